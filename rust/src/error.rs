@@ -1,0 +1,125 @@
+//! The one error type: where it happened, what was found, what was expected.
+//!
+//! Every message is a single line that a user can act on without reading the source. The variant tells a program
+//! what kind of fault it was (the Python package maps each variant to one exception class); the fields tell a person
+//! where to look. A panic is a bug, never a way to report input.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong, with the place, the finding and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to open, read or write a file.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file, or `-` for a standard stream.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// A sequence file is not what its format demands.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Fasta {
+        /// The file, or `-` for standard input.
+        path: PathBuf,
+        /// The line, counted from 1, after decompression.
+        line: u64,
+        /// What was found, what was expected, and what to do.
+        reason: String,
+    },
+
+    /// A file as a whole cannot be used: empty, damaged, cut short, of an unknown version.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+
+    /// A letter that has no place in the sequence.
+    #[error(
+        "record {record:?}, position {position}: {} {reason}",
+        show_byte(*byte)
+    )]
+    Symbol {
+        /// The record's name, or what stands for it.
+        record: String,
+        /// The letter's position in the record, counted from 0.
+        position: u64,
+        /// The letter.
+        byte: u8,
+        /// Why it has no place there and what to do.
+        reason: String,
+    },
+
+    /// A vocabulary or merge list contradicts itself or its use.
+    #[error("vocabulary: {reason}")]
+    Vocabulary {
+        /// What is wrong and what to do.
+        reason: String,
+    },
+
+    /// An argument is outside its rule.
+    #[error("{name}={value}: {rule}")]
+    Argument {
+        /// The argument's name.
+        name: &'static str,
+        /// The value given.
+        value: String,
+        /// The rule it breaks, and what to give instead.
+        rule: String,
+    },
+
+    /// The work needs more than the machine or the caller allows.
+    #[error("not enough {what}: {needed} needed, {available} available")]
+    Resource {
+        /// What is short: memory, identifiers, positions.
+        what: &'static str,
+        /// How much is needed.
+        needed: u64,
+        /// How much there is.
+        available: u64,
+    },
+
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// The result of everything that can fail in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An I/O error at `path`.
+    pub fn io(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::Io { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// A format error at `line` of `path`.
+    pub fn fasta(path: impl AsRef<Path>, line: u64, reason: impl Into<String>) -> Self {
+        Self::Fasta { path: path.as_ref().to_path_buf(), line, reason: reason.into() }
+    }
+
+    /// A file that cannot be used as a whole.
+    pub fn file(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::File { path: path.as_ref().to_path_buf(), reason: reason.into() }
+    }
+
+    /// A vocabulary that cannot be used.
+    pub fn vocabulary(reason: impl Into<String>) -> Self {
+        Self::Vocabulary { reason: reason.into() }
+    }
+
+    /// An argument outside its rule.
+    pub fn argument(name: &'static str, value: impl ToString, rule: impl Into<String>) -> Self {
+        Self::Argument { name, value: value.to_string(), rule: rule.into() }
+    }
+}
+
+/// A byte as a person reads it: `'L'`, or `byte 0x00` where it cannot be printed.
+pub fn show_byte(byte: u8) -> String {
+    if byte.is_ascii_graphic() { format!("{:?}", char::from(byte)) } else { format!("byte 0x{byte:02x}") }
+}

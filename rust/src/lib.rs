@@ -1,0 +1,3 @@
+//! Exact byte-pair tokenizers for genomes.
+pub mod error;
+pub use error::{Error, Result};
