@@ -81,6 +81,8 @@ pub struct Reader {
     /// The line of the next byte, counted from 1, and how many of its bytes are consumed.
     line: u64,
     column: u64,
+    /// The length of the last sequence line, which the next one probably has too.
+    width: usize,
     /// The line on which the last event began.
     event_line: u64,
     /// The record's title, without `>` or `@`.
@@ -120,6 +122,7 @@ impl Reader {
             line_end: b'\n',
             line: 1,
             column: 0,
+            width: 0,
             event_line: 1,
             title: Vec::new(),
             num_letters: 0,
@@ -328,6 +331,12 @@ impl Reader {
             if self.column == 0 && rest[0] == mark {
                 break;
             }
+            if rest.get(self.width) == Some(&self.line_end) && all_letters(&rest[..self.width]) {
+                self.buffer.copy_within(self.start..self.start + self.width, to);
+                to += self.width;
+                self.consume_line_part(self.width, true);
+                continue;
+            }
             let found = memchr(self.line_end, rest);
             let length = trim_returns(&rest[..found.unwrap_or(rest.len())]);
             if found.is_none() && length == 0 {
@@ -349,6 +358,7 @@ impl Reader {
             };
             self.buffer.copy_within(range.start..range.start + kept, to);
             to += kept;
+            self.width = length;
             self.consume_line_part(found.unwrap_or(length), found.is_some());
         }
         Ok((to > from).then_some((from, to)))
