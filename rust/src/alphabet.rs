@@ -76,6 +76,9 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
+    /// The kinds that cut a word and are counted, in the order in which reports name them.
+    pub const SKIPPED: [Self; 4] = [Self::AnyBase, Self::Ambiguity, Self::Gap, Self::Uracil];
+
     /// The name under which letters of this kind are counted and reported.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,43 @@
+//! Writing a file whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Writes `path` through `fill`: to a temporary name beside it, to disk, then renamed over it.
+///
+/// Killed anywhere, or out of space, there is the old file or the new one, never a part. A path that is a device or a
+/// pipe is written to as it is; a link is followed.
+pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let fail = |source| Error::io(path, source);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(Error::file(path, "this is a folder; give the name of a file"));
+        }
+        Ok(metadata) if !metadata.is_file() => {
+            let mut device = BufWriter::new(File::options().write(true).open(path).map_err(fail)?);
+            return fill(&mut device).and_then(|()| device.flush()).map_err(fail);
+        }
+        _ => {}
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".genotok-").suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let temporary = builder.tempfile_in(&folder).map_err(fail)?;
+    let mut writer = BufWriter::with_capacity(1 << 18, temporary);
+    fill(&mut writer).map_err(fail)?;
+    let temporary = writer.into_inner().map_err(|error| fail(error.into_error()))?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    temporary.persist(&target).map_err(|error| fail(error.error))?;
+    // The rename itself reaches the disk with the folder; not every file system can do that, and none needs it to be whole.
+    File::open(&folder).and_then(|folder| folder.sync_all()).ok();
+    Ok(())
+}

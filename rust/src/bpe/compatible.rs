@@ -1,0 +1,273 @@
+//! Which two tokens may stand side by side.
+//!
+//! # Claim
+//!
+//! Tokens `l` and `t` are *compatible* if the string of both encodes to just `l, t`. They are not if and only if
+//! there is a merge `m = (x, y)` with
+//!
+//! - `x` on the right spine of `l` (`l` itself, its right part, the right part of that, ...) and
+//!   `rank(m) < rank(parent of x on that spine)`, where `l` itself has no parent and no bound;
+//! - `y` on the left spine of `t` and `rank(m) <= rank(parent of y on that spine)`, likewise.
+//!
+//! # Proof
+//!
+//! Follow both strings through time, a merge at a time, as if they were alone. What faces the seam is a piece `x` of
+//! `l` and a piece `y` of `t`; `x` is there from its own merge until its parent's. The first merge across the seam, if
+//! there is one, joins such a pair while both are there, so its rank lies before both parents' ranks. Conversely a
+//! merge with that rank finds both pieces and, being due, joins them. At equal ranks two overlapping occurrences of
+//! one pair compete and the left one is made first: if the rival is in `l` (`x` is the right half of its parent
+//! `m = (x, x)`), it is the left one, the seam holds; if the rival is in `t`, the merge across the seam is the left
+//! one and is made.
+//!
+//! # Representation
+//!
+//! Tokens are ordered by a walk through the trie of their strings, so that the tokens below a node of the trie are a
+//! range. For a merge `m = (x, y)` the tokens blocked by it on the right are
+//! `T(m) = {y} + all descendants, by left part, of the children c = (y, z) with rank(c) >= rank(m)`. All of them begin
+//! with `y`, so `T(m)` is a short row of bits over the range of `y`'s node. Row `l` of the matrix of blocked
+//! neighbours is the union of `T(m)` over the merges that `l` offers on its right spine. With 4,096 tokens that is some
+//! millions of operations on whole machine words, where asking for each of the 16 million pairs would take a second.
+
+use super::{MergeTable, Token};
+use crate::error::{Error, Result};
+
+/// Marks what is not there: a child of a node, the token of a node.
+pub const NONE: u32 = u32::MAX;
+
+/// Nodes and letters that a vocabulary may need before it is left to the heap encoder.
+const MAX_NODES: usize = 4 << 20;
+/// Bits of the matrix of blocked pairs, likewise: 512 MiB, 65,536 tokens.
+const MAX_BITS: usize = 1 << 32;
+
+/// One node of the trie: the string that leads to it is a prefix of a token.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The node one base further, by base code, or [`NONE`].
+    pub children: [u32; 4],
+    /// The token that ends here, or [`NONE`].
+    pub token: Token,
+    /// First and last (exclusive) place, in the order of the walk, of the tokens strictly below.
+    pub below: (u32, u32),
+}
+
+/// The trie of all tokens and the pairs of tokens that block each other.
+#[derive(Debug)]
+pub struct Compatible {
+    /// The trie; node 0 is the root.
+    pub nodes: Vec<Node>,
+    /// Place of each token in the order of the walk.
+    pub place: Vec<u32>,
+    /// Row `l` has a bit for each token, in the order of the walk, that is blocked after `l`; one row of zeros at
+    /// the end stands for the start of a word, after which everything may follow.
+    blocked: Vec<u64>,
+    words_per_row: usize,
+}
+
+impl Compatible {
+    /// Lays out the trie and fills the matrix. Fails if two tokens spell the same string or the vocabulary is too
+    /// large for an automaton.
+    pub fn new(table: &MergeTable) -> Result<Self> {
+        let num_tokens = table.num_tokens() as usize;
+        let words_per_row = num_tokens.div_ceil(64);
+        if words_per_row * 64 * (num_tokens + 1) > MAX_BITS {
+            return Err(too_large("tokens", num_tokens));
+        }
+        let (mut nodes, node_of) = trie(table)?;
+        let place = walk(&mut nodes, num_tokens);
+        let mut this = Self { nodes, place, blocked: vec![0; words_per_row * (num_tokens + 1)], words_per_row };
+        this.fill(table, &node_of);
+        Ok(this)
+    }
+
+    /// The row number that stands for the start of a word.
+    #[allow(clippy::cast_possible_truncation)] // tokens are u32
+    pub fn start_row(&self) -> u32 {
+        self.place.len() as u32
+    }
+
+    /// Whether `token` may not follow what row `l` stands for.
+    pub fn is_blocked(&self, l: u32, token: Token) -> bool {
+        let place = self.place[token as usize] as usize;
+        self.row(l)[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    /// The bits `range` of row `l`, shifted to start at bit 0 of the first word and cut at the end.
+    pub fn slice(&self, l: u32, range: (u32, u32)) -> impl Iterator<Item = u64> + '_ {
+        let (low, high) = (range.0 as usize, range.1 as usize);
+        let row = self.row(l);
+        let (first, shift) = (low / 64, low % 64);
+        (0..(high - low).div_ceil(64)).map(move |word| {
+            let here = row[first + word] >> shift;
+            let rest = if shift == 0 { 0 } else { row.get(first + word + 1).map_or(0, |next| next << (64 - shift)) };
+            let left = high - low - word * 64;
+            (here | rest) & if left >= 64 { u64::MAX } else { (1 << left) - 1 }
+        })
+    }
+
+    fn row(&self, l: u32) -> &[u64] {
+        &self.blocked[l as usize * self.words_per_row..][..self.words_per_row]
+    }
+
+    fn fill(&mut self, table: &MergeTable, node_of: &[u32]) {
+        let families = Families::new(table);
+        let blocks: Vec<Bits> = self.right_blocks(table, node_of, &families);
+        for l in 0..table.num_tokens() {
+            let row = &mut self.blocked[l as usize * self.words_per_row..][..self.words_per_row];
+            let (mut spine, mut parent) = (Some(l), Token::MAX);
+            while let Some(x) = spine {
+                for &m in families.by_left(x).iter().take_while(|&&m| m < parent) {
+                    blocks[(m - 4) as usize].add_to(row);
+                }
+                (spine, parent) = (table.parts(x).map(|(_, right)| right), x);
+            }
+        }
+    }
+
+    /// `T(m)` for every merge `m`, by rank.
+    fn right_blocks(&self, table: &MergeTable, node_of: &[u32], families: &Families) -> Vec<Bits> {
+        let mut blocks = vec![Bits::default(); table.merges().len()];
+        for y in 0..table.num_tokens() {
+            let node = &self.nodes[node_of[y as usize] as usize];
+            let mut bits = Bits::new(self.place[y as usize], node.below.1);
+            bits.set(self.place[y as usize]);
+            let mut children = families.by_left(y).iter().rev().peekable();
+            for &m in families.by_right(y).iter().rev() {
+                while let Some(&&child) = children.peek().filter(|&&&child| child >= m) {
+                    families.descendants(child, |token| bits.set(self.place[token as usize]));
+                    children.next();
+                }
+                blocks[(m - 4) as usize] = bits.clone();
+            }
+        }
+        blocks
+    }
+}
+
+/// The products of each token, as left part and as right part, in the order of rank.
+struct Families {
+    left: Vec<Vec<Token>>,
+    right: Vec<Vec<Token>>,
+}
+
+impl Families {
+    fn new(table: &MergeTable) -> Self {
+        let empty = vec![Vec::new(); table.num_tokens() as usize];
+        let (mut left, mut right) = (empty.clone(), empty);
+        for (&(l, r), product) in table.merges().iter().zip(4..) {
+            left[l as usize].push(product);
+            right[r as usize].push(product);
+        }
+        Self { left, right }
+    }
+
+    fn by_left(&self, token: Token) -> &[Token] {
+        &self.left[token as usize]
+    }
+
+    fn by_right(&self, token: Token) -> &[Token] {
+        &self.right[token as usize]
+    }
+
+    /// `token` and everything that has it at the end of its left spine.
+    fn descendants(&self, token: Token, mut visit: impl FnMut(Token)) {
+        let mut pending = vec![token];
+        while let Some(token) = pending.pop() {
+            visit(token);
+            pending.extend(self.by_left(token));
+        }
+    }
+}
+
+/// A row of bits over a range of places, in whole words of the full row.
+#[derive(Clone, Debug, Default)]
+struct Bits {
+    first_word: usize,
+    words: Vec<u64>,
+}
+
+impl Bits {
+    fn new(low: u32, high: u32) -> Self {
+        let first_word = low as usize / 64;
+        Self { first_word, words: vec![0; (high as usize).div_ceil(64) - first_word] }
+    }
+
+    fn set(&mut self, place: u32) {
+        self.words[place as usize / 64 - self.first_word] |= 1 << (place % 64);
+    }
+
+    fn add_to(&self, row: &mut [u64]) {
+        for (word, bits) in row[self.first_word..].iter_mut().zip(&self.words) {
+            *word |= bits;
+        }
+    }
+}
+
+fn too_large(what: &str, number: usize) -> Error {
+    Error::vocabulary(format!("{number} {what} are too many for an automaton"))
+}
+
+/// The trie, and the node of each token.
+fn trie(table: &MergeTable) -> Result<(Vec<Node>, Vec<u32>)> {
+    let empty = Node { children: [NONE; 4], token: NONE, below: (0, 0) };
+    let mut nodes = vec![empty.clone()];
+    let mut node_of = Vec::with_capacity(table.num_tokens() as usize);
+    let (mut codes, mut spelled) = (Vec::new(), 0);
+    for token in 0..table.num_tokens() {
+        let (mut node, rest) = match table.parts(token) {
+            Some((left, right)) => (node_of[left as usize], right),
+            None => (0, token),
+        };
+        codes.clear();
+        spelled += table.length(rest) as usize;
+        if spelled > 16 * MAX_NODES {
+            return Err(too_large("bases in all tokens", spelled));
+        }
+        table.spell(rest, &mut codes);
+        for &code in &codes {
+            let child = nodes[node as usize].children[code as usize];
+            if child == NONE {
+                let new = u32::try_from(nodes.len()).ok().filter(|&new| (new as usize) < MAX_NODES);
+                let new = new.ok_or_else(|| too_large("prefixes of tokens", nodes.len()))?;
+                nodes[node as usize].children[code as usize] = new;
+                nodes.push(empty.clone());
+                node = new;
+            } else {
+                node = child;
+            }
+        }
+        let taken = std::mem::replace(&mut nodes[node as usize].token, token);
+        if taken != NONE {
+            return Err(Error::vocabulary(format!(
+                "merges {} and {} make the same token {}",
+                taken.wrapping_sub(4),
+                token.wrapping_sub(4),
+                table.letters(token)
+            )));
+        }
+        node_of.push(node);
+    }
+    Ok((nodes, node_of))
+}
+
+/// Numbers the tokens in the order of a depth-first walk, parents before children, and notes each node's range.
+fn walk(nodes: &mut [Node], num_tokens: usize) -> Vec<u32> {
+    let mut place = vec![0; num_tokens];
+    let mut next_place = 0;
+    // A node is met twice: on the way down (`false`) and when all below it is numbered (`true`).
+    let mut pending = vec![(0, false)];
+    while let Some((node, done)) = pending.pop() {
+        let this = &mut nodes[node as usize];
+        if done {
+            this.below.1 = next_place;
+            continue;
+        }
+        if this.token != NONE {
+            place[this.token as usize] = next_place;
+            next_place += 1;
+        }
+        this.below.0 = next_place;
+        pending.push((node, true));
+        pending.extend(this.children.iter().rev().filter(|&&child| child != NONE).map(|&child| (child, false)));
+    }
+    place
+}

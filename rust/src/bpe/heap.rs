@@ -1,0 +1,106 @@
+//! Encoding by the rule itself: a priority queue of the merges that are possible now.
+//!
+//! Lowest rank first, leftmost first, until no adjacent pair is in the table. This is what Hugging Face `tokenizers`
+//! does, it is right for every table, and it is the yardstick of the fast encoder. Cost: O(n log n) time and about 40
+//! bytes of memory per base.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::{MergeTable, NUM_BASES, Pair, Token};
+
+/// Replays the merges of one table.
+#[derive(Clone, Debug)]
+pub struct HeapEncoder {
+    products: FxHashMap<Pair, Token>,
+}
+
+/// A word under replacement: slot `i` holds a token or nothing; `next` and `previous` link the slots in use.
+struct Chain {
+    tokens: Vec<Option<Token>>,
+    next: Vec<usize>,
+    previous: Vec<usize>,
+}
+
+/// Where a chain ends, in either direction.
+const END: usize = usize::MAX;
+
+impl HeapEncoder {
+    /// Prepares the look-up of products. Of two merges of the same pair the first counts.
+    pub fn new(table: &MergeTable) -> Self {
+        let mut products = FxHashMap::default();
+        for (&pair, product) in table.merges().iter().zip(NUM_BASES..) {
+            products.entry(pair).or_insert(product);
+        }
+        Self { products }
+    }
+
+    /// The tokens of the word with these base codes.
+    pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
+        self.replay(codes, |_, _| ())
+    }
+
+    /// Like [`encode`](Self::encode), and shows each merge as it is made, with the tokens after it.
+    pub fn explain(&self, codes: &[u8]) -> Vec<(Token, Vec<Token>)> {
+        let mut steps = Vec::new();
+        self.replay(codes, |product, chain| steps.push((product, chain.tokens())));
+        steps
+    }
+
+    fn replay(&self, codes: &[u8], mut made: impl FnMut(Token, &Chain)) -> Vec<Token> {
+        let mut chain = Chain::new(codes);
+        let mut possible = BinaryHeap::new();
+        let look = |chain: &Chain, left: usize, possible: &mut BinaryHeap<Reverse<(Token, usize)>>| {
+            let product = chain.pair(left).and_then(|pair| self.products.get(&pair));
+            possible.extend(product.map(|&product| Reverse((product, left))));
+        };
+        for left in 0..codes.len() {
+            look(&chain, left, &mut possible);
+        }
+        while let Some(Reverse((product, left))) = possible.pop() {
+            // An entry is stale when an earlier merge has changed either side.
+            if chain.pair(left).and_then(|pair| self.products.get(&pair)) != Some(&product) {
+                continue;
+            }
+            chain.merge(left, product);
+            made(product, &chain);
+            look(&chain, left, &mut possible);
+            if chain.previous[left] != END {
+                look(&chain, chain.previous[left], &mut possible);
+            }
+        }
+        chain.tokens()
+    }
+}
+
+impl Chain {
+    fn new(codes: &[u8]) -> Self {
+        let num_bases = codes.len();
+        Self {
+            tokens: codes.iter().map(|&code| Some(Token::from(code))).collect(),
+            next: (1..=num_bases).map(|slot| if slot == num_bases { END } else { slot }).collect(),
+            previous: (0..num_bases).map(|slot| slot.checked_sub(1).unwrap_or(END)).collect(),
+        }
+    }
+
+    fn pair(&self, left: usize) -> Option<Pair> {
+        let right = *self.next.get(left)?;
+        Some((self.tokens[left]?, (*self.tokens.get(right)?)?))
+    }
+
+    fn merge(&mut self, left: usize, product: Token) {
+        let right = self.next[left];
+        self.tokens[left] = Some(product);
+        self.tokens[right] = None;
+        self.next[left] = self.next[right];
+        if self.next[left] != END {
+            self.previous[self.next[left]] = left;
+        }
+    }
+
+    fn tokens(&self) -> Vec<Token> {
+        self.tokens.iter().flatten().copied().collect()
+    }
+}

@@ -1,0 +1,148 @@
+//! Byte-pair encoding of DNA.
+//!
+//! # Definitions
+//!
+//! A *word* is a string over A, C, G, T. A *token* is a base or the product of a *merge*; merge number `rank` joins
+//! two older tokens into token `4 + rank`, so tokens are numbered in the order in which they came to be. (Files and
+//! users see identifiers that also count the special tokens; in this module there are none.)
+//!
+//! *Training* counts every adjacent pair of tokens in all words, in overlapping windows (`AAAA` counts `(A, A)` three
+//! times), merges the pair with the largest count, ties to the smaller `(left, right)`, replaces it from left to right
+//! without overlap, and repeats. *Encoding* a word replays the merges: lowest rank first, leftmost first.
+//!
+//! # Facts used everywhere
+//!
+//! 1. *A boundary cuts.* If the encoding of `w` has a token boundary at `b`, no merge ever crossed `b`, so the two
+//!    sides evolved as they would have alone: `encode(w) = encode(w[..b]) + encode(w[b..])`. Hence a verified token
+//!    boundary may be treated as the end of a word, and long words can be cut into pieces for threads and buffers.
+//! 2. *One token, one pair.* A region that becomes one token evolved as the isolated string would, and that evolves
+//!    in one way only; so a string is the product of at most one merge, and no two tokens spell the same string.
+//! 3. *Parts are older.* Both parts of a merge exist when it is made: `left, right < product`.
+//!
+//! Tables that were trained have properties 2 and 3. Tables read from a file may not; [`MergeTable::push`] refuses what
+//! breaks the third, [`Automaton::build`](automaton::Automaton::build) what breaks the second, and [`heap`] encodes
+//! with any table.
+//!
+//! # The parts
+//!
+//! [`heap`] replays the rule with a priority queue: the plain reference in this crate. [`compatible`] says which tokens
+//! may stand side by side, [`automaton`] turns that into a finite automaton, [`encode`] runs it over long words in
+//! pieces. [`islands`] counts for the trainer, [`replay`] is ordinary training on a small dictionary, and [`train`]
+//! is the loop of rounds around both.
+
+pub mod automaton;
+pub mod compatible;
+pub mod encode;
+pub mod heap;
+pub mod islands;
+pub mod replay;
+pub mod train;
+
+use crate::alphabet::LETTERS;
+use crate::error::{Error, Result};
+
+/// A token: 0 to 3 are the bases A, C, G, T; `4 + rank` is the product of merge `rank`.
+pub type Token = u32;
+
+/// Two adjacent tokens, left and right.
+pub type Pair = (Token, Token);
+
+/// How many tokens there are before the first merge.
+pub const NUM_BASES: u32 = 4;
+
+/// The merges in the order in which they were made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MergeTable {
+    merges: Vec<Pair>,
+    /// Bases of each token, the four single bases first.
+    lengths: Vec<u32>,
+}
+
+impl MergeTable {
+    /// A table without merges: every base is its own token.
+    pub fn new() -> Self {
+        Self { merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
+    }
+
+    /// Appends a merge and returns its product.
+    ///
+    /// Fails if a part does not exist yet, or if the product would be longer than 2^31 bases.
+    pub fn push(&mut self, (left, right): Pair) -> Result<Token> {
+        let product = self.num_tokens();
+        if left >= product || right >= product {
+            return Err(Error::vocabulary(format!(
+                "merge {} joins a token that is made later; parts must come before their product",
+                self.merges.len()
+            )));
+        }
+        let length = u64::from(self.length(left)) + u64::from(self.length(right));
+        let length = u32::try_from(length).ok().filter(|&length| length < 1 << 31).ok_or_else(|| {
+            Error::vocabulary(format!("merge {} makes a token of {length} bases", self.merges.len()))
+        })?;
+        self.merges.push((left, right));
+        self.lengths.push(length);
+        Ok(product)
+    }
+
+    /// A table of the given merges.
+    pub fn from_merges(merges: impl IntoIterator<Item = Pair>) -> Result<Self> {
+        let mut table = Self::new();
+        for pair in merges {
+            table.push(pair)?;
+        }
+        Ok(table)
+    }
+
+    /// The pairs, by rank.
+    pub fn merges(&self) -> &[Pair] {
+        &self.merges
+    }
+
+    /// Four bases and one token for each merge.
+    #[allow(clippy::cast_possible_truncation)] // `push` could not have counted past 2^32 tokens: lengths is indexed by u32
+    pub fn num_tokens(&self) -> u32 {
+        self.lengths.len() as u32
+    }
+
+    /// Bases in `token`.
+    pub fn length(&self, token: Token) -> u32 {
+        self.lengths[token as usize]
+    }
+
+    /// Bases in the longest token.
+    pub fn longest(&self) -> u32 {
+        self.lengths.iter().copied().max().unwrap_or(1)
+    }
+
+    /// The two parts of `token`, or `None` for a base.
+    pub fn parts(&self, token: Token) -> Option<Pair> {
+        token.checked_sub(NUM_BASES).map(|rank| self.merges[rank as usize])
+    }
+
+    /// Appends the base codes that `token` spells.
+    pub fn spell(&self, token: Token, codes: &mut Vec<u8>) {
+        let mut pending = vec![token];
+        while let Some(token) = pending.pop() {
+            match self.parts(token) {
+                Some((left, right)) => pending.extend([right, left]),
+                None => codes.extend(u8::try_from(token)),
+            }
+        }
+    }
+
+    /// The letters that `token` spells.
+    pub fn letters(&self, token: Token) -> String {
+        let mut codes = Vec::with_capacity(self.length(token) as usize);
+        self.spell(token, &mut codes);
+        codes.iter().map(|&code| char::from(LETTERS[code as usize])).collect()
+    }
+
+    /// The first `num_merges` merges: what training a smaller vocabulary would have given.
+    pub fn truncated(&self, num_merges: usize) -> Self {
+        let num_merges = num_merges.min(self.merges.len());
+        Self {
+            merges: self.merges[..num_merges].to_vec(),
+            lengths: self.lengths[..num_merges + NUM_BASES as usize].to_vec(),
+        }
+    }
+}

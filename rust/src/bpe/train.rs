@@ -1,0 +1,466 @@
+//! Training: rounds of guess, pass and replay.
+//!
+//! The state between rounds is the merge list and nothing else; the text never changes. A round
+//!
+//! 1. *samples* the text as it is encoded now, and from the sample and the exact counts of the last round *guesses* a set
+//!    `S` of pairs that look most frequent;
+//! 2. *passes* over the whole text: exact pair counts and the islands of `S` ([`super::islands`], with the proof that
+//!    what follows is exact whatever `S` is);
+//! 3. *replays* ordinary training on the islands until the first pair outside `S` would come first.
+//!
+//! Everything that threads, shards or machines contribute is a sum of integers, so the merges do not depend on how the
+//! text is split.
+//!
+//! # How large `S`
+//!
+//! A large `S` commits more merges a round and makes more islands. `S` holds a *share* of all adjacencies, adapted after
+//! each round so that the number of different islands stays near a target: the cost of a replay is then below the cost
+//! of a pass. Pairs known from the last pass are judged by their exact counts, capped by what the sample shows; pairs with
+//! new tokens by the sample. A guess that is wrong costs merges, never truth.
+//!
+//! # Progress
+//!
+//! After a round that committed nothing the counts of all pairs are known for the present vocabulary, and the pair that
+//! stopped it is in the next `S`; so the next round commits.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
+use super::islands::{Finder, Islands};
+use super::replay::{Key, Limits, Outcome, replay};
+use super::{MergeTable, NUM_BASES, Pair, Token};
+use crate::corpus::Corpus;
+use crate::error::{Error, Result};
+use crate::monitor::{Monitor, Phase};
+
+/// What to train.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Merges wanted in all.
+    pub num_merges: usize,
+    /// Pairs seen less often are not merged; 0 means 1.
+    pub min_frequency: u64,
+    /// The longest token allowed, in bases.
+    pub max_token_length: Option<u32>,
+    /// Words are cut into pieces of this many bases.
+    pub word_length: Option<u64>,
+    /// Each word counts together with its reverse complement.
+    pub both_strands: bool,
+    /// Threads; 0 means one for each core.
+    pub threads: usize,
+    /// Guess at random, from this seed: slow, for tests of exactness.
+    pub random_guess: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            num_merges: 4087,
+            min_frequency: 0,
+            max_token_length: None,
+            word_length: None,
+            both_strands: false,
+            threads: 0,
+            random_guess: None,
+        }
+    }
+}
+
+/// Texts that count with the same weight.
+#[derive(Clone, Debug)]
+pub struct Weighted {
+    /// The texts.
+    pub corpora: Vec<Corpus>,
+    /// How often each word counts.
+    pub weight: u64,
+}
+
+/// One round, for the log.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// Its number, from 1.
+    pub round: usize,
+    /// Merges in the table after it.
+    pub merges: usize,
+    /// Pairs in `S`.
+    pub guessed_pairs: usize,
+    /// Different islands.
+    pub islands: usize,
+    /// The count of the best pair outside `S`.
+    pub theta: u64,
+    /// Time for the guess (with the automaton), the pass and the replay.
+    pub times: [Duration; 3],
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// As many merges as wanted.
+    Full,
+    /// No two tokens stand side by side any more, or none that may be merged.
+    NoPairLeft,
+    /// All pairs left are rarer than the minimal frequency.
+    MinFrequency,
+}
+
+/// The end of training.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// All rounds.
+    pub rounds: Vec<Round>,
+    /// Tokens that the text has under the final table.
+    pub tokens: u64,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// Bases in a segment: small enough to share the work, large enough that seams do not matter.
+const MAX_SEGMENT: u64 = 1 << 22;
+const MIN_SEGMENT: u64 = 1 << 16;
+/// Bases of one sampled stretch.
+const STRETCH: u64 = 1 << 15;
+/// Tokens in the islands that a thread may keep.
+const MAX_ISLANDS: usize = 1 << 24;
+
+/// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
+///
+/// `on_round` is called after each round. Time: some twenty passes over the text. Memory: that of the corpora, and for each
+/// thread four bytes for each pair of tokens (64 MB at most) and the islands.
+pub fn train(
+    texts: &[Weighted],
+    options: &Options,
+    table: &mut MergeTable,
+    monitor: &Monitor,
+    mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()> + Send,
+) -> Result<Summary> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(|error| Error::argument("threads", options.threads, error.to_string()))?;
+    pool.install(|| Trainer::new(texts, options, monitor).run(table, &mut on_round))
+}
+
+struct Trainer<'a> {
+    texts: &'a [Weighted],
+    options: &'a Options,
+    monitor: &'a Monitor,
+    /// Bases in one pass.
+    bases: u64,
+    finders: Vec<Finder>,
+    /// Tokens when the counts in `finders` were made; 0 before the first pass.
+    counted_tokens: u32,
+    /// The best pair outside the last `S`.
+    theta: Option<Key>,
+    share: f64,
+    random: Option<u64>,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
+        let bases: u64 = texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
+        Self {
+            texts,
+            options,
+            monitor,
+            bases: bases * if options.both_strands { 2 } else { 1 },
+            finders: (0..rayon::current_num_threads()).map(|_| Finder::default()).collect(),
+            counted_tokens: 0,
+            theta: None,
+            share: 0.5,
+            random: options.random_guess,
+        }
+    }
+
+    fn run(
+        mut self,
+        table: &mut MergeTable,
+        on_round: &mut dyn FnMut(&MergeTable, &Round) -> Result<()>,
+    ) -> Result<Summary> {
+        let mut rounds = Vec::new();
+        let mut tokens = None;
+        let stop = loop {
+            if table.merges().len() >= self.options.num_merges {
+                break Stop::Full;
+            }
+            self.monitor.enter(Phase::Training {
+                round: rounds.len() + 1,
+                merges: table.merges().len(),
+                merges_wanted: self.options.num_merges,
+                bases: self.bases,
+            });
+            let (mut round, outcome) = self.round(table)?;
+            round.round = rounds.len() + 1;
+            tokens = outcome.map(|outcome| self.tokens() - outcome.replaced);
+            on_round(table, &round)?;
+            rounds.push(round);
+            if let Some(stop) = outcome.and_then(|outcome| self.stop(outcome)) {
+                break stop;
+            }
+        };
+        let tokens = match tokens {
+            Some(tokens) => tokens,
+            None => self.recount(table)?,
+        };
+        Ok(Summary { rounds, tokens, stop })
+    }
+
+    /// One round. No outcome if it was one without islands.
+    fn round(&mut self, table: &mut MergeTable) -> Result<(Round, Option<Outcome>)> {
+        let start = Instant::now();
+        let encoder = Encoder::new(table);
+        let guess = self.guess(table, &encoder)?;
+        let guessed = start.elapsed();
+        self.pass(table, &encoder, &guess)?;
+        let passed = start.elapsed();
+        let kept = self.finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
+        self.finders.par_iter_mut().for_each(|finder| finder.keep(kept));
+        self.theta = self.best_outside(table);
+        let limits = Limits {
+            theta: self.theta,
+            min_count: self.options.min_frequency.max(1),
+            max_length: self.options.max_token_length.unwrap_or(u32::MAX),
+            max_merges: self.options.num_merges,
+        };
+        let outcome = if kept == 0 && !guess.is_empty() {
+            self.commit_first(table, &limits)?;
+            None
+        } else {
+            let counts = guess[..kept].iter().map(|&pair| (pair, self.count(pair)));
+            let islands: Vec<&Islands> = self.finders.iter().map(|finder| &finder.islands).collect();
+            Some(replay(table, counts, &islands, &limits, self.monitor)?)
+        };
+        let islands = self.finders.iter().map(|finder| finder.islands.len()).sum();
+        self.adapt(islands, kept < guess.len());
+        let times = [guessed, passed - guessed, start.elapsed() - passed];
+        let theta = self.theta.map_or(0, |(count, _)| count);
+        Ok((Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times }, outcome))
+    }
+
+    /// Without islands only the first of all pairs can be committed.
+    fn commit_first(&self, table: &mut MergeTable, limits: &Limits) -> Result<()> {
+        if let Some((count, Reverse(pair))) = self.theta.filter(|&(count, _)| count >= limits.min_count) {
+            if pair == UNKNOWN {
+                return Err(Error::Resource { what: "memory for islands", needed: count, available: MAX_ISLANDS as u64 });
+            }
+            table.push(pair)?;
+        }
+        Ok(())
+    }
+
+    fn stop(&self, outcome: Outcome) -> Option<Stop> {
+        let min_count = self.options.min_frequency.max(1);
+        let best = outcome.next.max(self.theta).map_or(0, |(count, _)| count);
+        (best < min_count).then_some(if best == 0 { Stop::NoPairLeft } else { Stop::MinFrequency })
+    }
+
+    /// More islands than the target: a smaller share next time; fewer: a larger one.
+    fn adapt(&mut self, islands: usize, overflowed: bool) {
+        #[allow(clippy::cast_precision_loss)]
+        let target = (self.bases as f64 / 150.0).clamp(50_000.0, 1_500_000.0);
+        #[allow(clippy::cast_precision_loss)]
+        let ratio = (target / (islands as f64).max(1.0)).sqrt().clamp(0.5, 1.3);
+        self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.6);
+    }
+
+    /// Every text on every strand that counts, with its weight.
+    fn views(&self) -> Vec<(Text<'a>, u64)> {
+        let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
+        let view = |text: &'a Weighted, reverse| {
+            (Text { corpora: &text.corpora, word_length: self.options.word_length, reverse }, text.weight)
+        };
+        self.texts.iter().flat_map(|text| strands.iter().map(move |&reverse| view(text, reverse))).collect()
+    }
+
+    fn pass(&mut self, table: &MergeTable, encoder: &Encoder, guess: &[Pair]) -> Result<()> {
+        let max_size = MAX_ISLANDS / self.finders.len();
+        self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
+        self.counted_tokens = table.num_tokens();
+        let in_guess: rustc_hash::FxHashSet<Pair> = guess.iter().copied().collect();
+        let segment = (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
+        for (text, weight) in self.views() {
+            self.finders.iter_mut().for_each(|finder| finder.set_weight(weight));
+            let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
+            parted.into_iter().for_each(|pair| self.finders[0].count_parted(pair));
+            let queue = Queue::new(segments);
+            let monitor = self.monitor;
+            self.finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
+        }
+        self.finders.iter_mut().for_each(Finder::finish);
+        Ok(())
+    }
+
+    /// The count of a pair in the last pass, or for a pair outside `S` an upper bound.
+    fn count(&self, pair: Pair) -> u64 {
+        self.finders.iter().map(|finder| finder.counts.get(pair)).sum()
+    }
+
+    fn tokens(&self) -> u64 {
+        self.finders.iter().map(|finder| finder.tokens).sum()
+    }
+
+    /// The tokens under the final table, by a pass of its own.
+    fn recount(&mut self, table: &MergeTable) -> Result<u64> {
+        self.pass(table, &Encoder::new(table), &[])?;
+        Ok(self.tokens())
+    }
+
+    fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
+        let max = self.options.max_token_length.unwrap_or(u32::MAX);
+        table.length(pair.0).saturating_add(table.length(pair.1)) <= max
+    }
+
+    /// The first pair, in the order of training, outside `S`.
+    fn best_outside(&self, table: &MergeTable) -> Option<Key> {
+        let counts = &self.finders[0].counts;
+        let best_in_row = |row: u32| {
+            let keys = counts.outside(row).filter_map(|(entry, pair)| {
+                let total: u64 = self.finders.iter().map(|finder| finder.counts.total_of(entry)).sum();
+                let may = total > 0 && pair.is_none_or(|pair| self.may_merge(table, pair));
+                may.then_some((total, Reverse(pair.unwrap_or(UNKNOWN))))
+            });
+            keys.max()
+        };
+        (0..counts.rows()).into_par_iter().filter_map(best_in_row).max()
+    }
+
+    /// `S`: pairs that look most frequent, in the order of training.
+    fn guess(&mut self, table: &MergeTable, encoder: &Encoder) -> Result<Vec<Pair>> {
+        let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
+        candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
+        if let Some(seed) = &mut self.random {
+            candidates.retain(|_| splitmix(seed) % 3 == 0);
+        }
+        let wanted = 2 * (self.options.num_merges - table.merges().len()) + 64;
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mut left = (adjacencies as f64 * self.share) as u64;
+        let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
+            let fits = number == 0 || count <= left;
+            left = left.saturating_sub(count);
+            fits
+        });
+        Ok(chosen.map(|(_, (pair, _))| pair).collect())
+    }
+
+    /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
+    fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
+        let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
+        let mut adjacencies = 0.0;
+        let separator = table.num_tokens();
+        for (text, weight) in self.views() {
+            let (sampled, scale) = self.sample(text, encoder, separator)?;
+            #[allow(clippy::cast_precision_loss)]
+            let weight = weight as f64 * scale;
+            #[allow(clippy::iter_over_hash_type)] // sums
+            for (pair, count) in sampled {
+                adjacencies += f64::from(count) * weight;
+                // Where the sample is a part of the text only, leave room for chance.
+                let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
+                *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
+            }
+        }
+        if let Some((_, Reverse(pair))) = self.theta.filter(|&(_, Reverse(pair))| pair != UNKNOWN) {
+            counts.entry(pair).or_insert(f64::MAX);
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let known = |(pair, sampled): (Pair, f64)| {
+            let is_old = pair.0.max(pair.1) < self.counted_tokens;
+            (pair, if is_old { self.count(pair).min((sampled * 1.5) as u64 + 1) } else { sampled as u64 })
+        };
+        let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(known).collect();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok((candidates, adjacencies as u64))
+    }
+
+    /// Pair counts of a part of the text, and how much larger the text is.
+    fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token) -> Result<(FxHashMap<Pair, u32>, f64)> {
+        let span: u64 = text.corpora.iter().map(Corpus::span).sum();
+        let wanted = (self.bases / 32).clamp(1 << 22, 1 << 25).min(span);
+        let stride = (span / (wanted / STRETCH).max(1)).max(STRETCH);
+        let mut stretches = Vec::new();
+        for (number, corpus) in text.corpora.iter().enumerate() {
+            for start in (0..corpus.span()).step_by(usize::try_from(stride).unwrap_or(usize::MAX)) {
+                let end = (start + if wanted == span { stride } else { STRETCH }).min(corpus.span());
+                stretches.push(Segment { corpus: number, range: start..end });
+            }
+        }
+        let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
+        let queue = Queue::new(stretches);
+        let samplers: Result<Vec<Sampler>> = (0..self.finders.len())
+            .into_par_iter()
+            .map(|_| {
+                let mut sampler = Sampler::new(separator);
+                encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
+            })
+            .collect();
+        let mut counts = FxHashMap::default();
+        for sampler in samplers? {
+            sampler.add_to(&mut counts);
+        }
+        #[allow(clippy::cast_precision_loss)]
+        Ok((counts, span as f64 / taken.max(1) as f64))
+    }
+}
+
+/// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
+const UNKNOWN: Pair = (0, 0);
+
+/// Counts pairs of a sample.
+struct Sampler {
+    separator: Token,
+    counts: FxHashMap<Pair, u32>,
+    last: [Token; LANES],
+}
+
+impl Sampler {
+    fn new(separator: Token) -> Self {
+        Self { separator, counts: FxHashMap::default(), last: [separator; LANES] }
+    }
+
+    fn add_to(self, counts: &mut FxHashMap<Pair, u32>) {
+        #[allow(clippy::iter_over_hash_type)] // sums
+        for (pair, count) in self.counts {
+            *counts.entry(pair).or_insert(0) += count;
+        }
+    }
+}
+
+impl Sink for Sampler {
+    fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
+        let mut left = if continuing { self.last[lane] } else { self.separator };
+        for &right in tokens {
+            if left != self.separator && right != self.separator {
+                *self.counts.entry((left, right)).or_insert(0) += 1;
+            }
+            left = right;
+        }
+        self.last[lane] = left;
+    }
+
+    fn end(&mut self, lane: usize) {
+        self.last[lane] = self.separator;
+    }
+}
+
+/// The next number of the splitmix64 sequence.
+fn splitmix(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (*seed ^ *seed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ mixed >> 31
+}
+
+/// Merges that a vocabulary of `vocab_size` identifiers has room for, beside the bases and `specials` special tokens.
+pub fn merges_for(vocab_size: usize, specials: usize) -> Result<usize> {
+    vocab_size.checked_sub(specials + NUM_BASES as usize).ok_or_else(|| {
+        let least = specials + NUM_BASES as usize;
+        Error::argument(
+            "vocab_size",
+            vocab_size,
+            format!("must be at least {least}: {specials} special tokens and the four bases"),
+        )
+    })
+}

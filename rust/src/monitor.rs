@@ -1,0 +1,89 @@
+//! How long work is watched and stopped from another thread.
+//!
+//! The worker writes where it is; the watcher polls as often as it likes and may cancel. The worker notices within
+//! some milliseconds, wherever it is, because every loop over input calls [`Monitor::check`] once a buffer. No
+//! callback crosses threads.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{Error, Result};
+
+/// What the work is at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing yet.
+    #[default]
+    Starting,
+    /// Reading input files; the monitor's counter counts bases.
+    Reading {
+        /// The file being read.
+        file: PathBuf,
+        /// Its number, from 0.
+        file_index: usize,
+        /// How many files there are.
+        files: usize,
+        /// Bytes to read in all files, 0 if unknown.
+        bytes_total: u64,
+    },
+    /// A round of training; the monitor's counter counts the bases passed over in this round.
+    Training {
+        /// The round, from 1.
+        round: usize,
+        /// Merges made so far.
+        merges: usize,
+        /// Merges wanted.
+        merges_wanted: usize,
+        /// Bases in one pass.
+        bases: u64,
+    },
+}
+
+/// A place to look at the progress of work and to cancel it.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    cancelled: AtomicBool,
+    bases: AtomicU64,
+    bytes: AtomicU64,
+    phase: Mutex<Phase>,
+}
+
+impl Monitor {
+    /// Asks the work to stop; it ends with [`Error::Interrupted`].
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Relaxed);
+    }
+
+    /// For the worker: fails once the work was cancelled.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// For the worker: `bases` more were read or passed over.
+    pub fn add_bases(&self, bases: u64) {
+        self.bases.fetch_add(bases, Relaxed);
+    }
+
+    /// For the worker: `bytes` more of the input files were consumed.
+    pub fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// For the worker: a phase begins. A new round starts to count bases again, a new file does not.
+    pub fn enter(&self, phase: Phase) {
+        if matches!(phase, Phase::Training { .. }) {
+            self.bases.store(0, Relaxed);
+        }
+        *self.phase() = phase;
+    }
+
+    /// What the work is at, with the bases of this phase and the bytes read so far.
+    pub fn look(&self) -> (Phase, u64, u64) {
+        (self.phase().clone(), self.bases.load(Relaxed), self.bytes.load(Relaxed))
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
