@@ -23,9 +23,28 @@
 //!
 //! # How
 //!
-//! Per line: one `memchr` for its end, one check of its letters in blocks of 32 bytes that the compiler turns into
-//! vector instructions, and one move: following lines are pushed together in the buffer, so that a piece is up to
-//! 16 KiB of letters and not one line of 60.
+//! `text` keeps the buffer: titles, letters and qualities as they lie in lines; `mistakes` knows what else people hand
+//! to a reader; this file is the state machine over records. Per sequence line there is one check of its letters, in
+//! blocks of 32 bytes that the compiler turns into vector instructions, and one move: following lines are pushed
+//! together in the buffer, so that a piece is up to 16 KiB of letters and not one line of 60. Only a line of another
+//! width than the one before is searched for its end; that alone took 60-base lines from 1.8 to 4.6 GB/s.
+//!
+//! # Why not a crate
+//!
+//! The whole-record crates (needletail, helicase, noodles-fasta) hold a record in memory: 250 Mb for a chromosome,
+//! several times over while their buffers grow. None checks that letters are letters, and their messages would have to
+//! be rewritten. Measured on plain files, one core of a two-core AMD EPYC (Milan) machine, 2026-11-22, best of seven,
+//! file cache warm, GB of file a second; ours checks every letter and quality, the others do not:
+//!
+//! | reader | human chr20, lines of 60 | the same on one line | FASTA, 150-base reads | FASTQ, 150-base reads |
+//! |---|---|---|---|---|
+//! | this | 4.6 | 7.8 | 1.9 | 2.3 |
+//! | needletail 0.7.4, letters joined | 0.55 | 0.85 | 2.5 | 3.7 |
+//! | helicase 1.2.0, plain x86-64 build | 0.38 | 0.95 | 1.1 | 1.0 |
+//! | helicase 1.2.0, built for this machine | 0.60 | 1.1 | 3.9 | 2.9 |
+//!
+//! What is unfair: a whole chromosome in memory is what the others are not made for, and most of their time there goes
+//! into fresh memory. On short reads they are up to twice as fast, by not copying titles and not checking.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
+
 use std::io::{self, Read, Write};
 
 use proptest::prelude::*;
