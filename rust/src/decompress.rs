@@ -30,26 +30,33 @@
 //!
 //! Its blocks (at most 64 KiB each) unpack independently. A batch of 32 is read, unpacked on the current rayon pool and
 //! handed out in order; other formats are sequential by nature. The blocks are framed here and not by a crate, because
-//! the crate at hand (noodles-bgzf 0.52) takes a file that ends inside a block header for a complete one.
+//! the crate at hand (noodles-bgzf 0.52) takes a file that ends inside a block header for a complete one. It serves in
+//! the tests as an independent writer.
+//!
+//! # Figures
+//!
+//! Human chromosome 20 (64 MB of text), unpacked and parsed, two-core AMD EPYC (Milan) machine, 2026-11-22, best of
+//! seven: gzip 0.10 s, zstd 0.10 s, BGZF 0.07 s on two cores. flate2 with zlib-rs drives gzip and BGZF, liblzma xz, the
+//! zstd library zstd; all three through their step-wise interfaces, so that the member loop stays ours.
 
 use std::io::{self, Read};
+use std::path::Path;
 
-use flate2::{Decompress, FlushDecompress, Status};
-use rayon::prelude::*;
+mod bgzf;
+mod decoder;
+mod feed;
 
-/// Bytes of compressed input read at a time.
-const FEED_BYTES: usize = 256 << 10;
-/// BGZF blocks unpacked at a time.
-const BATCH_BLOCKS: usize = 32;
-/// Longest content of a BGZF block.
-const BLOCK_BYTES: usize = 64 << 10;
+use crate::error::Error;
+use bgzf::Batch;
+use decoder::Decoder;
+use feed::Feed;
+
 /// Length of the header of a BGZF block; none of the other signatures looked for is longer.
 const HEADER_BYTES: usize = 18;
-/// Most memory an xz stream may ask for.
-const XZ_MEMORY_BYTES: u64 = 512 << 20;
 
-const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 const DAMAGED: &str = "the compressed data is damaged; fetch the file again";
+const JOINED: &str = "something else follows the compressed data; the file is damaged, or files of different kinds were \
+                      joined";
 const CUT_SHORT: &str =
     "the compressed data is cut short, probably an unfinished download or copy; fetch the file again";
 
@@ -66,6 +73,14 @@ impl Fault {
     fn damaged(reason: impl Into<String>) -> Self {
         Self::Damaged(reason.into())
     }
+
+    /// The error for this fault in the file at `path`.
+    pub(crate) fn at(self, path: &Path) -> Error {
+        match self {
+            Self::Io(source) => Error::io(path, source),
+            Self::Damaged(reason) => Error::file(path, reason),
+        }
+    }
 }
 
 /// The formats that are unpacked.
@@ -78,13 +93,25 @@ enum Format {
 }
 
 impl Format {
+    /// What data in this format begins with.
+    fn magic(self) -> &'static [u8] {
+        match self {
+            Self::Plain => b"",
+            Self::Gzip => b"\x1f\x8b",
+            Self::Xz => b"\xfd7zXZ\0",
+            Self::Zstd => b"\x28\xb5\x2f\xfd",
+        }
+    }
+
     /// The format that data beginning with `head` is in.
     fn of(head: &[u8]) -> Self {
         match head {
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ if head.starts_with(XZ_MAGIC) => Self::Xz,
-            _ => Self::Plain,
+            // A zstd file may begin with a frame to skip, and have more of them anywhere.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            _ => [Self::Gzip, Self::Xz, Self::Zstd]
+                .into_iter()
+                .find(|format| head.starts_with(format.magic()))
+                .unwrap_or(Self::Plain),
         }
     }
 }
@@ -131,8 +158,7 @@ enum Stage {
 impl Input {
     /// Takes a source and finds its format from the first bytes.
     pub(crate) fn new(source: Box<dyn Read + Send>) -> Result<Self, Fault> {
-        let mut feed =
-            Feed { source, buffer: vec![0; FEED_BYTES], start: 0, end: 0, bytes_read: 0, ended: false };
+        let mut feed = Feed::new(source);
         feed.ensure(HEADER_BYTES)?;
         if let Some(reason) = refusal(feed.bytes()) {
             return Err(Fault::damaged(reason));
@@ -144,7 +170,7 @@ impl Input {
 
     /// Bytes taken from the source so far.
     pub(crate) fn bytes_read(&self) -> u64 {
-        self.feed.bytes_read
+        self.feed.bytes_read()
     }
 
     /// Whether the source is compressed.
@@ -203,15 +229,10 @@ impl Input {
             return self.skip_padding();
         }
         if Format::of(head) != self.format {
-            return Err(match head.len() {
-                0..6 => Fault::damaged(CUT_SHORT),
-                _ => Fault::damaged(
-                    "something that is not compressed follows the compressed data; the file is damaged or two files of \
-                     different kinds were joined",
-                ),
-            });
+            let cut = self.format.magic().starts_with(head);
+            return Err(Fault::damaged(if cut { CUT_SHORT } else { JOINED }));
         }
-        self.stage = if block_length(head).is_some() {
+        self.stage = if bgzf::block_length(head).is_some() {
             let mut batch = Batch::new();
             batch.fill(&mut self.feed)?;
             Stage::Blocks(batch)
@@ -256,244 +277,5 @@ impl Input {
     }
 }
 
-/// The source and the bytes read ahead from it.
-struct Feed {
-    source: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    bytes_read: u64,
-    ended: bool,
-}
-
-impl Feed {
-    /// The bytes at hand.
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count;
-    }
-
-    /// Reads until `count` bytes are at hand (at most the buffer's length) or the source ends; says how many are.
-    fn ensure(&mut self, count: usize) -> Result<usize, Fault> {
-        if self.end - self.start < count {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            while self.end < count && !self.ended {
-                let got = read_some(&mut self.source, &mut self.buffer[self.end..])?;
-                self.advance(got);
-                self.end += got;
-            }
-        }
-        Ok(self.end - self.start)
-    }
-
-    /// Plain bytes: what is at hand first, then directly from the source.
-    fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
-        let at_hand = self.end - self.start;
-        if at_hand > 0 {
-            let count = at_hand.min(out.len());
-            out[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
-            self.start += count;
-            return Ok(count);
-        }
-        if self.ended {
-            return Ok(0);
-        }
-        let got = read_some(&mut self.source, out)?;
-        self.advance(got);
-        Ok(got)
-    }
-
-    fn advance(&mut self, got: usize) {
-        self.bytes_read += got as u64;
-        self.ended = got == 0;
-    }
-}
-
-fn read_some(source: &mut impl Read, out: &mut [u8]) -> Result<usize, Fault> {
-    loop {
-        match source.read(out) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result.map_err(Fault::Io),
-        }
-    }
-}
-
-/// What one step of a decoder did.
-struct Step {
-    consumed: usize,
-    produced: usize,
-    ended: bool,
-}
-
-/// The decoder of one member.
-enum Decoder {
-    Gzip(Decompress),
-    Xz(liblzma::stream::Stream),
-    Zstd(zstd::stream::raw::Decoder<'static>),
-}
-
-impl Decoder {
-    fn new(format: Format) -> Result<Self, Fault> {
-        match format {
-            Format::Xz => liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, 0)
-                .map(Self::Xz)
-                .map_err(|error| Fault::damaged(format!("xz: {error}"))),
-            Format::Zstd => zstd::stream::raw::Decoder::new().map(Self::Zstd).map_err(Fault::Io),
-            Format::Gzip | Format::Plain => Ok(Self::Gzip(Decompress::new_gzip(15))),
-        }
-    }
-
-    /// Unpacks some of `input` into `out`.
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
-        match self {
-            Self::Gzip(inflate) => step_gzip(inflate, input, out),
-            Self::Xz(stream) => step_xz(stream, input, out),
-            Self::Zstd(decoder) => step_zstd(decoder, input, out),
-        }
-    }
-}
-
-fn step_gzip(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
-    let (consumed, produced) = (inflate.total_in(), inflate.total_out());
-    let status = inflate.decompress(input, out, FlushDecompress::None).map_err(|error| {
-        Fault::damaged(format!("the gzip data is damaged ({error}); fetch the file again"))
-    })?;
-    let (consumed, produced) = (inflate.total_in() - consumed, inflate.total_out() - produced);
-    Ok(Step { consumed: narrow(consumed), produced: narrow(produced), ended: status == Status::StreamEnd })
-}
-
-fn step_xz(stream: &mut liblzma::stream::Stream, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
-    use liblzma::stream::{Action, Error, Status};
-    let (consumed, produced) = (stream.total_in(), stream.total_out());
-    let status = stream.process(input, out, Action::Run).map_err(|error| match error {
-        Error::MemLimit => Fault::damaged(format!(
-            "unpacking this xz file takes more than {} MiB of memory; use `xz -dc FILE | genotok ... -`",
-            XZ_MEMORY_BYTES >> 20
-        )),
-        _ => Fault::damaged(format!("the xz data is damaged ({error}); fetch the file again")),
-    })?;
-    let (consumed, produced) = (stream.total_in() - consumed, stream.total_out() - produced);
-    Ok(Step { consumed: narrow(consumed), produced: narrow(produced), ended: status == Status::StreamEnd })
-}
-
-fn step_zstd(
-    decoder: &mut zstd::stream::raw::Decoder<'static>,
-    input: &[u8],
-    out: &mut [u8],
-) -> Result<Step, Fault> {
-    use zstd::stream::raw::Operation;
-    let status = decoder.run_on_buffers(input, out).map_err(|error| {
-        Fault::damaged(format!(
-            "the zstd data is damaged or needs a window above 128 MiB ({error}); try `zstd -dc --long=31 FILE | \
-             genotok ... -`, or fetch the file again"
-        ))
-    })?;
-    Ok(Step { consumed: status.bytes_read, produced: status.bytes_written, ended: status.remaining == 0 })
-}
-
-/// A count that is bounded by the length of a buffer.
-fn narrow(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
-}
-
-/// The whole length of the BGZF block that begins with `head`, if it is one.
-fn block_length(head: &[u8]) -> Option<usize> {
-    match head {
-        [0x1f, 0x8b, 8, 4, _, _, _, _, _, _, 6, 0, b'B', b'C', 2, 0, low, high, ..] => {
-            Some(usize::from(u16::from_le_bytes([*low, *high])) + 1)
-        }
-        _ => None,
-    }
-}
-
-/// Some BGZF blocks, unpacked side by side and handed out in order.
-struct Batch {
-    blocks: Vec<Block>,
-    filled: usize,
-    current: usize,
-    offset: usize,
-}
-
-/// One block: as it is in the file, and its content.
-struct Block {
-    packed: Vec<u8>,
-    content: Vec<u8>,
-    inflate: Decompress,
-    outcome: Result<usize, &'static str>,
-}
-
-impl Batch {
-    fn new() -> Self {
-        Self { blocks: Vec::new(), filled: 0, current: 0, offset: 0 }
-    }
-
-    /// Whether the batch's last block is empty, as the end marker is.
-    fn ends_with_marker(&self) -> bool {
-        self.filled > 0 && self.blocks[self.filled - 1].outcome == Ok(0)
-    }
-
-    /// Reads and unpacks the next blocks; false if none is next.
-    fn fill(&mut self, feed: &mut Feed) -> Result<bool, Fault> {
-        (self.filled, self.current, self.offset) = (0, 0, 0);
-        while self.filled < BATCH_BLOCKS {
-            feed.ensure(HEADER_BYTES)?;
-            let Some(length) = block_length(feed.bytes()) else { break };
-            if feed.ensure(length)? < length {
-                return Err(Fault::damaged(CUT_SHORT));
-            }
-            if self.filled == self.blocks.len() {
-                self.blocks.push(Block::new());
-            }
-            let packed = &mut self.blocks[self.filled].packed;
-            packed.clear();
-            packed.extend_from_slice(&feed.bytes()[..length]);
-            feed.consume(length);
-            self.filled += 1;
-        }
-        self.blocks[..self.filled].par_iter_mut().for_each(Block::unpack);
-        Ok(self.filled > 0)
-    }
-
-    /// Moves content to the front of `out`; 0 when the batch is used up.
-    fn take(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
-        while self.current < self.filled {
-            let block = &self.blocks[self.current];
-            let length = block.outcome.map_err(Fault::damaged)?;
-            let count = out.len().min(length - self.offset);
-            if count > 0 {
-                out[..count].copy_from_slice(&block.content[self.offset..self.offset + count]);
-                self.offset += count;
-                return Ok(count);
-            }
-            (self.current, self.offset) = (self.current + 1, 0);
-        }
-        Ok(0)
-    }
-}
-
-impl Block {
-    fn new() -> Self {
-        Self {
-            packed: Vec::new(),
-            content: vec![0; BLOCK_BYTES],
-            inflate: Decompress::new_gzip(15),
-            outcome: Ok(0),
-        }
-    }
-
-    /// Unpacks and verifies; the outcome is the content's length.
-    fn unpack(&mut self) {
-        self.inflate = Decompress::new_gzip(15);
-        let status = self.inflate.decompress(&self.packed, &mut self.content, FlushDecompress::Finish);
-        let whole = self.inflate.total_in() == self.packed.len() as u64;
-        self.outcome = match status {
-            Ok(Status::StreamEnd) if whole => Ok(narrow(self.inflate.total_out())),
-            _ => Err(DAMAGED),
-        };
-    }
-}
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,6 +4,8 @@
 //! for in `$GENOTOK_SHARED/data/specimens`, then beside the workspace in `../shared/data/specimens`; where they are
 //! missing the tests say so and pass. The cases that matter stand as small inline tests in `src/fasta.rs`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
+
 use std::path::{Path, PathBuf};
 
 use genotok_core::Result;

@@ -1,0 +1,60 @@
+//! What people give a sequence reader by mistake, and what to tell them.
+
+use memchr::memchr;
+
+/// Beginnings of files that are taken for FASTA by mistake, and what to do.
+const MISTAKEN: [(&[u8], &str); 13] = [
+    (b"<", "this looks like a web page (HTML or XML); download the file itself"),
+    (b";", "comment lines are not part of FASTA, remove them"),
+    (b"##gff", "this looks like GFF, which has annotation and no sequence"),
+    (b"#", "comment lines are not part of FASTA, remove them"),
+    (b"LOCUS", "this looks like GenBank format; convert it to FASTA"),
+    (b"ID ", "this looks like EMBL format; convert it to FASTA"),
+    (b"BAM\x01", "this is a BAM file; use `samtools fasta FILE | genotok ... -`"),
+    (b"CRAM", "this is a CRAM file; use `samtools fasta FILE | genotok ... -`"),
+    (b"\x43\x27\x41\x1a", "this is a 2bit file; convert it with `twoBitToFa`"),
+    (b"\x1a\x41\x27\x43", "this is a 2bit file; convert it with `twoBitToFa`"),
+    (b"\x1f\x8b", "it is compressed twice; unpack it once"),
+    (b"{", "this looks like JSON"),
+    (b"\0", "this is not a text file"),
+];
+
+/// A guess at what a file is that begins with `head` and is no sequence file, and what to do.
+pub(super) fn hint_for_file(head: &[u8]) -> &'static str {
+    let known = MISTAKEN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, hint)| *hint);
+    known.unwrap_or_else(|| {
+        let line = head.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head);
+        match line {
+            _ if memchr(0, line).is_some() => "this is not a text file",
+            _ if line.iter().all(u8::is_ascii_alphabetic) => {
+                "a line `>name` has to stand before the sequence"
+            }
+            _ => "is this a sequence file?",
+        }
+    })
+}
+
+/// A guess at how `byte` came into a sequence, as the end of a message. `first` says that it is the first of its line,
+/// `fastq` in which format.
+pub(super) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static str {
+    match byte {
+        b'>' if !fastq => "; a line end is missing before it",
+        b'@' if fastq && first => "; the record above has no `+` line and no quality",
+        b';' | b'#' if first => "; comment lines are not part of FASTA, remove them",
+        b'\r' | b'\n' => "; the file mixes line ends, make them all LF",
+        b' ' | b'\t' => "; FASTQ allows no white space in a sequence",
+        b'0'..=b'9' => {
+            "; numbers beside a sequence belong to GenBank or EMBL format, convert the file to FASTA"
+        }
+        0 => "; this is not a text file",
+        0x80.. => "; this is not plain ASCII text",
+        _ => "",
+    }
+}
+
+/// At most 60 bytes of `text`, quoted, fit for a message of one line.
+pub(super) fn show_text(text: &[u8]) -> String {
+    const SHOWN_BYTES: usize = 60;
+    let shown = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]);
+    format!("{shown:?}{}", if text.len() > SHOWN_BYTES { "..." } else { "" })
+}
