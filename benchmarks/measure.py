@@ -26,7 +26,7 @@ class Run:
     """The figures of one training.
 
     `seconds` is what the engine's `timed` says. The wall, user and system seconds are those of the whole
-    process, with the start of Python and the preparation of its input. `peak_bytes` is its largest resident set.
+    process, start of Python and preparation of its input included. `peak_bytes` is its largest resident set.
     """
 
     merges: int

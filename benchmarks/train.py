@@ -93,7 +93,7 @@ def full_cases(genomes: Path, simulated: str) -> list[Case]:
             None,
             (OURS,),
             f"{ALONE}Hugging Face would need some 150 GB of memory. Simulated DNA has fewer kinds of repeats "
-            "than a real genome, so that long tokens are rarer; the file is plain, and new in the page cache.",
+            "than a real genome, so that long tokens are rarer; the file is plain and in the page cache.",
         ),
     ]
 

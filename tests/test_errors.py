@@ -85,7 +85,9 @@ def stopped(folder: Path, train: Training) -> object:
     def stop(_event: dict[str, Any]) -> None:
         raise KeyboardInterrupt
 
-    return train([dna.write_fasta(folder / "dna.fa", [_native.simulate(10**6, 1).decode()])], progress=stop)
+    return train(
+        [dna.write_fasta(folder / "dna.fa", [_native.simulate(8_000_000, 1).decode()])], progress=stop
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_an_error_of_the_progress_callback_comes_through(train: Training, tmp_pa
     def fail(_event: dict[str, Any]) -> None:
         raise fault
 
-    path = dna.write_fasta(tmp_path / "dna.fa", [_native.simulate(10**6, 1).decode()])
+    path = dna.write_fasta(tmp_path / "dna.fa", [_native.simulate(8_000_000, 1).decode()])
     with pytest.raises(ZeroDivisionError) as caught:
         train([path], progress=fail)
     assert caught.value is fault

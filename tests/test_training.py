@@ -226,8 +226,8 @@ def test_the_file_does_not_depend_on_how_the_records_are_stored(
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A FASTA file of 6 Mb in three records, long enough that a training has several progress events."""
-    genome = _native.simulate(6_000_000, 3).decode()
+    """A FASTA file of 10 Mb in three records, long enough that a training has several progress events."""
+    genome = _native.simulate(10_000_000, 3).decode()
     path = tmp_path_factory.mktemp("simulated") / "genome.fa"
     return dna.write_fasta(path, [genome[:1000], genome[1000:3_000_000], genome[3_000_000:]])
 
@@ -236,12 +236,12 @@ def test_threads_and_packing_do_not_change_a_byte(train: Training, simulated: st
     made = {train([simulated], threads=threads)[0].to_json() for threads in (1, 2, 3)}
     packed = str(tmp_path / "genome.packed")
     summary = _native.pack([simulated], packed, threads=2, progress=None)
-    assert summary["bases"] == 6_000_000
+    assert summary["bases"] == 10_000_000
     assert summary["words"] == 3
     ours, report = train([packed])
     made.add(ours.to_json())
     assert len(made) == 1
-    assert report["bases"] == 6_000_000
+    assert report["bases"] == 10_000_000
 
 
 def test_the_simulated_genome_is_seeded_dna() -> None:
