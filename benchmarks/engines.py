@@ -1,0 +1,157 @@
+"""One adapter for each tool that trains byte-pair encoding: words in, merges and seconds out.
+
+To add a tool, write a class with the members of `Engine` and put it into `ENGINES`. Its library is imported
+inside its methods, so that a benchmark runs with whatever is installed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import lzma
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Protocol
+
+Merge = tuple[str, str]
+
+SPECIAL_TOKENS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """FASTA files, and the number of bases their words are cut into; None leaves the words whole."""
+
+    paths: tuple[str, ...]
+    word_length: int | None
+
+    def words(self) -> Iterator[str]:
+        """Yield the words in order, for tools that read no sequence files; holds one record at a time."""
+        from genotok import reference  # noqa: PLC0415
+
+        for path in self.paths:
+            for sequence in _sequences(Path(path)):
+                yield from reference.words_of(sequence, self.word_length)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a tool made of a corpus: the merges, and the seconds by the rule that `Engine.timed` states."""
+
+    merges: list[Merge]
+    seconds: float
+
+
+class Engine(Protocol):
+    """A tool under test."""
+
+    name: str
+    timed: str
+    """What the seconds hold and what they do not: the first thing that is unfair."""
+
+    def available(self) -> bool:
+        """Whether the tool is installed."""
+
+    def version(self) -> str:
+        """Its version."""
+
+    def environment(self, threads: int) -> dict[str, str]:
+        """Variables that hold it to so many threads, set before its process starts."""
+
+    def train(self, corpus: Corpus, vocab_size: int, threads: int) -> Training:
+        """Train, with the five usual special tokens."""
+
+
+class Genotok:
+    """This project."""
+
+    name = "genotok"
+    timed = "opening, unpacking and reading the files, packing the bases, and training"
+
+    def available(self) -> bool:
+        """Whether the tool is installed."""
+        return importlib.util.find_spec("genotok._native") is not None
+
+    def version(self) -> str:
+        """Its version."""
+        return metadata.version("genotok")
+
+    def environment(self, threads: int) -> dict[str, str]:
+        """Nothing: the number of threads is an argument."""
+        del threads
+        return {}
+
+    def train(self, corpus: Corpus, vocab_size: int, threads: int) -> Training:
+        """Train on the files themselves."""
+        import genotok  # noqa: PLC0415
+
+        start = time.perf_counter()
+        tokenizer = genotok.Tokenizer.train(
+            list(corpus.paths),
+            vocab_size=vocab_size,
+            special_tokens=SPECIAL_TOKENS,
+            word_length=corpus.word_length,
+            threads=threads,
+        )
+        seconds = time.perf_counter() - start
+        return Training(tokenizer.merges, seconds)
+
+
+class HuggingFace:
+    """`BpeTrainer` of Hugging Face `tokenizers`, without pre-tokenizer, each word one string."""
+
+    name = "Hugging Face tokenizers"
+    timed = "training alone; the words lie in memory as Python strings, made outside the timing"
+
+    def available(self) -> bool:
+        """Whether the tool is installed."""
+        return importlib.util.find_spec("tokenizers") is not None
+
+    def version(self) -> str:
+        """Its version."""
+        return metadata.version("tokenizers")
+
+    def environment(self, threads: int) -> dict[str, str]:
+        """Its thread pool is rayon's."""
+        return {"TOKENIZERS_PARALLELISM": "true", "RAYON_NUM_THREADS": str(threads)}
+
+    def train(self, corpus: Corpus, vocab_size: int, threads: int) -> Training:
+        """Train on a list of words; the environment has set the threads."""
+        from tokenizers import Tokenizer, models, trainers  # noqa: PLC0415
+
+        del threads
+        words = list(corpus.words())
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=list(SPECIAL_TOKENS),
+            initial_alphabet=list("ACGT"),
+            show_progress=False,
+        )
+        tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+        start = time.perf_counter()
+        tokenizer.train_from_iterator(words, trainer)
+        seconds = time.perf_counter() - start
+        merges = json.loads(tokenizer.to_str())["model"]["merges"]
+        return Training([(left, right) for left, right in merges], seconds)
+
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Genotok(), HuggingFace())}
+
+
+def _sequences(path: Path) -> Iterator[str]:
+    """Yield the sequences of a FASTA file, plain, gzip or xz."""
+    opener: Callable[..., IO[str]] = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)  # type: ignore[assignment]
+    lines: list[str] = []
+    with opener(os.fspath(path), "rt", encoding="ascii") as file:
+        for line in file:
+            if line.startswith(">"):
+                yield "".join(lines)
+                lines.clear()
+            else:
+                lines.append(line.strip())
+    yield "".join(lines)

@@ -1,0 +1,102 @@
+"""The README's table, made from the newest record: `python -m benchmarks.table README.md`.
+
+It stands between `<!-- table:train -->` and `<!-- /table:train -->`; all else in the file stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks.train import OURS, RECORDS, RIVAL, ratio
+
+KINDS = ("train", "train-quick")
+Record = dict[str, Any]
+
+
+def newest(folder: Path = RECORDS) -> Record:
+    """The newest record; a full one where there is any, else a quick one.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    for kind in KINDS:
+        paths = sorted(
+            folder.glob(f"*/????-??-??-{kind}.json"), key=lambda path: (path.name, path.parent.name)
+        )
+        if paths:
+            record: Record = json.loads(paths[-1].read_text())
+            return record
+    raise FileNotFoundError(f"no record of a training benchmark under {folder}")
+
+
+def markdown(record: Record) -> str:
+    """The table of a record, the machine below it, then what is unfair."""
+    lines = [
+        f"| corpus, vocabulary | {OURS} | peak memory | {RIVAL} | peak memory | times faster |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for case in record["cases"]:
+        by_engine = {result["engine"]: result for result in case["results"]}
+        ours, rival = by_engine.get(OURS), by_engine.get(RIVAL)
+        faster = f"**{ratio(rival['best_seconds'], ours['best_seconds'])}**" if ours and rival else "–"
+        cells = [f"{case['title']}, {case['vocab_size']:,}", *_figures(ours), *_figures(rival), faster]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", _conditions(record), "", *_reasons(record)])
+
+
+def _reasons(record: Record) -> list[str]:
+    """What is unfair, once each, with the rows it is said of."""
+    rows: dict[str, list[str]] = {}
+    for case in record["cases"]:
+        rows.setdefault(case["unfair"], []).append(case["title"])
+    return [f"- {'; '.join(titles)}: {reason}" for reason, titles in rows.items()]
+
+
+def _figures(result: Record | None) -> tuple[str, str]:
+    """Seconds and memory of one engine, or dashes."""
+    if result is None:
+        return "–", "–"
+    seconds, peak = result["best_seconds"], result["peak_bytes"]
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s", f"{peak / 1e9:.2f} GB"
+
+
+def _conditions(record: Record) -> str:
+    """One sentence on machine, versions and runs."""
+    machine, software = record["machine"], record["software"]
+    versions = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
+    runs = max(len(result["runs"]) for case in record["cases"] for result in case["results"])
+    tools = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        f"Equal merges in every row; best of {runs}, {record['threads']} threads, {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
+        f"Python {software['python']}; {record['date']}. What is unfair:"
+    )
+
+
+def insert(text: str, name: str, table: str) -> str:
+    """The text with the table between its two markers.
+
+    Raises:
+        ValueError: A marker is missing, given twice, or the two stand in the wrong order.
+    """
+    start, end = f"<!-- table:{name} -->", f"<!-- /table:{name} -->"
+    if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):
+        raise ValueError(f"the text needs {start} and below it {end}, once each")
+    before, rest = text.split(start)
+    after = rest.split(end)[1]
+    return f"{before}{start}\n{table}\n{end}{after}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, help="the Markdown file, changed in place")
+    path = parser.parse_args(arguments).file
+    path.write_text(insert(path.read_text(), "train", markdown(newest())))
+
+
+if __name__ == "__main__":
+    main()

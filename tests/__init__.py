@@ -1,0 +1,1 @@
+"""The tests: one file per module, with `dna` (inputs) and `huggingface` (the rival as oracle) beside them."""

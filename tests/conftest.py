@@ -1,0 +1,95 @@
+"""Settings and fixtures of all tests: seeded examples, genomes where they are, training in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from genotok import _native
+from tests.dna import SPECIAL_TOKENS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_CALM = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+settings.register_profile(
+    "quick", max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=_CALM
+)
+settings.register_profile(
+    "long", max_examples=3000, deadline=None, print_blob=True, suppress_health_check=_CALM
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data: $GENOTOK_SHARED, or `shared` beside the repository."""
+    folder = Path(os.environ.get("GENOTOK_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip("the shared data are not here (set GENOTOK_SHARED to their folder)")
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def own_genomes() -> Path:
+    """The folder of genomes that the repository carries."""
+    folder = ROOT / "genomes"
+    if not folder.is_dir():
+        pytest.skip("the repository's genomes are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def genomes(shared: Path) -> Path:
+    """The folder of shared genomes."""
+    return shared / "genomes"
+
+
+Training = Callable[..., tuple[Any, dict[str, Any]]]
+
+
+@pytest.fixture(scope="session")
+def train() -> Training:
+    """`_native.Tokenizer.train` with every option at its default: returns the tokenizer and the report."""
+    defaults: dict[str, Any] = {
+        "vocab_size": 4096,
+        "min_frequency": 0,
+        "special_tokens": SPECIAL_TOKENS,
+        "word_length": None,
+        "max_token_length": None,
+        "both_strands": False,
+        "threads": None,
+        "checkpoint": None,
+        "resume": False,
+        "progress": None,
+    }
+
+    def call(paths: list[str], **options: Any) -> tuple[Any, dict[str, Any]]:
+        assert options.keys() <= defaults.keys()
+        return _native.Tokenizer.train(paths, **{**defaults, **options})
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def train_words() -> Callable[..., Any]:
+    """`_native.Tokenizer.train_words` with every option at its default; a bare word counts once."""
+    defaults: dict[str, Any] = {
+        "vocab_size": 4096,
+        "min_frequency": 0,
+        "special_tokens": SPECIAL_TOKENS,
+        "max_token_length": None,
+        "threads": None,
+        "seed": None,
+    }
+
+    def call(words: list[str] | list[tuple[str, int]], **options: Any) -> Any:
+        assert options.keys() <= defaults.keys()
+        weighted = [(word, 1) if isinstance(word, str) else word for word in words]
+        return _native.Tokenizer.train_words(weighted, **{**defaults, **options})
+
+    return call

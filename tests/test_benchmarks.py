@@ -1,0 +1,114 @@
+"""The benchmarks measure what they say, and the README's table says what the record says."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks import machine, measure, table, train
+from benchmarks.engines import ENGINES, Corpus
+
+from genotok import reference
+from tests import dna
+
+SEQUENCES = ["ACGTTGCAACGGTTACATTTTTTTTGATTACANNACGT" * 9, "GATTACA" * 40]
+
+
+def run_of(seconds: float, digest: str = "d") -> measure.Run:
+    """Figures as a child would give them."""
+    return measure.Run(12, digest, seconds, seconds + 0.2, seconds * 1.9, 0.1, 250_000_000)
+
+
+def case_of(key: str, seconds: dict[str, float]) -> dict[str, Any]:
+    """A case as it stands in a record."""
+    results = [train.summary(name, [run_of(value), run_of(2 * value)]) for name, value in seconds.items()]
+    return {"key": key, "title": f"title of {key}", "vocab_size": 4096, "unfair": "Much.", "results": results}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_gives_the_merges_of_the_reference(tmp_path: Path, name: str) -> None:
+    assert ENGINES[name].available()
+    corpus = Corpus((dna.write_fasta(tmp_path / "dna.fa", SEQUENCES),), 50)
+    words = [word for sequence in SEQUENCES for word in reference.words_of(sequence, 50)]
+    assert list(corpus.words()) == words
+    training = ENGINES[name].train(corpus, 30, 1)
+    assert training.merges == reference.train(words, 30)
+    assert training.seconds > 0
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_training_is_measured_in_a_child(tmp_path: Path, name: str) -> None:
+    corpus = Corpus((dna.write_fasta(tmp_path / "dna.fa", SEQUENCES),), None)
+    run = measure.train(name, corpus, 30, 1)
+    words = [word for sequence in SEQUENCES for word in reference.words_of(sequence)]
+    assert run.merges_sha256 == measure.fingerprint(reference.train(words, 30))
+    assert run.merges == 21
+    assert 0 < run.seconds < run.wall_seconds
+    assert run.user_seconds > 0
+    assert 5e6 < run.peak_bytes < 1e9
+
+
+def test_a_child_that_fails_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="status 1"):
+        measure.train(train.OURS, Corpus((str(tmp_path / "missing.fa"),), None), 30, 1)
+
+
+def test_unequal_merges_are_never_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = dna.write_fasta(tmp_path / "dna.fa", SEQUENCES)
+    case = train.Case("key", "title", (path,), None, train.BOTH, "Much.")
+    monkeypatch.setattr(measure, "train", lambda name, *_: run_of(1.0, digest=name))
+    with pytest.raises(SystemExit, match="not the same"):
+        train.run_case(case, 1, 1, lambda _: None)
+
+
+def test_a_record_says_where_and_with_what(tmp_path: Path) -> None:
+    path = train.write_record([case_of("one", {train.OURS: 1.0, train.RIVAL: 61.0})], 2, "train", tmp_path)
+    record = json.loads(path.read_text())
+    assert path.parent.name == machine.slug()
+    assert record["machine"].keys() == {"cpu", "cores", "memory_bytes", "system"}
+    assert record["software"].keys() == {"python", "rustc", "commit"}
+    assert record["cases"][0]["results"][0]["best_seconds"] == 1.0
+    assert record["cases"][0]["results"][0]["median_seconds"] == 1.5
+    assert platform.node() not in path.read_text()
+    assert str(Path.home()) not in path.read_text()
+
+
+def test_the_table_shows_the_newest_full_record(tmp_path: Path) -> None:
+    def store(name: str, seconds: float) -> None:
+        path = train.write_record(
+            [case_of("cut", {train.OURS: seconds, train.RIVAL: 50.0}), case_of("whole", {train.OURS: 2.0})],
+            2,
+            "train",
+            tmp_path,
+        )
+        path.rename(path.with_name(name))
+
+    store("2026-11-01-train.json", 5.0)
+    store("2026-11-03-train.json", 0.5)
+    store("2026-11-02-train.json", 25.0)
+    store("2026-11-04-train-quick.json", 50.0)
+    text = table.markdown(table.newest(tmp_path))
+    assert "| title of cut, 4,096 | 0.50 s | 0.25 GB | 50 s | 0.25 GB | **100** |" in text
+    assert "| title of whole, 4,096 | 2.00 s | 0.25 GB | – | – | – |" in text
+    assert "- title of cut; title of whole: Much." in text
+
+
+def test_without_a_record_there_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        table.newest(tmp_path)
+
+
+def test_the_table_is_put_between_its_markers() -> None:
+    text = "# Title\n<!-- table:train -->\nold\n<!-- /table:train -->\nrest\n"
+    once = table.insert(text, "train", "| new |")
+    assert once == "# Title\n<!-- table:train -->\n| new |\n<!-- /table:train -->\nrest\n"
+    assert table.insert(once, "train", "| new |") == once
+
+
+@pytest.mark.parametrize("text", ["", "<!-- table:train -->", "<!-- /table:train --><!-- table:train -->"])
+def test_a_text_without_markers_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="table:train"):
+        table.insert(text, "train", "| new |")
