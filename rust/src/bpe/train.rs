@@ -122,7 +122,7 @@ pub struct Summary {
 const MAX_SEGMENT: u64 = 1 << 22;
 const MIN_SEGMENT: u64 = 1 << 16;
 /// Bases of one sampled stretch.
-const STRETCH: u64 = 1 << 15;
+const STRETCH: u64 = 1 << 13;
 /// Tokens in the islands that a thread may keep.
 const MAX_ISLANDS: usize = 1 << 24;
 
@@ -155,6 +155,10 @@ struct Trainer<'a> {
     counted_tokens: u32,
     /// The best pair outside the last `S`.
     theta: Option<Key>,
+    /// Other pairs outside the last `S` that came near.
+    near: Vec<Pair>,
+    /// The smallest count that was expected in the last `S`.
+    floor: u64,
     share: f64,
     random: Option<u64>,
 }
@@ -170,6 +174,8 @@ impl<'a> Trainer<'a> {
             finders: (0..rayon::current_num_threads()).map(|_| Finder::default()).collect(),
             counted_tokens: 0,
             theta: None,
+            near: Vec::new(),
+            floor: 0,
             share: 0.5,
             random: options.random_guess,
         }
@@ -218,7 +224,7 @@ impl<'a> Trainer<'a> {
         let passed = start.elapsed();
         let kept = self.finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
         self.finders.par_iter_mut().for_each(|finder| finder.keep(kept));
-        self.theta = self.best_outside(table);
+        self.theta = self.look_outside(table);
         let limits = Limits {
             theta: self.theta,
             min_count: self.options.min_frequency.max(1),
@@ -313,18 +319,25 @@ impl<'a> Trainer<'a> {
         table.length(pair.0).saturating_add(table.length(pair.1)) <= max
     }
 
-    /// The first pair, in the order of training, outside `S`.
-    fn best_outside(&self, table: &MergeTable) -> Option<Key> {
+    /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
+    fn look_outside(&mut self, table: &MergeTable) -> Option<Key> {
         let counts = &self.finders[0].counts;
-        let best_in_row = |row: u32| {
-            let keys = counts.outside(row).filter_map(|(entry, pair)| {
+        let cutoff = self.floor / 4 + 1;
+        let look = |row: u32| {
+            let (mut best, mut near) = (None, Vec::new());
+            for (entry, pair) in counts.outside(row) {
                 let total: u64 = self.finders.iter().map(|finder| finder.counts.total_of(entry)).sum();
-                let may = total > 0 && pair.is_none_or(|pair| self.may_merge(table, pair));
-                may.then_some((total, Reverse(pair.unwrap_or(UNKNOWN))))
-            });
-            keys.max()
+                if total >= cutoff && pair.is_none_or(|pair| self.may_merge(table, pair)) {
+                    best = best.max(Some((total, Reverse(pair.unwrap_or(UNKNOWN)))));
+                    near.extend(pair);
+                }
+            }
+            (best, near)
         };
-        (0..counts.rows()).into_par_iter().filter_map(best_in_row).max()
+        let rows: Vec<_> = (0..counts.rows()).into_par_iter().map(look).collect();
+        self.near = rows.iter().flat_map(|(_, near)| near).copied().collect();
+        // What lies below the cutoff is bounded by it: a pair that is not known, as frequent as that.
+        rows.iter().filter_map(|&(best, _)| best).max().or((cutoff > 1).then_some((cutoff, Reverse(UNKNOWN))))
     }
 
     /// `S`: pairs that look most frequent, in the order of training.
@@ -334,7 +347,7 @@ impl<'a> Trainer<'a> {
         if let Some(seed) = &mut self.random {
             candidates.retain(|_| splitmix(seed) % 3 == 0);
         }
-        let wanted = 2 * (self.options.num_merges - table.merges().len()) + 64;
+        let wanted = 4 * (self.options.num_merges - table.merges().len()) + 256;
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let mut left = (adjacencies as f64 * self.share) as u64;
         let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
@@ -342,7 +355,9 @@ impl<'a> Trainer<'a> {
             left = left.saturating_sub(count);
             fits
         });
-        Ok(chosen.map(|(_, (pair, _))| pair).collect())
+        let guess: Vec<(Pair, u64)> = chosen.map(|(_, candidate)| candidate).collect();
+        self.floor = guess.last().map_or(0, |&(_, count)| count);
+        Ok(guess.into_iter().map(|(pair, _)| pair).collect())
     }
 
     /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
@@ -362,13 +377,13 @@ impl<'a> Trainer<'a> {
                 *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
             }
         }
-        if let Some((_, Reverse(pair))) = self.theta.filter(|&(_, Reverse(pair))| pair != UNKNOWN) {
-            counts.entry(pair).or_insert(f64::MAX);
+        for &pair in &self.near {
+            counts.entry(pair).or_insert(0.0);
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let known = |(pair, sampled): (Pair, f64)| {
             let is_old = pair.0.max(pair.1) < self.counted_tokens;
-            (pair, if is_old { self.count(pair).min((sampled * 1.5) as u64 + 1) } else { sampled as u64 })
+            (pair, if is_old { self.count(pair) } else { sampled as u64 })
         };
         let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(known).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
