@@ -34,7 +34,7 @@ __version__: str
 
 
 def __getattr__(name: str) -> str:
-    """`__version__`, looked up when it is asked for: reading the installed metadata takes longer than the import."""
+    """`__version__`, looked up when asked for: reading installed metadata takes longer than the import."""
     if name == "__version__":
         from importlib.metadata import version
 

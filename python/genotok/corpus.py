@@ -32,8 +32,8 @@ def pack(
 ) -> PackReport:
     """Write the words of `files` to the packed file `output`, whole or not at all.
 
-    A packed file takes a quarter of a byte per base and is read by `Tokenizer.train` in place of the sequence files it
-    was made of, without parsing, with the same result.
+    A packed file takes a quarter of a byte per base and is read by `Tokenizer.train` in place of the sequence
+    files it was made of, without parsing, with the same result.
 
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.

@@ -1,8 +1,9 @@
 """The exceptions of genotok: one family, each also the built-in class a caller would expect.
 
-The native module raises these classes, one for each kind of fault that the core tells apart. Every message is one line:
-what was found, where, what was expected. Faults of the operating system stay what they are in Python (`OSError` with
-`errno` and `filename`, such as `FileNotFoundError`), and Ctrl-C stays `KeyboardInterrupt`.
+The native module raises these classes, one for each kind of fault that the core tells apart. Every message is
+one line: what was found, where, what was expected. Faults of the operating system stay what they are in
+Python (`OSError` with `errno` and `filename`, such as `FileNotFoundError`), and Ctrl-C stays
+`KeyboardInterrupt`.
 """
 
 __all__ = [

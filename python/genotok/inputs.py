@@ -22,9 +22,9 @@ def expand(files: Files) -> list[str]:
     """The input paths, in the order given; those of one pattern in sorted order.
 
     Args:
-        files: A path, a pattern, or an iterable of them. `*`, `?` and `[...]` match as in a shell, `**` matches any
-            number of folders; patterns match files only. A name that exists is taken as it is, whatever characters it
-            has. `-` is standard input.
+        files: A path, a pattern, or an iterable of them. `*`, `?` and `[...]` match as in a shell, `**`
+            matches any number of folders; patterns match files only. A name that exists is taken as it is,
+            whatever characters it has. `-` is standard input.
 
     Raises:
         FileNotFoundError: A path does not exist, or a pattern matches no file.
@@ -55,7 +55,9 @@ def _matches(path: str) -> list[str]:
         return [path]
     if os.path.isdir(path):
         everything = os.path.join(path, "*")
-        raise IsADirectoryError(errno.EISDIR, f"is a folder; name its files, for example '{everything}'", path)
+        raise IsADirectoryError(
+            errno.EISDIR, f"is a folder; name its files, for example '{everything}'", path
+        )
     if os.path.exists(path):
         return [path]
     if not glob.has_magic(path):

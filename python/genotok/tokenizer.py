@@ -1,7 +1,7 @@
 """The tokenizer as Python sees it: train, load, save, look inside, encode, decode.
 
-A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer, and gives
-the native dictionaries their types.
+A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
+and gives the native dictionaries their types.
 """
 
 import os
@@ -12,7 +12,15 @@ from genotok import _native
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
 
-__all__ = ["DEFAULT_SPECIAL_TOKENS", "DEFAULT_VOCAB_SIZE", "MergeStep", "Progress", "RoundRecord", "Tokenizer", "TrainingReport"]
+__all__ = [
+    "DEFAULT_SPECIAL_TOKENS",
+    "DEFAULT_VOCAB_SIZE",
+    "MergeStep",
+    "Progress",
+    "RoundRecord",
+    "Tokenizer",
+    "TrainingReport",
+]
 
 DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
@@ -22,7 +30,7 @@ Progress = Callable[[dict[str, object]], None]
 
 
 class RoundRecord(TypedDict):
-    """One pass over the corpus: how many merges it committed, from how many guessed pairs, and in what time."""
+    """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
 
     round: int
     merges: int
@@ -100,12 +108,12 @@ class Tokenizer:
     ) -> Self:
         """Learn the merges of `files` by exact byte-pair encoding.
 
-        Time is about twenty passes over the corpus whatever the vocabulary; memory is about a quarter of a byte per
-        base plus some hundred megabytes. The result does not depend on the number of threads.
+        Time is about twenty passes over the corpus whatever the vocabulary; memory is about a quarter of a
+        byte per base plus some hundred megabytes. The result does not depend on the number of threads.
 
         Args:
-            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), packed files, or `-` for standard input: a path, a
-                pattern such as `"genomes/**/*.fa.gz"`, or an iterable of them.
+            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), packed files, or `-` for standard input: a
+                path, a pattern such as `"genomes/**/*.fa.gz"`, or an iterable of them.
             vocab_size: Number of tokens wanted: special tokens, four bases and merges together.
             min_frequency: Stop when the most frequent pair occurs less often than this.
             special_tokens: Tokens that get the first ids, in this order; none may be a string of bases.
@@ -115,7 +123,8 @@ class Tokenizer:
             threads: Threads to use; None for all cores.
             checkpoint: Where an interrupted training leaves its merges. Removed after success.
             resume: Go on from `checkpoint`, to the result of an uninterrupted training.
-            progress: Called about ten times a second at most, with a dictionary; an exception stops the training.
+            progress: Called about ten times a second at most, with a dictionary; an exception stops the
+                training.
 
         Raises:
             SequenceFileError: A file is empty, cut short, damaged or malformed.
@@ -125,7 +134,9 @@ class Tokenizer:
             KeyboardInterrupt: Ctrl-C, within a second.
         """
         if isinstance(special_tokens, str):
-            raise ArgumentError(f"special_tokens={special_tokens!r}: a list of strings is expected, not one string")
+            raise ArgumentError(
+                f"special_tokens={special_tokens!r}: a list of strings is expected, not one string"
+            )
         native, report = _native.Tokenizer.train(
             expand(files),
             vocab_size=vocab_size,
