@@ -93,13 +93,15 @@ app.command(
 
 def main() -> None:
     """Run the program and leave with its exit code."""
+    code = _run()
     try:
-        code = _run()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output has gone (`genotok show ... | head`): nothing to say, and nothing left to
-        # flush.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # What was printed last cannot be delivered. A reader that has gone (`| head`) is no news to anyone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            complain(error)
         code = 1
     sys.exit(code)
 
@@ -113,7 +115,7 @@ def _run() -> int | str | None:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        raise
+        return 1
     except (GenotokError, OSError, MemoryError, UnicodeError) as error:
         complain(error)
         return 1

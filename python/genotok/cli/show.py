@@ -92,7 +92,9 @@ def _pieces(token: str, label: str, width: int) -> Iterator[tuple[str, str]]:
 
 
 def _print_pair(console: Console, above: Text, below: Text) -> None:
-    """Two lines that belong together."""
+    """Two lines that belong together; nothing for no tokens."""
+    if above.cell_len == len(MARGIN):
+        return
     for line in (above, below):
         line.rstrip()
         console.print(line, no_wrap=True, crop=False, overflow="ignore")

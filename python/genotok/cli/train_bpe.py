@@ -91,8 +91,8 @@ def train_bpe(
     from genotok.cli.progress import watching
 
     checkpoint = f"{output}.checkpoint"
-    outputs.check_replaceable(output)
     outputs.check_writable(output, vocab * BYTES_PER_TOKEN)
+    outputs.check_replaceable(output)
     _check_checkpoint(checkpoint, resume)
     with watching(quiet) as watch:
         try:
