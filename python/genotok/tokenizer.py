@@ -129,7 +129,7 @@ class Tokenizer:
         Raises:
             SequenceFileError: A file is empty, cut short, damaged or malformed.
             SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
-            ArgumentError: An argument is outside its rule.
+            ArgumentError: An argument is outside its rule; found before anything is read.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
         """
@@ -137,6 +137,14 @@ class Tokenizer:
             raise ArgumentError(
                 f"special_tokens={special_tokens!r}: a list of strings is expected, not one string"
             )
+        for name, number, least in (
+            ("vocab_size", vocab_size, 0),
+            ("min_frequency", min_frequency, 0),
+            ("word_length", word_length, 1),
+            ("max_token_length", max_token_length, 1),
+            ("threads", threads, 1),
+        ):
+            _check_range(name, number, least)
         native, report = _native.Tokenizer.train(
             expand(files),
             vocab_size=vocab_size,
@@ -228,6 +236,12 @@ class Tokenizer:
 
     def __reduce__(self) -> tuple[Callable[..., "Tokenizer"], tuple[type[Self], str, TrainingReport | None]]:
         return _restore, (type(self), self.to_json(), self.report)
+
+
+def _check_range(name: str, number: int | None, least: int) -> None:
+    """An error if a number does not fit into what the native module takes, 63 bits."""
+    if isinstance(number, int) and not least <= number < 1 << 63:
+        raise ArgumentError(f"{name}={number}: a number from {least} to {(1 << 63) - 1:,} is expected")
 
 
 def _restore(kind: type[Tokenizer], text: str, report: TrainingReport | None) -> Tokenizer:

@@ -109,7 +109,7 @@ def main() -> None:
 def _run() -> int | str | None:
     """Run the command named in the arguments; its exit code."""
     try:
-        app()
+        app(prog_name="genotok")
     except SystemExit as stop:
         return stop.code
     except KeyboardInterrupt:

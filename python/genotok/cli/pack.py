@@ -1,7 +1,6 @@
 """`genotok pack`: sequence files to one packed file."""
 
 import json
-import os
 from typing import Annotated
 
 import typer
@@ -12,15 +11,16 @@ from genotok.cli.options import AsJson, Quiet, SequenceFiles, Threads
 from genotok.cli.reports import print_packing
 from genotok.corpus import PackReport
 from genotok.corpus import pack as write_pack
-from genotok.errors import ArgumentError
 
 __all__ = ["pack"]
 
 
 def pack(
     files: SequenceFiles,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The packed file.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="FILE", help="The packed file; written whole or not at all."),
+    ],
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -28,9 +28,7 @@ def pack(
     """Pack sequences at two bits a base, for repeated training."""
     from genotok.cli.progress import watching
 
-    if os.path.exists(output) and not force:
-        raise ArgumentError(f"{output}: exists; remove it, choose another output, or give --force")
-    outputs.check_writable(output)
+    outputs.check_packed_file(output)
     with watching(quiet) as watch:
         try:
             report: PackReport | None = write_pack(files, output, threads=threads, progress=watch)

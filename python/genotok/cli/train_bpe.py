@@ -20,9 +20,6 @@ __all__ = ["train_bpe"]
 CORPUS_PANEL = "Corpus"
 VOCABULARY_PANEL = "Vocabulary"
 
-BYTES_PER_TOKEN = 64
-"""What a token takes in tokenizer.json, about; used to see a full disk coming."""
-
 LONGEST_COMMAND = 160
 """A longer command is not repeated back to the person who gave it."""
 
@@ -91,8 +88,7 @@ def train_bpe(
     from genotok.cli.progress import watching
 
     checkpoint = f"{output}.checkpoint"
-    outputs.check_writable(output, vocab * BYTES_PER_TOKEN)
-    outputs.check_replaceable(output)
+    outputs.check_tokenizer(output, vocab)
     _check_checkpoint(checkpoint, resume)
     with watching(quiet) as watch:
         try:

@@ -25,8 +25,7 @@ def truncate(
 ) -> None:
     """Cut a tokenizer down to a smaller vocabulary: the same as training at that size."""
     whole = Tokenizer.from_file(tokenizer)
-    outputs.check_writable(output)
-    outputs.check_replaceable(output)
+    outputs.check_tokenizer(output)
     small = whole.truncate(vocab)
     small.save(output)
     if as_json:
