@@ -1,0 +1,112 @@
+# Every chore is one target. `make run` and `make test` need nothing but Python 3.11+ and a Rust toolchain.
+#
+# All Python packages live in .venv, pinned by requirements-dev.lock. Stamp files in it remember what is done, so that
+# a second call does only what the changed files ask for.
+
+PYTHON ?= python3
+FILES ?= genomes/*.fa
+VOCAB ?= 4096
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+LOCK := requirements-dev.lock
+RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
+
+# One interpreter for every build of the extension: another one would rebuild the bindings.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench wheel lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build, then train a tokenizer on FILES (genomes/*.fa) with VOCAB (4096) tokens
+	$(BIN)/genotok train-bpe --vocab $(VOCAB) $(FILES)
+
+build: $(VENV)/.built ## build the package in release mode into .venv
+
+test: lint test-rust test-python ## all lints and all tests, Rust and Python
+
+lint: lint-rust lint-python ## formatting, clippy, ruff, mypy, and the stub against the module
+
+lint-rust: $(VENV)/.created
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
+		|| { echo "genotok's lints need rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+lint-python: $(VENV)/.built $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest genotok._native
+
+test-rust: $(VENV)/.created ## unit, property and documentation tests of the core
+	cargo test --package genotok-core --all-features --locked
+
+test-python: $(VENV)/.built $(VENV)/.dev ## pytest
+	$(BIN)/pytest
+
+format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
+	cargo fmt --all
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.built $(VENV)/.dev ## run the benchmarks and write their records
+	$(BIN)/pytest benchmarks --benchmark-only
+
+wheel: $(VENV)/.tools ## build a wheel into dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
+		&& $(BIN)/python -m venv "$$fresh" \
+		&& $(BIN)/python -c "$$READ_REQUIREMENTS" > "$$fresh/wanted.txt" \
+		&& "$$fresh/bin/pip" install --quiet --requirement "$$fresh/wanted.txt" \
+		&& { echo "# The build backend and the extras test, lint and bench of pyproject.toml; written by \`make lock\`."; \
+			"$$fresh/bin/pip" freeze; } > $(LOCK)
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find python tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -f python/genotok/_native*.so
+
+define READ_REQUIREMENTS
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))
+extras = project["project"]["optional-dependencies"]
+wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
+print(*wanted, *extras["test"], *extras["lint"], *extras["bench"], sep="\n")
+endef
+export READ_REQUIREMENTS
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null \
+		|| { echo "genotok needs Python 3.11 or newer, and '$(PYTHON)' was not found: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "genotok needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version): make PYTHON=/path/to/python3" >&2; exit 1; }
+	@command -v cargo >/dev/null \
+		|| { echo "genotok needs a Rust toolchain, and 'cargo' was not found: rustup installs one" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# What building and running need; the rest of the lock file waits for the first test.
+$(VENV)/.tools: $(VENV)/.created $(LOCK)
+	$(PIP) install --constraint $(LOCK) maturin rich typer
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.tools $(LOCK)
+	$(PIP) install --requirement $(LOCK)
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.tools pyproject.toml $(RUST)
+	$(BIN)/maturin develop --release --locked
+	@touch $@

@@ -1,0 +1,42 @@
+"""Exact byte-pair tokenizers for genomes.
+
+Example:
+    >>> import genotok
+    >>> tokenizer = genotok.Tokenizer.train("genomes/*.fa", vocab_size=4096)
+    >>> ids = tokenizer.encode("ACGTTGCA")
+    >>> tokenizer.save("tokenizer.json")
+"""
+
+from genotok.corpus import pack
+from genotok.errors import (
+    ArgumentError,
+    GenotokError,
+    ResourceError,
+    SequenceFileError,
+    SymbolError,
+    VocabularyError,
+)
+from genotok.tokenizer import Tokenizer
+
+__all__ = [
+    "ArgumentError",
+    "GenotokError",
+    "ResourceError",
+    "SequenceFileError",
+    "SymbolError",
+    "Tokenizer",
+    "VocabularyError",
+    "__version__",
+    "pack",
+]
+
+__version__: str
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up when asked for: reading installed metadata takes longer than the import."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("genotok")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,122 @@
+"""The program `genotok`: its commands, its front page, and its exit codes.
+
+Exit codes: 0 success; 1 something the user can mend (one line on standard error, no traceback) or, with a
+traceback, a fault of genotok; 2 wrong usage; 130 interrupted.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from genotok.cli.help_pages import CommandPage, FrontPage, examples
+from genotok.cli.info import info
+from genotok.cli.messages import complain
+from genotok.cli.pack import pack
+from genotok.cli.show import show
+from genotok.cli.train_bpe import train_bpe
+from genotok.cli.truncate import truncate
+from genotok.errors import GenotokError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="genotok",
+    cls=FrontPage,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        import genotok
+
+        print(f"genotok {genotok.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def genotok(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Exact byte-pair tokenizers for genomes."""
+
+
+app.command(
+    "train-bpe",
+    cls=CommandPage,
+    rich_help_panel="Tokenizers",
+    epilog=examples(
+        "genotok train-bpe --vocab 4096 genomes/*.fa",
+        "genotok train-bpe --both-strands -o human.json GRCh38.fa.gz",
+        "zcat reads.fq.gz | genotok train-bpe --max-token-length 64 -",
+        "genotok train-bpe corpus.pack --resume",
+    ),
+)(train_bpe)
+app.command(
+    "truncate",
+    cls=CommandPage,
+    rich_help_panel="Tokenizers",
+    epilog=examples("genotok truncate tokenizer.json --vocab 1024 -o small.json"),
+)(truncate)
+app.command(
+    "show",
+    cls=CommandPage,
+    rich_help_panel="Tokenizers",
+    epilog=examples(
+        "genotok show ACGTTGCAACGTTTTTTTTT",
+        "genotok show -t human.json --steps GATTACAGATTACA",
+        "head -5 genomes/lambda_phage.fa | genotok show -",
+    ),
+)(show)
+app.command(
+    "info",
+    cls=CommandPage,
+    rich_help_panel="Tokenizers",
+    epilog=examples("genotok info", "genotok info tokenizer.json"),
+)(info)
+app.command(
+    "pack",
+    cls=CommandPage,
+    rich_help_panel="Corpora",
+    epilog=examples("genotok pack genomes/*.fa.gz -o corpus.pack", "genotok train-bpe corpus.pack"),
+)(pack)
+
+
+def main() -> None:
+    """Run the program and leave with its exit code."""
+    code = _run()
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # What was printed last cannot be delivered. A reader that has gone (`| head`) is no news to anyone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            complain(error)
+        code = 1
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Run the command named in the arguments; its exit code."""
+    try:
+        app(prog_name="genotok")
+    except SystemExit as stop:
+        return stop.code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1
+    except (GenotokError, OSError, MemoryError, UnicodeError) as error:
+        complain(error)
+        return 1
+    return 0

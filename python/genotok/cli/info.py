@@ -1,0 +1,150 @@
+"""`genotok info`: what this installation is, or what is in a tokenizer."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genotok.cli import figures, machine
+from genotok.cli.options import AsJson
+from genotok.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+__all__ = ["info"]
+
+EXACT_LENGTHS = 12
+"""Token lengths up to this have a bar each in the histogram; longer ones share bars of doubling width."""
+
+BAR_WIDTH = 40
+
+
+def info(
+    tokenizer: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOKENIZER]",
+            help="A tokenizer.json; without it, versions and machine.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Describe a tokenizer, or this installation."""
+    facts = _installation() if tokenizer is None else _tokenizer(tokenizer)
+    if as_json:
+        print(json.dumps(facts))
+    elif tokenizer is None:
+        _print_installation(facts)
+    else:
+        _print_tokenizer(tokenizer)
+
+
+def _installation() -> dict[str, object]:
+    """Versions and machine."""
+    import genotok
+
+    return {
+        "genotok": genotok.__version__,
+        "python": platform.python_version(),
+        "system": machine.description(),
+        "cores": machine.cores(),
+        "memory_bytes": machine.total_memory(),
+    }
+
+
+def _print_installation(facts: dict[str, object]) -> None:
+    """Versions and machine as a table."""
+    from genotok.cli.console import print_facts, standard_output
+
+    rows = [
+        ("python", str(facts["python"])),
+        ("system", str(facts["system"])),
+        ("cores", str(facts["cores"])),
+        ("memory", figures.memory(machine.total_memory())),
+    ]
+    print_facts(standard_output(), str(facts["genotok"]), rows)
+
+
+def _lengths(tokenizer: Tokenizer) -> Counter[int]:
+    """Length in bases to number of tokens, special ones left out."""
+    special = set(tokenizer.special_tokens)
+    return Counter(len(token) for token in tokenizer.vocab if token not in special)
+
+
+def _longest(tokenizer: Tokenizer, number: int) -> list[str]:
+    """The longest tokens, the earliest first among equals; special ones left out."""
+    special = set(tokenizer.special_tokens)
+    return sorted((token for token in tokenizer.vocab if token not in special), key=len, reverse=True)[
+        :number
+    ]
+
+
+def _tokenizer(path: str) -> dict[str, object]:
+    """What is in a tokenizer."""
+    tokenizer = Tokenizer.from_file(path)
+    return {
+        "file": path,
+        "vocab_size": tokenizer.vocab_size,
+        "special_tokens": tokenizer.special_tokens,
+        "merges": len(tokenizer.merges),
+        "longest_tokens": _longest(tokenizer, 10),
+        "lengths": dict(sorted(_lengths(tokenizer).items())),
+    }
+
+
+def _print_tokenizer(path: str) -> None:
+    """What is in a tokenizer as a table, with a histogram of token lengths."""
+    from genotok.cli.console import print_facts, standard_output
+
+    console = standard_output()
+    tokenizer = Tokenizer.from_file(path)
+    lengths = _lengths(tokenizer)
+    mean = sum(length * number for length, number in lengths.items()) / max(lengths.total(), 1)
+    room = min(console.width, 120) - 20
+    first = ["".join(pair) for pair in tokenizer.merges[:12]]
+    rows: list[tuple[str, str | Text]] = [
+        (
+            "vocabulary",
+            f"{figures.count(tokenizer.vocab_size, 'token')}, {len(tokenizer.merges):,} of them merges",
+        ),
+        ("special", " ".join(tokenizer.special_tokens) or "none"),
+        ("first merges", " ".join(first)),
+        ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
+        ("longest", "\n".join(figures.shorten(token, room) for token in _longest(tokenizer, 5))),
+        ("lengths", _histogram(lengths)),
+    ]
+    print_facts(console, path, rows)
+
+
+def _histogram(lengths: Counter[int]) -> Text:
+    """One line per length or range of lengths: number of tokens and a bar."""
+    from rich.text import Text
+
+    binned: Counter[tuple[int, int]] = Counter()
+    for length, number in lengths.items():
+        binned[_range(length)] += number
+    largest = max(binned.values(), default=1)
+    text = Text()
+    for (first, last), number in sorted(binned.items()):
+        name = f"{first}" if first == last else f"{first}-{last}"
+        text.append(f"{name:>9}  {number:>6,}  ").append(
+            "█" * -(-number * BAR_WIDTH // largest), "green"
+        ).append("\n")
+    text.rstrip()
+    return text
+
+
+def _range(length: int) -> tuple[int, int]:
+    """The bar that `length` belongs to."""
+    if length <= EXACT_LENGTHS:
+        return length, length
+    last = 2 * EXACT_LENGTHS
+    while length > last:
+        last *= 2
+    return max(last // 2, EXACT_LENGTHS) + 1, last

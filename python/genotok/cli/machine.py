@@ -1,0 +1,42 @@
+"""What the machine is and what this process took of it."""
+
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+
+__all__ = ["cores", "description", "peak_memory", "total_memory"]
+
+
+def peak_memory() -> int:
+    """The most memory this process has held, in bytes.
+
+    Linux's own figure for this program is preferred: `getrusage` also counts what the process held before it
+    became this program, as a copy of the one that started it.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def total_memory() -> int:
+    """The memory of the machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def description() -> str:
+    """The system and its processor, in words."""
+    return f"{platform.system()} {platform.release()}, {platform.machine()}"

@@ -1,0 +1,43 @@
+"""Options that several commands share, with one wording."""
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["AsJson", "Quiet", "SequenceFiles", "Threads", "Vocab"]
+
+RUN_PANEL = "Run"
+
+SequenceFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES...",
+        help="FASTA or FASTQ, plain or compressed; packed files; quoted patterns such as 'genomes/**/*.fa'; "
+        "- for standard input.",
+        show_default=False,
+    ),
+]
+Vocab = Annotated[
+    int,
+    typer.Option(
+        "--vocab", "-v", min=0, metavar="N", help="Tokens in all: special ones, four bases, merges."
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        metavar="N",
+        help="Threads to use; the result does not depend on it.",
+        show_default="all cores",
+        rich_help_panel=RUN_PANEL,
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUN_PANEL)
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no report; only errors.", rich_help_panel=RUN_PANEL),
+]

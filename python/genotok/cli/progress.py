@@ -1,0 +1,158 @@
+"""Progress on standard error: a moving line on a terminal, an occasional plain line elsewhere.
+
+The native module reports where it is in two phases; each becomes one `Status` (a phase, a share done, a few
+words), which both displays show.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import log1p
+from typing import Any
+
+from genotok.cli import figures
+from genotok.cli.console import standard_error
+from genotok.cli.messages import note
+
+__all__ = ["Status", "Watch", "watching"]
+
+SECONDS_BETWEEN_LINES = 15.0
+"""How often a log file hears of it."""
+
+FIRST_ROUND_SHARE = 0.1
+"""A guess of what the first round is worth, before there is one to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where the work stands.
+
+    Attributes:
+        phase: "reading" or "training".
+        share: The part of the phase that is done, 0 to 1; None where it cannot be known.
+        words: Counts and speed.
+    """
+
+    phase: str
+    share: float | None
+    words: str
+
+
+class Watch:
+    """Follows the events of one piece of work.
+
+    Attributes:
+        merges: Merges found so far.
+    """
+
+    def __init__(
+        self, show: Callable[[Status, float], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.merges = 0
+        self._show = show
+        self._clock = clock
+        self._phase = ""
+        self._start = 0.0
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Take one event of the native module."""
+        now = self._clock()
+        if event["phase"] != self._phase:
+            self._phase, self._start = event["phase"], now
+        seconds = now - self._start
+        self.merges = event.get("merges", self.merges)
+        status = (_training if event["phase"] == "training" else _reading)(event, seconds)
+        self._show(status, seconds)
+
+
+def _reading(event: dict[str, Any], seconds: float) -> Status:
+    """Files are read: the share is that of their bytes, unless one is a pipe."""
+    total = event["bytes_total"]
+    share = min(event["bytes"] / total, 1.0) if total else None
+    files = f"file {event['file_index'] + 1:,} of {event['files']:,} · " if event["files"] > 1 else ""
+    speed = f" · {figures.rate(event['bases'], seconds)}" if seconds > 1 else ""
+    return Status("reading", share, f"{files}{figures.bases(event['bases'])}{speed}")
+
+
+def _training(event: dict[str, Any], seconds: float) -> Status:
+    """Rounds are made: one commits about as many times more merges as the one before it.
+
+    So the logarithm of the merges grows evenly with the rounds, and its share of the logarithm of those
+    wanted is the share of the time, near enough: early rounds are dearer, hence the time left tends to be
+    overstated.
+    """
+    done, bases = event["merges"], max(event["bases"], 1)
+    rounds_before = max(event["round"] - 1, 0)
+    share = log1p(done) / log1p(max(event["merges_wanted"], done, 1))
+    step = share / rounds_before if rounds_before and done else FIRST_ROUND_SHARE
+    share = min(share + step * min(event["bases_done"] / bases, 1.0), 0.99)
+    merges = f"{done:,} of {event['merges_wanted']:,} merges"
+    passed = rounds_before * bases + event["bases_done"]
+    speed = f" · {figures.rate(passed, seconds)}" if seconds > 1 else ""
+    return Status("training", share, f"round {event['round']} · {merges}{speed}")
+
+
+@contextmanager
+def watching(quiet: bool) -> Iterator[Watch]:
+    """A watch that shows what it sees, for as long as the work takes."""
+    if quiet:
+        yield Watch(lambda _status, _seconds: None)
+    elif standard_error().is_terminal:
+        with _moving_line() as show:
+            yield Watch(show)
+    else:
+        yield Watch(_plain_lines())
+
+
+@contextmanager
+def _moving_line() -> Iterator[Callable[[Status, float], None]]:
+    """One line that moves, and is gone when the work is done."""
+    from rich import progress
+
+    columns = (
+        progress.SpinnerColumn(),
+        progress.TextColumn("{task.description}", style="bold"),
+        progress.BarColumn(bar_width=24),
+        progress.TextColumn("{task.fields[words]}"),
+        progress.TextColumn("{task.fields[left]}", style="dim"),
+    )
+    with progress.Progress(*columns, console=standard_error(), transient=True) as bar:
+        task = bar.add_task("starting", total=None, words="", left="")
+
+        def show(status: Status, seconds: float) -> None:
+            bar.update(
+                task,
+                description=status.phase,
+                total=None if status.share is None else 1.0,
+                completed=status.share or 0.0,
+                words=status.words,
+                left=_time_left(status, seconds),
+            )
+
+        yield show
+
+
+def _plain_lines() -> Callable[[Status, float], None]:
+    """A line every now and then."""
+    due = SECONDS_BETWEEN_LINES
+    phase = ""
+
+    def show(status: Status, seconds: float) -> None:
+        nonlocal due, phase
+        if status.phase != phase:
+            phase, due = status.phase, SECONDS_BETWEEN_LINES
+        if seconds >= due:
+            due = seconds + SECONDS_BETWEEN_LINES
+            left = _time_left(status, seconds)
+            note(f"{status.phase}: {status.words}" + (f", {left}" if left else ""))
+
+    return show
+
+
+def _time_left(status: Status, seconds: float) -> str:
+    """`about 40 s left`, once there is something to judge by."""
+    if not status.share or seconds < 1:
+        return ""
+    left = seconds * (1 - status.share) / status.share
+    return f"about {figures.duration(left) if left >= 100 else f'{left:.0f} s'} left"

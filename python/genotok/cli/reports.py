@@ -1,0 +1,113 @@
+"""What was done, as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from genotok.cli import figures, machine
+from genotok.cli.console import print_facts, standard_output
+from genotok.cli.figures import count
+from genotok.corpus import PackReport
+from genotok.tokenizer import TrainingReport
+
+__all__ = ["print_packing", "print_training", "training_as_json"]
+
+WIDEST = 120
+"""Longest tokens are elided to a line of this width at most."""
+
+
+def training_as_json(report: TrainingReport, output: str) -> dict[str, object]:
+    """The training report and what the command adds to it; speed in bases per second, memory in bytes."""
+    seconds = report["seconds_reading"] + report["seconds_training"]
+    return {
+        "output": output,
+        "seconds": seconds,
+        "bases_per_second": report["bases"] / seconds if seconds else None,
+        "peak_memory_bytes": machine.peak_memory(),
+        **report,
+    }
+
+
+def print_training(report: TrainingReport, output: str) -> None:
+    """The training report as a table on standard output."""
+    from rich.text import Text
+
+    console = standard_output()
+    tokens = (count(report["vocab_size"], "token"), "bold")
+    title = Text.assemble("learnt ", tokens, f" from {figures.bases(report['bases'])}")
+    facts = [
+        ("input", _input(report) + _treatment(report)),
+        ("skipped", _skipped(report)),
+        ("stopped early", _why_stopped(report)),
+        ("corpus", f"{count(report['tokens'], 'token')}, {report['bases_per_token']:.2f} bases per token"),
+        ("longest", _longest(report["longest_tokens"], min(console.width, WIDEST))),
+        ("rounds", _rounds(report)),
+        ("time", _time(report)),
+        ("memory", f"{figures.memory(machine.peak_memory())} at most"),
+        ("written", output),
+    ]
+    print_facts(console, title, facts)
+
+
+def print_packing(report: PackReport) -> None:
+    """The report of a packed corpus as a table on standard output."""
+    facts = [
+        ("input", _input(report)),
+        ("skipped", _skipped(report)),
+        ("fingerprint", report["fingerprint"]),
+        ("written", f"{report['output']}, {figures.memory(report['bytes'])}"),
+    ]
+    print_facts(standard_output(), f"packed {figures.bases(report['bases'])}", facts)
+
+
+def _input(report: TrainingReport | PackReport) -> str:
+    """How much was read."""
+    files, records = count(report["files"], "file"), count(report["records"], "record")
+    words, bases = count(report["words"], "word"), count(report["bases"], "base")
+    return f"{files}, {records}, {words}, {bases}"
+
+
+def _treatment(report: TrainingReport) -> str:
+    """What was done to the words."""
+    text = ""
+    if report["empty_records"]:
+        text += f"; {count(report['empty_records'], 'record')} without sequence"
+    if report["word_length"]:
+        text += f"; cut into words of {count(report['word_length'], 'base')}"
+    return text + ("; both strands counted" if report["both_strands"] else "")
+
+
+def _skipped(report: TrainingReport | PackReport) -> str:
+    """The letters outside A, C, G and T, by kind."""
+    return ", ".join(f"{number:,} {kind}" for kind, number in report["skipped"].items())
+
+
+def _why_stopped(report: TrainingReport) -> str:
+    """Why the vocabulary is smaller than asked for; nothing if it is not."""
+    if report["stopped"] == "vocabulary full":
+        return ""
+    if report["stopped"] == "min_frequency":
+        return "no pair occurs as often as --min-frequency asks"
+    return "no pair is left to merge: the corpus is used up, or --max-token-length is reached"
+
+
+def _longest(tokens: list[str], width: int) -> str:
+    """The three longest tokens, elided to about one line together."""
+    shown = tokens[:3]
+    room = max((width - 20) // max(len(shown), 1), 20)
+    return "  ".join(figures.shorten(token, room) for token in shown)
+
+
+def _rounds(report: TrainingReport) -> str:
+    """How many passes it took, and what a resumed training began with."""
+    passes = count(report["rounds"], "pass", "passes")
+    text = f"{passes} over the corpus for {count(report['merges'], 'merge')}"
+    if report["resumed_merges"]:
+        text += f", the first {report['resumed_merges']:,} from the interrupted run"
+    return text
+
+
+def _time(report: TrainingReport) -> str:
+    """Seconds and speed."""
+    reading, training = report["seconds_reading"], report["seconds_training"]
+    parts = f"{figures.duration(reading)} reading, {figures.duration(training)} training"
+    speed = figures.rate(report["bases"], reading + training)
+    return f"{figures.duration(reading + training)} ({parts}), {count(report['threads'], 'thread')}, {speed}"

@@ -1,0 +1,80 @@
+"""Which files are meant: paths, patterns, or many of them, to a checked list of paths.
+
+Everything a person can get wrong about input names is found here, before the first byte is read.
+"""
+
+import errno
+import glob
+import os
+from collections.abc import Iterable
+
+from genotok.errors import ArgumentError
+
+__all__ = ["STANDARD_INPUT", "Files", "expand"]
+
+STANDARD_INPUT = "-"
+
+type_of_path = (str, os.PathLike)
+Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def expand(files: Files) -> list[str]:
+    """The input paths, in the order given; those of one pattern in sorted order.
+
+    Args:
+        files: A path, a pattern, or an iterable of them. `*`, `?` and `[...]` match as in a shell, `**`
+            matches any number of folders; patterns match files only. A name that exists is taken as it is,
+            whatever characters it has. `-` is standard input.
+
+    Raises:
+        FileNotFoundError: A path does not exist, or a pattern matches no file.
+        IsADirectoryError: A path is a folder.
+        ArgumentError: No input at all, or the same file twice (it would count twice, without a word).
+    """
+    given = [files] if isinstance(files, type_of_path) else list(files)
+    paths = [path for item in given for path in _matches(_text(item))]
+    if not paths:
+        raise ArgumentError("files=[]: at least one sequence file is needed")
+    _refuse_repeats(paths)
+    return paths
+
+
+def _text(item: object) -> str:
+    """`item` as a path string, its `~` resolved."""
+    if not isinstance(item, type_of_path):
+        raise ArgumentError(f"files={item!r}: a path or a pattern is expected, not {type(item).__name__}")
+    path = os.fspath(item)
+    if not isinstance(path, str):
+        raise ArgumentError(f"files={item!r}: a path of text is expected, not of bytes")
+    return os.path.expanduser(path)
+
+
+def _matches(path: str) -> list[str]:
+    """The files that `path` stands for: itself, or those that match it."""
+    if path == STANDARD_INPUT:
+        return [path]
+    if os.path.isdir(path):
+        everything = os.path.join(path, "*")
+        raise IsADirectoryError(
+            errno.EISDIR, f"is a folder; name its files, for example '{everything}'", path
+        )
+    if os.path.exists(path):
+        return [path]
+    if not glob.has_magic(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    found = sorted(match for match in glob.glob(path, recursive=True) if not os.path.isdir(match))
+    if not found:
+        raise FileNotFoundError(errno.ENOENT, "no file matches this pattern", path)
+    return found
+
+
+def _refuse_repeats(paths: list[str]) -> None:
+    """An error where two paths lead to the same file."""
+    seen: dict[str, str] = {}
+    for path in paths:
+        place = path if path == STANDARD_INPUT else os.path.realpath(path)
+        if place in seen:
+            first = seen[place]
+            also = "" if first == path else f" (as {first} and as {path})"
+            raise ArgumentError(f"files={path}: given twice{also}; name each file once")
+        seen[place] = path

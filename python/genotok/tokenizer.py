@@ -1,0 +1,249 @@
+"""The tokenizer as Python sees it: train, load, save, look inside, encode, decode.
+
+A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
+and gives the native dictionaries their types.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Literal, Self, TypedDict, cast
+
+from genotok import _native
+from genotok.errors import ArgumentError
+from genotok.inputs import Files, expand
+
+__all__ = [
+    "DEFAULT_SPECIAL_TOKENS",
+    "DEFAULT_VOCAB_SIZE",
+    "MergeStep",
+    "Progress",
+    "RoundRecord",
+    "Tokenizer",
+    "TrainingReport",
+]
+
+DEFAULT_VOCAB_SIZE = 4096
+DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
+
+Progress = Callable[[dict[str, object]], None]
+"""Called about ten times a second at most with what is being done; an exception from it stops the work."""
+
+
+class RoundRecord(TypedDict):
+    """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
+
+    round: int
+    merges: int
+    guessed_pairs: int
+    islands: int
+    theta: int
+    seconds: float
+
+
+class TrainingReport(TypedDict):
+    """What training read and found; `skipped` counts the letters outside A, C, G and T by kind."""
+
+    files: int
+    records: int
+    empty_records: int
+    words: int
+    bases: int
+    skipped: dict[str, int]
+    both_strands: bool
+    word_length: int | None
+    vocab_size: int
+    merges: int
+    rounds: int
+    resumed_merges: int
+    stopped: Literal["vocabulary full", "no pair left", "min_frequency"]
+    seconds_reading: float
+    seconds_training: float
+    threads: int
+    tokens: int
+    bases_per_token: float
+    longest_tokens: list[str]
+    fingerprint: str
+    round_log: list[RoundRecord]
+
+
+class MergeStep(TypedDict):
+    """The tokens after one merge was applied; the first step has rank None and single letters."""
+
+    rank: int | None
+    left: str
+    right: str
+    tokens: list[str]
+
+
+class Tokenizer:
+    """An exact byte-pair tokenizer for DNA; it never changes once made.
+
+    Make one with `train`, `from_file` or `from_json`. Its file is Hugging Face's `tokenizer.json`.
+
+    Attributes:
+        report: What training read and found; None for a tokenizer that was loaded.
+    """
+
+    __slots__ = ("_native", "report")
+
+    def __init__(self, native: _native.Tokenizer, report: TrainingReport | None = None) -> None:
+        self._native = native
+        self.report = report
+
+    @classmethod
+    def train(
+        cls,
+        files: Files,
+        *,
+        vocab_size: int = DEFAULT_VOCAB_SIZE,
+        min_frequency: int = 0,
+        special_tokens: Iterable[str] = DEFAULT_SPECIAL_TOKENS,
+        word_length: int | None = None,
+        max_token_length: int | None = None,
+        both_strands: bool = False,
+        threads: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Learn the merges of `files` by exact byte-pair encoding.
+
+        Time is about twenty passes over the corpus whatever the vocabulary; memory is about a quarter of a
+        byte per base plus some hundred megabytes. The result does not depend on the number of threads.
+
+        Args:
+            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), packed files, or `-` for standard input: a
+                path, a pattern such as `"genomes/**/*.fa.gz"`, or an iterable of them.
+            vocab_size: Number of tokens wanted: special tokens, four bases and merges together.
+            min_frequency: Stop when the most frequent pair occurs less often than this.
+            special_tokens: Tokens that get the first ids, in this order; none may be a string of bases.
+            word_length: Cut words into pieces of this many bases; None leaves them whole.
+            max_token_length: Longest token allowed, in bases.
+            both_strands: Count each word and its reverse complement.
+            threads: Threads to use; None for all cores.
+            checkpoint: Where an interrupted training leaves its merges. Removed after success.
+            resume: Go on from `checkpoint`, to the result of an uninterrupted training.
+            progress: Called about ten times a second at most, with a dictionary; an exception stops the
+                training.
+
+        Raises:
+            SequenceFileError: A file is empty, cut short, damaged or malformed.
+            SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
+            ArgumentError: An argument is outside its rule; found before anything is read.
+            OSError: A file cannot be read.
+            KeyboardInterrupt: Ctrl-C, within a second.
+        """
+        if isinstance(special_tokens, str):
+            raise ArgumentError(
+                f"special_tokens={special_tokens!r}: a list of strings is expected, not one string"
+            )
+        for name, number, least in (
+            ("vocab_size", vocab_size, 0),
+            ("min_frequency", min_frequency, 0),
+            ("word_length", word_length, 1),
+            ("max_token_length", max_token_length, 1),
+            ("threads", threads, 1),
+        ):
+            _check_range(name, number, least)
+        native, report = _native.Tokenizer.train(
+            expand(files),
+            vocab_size=vocab_size,
+            min_frequency=min_frequency,
+            special_tokens=list(special_tokens),
+            word_length=word_length,
+            max_token_length=max_token_length,
+            both_strands=both_strands,
+            threads=threads,
+            checkpoint=None if checkpoint is None else os.fspath(checkpoint),
+            resume=resume,
+            progress=progress,
+        )
+        return cls(native, cast("TrainingReport", report))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it."""
+        return cls(_native.Tokenizer.from_file(os.fspath(path)))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The tokenizer in the text of a `tokenizer.json`."""
+        return cls(_native.Tokenizer.from_json(text))
+
+    def to_json(self) -> str:
+        """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""
+        return self._native.to_json()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `tokenizer.json` to `path`, whole or not at all; a file that is there is replaced."""
+        self._native.save(os.fspath(path))
+
+    def truncate(self, vocab_size: int) -> Self:
+        """The tokenizer that training at the smaller `vocab_size` would have given."""
+        return type(self)(self._native.truncate(vocab_size))
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """The merges in order of rank, each as the two strings it joins."""
+        return self._native.merges
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """Token to id, in order of id: special tokens, bases, merges."""
+        return self._native.vocab
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, special ones included."""
+        return self._native.vocab_size
+
+    @property
+    def special_tokens(self) -> list[str]:
+        """The special tokens in order of id."""
+        return self._native.special_tokens
+
+    def encode(self, sequence: str) -> list[int]:
+        """The ids of `sequence`, without special tokens around it; linear in its length.
+
+        Equal to Hugging Face's `encode(sequence, add_special_tokens=False).ids` with the same file.
+        """
+        return self._native.encode(sequence)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The strings of `ids`, joined."""
+        return self._native.decode(list(ids))
+
+    def explain(self, sequence: str) -> list[MergeStep]:
+        """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.
+
+        For looking at, not for speed: each step holds all tokens, so the result is quadratic in the length.
+        """
+        return cast("list[MergeStep]", self._native.explain(sequence))
+
+    def __len__(self) -> int:
+        return self.vocab_size
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tokenizer):
+            return NotImplemented
+        return self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __repr__(self) -> str:
+        return f"<genotok.Tokenizer: {self.vocab_size:,} tokens, {len(self.special_tokens)} of them special>"
+
+    def __reduce__(self) -> tuple[Callable[..., "Tokenizer"], tuple[type[Self], str, TrainingReport | None]]:
+        return _restore, (type(self), self.to_json(), self.report)
+
+
+def _check_range(name: str, number: int | None, least: int) -> None:
+    """An error if a number does not fit into what the native module takes, 63 bits."""
+    if isinstance(number, int) and not least <= number < 1 << 63:
+        raise ArgumentError(f"{name}={number}: a number from {least} to {(1 << 63) - 1:,} is expected")
+
+
+def _restore(kind: type[Tokenizer], text: str, report: TrainingReport | None) -> Tokenizer:
+    """A pickled tokenizer, from its own file format."""
+    return kind(_native.Tokenizer.from_json(text), report)

@@ -1,0 +1,255 @@
+"""What a reader of the repository may rely on: who imports whom, sizes, versions, nothing out of place."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import genotok
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "python" / "genotok"
+
+# A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
+LEVELS = (
+    {"errors", "_native", "reference", "metrics", "config", "gue"},
+    {"inputs"},
+    {"tokenizer", "model"},
+    {"corpus", "dataset", "collate", "distributed", "study"},
+    {"training"},
+    {"pretrain", "finetune", "baseline", "report"},
+    {"cli"},
+    {"__main__"},
+)
+
+# A Rust module uses only those named before it; `bpe` is one of them, its own order is its essay's.
+RUST_ORDER = (
+    "error",
+    "monitor",
+    "atomic",
+    "alphabet",
+    "fasta",
+    "corpus",
+    "bpe",
+    "kmer",
+    "checkpoint",
+    "tokenizer",
+    "batch",
+    "testing",
+    "lib",
+)
+
+# The doors: third-party modules and the only places that may name them.
+DOORS = {
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "torch": {"model", "training", "pretrain", "finetune"},
+    "pyarrow": {"dataset"},
+}
+
+MAX_LINES = {".py": 300, ".rs": 500}
+# path: (lines allowed, why it holds one concept in spite of its length)
+LONGER: dict[str, tuple[int, str]] = {}
+MAX_TEST_LINES = 600
+MAX_BYTES = 100_000
+LARGER = {"Cargo.lock": "written by cargo", "genomes/": "sequences, 8 MB in all"}
+
+
+def tracked() -> list[Path]:
+    """The files under version control."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def sources(suffix: str) -> list[Path]:
+    return [path for path in tracked() if path.suffix == suffix]
+
+
+# -- who imports whom -------------------------------------------------------------------------------
+
+
+def module_of(path: Path) -> str:
+    """The module or sub-package directly under `genotok` that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules a Python file imports, in full, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{relative(path)}: relative import"
+            module = node.module or ""
+            names |= {f"{module}.{alias.name}" for alias in node.names} if module == "genotok" else {module}
+    return names
+
+
+def test_python_modules_import_downwards_only() -> None:
+    level = {name: number for number, names in enumerate(LEVELS) for name in names}
+    for path in PACKAGE.rglob("*.py"):
+        module = module_of(path)
+        if module == "__init__":
+            continue
+        assert module in level, f"{relative(path)}: give it a level"
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] == "genotok" and len(parts) > 1 and parts[1] in level and parts[1] != module:
+                assert level[parts[1]] < level[module], f"{relative(path)} imports {name}"
+
+
+def test_third_party_libraries_have_their_doors() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        for name in imported(path):
+            top = name.partition(".")[0]
+            assert module_of(path) in DOORS.get(top, {module_of(path)}), f"{relative(path)} imports {name}"
+
+
+def test_rust_modules_use_earlier_ones_only() -> None:
+    core = ROOT / "rust" / "src"
+    for path in core.rglob("*.rs"):
+        module = path.relative_to(core).parts[0].removesuffix(".rs")
+        assert module in RUST_ORDER, f"{relative(path)}: give it a place in the order"
+        text = path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
+        code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
+        for used in set(re.findall(r"\bcrate::([a-z_]+)", code)) & set(RUST_ORDER):
+            if used != module:
+                assert RUST_ORDER.index(used) < RUST_ORDER.index(module), (
+                    f"{relative(path)} uses crate::{used}"
+                )
+
+
+def test_the_core_does_not_know_python() -> None:
+    manifest = tomllib.loads((ROOT / "rust" / "Cargo.toml").read_text(encoding="utf-8"))
+    assert "pyo3" not in manifest["dependencies"]
+    binding = sum(len(path.read_bytes()) for path in (ROOT / "rust" / "python").rglob("*.rs"))
+    core = sum(len(path.read_bytes()) for path in (ROOT / "rust" / "src").rglob("*.rs"))
+    assert binding < core / 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import genotok", ["torch", "pyarrow", "numpy", "typer", "rich", "pydantic", "importlib.metadata"]),
+        ("import genotok.cli", ["torch", "pyarrow", "numpy", "transformers", "rich.console"]),
+    ],
+)
+def test_imports_stay_light(statement: str, absent: list[str]) -> None:
+    code = f"import sys; {statement}; print([name for name in {absent!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in genotok.__all__:
+        assert getattr(genotok, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = genotok.nothing
+
+
+# -- sizes ------------------------------------------------------------------------------------------
+
+
+def test_source_files_keep_to_their_budget() -> None:
+    for path in [*sources(".py"), *sources(".rs")]:
+        name = relative(path)
+        is_test = "tests/" in name or "benchmarks/" in name or "benches/" in name
+        allowed = MAX_TEST_LINES if is_test else LONGER.get(name, (MAX_LINES[path.suffix], ""))[0]
+        lines = path.read_text(encoding="utf-8").count("\n")
+        assert lines <= allowed, f"{name} has {lines} lines: does it hold two concepts?"
+
+
+def test_the_list_of_longer_files_is_not_longer_than_needed() -> None:
+    for name, (allowed, why) in LONGER.items():
+        lines = (ROOT / name).read_text(encoding="utf-8").count("\n")
+        assert MAX_LINES[Path(name).suffix] < lines <= allowed
+        assert why
+
+
+def test_nothing_large_is_tracked() -> None:
+    for path in tracked():
+        if not relative(path).startswith(tuple(LARGER)):
+            assert path.stat().st_size <= MAX_BYTES, relative(path)
+    assert sum(path.stat().st_size for path in (ROOT / "genomes").iterdir()) <= 8_000_000
+
+
+def test_no_module_is_a_drawer() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert [relative(path) for path in tracked() if path.stem in drawers] == []
+
+
+# -- what is written where --------------------------------------------------------------------------
+
+
+def test_the_versions_agree() -> None:
+    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    version = cargo["workspace"]["package"]["version"]
+    assert genotok.__version__ == version
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "version" in project["dynamic"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [version]
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_licences_agree() -> None:
+    cargo = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert cargo["license"] == project["license"] == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")[:200]
+
+
+def test_the_lock_file_pins_what_the_project_asks_for() -> None:
+    lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==\S+$", lock, re.MULTILINE)}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"]
+    wanted = [
+        *project["build-system"]["requires"],
+        *project["project"]["dependencies"],
+        *extras["test"],
+        *extras["lint"],
+        *extras["bench"],
+    ]
+    for requirement in wanted:
+        assert re.split(r"[<>=!~\[; ]", requirement)[0].lower() in pinned, requirement
+    assert "genotok" not in pinned
+    assert "@ " not in lock
+
+
+# Spelled in pieces, or this file would be the first finding.
+FOREIGN = re.compile(
+    "|".join(
+        [
+            r"(?<![\w.])/(?:home|root|Users|work)/\w",
+            "pypi" + r"\.org",
+            "python" + r"hosted\.org",
+            "crates" + r"\.io",
+        ]
+    )
+)
+
+
+def test_no_path_of_a_machine_and_no_registry_is_named() -> None:
+    for path in tracked():
+        if path.suffix in {".fa", ".lock"} or path.name == "LICENSE":
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            assert not FOREIGN.search(line), f"{relative(path)}:{number}: {line.strip()[:100]}"
