@@ -32,7 +32,7 @@
 //! the arena): equal for the same words in any order, in any number of files, however wrapped, compressed or masked.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;

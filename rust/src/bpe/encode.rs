@@ -414,7 +414,7 @@ fn backward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANE
     let mut first = lanes[0].tokens.len();
     {
         let [a, b, c, d] = &mut *lanes;
-        let mut step = |lane: &mut Lane<'_, S>, end: &mut usize, first: usize| {
+        let step = |lane: &mut Lane<'_, S>, end: &mut usize, first: usize| {
             let Step { token, length } = steps[lane.states[*end].index()];
             lane.tokens[first] = token;
             *end -= length as usize;

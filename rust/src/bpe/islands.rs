@@ -25,8 +25,11 @@
 //! # The inner loop
 //!
 //! One table word per pair holds its count and, in the top bit, whether it is in `S`: one look-up a token for both.
-//! Islands of two tokens need not be kept: their only pair is counted, and after its merge nothing is left. Where an
-//! island of three begins is found without a branch from the last three of these bits.
+//! Islands of two tokens need not be kept: their only pair is counted, and after its merge nothing is left. The tokens
+//! of the present island are shifted into one machine word as they come, and the word is written to a list whenever an
+//! island ends, which then counts or not by its length: no branch depends on the text. A word holds 31 tokens of the
+//! first rounds and five of a vocabulary of 4,096; longer islands take a slower way. Tables of the first rounds are so
+//! small that the same entry is met again before its last increment is through; they are kept four times.
 //!
 //! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24 entries by a hash: the
 //! entry of a pair outside `S` is an upper bound, and pairs in `S` have counters of their own.
@@ -70,8 +73,7 @@ impl PairCounts {
     /// Forgets all and prepares for tokens below `num_tokens` (the separator's number).
     pub fn reset(&mut self, num_tokens: u32, guess: &[Pair]) {
         self.num_tokens = num_tokens;
-        let stride = num_tokens as usize + 1;
-        let entries = if num_tokens < DENSE_TOKENS { stride * stride } else { HASHED_ENTRIES };
+        let entries = if self.is_dense() { self.table_size() * self.copies() } else { HASHED_ENTRIES };
         self.entries.clear();
         self.entries.resize(entries, 0);
         self.spilled.clear();
@@ -79,15 +81,27 @@ impl PairCounts {
         self.since_spill = 0;
         for &pair in guess {
             let entry = self.entry(pair);
-            self.entries[entry] = GUESSED;
+            let size = self.table_size();
+            (0..self.copies()).for_each(|copy| self.entries[copy * size + entry] = GUESSED);
             if !self.is_dense() {
                 self.exact.insert(pair, 0);
             }
         }
     }
 
-    fn is_dense(&self) -> bool {
+    /// Whether each pair has an entry of its own.
+    pub fn is_dense(&self) -> bool {
         self.num_tokens < DENSE_TOKENS
+    }
+
+    /// Entries of one dense table.
+    fn table_size(&self) -> usize {
+        (self.num_tokens as usize + 1).pow(2)
+    }
+
+    /// How many times a small dense table is kept.
+    fn copies(&self) -> usize {
+        if self.num_tokens < 64 { 4 } else { 1 }
     }
 
     #[inline]
@@ -99,41 +113,25 @@ impl PairCounts {
         }
     }
 
-    /// Counts the adjacencies of `tokens`; `is_island(i)` is told, as bits, for each adjacency: the last two and this.
-    #[inline]
-    fn count_all(&mut self, tokens: &[Token], starts: &mut Vec<u32>) {
-        if self.is_dense() { self.count_dense(tokens, starts) } else { self.count_hashed(tokens, starts) }
-    }
-
-    /// The places in `tokens` where an island of three or more begins are written to `starts`.
-    fn count_dense(&mut self, tokens: &[Token], starts: &mut Vec<u32>) {
-        starts.clear();
-        starts.resize(tokens.len() + 1, 0);
-        let Some((&first, rest)) = tokens.split_first() else { return starts.clear() };
-        let stride = self.num_tokens as usize + 1;
+    /// Counts the adjacencies of `tokens`, and says of each whether it is in `S`.
+    fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u8>) {
+        guessed.resize(tokens.len(), 0);
+        self.since_spill += tokens.len() as u64;
+        if !self.is_dense() {
+            for (pair, guessed) in tokens.windows(2).zip(guessed) {
+                *guessed = u8::from(self.count((pair[0], pair[1])));
+            }
+            return;
+        }
+        let (stride, size, wrap) = (self.num_tokens as usize + 1, self.table_size(), self.copies() - 1);
         let entries = &mut self.entries[..];
-        let (mut row, mut recent, mut found) = (first as usize * stride, 0, 0);
-        for (&token, at) in rest.iter().zip(0_u32..) {
-            let entry = &mut entries[row + token as usize];
+        let mut row = tokens[0] as usize * stride;
+        for ((&right, guessed), at) in tokens[1..].iter().zip(guessed).zip(0_usize..) {
+            let entry = &mut entries[(at & wrap) * size + row + right as usize];
             let before = *entry;
             *entry = before.wrapping_add(1);
-            row = token as usize * stride;
-            recent = recent << 1 & 7 | before >> 31;
-            starts[found] = at.wrapping_sub(1);
-            found += usize::from(recent == 0b011);
-        }
-        starts.truncate(found);
-    }
-
-    fn count_hashed(&mut self, tokens: &[Token], starts: &mut Vec<u32>) {
-        starts.clear();
-        let mut recent = 0;
-        for (pair, at) in tokens.windows(2).zip(0_u32..) {
-            let guessed = self.count((pair[0], pair[1]));
-            recent = recent << 1 & 7 | u32::from(guessed);
-            if recent == 0b011 {
-                starts.push(at - 1);
-            }
+            *guessed = (before >> 31) as u8;
+            row = right as usize * stride;
         }
     }
 
@@ -162,7 +160,8 @@ impl PairCounts {
         for &pair in pairs {
             let at = self.entry(pair);
             if self.is_dense() {
-                self.entries[at] &= !GUESSED;
+                let size = self.table_size();
+                (0..self.copies()).for_each(|copy| self.entries[copy * size + at] &= !GUESSED);
             } else if let Some(count) = self.exact.remove(&pair) {
                 *self.spilled.entry(at).or_insert(0) += count;
             }
@@ -172,10 +171,11 @@ impl PairCounts {
     /// Moves all counts out of the table, `weight` times each.
     fn spill(&mut self, weight: u64) {
         self.since_spill = 0;
+        let size = if self.is_dense() { self.table_size() } else { HASHED_ENTRIES };
         for (at, entry) in self.entries.iter_mut().enumerate() {
             let count = std::mem::replace(entry, *entry & GUESSED) & !GUESSED;
             if count > 0 {
-                *self.spilled.entry(at).or_insert(0) += u64::from(count) * weight;
+                *self.spilled.entry(at % size).or_insert(0) += u64::from(count) * weight;
             }
         }
     }
@@ -193,7 +193,8 @@ impl PairCounts {
     /// The count of one entry, as [`outside`](Self::outside) numbers them.
     pub fn total_of(&self, entry: usize) -> u64 {
         let spilled = if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
-        u64::from(self.entries[entry] & !GUESSED) + spilled
+        let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
+        copies.map(|entry| u64::from(entry & !GUESSED)).sum::<u64>() + spilled
     }
 
     /// Entries that some pair outside `S` may have counted to, with that pair if it is known, in `rows` of the table.
@@ -217,7 +218,8 @@ impl PairCounts {
 /// Islands of three tokens and more with the number of their occurrences.
 #[derive(Debug, Default)]
 pub struct Islands {
-    /// Three or four tokens of 16 bits in one key.
+    packing: Packing,
+    /// Islands that fit in a word.
     short: HashMap<u64, u64, FxBuildHasher>,
     /// All others: where they lie in `arena`, and their number.
     long: HashTable<Long>,
@@ -231,12 +233,47 @@ struct Long {
     count: u64,
 }
 
+/// Short islands as one word: a one, then the tokens, all of the same number of bits.
+#[derive(Clone, Copy, Debug)]
+struct Packing {
+    bits: u32,
+    /// Tokens that fit.
+    room: u32,
+}
+
+impl Default for Packing {
+    fn default() -> Self {
+        Self::new(1 << 16)
+    }
+}
+
+impl Packing {
+    fn new(num_tokens: u32) -> Self {
+        let bits = (u32::BITS - (num_tokens - 1).leading_zeros()).max(2);
+        Self { bits, room: 63 / bits }
+    }
+
+    fn pack(self, island: &[Token]) -> Option<u64> {
+        let fits = island.len() <= self.room as usize;
+        fits.then(|| island.iter().fold(1, |word, &token| word << self.bits | u64::from(token)))
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // cut into tokens
+    fn unpack(self, word: u64, tokens: &mut Vec<Token>) {
+        let mut shift = u64::BITS - 1 - word.leading_zeros();
+        tokens.clear();
+        while shift > 0 {
+            shift -= self.bits;
+            tokens.push((word >> shift & ((1 << self.bits) - 1)) as Token);
+        }
+    }
+}
+
 impl Islands {
     /// Counts `count` more occurrences of an island.
     pub fn add(&mut self, island: &[Token], count: u64) {
-        if let Some(key) = short_key(island) {
-            *self.short.entry(key).or_insert(0) += count;
-            return;
+        if let Some(word) = self.packing.pack(island) {
+            return self.add_word(word, count);
         }
         let Self { long, arena, .. } = self;
         let hash = FxBuildHasher.hash_one(island);
@@ -249,13 +286,17 @@ impl Islands {
         long.insert_unique(hash, new, |long| FxBuildHasher.hash_one(&arena[long.start..][..long.length]));
     }
 
+    fn add_word(&mut self, word: u64, count: u64) {
+        *self.short.entry(word).or_insert(0) += count;
+    }
+
     /// Shows each island once, in no particular order: everything made of them is a sum.
     pub fn for_each(&self, mut visit: impl FnMut(&[Token], u64)) {
+        let mut tokens = Vec::new();
         #[allow(clippy::iter_over_hash_type)]
-        for (&key, &count) in &self.short {
-            let tokens = [0, 16, 32, 48].map(|shift| (key >> shift & 0xFFFF) as Token);
-            let length = if tokens[3] == 0xFFFF { 3 } else { 4 };
-            visit(&tokens[..length], count);
+        for (&word, &count) in &self.short {
+            self.packing.unpack(word, &mut tokens);
+            visit(&tokens, count);
         }
         for long in &self.long {
             visit(&self.arena[long.start..][..long.length], long.count);
@@ -272,27 +313,17 @@ impl Islands {
         self.len() == 0
     }
 
-    /// Tokens in all different islands.
+    /// Tokens in all different islands, about.
     fn size(&self) -> usize {
-        4 * self.short.len() + self.arena.len() + self.long.len()
+        5 * self.short.len() + self.arena.len() + self.long.len()
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, num_tokens: u32) {
+        self.packing = Packing::new(num_tokens);
         self.short.clear();
         self.long.clear();
         self.arena.clear();
     }
-}
-
-/// Three or four small tokens as one number.
-fn short_key(island: &[Token]) -> Option<u64> {
-    let (&[a, b, c], d) = (match island.len() {
-        3 | 4 => island.first_chunk::<3>()?,
-        _ => return None,
-    }, island.get(3).copied());
-    let fits = a.max(b).max(c).max(d.unwrap_or(0)) < 0xFFFF;
-    let key = u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d.unwrap_or(0xFFFF)) << 48;
-    fits.then_some(key)
 }
 
 /// What one thread finds in a pass.
@@ -308,24 +339,26 @@ pub struct Finder {
     pub kept: usize,
     /// The run of pairs of `S` at the end of what each lane has seen, its last token at least.
     open: [Vec<Token>; LANES],
-    starts: Vec<u32>,
+    /// Of each adjacency just seen whether it is in `S`.
+    guessed: Vec<u8>,
+    /// Short islands just seen, as words.
+    words: Vec<u64>,
+    /// Long islands just seen: where they end, and their length.
+    longs: Vec<(usize, u64)>,
     weight: u64,
     max_size: usize,
-    /// Tokens seen, `weight` times each.
-    pub tokens: u64,
 }
 
 impl Finder {
     /// Begins a pass for `S`, given in training's order, which may keep islands of `max_size` tokens.
     pub fn begin(&mut self, num_tokens: u32, guess: &[Pair], max_size: usize) {
         self.counts.reset(num_tokens, guess);
-        self.islands.clear();
+        self.islands.clear(num_tokens);
         self.guess = guess.to_vec();
         self.kept = guess.len();
         self.open = Default::default();
         self.weight = 1;
         self.max_size = max_size;
-        self.tokens = 0;
     }
 
     /// From now on each word counts `weight` times.
@@ -356,7 +389,8 @@ impl Finder {
         }
         self.counts.withdraw(&self.guess[kept..self.kept]);
         self.kept = kept;
-        let broken = std::mem::take(&mut self.islands);
+        let empty = Islands { packing: self.islands.packing, ..Islands::default() };
+        let broken = std::mem::replace(&mut self.islands, empty);
         broken.for_each(|island, count| self.add_parts(island, count));
         for lane in 0..LANES {
             let open = std::mem::take(&mut self.open[lane]);
@@ -385,14 +419,6 @@ impl Finder {
         start
     }
 
-    fn island_end(&self, tokens: &[Token], start: usize) -> usize {
-        let mut end = start + 1;
-        while end < tokens.len() && self.counts.is_guessed((tokens[end - 1], tokens[end])) {
-            end += 1;
-        }
-        end
-    }
-
     fn close(&mut self, lane: usize) {
         if self.open[lane].len() > 2 {
             self.islands.add(&self.open[lane], self.weight);
@@ -400,45 +426,69 @@ impl Finder {
         self.open[lane].clear();
     }
 
-    /// Joins the beginning of `tokens` to the lane's open island, and returns where the next island may begin.
+    /// Joins the beginning of `tokens` to the lane's open island, and returns where the next one begins.
     fn join(&mut self, lane: usize, tokens: &[Token], continuing: bool) -> usize {
-        let last = self.open[lane].last().copied().filter(|_| continuing);
-        if let Some(last) = last
-            && self.counts.count((last, tokens[0]))
-        {
-            let end = self.island_end(tokens, 0);
-            self.open[lane].extend_from_slice(&tokens[..end]);
-            return end;
+        let mut joined = 0;
+        if continuing && let Some(&last) = self.open[lane].last() {
+            let mut last = last;
+            while joined < tokens.len() && self.counts.count((last, tokens[joined])) {
+                last = tokens[joined];
+                self.open[lane].push(last);
+                joined += 1;
+            }
         }
-        self.close(lane);
-        0
+        if joined < tokens.len() {
+            self.close(lane);
+        }
+        joined
     }
+
+}
+
+/// Writes down each island of three tokens or more that ends before the last token: as a word if it fits, else where
+/// it ends and how long it is. `guessed` says of each adjacency whether it is in `S`.
+fn find_islands(
+    tokens: &[Token],
+    guessed: &[u8],
+    Packing { bits, room }: Packing,
+    words: &mut Vec<u64>,
+    longs: &mut Vec<(usize, u64)>,
+) -> usize {
+    longs.clear();
+    words.resize(tokens.len().max(words.len()), 0);
+    let room = u64::from(room);
+    let (mut word, mut length, mut found) = (1 << bits | u64::from(tokens[0]), 1_u64, 0);
+    for ((&token, &guessed), at) in tokens[1..].iter().zip(guessed).zip(1..) {
+        // All ones if the pair is in `S`, else zero: with a mask there is no branch to mispredict.
+        let joined = u64::from(guessed).wrapping_neg();
+        words[found] = word;
+        found += (!joined & u64::from(length.wrapping_sub(3) <= room - 3)) as usize;
+        if !joined & length > room {
+            longs.push((at, length));
+        }
+        word = (joined & word | !joined & 1) << bits | u64::from(token);
+        length = (joined & length) + 1;
+    }
+    words.truncate(found);
+    length as usize
 }
 
 impl Sink for Finder {
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
+        let joined = self.join(lane, tokens, continuing);
+        let tokens = &tokens[joined..];
         if tokens.is_empty() {
             return;
         }
-        let joined = self.join(lane, tokens, continuing);
-        let mut starts = std::mem::take(&mut self.starts);
-        self.counts.count_all(tokens, &mut starts);
-        self.counts.since_spill += tokens.len() as u64;
-        let separator = self.counts.num_tokens;
-        self.tokens += self.weight * tokens.iter().filter(|&&token| token != separator).count() as u64;
-        if joined < tokens.len() {
-            self.close(lane);
-            let tail = self.island_at_end(tokens).max(joined);
-            for &start in &starts {
-                let start = start as usize;
-                if (joined..tail).contains(&start) {
-                    let end = self.island_end(tokens, start);
-                    self.islands.add(&tokens[start..end], self.weight);
-                }
-            }
-            self.open[lane].extend_from_slice(&tokens[tail..]);
+        self.counts.count_all(tokens, &mut self.guessed);
+        let last = find_islands(tokens, &self.guessed, self.islands.packing, &mut self.words, &mut self.longs);
+        for &word in &self.words {
+            self.islands.add_word(word, self.weight);
         }
-        self.starts = starts;
+        for &(end, length) in &self.longs {
+            self.islands.add(&tokens[end - length as usize..end], self.weight);
+        }
+        self.open[lane].extend_from_slice(&tokens[tokens.len() - last..]);
     }
 
     fn end(&mut self, lane: usize) {

@@ -6,7 +6,11 @@
 //! themselves wait in a heap, ordered as training orders them, with the count they had when they were put there; one
 //! that has lost occurrences since is put back with its present count.
 //!
-//! Counts stay exact at every step: replacing `a b` by `c` between `x` and `y` takes away one `(x, a)`, `(a, b)`, `(b, y)`
+//! Theta is known before the replay, and most pairs do not come before it. A pair is most frequent right after the
+//! merge that makes its younger token; what does not come before theta then is not a candidate and is not kept. Islands
+//! are broken at pairs that are no candidates, by the same proof: the candidates are a smaller `S` with the same theta.
+//!
+//! The counts of candidates stay exact at every step: replacing `a b` by `c` between `x` and `y` takes away one `(x, a)`, `(a, b)`, `(b, y)`
 //! and adds one `(x, c)`, `(c, y)`, and these are all the windows that change, in runs as well.
 
 use std::cmp::Reverse;
@@ -22,9 +26,6 @@ use crate::monitor::Monitor;
 /// A pair as training orders them: the greatest is merged first.
 pub type Key = (u64, Reverse<Pair>);
 
-/// Fills the slot after each island.
-const GAP: Token = Token::MAX;
-
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -39,12 +40,16 @@ pub struct Limits {
 }
 
 /// What a replay did.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// By how many tokens the text became shorter.
     pub replaced: u64,
     /// The pair that would have been next.
     pub next: Option<Key>,
+    /// The counts now of pairs that came before theta at some time in the replay, and were not merged.
+    pub left: FxHashMap<Pair, u64>,
+    /// Whether a pair was passed over for being too rare.
+    pub too_rare: bool,
 }
 
 struct Candidate {
@@ -54,20 +59,44 @@ struct Candidate {
     slots: Vec<u32>,
 }
 
+/// Places that are looked at ahead of their turn.
+const AHEAD: usize = 32;
+
+/// One place of the array.
+#[derive(Clone, Copy)]
+struct Slot {
+    token: Token,
+    /// Slots that the token covers; right in its first and in its last.
+    span: u32,
+    /// How often the island occurs.
+    weight: u64,
+}
+
+/// What fills the place after each island.
+const GAP: Slot = Slot { token: Token::MAX, span: 1, weight: 0 };
+
 struct Replay {
-    tokens: Vec<Token>,
-    spans: Vec<u32>,
-    /// Number of the island of each slot.
-    island: Vec<u32>,
-    weights: Vec<u64>,
+    slots: Vec<Slot>,
+    /// The pairs that may still be merged in this round: all that come before theta.
     candidates: FxHashMap<Pair, Candidate>,
     queue: BinaryHeap<Key>,
     outcome: Outcome,
+    limits: Limits,
+    born: Born,
+}
+
+/// The pairs that one merge makes: with the product on the right of an older token, and on its left.
+#[derive(Default)]
+struct Born {
+    /// `[before, after]` by older token.
+    counts: Vec<[u64; 2]>,
+    /// Older token, side, slot.
+    seen: Vec<(Token, usize, u32)>,
 }
 
 /// Goes on with training on `islands` from the exact counts of the pairs of `S`; merges go into `table`.
 ///
-/// Memory: 12 bytes a token in the islands and as much again for the lists.
+/// Memory: 16 bytes a token in the islands and a quarter of that for the lists.
 pub fn replay(
     table: &mut MergeTable,
     guess: impl Iterator<Item = (Pair, u64)>,
@@ -75,63 +104,85 @@ pub fn replay(
     limits: &Limits,
     monitor: &Monitor,
 ) -> Result<Outcome> {
-    let mut replay = Replay::new(guess, islands);
+    let mut replay = Replay::new(guess, islands, *limits);
     while table.merges().len() < limits.max_merges {
         monitor.check()?;
-        let best = replay.best(table, limits.max_length);
+        let best = replay.best(table);
         replay.outcome.next = best;
-        let Some(key) = best else { break };
-        let (count, Reverse(pair)) = key;
-        if count < limits.min_count || limits.theta.is_some_and(|theta| key <= theta) {
-            break;
-        }
+        let Some((_, Reverse(pair))) = best.filter(|&key| limits.allow(key)) else { break };
         let product = table.push(pair)?;
         replay.merge(pair, product);
+    }
+    #[allow(clippy::iter_over_hash_type)] // into another map
+    for (pair, candidate) in replay.candidates {
+        replay.outcome.left.insert(pair, candidate.count);
     }
     Ok(replay.outcome)
 }
 
+impl Limits {
+    fn allow(&self, key: Key) -> bool {
+        key.0 >= self.min_count && self.theta.is_none_or(|theta| key > theta)
+    }
+}
+
 impl Replay {
-    fn new(guess: impl Iterator<Item = (Pair, u64)>, islands: &[&Islands]) -> Self {
-        let mut this = Self {
-            tokens: vec![GAP],
-            spans: vec![1],
-            island: vec![0],
-            weights: Vec::new(),
-            candidates: guess
-                .map(|(pair, count)| (pair, Candidate { count, alone: count, slots: Vec::new() }))
-                .collect(),
-            queue: BinaryHeap::new(),
-            outcome: Outcome::default(),
-        };
-        this.queue = this.candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
+    fn new(guess: impl Iterator<Item = (Pair, u64)>, islands: &[&Islands], limits: Limits) -> Self {
+        let mut outcome = Outcome::default();
+        let candidates: FxHashMap<Pair, Candidate> = guess
+            .inspect(|&(_, count)| outcome.too_rare |= 0 < count && count < limits.min_count)
+            .filter(|&(pair, count)| limits.allow((count, Reverse(pair))))
+            .map(|(pair, count)| (pair, Candidate { count, alone: count, slots: Vec::new() }))
+            .collect();
+        let queue = candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
+        let slots = vec![GAP];
+        let mut this =
+            Self { slots, candidates, queue, outcome, limits, born: Born::default() };
         for islands in islands {
             islands.for_each(|island, weight| this.add(island, weight));
         }
         this
     }
 
-    #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
+    /// Lays out an island, broken where a pair is not a candidate.
     fn add(&mut self, island: &[Token], weight: u64) {
-        let first = self.tokens.len() as u32;
-        self.tokens.extend_from_slice(island);
-        self.tokens.push(GAP);
-        self.spans.resize(self.tokens.len(), 1);
-        self.island.resize(self.tokens.len(), self.weights.len() as u32);
-        self.weights.push(weight);
-        for (pair, slot) in island.windows(2).zip(first..) {
-            if let Some(candidate) = self.candidates.get_mut(&(pair[0], pair[1])) {
-                candidate.slots.push(slot);
-                candidate.alone -= weight;
+        let mut rest = island;
+        while let Some((&token, after)) = rest.split_first() {
+            let mut last = token;
+            let first = self.slots.len();
+            self.slots.push(Slot { token, span: 1, weight });
+            rest = after;
+            while let Some((&token, after)) = rest.split_first() {
+                if !self.candidates.contains_key(&(last, token)) {
+                    break;
+                }
+                self.slots.push(Slot { token, span: 1, weight });
+                (last, rest) = (token, after);
             }
+            self.note(first, weight);
         }
     }
 
-    /// The pair to merge next, of those whose product is not too long.
-    fn best(&mut self, table: &MergeTable, max_length: u32) -> Option<Key> {
+    /// Notes the pairs of the island at `first`, or forgets it if it has fewer than three tokens.
+    #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
+    fn note(&mut self, first: usize, weight: u64) {
+        if self.slots.len() - first < 3 {
+            return self.slots.truncate(first);
+        }
+        for slot in first..self.slots.len() - 1 {
+            if let Some(candidate) = self.candidates.get_mut(&(self.slots[slot].token, self.slots[slot + 1].token)) {
+                candidate.slots.push(slot as u32);
+                candidate.alone -= weight;
+            }
+        }
+        self.slots.push(GAP);
+    }
+
+    /// The pair to merge next.
+    fn best(&mut self, table: &MergeTable) -> Option<Key> {
         while let Some((count, Reverse(pair))) = self.queue.pop() {
             let now = self.candidates.get(&pair).map_or(0, |candidate| candidate.count);
-            if table.length(pair.0).saturating_add(table.length(pair.1)) > max_length || now == 0 {
+            if table.length(pair.0).saturating_add(table.length(pair.1)) > self.limits.max_length || now == 0 {
                 continue;
             }
             if now == count {
@@ -145,59 +196,84 @@ impl Replay {
     fn merge(&mut self, pair: Pair, product: Token) {
         let Some(Candidate { slots, alone, .. }) = self.candidates.remove(&pair) else { return };
         self.outcome.replaced += alone;
-        let mut born: Vec<Pair> = Vec::new();
-        for slot in slots {
-            let left = slot as usize;
-            let right = left + self.spans[left] as usize;
-            if self.tokens[left] != pair.0 || self.tokens[right] != pair.1 {
-                continue;
-            }
-            self.replace(left, right, pair, product, &mut born);
-        }
-        born.sort_unstable();
-        born.dedup();
-        for pair in born {
-            if let Some(candidate) = self.candidates.get(&pair) {
-                self.queue.push((candidate.count, Reverse(pair)));
+        self.born.counts.resize(product as usize + 1, [0, 0]);
+        // The places are far apart in memory: looking at some of them ahead lets the cache fetch them together.
+        let mut live = Vec::with_capacity(AHEAD);
+        for slots in slots.chunks(AHEAD) {
+            live.clear();
+            live.extend(slots.iter().map(|&slot| slot as usize).filter(|&left| self.slots[left].token == pair.0));
+            for &left in &live {
+                let Slot { token, span, .. } = self.slots[left];
+                let right = left + span as usize;
+                if token == pair.0 && self.slots[right].token == pair.1 {
+                    self.replace(left, right, pair, product);
+                }
             }
         }
+        self.keep_born(product);
     }
 
     #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
-    fn replace(&mut self, left: usize, right: usize, pair: Pair, product: Token, born: &mut Vec<Pair>) {
-        let weight = self.weights[self.island[left] as usize];
+    fn replace(&mut self, left: usize, right: usize, pair: Pair, product: Token) {
+        let weight = self.slots[left].weight;
         self.outcome.replaced += weight;
-        let after = right + self.spans[right] as usize;
-        let before = left - self.spans[left - 1] as usize;
-        let (x, y) = (self.tokens[before], self.tokens[after]);
-        if x != GAP {
-            self.lose((x, pair.0), weight);
-            self.gain((x, product), weight, before as u32, born);
+        let after = right + self.slots[right].span as usize;
+        let before = left - self.slots[left - 1].span as usize;
+        let (x, y) = (self.slots[before].token, self.slots[after].token);
+        if x != GAP.token {
+            if x == product {
+                // The last replacement was just here; the pair that it made with our left half is gone again.
+                self.born.counts[pair.0 as usize][1] -= weight;
+            } else {
+                self.lose((x, pair.0), weight);
+            }
+            self.born.add(x, 0, before, weight);
         }
-        if y != GAP {
+        if y != GAP.token {
             self.lose((pair.1, y), weight);
-            self.gain((product, y), weight, left as u32, born);
+            self.born.add(y, 1, left, weight);
         }
-        self.tokens[left] = product;
-        self.tokens[right] = GAP;
         let span = (after - left) as u32;
-        self.spans[left] = span;
-        self.spans[after - 1] = span;
+        self.slots[left] = Slot { token: product, span, weight };
+        self.slots[right].token = GAP.token;
+        self.slots[after - 1].span = span;
     }
 
     fn lose(&mut self, pair: Pair, weight: u64) {
-        // The pair being merged is gone already; of a run its other windows go with it.
         if let Some(candidate) = self.candidates.get_mut(&pair) {
             candidate.count -= weight;
         }
     }
 
-    fn gain(&mut self, pair: Pair, weight: u64, slot: u32, born: &mut Vec<Pair>) {
-        let candidate = self.candidates.entry(pair).or_insert(Candidate { count: 0, alone: 0, slots: Vec::new() });
-        if candidate.slots.is_empty() {
-            born.push(pair);
+    /// Of the pairs just made, those that come before theta become candidates. The others never will: a pair is most
+    /// frequent right after the merge that makes its younger token.
+    fn keep_born(&mut self, product: Token) {
+        let mut seen = std::mem::take(&mut self.born.seen);
+        for &(token, side, slot) in &seen {
+            let count = self.born.counts[token as usize][side];
+            let pair = if side == 0 { (token, product) } else { (product, token) };
+            if !self.limits.allow((count, Reverse(pair))) {
+                self.outcome.too_rare |= 0 < count && count < self.limits.min_count;
+                continue;
+            }
+            let candidate = self.candidates.entry(pair).or_insert_with(|| {
+                self.queue.push((count, Reverse(pair)));
+                Candidate { count, alone: 0, slots: Vec::new() }
+            });
+            candidate.slots.push(slot);
         }
-        candidate.count += weight;
-        candidate.slots.push(slot);
+        for &(token, side, _) in &seen {
+            self.born.counts[token as usize][side] = 0;
+        }
+        seen.clear();
+        self.born.seen = seen;
+    }
+}
+
+impl Born {
+    #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
+    fn add(&mut self, token: Token, side: usize, slot: usize, weight: u64) {
+        self.counts[token as usize][side] += weight;
+        self.seen.push((token, side, slot as u32));
     }
 }

@@ -157,8 +157,11 @@ struct Trainer<'a> {
     theta: Option<Key>,
     /// Other pairs outside the last `S` that came near.
     near: Vec<Pair>,
-    /// The smallest count that was expected in the last `S`.
+    /// The last `S`, and the smallest count that was expected in it.
+    guessed: Vec<Pair>,
     floor: u64,
+    /// The counts after the last replay, where it tells: 0 for pairs that were merged.
+    replayed: FxHashMap<Pair, u64>,
     share: f64,
     random: Option<u64>,
 }
@@ -175,7 +178,9 @@ impl<'a> Trainer<'a> {
             counted_tokens: 0,
             theta: None,
             near: Vec::new(),
+            guessed: Vec::new(),
             floor: 0,
+            replayed: FxHashMap::default(),
             share: 0.5,
             random: options.random_guess,
         }
@@ -187,7 +192,8 @@ impl<'a> Trainer<'a> {
         on_round: &mut dyn FnMut(&MergeTable, &Round) -> Result<()>,
     ) -> Result<Summary> {
         let mut rounds = Vec::new();
-        let mut tokens = None;
+        // Known as long as every merge was: from the bases on, without rounds that had no islands.
+        let mut tokens = table.merges().is_empty().then(|| self.bases());
         let stop = loop {
             if table.merges().len() >= self.options.num_merges {
                 break Stop::Full;
@@ -200,10 +206,10 @@ impl<'a> Trainer<'a> {
             });
             let (mut round, outcome) = self.round(table)?;
             round.round = rounds.len() + 1;
-            tokens = outcome.map(|outcome| self.tokens() - outcome.replaced);
+            tokens = tokens.zip(outcome.as_ref()).map(|(tokens, outcome)| tokens - outcome.replaced);
             on_round(table, &round)?;
             rounds.push(round);
-            if let Some(stop) = outcome.and_then(|outcome| self.stop(outcome)) {
+            if let Some(stop) = outcome.and_then(|outcome| self.stop(&outcome)) {
                 break stop;
             }
         };
@@ -237,7 +243,11 @@ impl<'a> Trainer<'a> {
         } else {
             let counts = guess[..kept].iter().map(|&pair| (pair, self.count(pair)));
             let islands: Vec<&Islands> = self.finders.iter().map(|finder| &finder.islands).collect();
-            Some(replay(table, counts, &islands, &limits, self.monitor)?)
+            let known = table.merges().len();
+            let mut outcome = replay(table, counts, &islands, &limits, self.monitor)?;
+            self.replayed = std::mem::take(&mut outcome.left);
+            self.replayed.extend(table.merges()[known..].iter().map(|&pair| (pair, 0)));
+            Some(outcome)
         };
         let islands = self.finders.iter().map(|finder| finder.islands.len()).sum();
         self.adapt(islands, kept < guess.len());
@@ -257,10 +267,11 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    fn stop(&self, outcome: Outcome) -> Option<Stop> {
+    fn stop(&self, outcome: &Outcome) -> Option<Stop> {
         let min_count = self.options.min_frequency.max(1);
         let best = outcome.next.max(self.theta).map_or(0, |(count, _)| count);
-        (best < min_count).then_some(if best == 0 { Stop::NoPairLeft } else { Stop::MinFrequency })
+        let rare = best > 0 || outcome.too_rare;
+        (best < min_count).then_some(if rare { Stop::MinFrequency } else { Stop::NoPairLeft })
     }
 
     /// More islands than the target: a smaller share next time; fewer: a larger one.
@@ -268,8 +279,8 @@ impl<'a> Trainer<'a> {
         #[allow(clippy::cast_precision_loss)]
         let target = (self.bases as f64 / 150.0).clamp(50_000.0, 1_500_000.0);
         #[allow(clippy::cast_precision_loss)]
-        let ratio = (target / (islands as f64).max(1.0)).sqrt().clamp(0.5, 1.3);
-        self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.6);
+        let ratio = (target / (islands as f64).max(1.0)).powf(0.15).clamp(0.6, 1.35);
+        self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.85);
     }
 
     /// Every text on every strand that counts, with its weight.
@@ -304,14 +315,28 @@ impl<'a> Trainer<'a> {
         self.finders.iter().map(|finder| finder.counts.get(pair)).sum()
     }
 
-    fn tokens(&self) -> u64 {
-        self.finders.iter().map(|finder| finder.tokens).sum()
+    /// Bases in the whole text, each as often as its word counts.
+    fn bases(&self) -> u64 {
+        let bases = |(text, weight): (Text<'_>, u64)| {
+            text.corpora.iter().map(|corpus| corpus.contents().bases).sum::<u64>() * weight
+        };
+        self.views().into_iter().map(bases).sum()
     }
 
     /// The tokens under the final table, by a pass of its own.
-    fn recount(&mut self, table: &MergeTable) -> Result<u64> {
-        self.pass(table, &Encoder::new(table), &[])?;
-        Ok(self.tokens())
+    fn recount(&self, table: &MergeTable) -> Result<u64> {
+        let encoder = Encoder::new(table);
+        let mut tokens = 0;
+        for (text, weight) in self.views() {
+            let queue = Queue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
+            let count = |_| {
+                let mut counter = TokenCounter { separator: table.num_tokens(), tokens: 0 };
+                encoder.run(text, &queue, &mut counter, self.monitor).map(|()| counter.tokens)
+            };
+            let counted: Result<Vec<u64>> = (0..self.finders.len()).into_par_iter().map(count).collect();
+            tokens += counted?.iter().sum::<u64>() * weight;
+        }
+        Ok(tokens)
     }
 
     fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
@@ -357,41 +382,51 @@ impl<'a> Trainer<'a> {
         });
         let guess: Vec<(Pair, u64)> = chosen.map(|(_, candidate)| candidate).collect();
         self.floor = guess.last().map_or(0, |&(_, count)| count);
-        Ok(guess.into_iter().map(|(pair, _)| pair).collect())
+        self.guessed = guess.into_iter().map(|(pair, _)| pair).collect();
+        Ok(self.guessed.clone())
     }
 
     /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
+    ///
+    /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
+    /// Pairs with new tokens are judged by a sample.
     fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
         let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
         let mut adjacencies = 0.0;
-        let separator = table.num_tokens();
+        // With shared entries, all pairs are sampled: what is not in the sample is not known.
+        let known = if self.finders[0].counts.is_dense() { self.counted_tokens } else { 0 };
         for (text, weight) in self.views() {
-            let (sampled, scale) = self.sample(text, encoder, separator)?;
+            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known)?;
             #[allow(clippy::cast_precision_loss)]
             let weight = weight as f64 * scale;
-            #[allow(clippy::iter_over_hash_type)] // sums
-            for (pair, count) in sampled {
-                adjacencies += f64::from(count) * weight;
-                // Where the sample is a part of the text only, leave room for chance.
-                let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
-                *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
+            for sampler in samplers {
+                #[allow(clippy::cast_precision_loss)]
+                let sampled = sampler.adjacencies as f64;
+                adjacencies += sampled * weight;
+                #[allow(clippy::iter_over_hash_type)] // sums
+                for (pair, count) in sampler.counts {
+                    // Where the sample is a part of the text only, leave room for chance.
+                    let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
+                    *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
+                }
             }
         }
-        for &pair in &self.near {
+        for &pair in self.near.iter().chain(&self.guessed).chain(self.replayed.keys()) {
             counts.entry(pair).or_insert(0.0);
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let known = |(pair, sampled): (Pair, f64)| {
+        let judge = |(pair, sampled): (Pair, f64)| {
             let is_old = pair.0.max(pair.1) < self.counted_tokens;
-            (pair, if is_old { self.count(pair) } else { sampled as u64 })
+            let replayed = self.replayed.get(&pair).copied();
+            (pair, replayed.unwrap_or_else(|| if is_old { self.count(pair) } else { sampled as u64 }))
         };
-        let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(known).collect();
+        let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok((candidates, adjacencies as u64))
     }
 
     /// Pair counts of a part of the text, and how much larger the text is.
-    fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token) -> Result<(FxHashMap<Pair, u32>, f64)> {
+    fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token, known: Token) -> Result<(Vec<Sampler>, f64)> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
         let wanted = (self.bases / 32).clamp(1 << 22, 1 << 25).min(span);
         let stride = (span / (wanted / STRETCH).max(1)).max(STRETCH);
@@ -404,42 +439,45 @@ impl<'a> Trainer<'a> {
         }
         let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
         let queue = Queue::new(stretches);
-        let samplers: Result<Vec<Sampler>> = (0..self.finders.len())
-            .into_par_iter()
-            .map(|_| {
-                let mut sampler = Sampler::new(separator);
-                encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
-            })
-            .collect();
-        let mut counts = FxHashMap::default();
-        for sampler in samplers? {
-            sampler.add_to(&mut counts);
-        }
+        let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
+            let mut sampler = Sampler::new(separator, known);
+            encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
+        });
         #[allow(clippy::cast_precision_loss)]
-        Ok((counts, span as f64 / taken.max(1) as f64))
+        Ok((samplers.collect::<Result<_>>()?, span as f64 / taken.max(1) as f64))
     }
 }
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
 const UNKNOWN: Pair = (0, 0);
 
-/// Counts pairs of a sample.
+/// Counts tokens.
+struct TokenCounter {
+    separator: Token,
+    tokens: u64,
+}
+
+impl Sink for TokenCounter {
+    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
+        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
+    }
+
+    fn end(&mut self, _: usize) {}
+}
+
+/// Counts pairs of a sample, and all adjacencies.
 struct Sampler {
     separator: Token,
+    /// Only pairs with such a token or a later one.
+    from: Token,
+    adjacencies: u64,
     counts: FxHashMap<Pair, u32>,
     last: [Token; LANES],
 }
 
 impl Sampler {
-    fn new(separator: Token) -> Self {
-        Self { separator, counts: FxHashMap::default(), last: [separator; LANES] }
-    }
-
-    fn add_to(self, counts: &mut FxHashMap<Pair, u32>) {
-        #[allow(clippy::iter_over_hash_type)] // sums
-        for (pair, count) in self.counts {
-            *counts.entry(pair).or_insert(0) += count;
-        }
+    fn new(separator: Token, from: Token) -> Self {
+        Self { separator, from, adjacencies: 0, counts: FxHashMap::default(), last: [separator; LANES] }
     }
 }
 
@@ -448,7 +486,10 @@ impl Sink for Sampler {
         let mut left = if continuing { self.last[lane] } else { self.separator };
         for &right in tokens {
             if left != self.separator && right != self.separator {
-                *self.counts.entry((left, right)).or_insert(0) += 1;
+                self.adjacencies += 1;
+                if left.max(right) >= self.from {
+                    *self.counts.entry((left, right)).or_insert(0) += 1;
+                }
             }
             left = right;
         }
