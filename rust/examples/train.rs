@@ -17,7 +17,7 @@ fn main() {
     };
     let mut table = MergeTable::new();
     let summary = train(&[Weighted { corpora, weight: 1 }], &options, &mut table, &monitor, |_, round| {
-        eprintln!("{round:?}");
+        eprintln!("{:3} {:5} S {:6} islands {:8} theta {:8} {:?}", round.round, round.merges, round.guessed_pairs, round.islands, round.theta, round.times);
         Ok(())
     })
     .unwrap();

@@ -77,7 +77,7 @@ pub struct Step {
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
 pub struct Automaton<S> {
-    /// `next[state * SYMBOLS + symbol]`.
+    /// `next[symbol * states + state]`: by symbol first, so that only the last addition waits for the state.
     pub next: Vec<S>,
     /// `steps[state]`.
     pub steps: Vec<Step>,
@@ -120,6 +120,12 @@ impl AnyAutomaton {
 }
 
 impl<S: StateId> Automaton<S> {
+    /// The state after `state` on `symbol`.
+    #[inline]
+    pub fn after(&self, state: S, symbol: u8) -> S {
+        self.next[symbol as usize * self.steps.len() + state.index()]
+    }
+
     /// The tokens of a word, from its base codes: the plain use of the automaton, a byte of memory for each state
     /// byte and base. [`super::encode`] is the one that streams.
     pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
@@ -127,7 +133,7 @@ impl<S: StateId> Automaton<S> {
         let mut state = S::default();
         states.push(state);
         for &code in codes {
-            state = self.next[state.index() * SYMBOLS + code as usize];
+            state = self.after(state, code);
             states.push(state);
         }
         let mut tokens = Vec::new();
@@ -147,7 +153,7 @@ impl<S: StateId> Automaton<S> {
         for token in 0..table.num_tokens() {
             codes.clear();
             table.spell(token, &mut codes);
-            let last = codes.iter().fold(S::default(), |state, &code| self.next[state.index() * SYMBOLS + code as usize]);
+            let last = codes.iter().fold(S::default(), |state, &code| self.after(state, code));
             if self.steps[last.index()].token != token {
                 return Err(Error::vocabulary(format!(
                     "token {} does not encode to itself; the merges are not in an order that training makes",
@@ -219,17 +225,17 @@ impl<'a> Builder<'a> {
         let separator = self.table.num_tokens();
         let start = self.start_after(separator);
         self.intern_state(&[start], Step { token: separator, length: 1 })?;
-        let mut next = Vec::new();
+        let mut next: [Vec<u32>; SYMBOLS] = Default::default();
         let mut moved = Vec::new();
         let mut state = 0;
         while state < self.steps.len() {
             for base in 0..4 {
-                next.push(self.successor(state, base, &mut moved)?);
+                next[base].push(self.successor(state, base, &mut moved)?);
             }
-            next.push(0);
+            next[SEPARATOR as usize].push(0);
             state += 1;
         }
-        Ok(Automaton { next, steps: self.steps, longest: self.table.longest() as usize, separator })
+        Ok(Automaton { next: next.concat(), steps: self.steps, longest: self.table.longest() as usize, separator })
     }
 
     /// The state after `state` on `base`.

@@ -397,7 +397,8 @@ fn forward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES
     let next = &automaton.next[..];
     let [a, b, c, d] = lanes;
     let (mut s, mut t, mut u, mut v) = (S::default(), S::default(), S::default(), S::default());
-    let step = |state: S, code: u8| next[state.index() * SYMBOLS + code as usize];
+    let rows: [usize; SYMBOLS] = std::array::from_fn(|symbol| symbol * automaton.steps.len());
+    let step = |state: S, code: u8| next[rows[code as usize] + state.index()];
     let ab = a.codes.iter().zip(&mut a.states).zip(b.codes.iter().zip(&mut b.states));
     let cd = c.codes.iter().zip(&mut c.states).zip(d.codes.iter().zip(&mut d.states));
     for (((ca, sa), (cb, sb)), ((cc, sc), (cd, sd))) in ab.zip(cd) {
@@ -503,7 +504,7 @@ fn seam<S: StateId>(automaton: &Automaton<S>, codes: &[u8], may_part: &impl Fn(P
     let (known, state) = synchronize(automaton, &codes[..SEAM_SEARCH])?;
     let mut states = vec![state];
     states.extend(codes[known..].iter().scan(state, |state, &code| {
-        *state = automaton.next[state.index() * SYMBOLS + code as usize];
+        *state = automaton.after(*state, code);
         Some(*state)
     }));
     let mut boundary = final_boundary(automaton, &states, 0, &mut Vec::new())?;
@@ -526,7 +527,7 @@ fn synchronize<S: StateId>(automaton: &Automaton<S>, codes: &[u8]) -> Option<(us
         let mut single = None;
         let mut kept = 0;
         for at in 0..states.len() {
-            let state = automaton.next[states[at] * SYMBOLS + code as usize];
+            let state = automaton.next[code as usize * num_states + states[at]];
             single = Some(state);
             if seen[state.index()] != round {
                 seen[state.index()] = round;

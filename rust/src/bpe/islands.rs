@@ -25,11 +25,14 @@
 //! # The inner loop
 //!
 //! One table word per pair holds its count and, in the top bit, whether it is in `S`: one look-up a token for both.
-//! Islands of two tokens need not be kept: their only pair is counted, and after its merge nothing is left. The tokens
-//! of the present island are shifted into one machine word as they come, and the word is written to a list whenever an
-//! island ends, which then counts or not by its length: no branch depends on the text. A word holds 31 tokens of the
-//! first rounds and five of a vocabulary of 4,096; longer islands take a slower way. Tables of the first rounds are so
-//! small that the same entry is met again before its last increment is through; they are kept four times.
+//! Islands of two tokens need not be kept: their only pair is counted, and after its merge nothing is left. The bits are
+//! collected in words of 64, in which runs of ones are found without looking at each. Most islands are packed into one
+//! machine word: it holds 31 tokens of the first rounds and five of a vocabulary of 4,096. Tables of the first rounds are
+//! so small that the same entry is met again before its last increment is through; they are kept four times.
+//!
+//! Tried and dropped: an island list written in the same loop as the counts (the compiler runs out of registers: 7 ns a
+//! token where two loops take 4); one branch a token on the bit (15 cycles for each of its many mispredictions); shifting
+//! every token into the present island's word with masks (16 instructions a token, where runs of bits need two).
 //!
 //! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24 entries by a hash: the
 //! entry of a pair outside `S` is an upper bound, and pairs in `S` have counters of their own.
@@ -113,26 +116,40 @@ impl PairCounts {
         }
     }
 
-    /// Counts the adjacencies of `tokens`, and says of each whether it is in `S`.
-    fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u8>) {
-        guessed.resize(tokens.len(), 0);
+    /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.
+    fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u64>) {
+        guessed.clear();
         self.since_spill += tokens.len() as u64;
-        if !self.is_dense() {
-            for (pair, guessed) in tokens.windows(2).zip(guessed) {
-                *guessed = u8::from(self.count((pair[0], pair[1])));
-            }
-            return;
+        // Chunks overlap by a token, so that each adjacency is in one.
+        let mut rest = tokens;
+        while rest.len() > 1 {
+            let chunk = &rest[..rest.len().min(65)];
+            let bits = if self.is_dense() { self.count_dense(chunk) } else { self.count_hashed(chunk) };
+            guessed.push(bits);
+            rest = &rest[chunk.len() - 1..];
         }
+        guessed.push(0);
+    }
+
+    fn count_hashed(&mut self, tokens: &[Token]) -> u64 {
+        let flags = tokens.windows(2).map(|pair| u64::from(self.count((pair[0], pair[1]))));
+        flags.zip(0..).fold(0, |bits, (flag, at)| bits | flag << at)
+    }
+
+    #[inline]
+    fn count_dense(&mut self, tokens: &[Token]) -> u64 {
         let (stride, size, wrap) = (self.num_tokens as usize + 1, self.table_size(), self.copies() - 1);
         let entries = &mut self.entries[..];
         let mut row = tokens[0] as usize * stride;
-        for ((&right, guessed), at) in tokens[1..].iter().zip(guessed).zip(0_usize..) {
+        let mut bits = 0;
+        for (&right, at) in tokens[1..].iter().zip(0_usize..) {
             let entry = &mut entries[(at & wrap) * size + row + right as usize];
             let before = *entry;
             *entry = before.wrapping_add(1);
-            *guessed = (before >> 31) as u8;
+            bits |= u64::from(before >> 31) << at;
             row = right as usize * stride;
         }
+        bits
     }
 
     /// Counts one adjacency; whether it is in `S`.
@@ -190,23 +207,37 @@ impl PairCounts {
         self.total_of(self.entry(pair))
     }
 
-    /// The count of one entry, as [`outside`](Self::outside) numbers them.
-    pub fn total_of(&self, entry: usize) -> u64 {
+    fn total_of(&self, entry: usize) -> u64 {
         let spilled = if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
         copies.map(|entry| u64::from(entry & !GUESSED)).sum::<u64>() + spilled
     }
 
-    /// Entries that some pair outside `S` may have counted to, with that pair if it is known, in `rows` of the table.
-    pub fn outside(&self, row: u32) -> impl Iterator<Item = (usize, Option<Pair>)> + '_ {
-        let width = if self.is_dense() { self.num_tokens as usize + 1 } else { HASHED_ENTRIES / self.rows() as usize };
-        let dense = self.is_dense();
-        (0..if dense { width - 1 } else { width }).filter_map(move |at| {
-            let entry = row as usize * width + at;
-            #[allow(clippy::cast_possible_truncation)] // a token
-            let pair = dense.then_some((row, at as Token));
-            (!dense || self.entries[entry] & GUESSED == 0).then_some((entry, pair))
-        })
+    /// The totals, over several threads' counts, of the entries in a row of the table that pairs outside `S` count to,
+    /// with that pair if it is known; only those of at least `least`.
+    pub fn outside(all: &[&Self], row: u32, least: u64, mut visit: impl FnMut(u64, Option<Pair>)) {
+        let Some(&this) = all.first() else { return };
+        let (dense, width) = (this.is_dense(), this.row_width());
+        let range = row as usize * width..(row as usize + 1) * width;
+        let rows: Vec<&[u32]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
+        let plain = this.copies() == 1 && all.iter().all(|counts| counts.spilled.is_empty());
+        let mut right = 0;
+        for (at, &entry) in rows[0].iter().enumerate().take(width - usize::from(dense)) {
+            let outside = !dense || entry & GUESSED == 0;
+            let total = if plain {
+                rows.iter().map(|row| u64::from(row[at] & !GUESSED)).sum()
+            } else {
+                all.iter().map(|counts| counts.total_of(range.start + at)).sum()
+            };
+            if outside && total >= least {
+                visit(total, dense.then_some((row, right)));
+            }
+            right += 1;
+        }
+    }
+
+    fn row_width(&self) -> usize {
+        if self.is_dense() { self.num_tokens as usize + 1 } else { HASHED_ENTRIES / self.rows() as usize }
     }
 
     /// How many rows [`outside`](Self::outside) knows.
@@ -273,7 +304,8 @@ impl Islands {
     /// Counts `count` more occurrences of an island.
     pub fn add(&mut self, island: &[Token], count: u64) {
         if let Some(word) = self.packing.pack(island) {
-            return self.add_word(word, count);
+            *self.short.entry(word).or_insert(0) += count;
+            return;
         }
         let Self { long, arena, .. } = self;
         let hash = FxBuildHasher.hash_one(island);
@@ -284,10 +316,6 @@ impl Islands {
         let new = Long { start: arena.len(), length: island.len(), count };
         arena.extend_from_slice(island);
         long.insert_unique(hash, new, |long| FxBuildHasher.hash_one(&arena[long.start..][..long.length]));
-    }
-
-    fn add_word(&mut self, word: u64, count: u64) {
-        *self.short.entry(word).or_insert(0) += count;
     }
 
     /// Shows each island once, in no particular order: everything made of them is a sum.
@@ -339,12 +367,8 @@ pub struct Finder {
     pub kept: usize,
     /// The run of pairs of `S` at the end of what each lane has seen, its last token at least.
     open: [Vec<Token>; LANES],
-    /// Of each adjacency just seen whether it is in `S`.
-    guessed: Vec<u8>,
-    /// Short islands just seen, as words.
-    words: Vec<u64>,
-    /// Long islands just seen: where they end, and their length.
-    longs: Vec<(usize, u64)>,
+    /// Of each adjacency just seen, as a bit, whether it is in `S`.
+    guessed: Vec<u64>,
     weight: u64,
     max_size: usize,
 }
@@ -445,32 +469,40 @@ impl Finder {
 
 }
 
-/// Writes down each island of three tokens or more that ends before the last token: as a word if it fits, else where
-/// it ends and how long it is. `guessed` says of each adjacency whether it is in `S`.
-fn find_islands(
-    tokens: &[Token],
-    guessed: &[u8],
-    Packing { bits, room }: Packing,
-    words: &mut Vec<u64>,
-    longs: &mut Vec<(usize, u64)>,
-) -> usize {
-    longs.clear();
-    words.resize(tokens.len().max(words.len()), 0);
-    let room = u64::from(room);
-    let (mut word, mut length, mut found) = (1 << bits | u64::from(tokens[0]), 1_u64, 0);
-    for ((&token, &guessed), at) in tokens[1..].iter().zip(guessed).zip(1..) {
-        // All ones if the pair is in `S`, else zero: with a mask there is no branch to mispredict.
-        let joined = u64::from(guessed).wrapping_neg();
-        words[found] = word;
-        found += (!joined & u64::from(length.wrapping_sub(3) <= room - 3)) as usize;
-        if !joined & length > room {
-            longs.push((at, length));
+/// Runs of ones in a row of bits.
+struct Runs<'a>(&'a [u64]);
+
+impl Runs<'_> {
+    /// Shows where each run of two or more ones begins and ends.
+    fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
+        let Self(words) = *self;
+        let mut before = 0;
+        for (number, &word) in words.iter().enumerate() {
+            let after = words.get(number + 1).map_or(0, |next| next << 63);
+            let mut starts = word & (word >> 1 | after) & !(word << 1 | before);
+            before = word >> 63;
+            while starts != 0 {
+                let start = number * 64 + starts.trailing_zeros() as usize;
+                visit(start, self.end(start));
+                starts &= starts - 1;
+            }
         }
-        word = (joined & word | !joined & 1) << bits | u64::from(token);
-        length = (joined & length) + 1;
     }
-    words.truncate(found);
-    length as usize
+
+    /// The first zero after `at`. There is one.
+    fn end(&self, at: usize) -> usize {
+        let mut number = at / 64;
+        let mut zeros = !self.0[number] >> (at % 64) << (at % 64);
+        while zeros == 0 {
+            number += 1;
+            zeros = !self.0[number];
+        }
+        number * 64 + zeros.trailing_zeros() as usize
+    }
+
+    fn has(&self, at: usize) -> bool {
+        self.0[at / 64] >> (at % 64) & 1 == 1
+    }
 }
 
 impl Sink for Finder {
@@ -481,14 +513,16 @@ impl Sink for Finder {
             return;
         }
         self.counts.count_all(tokens, &mut self.guessed);
-        let last = find_islands(tokens, &self.guessed, self.islands.packing, &mut self.words, &mut self.longs);
-        for &word in &self.words {
-            self.islands.add_word(word, self.weight);
-        }
-        for &(end, length) in &self.longs {
-            self.islands.add(&tokens[end - length as usize..end], self.weight);
-        }
-        self.open[lane].extend_from_slice(&tokens[tokens.len() - last..]);
+        let runs = Runs(&self.guessed);
+        let last = tokens.len() - 1;
+        // A run of adjacencies in `S` is an island of one token more; the last island may go on.
+        runs.for_each(|start, end| {
+            if end < last {
+                self.islands.add(&tokens[start..=end], self.weight);
+            }
+        });
+        let tail = (0..last).rev().take_while(|&at| runs.has(at)).count();
+        self.open[lane].extend_from_slice(&tokens[last - tail..]);
     }
 
     fn end(&mut self, lane: usize) {

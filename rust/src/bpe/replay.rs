@@ -16,6 +16,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::islands::Islands;
@@ -44,6 +45,8 @@ pub struct Limits {
 pub struct Outcome {
     /// By how many tokens the text became shorter.
     pub replaced: u64,
+    /// Tokens in the islands that were left after breaking them at pairs that are no candidates.
+    pub size: usize,
     /// The pair that would have been next.
     pub next: Option<Key>,
     /// The counts now of pairs that came before theta at some time in the replay, and were not merged.
@@ -83,6 +86,59 @@ struct Replay {
     outcome: Outcome,
     limits: Limits,
     born: Born,
+}
+
+/// Islands laid out by one thread.
+struct Layout {
+    slots: Vec<Slot>,
+    /// Number of the candidate pair, and the slot it begins at.
+    seen: Vec<(u32, u32)>,
+    /// Of each candidate how often it is in `seen`, and with what weight in all.
+    sizes: Vec<usize>,
+    weights: Vec<u64>,
+    /// The tokens of the island at hand and the numbers of its pairs.
+    numbers: Vec<u32>,
+}
+
+impl Layout {
+    /// Lays out islands, broken where a pair is not a candidate. `numbers` numbers the candidates.
+    fn new(islands: &Islands, numbers: &FxHashMap<Pair, u32>) -> Self {
+        let mut this = Self {
+            slots: Vec::new(),
+            seen: Vec::new(),
+            sizes: vec![0; numbers.len()],
+            weights: vec![0; numbers.len()],
+            numbers: Vec::new(),
+        };
+        islands.for_each(|island, weight| {
+            let mut start = 0;
+            for (at, pair) in island.windows(2).enumerate() {
+                if let Some(&number) = numbers.get(&(pair[0], pair[1])) {
+                    this.numbers.push(number);
+                } else {
+                    this.add(&island[start..=at], weight);
+                    start = at + 1;
+                }
+            }
+            this.add(&island[start..], weight);
+        });
+        this
+    }
+
+    /// Lays out a part of an island; of two tokens and less nothing is left after the first merge.
+    #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
+    fn add(&mut self, part: &[Token], weight: u64) {
+        if part.len() > 2 {
+            for (&number, slot) in self.numbers.iter().zip(self.slots.len() as u32..) {
+                self.seen.push((number, slot));
+                self.sizes[number as usize] += 1;
+                self.weights[number as usize] += weight;
+            }
+            self.slots.extend(part.iter().map(|&token| Slot { token, span: 1, weight }));
+            self.slots.push(GAP);
+        }
+        self.numbers.clear();
+    }
 }
 
 /// The pairs that one merge makes: with the product on the right of an older token, and on its left.
@@ -135,47 +191,32 @@ impl Replay {
             .map(|(pair, count)| (pair, Candidate { count, alone: count, slots: Vec::new() }))
             .collect();
         let queue = candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
-        let slots = vec![GAP];
-        let mut this =
-            Self { slots, candidates, queue, outcome, limits, born: Born::default() };
-        for islands in islands {
-            islands.for_each(|island, weight| this.add(island, weight));
+        let pairs: Vec<Pair> = candidates.keys().copied().collect();
+        let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
+        let layouts: Vec<Layout> = islands.par_iter().map(|islands| Layout::new(islands, &numbers)).collect();
+        let mut this = Self { slots: vec![GAP], candidates, queue, outcome, limits, born: Born::default() };
+        for layout in layouts {
+            this.append(layout, &pairs);
         }
+        this.outcome.size = this.slots.len();
         this
     }
 
-    /// Lays out an island, broken where a pair is not a candidate.
-    fn add(&mut self, island: &[Token], weight: u64) {
-        let mut rest = island;
-        while let Some((&token, after)) = rest.split_first() {
-            let mut last = token;
-            let first = self.slots.len();
-            self.slots.push(Slot { token, span: 1, weight });
-            rest = after;
-            while let Some((&token, after)) = rest.split_first() {
-                if !self.candidates.contains_key(&(last, token)) {
-                    break;
-                }
-                self.slots.push(Slot { token, span: 1, weight });
-                (last, rest) = (token, after);
-            }
-            self.note(first, weight);
-        }
-    }
-
-    /// Notes the pairs of the island at `first`, or forgets it if it has fewer than three tokens.
+    /// Takes over islands that were laid out apart.
     #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
-    fn note(&mut self, first: usize, weight: u64) {
-        if self.slots.len() - first < 3 {
-            return self.slots.truncate(first);
+    fn append(&mut self, layout: Layout, pairs: &[Pair]) {
+        let first = self.slots.len() as u32;
+        self.slots.extend(layout.slots);
+        let mut lists: Vec<Vec<u32>> = layout.sizes.iter().map(|&size| Vec::with_capacity(size)).collect();
+        for (number, slot) in layout.seen {
+            lists[number as usize].push(first + slot);
         }
-        for slot in first..self.slots.len() - 1 {
-            if let Some(candidate) = self.candidates.get_mut(&(self.slots[slot].token, self.slots[slot + 1].token)) {
-                candidate.slots.push(slot as u32);
-                candidate.alone -= weight;
+        for ((pair, list), alone) in pairs.iter().zip(lists).zip(layout.weights) {
+            if let Some(candidate) = self.candidates.get_mut(pair) {
+                candidate.alone -= alone;
+                if candidate.slots.is_empty() { candidate.slots = list } else { candidate.slots.extend(list) }
             }
         }
-        self.slots.push(GAP);
     }
 
     /// The pair to merge next.

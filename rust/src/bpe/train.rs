@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
-use super::islands::{Finder, Islands};
+use super::islands::{Finder, Islands, PairCounts};
 use super::replay::{Key, Limits, Outcome, replay};
 use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
@@ -250,7 +250,7 @@ impl<'a> Trainer<'a> {
             Some(outcome)
         };
         let islands = self.finders.iter().map(|finder| finder.islands.len()).sum();
-        self.adapt(islands, kept < guess.len());
+        self.adapt(outcome.as_ref().map_or(0, |outcome| outcome.size), kept < guess.len());
         let times = [guessed, passed - guessed, start.elapsed() - passed];
         let theta = self.theta.map_or(0, |(count, _)| count);
         Ok((Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times }, outcome))
@@ -274,12 +274,12 @@ impl<'a> Trainer<'a> {
         (best < min_count).then_some(if rare { Stop::MinFrequency } else { Stop::NoPairLeft })
     }
 
-    /// More islands than the target: a smaller share next time; fewer: a larger one.
-    fn adapt(&mut self, islands: usize, overflowed: bool) {
+    /// More tokens in islands than the target: a smaller share next time; fewer: a larger one.
+    fn adapt(&mut self, size: usize, overflowed: bool) {
         #[allow(clippy::cast_precision_loss)]
-        let target = (self.bases as f64 / 150.0).clamp(50_000.0, 1_500_000.0);
+        let target = (self.bases as f64 / 240.0).clamp(100_000.0, 4_000_000.0);
         #[allow(clippy::cast_precision_loss)]
-        let ratio = (target / (islands as f64).max(1.0)).powf(0.15).clamp(0.6, 1.35);
+        let ratio = (target / (size as f64).max(1.0)).powf(0.15).clamp(0.6, 1.35);
         self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.85);
     }
 
@@ -346,20 +346,19 @@ impl<'a> Trainer<'a> {
 
     /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
     fn look_outside(&mut self, table: &MergeTable) -> Option<Key> {
-        let counts = &self.finders[0].counts;
+        let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
         let cutoff = self.floor / 4 + 1;
         let look = |row: u32| {
             let (mut best, mut near) = (None, Vec::new());
-            for (entry, pair) in counts.outside(row) {
-                let total: u64 = self.finders.iter().map(|finder| finder.counts.total_of(entry)).sum();
-                if total >= cutoff && pair.is_none_or(|pair| self.may_merge(table, pair)) {
+            PairCounts::outside(&counts, row, cutoff, |total, pair| {
+                if pair.is_none_or(|pair| self.may_merge(table, pair)) {
                     best = best.max(Some((total, Reverse(pair.unwrap_or(UNKNOWN)))));
                     near.extend(pair);
                 }
-            }
+            });
             (best, near)
         };
-        let rows: Vec<_> = (0..counts.rows()).into_par_iter().map(look).collect();
+        let rows: Vec<_> = (0..counts[0].rows()).into_par_iter().map(look).collect();
         self.near = rows.iter().flat_map(|(_, near)| near).copied().collect();
         // What lies below the cutoff is bounded by it: a pair that is not known, as frequent as that.
         rows.iter().filter_map(|&(best, _)| best).max().or((cutoff > 1).then_some((cutoff, Reverse(UNKNOWN))))
