@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, complement, kind};
+use crate::alphabet::{CODES, LETTERS, LetterKind, NOT_A_BASE, complement, kind};
 use crate::atomic::write_whole;
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
@@ -150,6 +150,29 @@ impl Corpus {
         self.unpack(range.end - offset - codes.len() as u64, codes);
         codes.reverse();
         codes.iter_mut().for_each(|code| *code = complement(*code));
+    }
+
+    /// A corpus of stretches of this one: of `length` bases, `every` so many, less where a word ends. Cost: its size.
+    pub fn sample(&self, length: u64, every: u64) -> Result<Self> {
+        let mut builder = CorpusBuilder::new();
+        let mut codes = Vec::new();
+        let mut start = 0;
+        while start < self.span() {
+            let mut word = self.word_after(start);
+            let end = start + length;
+            while word < self.num_words() && self.word(word).start < end {
+                let Range { start: first, end: last } = self.word(word);
+                let first = first.max(start);
+                codes.resize(usize::try_from(last.min(end) - first).unwrap_or(0), 0);
+                self.unpack(first, &mut codes);
+                codes.iter_mut().for_each(|code| *code = LETTERS[*code as usize]);
+                builder.record(b"sample");
+                builder.letters(&codes)?;
+                word += 1;
+            }
+            start += every;
+        }
+        Ok(builder.finish())
     }
 
     /// Maps a packed file after checking it. Cost: one reading of the file for its checksum.

@@ -443,6 +443,15 @@ impl Finder {
         start
     }
 
+    /// Ends the word that the lane is in.
+    fn end_word(&mut self, lane: usize) {
+        let separator = self.counts.num_tokens;
+        if let Some(&last) = self.open[lane].last().filter(|&&last| last != separator) {
+            self.counts.count((last, separator));
+        }
+        self.close(lane);
+    }
+
     fn close(&mut self, lane: usize) {
         if self.open[lane].len() > 2 {
             self.islands.add(&self.open[lane], self.weight);
@@ -453,6 +462,9 @@ impl Finder {
     /// Joins the beginning of `tokens` to the lane's open island, and returns where the next one begins.
     fn join(&mut self, lane: usize, tokens: &[Token], continuing: bool) -> usize {
         let mut joined = 0;
+        if !continuing {
+            self.end_word(lane);
+        }
         if continuing && let Some(&last) = self.open[lane].last() {
             let mut last = last;
             while joined < tokens.len() && self.counts.count((last, tokens[joined])) {
@@ -526,7 +538,7 @@ impl Sink for Finder {
     }
 
     fn end(&mut self, lane: usize) {
-        self.close(lane);
+        self.end_word(lane);
     }
 
     fn block(&mut self) {

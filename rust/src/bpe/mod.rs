@@ -35,6 +35,7 @@ pub mod compatible;
 pub mod encode;
 pub mod heap;
 pub mod islands;
+pub mod lookahead;
 pub mod replay;
 pub mod train;
 
@@ -82,6 +83,13 @@ impl MergeTable {
         self.merges.push((left, right));
         self.lengths.push(length);
         Ok(product)
+    }
+
+    /// Takes back the last merge.
+    pub fn pop(&mut self) {
+        if self.merges.pop().is_some() {
+            self.lengths.pop();
+        }
     }
 
     /// A table of the given merges.

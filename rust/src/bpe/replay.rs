@@ -55,6 +55,7 @@ pub struct Outcome {
     pub too_rare: bool,
 }
 
+#[derive(Default)]
 struct Candidate {
     count: u64,
     /// Of these, the occurrences in islands of just this pair, which are not in the dictionary.
@@ -80,6 +81,8 @@ const GAP: Slot = Slot { token: Token::MAX, span: 1, weight: 0 };
 
 struct Replay {
     slots: Vec<Slot>,
+    /// Whether the border before a slot may not be crossed; empty if all may.
+    cuts: Vec<bool>,
     /// The pairs that may still be merged in this round: all that come before theta.
     candidates: FxHashMap<Pair, Candidate>,
     queue: BinaryHeap<Key>,
@@ -150,6 +153,29 @@ struct Born {
     seen: Vec<(Token, usize, u32)>,
 }
 
+/// A part of the text that training may go on in, up to its ends and up to a cut inside.
+#[derive(Clone, Debug)]
+pub struct Phrase {
+    /// The tokens.
+    pub tokens: Vec<Token>,
+    /// No merge may join the token before this place to the one at it.
+    pub cut: Option<usize>,
+    /// How often it counts; below zero, as a number modulo 2^64, where it is counted elsewhere too often.
+    pub weight: u64,
+}
+
+/// Trains on `phrases` until a merge would cross a cut; merges go into `table`.
+///
+/// The counts are the sums over the phrases; they must be right, and not below zero, in sum, if not in each.
+pub fn replay_phrases(
+    table: &mut MergeTable,
+    phrases: impl Iterator<Item = Phrase>,
+    limits: &Limits,
+    monitor: &Monitor,
+) -> Result<Outcome> {
+    Replay::of_phrases(phrases, *limits).run(table, monitor)
+}
+
 /// Goes on with training on `islands` from the exact counts of the pairs of `S`; merges go into `table`.
 ///
 /// Memory: 16 bytes a token in the islands and a quarter of that for the lists.
@@ -160,20 +186,7 @@ pub fn replay(
     limits: &Limits,
     monitor: &Monitor,
 ) -> Result<Outcome> {
-    let mut replay = Replay::new(guess, islands, *limits);
-    while table.merges().len() < limits.max_merges {
-        monitor.check()?;
-        let best = replay.best(table);
-        replay.outcome.next = best;
-        let Some((_, Reverse(pair))) = best.filter(|&key| limits.allow(key)) else { break };
-        let product = table.push(pair)?;
-        replay.merge(pair, product);
-    }
-    #[allow(clippy::iter_over_hash_type)] // into another map
-    for (pair, candidate) in replay.candidates {
-        replay.outcome.left.insert(pair, candidate.count);
-    }
-    Ok(replay.outcome)
+    Replay::new(guess, islands, *limits).run(table, monitor)
 }
 
 impl Limits {
@@ -194,12 +207,62 @@ impl Replay {
         let pairs: Vec<Pair> = candidates.keys().copied().collect();
         let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
         let layouts: Vec<Layout> = islands.par_iter().map(|islands| Layout::new(islands, &numbers)).collect();
-        let mut this = Self { slots: vec![GAP], candidates, queue, outcome, limits, born: Born::default() };
+        let mut this = Self { slots: vec![GAP], cuts: Vec::new(), candidates, queue, outcome, limits, born: Born::default() };
         for layout in layouts {
             this.append(layout, &pairs);
         }
         this.outcome.size = this.slots.len();
         this
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // phrases are bounded far below 2^32 tokens
+    fn of_phrases(phrases: impl Iterator<Item = Phrase>, limits: Limits) -> Self {
+        let mut this = Self {
+            slots: vec![GAP],
+            cuts: vec![false],
+            candidates: FxHashMap::default(),
+            queue: BinaryHeap::new(),
+            outcome: Outcome::default(),
+            limits,
+            born: Born::default(),
+        };
+        for Phrase { tokens, cut, weight } in phrases {
+            for (pair, slot) in tokens.windows(2).zip(this.slots.len() as u32..) {
+                let candidate = this.candidates.entry((pair[0], pair[1])).or_default();
+                candidate.count = candidate.count.wrapping_add(weight);
+                candidate.slots.push(slot);
+            }
+            let first = this.slots.len();
+            this.slots.extend(tokens.into_iter().map(|token| Slot { token, span: 1, weight }));
+            this.slots.push(GAP);
+            this.cuts.resize(this.slots.len(), false);
+            if let Some(cut) = cut {
+                this.cuts[first + cut] = true;
+            }
+        }
+        this.queue = this.candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
+        this
+    }
+
+    fn run(mut self, table: &mut MergeTable, monitor: &Monitor) -> Result<Outcome> {
+        while table.merges().len() < self.limits.max_merges {
+            monitor.check()?;
+            let best = self.best(table);
+            self.outcome.next = best;
+            let Some((_, Reverse(pair))) = best.filter(|&key| self.limits.allow(key)) else { break };
+            let product = table.push(pair)?;
+            let replaced = self.outcome.replaced;
+            if !self.merge(pair, product) {
+                table.pop();
+                self.outcome.replaced = replaced;
+                break;
+            }
+        }
+        #[allow(clippy::iter_over_hash_type)] // into another map
+        for (pair, candidate) in self.candidates {
+            self.outcome.left.insert(pair, candidate.count);
+        }
+        Ok(self.outcome)
     }
 
     /// Takes over islands that were laid out apart.
@@ -234,8 +297,9 @@ impl Replay {
         None
     }
 
-    fn merge(&mut self, pair: Pair, product: Token) {
-        let Some(Candidate { slots, alone, .. }) = self.candidates.remove(&pair) else { return };
+    /// Merges a pair everywhere; false, with the work half done, if that would cross a cut.
+    fn merge(&mut self, pair: Pair, product: Token) -> bool {
+        let Some(Candidate { slots, alone, .. }) = self.candidates.remove(&pair) else { return false };
         self.outcome.replaced += alone;
         self.born.counts.resize(product as usize + 1, [0, 0]);
         // The places are far apart in memory: looking at some of them ahead lets the cache fetch them together.
@@ -247,24 +311,29 @@ impl Replay {
                 let Slot { token, span, .. } = self.slots[left];
                 let right = left + span as usize;
                 if token == pair.0 && self.slots[right].token == pair.1 {
+                    if self.cuts.get(right).is_some_and(|&cut| cut) {
+                        return false;
+                    }
                     self.replace(left, right, pair, product);
                 }
             }
         }
         self.keep_born(product);
+        true
     }
 
     #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
     fn replace(&mut self, left: usize, right: usize, pair: Pair, product: Token) {
         let weight = self.slots[left].weight;
-        self.outcome.replaced += weight;
+        self.outcome.replaced = self.outcome.replaced.wrapping_add(weight);
         let after = right + self.slots[right].span as usize;
         let before = left - self.slots[left - 1].span as usize;
         let (x, y) = (self.slots[before].token, self.slots[after].token);
         if x != GAP.token {
             if x == product {
                 // The last replacement was just here; the pair that it made with our left half is gone again.
-                self.born.counts[pair.0 as usize][1] -= weight;
+                let made = &mut self.born.counts[pair.0 as usize][1];
+                *made = made.wrapping_sub(weight);
             } else {
                 self.lose((x, pair.0), weight);
             }
@@ -282,7 +351,7 @@ impl Replay {
 
     fn lose(&mut self, pair: Pair, weight: u64) {
         if let Some(candidate) = self.candidates.get_mut(&pair) {
-            candidate.count -= weight;
+            candidate.count = candidate.count.wrapping_sub(weight);
         }
     }
 
@@ -314,7 +383,8 @@ impl Replay {
 impl Born {
     #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
     fn add(&mut self, token: Token, side: usize, slot: usize, weight: u64) {
-        self.counts[token as usize][side] += weight;
+        let count = &mut self.counts[token as usize][side];
+        *count = count.wrapping_add(weight);
         self.seen.push((token, side, slot as u32));
     }
 }

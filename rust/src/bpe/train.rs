@@ -31,7 +31,8 @@ use rustc_hash::FxHashMap;
 
 use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
 use super::islands::{Finder, Islands, PairCounts};
-use super::replay::{Key, Limits, Outcome, replay};
+use super::lookahead::phrases;
+use super::replay::{Key, Limits, Outcome, replay, replay_phrases};
 use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
@@ -126,6 +127,13 @@ const STRETCH: u64 = 1 << 13;
 /// Tokens in the islands that a thread may keep.
 const MAX_ISLANDS: usize = 1 << 24;
 
+/// Looking ahead pays below this number of merges, in texts of at least this many bases; how many merges are looked
+/// ahead, and the bases they are guessed from.
+const LOOK_FROM: usize = 60;
+const LOOK_BASES: u64 = 1 << 24;
+const LOOK_AHEAD: usize = 240;
+const LOOK_SAMPLE: u64 = 1 << 22;
+
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
 /// `on_round` is called after each round. Time: some twenty passes over the text. Memory: that of the corpora, and for each
@@ -204,7 +212,10 @@ impl<'a> Trainer<'a> {
                 merges_wanted: self.options.num_merges,
                 bases: self.bases,
             });
-            let (mut round, outcome) = self.round(table)?;
+            let (mut round, outcome) = match self.look_ahead(table)? {
+                Some((round, outcome)) => (round, Some(outcome)),
+                None => self.round(table)?,
+            };
             round.round = rounds.len() + 1;
             tokens = tokens.zip(outcome.as_ref()).map(|(tokens, outcome)| tokens - outcome.replaced);
             on_round(table, &round)?;
@@ -220,6 +231,63 @@ impl<'a> Trainer<'a> {
         Ok(Summary { rounds, tokens, stop })
     }
 
+    /// The first merges at once, from a sample, in a large text: see [`super::lookahead`].
+    fn look_ahead(&mut self, table: &mut MergeTable) -> Result<Option<(Round, Outcome)>> {
+        if table.merges().len() >= LOOK_FROM || self.bases < LOOK_BASES || self.random.is_some() {
+            return Ok(None);
+        }
+        let start = Instant::now();
+        let mut guess = table.clone();
+        let wanted = (table.merges().len() + LOOK_AHEAD).min(self.options.num_merges);
+        let options = Options { num_merges: wanted, ..self.options.clone() };
+        let sample = self.sampled_texts()?;
+        let monitor = Monitor::default();
+        Trainer::new(&sample, &options, &monitor).run(&mut guess, &mut |_, _| self.monitor.check())?;
+        let guessed = start.elapsed();
+        let parted = self.pass(&guess, &Encoder::new(&guess), &[])?;
+        let passed = start.elapsed();
+        let separator = guess.num_tokens();
+        let mut ends: Vec<u64> = (0..separator).map(|token| self.count((token, separator))).collect();
+        for ((left, _), weight) in parted {
+            // A cut inside a word ends no word.
+            ends[left as usize] -= weight;
+        }
+        let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
+        let limits = Limits { theta: None, ..self.limits(wanted) };
+        let phrases = phrases(&guess, table.num_tokens(), &counts, &ends);
+        let before = table.merges().len();
+        let outcome = replay_phrases(table, phrases, &limits, self.monitor)?;
+        // The counts are those of the guess, not of the table.
+        self.counted_tokens = 0;
+        if table.merges().len() == before {
+            return Ok(None);
+        }
+        let times = [guessed, passed - guessed, start.elapsed() - passed];
+        let round = Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
+        Ok(Some((round, outcome)))
+    }
+
+    /// A text of stretches of the text.
+    fn sampled_texts(&self) -> Result<Vec<Weighted>> {
+        let mut sampled = Vec::new();
+        for text in self.texts {
+            let span: u64 = text.corpora.iter().map(Corpus::span).sum();
+            let every = (span / (LOOK_SAMPLE / STRETCH)).max(STRETCH);
+            let corpora = text.corpora.iter().map(|corpus| corpus.sample(STRETCH, every)).collect::<Result<_>>()?;
+            sampled.push(Weighted { corpora, weight: text.weight });
+        }
+        Ok(sampled)
+    }
+
+    fn limits(&self, max_merges: usize) -> Limits {
+        Limits {
+            theta: self.theta,
+            min_count: self.options.min_frequency.max(1),
+            max_length: self.options.max_token_length.unwrap_or(u32::MAX),
+            max_merges,
+        }
+    }
+
     /// One round. No outcome if it was one without islands.
     fn round(&mut self, table: &mut MergeTable) -> Result<(Round, Option<Outcome>)> {
         let start = Instant::now();
@@ -231,12 +299,7 @@ impl<'a> Trainer<'a> {
         let kept = self.finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
         self.finders.par_iter_mut().for_each(|finder| finder.keep(kept));
         self.theta = self.look_outside(table);
-        let limits = Limits {
-            theta: self.theta,
-            min_count: self.options.min_frequency.max(1),
-            max_length: self.options.max_token_length.unwrap_or(u32::MAX),
-            max_merges: self.options.num_merges,
-        };
+        let limits = self.limits(self.options.num_merges);
         let outcome = if kept == 0 && !guess.is_empty() {
             self.commit_first(table, &limits)?;
             None
@@ -292,7 +355,9 @@ impl<'a> Trainer<'a> {
         self.texts.iter().flat_map(|text| strands.iter().map(move |&reverse| view(text, reverse))).collect()
     }
 
-    fn pass(&mut self, table: &MergeTable, encoder: &Encoder, guess: &[Pair]) -> Result<()> {
+    /// Counts under `encoder`, the one of `table`. Returns the pairs counted across cuts, with their weight.
+    fn pass(&mut self, table: &MergeTable, encoder: &Encoder, guess: &[Pair]) -> Result<Vec<(Pair, u64)>> {
+        let mut all_parted = Vec::new();
         let max_size = MAX_ISLANDS / self.finders.len();
         self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
         self.counted_tokens = table.num_tokens();
@@ -301,13 +366,14 @@ impl<'a> Trainer<'a> {
         for (text, weight) in self.views() {
             self.finders.iter_mut().for_each(|finder| finder.set_weight(weight));
             let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
-            parted.into_iter().for_each(|pair| self.finders[0].count_parted(pair));
+            parted.iter().for_each(|&pair| self.finders[0].count_parted(pair));
+            all_parted.extend(parted.into_iter().map(|pair| (pair, weight)));
             let queue = Queue::new(segments);
             let monitor = self.monitor;
             self.finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
         }
         self.finders.iter_mut().for_each(Finder::finish);
-        Ok(())
+        Ok(all_parted)
     }
 
     /// The count of a pair in the last pass, or for a pair outside `S` an upper bound.
