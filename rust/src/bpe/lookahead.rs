@@ -15,8 +15,8 @@
 //!
 //! So train on *phrases*: for each pair `T U` that occurs, the word `T U` in the parts of the present table, with the weight
 //! of the pair; and for each token `T` the word `T` with the weight that makes up for its being in several phrases: the
-//! number of words that end in `T` less the number of pairs that it is on the right of. The merge that would cross the cut of a phrase
-//! is not made; training stops before it.
+//! number of words that end in `T` less the number of pairs that it is on the right of. The first merge that
+//! crosses the cut of a phrase is the right one still, since its choice needed only counts from before it; there training stops.
 //!
 //! The guess need not have the merges in the right order. Two merges that never compete for a base give the same text
 //! in either order, and the exact counts sort them; only a guess that is wrong where it matters ends the phrases early,

@@ -85,13 +85,6 @@ impl MergeTable {
         Ok(product)
     }
 
-    /// Takes back the last merge.
-    pub fn pop(&mut self) {
-        if self.merges.pop().is_some() {
-            self.lengths.pop();
-        }
-    }
-
     /// A table of the given merges.
     pub fn from_merges(merges: impl IntoIterator<Item = Pair>) -> Result<Self> {
         let mut table = Self::new();

@@ -47,6 +47,8 @@ pub struct Outcome {
     pub replaced: u64,
     /// Tokens in the islands that were left after breaking them at pairs that are no candidates.
     pub size: usize,
+    /// Whether the last merge crossed a cut; then `replaced` and `left` are not to be used.
+    pub crossed: bool,
     /// The pair that would have been next.
     pub next: Option<Key>,
     /// The counts now of pairs that came before theta at some time in the replay, and were not merged.
@@ -164,7 +166,7 @@ pub struct Phrase {
     pub weight: u64,
 }
 
-/// Trains on `phrases` until a merge would cross a cut; merges go into `table`.
+/// Trains on `phrases` up to the first merge that crosses a cut; merges go into `table`, that one too.
 ///
 /// The counts are the sums over the phrases; they must be right, and not below zero, in sum, if not in each.
 pub fn replay_phrases(
@@ -251,10 +253,9 @@ impl Replay {
             self.outcome.next = best;
             let Some((_, Reverse(pair))) = best.filter(|&key| self.limits.allow(key)) else { break };
             let product = table.push(pair)?;
-            let replaced = self.outcome.replaced;
             if !self.merge(pair, product) {
-                table.pop();
-                self.outcome.replaced = replaced;
+                // It is the right merge; but what comes after it is not known.
+                self.outcome.crossed = true;
                 break;
             }
         }

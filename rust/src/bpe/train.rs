@@ -128,11 +128,11 @@ const STRETCH: u64 = 1 << 13;
 const MAX_ISLANDS: usize = 1 << 24;
 
 /// Looking ahead pays below this number of merges, in texts of at least this many bases; how many merges are looked
-/// ahead, and the bases they are guessed from.
+/// ahead, and the bases they are guessed from: a seventh, but not more than this.
 const LOOK_FROM: usize = 60;
-const LOOK_BASES: u64 = 1 << 24;
-const LOOK_AHEAD: usize = 240;
-const LOOK_SAMPLE: u64 = 1 << 22;
+const LOOK_BASES: u64 = 1 << 20;
+const LOOK_AHEAD: usize = 120;
+const LOOK_SAMPLE: u64 = 1 << 23;
 
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
@@ -189,7 +189,7 @@ impl<'a> Trainer<'a> {
             guessed: Vec::new(),
             floor: 0,
             replayed: FxHashMap::default(),
-            share: 0.5,
+            share: 0.25,
             random: options.random_guess,
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Trainer<'a> {
                 bases: self.bases,
             });
             let (mut round, outcome) = match self.look_ahead(table)? {
-                Some((round, outcome)) => (round, Some(outcome)),
+                Some((round, outcome)) => (round, (!outcome.crossed).then_some(outcome)),
                 None => self.round(table)?,
             };
             round.round = rounds.len() + 1;
@@ -255,13 +255,9 @@ impl<'a> Trainer<'a> {
         let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
         let limits = Limits { theta: None, ..self.limits(wanted) };
         let phrases = phrases(&guess, table.num_tokens(), &counts, &ends);
-        let before = table.merges().len();
         let outcome = replay_phrases(table, phrases, &limits, self.monitor)?;
         // The counts are those of the guess, not of the table.
         self.counted_tokens = 0;
-        if table.merges().len() == before {
-            return Ok(None);
-        }
         let times = [guessed, passed - guessed, start.elapsed() - passed];
         let round = Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
         Ok(Some((round, outcome)))
@@ -272,7 +268,8 @@ impl<'a> Trainer<'a> {
         let mut sampled = Vec::new();
         for text in self.texts {
             let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-            let every = (span / (LOOK_SAMPLE / STRETCH)).max(STRETCH);
+            let sample = (self.bases / 7).min(LOOK_SAMPLE);
+            let every = (span / (sample / STRETCH)).max(STRETCH);
             let corpora = text.corpora.iter().map(|corpus| corpus.sample(STRETCH, every)).collect::<Result<_>>()?;
             sampled.push(Weighted { corpora, weight: text.weight });
         }
@@ -493,7 +490,7 @@ impl<'a> Trainer<'a> {
     /// Pair counts of a part of the text, and how much larger the text is.
     fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token, known: Token) -> Result<(Vec<Sampler>, f64)> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-        let wanted = (self.bases / 32).clamp(1 << 22, 1 << 25).min(span);
+        let wanted = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
         let stride = (span / (wanted / STRETCH).max(1)).max(STRETCH);
         let mut stretches = Vec::new();
         for (number, corpus) in text.corpora.iter().enumerate() {
