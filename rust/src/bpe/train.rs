@@ -55,6 +55,10 @@ pub struct Options {
     pub threads: usize,
     /// Guess at random, from this seed: slow, for tests of exactness.
     pub random_guess: Option<u64>,
+    /// Bases that a text must have for [`super::lookahead`] to pay.
+    pub look_ahead_from: u64,
+    /// Tokens in islands that all threads together may keep: with the text what bounds the memory.
+    pub island_room: usize,
 }
 
 impl Default for Options {
@@ -67,6 +71,8 @@ impl Default for Options {
             both_strands: false,
             threads: 0,
             random_guess: None,
+            look_ahead_from: 1 << 20,
+            island_room: 1 << 24,
         }
     }
 }
@@ -124,13 +130,10 @@ const MAX_SEGMENT: u64 = 1 << 22;
 const MIN_SEGMENT: u64 = 1 << 16;
 /// Bases of one sampled stretch.
 const STRETCH: u64 = 1 << 13;
-/// Tokens in the islands that a thread may keep.
-const MAX_ISLANDS: usize = 1 << 24;
 
-/// Looking ahead pays below this number of merges, in texts of at least this many bases; how many merges are looked
-/// ahead, and the bases they are guessed from: a seventh, but not more than this.
+/// Looking ahead pays below this number of merges; how many merges are looked ahead, and the bases they are guessed
+/// from: a seventh, but not more than this.
 const LOOK_FROM: usize = 60;
-const LOOK_BASES: u64 = 1 << 20;
 const LOOK_AHEAD: usize = 120;
 const LOOK_SAMPLE: u64 = 1 << 23;
 
@@ -233,13 +236,14 @@ impl<'a> Trainer<'a> {
 
     /// The first merges at once, from a sample, in a large text: see [`super::lookahead`].
     fn look_ahead(&mut self, table: &mut MergeTable) -> Result<Option<(Round, Outcome)>> {
-        if table.merges().len() >= LOOK_FROM || self.bases < LOOK_BASES || self.random.is_some() {
+        if table.merges().len() >= LOOK_FROM || self.bases < self.options.look_ahead_from {
             return Ok(None);
         }
         let start = Instant::now();
         let mut guess = table.clone();
         let wanted = (table.merges().len() + LOOK_AHEAD).min(self.options.num_merges);
-        let options = Options { num_merges: wanted, ..self.options.clone() };
+        let look_ahead_from = self.options.look_ahead_from.max(1 << 20);
+        let options = Options { num_merges: wanted, look_ahead_from, ..self.options.clone() };
         let sample = self.sampled_texts()?;
         let monitor = Monitor::default();
         Trainer::new(&sample, &options, &monitor).run(&mut guess, &mut |_, _| self.monitor.check())?;
@@ -266,11 +270,13 @@ impl<'a> Trainer<'a> {
     /// A text of stretches of the text.
     fn sampled_texts(&self) -> Result<Vec<Weighted>> {
         let mut sampled = Vec::new();
+        // A random guess is to be wrong often: a sample of snippets.
+        let stretch = if self.random.is_some() { 24 } else { STRETCH };
         for text in self.texts {
             let span: u64 = text.corpora.iter().map(Corpus::span).sum();
             let sample = (self.bases / 7).min(LOOK_SAMPLE);
-            let every = (span / (sample / STRETCH)).max(STRETCH);
-            let corpora = text.corpora.iter().map(|corpus| corpus.sample(STRETCH, every)).collect::<Result<_>>()?;
+            let every = (span / (sample / stretch).max(1)).max(stretch);
+            let corpora = text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect::<Result<_>>()?;
             sampled.push(Weighted { corpora, weight: text.weight });
         }
         Ok(sampled)
@@ -295,11 +301,12 @@ impl<'a> Trainer<'a> {
         let passed = start.elapsed();
         let kept = self.finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
         self.finders.par_iter_mut().for_each(|finder| finder.keep(kept));
-        self.theta = self.look_outside(table);
+        // Without islands the first of all pairs must be known, however rare it is.
+        let least = if kept == 0 { 1 } else { self.floor / 4 + 1 };
+        self.theta = self.look_outside(table, least);
         let limits = self.limits(self.options.num_merges);
         let outcome = if kept == 0 && !guess.is_empty() {
-            self.commit_first(table, &limits)?;
-            None
+            self.commit_first(table, &limits)?
         } else {
             let counts = guess[..kept].iter().map(|&pair| (pair, self.count(pair)));
             let islands: Vec<&Islands> = self.finders.iter().map(|finder| &finder.islands).collect();
@@ -316,15 +323,18 @@ impl<'a> Trainer<'a> {
         Ok((Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times }, outcome))
     }
 
-    /// Without islands only the first of all pairs can be committed.
-    fn commit_first(&self, table: &mut MergeTable, limits: &Limits) -> Result<()> {
-        if let Some((count, Reverse(pair))) = self.theta.filter(|&(count, _)| count >= limits.min_count) {
-            if pair == UNKNOWN {
-                return Err(Error::Resource { what: "memory for islands", needed: count, available: MAX_ISLANDS as u64 });
-            }
-            table.push(pair)?;
+    /// Without islands only the first of all pairs can be committed. No outcome if it was, since how many tokens it
+    /// joined is not known in runs.
+    fn commit_first(&self, table: &mut MergeTable, limits: &Limits) -> Result<Option<Outcome>> {
+        let Some((count, Reverse(pair))) = self.theta.filter(|&(count, _)| count >= limits.min_count) else {
+            return Ok(Some(Outcome::default()));
+        };
+        if !self.finders[0].counts.is_dense() {
+            let available = self.options.island_room as u64;
+            return Err(Error::Resource { what: "memory for islands", needed: count, available });
         }
-        Ok(())
+        table.push(pair)?;
+        Ok(None)
     }
 
     fn stop(&self, outcome: &Outcome) -> Option<Stop> {
@@ -355,7 +365,7 @@ impl<'a> Trainer<'a> {
     /// Counts under `encoder`, the one of `table`. Returns the pairs counted across cuts, with their weight.
     fn pass(&mut self, table: &MergeTable, encoder: &Encoder, guess: &[Pair]) -> Result<Vec<(Pair, u64)>> {
         let mut all_parted = Vec::new();
-        let max_size = MAX_ISLANDS / self.finders.len();
+        let max_size = self.options.island_room / self.finders.len();
         self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
         self.counted_tokens = table.num_tokens();
         let in_guess: rustc_hash::FxHashSet<Pair> = guess.iter().copied().collect();
@@ -408,12 +418,11 @@ impl<'a> Trainer<'a> {
     }
 
     /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
-    fn look_outside(&mut self, table: &MergeTable) -> Option<Key> {
+    fn look_outside(&mut self, table: &MergeTable, least: u64) -> Option<Key> {
         let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
-        let cutoff = self.floor / 4 + 1;
         let look = |row: u32| {
             let (mut best, mut near) = (None, Vec::new());
-            PairCounts::outside(&counts, row, cutoff, |total, pair| {
+            PairCounts::outside(&counts, row, least, |total, pair| {
                 if pair.is_none_or(|pair| self.may_merge(table, pair)) {
                     best = best.max(Some((total, Reverse(pair.unwrap_or(UNKNOWN)))));
                     near.extend(pair);
@@ -423,8 +432,8 @@ impl<'a> Trainer<'a> {
         };
         let rows: Vec<_> = (0..counts[0].rows()).into_par_iter().map(look).collect();
         self.near = rows.iter().flat_map(|(_, near)| near).copied().collect();
-        // What lies below the cutoff is bounded by it: a pair that is not known, as frequent as that.
-        rows.iter().filter_map(|&(best, _)| best).max().or((cutoff > 1).then_some((cutoff, Reverse(UNKNOWN))))
+        // Pairs that were not looked at are rarer than the least.
+        rows.iter().filter_map(|&(best, _)| best).max().or((least > 1).then_some((least, Reverse(UNKNOWN))))
     }
 
     /// `S`: pairs that look most frequent, in the order of training.

@@ -1,0 +1,71 @@
+//! Training as it is defined, word by word and merge by merge: the oracle of the tests.
+#![allow(dead_code, missing_docs)] // each test file uses a part
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use genotok_core::bpe::{MergeTable, Pair, Token};
+
+pub struct Limits {
+    pub merges: usize,
+    pub min_frequency: u64,
+    pub max_length: u32,
+}
+
+/// The merges of training on `words` with their weights.
+pub fn train(words: &[(Vec<u8>, u64)], limits: &Limits) -> MergeTable {
+    let mut table = MergeTable::new();
+    let mut words: Vec<(Vec<Token>, u64)> =
+        words.iter().map(|(word, weight)| (word.iter().map(|&letter| code(letter)).collect(), *weight)).collect();
+    while table.merges().len() < limits.merges {
+        let Some((pair, count)) = best(&table, &words, limits) else { break };
+        if count < limits.min_frequency.max(1) {
+            break;
+        }
+        let product = table.push(pair).unwrap();
+        words.iter_mut().for_each(|(word, _)| *word = replace(word, pair, product));
+    }
+    table
+}
+
+fn code(letter: u8) -> Token {
+    b"ACGT".iter().position(|&base| base == letter).unwrap() as Token
+}
+
+fn best(table: &MergeTable, words: &[(Vec<Token>, u64)], limits: &Limits) -> Option<(Pair, u64)> {
+    let mut counts: BTreeMap<Pair, u64> = BTreeMap::new();
+    for (word, weight) in words {
+        for pair in word.windows(2) {
+            *counts.entry((pair[0], pair[1])).or_insert(0) += weight;
+        }
+    }
+    counts
+        .into_iter()
+        .filter(|&((left, right), _)| table.length(left) + table.length(right) <= limits.max_length)
+        .max_by_key(|&(pair, count)| (count, Reverse(pair)))
+}
+
+fn replace(word: &[Token], pair: Pair, product: Token) -> Vec<Token> {
+    let mut merged = Vec::new();
+    let mut rest = word;
+    while let Some((&token, after)) = rest.split_first() {
+        if after.first().is_some_and(|&next| (token, next) == pair) {
+            merged.push(product);
+            rest = &after[1..];
+        } else {
+            merged.push(token);
+            rest = after;
+        }
+    }
+    merged
+}
+
+pub fn reverse_complement(word: &[u8]) -> Vec<u8> {
+    let complement = |&letter: &u8| match letter {
+        b'A' => b'T',
+        b'C' => b'G',
+        b'G' => b'C',
+        _ => b'A',
+    };
+    word.iter().rev().map(complement).collect()
+}

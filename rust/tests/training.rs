@@ -1,0 +1,211 @@
+//! The trainer against its definition, on words full of runs and repeats, with every part of it forced to work.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use genotok_core::bpe::encode::{Encoder, Queue, Sink, Text};
+use genotok_core::bpe::train::{Options, Stop, Weighted, train};
+use genotok_core::bpe::{MergeTable, Token};
+use genotok_core::corpus::{Corpus, from_words};
+use genotok_core::monitor::Monitor;
+use genotok_core::testing::{Genome, Random, nasty};
+use proptest::prelude::*;
+
+/// Words of one seed: runs, repeats, words of one base, words that occur twice.
+fn words(seed: u64) -> Vec<Vec<u8>> {
+    let mut random = Random::new(seed);
+    let count = 1 + random.below(12);
+    let mut words: Vec<Vec<u8>> = (0..count).map(|word| nasty(seed * 31 + word, 1 << (2 + word % 7))).collect();
+    words.retain(|word| !word.is_empty());
+    words.push(b"A".to_vec());
+    words.push(words[0].clone());
+    words
+}
+
+fn run(words: &[(Vec<u8>, u64)], options: &Options) -> MergeTable {
+    // Words of one weight are a text; every other word goes to another corpus.
+    let mut weights: Vec<u64> = words.iter().map(|&(_, weight)| weight).collect();
+    weights.sort_unstable();
+    weights.dedup();
+    let of = |weight: u64, part: usize| {
+        let all = words.iter().filter(|word| word.1 == weight).enumerate();
+        from_words(all.filter(|(number, _)| number % 2 == part).map(|(_, word)| &word.0)).unwrap()
+    };
+    let texts: Vec<Weighted> =
+        weights.iter().map(|&weight| Weighted { corpora: vec![of(weight, 0), of(weight, 1)], weight }).collect();
+    let mut table = MergeTable::new();
+    train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+    table
+}
+
+fn weighted(words: &[Vec<u8>]) -> Vec<(Vec<u8>, u64)> {
+    words.iter().map(|word| (word.clone(), 1)).collect()
+}
+
+fn no_limits(merges: usize) -> common::Limits {
+    common::Limits { merges, min_frequency: 0, max_length: u32::MAX }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn equals_the_definition(
+        seed in any::<u32>(),
+        merges in 0_usize..400,
+        threads in 1_usize..4,
+        guess in proptest::option::of(any::<u64>()),
+        look_ahead in any::<bool>(),
+        room in prop_oneof![Just(0_usize), 1_usize..300, Just(1 << 20)],
+        min_frequency in prop_oneof![3 => Just(0_u64), 1 => 1_u64..9],
+        max_length in prop_oneof![3 => Just(None), 1 => (1_u32..12).prop_map(Some)],
+    ) {
+        let words = weighted(&words(seed.into()));
+        let options = Options {
+            num_merges: merges,
+            threads,
+            random_guess: guess,
+            look_ahead_from: if look_ahead { 0 } else { u64::MAX },
+            island_room: room,
+            min_frequency,
+            max_token_length: max_length,
+            ..Options::default()
+        };
+        let limits = common::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
+        prop_assert_eq!(run(&words, &options), common::train(&words, &limits));
+    }
+
+    #[test]
+    fn counts_weights_strands_and_pieces(
+        seed in any::<u32>(),
+        weights in proptest::collection::vec(prop_oneof![1_u64..4, Just(3_000_000_000), Just(1 << 40)], 14),
+        piece in proptest::option::of(1_u64..40),
+        both_strands in any::<bool>(),
+        look_ahead in any::<bool>(),
+    ) {
+        let words: Vec<(Vec<u8>, u64)> = words(seed.into()).into_iter().zip(weights).collect();
+        let options = Options {
+            num_merges: 150,
+            threads: 2,
+            word_length: piece,
+            both_strands,
+            look_ahead_from: if look_ahead { 0 } else { u64::MAX },
+            ..Options::default()
+        };
+        let mut pieces: Vec<(Vec<u8>, u64)> = Vec::new();
+        for (word, weight) in &words {
+            let length = piece.map_or(word.len(), |piece| usize::try_from(piece).unwrap());
+            for cut in word.chunks(length) {
+                pieces.push((cut.to_vec(), *weight));
+                if both_strands {
+                    pieces.push((common::reverse_complement(cut), *weight));
+                }
+            }
+        }
+        prop_assert_eq!(run(&words, &options), common::train(&pieces, &no_limits(150)));
+    }
+}
+
+#[test]
+fn counts_beyond_32_bits() {
+    // (T, T) occurs 2^33 times; in 32 bits its count would be 0, and as a signed number 2^31 of (C, C) would be negative.
+    let words = vec![(b"TT".to_vec(), 1 << 33), (b"CC".to_vec(), 1 << 31), (b"GG".to_vec(), 5)];
+    let table = run(&words, &Options { num_merges: 3, ..Options::default() });
+    assert_eq!(table.merges(), [(3, 3), (1, 1), (2, 2)]);
+}
+
+#[test]
+fn a_run_of_one_letter_neither_fills_the_memory_nor_hangs() {
+    let words = vec![(vec![b'A'; 1_000_000], 1)];
+    let options = Options { num_merges: 100, island_room: 1000, ..Options::default() };
+    let table = run(&words, &options);
+    assert_eq!(table.merges()[..4], [(0, 0), (4, 4), (5, 5), (6, 6)]);
+}
+
+#[test]
+fn says_why_it_stopped_and_how_many_tokens_there_are() {
+    let corpus = || from_words([&b"ACACACGT"[..], b"ACGT"]).unwrap();
+    let stop = |options: &Options, table: &mut MergeTable| {
+        let texts = [Weighted { corpora: vec![corpus()], weight: 1 }];
+        let summary = train(&texts, options, table, &Monitor::default(), |_, _| Ok(())).unwrap();
+        let encoder = Encoder::new(table);
+        let tokens = [&[0, 1, 0, 1, 0, 1, 2, 3][..], &[0, 1, 2, 3]].map(|word| encoder.encode(word).len() as u64);
+        assert_eq!(summary.tokens, tokens.iter().sum::<u64>());
+        summary.stop
+    };
+    for look_ahead_from in [0, u64::MAX] {
+        let options = Options { look_ahead_from, ..Options::default() };
+        let full = Options { num_merges: 2, ..options.clone() };
+        assert_eq!(stop(&full, &mut MergeTable::new()), Stop::Full);
+        assert_eq!(stop(&full, &mut MergeTable::from_merges([(0, 1)]).unwrap()), Stop::Full);
+        assert_eq!(stop(&options, &mut MergeTable::new()), Stop::NoPairLeft);
+        let rare = Options { min_frequency: 3, ..options };
+        assert_eq!(stop(&rare, &mut MergeTable::new()), Stop::MinFrequency);
+    }
+}
+
+#[test]
+fn a_cancelled_training_ends() {
+    let texts = [Weighted { corpora: vec![from_words([b"ACGTACGT"]).unwrap()], weight: 1 }];
+    let monitor = Monitor::default();
+    monitor.cancel();
+    let result = train(&texts, &Options::default(), &mut MergeTable::new(), &monitor, |_, _| Ok(()));
+    assert!(matches!(result, Err(genotok_core::Error::Interrupted)));
+}
+
+/// Collects the tokens of one segment a thread.
+#[derive(Default)]
+struct Collector {
+    lanes: [Vec<Token>; 4],
+    done: Vec<Vec<Token>>,
+}
+
+impl Sink for Collector {
+    fn tokens(&mut self, lane: usize, tokens: &[Token], _continuing: bool) {
+        self.lanes[lane].extend_from_slice(tokens);
+    }
+
+    fn end(&mut self, lane: usize) {
+        self.done.push(std::mem::take(&mut self.lanes[lane]));
+    }
+}
+
+fn encode_in_segments(encoder: &Encoder, separator: Token, corpus: &Corpus, bases: u64, reverse: bool) -> Vec<Token> {
+    let text = Text { corpora: std::slice::from_ref(corpus), word_length: None, reverse };
+    let (segments, _) = encoder.segments(text, bases, |_| true);
+    let mut tokens: Vec<Vec<Token>> = Vec::new();
+    for segment in segments {
+        let mut collector = Collector::default();
+        encoder.run(text, &Queue::new(vec![segment]), &mut collector, &Monitor::default()).unwrap();
+        tokens.extend(collector.done);
+    }
+    if reverse {
+        tokens.reverse();
+    }
+    tokens.concat().into_iter().filter(|&token| token != separator).collect()
+}
+
+#[test]
+fn seams_and_blocks_do_not_show() {
+    let mut letters = Vec::new();
+    Genome::new(3).with_n(false).letters(&mut letters, 400_000);
+    // Long runs and a short period, in which states never agree, and blocks that end within them.
+    letters.splice(100_000..100_000, std::iter::repeat_n(b'A', 50_001));
+    letters.splice(250_000..250_000, b"ACG".repeat(20_000));
+    let corpus = from_words([&letters]).unwrap();
+    let mut table = MergeTable::new();
+    let texts = [Weighted { corpora: vec![corpus.clone()], weight: 1 }];
+    let options = Options { num_merges: 600, ..Options::default() };
+    let summary = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+    let encoder = Encoder::new(&table);
+    let codes = |letters: &[u8]| -> Vec<u8> {
+        letters.iter().map(|&letter| b"ACGT".iter().position(|&base| base == letter).unwrap() as u8).collect()
+    };
+    let whole = encoder.encode(&codes(&letters));
+    assert_eq!(summary.tokens, whole.len() as u64);
+    let back = encoder.encode(&codes(&common::reverse_complement(&letters)));
+    for bases in [9_000, 70_000, 1 << 30] {
+        assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, false), whole, "{bases}");
+        assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, true), back, "{bases}");
+    }
+}
