@@ -1,7 +1,7 @@
 //! Writing a file whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -14,7 +14,9 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Re
     let fail = |source| Error::io(path, source);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
-            return Err(Error::file(path, "this is a folder; give the name of a file"));
+            let reason =
+                std::io::Error::new(ErrorKind::IsADirectory, "this is a folder; give the name of a file");
+            return Err(fail(reason));
         }
         Ok(metadata) if !metadata.is_file() => {
             let mut device = BufWriter::new(File::options().write(true).open(path).map_err(fail)?);
@@ -32,9 +34,10 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Re
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let temporary = builder.tempfile_in(&folder).map_err(fail)?;
-    let mut writer = BufWriter::with_capacity(1 << 18, temporary);
-    fill(&mut writer).map_err(fail)?;
-    let temporary = writer.into_inner().map_err(|error| fail(error.into_error()))?;
+    // To the file itself: the temporary would add its name, which says nothing to anyone, to what the system says.
+    let mut writer = BufWriter::with_capacity(1 << 18, temporary.as_file());
+    fill(&mut writer).and_then(|()| writer.flush()).map_err(fail)?;
+    drop(writer);
     temporary.as_file().sync_all().map_err(fail)?;
     temporary.persist(&target).map_err(|error| fail(error.error))?;
     // The rename itself reaches the disk with the folder; not every file system can do that, and none needs it to be whole.

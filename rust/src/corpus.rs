@@ -34,8 +34,9 @@
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use memmap2::Mmap;
 
@@ -43,7 +44,7 @@ use crate::alphabet::{CODES, LETTERS, LetterKind, NOT_A_BASE, complement, kind};
 use crate::atomic::write_whole;
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Phase};
 
 /// How a packed file begins; the last byte stops a terminal that prints it by mistake.
 pub const MAGIC: [u8; 8] = *b"GENOTOK\x1a";
@@ -183,7 +184,8 @@ impl Corpus {
         file.read_exact(&mut header).map_err(|_| damaged(path, "it is shorter than its header"))?;
         let (num_words, contents) = read_header(path, &header)?;
         let mapped = map(&file).map_err(fail)?;
-        let expected = (HEADER as u64).checked_add(num_words.saturating_mul(8)).zip(Some(number(&header, 24)));
+        let expected =
+            (HEADER as u64).checked_add(num_words.saturating_mul(8)).zip(Some(number(&header, 24)));
         let expected = expected.and_then(|(ends, arena)| ends.checked_add(arena));
         if expected != Some(mapped.len() as u64) {
             return Err(damaged(path, "its length is not what its header says"));
@@ -195,35 +197,6 @@ impl Corpus {
         let mut corpus = Self { contents, store: Store::Mapped { file: Arc::new(mapped), num_words } };
         corpus.contents.bases = corpus.check_words(path)?;
         Ok(corpus)
-    }
-
-    /// Writes a packed file, whole or not at all.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let ends: Vec<u8> = (0..self.num_words()).flat_map(|word| self.end(word).to_le_bytes()).collect();
-        let mut sum = blake3::Hasher::new();
-        sum.update(&ends).update(self.arena());
-        let header = self.header(sum.finalize());
-        write_whole(path, |file| {
-            file.write_all(&header)?;
-            file.write_all(&ends)?;
-            file.write_all(self.arena())
-        })
-    }
-
-    fn header(&self, payload: blake3::Hash) -> [u8; HEADER] {
-        let Contents { records, empty_records, skipped, fingerprint, .. } = &self.contents;
-        let mut header = [0; HEADER];
-        let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
-        put(0, &MAGIC);
-        let numbers = [VERSION, self.num_words() as u64, self.arena().len() as u64, *records, *empty_records];
-        for (number, at) in numbers.iter().chain(skipped).zip((8..).step_by(8)) {
-            put(at, &number.to_le_bytes());
-        }
-        put(96, &fingerprint.to_le_bytes());
-        put(112, payload.as_bytes());
-        let sum = blake3::hash(&header[..144]);
-        header[144..176].copy_from_slice(sum.as_bytes());
-        header
     }
 
     /// Counts the bases; the ends must rise, each word have a base, and the last one end with the arena.
@@ -259,6 +232,62 @@ impl Corpus {
     }
 }
 
+/// Writes the words of all corpora to one packed file, whole or not at all. Returns its length in bytes.
+pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
+    let ends = packed_ends(corpora);
+    let mut sum = blake3::Hasher::new();
+    for piece in pieces(&ends, corpora) {
+        monitor.check()?;
+        sum.update(piece);
+    }
+    let header = packed_header(corpora, sum.finalize());
+    let written = write_whole(path, |file| {
+        file.write_all(&header)?;
+        pieces(&ends, corpora).try_for_each(|piece| {
+            monitor.check().map_err(std::io::Error::other)?;
+            file.write_all(piece)
+        })
+    });
+    monitor.check()?; // an interrupt comes out of there as if the system had refused to write
+    written?;
+    Ok(pieces(&ends, corpora).map(|piece| piece.len() as u64).sum::<u64>() + HEADER as u64)
+}
+
+/// Where each word ends in the arenas, one behind the other; as bytes of a packed file.
+fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
+    let mut ends = Vec::with_capacity(8 * corpora.iter().map(Corpus::num_words).sum::<usize>());
+    let mut before = 0;
+    for corpus in corpora {
+        ends.extend((0..corpus.num_words()).flat_map(|word| (before + corpus.end(word)).to_le_bytes()));
+        before += corpus.arena().len() as u64 * 4;
+    }
+    ends
+}
+
+/// What follows the header, in pieces small enough to look for an interrupt between them.
+fn pieces<'a>(ends: &'a [u8], corpora: &'a [Corpus]) -> impl Iterator<Item = &'a [u8]> {
+    ends.chunks(1 << 20).chain(corpora.iter().flat_map(|corpus| corpus.arena().chunks(1 << 20)))
+}
+
+fn packed_header(corpora: &[Corpus], payload: blake3::Hash) -> [u8; HEADER] {
+    let mut contents = Contents::default();
+    corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
+    let arena: usize = corpora.iter().map(|corpus| corpus.arena().len()).sum();
+    let Contents { records, empty_records, words, skipped, fingerprint, .. } = contents;
+    let mut header = [0; HEADER];
+    let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &MAGIC);
+    let numbers = [VERSION, words, arena as u64, records, empty_records];
+    for (number, at) in numbers.iter().chain(&skipped).zip((8..).step_by(8)) {
+        put(at, &number.to_le_bytes());
+    }
+    put(96, &fingerprint.to_le_bytes());
+    put(112, payload.as_bytes());
+    let sum = blake3::hash(&header[..144]);
+    header[144..176].copy_from_slice(sum.as_bytes());
+    header
+}
+
 /// The four base codes in each packed byte.
 const FOUR_CODES: [[u8; 4]; 256] = {
     let mut table = [[0; 4]; 256];
@@ -288,7 +317,10 @@ fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
     }
     if number(header, 8) != VERSION {
         let found = number(header, 8);
-        return Err(Error::file(path, format!("packed file of version {found}; this genotok reads version {VERSION}")));
+        return Err(Error::file(
+            path,
+            format!("packed file of version {found}; this genotok reads version {VERSION}"),
+        ));
     }
     if blake3::hash(&header[..144]).as_bytes() != &header[144..176] {
         return Err(damaged(path, "the checksum of its header is wrong"));
@@ -460,11 +492,12 @@ impl CorpusBuilder {
 
 /// Reads one input: a packed file is mapped, a sequence file is read and packed in memory.
 ///
-/// Fails if there is not a single base in it. Time and memory are linear in the bases.
+/// Fails if there is not a single letter in it; whether there is a base is for [`read_all`] to see. Time and memory are linear in the bases.
 pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     if is_packed(path) {
         let corpus = Corpus::open(path)?;
         monitor.add_bases(corpus.contents.bases);
+        monitor.add_bytes(size(path));
         return Ok(corpus);
     }
     let mut reader = Reader::open(path)?;
@@ -489,11 +522,55 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     monitor.add_bytes(reader.bytes_read() - told.1);
     let corpus = builder.finish();
     monitor.add_bases(corpus.contents.bases - told.0);
-    if corpus.contents.bases == 0 {
+    if corpus.contents.bases + corpus.contents.skipped.iter().sum::<u64>() == 0 {
         let records = corpus.contents.records;
-        return Err(Error::file(path, format!("no base (A, C, G, T) in its {records} records; is this the right file?")));
+        return Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")));
     }
     Ok(corpus)
+}
+
+/// Reads inputs, as many at a time as the present thread pool has threads.
+///
+/// A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
+/// have a base. Of several errors the one of the first file is returned.
+pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
+    let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
+    let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
+    let next = AtomicUsize::new(0);
+    let read_next = || {
+        let file_index = next.fetch_add(1, Relaxed);
+        let path = paths.get(file_index)?;
+        monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
+        let corpus = monitor.check().and_then(|()| read(path, monitor));
+        if corpus.is_err() {
+            monitor.cancel(); // the other threads need not go on
+        }
+        Some((file_index, corpus))
+    };
+    let shares = rayon::broadcast(|_| std::iter::from_fn(read_next).collect::<Vec<_>>());
+    let mut read: Vec<(usize, Result<Corpus>)> = shares.into_iter().flatten().collect();
+    read.sort_by_key(|&(index, _)| index);
+    // Others were interrupted by the first that failed.
+    let failed =
+        |(_, corpus): &(usize, Result<Corpus>)| matches!(corpus, Err(error) if !error.is_interrupt());
+    if let Some(at) = read.iter().position(failed) {
+        read.swap(0, at);
+    }
+    let corpora: Vec<Corpus> = read.into_iter().map(|(_, corpus)| corpus).collect::<Result<_>>()?;
+    if corpora.iter().all(|corpus| corpus.contents.bases == 0) {
+        let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
+        let records: u64 = corpora.iter().map(|corpus| corpus.contents.records).sum();
+        return Err(Error::file(
+            path,
+            format!("no base (A, C, G, T) in its {records} records; is this the right file?"),
+        ));
+    }
+    Ok(corpora)
+}
+
+/// Bytes in a file, 0 if that is not known beforehand.
+fn size(path: &Path) -> u64 {
+    path.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len())
 }
 
 /// Whether the file begins like a packed file. What cannot be opened is left to the reader to complain about.

@@ -56,8 +56,10 @@ pub enum Error {
     },
 
     /// A vocabulary or merge list contradicts itself or its use.
-    #[error("vocabulary: {reason}")]
+    #[error("{}: {reason}", path.as_deref().unwrap_or(Path::new("vocabulary")).display())]
     Vocabulary {
+        /// The file it was read from, if any.
+        path: Option<PathBuf>,
         /// What is wrong and what to do.
         reason: String,
     },
@@ -110,12 +112,36 @@ impl Error {
 
     /// A vocabulary that cannot be used.
     pub fn vocabulary(reason: impl Into<String>) -> Self {
-        Self::Vocabulary { reason: reason.into() }
+        Self::Vocabulary { path: None, reason: reason.into() }
+    }
+
+    /// Whether the caller asked for it.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Interrupted)
+    }
+
+    /// The same error, at the file that the vocabulary was read from.
+    pub fn in_file(self, file: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Vocabulary { reason, .. } => {
+                Self::Vocabulary { path: Some(file.as_ref().to_path_buf()), reason }
+            }
+            other => other,
+        }
     }
 
     /// An argument outside its rule.
-    pub fn argument(name: &'static str, value: impl ToString, rule: impl Into<String>) -> Self {
+    pub fn argument(name: &'static str, value: &(impl ToString + ?Sized), rule: impl Into<String>) -> Self {
         Self::Argument { name, value: value.to_string(), rule: rule.into() }
+    }
+}
+
+/// Text of a user or a file, quoted, in one line, shortened if it is long.
+pub(crate) fn show_text(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
     }
 }
 

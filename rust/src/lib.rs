@@ -1,12 +1,40 @@
 //! Exact byte-pair tokenizers for genomes.
+//!
+//! ```text
+//!  FASTA, FASTQ ──> fasta ──> corpus ──> bpe::train ──> tokenizer ──> tokenizer.json
+//!  (decompress)               │    ▲        │   ▲           │
+//!                   packed file ───┘        ▼   │           ├── encode: text to ids
+//!                                        checkpoint         └── decode: ids to text
+//! ```
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`alphabet`] | which letters are bases, and what the others stand for |
+//! | [`fasta`] | sequence files, record by record, plain or compressed |
+//! | [`corpus`] | words at two bits a base, in memory or in a packed file |
+//! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
+//! | [`tokenizer`] | merges with special tokens and ids, and their file |
+//! | [`session`] | from files to a tokenizer and a report |
+//! | [`checkpoint`] | what an interrupted training leaves |
+//! | [`monitor`] | watching and stopping work from another thread |
+//! | [`atomic`] | writing a file whole or not at all |
+//! | [`error`] | everything that can go wrong |
+//!
+//! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
 pub mod alphabet;
 pub mod atomic;
 pub mod bpe;
+pub mod checkpoint;
 pub mod corpus;
 mod decompress;
 pub mod error;
 pub mod fasta;
 pub mod monitor;
+pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tokenizer;
+
 pub use error::{Error, Result};
+pub use monitor::Monitor;
+pub use tokenizer::Tokenizer;

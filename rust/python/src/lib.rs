@@ -1,7 +1,21 @@
 //! `genotok._native`: the Python face of `genotok-core`.
+//!
+//! Every function takes owned arguments, lets go of the interpreter's lock, calls the core, and maps its error to an
+//! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
+
+mod arguments;
+mod corpus;
+mod errors;
+mod tokenizer;
+mod watch;
+
 use pyo3::prelude::*;
 
+/// What `genotok` is made of; use that package.
 #[pymodule(gil_used = false)]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+mod _native {
+    #[pymodule_export]
+    use super::corpus::{pack, simulate};
+    #[pymodule_export]
+    use super::tokenizer::Tokenizer;
 }

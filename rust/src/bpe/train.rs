@@ -151,7 +151,7 @@ pub fn train(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()
-        .map_err(|error| Error::argument("threads", options.threads, error.to_string()))?;
+        .map_err(|error| Error::argument("threads", &options.threads, error.to_string()))?;
     pool.install(|| Trainer::new(texts, options, monitor).run(table, &mut on_round))
 }
 
@@ -586,7 +586,7 @@ pub fn merges_for(vocab_size: usize, specials: usize) -> Result<usize> {
         let least = specials + NUM_BASES as usize;
         Error::argument(
             "vocab_size",
-            vocab_size,
+            &vocab_size,
             format!("must be at least {least}: {specials} special tokens and the four bases"),
         )
     })

@@ -1,0 +1,57 @@
+//! Numbers from Python, which may be of any size.
+
+use genotok_core::Error;
+use pyo3::exceptions::PyOverflowError;
+use pyo3::prelude::*;
+
+use crate::errors::exception;
+
+/// A Python integer; one that does not fit is kept as the text of it.
+#[derive(Debug)]
+pub(crate) struct Number(Result<i128, String>);
+
+impl<'py> FromPyObject<'_, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match object.extract::<i128>() {
+            Ok(number) => Ok(Self(Ok(number))),
+            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
+                let is_negative = object.lt(0)?;
+                Ok(Self(Err(if is_negative { "below -2^127" } else { "above 2^127" }.to_owned())))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Number {
+    /// The number as an unsigned type, from `least` to that type's largest.
+    pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(&self, name: &'static str, least: u64) -> PyResult<T> {
+        let fitting = self.0.as_ref().ok().filter(|&&number| number >= i128::from(least));
+        fitting.and_then(|&number| T::try_from(number).ok()).ok_or_else(|| {
+            let value = self.0.as_ref().map_or_else(Clone::clone, ToString::to_string);
+            let bits = 8 * size_of::<T>();
+            exception(Error::argument(
+                name,
+                &value,
+                format!("a number from {least} to 2^{bits} - 1 is expected"),
+            ))
+        })
+    }
+}
+
+/// An optional number.
+pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(
+    number: Option<Number>,
+    name: &'static str,
+    least: u64,
+) -> PyResult<Option<T>> {
+    number.map(|number| number.fit(name, least)).transpose()
+}
+
+/// A count of things in memory.
+pub(crate) fn fit_count(number: &Number, name: &'static str) -> PyResult<usize> {
+    let count: u64 = number.fit(name, 0)?;
+    usize::try_from(count).map_err(|error| exception(Error::argument(name, &count, error.to_string())))
+}

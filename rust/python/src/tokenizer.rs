@@ -1,0 +1,256 @@
+//! The class `Tokenizer`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use genotok_core::bpe::train::{Options, Round};
+use genotok_core::error::Error;
+use genotok_core::session::{self, Checkpoint, Report, Wanted};
+use genotok_core::tokenizer::{Id, Tokenizer as Core};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyString};
+
+use crate::arguments::{Number, fit, fit_count};
+use crate::corpus::add_contents;
+use crate::errors::exception;
+use crate::watch::watch;
+
+/// Bytes that are worked on in less than a millisecond: not worth a thread.
+const QUICK: usize = 1 << 14;
+
+/// An exact byte-pair tokenizer.
+#[pyclass(frozen, module = "genotok._native")]
+pub(crate) struct Tokenizer {
+    core: Arc<Core>,
+}
+
+impl From<Core> for Tokenizer {
+    fn from(core: Core) -> Self {
+        Self { core: Arc::new(core) }
+    }
+}
+
+impl Tokenizer {
+    /// Calls the core, in a watched thread unless it will be quick.
+    fn call<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        is_quick: bool,
+        work: impl FnOnce(&Core) -> Result<T, Error> + Send + 'static,
+    ) -> PyResult<T> {
+        if is_quick {
+            return py.detach(|| work(&self.core)).map_err(exception);
+        }
+        let core = Arc::clone(&self.core);
+        watch(py, None, move |_| work(&core))
+    }
+}
+
+#[pymethods]
+impl Tokenizer {
+    /// Trains on sequence files; returns the tokenizer and a report.
+    #[staticmethod]
+    #[pyo3(signature = (paths, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
+        both_strands, threads, checkpoint, resume, progress))]
+    #[allow(clippy::too_many_arguments)]
+    fn train<'py>(
+        py: Python<'py>,
+        paths: Vec<PathBuf>,
+        vocab_size: Number,
+        min_frequency: Number,
+        special_tokens: Vec<String>,
+        word_length: Option<Number>,
+        max_token_length: Option<Number>,
+        both_strands: bool,
+        threads: Option<Number>,
+        checkpoint: Option<PathBuf>,
+        resume: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<(Self, Bound<'py, PyDict>)> {
+        let options = Options {
+            min_frequency: min_frequency.fit("min_frequency", 0)?,
+            max_token_length: longest(max_token_length)?,
+            word_length: fit(word_length, "word_length", 1)?,
+            both_strands,
+            ..Options::default()
+        };
+        let wanted = Wanted { vocab_size: fit_count(&vocab_size, "vocab_size")?, special_tokens, options };
+        let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+        let checkpoint = match checkpoint {
+            Some(path) => Some(Checkpoint { path, resume }),
+            None if resume => {
+                return Err(exception(Error::argument(
+                    "resume",
+                    &"True",
+                    "needs the checkpoint to go on from",
+                )));
+            }
+            None => None,
+        };
+        let (both_strands, word_length) = (wanted.options.both_strands, wanted.options.word_length);
+        let (core, report) = watch(py, progress, move |monitor| {
+            session::train(&paths, wanted, threads, checkpoint.as_ref(), monitor)
+        })?;
+        let dictionary = report_as_dictionary(py, &core, &report)?;
+        dictionary.set_item("both_strands", both_strands)?;
+        dictionary.set_item("word_length", word_length)?;
+        Ok((core.into(), dictionary))
+    }
+
+    /// Trains on weighted words over A, C, G, T. With a seed, what to count is guessed at random, for tests.
+    #[staticmethod]
+    #[pyo3(signature = (words, *, vocab_size, min_frequency, special_tokens, max_token_length, threads, seed))]
+    #[allow(clippy::too_many_arguments)]
+    fn train_words(
+        py: Python<'_>,
+        words: Vec<(String, Number)>,
+        vocab_size: Number,
+        min_frequency: Number,
+        special_tokens: Vec<String>,
+        max_token_length: Option<Number>,
+        threads: Option<Number>,
+        seed: Option<Number>,
+    ) -> PyResult<Self> {
+        let options = Options {
+            min_frequency: min_frequency.fit("min_frequency", 0)?,
+            max_token_length: longest(max_token_length)?,
+            random_guess: fit(seed, "seed", 0)?,
+            ..Options::default()
+        };
+        let wanted = Wanted { vocab_size: fit_count(&vocab_size, "vocab_size")?, special_tokens, options };
+        let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+        let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
+        let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;
+        let core = watch(py, None, move |monitor| session::train_words(&words, wanted, threads, monitor))?;
+        Ok(core.into())
+    }
+
+    /// The tokenizer in the text of a `tokenizer.json`.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: String) -> PyResult<Self> {
+        watch(py, None, move |_| Core::from_json(&text)).map(Self::from)
+    }
+
+    /// The tokenizer in the `tokenizer.json` at `path`.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        watch(py, None, move |_| Core::from_file(&path)).map(Self::from)
+    }
+
+    /// The text of the `tokenizer.json`.
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.call(py, false, Core::to_json)
+    }
+
+    /// Writes the `tokenizer.json`, whole or not at all.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        self.call(py, false, move |core| core.save(&path))
+    }
+
+    /// The tokenizer that training at the smaller size would have given.
+    fn truncate(&self, py: Python<'_>, vocab_size: Number) -> PyResult<Self> {
+        let vocab_size = fit_count(&vocab_size, "vocab_size")?;
+        self.call(py, true, move |core| core.truncate(vocab_size)).map(Self::from)
+    }
+
+    /// The strings that each merge joins, by rank.
+    #[getter]
+    fn merges(&self, py: Python<'_>) -> Vec<(String, String)> {
+        py.detach(|| self.core.merges().collect())
+    }
+
+    /// Token to id, in order of id.
+    #[getter]
+    fn vocab<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let tokens: Vec<String> = py.detach(|| self.core.vocab().collect());
+        let vocab = PyDict::new(py);
+        for (id, token) in tokens.iter().enumerate() {
+            vocab.set_item(token, id)?;
+        }
+        Ok(vocab)
+    }
+
+    /// Number of tokens.
+    #[getter]
+    fn vocab_size(&self) -> usize {
+        self.core.vocab_size()
+    }
+
+    /// The special tokens in order of id.
+    #[getter]
+    fn special_tokens(&self) -> Vec<String> {
+        self.core.special_tokens().map(str::to_owned).collect()
+    }
+
+    /// The ids of a text, without special tokens around it.
+    fn encode(&self, py: Python<'_>, sequence: String) -> PyResult<Vec<Id>> {
+        let is_quick = sequence.len() <= QUICK && self.core.is_ready();
+        self.call(py, is_quick, move |core| core.encode(&sequence))
+    }
+
+    /// The strings of the ids, joined.
+    fn decode(&self, py: Python<'_>, ids: Vec<Number>) -> PyResult<String> {
+        let ids: Vec<Id> = ids.iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()?;
+        self.call(py, ids.len() <= QUICK, move |core| core.decode(&ids))
+    }
+
+    /// The tokens of a text after each merge.
+    fn explain<'py>(&self, py: Python<'py>, sequence: String) -> PyResult<Bound<'py, PyList>> {
+        let steps = self.call(py, false, move |core| core.explain(&sequence))?;
+        let names: Vec<Bound<'py, PyString>> =
+            self.core.vocab().map(|token| PyString::new(py, &token)).collect();
+        let parts: Vec<(String, String)> = self.core.merges().collect();
+        let nothing = (String::new(), String::new());
+        let explained = PyList::empty(py);
+        for step in steps {
+            let (left, right) = step.rank.map_or(&nothing, |rank| &parts[rank]);
+            let tokens = PyList::new(py, step.ids.iter().map(|&id| &names[id as usize]))?;
+            let entry = PyDict::new(py);
+            entry.set_item("rank", step.rank)?;
+            entry.set_item("left", left)?;
+            entry.set_item("right", right)?;
+            entry.set_item("tokens", tokens)?;
+            explained.append(entry)?;
+        }
+        Ok(explained)
+    }
+}
+
+/// The longest token allowed; beyond 32 bits it is no limit.
+fn longest(number: Option<Number>) -> PyResult<Option<u32>> {
+    let length: Option<u64> = fit(number, "max_token_length", 1)?;
+    Ok(length.map(|length| u32::try_from(length).unwrap_or(u32::MAX)))
+}
+
+/// What training read and found.
+fn report_as_dictionary<'py>(py: Python<'py>, core: &Core, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+    let dictionary = PyDict::new(py);
+    dictionary.set_item("files", report.files)?;
+    add_contents(&dictionary, &report.contents)?;
+    dictionary.set_item("vocab_size", core.vocab_size())?;
+    dictionary.set_item("merges", core.table().merges().len())?;
+    dictionary.set_item("rounds", report.summary.rounds.len())?;
+    dictionary.set_item("resumed_merges", report.resumed_merges)?;
+    dictionary.set_item("stopped", report.stopped())?;
+    let [seconds_reading, seconds_training] = report.seconds;
+    dictionary.set_item("seconds_reading", seconds_reading)?;
+    dictionary.set_item("seconds_training", seconds_training)?;
+    dictionary.set_item("threads", report.threads)?;
+    dictionary.set_item("tokens", report.summary.tokens)?;
+    dictionary.set_item("bases_per_token", report.bases_per_token)?;
+    dictionary.set_item("longest_tokens", &report.longest_tokens)?;
+    let rounds = report.summary.rounds.iter().map(|round| round_as_dictionary(py, round));
+    dictionary.set_item("round_log", rounds.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(dictionary)
+}
+
+fn round_as_dictionary<'py>(py: Python<'py>, round: &Round) -> PyResult<Bound<'py, PyDict>> {
+    let dictionary = PyDict::new(py);
+    dictionary.set_item("round", round.round)?;
+    dictionary.set_item("merges", round.merges)?;
+    dictionary.set_item("guessed_pairs", round.guessed_pairs)?;
+    dictionary.set_item("islands", round.islands)?;
+    dictionary.set_item("theta", round.theta)?;
+    dictionary.set_item("seconds", round.times.iter().sum::<std::time::Duration>().as_secs_f64())?;
+    Ok(dictionary)
+}

@@ -1,0 +1,261 @@
+//! From files to a tokenizer: the way through the whole crate.
+//!
+//! Everything that can be wrong with the arguments is found before the first file is read. Then: read (as many files at
+//! a time as there are threads), train, and report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::alphabet::{CODES, LetterKind, NOT_A_BASE};
+use crate::bpe::train::{Options, Round, Stop, Summary, Weighted, merges_for, train as train_merges};
+use crate::bpe::{MergeTable, NUM_BASES, Token};
+use crate::checkpoint::{self, Keeper};
+use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
+use crate::error::{Error, Result, show_text};
+use crate::monitor::Monitor;
+use crate::tokenizer::{Tokenizer, check_specials};
+
+/// The largest vocabulary that training accepts.
+pub const MAX_VOCAB_SIZE: usize = 1 << 24;
+/// The most threads that work is shared among.
+pub const MAX_THREADS: usize = 1024;
+/// How many of the longest tokens the report names.
+const NUM_LONGEST: usize = 10;
+
+/// The tokenizer that is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Number of tokens: special ones, bases and merges together.
+    pub vocab_size: usize,
+    /// The special tokens, in order of id.
+    pub special_tokens: Vec<String>,
+    /// How to train; `num_merges` is what `vocab_size` leaves and need not be set.
+    pub options: Options,
+}
+
+/// Where an interrupted training leaves its merges.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// The file.
+    pub path: PathBuf,
+    /// Go on from it.
+    pub resume: bool,
+}
+
+/// What training read and found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Number of input files.
+    pub files: usize,
+    /// What was in them.
+    pub contents: Contents,
+    /// Rounds, tokens and the reason for the end.
+    pub summary: Summary,
+    /// Merges that came from the checkpoint.
+    pub resumed_merges: usize,
+    /// Seconds of reading and of training.
+    pub seconds: [f64; 2],
+    /// Threads that worked.
+    pub threads: usize,
+    /// Bases that were counted, those of both strands if both were, to each token at the end.
+    pub bases_per_token: f64,
+    /// The longest tokens, the longest first.
+    pub longest_tokens: Vec<String>,
+}
+
+impl Wanted {
+    /// Checks everything, and finds the number of merges.
+    fn checked(mut self) -> Result<Self> {
+        check_specials(&self.special_tokens)?;
+        self.options.num_merges = merges_for(self.vocab_size, self.special_tokens.len())?;
+        if self.vocab_size > MAX_VOCAB_SIZE {
+            let rule = format!("at most {MAX_VOCAB_SIZE} tokens are possible");
+            return Err(Error::argument("vocab_size", &self.vocab_size, rule));
+        }
+        if self.options.word_length == Some(0) {
+            return Err(Error::argument("word_length", &0, "a word has at least one base"));
+        }
+        if self.options.max_token_length == Some(0) {
+            return Err(Error::argument("max_token_length", &0, "a token has at least one base"));
+        }
+        Ok(self)
+    }
+}
+
+/// A thread pool; no number means all cores.
+pub fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    let number = threads.unwrap_or(0);
+    if threads == Some(0) || number > MAX_THREADS {
+        return Err(Error::argument("threads", &number, format!("must be from 1 to {MAX_THREADS}")));
+    }
+    let built = rayon::ThreadPoolBuilder::new().num_threads(number).build();
+    built.map_err(|error| Error::argument("threads", &number, error.to_string()))
+}
+
+/// Trains a tokenizer on files.
+pub fn train(
+    paths: &[PathBuf],
+    wanted: Wanted,
+    threads: Option<usize>,
+    checkpoint: Option<&Checkpoint>,
+    monitor: &Monitor,
+) -> Result<(Tokenizer, Report)> {
+    let mut wanted = wanted.checked()?;
+    check_paths(paths)?;
+    let pool = pool(threads)?;
+    wanted.options.threads = pool.current_num_threads();
+    let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
+    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
+    let start = Instant::now();
+    let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
+    drop(pool); // training makes its own
+    let seconds_reading = start.elapsed().as_secs_f64();
+    let contents = contents_of(&corpora);
+    let mut table = match found {
+        Some(found) => found.table_for(contents.fingerprint, &wanted.options)?,
+        None => MergeTable::new(),
+    };
+    let resumed_merges = table.merges().len();
+    let keeper =
+        checkpoint.map(|to| Keeper::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
+    let start = Instant::now();
+    let summary = train_kept(corpora, &wanted.options, &mut table, keeper, monitor)?;
+    let seconds = [seconds_reading, start.elapsed().as_secs_f64()];
+    #[allow(clippy::cast_precision_loss)]
+    let bases_per_token = {
+        let bases = contents.bases * if wanted.options.both_strands { 2 } else { 1 };
+        bases as f64 / summary.tokens.max(1) as f64
+    };
+    let longest_tokens = longest(&table);
+    let report = Report {
+        files: paths.len(),
+        contents,
+        summary,
+        resumed_merges,
+        seconds,
+        threads: wanted.options.threads,
+        bases_per_token,
+        longest_tokens,
+    };
+    Ok((Tokenizer::new(table, &wanted.special_tokens)?, report))
+}
+
+/// Trains, and writes a checkpoint now and then and when training ends early.
+fn train_kept(
+    corpora: Vec<Corpus>,
+    options: &Options,
+    table: &mut MergeTable,
+    mut keeper: Option<Keeper>,
+    monitor: &Monitor,
+) -> Result<Summary> {
+    let texts = [Weighted { corpora, weight: 1 }];
+    let on_round =
+        |table: &MergeTable, _: &Round| keeper.as_mut().map_or(Ok(()), |keeper| keeper.round(table));
+    let trained = train_merges(&texts, options, table, monitor, on_round);
+    if let (Err(_), Some(keeper)) = (&trained, &mut keeper) {
+        keeper.stop(table)?;
+    }
+    trained
+}
+
+/// Trains on words with weights: a word of weight n counts as n equal words.
+///
+/// Fails at a word that is not over A, C, G, T, and if counts could exceed 63 bits.
+pub fn train_words(
+    words: &[(String, u64)],
+    wanted: Wanted,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<Tokenizer> {
+    let mut wanted = wanted.checked()?;
+    wanted.options.threads = pool(threads)?.current_num_threads();
+    check_weights(words)?;
+    let mut by_weight: BTreeMap<u64, CorpusBuilder> = BTreeMap::new();
+    for (number, (word, weight)) in words.iter().enumerate() {
+        let is_base = |letter: u8| letter.is_ascii_uppercase() && CODES[usize::from(letter)] < NOT_A_BASE;
+        if let Some(position) = word.bytes().position(|letter| !is_base(letter)) {
+            return Err(Error::Symbol {
+                record: format!("word {number}"),
+                position: position as u64,
+                byte: word.as_bytes()[position],
+                reason: "is not one of the bases A, C, G, T".to_owned(),
+            });
+        }
+        let builder = by_weight.entry(*weight).or_default();
+        builder.record(b"word");
+        builder.letters(word.as_bytes())?;
+    }
+    let weighted =
+        |(weight, builder): (u64, CorpusBuilder)| Weighted { corpora: vec![builder.finish()], weight };
+    let texts: Vec<Weighted> =
+        by_weight.into_iter().filter(|&(weight, _)| weight > 0).map(weighted).collect();
+    let mut table = MergeTable::new();
+    train_merges(&texts, &wanted.options, &mut table, monitor, |_, _| Ok(()))?;
+    Tokenizer::new(table, &wanted.special_tokens)
+}
+
+/// A pair cannot be counted more often than there are bases: their number must fit.
+fn check_weights(words: &[(String, u64)]) -> Result<()> {
+    let mut sum = 0_u64;
+    for (word, weight) in words {
+        let bases = (word.len() as u64).checked_mul(*weight);
+        sum =
+            bases.and_then(|bases| sum.checked_add(bases)).filter(|&sum| sum < 1 << 62).ok_or_else(|| {
+                let rule =
+                    format!("counts of {} would exceed 62 bits; give smaller weights", show_text(word));
+                Error::argument("weight", weight, rule)
+            })?;
+    }
+    Ok(())
+}
+
+/// Reads files and writes them as one packed file; returns its length in bytes, and what is in it.
+pub fn pack(
+    paths: &[PathBuf],
+    output: &Path,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<(u64, Contents)> {
+    check_paths(paths)?;
+    let corpora = pool(threads)?.install(|| corpus::read_all(paths, monitor))?;
+    let bytes = corpus::save(&corpora, output, monitor)?;
+    Ok((bytes, contents_of(&corpora)))
+}
+
+fn check_paths(paths: &[PathBuf]) -> Result<()> {
+    if paths.is_empty() {
+        return Err(Error::argument("files", "[]", "at least one sequence file is needed"));
+    }
+    Ok(())
+}
+
+fn contents_of(corpora: &[Corpus]) -> Contents {
+    let mut contents = Contents::default();
+    corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
+    contents
+}
+
+/// The longest tokens made by merges, of equal length the older first.
+fn longest(table: &MergeTable) -> Vec<String> {
+    let mut tokens: Vec<Token> = (NUM_BASES..table.num_tokens()).collect();
+    tokens.sort_by_key(|&token| std::cmp::Reverse(table.length(token)));
+    tokens.iter().take(NUM_LONGEST).map(|&token| table.letters(token)).collect()
+}
+
+impl Report {
+    /// Why training ended, in words.
+    pub fn stopped(&self) -> &'static str {
+        match self.summary.stop {
+            Stop::Full => "vocabulary full",
+            Stop::NoPairLeft => "no pair left",
+            Stop::MinFrequency => "min_frequency",
+        }
+    }
+}
+
+/// The kinds of letters that were left out, and how many of each; those that occur.
+pub fn skipped(contents: &Contents) -> impl Iterator<Item = (&'static str, u64)> {
+    let counts = LetterKind::SKIPPED.iter().zip(contents.skipped);
+    counts.filter(|&(_, count)| count > 0).map(|(kind, count)| (kind.name(), count))
+}

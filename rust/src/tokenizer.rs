@@ -1,0 +1,354 @@
+//! A vocabulary as users see it: merges, special tokens and the ids of both.
+//!
+//! In [`crate::bpe`] tokens are numbered from the four bases on. A [`Tokenizer`] adds the special tokens, gives every
+//! token its id (special tokens first, then the bases, then the merges by rank, unless a file says otherwise), and
+//! says what happens to letters that are not bases.
+//!
+//! # Text to ids
+//!
+//! As Hugging Face `tokenizers` does with the same file: special tokens are found in the raw text first, the leftmost,
+//! of several there the longest. In what lies between, each maximal run of bases is a word and is encoded on its own;
+//! every other letter becomes the unknown token, one for one; white space vanishes if the file has a `Whitespace`
+//! pre-tokenizer. That is the same as its splitting by `\w+|[^\w\s]+`: bases are all of `\w`, so that such a split
+//! never parts two of them, and around any other letter no merge reaches anyway.
+//!
+//! The file is in [`json`].
+
+pub mod json;
+
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use rustc_hash::FxHashSet;
+
+use crate::alphabet::{CODES, NOT_A_BASE};
+use crate::bpe::encode::Encoder;
+use crate::bpe::heap::HeapEncoder;
+use crate::bpe::train::merges_for;
+use crate::bpe::{MergeTable, NUM_BASES, Token};
+use crate::error::{Error, Result, show_text};
+use json::Frame;
+
+/// The number of a token in the vocabulary, as models and files know it.
+pub type Id = u32;
+
+/// The special tokens of a tokenizer may be this many.
+const MAX_SPECIALS: usize = 10_000;
+/// Bytes in all special tokens together.
+const MAX_SPECIAL_BYTES: usize = 1 << 20;
+/// Letters that [`Tokenizer::explain`] takes: what it returns is quadratic in them.
+const MAX_EXPLAINED: usize = 5_000;
+
+/// Merges, special tokens and ids; it never changes once made.
+#[derive(Debug)]
+pub struct Tokenizer {
+    table: MergeTable,
+    /// The special tokens in order of id, with their ids.
+    specials: Vec<(String, Id)>,
+    /// The id of each token of the table.
+    ids: Vec<Id>,
+    /// What each id stands for.
+    entries: Vec<Entry>,
+    policy: Policy,
+    frame: Frame,
+    matcher: Option<AhoCorasick>,
+    encoder: OnceLock<Encoder>,
+}
+
+/// What an id stands for.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// A special token, by its place among them.
+    Special(usize),
+    /// A token of the table.
+    Token(Token),
+}
+
+/// What happens to letters that are not upper-case bases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Policy {
+    /// The id of other letters; without one they are an error.
+    unknown: Option<Id>,
+    /// Lower-case bases are bases.
+    upper_case: bool,
+    /// White space vanishes.
+    drop_white_space: bool,
+}
+
+/// One step of an encoding: the ids after one merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The rank of the merge; `None` for the letters before the first.
+    pub rank: Option<usize>,
+    /// All ids of the text after it.
+    pub ids: Vec<Id>,
+}
+
+/// A part of a text.
+enum Piece<'a> {
+    /// A maximal run of bases, as base codes.
+    Word(&'a [u8]),
+    /// A special or unknown token.
+    Id(Id),
+}
+
+impl Tokenizer {
+    /// A tokenizer of these merges and special tokens, with ids in the usual order.
+    ///
+    /// Fails if a special token is empty, given twice, or a string of bases. `[UNK]` or `<unk>` among them stands for
+    /// unknown letters.
+    pub fn new(table: MergeTable, special_tokens: &[String]) -> Result<Self> {
+        check_specials(special_tokens)?;
+        let num_specials = Id::try_from(special_tokens.len()).unwrap_or(Id::MAX);
+        let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
+        let unknown =
+            ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name));
+        let policy =
+            Policy { unknown: unknown.map(|&(_, id)| id), upper_case: true, drop_white_space: false };
+        let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
+        let ids = (0..table.num_tokens()).map(|token| num_specials + token).collect();
+        Self::assemble(table, specials, ids, policy, frame)
+    }
+
+    /// Puts checked parts together. The ids must be dense and unique.
+    fn assemble(
+        table: MergeTable,
+        specials: Vec<(String, Id)>,
+        ids: Vec<Id>,
+        policy: Policy,
+        frame: Frame,
+    ) -> Result<Self> {
+        let mut entries = vec![Entry::Special(0); specials.len() + ids.len()];
+        for (place, &(_, id)) in specials.iter().enumerate() {
+            entries[id as usize] = Entry::Special(place);
+        }
+        for (&id, token) in ids.iter().zip(0..) {
+            entries[id as usize] = Entry::Token(token);
+        }
+        let matcher = (!specials.is_empty()).then(|| find_specials(&specials)).transpose()?;
+        Ok(Self { table, specials, ids, entries, policy, frame, matcher, encoder: OnceLock::new() })
+    }
+
+    /// The merges.
+    pub fn table(&self) -> &MergeTable {
+        &self.table
+    }
+
+    /// The special tokens in order of id.
+    pub fn special_tokens(&self) -> impl Iterator<Item = &str> {
+        self.specials.iter().map(|(token, _)| token.as_str())
+    }
+
+    /// Number of tokens: special ones, bases, and one for each merge.
+    pub fn vocab_size(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The string of each id, in order.
+    pub fn vocab(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|&entry| {
+            let mut text = String::new();
+            self.spell(entry, &mut text);
+            text
+        })
+    }
+
+    /// The strings that each merge joins, by rank.
+    pub fn merges(&self) -> impl Iterator<Item = (String, String)> {
+        self.table.merges().iter().map(|&(left, right)| (self.table.letters(left), self.table.letters(right)))
+    }
+
+    /// The tokenizer that training at the smaller `vocab_size` would have given.
+    pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
+        let num_merges = merges_for(vocab_size, self.specials.len())?;
+        if vocab_size > self.vocab_size() {
+            let rule = format!("this vocabulary has only {} tokens", self.vocab_size());
+            return Err(Error::argument("vocab_size", &vocab_size, rule));
+        }
+        let first = self.vocab_size() - self.table.merges().len();
+        if self.ids.iter().skip(NUM_BASES as usize).zip(first..).any(|(&id, place)| id as usize != place) {
+            return Err(Error::vocabulary(
+                "its ids are not in the order of its merges, so it cannot be truncated",
+            ));
+        }
+        let table = self.table.truncated(num_merges);
+        let ids = self.ids[..table.num_tokens() as usize].to_vec();
+        Self::assemble(table, self.specials.clone(), ids, self.policy, self.frame.clone())
+    }
+
+    /// The ids of a text, without special tokens around it. Linear in time and memory.
+    ///
+    /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
+    /// token.
+    pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
+        let encoder = self.encoder.get_or_init(|| Encoder::new(&self.table));
+        let mut ids = Vec::new();
+        self.pieces(text, |piece| match piece {
+            Piece::Word(codes) => {
+                ids.extend(encoder.encode(codes).iter().map(|&token| self.ids[token as usize]))
+            }
+            Piece::Id(id) => ids.push(id),
+        })?;
+        Ok(ids)
+    }
+
+    /// Whether the encoding automaton is built; the call that builds it takes longer.
+    pub fn is_ready(&self) -> bool {
+        self.encoder.get().is_some()
+    }
+
+    /// The strings of the ids, joined.
+    pub fn decode(&self, ids: &[Id]) -> Result<String> {
+        let mut text = String::new();
+        for &id in ids {
+            let entry = self.entries.get(id as usize).ok_or_else(|| {
+                Error::argument(
+                    "id",
+                    &id,
+                    format!("must be below {}, the size of the vocabulary", self.vocab_size()),
+                )
+            })?;
+            self.spell(*entry, &mut text);
+        }
+        Ok(text)
+    }
+
+    /// How a text becomes tokens: its letters, then the ids after each merge.
+    ///
+    /// The lowest rank first, of equal ones the leftmost. Quadratic in the length of the text, which must be small.
+    pub fn explain(&self, text: &str) -> Result<Vec<Step>> {
+        if text.len() > MAX_EXPLAINED {
+            let rule = format!("is too long to show each step; give at most {MAX_EXPLAINED} letters");
+            return Err(Error::argument("sequence", &format_args!("{} letters", text.len()), rule));
+        }
+        let heap = HeapEncoder::new(&self.table);
+        let id = |token: Token| self.ids[token as usize];
+        let mut pieces: Vec<Vec<Id>> = Vec::new();
+        let mut merges: Vec<(Token, usize, Vec<Id>)> = Vec::new();
+        self.pieces(text, |piece| match piece {
+            Piece::Word(codes) => {
+                let made = heap.explain(codes).into_iter();
+                merges.extend(
+                    made.map(|(product, after)| (product, pieces.len(), after.into_iter().map(id).collect())),
+                );
+                pieces.push(codes.iter().map(|&code| id(Token::from(code))).collect());
+            }
+            Piece::Id(id) => pieces.push(vec![id]),
+        })?;
+        // Within a word the ranks rise, so sorting keeps each word's own order.
+        merges.sort_by_key(|&(product, piece, _)| (product, piece));
+        let mut steps = vec![Step { rank: None, ids: pieces.concat() }];
+        for (product, piece, after) in merges {
+            pieces[piece] = after;
+            steps.push(Step { rank: Some((product - NUM_BASES) as usize), ids: pieces.concat() });
+        }
+        Ok(steps)
+    }
+
+    fn spell(&self, entry: Entry, text: &mut String) {
+        match entry {
+            Entry::Special(place) => text.push_str(&self.specials[place].0),
+            Entry::Token(token) => text.push_str(&self.table.letters(token)),
+        }
+    }
+
+    /// Takes a text apart.
+    fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
+        let mut codes = Vec::new();
+        let mut done = 0;
+        for found in self.matcher.iter().flat_map(|matcher| matcher.find_iter(text)) {
+            self.plain_pieces(text, done..found.start(), &mut codes, &mut take)?;
+            take(Piece::Id(self.specials[found.pattern().as_usize()].1));
+            done = found.end();
+        }
+        self.plain_pieces(text, done..text.len(), &mut codes, &mut take)
+    }
+
+    /// Takes a part of `text` without special tokens apart.
+    fn plain_pieces(
+        &self,
+        text: &str,
+        part: std::ops::Range<usize>,
+        codes: &mut Vec<u8>,
+        take: &mut impl FnMut(Piece<'_>),
+    ) -> Result<()> {
+        for (at, letter) in text[part.clone()].char_indices() {
+            let code = self.code(letter);
+            if code < NOT_A_BASE {
+                codes.push(code);
+                continue;
+            }
+            flush(codes, take);
+            if !(self.policy.drop_white_space && letter.is_whitespace()) {
+                let id = self.policy.unknown.ok_or_else(|| unknown_letter(text, part.start + at))?;
+                take(Piece::Id(id));
+            }
+        }
+        flush(codes, take);
+        Ok(())
+    }
+
+    fn code(&self, letter: char) -> u8 {
+        match u8::try_from(letter) {
+            Ok(byte) if byte.is_ascii_uppercase() || self.policy.upper_case => CODES[usize::from(byte)],
+            _ => NOT_A_BASE,
+        }
+    }
+}
+
+fn flush(codes: &mut Vec<u8>, take: &mut impl FnMut(Piece<'_>)) {
+    if !codes.is_empty() {
+        take(Piece::Word(codes));
+        codes.clear();
+    }
+}
+
+fn unknown_letter(text: &str, at: usize) -> Error {
+    Error::Symbol {
+        record: "sequence".to_owned(),
+        position: text[..at].chars().count() as u64,
+        byte: text.as_bytes()[at],
+        reason: "is not in the vocabulary, which has no unknown token for such letters".to_owned(),
+    }
+}
+
+/// What finds the special tokens in a text.
+fn find_specials(specials: &[(String, Id)]) -> Result<AhoCorasick> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(specials.iter().map(|(token, _)| token))
+        .map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))
+}
+
+/// Checks special tokens before any work is done.
+pub fn check_specials(special_tokens: &[String]) -> Result<()> {
+    let total: usize = special_tokens.iter().map(String::len).sum();
+    if special_tokens.len() > MAX_SPECIALS || total > MAX_SPECIAL_BYTES {
+        let rule = format!("are too many; {MAX_SPECIALS} of {MAX_SPECIAL_BYTES} bytes together are allowed");
+        return Err(Error::argument(
+            "special_tokens",
+            &format_args!("{} strings", special_tokens.len()),
+            rule,
+        ));
+    }
+    let mut seen = FxHashSet::default();
+    for token in special_tokens {
+        let repeated = (!seen.insert(token)).then_some("is given twice");
+        if let Some(reason) = special_mistake(token).or(repeated) {
+            return Err(Error::argument("special_tokens", &show_text(token), reason));
+        }
+    }
+    Ok(())
+}
+
+/// Why a string cannot be a special token.
+fn special_mistake(token: &str) -> Option<&'static str> {
+    let is_dna = token.bytes().all(|letter| CODES[usize::from(letter)] < NOT_A_BASE);
+    match token {
+        "" => Some("is empty; a special token needs a name"),
+        _ if is_dna => {
+            Some("is a string of bases, which could not be told from sequence; try brackets around it")
+        }
+        _ => None,
+    }
+}
