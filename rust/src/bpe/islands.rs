@@ -155,16 +155,20 @@ impl PairCounts {
     /// Counts one adjacency; whether it is in `S`.
     fn count(&mut self, pair: Pair) -> bool {
         let at = self.entry(pair);
-        let entry = &mut self.entries[at];
-        let guessed = *entry & GUESSED != 0;
-        if guessed && self.num_tokens >= DENSE_TOKENS {
-            if let Some(count) = self.exact.get_mut(&pair) {
+        if !self.is_dense() {
+            if self.num_tokens == pair.0.max(pair.1) {
+                // The separator is no token; it must not share an entry with pairs that are.
+                return false;
+            }
+            if self.entries[at] & GUESSED != 0
+                && let Some(count) = self.exact.get_mut(&pair)
+            {
                 *count += 1;
                 return true;
             }
         }
-        *entry += 1;
-        guessed && self.num_tokens < DENSE_TOKENS
+        self.entries[at] += 1;
+        self.is_dense() && self.entries[at] & GUESSED != 0
     }
 
     /// Whether the pair is in `S`.

@@ -128,6 +128,8 @@ pub struct Summary {
 /// Bases in a segment: small enough to share the work, large enough that seams do not matter.
 const MAX_SEGMENT: u64 = 1 << 22;
 const MIN_SEGMENT: u64 = 1 << 16;
+/// Rounds without a merge after which training gives up; a random guess may need many.
+const MAX_STUCK: usize = 200;
 /// Bases of one sampled stretch.
 const STRETCH: u64 = 1 << 13;
 
@@ -174,6 +176,8 @@ struct Trainer<'a> {
     /// The counts after the last replay, where it tells: 0 for pairs that were merged.
     replayed: FxHashMap<Pair, u64>,
     share: f64,
+    /// Rounds without a merge, in a row.
+    stuck: usize,
     random: Option<u64>,
 }
 
@@ -193,6 +197,7 @@ impl<'a> Trainer<'a> {
             floor: 0,
             replayed: FxHashMap::default(),
             share: 0.25,
+            stuck: 0,
             random: options.random_guess,
         }
     }
@@ -215,11 +220,13 @@ impl<'a> Trainer<'a> {
                 merges_wanted: self.options.num_merges,
                 bases: self.bases,
             });
+            let merges = table.merges().len();
             let (mut round, outcome) = match self.look_ahead(table)? {
                 Some((round, outcome)) => (round, (!outcome.crossed).then_some(outcome)),
                 None => self.round(table)?,
             };
             round.round = rounds.len() + 1;
+            self.note_progress(table.merges().len() - merges)?;
             tokens = tokens.zip(outcome.as_ref()).map(|(tokens, outcome)| tokens - outcome.replaced);
             on_round(table, &round)?;
             rounds.push(round);
@@ -353,6 +360,17 @@ impl<'a> Trainer<'a> {
         self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.85);
     }
 
+    /// A round without a merge is followed by one that makes some, or with shared entries in the table by one that
+    /// knows twice as much.
+    fn note_progress(&mut self, merges: usize) -> Result<()> {
+        self.stuck = if merges > 0 { 0 } else { self.stuck + 1 };
+        if self.stuck > MAX_STUCK {
+            let available = self.options.island_room as u64;
+            return Err(Error::Resource { what: "memory to tell the next pair", needed: available + 1, available });
+        }
+        Ok(())
+    }
+
     /// Every text on every strand that counts, with its weight.
     fn views(&self) -> Vec<(Text<'a>, u64)> {
         let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
@@ -443,9 +461,9 @@ impl<'a> Trainer<'a> {
         if let Some(seed) = &mut self.random {
             candidates.retain(|_| splitmix(seed) % 3 == 0);
         }
-        let wanted = 4 * (self.options.num_merges - table.merges().len()) + 256;
+        let wanted = if self.stuck > 0 { usize::MAX } else { 4 * (self.options.num_merges - table.merges().len()) + 256 };
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let mut left = (adjacencies as f64 * self.share) as u64;
+        let mut left = if self.stuck > 0 { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
         let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
             let fits = number == 0 || count <= left;
             left = left.saturating_sub(count);
@@ -464,10 +482,13 @@ impl<'a> Trainer<'a> {
     fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
         let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
         let mut adjacencies = 0.0;
-        // With shared entries, all pairs are sampled: what is not in the sample is not known.
-        let known = if self.finders[0].counts.is_dense() { self.counted_tokens } else { 0 };
+        // With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
+        // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
+        let shared = !self.finders[0].counts.is_dense();
+        let known = if shared { 0 } else { self.counted_tokens };
+        let in_the_way = if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
         for (text, weight) in self.views() {
-            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known)?;
+            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
             #[allow(clippy::cast_precision_loss)]
             let weight = weight as f64 * scale;
             for sampler in samplers {
@@ -489,7 +510,8 @@ impl<'a> Trainer<'a> {
         let judge = |(pair, sampled): (Pair, f64)| {
             let is_old = pair.0.max(pair.1) < self.counted_tokens;
             let replayed = self.replayed.get(&pair).copied();
-            (pair, replayed.unwrap_or_else(|| if is_old { self.count(pair) } else { sampled as u64 }))
+            let counted = if is_old && in_the_way == 0 { self.count(pair) } else { sampled as u64 };
+            (pair, replayed.unwrap_or(counted))
         };
         let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -497,26 +519,43 @@ impl<'a> Trainer<'a> {
     }
 
     /// Pair counts of a part of the text, and how much larger the text is.
-    fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token, known: Token) -> Result<(Vec<Sampler>, f64)> {
+    fn sample(
+        &self,
+        text: Text<'_>,
+        encoder: &Encoder,
+        separator: Token,
+        known: Token,
+        in_the_way: u64,
+    ) -> Result<(Vec<Sampler<'_>>, f64)> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-        let wanted = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
-        let stride = (span / (wanted / STRETCH).max(1)).max(STRETCH);
-        let mut stretches = Vec::new();
-        for (number, corpus) in text.corpora.iter().enumerate() {
-            for start in (0..corpus.span()).step_by(usize::try_from(stride).unwrap_or(usize::MAX)) {
-                let end = (start + if wanted == span { stride } else { STRETCH }).min(corpus.span());
-                stretches.push(Segment { corpus: number, range: start..end });
-            }
-        }
+        let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
+        // All of the text without a gap, if it is short or everything must be known; else stretches of it.
+        let (stretches, parted) = if in_the_way > 0 || part == span {
+            encoder.segments(text, MIN_SEGMENT, |_| true)
+        } else {
+            (stretches(text, (span / (part / STRETCH)).max(STRETCH)), Vec::new())
+        };
         let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
         let queue = Queue::new(stretches);
         let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
-            let mut sampler = Sampler::new(separator, known);
+            let mut sampler = Sampler::new(separator, known, &self.finders, in_the_way);
             encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
         });
+        let mut samplers: Vec<Sampler<'_>> = samplers.collect::<Result<_>>()?;
+        parted.into_iter().for_each(|pair| samplers[0].count(pair));
         #[allow(clippy::cast_precision_loss)]
-        Ok((samplers.collect::<Result<_>>()?, span as f64 / taken.max(1) as f64))
+        Ok((samplers, span as f64 / taken.max(1) as f64))
     }
+}
+
+/// A stretch of the text at every so many bases.
+fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
+    let mut stretches = Vec::new();
+    for (corpus, span) in text.corpora.iter().map(Corpus::span).enumerate() {
+        let starts = (0..span).step_by(usize::try_from(every).unwrap_or(usize::MAX));
+        stretches.extend(starts.map(|start| Segment { corpus, range: start..(start + STRETCH).min(span) }));
+    }
+    stretches
 }
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
@@ -537,30 +576,43 @@ impl Sink for TokenCounter {
 }
 
 /// Counts pairs of a sample, and all adjacencies.
-struct Sampler {
+struct Sampler<'a> {
     separator: Token,
     /// Only pairs with such a token or a later one.
     from: Token,
     adjacencies: u64,
+    /// Only pairs that were seen so often, or share an entry with others that were, in the last pass.
+    least: u64,
+    finders: &'a [Finder],
     counts: FxHashMap<Pair, u32>,
     last: [Token; LANES],
 }
 
-impl Sampler {
-    fn new(separator: Token, from: Token) -> Self {
-        Self { separator, from, adjacencies: 0, counts: FxHashMap::default(), last: [separator; LANES] }
+impl<'a> Sampler<'a> {
+    fn new(separator: Token, from: Token, finders: &'a [Finder], least: u64) -> Self {
+        let counts = FxHashMap::default();
+        Self { separator, from, adjacencies: 0, least, finders, counts, last: [separator; LANES] }
+    }
+
+    fn count(&mut self, pair: Pair) {
+        self.adjacencies += 1;
+        if self.is_wanted(pair) {
+            *self.counts.entry(pair).or_insert(0) += 1;
+        }
+    }
+
+    fn is_wanted(&self, pair: Pair) -> bool {
+        let count = || self.finders.iter().map(|finder| finder.counts.get(pair)).sum::<u64>();
+        pair.0.max(pair.1) >= self.from && (self.least == 0 || count() >= self.least)
     }
 }
 
-impl Sink for Sampler {
+impl Sink for Sampler<'_> {
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
         let mut left = if continuing { self.last[lane] } else { self.separator };
         for &right in tokens {
             if left != self.separator && right != self.separator {
-                self.adjacencies += 1;
-                if left.max(right) >= self.from {
-                    *self.counts.entry((left, right)).or_insert(0) += 1;
-                }
+                self.count((left, right));
             }
             left = right;
         }
