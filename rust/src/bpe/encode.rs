@@ -127,7 +127,12 @@ impl Encoder {
     }
 
     /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between words only.
-    pub fn segments(&self, text: Text<'_>, bases: u64, may_part: impl Fn(Pair) -> bool + Sync) -> (Vec<Segment>, Vec<Pair>) {
+    pub fn segments(
+        &self,
+        text: Text<'_>,
+        bases: u64,
+        may_part: impl Fn(Pair) -> bool + Sync,
+    ) -> (Vec<Segment>, Vec<Pair>) {
         match self {
             Self::Narrow(automaton) => segments(automaton, text, bases, may_part),
             Self::Wide(automaton) => segments(automaton, text, bases, may_part),
@@ -149,11 +154,19 @@ impl Encoder {
 fn whole_words(text: Text<'_>) -> Vec<Segment> {
     let words = |corpus: &Corpus| (0..corpus.num_words()).map(|word| corpus.word(word)).collect::<Vec<_>>();
     let numbered = text.corpora.iter().map(words).enumerate();
-    numbered.flat_map(|(corpus, words)| words.into_iter().map(move |range| Segment { corpus, range })).collect()
+    numbered
+        .flat_map(|(corpus, words)| words.into_iter().map(move |range| Segment { corpus, range }))
+        .collect()
 }
 
 /// The slow way through a text: a piece at a time, in one lane.
-fn run_heap(heap: &HeapEncoder, text: Text<'_>, queue: &Queue, sink: &mut impl Sink, monitor: &Monitor) -> Result<()> {
+fn run_heap(
+    heap: &HeapEncoder,
+    text: Text<'_>,
+    queue: &Queue,
+    sink: &mut impl Sink,
+    monitor: &Monitor,
+) -> Result<()> {
     let mut codes = Vec::new();
     while let Some(segment) = queue.take() {
         let mut cursor = Cursor::new(text, segment);
@@ -249,7 +262,7 @@ struct Lane<'a, S> {
     continuing: bool,
 }
 
-impl<'a, S: StateId> Lane<'a, S> {
+impl<S: StateId> Lane<'_, S> {
     fn new() -> Self {
         Self {
             cursor: None,
@@ -321,7 +334,12 @@ impl<'a, S: StateId> Lane<'a, S> {
 
 /// The last position that every encoding, however the word goes on, has a boundary at; `None` if that would lie before
 /// the first state. `word` is where the word starts, and the first state is that of the first position known.
-fn final_boundary<S: StateId>(automaton: &Automaton<S>, states: &[S], word: usize, marks: &mut Vec<bool>) -> Option<usize> {
+fn final_boundary<S: StateId>(
+    automaton: &Automaton<S>,
+    states: &[S],
+    word: usize,
+    marks: &mut Vec<bool>,
+) -> Option<usize> {
     let last = states.len() - 1;
     let low = (last + 1).saturating_sub(automaton.longest).max(word);
     if marks.len() <= last {
@@ -410,7 +428,11 @@ fn forward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES
     }
 }
 
-fn backward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES], mut ends: [usize; LANES]) -> [usize; LANES] {
+fn backward<S: StateId>(
+    automaton: &Automaton<S>,
+    lanes: &mut [Lane<'_, S>; LANES],
+    mut ends: [usize; LANES],
+) -> [usize; LANES] {
     let steps = &automaton.steps[..];
     let mut first = lanes[0].tokens.len();
     {
@@ -481,7 +503,8 @@ fn find_cut<S: StateId>(
     let mut codes = vec![0; SEAM_SEARCH + window];
     for attempt in 0..8 {
         // In reading direction, counted from the end that is read first.
-        let offset = (if text.reverse { piece.end - wish } else { wish - piece.start }) + attempt * codes.len() as u64;
+        let offset =
+            (if text.reverse { piece.end - wish } else { wish - piece.start }) + attempt * codes.len() as u64;
         if offset + codes.len() as u64 >= piece.end - piece.start {
             break;
         }
@@ -500,7 +523,11 @@ fn find_cut<S: StateId>(
 }
 
 /// A token boundary that is true whatever precedes `codes` and follows them, with the tokens on both sides.
-fn seam<S: StateId>(automaton: &Automaton<S>, codes: &[u8], may_part: &impl Fn(Pair) -> bool) -> Option<(usize, Pair)> {
+fn seam<S: StateId>(
+    automaton: &Automaton<S>,
+    codes: &[u8],
+    may_part: &impl Fn(Pair) -> bool,
+) -> Option<(usize, Pair)> {
     let (known, state) = synchronize(automaton, &codes[..SEAM_SEARCH])?;
     let mut states = vec![state];
     states.extend(codes[known..].iter().scan(state, |state, &code| {

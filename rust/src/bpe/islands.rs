@@ -112,7 +112,7 @@ impl PairCounts {
         if self.is_dense() {
             left as usize * (self.num_tokens as usize + 1) + right as usize
         } else {
-            (left as usize).wrapping_mul(0x9E_3779_B9).wrapping_add(right as usize) % HASHED_ENTRIES
+            (left as usize).wrapping_mul(0x9E37_79B9).wrapping_add(right as usize) % HASHED_ENTRIES
         }
     }
 
@@ -203,16 +203,17 @@ impl PairCounts {
 
     /// How often the pair was counted, or, of a pair outside `S` with a shared entry, at least that.
     pub fn get(&self, pair: Pair) -> u64 {
-        if !self.is_dense() {
-            if let Some(&count) = self.exact.get(&pair) {
-                return count;
-            }
+        if !self.is_dense()
+            && let Some(&count) = self.exact.get(&pair)
+        {
+            return count;
         }
         self.total_of(self.entry(pair))
     }
 
     fn total_of(&self, entry: usize) -> u64 {
-        let spilled = if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
+        let spilled =
+            if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
         copies.map(|entry| u64::from(entry & !GUESSED)).sum::<u64>() + spilled
     }
@@ -225,8 +226,7 @@ impl PairCounts {
         let range = row as usize * width..(row as usize + 1) * width;
         let rows: Vec<&[u32]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
         let plain = this.copies() == 1 && all.iter().all(|counts| counts.spilled.is_empty());
-        let mut right = 0;
-        for (at, &entry) in rows[0].iter().enumerate().take(width - usize::from(dense)) {
+        for ((at, &entry), right) in rows[0].iter().enumerate().take(width - usize::from(dense)).zip(0..) {
             let outside = !dense || entry & GUESSED == 0;
             let total = if plain {
                 rows.iter().map(|row| u64::from(row[at] & !GUESSED)).sum()
@@ -236,7 +236,6 @@ impl PairCounts {
             if outside && total >= least {
                 visit(total, dense.then_some((row, right)));
             }
-            right += 1;
         }
     }
 
@@ -482,7 +481,6 @@ impl Finder {
         }
         joined
     }
-
 }
 
 /// Runs of ones in a row of bits.

@@ -139,6 +139,7 @@ impl MergeTable {
     }
 
     /// The first `num_merges` merges: what training a smaller vocabulary would have given.
+    #[must_use]
     pub fn truncated(&self, num_merges: usize) -> Self {
         let num_merges = num_merges.min(self.merges.len());
         Self {

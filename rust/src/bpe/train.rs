@@ -183,7 +183,8 @@ struct Trainer<'a> {
 
 impl<'a> Trainer<'a> {
     fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
-        let bases: u64 = texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
+        let bases: u64 =
+            texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
         Self {
             texts,
             options,
@@ -269,8 +270,9 @@ impl<'a> Trainer<'a> {
         let outcome = replay_phrases(table, phrases, &limits, self.monitor)?;
         // The counts are those of the guess, not of the table.
         self.counted_tokens = 0;
-        let times = [guessed, passed - guessed, start.elapsed() - passed];
-        let round = Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
+        let times = [guessed, passed.saturating_sub(guessed), start.elapsed().saturating_sub(passed)];
+        let round =
+            Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
         Ok(Some((round, outcome)))
     }
 
@@ -283,7 +285,8 @@ impl<'a> Trainer<'a> {
             let span: u64 = text.corpora.iter().map(Corpus::span).sum();
             let sample = (self.bases / 7).min(LOOK_SAMPLE);
             let every = (span / (sample / stretch).max(1)).max(stretch);
-            let corpora = text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect::<Result<_>>()?;
+            let corpora =
+                text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect::<Result<_>>()?;
             sampled.push(Weighted { corpora, weight: text.weight });
         }
         Ok(sampled)
@@ -325,9 +328,12 @@ impl<'a> Trainer<'a> {
         };
         let islands = self.finders.iter().map(|finder| finder.islands.len()).sum();
         self.adapt(outcome.as_ref().map_or(0, |outcome| outcome.size), kept < guess.len());
-        let times = [guessed, passed - guessed, start.elapsed() - passed];
+        let times = [guessed, passed.saturating_sub(guessed), start.elapsed().saturating_sub(passed)];
         let theta = self.theta.map_or(0, |(count, _)| count);
-        Ok((Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times }, outcome))
+        Ok((
+            Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times },
+            outcome,
+        ))
     }
 
     /// Without islands only the first of all pairs can be committed. No outcome if it was, since how many tokens it
@@ -366,7 +372,11 @@ impl<'a> Trainer<'a> {
         self.stuck = if merges > 0 { 0 } else { self.stuck + 1 };
         if self.stuck > MAX_STUCK {
             let available = self.options.island_room as u64;
-            return Err(Error::Resource { what: "memory to tell the next pair", needed: available + 1, available });
+            return Err(Error::Resource {
+                what: "memory to tell the next pair",
+                needed: available + 1,
+                available,
+            });
         }
         Ok(())
     }
@@ -387,7 +397,8 @@ impl<'a> Trainer<'a> {
         self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
         self.counted_tokens = table.num_tokens();
         let in_guess: rustc_hash::FxHashSet<Pair> = guess.iter().copied().collect();
-        let segment = (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
+        let segment =
+            (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
         for (text, weight) in self.views() {
             self.finders.iter_mut().for_each(|finder| finder.set_weight(weight));
             let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
@@ -459,9 +470,13 @@ impl<'a> Trainer<'a> {
         let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
         candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
         if let Some(seed) = &mut self.random {
-            candidates.retain(|_| splitmix(seed) % 3 == 0);
+            candidates.retain(|_| splitmix(seed).is_multiple_of(3));
         }
-        let wanted = if self.stuck > 0 { usize::MAX } else { 4 * (self.options.num_merges - table.merges().len()) + 256 };
+        let wanted = if self.stuck > 0 {
+            usize::MAX
+        } else {
+            4 * (self.options.num_merges - table.merges().len()) + 256
+        };
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let mut left = if self.stuck > 0 { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
         let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
@@ -486,7 +501,8 @@ impl<'a> Trainer<'a> {
         // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
         let shared = !self.finders[0].counts.is_dense();
         let known = if shared { 0 } else { self.counted_tokens };
-        let in_the_way = if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
+        let in_the_way =
+            if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
         for (text, weight) in self.views() {
             let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
             #[allow(clippy::cast_precision_loss)]
@@ -513,7 +529,8 @@ impl<'a> Trainer<'a> {
             let counted = if is_old && in_the_way == 0 { self.count(pair) } else { sampled as u64 };
             (pair, replayed.unwrap_or(counted))
         };
-        let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
+        let candidates =
+            counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok((candidates, adjacencies as u64))
     }

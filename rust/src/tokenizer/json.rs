@@ -344,7 +344,9 @@ fn check_ids(vocab: &Vocab, specials: &[(String, Id)], ids: &[Id], table: &Merge
     for &id in specials.iter().map(|(_, id)| id).chain(ids) {
         match seen.get_mut(id as usize) {
             None => {
-                return refuse(format!("the id {id} is beyond its {number} special tokens, bases and merges"));
+                return refuse(format!(
+                    "the id {id} is beyond its {number} special tokens, bases and merges"
+                ));
             }
             Some(seen) if *seen => return refuse(format!("the id {id} is given twice")),
             Some(seen) => *seen = true,
