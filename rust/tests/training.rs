@@ -1,5 +1,5 @@
 //! The trainer against its definition, on words full of runs and repeats, with every part of it forced to work.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 mod common;
 

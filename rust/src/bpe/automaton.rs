@@ -376,6 +376,7 @@ fn two_endings(table: &MergeTable, first: Token, second: Token) -> Error {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // small numbers
 mod tests {
     use super::*;
     use crate::bpe::heap::HeapEncoder;

@@ -29,10 +29,12 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
-use super::islands::{Finder, Islands, PairCounts};
+use super::counts::PairCounts;
+use super::encode::{Encoder, LANES, Queue, Text};
+use super::islands::{Finder, Islands};
 use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, replay, replay_phrases};
+use super::sample::{STRETCH, Sampler, TokenCounter, stretches};
 use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
@@ -130,8 +132,6 @@ const MAX_SEGMENT: u64 = 1 << 22;
 const MIN_SEGMENT: u64 = 1 << 16;
 /// Rounds without a merge after which training gives up; a random guess may need many.
 const MAX_STUCK: usize = 200;
-/// Bases of one sampled stretch.
-const STRETCH: u64 = 1 << 13;
 
 /// Looking ahead pays below this number of merges; how many merges are looked ahead, and the bases they are guessed
 /// from: a seventh, but not more than this.
@@ -565,81 +565,8 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// A stretch of the text at every so many bases.
-fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
-    let mut stretches = Vec::new();
-    for (corpus, span) in text.corpora.iter().map(Corpus::span).enumerate() {
-        let starts = (0..span).step_by(usize::try_from(every).unwrap_or(usize::MAX));
-        stretches.extend(starts.map(|start| Segment { corpus, range: start..(start + STRETCH).min(span) }));
-    }
-    stretches
-}
-
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
 const UNKNOWN: Pair = (0, 0);
-
-/// Counts tokens.
-struct TokenCounter {
-    separator: Token,
-    tokens: u64,
-}
-
-impl Sink for TokenCounter {
-    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
-        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
-    }
-
-    fn end(&mut self, _: usize) {}
-}
-
-/// Counts pairs of a sample, and all adjacencies.
-struct Sampler<'a> {
-    separator: Token,
-    /// Only pairs with such a token or a later one.
-    from: Token,
-    adjacencies: u64,
-    /// Only pairs that were seen so often, or share an entry with others that were, in the last pass.
-    least: u64,
-    finders: &'a [Finder],
-    counts: FxHashMap<Pair, u32>,
-    last: [Token; LANES],
-}
-
-impl<'a> Sampler<'a> {
-    fn new(separator: Token, from: Token, finders: &'a [Finder], least: u64) -> Self {
-        let counts = FxHashMap::default();
-        Self { separator, from, adjacencies: 0, least, finders, counts, last: [separator; LANES] }
-    }
-
-    fn count(&mut self, pair: Pair) {
-        self.adjacencies += 1;
-        if self.is_wanted(pair) {
-            *self.counts.entry(pair).or_insert(0) += 1;
-        }
-    }
-
-    fn is_wanted(&self, pair: Pair) -> bool {
-        let count = || self.finders.iter().map(|finder| finder.counts.get(pair)).sum::<u64>();
-        pair.0.max(pair.1) >= self.from && (self.least == 0 || count() >= self.least)
-    }
-}
-
-impl Sink for Sampler<'_> {
-    fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
-        let mut left = if continuing { self.last[lane] } else { self.separator };
-        for &right in tokens {
-            if left != self.separator && right != self.separator {
-                self.count((left, right));
-            }
-            left = right;
-        }
-        self.last[lane] = left;
-    }
-
-    fn end(&mut self, lane: usize) {
-        self.last[lane] = self.separator;
-    }
-}
 
 /// The next number of the splitmix64 sequence.
 fn splitmix(seed: &mut u64) -> u64 {

@@ -1,5 +1,5 @@
 //! Training as it is defined, word by word and merge by merge: the oracle of the tests.
-#![allow(dead_code, missing_docs)] // each test file uses a part
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::cast_possible_truncation)] // each test file uses a part
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
