@@ -12,11 +12,13 @@ import json
 import lzma
 import os
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Merge = tuple[str, str]
 

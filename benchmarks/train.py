@@ -16,18 +16,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine, measure
 from benchmarks.engines import ENGINES, Corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = measure.ROOT
 RECORDS = ROOT / "benchmarks" / "record"

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 import genotok
 from genotok import _native
 from tests import dna
-from tests.conftest import Training
+
+if TYPE_CHECKING:
+    from tests.conftest import Training
 
 SEQUENCE = "ACGTTGCAACGGTTACA" * 20
 
@@ -223,7 +225,7 @@ def test_a_bad_sequence_file_is_refused(
     [
         (b">r1\nACGT\nAC GT7\n", "line 3"),
         (b">r1\r\nACGT\r\n\r\n>r2\r\nACG\x00\r\n", "line 5"),
-        (FASTQ + b"@q2\nACGT\n+\nIII\n", "line 8"),
+        (FASTQ + b"@q2\nACGT\n+\nIII\n", "line 9"),  # where the rest of the quality was expected
         (FASTQ + b"rubbish\nACGT\n+\nIIII\n", "line 5"),
     ],
 )

@@ -11,12 +11,15 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from genotok import _native
 from tests import dna
-from tests.conftest import Training
+
+if TYPE_CHECKING:
+    from tests.conftest import Training
 
 PATIENCE_SECONDS = 1.5  # "within about a second", on a machine that has other things to do
 

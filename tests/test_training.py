@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 import genotok
 from genotok import _native, reference
 from tests import dna, huggingface
-from tests.conftest import Training
+
+if TYPE_CHECKING:
+    from tests.conftest import Training
 
 TrainWords = Callable[..., Any]
 seeds = st.one_of(st.none(), st.integers(0, 2**32))
@@ -274,7 +276,7 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
         resumed, after = train([simulated], threads=2, checkpoint=str(checkpoint), resume=True)
         assert resumed.to_json() == whole.to_json()
         assert 0 < after["resumed_merges"] < after["merges"]
-        assert not checkpoint.exists()
+        assert checkpoint.is_file()  # it is the caller's, who may not have saved the tokenizer yet
     assert stopped > 0
 
 

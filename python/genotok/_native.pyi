@@ -6,6 +6,8 @@ Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 from collections.abc import Callable
 from typing import final
 
+__all__ = ["Tokenizer", "pack", "simulate"]
+
 @final
 class Tokenizer:
     @staticmethod

@@ -121,7 +121,8 @@ class Tokenizer:
             max_token_length: Longest token allowed, in bases.
             both_strands: Count each word and its reverse complement.
             threads: Threads to use; None for all cores.
-            checkpoint: Where an interrupted training leaves its merges. Removed after success.
+            checkpoint: Where a training that is interrupted, by whatever, leaves its merges. It is yours to
+                remove once the tokenizer is saved.
             resume: Go on from `checkpoint`, to the result of an uninterrupted training.
             progress: Called about ten times a second at most, with a dictionary; an exception stops the
                 training.

@@ -191,3 +191,6 @@ impl Keeper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,7 @@ impl Error {
     }
 
     /// The same error, at the file that the vocabulary was read from.
+    #[must_use]
     pub fn in_file(self, file: impl AsRef<Path>) -> Self {
         match self {
             Self::Vocabulary { reason, .. } => {

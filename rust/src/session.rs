@@ -48,7 +48,7 @@ pub struct Checkpoint {
 pub struct Report {
     /// Number of input files.
     pub files: usize,
-    /// What was in them.
+    /// What was in them; the words as they were trained on, cut if they were to be.
     pub contents: Contents,
     /// Rounds, tokens and the reason for the end.
     pub summary: Summary,
@@ -111,7 +111,10 @@ pub fn train(
     let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
     drop(pool); // training makes its own
     let seconds_reading = start.elapsed().as_secs_f64();
-    let contents = contents_of(&corpora);
+    let mut contents = contents_of(&corpora);
+    if let Some(length) = wanted.options.word_length {
+        contents.words = count_pieces(&corpora, length);
+    }
     let mut table = match found {
         Some(found) => found.table_for(contents.fingerprint, &wanted.options)?,
         None => MergeTable::new(),
@@ -236,6 +239,15 @@ fn contents_of(corpora: &[Corpus]) -> Contents {
     contents
 }
 
+/// The words after they are cut into pieces of `length` bases.
+fn count_pieces(corpora: &[Corpus], length: u64) -> u64 {
+    let pieces = |corpus: &Corpus| {
+        let lengths = (0..corpus.num_words()).map(|word| corpus.word(word)).map(|word| word.end - word.start);
+        lengths.map(|bases| bases.div_ceil(length)).sum::<u64>()
+    };
+    corpora.iter().map(pieces).sum()
+}
+
 /// The longest tokens made by merges, of equal length the older first.
 fn longest(table: &MergeTable) -> Vec<String> {
     let mut tokens: Vec<Token> = (NUM_BASES..table.num_tokens()).collect();
@@ -259,3 +271,6 @@ pub fn skipped(contents: &Contents) -> impl Iterator<Item = (&'static str, u64)>
     let counts = LetterKind::SKIPPED.iter().zip(contents.skipped);
     counts.filter(|&(_, count)| count > 0).map(|(kind, count)| (kind.name(), count))
 }
+
+#[cfg(test)]
+mod tests;

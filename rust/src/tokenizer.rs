@@ -185,7 +185,7 @@ impl Tokenizer {
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
             Piece::Word(codes) => {
-                ids.extend(encoder.encode(codes).iter().map(|&token| self.ids[token as usize]))
+                ids.extend(encoder.encode(codes).iter().map(|&token| self.ids[token as usize]));
             }
             Piece::Id(id) => ids.push(id),
         })?;
@@ -352,3 +352,6 @@ fn special_mistake(token: &str) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

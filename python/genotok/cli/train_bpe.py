@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -106,6 +107,7 @@ def train_bpe(
                 progress=watch,
             )
             tokenizer.save(output)
+            _remove(checkpoint)  # not before the tokenizer is safe
         except KeyboardInterrupt:
             interrupted = True
         else:
@@ -128,6 +130,12 @@ def _check_checkpoint(checkpoint: str, resume: bool) -> None:
         raise FileNotFoundError(errno.ENOENT, "no checkpoint to go on from; run without --resume", checkpoint)
     if there and not resume:
         note(f"{checkpoint} is left from an interrupted run; starting anew (--resume would go on from it)")
+
+
+def _remove(checkpoint: str) -> None:
+    """Take away the checkpoint, if there is one."""
+    with suppress(FileNotFoundError):
+        os.remove(checkpoint)
 
 
 def _farewell(checkpoint: str, merges: int) -> str:

@@ -27,17 +27,16 @@ impl<'py> FromPyObject<'_, 'py> for Number {
 
 impl Number {
     /// The number as an unsigned type, from `least` to that type's largest.
-    pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(&self, name: &'static str, least: u64) -> PyResult<T> {
-        let fitting = self.0.as_ref().ok().filter(|&&number| number >= i128::from(least));
-        fitting.and_then(|&number| T::try_from(number).ok()).ok_or_else(|| {
-            let value = self.0.as_ref().map_or_else(Clone::clone, ToString::to_string);
-            let bits = 8 * size_of::<T>();
-            exception(Error::argument(
-                name,
-                &value,
-                format!("a number from {least} to 2^{bits} - 1 is expected"),
-            ))
-        })
+    pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(self, name: &'static str, least: u64) -> PyResult<T> {
+        let value = match self.0 {
+            Ok(number) => match T::try_from(number).ok().filter(|_| number >= i128::from(least)) {
+                Some(fitting) => return Ok(fitting),
+                None => number.to_string(),
+            },
+            Err(text) => text,
+        };
+        let rule = format!("a number from {least} to 2^{} - 1 is expected", 8 * size_of::<T>());
+        Err(exception(Error::argument(name, &value, rule)))
     }
 }
 
@@ -51,7 +50,7 @@ pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(
 }
 
 /// A count of things in memory.
-pub(crate) fn fit_count(number: &Number, name: &'static str) -> PyResult<usize> {
+pub(crate) fn fit_count(number: Number, name: &'static str) -> PyResult<usize> {
     let count: u64 = number.fit(name, 0)?;
     usize::try_from(count).map_err(|error| exception(Error::argument(name, &count, error.to_string())))
 }

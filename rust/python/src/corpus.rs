@@ -17,13 +17,13 @@ const PIECE: usize = 1 << 20;
 /// Writes the words of sequence files to one packed file.
 #[pyfunction]
 #[pyo3(signature = (paths, output, *, threads, progress))]
-pub(crate) fn pack<'py>(
-    py: Python<'py>,
+pub(crate) fn pack(
+    py: Python<'_>,
     paths: Vec<PathBuf>,
     output: PathBuf,
     threads: Option<Number>,
     progress: Option<Py<PyAny>>,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
     let report = PyDict::new(py);
     report.set_item("output", output.as_os_str())?;
@@ -52,12 +52,8 @@ pub(crate) fn add_contents(report: &Bound<'_, PyDict>, contents: &Contents) -> P
 
 /// Letters of a genome that never was, with the repeats and runs of real ones.
 #[pyfunction]
-pub(crate) fn simulate<'py>(
-    py: Python<'py>,
-    num_bases: Number,
-    seed: Number,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let num_bases = fit_count(&num_bases, "num_bases")?;
+pub(crate) fn simulate(py: Python<'_>, num_bases: Number, seed: Number) -> PyResult<Bound<'_, PyBytes>> {
+    let num_bases = fit_count(num_bases, "num_bases")?;
     let seed = seed.fit("seed", 0)?;
     let letters = watch(py, None, move |monitor| {
         let mut letters = Vec::new();

@@ -53,8 +53,8 @@ impl Tokenizer {
     #[pyo3(signature = (paths, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
         both_strands, threads, checkpoint, resume, progress))]
     #[allow(clippy::too_many_arguments)]
-    fn train<'py>(
-        py: Python<'py>,
+    fn train(
+        py: Python<'_>,
         paths: Vec<PathBuf>,
         vocab_size: Number,
         min_frequency: Number,
@@ -66,7 +66,7 @@ impl Tokenizer {
         checkpoint: Option<PathBuf>,
         resume: bool,
         progress: Option<Py<PyAny>>,
-    ) -> PyResult<(Self, Bound<'py, PyDict>)> {
+    ) -> PyResult<(Self, Bound<'_, PyDict>)> {
         let options = Options {
             min_frequency: min_frequency.fit("min_frequency", 0)?,
             max_token_length: longest(max_token_length)?,
@@ -74,7 +74,7 @@ impl Tokenizer {
             both_strands,
             ..Options::default()
         };
-        let wanted = Wanted { vocab_size: fit_count(&vocab_size, "vocab_size")?, special_tokens, options };
+        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
         let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
         let checkpoint = match checkpoint {
             Some(path) => Some(Checkpoint { path, resume }),
@@ -117,7 +117,7 @@ impl Tokenizer {
             random_guess: fit(seed, "seed", 0)?,
             ..Options::default()
         };
-        let wanted = Wanted { vocab_size: fit_count(&vocab_size, "vocab_size")?, special_tokens, options };
+        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
         let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
         let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
         let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;
@@ -149,7 +149,7 @@ impl Tokenizer {
 
     /// The tokenizer that training at the smaller size would have given.
     fn truncate(&self, py: Python<'_>, vocab_size: Number) -> PyResult<Self> {
-        let vocab_size = fit_count(&vocab_size, "vocab_size")?;
+        let vocab_size = fit_count(vocab_size, "vocab_size")?;
         self.call(py, true, move |core| core.truncate(vocab_size)).map(Self::from)
     }
 
@@ -190,7 +190,7 @@ impl Tokenizer {
 
     /// The strings of the ids, joined.
     fn decode(&self, py: Python<'_>, ids: Vec<Number>) -> PyResult<String> {
-        let ids: Vec<Id> = ids.iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()?;
+        let ids: Vec<Id> = ids.into_iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()?;
         self.call(py, ids.len() <= QUICK, move |core| core.decode(&ids))
     }
 

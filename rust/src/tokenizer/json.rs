@@ -155,7 +155,7 @@ impl Tokenizer {
         let specials = read_specials(document.get("added_tokens"), &vocab)?;
         let (table, ids) = read_merges(merges.as_ref(), &vocab)?;
         check_ids(&vocab, &specials, &ids, &table)?;
-        let unknown = unknown.map(|name| find_unknown(&name, &specials)).transpose()?;
+        let unknown = unknown.map(|name| find_unknown(&name, &vocab, &specials)).transpose()?;
         Self::assemble(table, specials, ids, Policy { unknown, ..policy }, Frame(document))
     }
 }
@@ -286,11 +286,12 @@ fn read_special(token: &Value, vocab: &Vocab) -> Result<(String, Id)> {
     Ok((content.to_owned(), id))
 }
 
-fn find_unknown(name: &str, specials: &[(String, Id)]) -> Result<Id> {
-    let found = specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
-    found.ok_or_else(|| {
-        Error::vocabulary(format!("the unknown token {} is not among its special tokens", show_text(name)))
-    })
+fn find_unknown(name: &str, vocab: &Vocab, specials: &[(String, Id)]) -> Result<Id> {
+    let found =
+        specials.iter().find(|(token, _)| token == name && vocab.contains_key(name)).map(|&(_, id)| id);
+    let missing =
+        || format!("the unknown token {} is not in its vocab and its special tokens", show_text(name));
+    found.ok_or_else(|| Error::vocabulary(missing()))
 }
 
 /// The merges, and the id of each token of their table.
@@ -337,32 +338,34 @@ fn parts(merge: &Value) -> Option<(&str, &str)> {
     }
 }
 
-/// Every id is given once, none is left out, and every token of the vocab is one we know what to do with.
+/// Every token of the vocab is one we know what to do with; every id is given once, and none is left out.
 fn check_ids(vocab: &Vocab, specials: &[(String, Id)], ids: &[Id], table: &MergeTable) -> Result<()> {
-    let number = specials.len() + ids.len();
-    let mut seen = vec![false; number];
+    let in_vocab = specials.iter().filter(|(token, _)| vocab.contains_key(token)).count();
+    if vocab.len() != in_vocab + ids.len() {
+        return refuse(format!(
+            "{} in its vocab is no special token, no base (A, C, G, T) and no product of a merge",
+            stranger(vocab, specials, table)
+        ));
+    }
+    // Added tokens that are not in the vocab get the ids after it, whatever the file says.
+    if vocab.values().any(|&id| id as usize >= vocab.len()) {
+        return refuse("the ids of its vocab leave a gap, or one is given twice");
+    }
+    let mut seen = vec![false; specials.len() + ids.len()];
     for &id in specials.iter().map(|(_, id)| id).chain(ids) {
         match seen.get_mut(id as usize) {
-            None => {
-                return refuse(format!(
-                    "the id {id} is beyond its {number} special tokens, bases and merges"
-                ));
-            }
+            None => return refuse(format!("the ids up to {id} leave a gap")),
             Some(seen) if *seen => return refuse(format!("the id {id} is given twice")),
             Some(seen) => *seen = true,
         }
     }
-    let added: FxHashSet<&str> = specials.iter().map(|(token, _)| token.as_str()).collect();
-    let in_vocab = specials.iter().filter(|(token, _)| vocab.contains_key(token)).count();
-    if vocab.len() == in_vocab + ids.len() {
-        return Ok(());
-    }
-    let made: FxHashSet<String> = (0..table.num_tokens()).map(|token| table.letters(token)).collect();
-    let mut others: Vec<&String> =
-        vocab.keys().filter(|token| !added.contains(token.as_str()) && !made.contains(*token)).collect();
-    others.sort();
-    let other = others.first().map_or(String::new(), |token| show_text(token));
-    refuse(format!(
-        "{other} in its vocab is no special token, no base (A, C, G, T) and no product of a merge"
-    ))
+    Ok(())
+}
+
+/// The first token of the vocab, in its order, that nothing accounts for.
+fn stranger(vocab: &Vocab, specials: &[(String, Id)], table: &MergeTable) -> String {
+    let mut known: FxHashSet<String> = (0..table.num_tokens()).map(|token| table.letters(token)).collect();
+    known.extend(specials.iter().map(|(token, _)| token.clone()));
+    let others = vocab.iter().filter(|(token, _)| !known.contains(*token));
+    others.min_by_key(|&(_, id)| id).map_or_else(String::new, |(token, _)| show_text(token))
 }

@@ -1,0 +1,84 @@
+//! Checkpoints: what they refuse, and when they are written.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Keeper, load};
+use crate::bpe::MergeTable;
+use crate::bpe::train::Options;
+use crate::error::Error;
+
+const FINGERPRINT: u128 = 0x0123_4567;
+
+fn options() -> Options {
+    Options { num_merges: 10, word_length: Some(100), min_frequency: 2, ..Options::default() }
+}
+
+/// A folder with the checkpoint of three merges.
+fn written() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let table = MergeTable::from_merges([(0, 1), (2, 3), (4, 5)]).unwrap();
+    let mut keeper = Keeper::new(&path, FINGERPRINT, &options(), 0);
+    keeper.round(&table).unwrap();
+    assert!(!path.exists(), "the round was quick");
+    keeper.stop(&table).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let (_folder, path) = written();
+    let found = load(&path, &options()).unwrap();
+    assert_eq!(found.table_for(FINGERPRINT, &options()).unwrap().merges(), [(0, 1), (2, 3), (4, 5)]);
+    let fewer = Options { num_merges: 2, ..options() };
+    assert_eq!(found.table_for(FINGERPRINT, &fewer).unwrap().merges(), [(0, 1), (2, 3)]);
+}
+
+#[test]
+fn without_a_new_round_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let table = MergeTable::from_merges([(0, 1)]).unwrap();
+    Keeper::new(&path, FINGERPRINT, &options(), 0).stop(&table).unwrap();
+    Keeper::new(&path, FINGERPRINT, &options(), 1).stop(&table).unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn other_options_and_another_corpus_are_refused_by_name() {
+    let (_folder, path) = written();
+    let others = [
+        ("word_length", Options { word_length: None, ..options() }),
+        ("both_strands", Options { both_strands: true, ..options() }),
+        ("min_frequency", Options { min_frequency: 3, ..options() }),
+        ("max_token_length", Options { max_token_length: Some(5), ..options() }),
+    ];
+    for (name, other) in others {
+        let error = load(&path, &other).unwrap_err();
+        assert!(matches!(error, Error::File { .. }) && error.to_string().contains(name), "{error}");
+    }
+    let error = load(&path, &options()).unwrap().table_for(FINGERPRINT + 1, &options()).unwrap_err();
+    assert!(error.to_string().contains("other sequences"), "{error}");
+}
+
+#[test]
+fn the_slightest_damage_is_found() {
+    let (_folder, path) = written();
+    let text = fs::read_to_string(&path).unwrap();
+    let damages = [
+        text.replace("[4,5]", "[5,4]"),
+        text.replace("[4,5]", "[4,9]"),
+        text.replace("\"version\":1", "\"version\":2"),
+        text.replace("genotok checkpoint", "other checkpoint"),
+        text[..text.len() - 5].to_owned(),
+        "[".repeat(100_000),
+        String::new(),
+    ];
+    for damaged in damages {
+        assert_ne!(damaged, text);
+        fs::write(&path, &damaged).unwrap();
+        let error = load(&path, &options()).unwrap_err();
+        assert!(matches!(error, Error::File { .. }) && !error.to_string().contains('\n'), "{error}");
+    }
+}

@@ -1,0 +1,150 @@
+//! From letters to words at two bits a base.
+
+use super::{Contents, Corpus, Store};
+use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
+use crate::error::{Error, Result};
+
+/// Collects words from letters.
+#[derive(Debug, Default)]
+pub struct CorpusBuilder {
+    contents: Contents,
+    ends: Vec<u64>,
+    arena: Vec<u8>,
+    /// Bases of the open byte: the codes so far and how many; fewer than four between calls.
+    open: (u16, u32),
+    /// Where the open word starts, in bytes.
+    word_start: usize,
+    record: Vec<u8>,
+    /// Letters seen in the open record.
+    position: u64,
+    bases_before_record: u64,
+    in_record: bool,
+}
+
+impl CorpusBuilder {
+    /// An empty corpus.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bases so far.
+    pub fn bases(&self) -> u64 {
+        self.contents.bases
+    }
+
+    /// Opens a record; its name is kept for messages.
+    pub fn record(&mut self, name: &[u8]) {
+        self.end_record();
+        self.record.clear();
+        self.record.extend_from_slice(&name[..name.len().min(200)]);
+        self.contents.records += 1;
+        self.bases_before_record = self.contents.bases;
+        self.position = 0;
+        self.in_record = true;
+    }
+
+    /// Adds letters of the open record. Fails at a letter that stands for no nucleotide.
+    pub fn letters(&mut self, letters: &[u8]) -> Result<()> {
+        let (eights, tail) = letters.as_chunks::<8>();
+        for eight in eights {
+            let mut codes = 0;
+            let mut any = 0;
+            for (&letter, shift) in eight.iter().zip((0..).step_by(2)) {
+                let code = CODES[letter as usize];
+                any |= code;
+                codes |= u32::from(code) << shift;
+            }
+            if any < NOT_A_BASE {
+                self.eight_bases(codes);
+            } else {
+                eight.iter().try_for_each(|&letter| self.letter(letter))?;
+            }
+        }
+        tail.iter().try_for_each(|&letter| self.letter(letter))
+    }
+
+    /// Closes the last word and record.
+    pub fn finish(mut self) -> Corpus {
+        self.end_record();
+        self.arena.shrink_to_fit();
+        self.contents.words = self.ends.len() as u64;
+        Corpus { contents: self.contents, store: Store::Owned { ends: self.ends, arena: self.arena } }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // cut into bytes on purpose
+    fn eight_bases(&mut self, codes: u32) {
+        let (bits, filled) = self.open;
+        let bits = u32::from(bits) | codes << (2 * filled);
+        self.arena.extend_from_slice(&[bits as u8, (bits >> 8) as u8]);
+        self.open.0 = (bits >> 16) as u16;
+        self.contents.bases += 8;
+        self.position += 8;
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // cut into a byte on purpose
+    fn letter(&mut self, letter: u8) -> Result<()> {
+        let code = CODES[letter as usize];
+        if code == NOT_A_BASE {
+            self.skip(letter)?;
+        } else {
+            let (bits, filled) = self.open;
+            let bits = bits | u16::from(code) << (2 * filled);
+            self.contents.bases += 1;
+            if filled == 3 {
+                self.arena.push(bits as u8);
+                self.open = (0, 0);
+            } else {
+                self.open = (bits, filled + 1);
+            }
+        }
+        self.position += 1;
+        Ok(())
+    }
+
+    fn skip(&mut self, letter: u8) -> Result<()> {
+        self.end_word();
+        let kind = kind(letter);
+        let Some(at) = LetterKind::SKIPPED.iter().position(|&skipped| skipped == kind) else {
+            let reason = if kind == LetterKind::AminoAcid {
+                "stands for no nucleotide; this looks like protein, and genotok reads DNA"
+            } else {
+                "stands for no nucleotide"
+            };
+            return Err(Error::Symbol {
+                record: String::from_utf8_lossy(&self.record).into_owned(),
+                position: self.position,
+                byte: letter,
+                reason: reason.to_owned(),
+            });
+        };
+        self.contents.skipped[at] += 1;
+        Ok(())
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // cut into a byte on purpose
+    fn end_word(&mut self) {
+        let (bits, filled) = std::mem::take(&mut self.open);
+        let end = self.arena.len() as u64 * 4 + u64::from(filled);
+        if filled > 0 {
+            self.arena.push(bits as u8);
+        }
+        let start = self.word_start;
+        if self.arena.len() > start {
+            let length = end - start as u64 * 4;
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&length.to_le_bytes()).update(&self.arena[start..]);
+            let mut sum = [0; 16];
+            sum.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+            self.contents.fingerprint = self.contents.fingerprint.wrapping_add(u128::from_le_bytes(sum));
+            self.ends.push(end);
+            self.word_start = self.arena.len();
+        }
+    }
+
+    fn end_record(&mut self) {
+        self.end_word();
+        if std::mem::take(&mut self.in_record) && self.contents.bases == self.bases_before_record {
+            self.contents.empty_records += 1;
+        }
+    }
+}

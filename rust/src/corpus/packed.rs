@@ -1,0 +1,203 @@
+//! Packed files: a corpus that is mapped instead of read (`genotok pack`).
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..8 | `GENOTOK\x1a` |
+//! | 8..16 | version, 1 |
+//! | 16..24 | number of words |
+//! | 24..32 | length of the arena in bytes |
+//! | 32..48 | records, records without a base |
+//! | 48..96 | letters outside ACGT, by kind, in the order of [`LetterKind::SKIPPED`], padded with zeros |
+//! | 96..112 | fingerprint |
+//! | 112..144 | BLAKE3 of all that follows the header |
+//! | 144..176 | BLAKE3 of bytes 0..144 |
+//! | 176..192 | zeros |
+//! | 192.. | the end of each word, eight bytes each; then the arena |
+//!
+//! Numbers are little-endian. Sizes are compared with the length of the file before anything is believed, and both
+//! checksums are verified when the file is opened, so that a damaged file is refused and never read as a genome.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+use super::{Contents, Corpus, Store};
+use crate::alphabet::LetterKind;
+use crate::atomic::write_whole;
+use crate::error::{Error, Result};
+use crate::monitor::Monitor;
+
+/// How a packed file begins; the last byte stops a terminal that prints it by mistake.
+pub const MAGIC: [u8; 8] = *b"GENOTOK\x1a";
+const VERSION: u64 = 1;
+const HEADER: usize = 192;
+
+impl Corpus {
+    /// Maps a packed file after checking it. Cost: one reading of the file for its checksum.
+    pub fn open(path: &Path) -> Result<Self> {
+        let fail = |source| Error::io(path, source);
+        let mut file = File::open(path).map_err(fail)?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).map_err(|_| damaged(path, "it is shorter than its header"))?;
+        let (num_words, contents) = read_header(path, &header)?;
+        let mapped = map(&file).map_err(fail)?;
+        let expected =
+            (HEADER as u64).checked_add(num_words.saturating_mul(8)).zip(Some(number(&header, 24)));
+        let expected = expected.and_then(|(ends, arena)| ends.checked_add(arena));
+        if expected != Some(mapped.len() as u64) {
+            return Err(damaged(path, "its length is not what its header says"));
+        }
+        if blake3::hash(&mapped[HEADER..]).as_bytes() != &header[112..144] {
+            return Err(damaged(path, "its checksum is wrong"));
+        }
+        let num_words = usize::try_from(num_words).map_err(|_| damaged(path, "it has too many words"))?;
+        let mut corpus = Self { contents, store: Store::Mapped { file: Arc::new(mapped), num_words } };
+        corpus.contents.bases = corpus.check_words(path)?;
+        Ok(corpus)
+    }
+
+    /// Counts the bases; the ends must rise, each word have a base, and the last one end with the arena.
+    fn check_words(&self, path: &Path) -> Result<u64> {
+        let mut start = 0;
+        let mut bases = 0;
+        for word in 0..self.num_words() {
+            let end = self.end(word);
+            if end <= start {
+                return Err(damaged(path, "its words overlap"));
+            }
+            bases += end - start;
+            start = end.next_multiple_of(4);
+        }
+        if start != self.arena().len() as u64 * 4 {
+            return Err(damaged(path, "its words do not fill it"));
+        }
+        Ok(bases)
+    }
+}
+
+/// Where word `index` of a checked file ends.
+pub(super) fn end(file: &Mmap, index: usize) -> u64 {
+    number(file, HEADER + 8 * index)
+}
+
+/// The arena of a checked file of so many words.
+pub(super) fn arena(file: &Mmap, num_words: usize) -> &[u8] {
+    &file[HEADER + 8 * num_words..]
+}
+
+/// Writes the words of all corpora to one packed file, whole or not at all. Returns its length in bytes.
+pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
+    let ends = packed_ends(corpora);
+    let mut sum = blake3::Hasher::new();
+    for piece in pieces(&ends, corpora) {
+        monitor.check()?;
+        sum.update(piece);
+    }
+    let header = packed_header(corpora, sum.finalize());
+    let written = write_whole(path, |file| {
+        file.write_all(&header)?;
+        pieces(&ends, corpora).try_for_each(|piece| {
+            monitor.check().map_err(std::io::Error::other)?;
+            file.write_all(piece)
+        })
+    });
+    monitor.check()?; // an interrupt comes out of there as if the system had refused to write
+    written?;
+    Ok(pieces(&ends, corpora).map(|piece| piece.len() as u64).sum::<u64>() + HEADER as u64)
+}
+
+/// Where each word ends in the arenas, one behind the other; as bytes of a packed file.
+fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
+    let mut ends = Vec::with_capacity(8 * corpora.iter().map(Corpus::num_words).sum::<usize>());
+    let mut before = 0;
+    for corpus in corpora {
+        ends.extend((0..corpus.num_words()).flat_map(|word| (before + corpus.end(word)).to_le_bytes()));
+        before += corpus.arena().len() as u64 * 4;
+    }
+    ends
+}
+
+/// What follows the header, in pieces small enough to look for an interrupt between them.
+fn pieces<'a>(ends: &'a [u8], corpora: &'a [Corpus]) -> impl Iterator<Item = &'a [u8]> {
+    ends.chunks(1 << 20).chain(corpora.iter().flat_map(|corpus| corpus.arena().chunks(1 << 20)))
+}
+
+fn packed_header(corpora: &[Corpus], payload: blake3::Hash) -> [u8; HEADER] {
+    let mut contents = Contents::default();
+    corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
+    let arena: usize = corpora.iter().map(|corpus| corpus.arena().len()).sum();
+    let Contents { records, empty_records, words, skipped, fingerprint, .. } = contents;
+    let mut header = [0; HEADER];
+    let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &MAGIC);
+    let numbers = [VERSION, words, arena as u64, records, empty_records];
+    for (number, at) in numbers.iter().chain(&skipped).zip((8..).step_by(8)) {
+        put(at, &number.to_le_bytes());
+    }
+    put(96, &fingerprint.to_le_bytes());
+    put(112, payload.as_bytes());
+    let sum = blake3::hash(&header[..144]);
+    header[144..176].copy_from_slice(sum.as_bytes());
+    header
+}
+
+fn damaged(path: &Path, reason: &str) -> Error {
+    Error::file(path, format!("this packed file is damaged: {reason}; make it again with `genotok pack`"))
+}
+
+/// The little-endian number at `at`.
+fn number(bytes: &[u8], at: usize) -> u64 {
+    let mut eight = [0; 8];
+    eight.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(eight)
+}
+
+/// The number of words and the contents, less the number of bases, which the words tell.
+fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
+    if header[..8] != MAGIC {
+        return Err(Error::file(path, "this is not a packed file of genotok"));
+    }
+    if number(header, 8) != VERSION {
+        let found = number(header, 8);
+        return Err(Error::file(
+            path,
+            format!("packed file of version {found}; this genotok reads version {VERSION}"),
+        ));
+    }
+    if blake3::hash(&header[..144]).as_bytes() != &header[144..176] {
+        return Err(damaged(path, "the checksum of its header is wrong"));
+    }
+    let mut skipped = [0; LetterKind::SKIPPED.len()];
+    skipped.iter_mut().zip((48..).step_by(8)).for_each(|(count, at)| *count = number(header, at));
+    let mut fingerprint = [0; 16];
+    fingerprint.copy_from_slice(&header[96..112]);
+    let words = number(header, 16);
+    Ok((
+        words,
+        Contents {
+            records: number(header, 32),
+            empty_records: number(header, 40),
+            words,
+            bases: 0,
+            skipped,
+            fingerprint: u128::from_le_bytes(fingerprint),
+        },
+    ))
+}
+
+#[allow(unsafe_code)]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the map is private to this process and never written. What remains is the rule of every mapped file:
+    // another program must not shorten it meanwhile. Reading instead would double the memory of a large corpus.
+    unsafe { Mmap::map(file) }
+}
+
+/// Whether the file begins like a packed file. What cannot be opened is left to the reader to complain about.
+pub(super) fn is_packed(path: &Path) -> bool {
+    let mut start = [0; MAGIC.len()];
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
+}

@@ -1,0 +1,128 @@
+//! Files to tokenizer, interrupted and not.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Checkpoint, Wanted, pack, train, train_words};
+use crate::bpe::train::Options;
+use crate::error::Error;
+use crate::monitor::Monitor;
+use crate::testing::Genome;
+use crate::tokenizer::Tokenizer;
+
+fn wanted(vocab_size: usize) -> Wanted {
+    Wanted { vocab_size, special_tokens: vec!["[UNK]".to_owned()], options: Options::default() }
+}
+
+/// A FASTA file of 200 kb.
+fn genome() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("genome.fa");
+    let mut letters = b">r\n".to_vec();
+    Genome::new(5).letters(&mut letters, 200_000);
+    fs::write(&path, letters).unwrap();
+    (folder, path)
+}
+
+fn simply(path: &PathBuf, wanted: Wanted) -> (Tokenizer, super::Report) {
+    train(std::slice::from_ref(path), wanted, Some(2), None, &Monitor::default()).unwrap()
+}
+
+#[test]
+fn the_report_counts_the_tokens_that_encoding_makes() {
+    let (_folder, path) = genome();
+    let (tokenizer, report) = simply(&path, wanted(300));
+    let letters = fs::read_to_string(&path).unwrap().split_off(3);
+    assert_eq!(report.summary.tokens, tokenizer.encode(&letters).unwrap().len() as u64);
+    assert_eq!((report.contents.words, report.contents.bases), (1, 200_000));
+    let cut = Wanted { options: Options { word_length: Some(999), ..Options::default() }, ..wanted(30) };
+    assert_eq!(simply(&path, cut).1.contents.words, 201);
+}
+
+#[test]
+fn a_training_goes_on_from_a_checkpoint_of_any_size() {
+    let (folder, path) = genome();
+    let whole = simply(&path, wanted(400)).0;
+    let at = folder.path().join("checkpoint");
+    let (_, report) = simply(&path, wanted(150));
+    let mut keeper = super::Keeper::new(&at, report.contents.fingerprint, &Options::default(), 0);
+    let part = whole.table().truncated(145);
+    keeper.round(&part).unwrap();
+    keeper.stop(&part).unwrap();
+    for size in [100, 150, 400] {
+        let checkpoint = Checkpoint { path: at.clone(), resume: true };
+        let monitor = Monitor::default();
+        let (resumed, report) =
+            train(std::slice::from_ref(&path), wanted(size), Some(1), Some(&checkpoint), &monitor).unwrap();
+        assert_eq!(resumed.to_json().unwrap(), whole.truncate(size).unwrap().to_json().unwrap());
+        assert_eq!(report.resumed_merges, 145.min(size - 5));
+    }
+}
+
+#[test]
+fn a_cancelled_training_is_interrupted() {
+    let (_folder, path) = genome();
+    let monitor = Monitor::default();
+    monitor.cancel();
+    assert!(matches!(train(&[path], wanted(400), None, None, &monitor), Err(Error::Interrupted)));
+}
+
+#[test]
+fn packing_several_files_keeps_all_words() {
+    let (folder, path) = genome();
+    let other = folder.path().join("other.fa");
+    fs::write(&other, ">a\nACG\n>b\nTTNNA\n").unwrap();
+    let packed = folder.path().join("packed");
+    let both = [path, other];
+    let (bytes, contents) = pack(&both, &packed, Some(2), &Monitor::default()).unwrap();
+    assert_eq!(bytes, fs::metadata(&packed).unwrap().len());
+    assert_eq!((contents.words, contents.bases), (4, 200_006));
+    let from_files = train(&both, wanted(60), None, None, &Monitor::default()).unwrap();
+    let from_packed = train(&[packed], wanted(60), None, None, &Monitor::default()).unwrap();
+    assert_eq!(from_files.0.to_json().unwrap(), from_packed.0.to_json().unwrap());
+    assert_eq!(from_files.1.contents, from_packed.1.contents);
+}
+
+#[test]
+fn the_first_bad_file_is_the_error_and_unknown_letters_may_stand_among_others() {
+    let (folder, path) = genome();
+    let unknown = folder.path().join("unknown.fa");
+    fs::write(&unknown, ">n\nNNNN\n").unwrap();
+    let bad = folder.path().join("bad.fa");
+    fs::write(&bad, "no sequence\n").unwrap();
+    let train = |paths: &[&PathBuf]| {
+        let paths: Vec<PathBuf> = paths.iter().map(|&path| path.clone()).collect();
+        train(&paths, wanted(30), Some(2), None, &Monitor::default())
+            .map(|(_, report)| report.contents.records)
+    };
+    assert_eq!(train(&[&unknown, &path]).unwrap(), 2);
+    assert!(matches!(train(&[&unknown]), Err(Error::File { .. })));
+    for paths in [[&path, &bad], [&bad, &path], [&unknown, &bad]] {
+        assert!(train(&paths).unwrap_err().to_string().contains("bad.fa"));
+    }
+}
+
+#[test]
+fn weights_that_could_overflow_are_refused() {
+    let words = |weight| [("ACAC".to_owned(), weight)];
+    let train = |weight| train_words(&words(weight), wanted(20), Some(1), &Monitor::default());
+    assert_eq!(train(1 << 59).unwrap().merges().count(), 2);
+    assert!(matches!(train(1 << 60), Err(Error::Argument { .. })));
+    assert!(matches!(train(u64::MAX), Err(Error::Argument { .. })));
+}
+
+#[test]
+fn arguments_are_checked_before_anything_is_read() {
+    let train = |wanted, threads| train(&["missing".into()], wanted, threads, None, &Monitor::default());
+    let name = |outcome: Result<_, Error>| match outcome.map(drop) {
+        Err(Error::Argument { name, .. }) => name,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(name(train(wanted(4), None)), "vocab_size");
+    assert_eq!(name(train(wanted(1 << 40), None)), "vocab_size");
+    assert_eq!(name(train(wanted(40), Some(0))), "threads");
+    assert_eq!(name(train(wanted(40), Some(1025))), "threads");
+    let words = Wanted { options: Options { word_length: Some(0), ..Options::default() }, ..wanted(40) };
+    assert_eq!(name(train(words, None)), "word_length");
+    assert!(matches!(train(wanted(40), None), Err(Error::Io { .. })));
+}

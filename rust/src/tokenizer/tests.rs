@@ -1,0 +1,194 @@
+//! A tokenizer against the rule, and its file against hands that changed it. Hugging Face is asked by the Python tests.
+
+use serde_json::{Value, json};
+
+use super::Tokenizer;
+use crate::bpe::MergeTable;
+use crate::error::Error;
+
+const SPECIALS: [&str; 3] = ["[UNK]", "[SEP]", "[S"];
+
+/// AC, GT, ACGT, AA after the special tokens and the bases.
+fn tokenizer(specials: &[&str]) -> Tokenizer {
+    let table = MergeTable::from_merges([(0, 1), (2, 3), (4, 5), (0, 0)]).unwrap();
+    let specials: Vec<String> = specials.iter().map(ToString::to_string).collect();
+    Tokenizer::new(table, &specials).unwrap()
+}
+
+/// The file of [`tokenizer`] after a change.
+fn changed(change: impl FnOnce(&mut Value)) -> Result<Tokenizer, Error> {
+    let mut document: Value = serde_json::from_str(&tokenizer(&SPECIALS).to_json().unwrap()).unwrap();
+    change(&mut document);
+    Tokenizer::from_json(&document.to_string())
+}
+
+#[test]
+fn ids_are_special_tokens_then_bases_then_merges() {
+    let tokenizer = tokenizer(&SPECIALS);
+    let vocab: Vec<String> = tokenizer.vocab().collect();
+    assert_eq!(vocab, ["[UNK]", "[SEP]", "[S", "A", "C", "G", "T", "AC", "GT", "ACGT", "AA"]);
+    assert_eq!(tokenizer.vocab_size(), 11);
+    assert_eq!(tokenizer.merges().nth(2), Some(("AC".to_owned(), "GT".to_owned())));
+}
+
+#[test]
+fn text_is_taken_apart_as_the_essay_says() {
+    let tokenizer = tokenizer(&SPECIALS);
+    let encode = |text| tokenizer.encode(text).unwrap();
+    assert!(encode("").is_empty());
+    assert_eq!(encode("acGTaaa"), [9, 10, 3]);
+    assert_eq!(encode("AC[SEP]GT"), [7, 1, 8], "the longest of the special tokens that start there");
+    assert_eq!(encode("[SAC[sep]"), [2, 7, 0, 0, 0, 0, 0]);
+    assert_eq!(
+        encode("A é🧬C"),
+        [3, 0, 0, 0, 4],
+        "one unknown token for a letter, however many bytes it has"
+    );
+    assert_eq!(tokenizer.decode(&[9, 1, 0]).unwrap(), "ACGT[SEP][UNK]");
+    assert!(matches!(tokenizer.decode(&[11]), Err(Error::Argument { .. })));
+}
+
+#[test]
+fn without_an_unknown_token_a_letter_is_an_error_with_its_place() {
+    let error = tokenizer(&["[SEP]"]).encode("AC[SEP]éGT").unwrap_err();
+    assert!(matches!(error, Error::Symbol { position: 7, byte: 0xc3, .. }), "{error}");
+}
+
+#[test]
+fn steps_go_by_rank_and_then_from_the_left() {
+    let steps = tokenizer(&SPECIALS).explain("GTNACGT").unwrap();
+    let ranks: Vec<Option<usize>> = steps.iter().map(|step| step.rank).collect();
+    assert_eq!(ranks, [None, Some(0), Some(1), Some(1), Some(2)]);
+    assert_eq!(steps[0].ids, [5, 6, 0, 3, 4, 5, 6]);
+    assert_eq!(steps[2].ids, [8, 0, 7, 5, 6]);
+    assert_eq!(steps[4].ids, [8, 0, 9]);
+}
+
+#[test]
+fn special_tokens_must_be_tellable_from_sequence() {
+    for specials in [&["ACGT"][..], &["a"], &[""], &["[X]", "[X]"]] {
+        let specials: Vec<String> = specials.iter().map(ToString::to_string).collect();
+        let error = Tokenizer::new(MergeTable::new(), &specials).unwrap_err();
+        assert!(error.to_string().starts_with("special_tokens="), "{error}");
+    }
+    let many: Vec<String> = (0..10_001).map(|number| format!("[{number}]")).collect();
+    assert!(Tokenizer::new(MergeTable::new(), &many).is_err());
+}
+
+#[test]
+fn a_file_is_the_same_after_reading_it() {
+    let text = tokenizer(&SPECIALS).to_json().unwrap();
+    assert!(text.ends_with("}\n"));
+    assert!(text.contains("\n      [\"AC\", \"GT\"],\n"), "a merge is one line: {text}");
+    assert_eq!(Tokenizer::from_json(&text).unwrap().to_json().unwrap(), text);
+}
+
+#[test]
+fn truncating_takes_the_last_merges_away() {
+    let whole = tokenizer(&SPECIALS);
+    let small = whole.truncate(9).unwrap();
+    assert_eq!(small.vocab().last().unwrap(), "GT");
+    assert_eq!(small.encode("ACGT").unwrap(), [7, 8]);
+    for size in [6, 12] {
+        assert!(matches!(whole.truncate(size), Err(Error::Argument { name: "vocab_size", .. })));
+    }
+}
+
+#[test]
+fn ids_in_another_order_are_kept() {
+    let foreign = changed(|document| {
+        document["added_tokens"] = json!([{"id": 10, "content": "[UNK]", "special": true}]);
+        document["model"]["vocab"] = json!({
+            "T": 0, "AC": 1, "G": 2, "C": 3, "GT": 4, "A": 5, "ACGT": 6, "AA": 7, "CC": 8, "GG": 9, "[UNK]": 10
+        });
+        document["model"]["merges"] = json!(["A C", "G T", "AC GT", "A A", "C C", "G G"]);
+    });
+    let foreign = foreign.unwrap();
+    assert_eq!(foreign.encode("ACGTTAAN").unwrap(), [6, 0, 7, 10]);
+    assert_eq!(foreign.decode(&[6, 0, 7, 10]).unwrap(), "ACGTTAA[UNK]");
+    assert!(foreign.truncate(8).unwrap_err().to_string().contains("order"));
+    assert_eq!(Tokenizer::from_json(&foreign.to_json().unwrap()).unwrap().encode("ACGTT").unwrap(), [6, 0]);
+}
+
+#[test]
+fn white_space_vanishes_where_the_file_says_so_and_lower_case_is_unknown_without_a_normalizer() {
+    let foreign = changed(|document| {
+        document["pre_tokenizer"] = json!({"type": "Whitespace"});
+        document["normalizer"] = Value::Null;
+        document["post_processor"] = json!({"type": "TemplateProcessing", "single": [], "pair": []});
+        document["something"] = json!([1.5, {"new": [true]}]);
+    });
+    let foreign = foreign.unwrap();
+    assert_eq!(foreign.encode("AC gt\u{2003}\nACGT").unwrap(), [7, 0, 0, 9]);
+    let kept: Value = serde_json::from_str(&foreign.to_json().unwrap()).unwrap();
+    assert_eq!(kept["post_processor"]["type"], "TemplateProcessing");
+    assert_eq!(kept["something"], json!([1.5, {"new": [true]}]));
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name() {
+    let cases: [(&str, Value, &str); 15] = [
+        ("/version", json!("2.0"), "version"),
+        ("/truncation", json!({"max_length": 5}), "truncation"),
+        ("/padding", json!({"strategy": "BatchLongest"}), "padding"),
+        ("/normalizer", json!({"type": "Lowercase"}), "Lowercase"),
+        ("/pre_tokenizer", json!({"type": "ByteLevel"}), "ByteLevel"),
+        ("/decoder", json!({"type": "Metaspace"}), "Metaspace"),
+        ("/model/type", json!("Unigram"), "Unigram"),
+        ("/model/dropout", json!(0.1), "dropout is \"0.1\""),
+        ("/model/byte_fallback", json!(true), "byte_fallback"),
+        ("/model/fuse_unk", json!(true), "fuse_unk"),
+        ("/model/ignore_merges", json!(true), "ignore_merges"),
+        ("/model/continuing_subword_prefix", json!("##"), "##"),
+        ("/model/unk_token", json!("[X]"), "[X]"),
+        ("/added_tokens/0/lstrip", json!(true), "lstrip"),
+        ("/added_tokens/0/special", json!(false), "not special"),
+    ];
+    for (place, value, part) in cases {
+        let error = changed(|document| *document.pointer_mut(place).unwrap() = value).unwrap_err();
+        assert!(matches!(error, Error::Vocabulary { .. }));
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_vocab_that_does_not_fit_its_merges_is_refused() {
+    let refused = |change: &dyn Fn(&mut Value), part: &str| {
+        let error = changed(|document| change(&mut document["model"])).unwrap_err().to_string();
+        assert!(error.contains(part) && !error.contains('\n'), "{error}");
+    };
+    refused(&|model| model["vocab"]["N"] = json!(11), "\"N\" in its vocab");
+    refused(&|model| model["vocab"]["AA"] = json!(11), "gap");
+    refused(&|model| model["vocab"]["AA"] = json!(9), "twice");
+    refused(&|model| model["vocab"]["AA"] = json!(-1), "\"AA\"");
+    refused(&|model| model["merges"][3] = json!(["A", "T"]), "\"AT\", which is not in the vocab");
+    refused(&|model| model["merges"][3] = json!(["A", "CGT"]), "\"CGT\", which is no base");
+    refused(&|model| model["merges"][3] = json!("A C G T"), "merge 3");
+    refused(&|model| model["merges"][3] = json!(["A", "C"]), "earlier one made already");
+    refused(&|model| model["merges"].as_array_mut().unwrap().swap(0, 2), "merge 0");
+}
+
+#[test]
+fn a_key_that_comes_twice_is_refused() {
+    let text = tokenizer(&SPECIALS).to_json().unwrap().replace("\"AA\": 10", "\"AA\": 10, \"AA\": 10");
+    assert!(Tokenizer::from_json(&text).unwrap_err().to_string().contains("\"AA\" comes twice"));
+}
+
+#[test]
+fn errors_of_a_file_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.json");
+    for content in [&b"{"[..], b"\xff\xfe", b"[]", b"{\"model\": {}}"] {
+        std::fs::write(&path, content).unwrap();
+        assert!(Tokenizer::from_file(&path).unwrap_err().to_string().starts_with(path.to_str().unwrap()));
+    }
+}
+
+#[test]
+fn a_file_too_large_to_be_read_again_is_not_written() {
+    // Each token twice as long as the one before: 2^26 bases after a few merges.
+    let doubling =
+        MergeTable::from_merges([(0, 0)].into_iter().chain((4..30).map(|token| (token, token)))).unwrap();
+    let error = Tokenizer::new(doubling, &[]).unwrap().to_json().unwrap_err();
+    assert!(error.to_string().contains("max_token_length"), "{error}");
+}
