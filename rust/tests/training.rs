@@ -1,7 +1,7 @@
 //! The trainer against its definition, on words full of runs and repeats, with every part of it forced to work.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
-mod common;
+mod naive;
 
 use genotok_core::bpe::encode::{Encoder, Queue, Sink, Text};
 use genotok_core::bpe::train::{Options, Stop, Weighted, train};
@@ -45,8 +45,8 @@ fn weighted(words: &[Vec<u8>]) -> Vec<(Vec<u8>, u64)> {
     words.iter().map(|word| (word.clone(), 1)).collect()
 }
 
-fn no_limits(merges: usize) -> common::Limits {
-    common::Limits { merges, min_frequency: 0, max_length: u32::MAX }
+fn no_limits(merges: usize) -> naive::Limits {
+    naive::Limits { merges, min_frequency: 0, max_length: u32::MAX }
 }
 
 proptest! {
@@ -74,8 +74,8 @@ proptest! {
             max_token_length: max_length,
             ..Options::default()
         };
-        let limits = common::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
-        prop_assert_eq!(run(&words, &options), common::train(&words, &limits));
+        let limits = naive::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
+        prop_assert_eq!(run(&words, &options), naive::train(&words, &limits));
     }
 
     #[test]
@@ -101,11 +101,11 @@ proptest! {
             for cut in word.chunks(length) {
                 pieces.push((cut.to_vec(), *weight));
                 if both_strands {
-                    pieces.push((common::reverse_complement(cut), *weight));
+                    pieces.push((naive::reverse_complement(cut), *weight));
                 }
             }
         }
-        prop_assert_eq!(run(&words, &options), common::train(&pieces, &no_limits(150)));
+        prop_assert_eq!(run(&words, &options), naive::train(&pieces, &no_limits(150)));
     }
 }
 
@@ -213,7 +213,7 @@ fn seams_and_blocks_do_not_show() {
     };
     let whole = encoder.encode(&codes(&letters));
     assert_eq!(summary.tokens, whole.len() as u64);
-    let back = encoder.encode(&codes(&common::reverse_complement(&letters)));
+    let back = encoder.encode(&codes(&naive::reverse_complement(&letters)));
     for bases in [9_000, 70_000, 1 << 30] {
         assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, false), whole, "{bases}");
         assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, true), back, "{bases}");

@@ -29,17 +29,17 @@
 //! may stand side by side, [`automaton`] turns that into a finite automaton, [`encode`] runs it over long words in
 //! pieces, which `seams` cuts for threads. [`counts`] and [`islands`] are what the trainer takes from a pass, [`replay`] is
 //! ordinary training on a small dictionary, [`lookahead`] makes the first merges at once, and [`train`] is the loop of
-//! rounds around them; `sample` steers its guesses.
+//! rounds around them; `guess` says what to watch for.
 
 pub mod automaton;
 pub mod compatible;
 pub mod counts;
 pub mod encode;
+mod guess;
 pub mod heap;
 pub mod islands;
 pub mod lookahead;
 pub mod replay;
-mod sample;
 mod seams;
 pub mod train;
 

@@ -11,13 +11,6 @@
 //! Everything that threads, shards or machines contribute is a sum of integers, so the merges do not depend on how the
 //! text is split.
 //!
-//! # How large `S`
-//!
-//! A large `S` commits more merges a round and makes more islands. `S` holds a *share* of all adjacencies, adapted after
-//! each round so that the number of different islands stays near a target: the cost of a replay is then below the cost
-//! of a pass. Pairs known from the last pass are judged by their exact counts, capped by what the sample shows; pairs with
-//! new tokens by the sample. A guess that is wrong costs merges, never truth.
-//!
 //! # Progress
 //!
 //! After a round that committed nothing the counts of all pairs are known for the present vocabulary, and the pair that
@@ -31,11 +24,11 @@ use rustc_hash::FxHashMap;
 
 use super::counts::PairCounts;
 use super::encode::{Encoder, LANES, Queue, Text};
+use super::guess::{STRETCH, TokenCounter};
 use super::islands::{Finder, Islands};
 use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, replay, replay_phrases};
-use super::sample::{STRETCH, Sampler, TokenCounter, stretches};
-use super::{MergeTable, NUM_BASES, Pair, Token};
+use super::{MergeTable, NUM_BASES, Pair};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
@@ -129,7 +122,7 @@ pub struct Summary {
 
 /// Bases in a segment: small enough to share the work, large enough that seams do not matter.
 const MAX_SEGMENT: u64 = 1 << 22;
-const MIN_SEGMENT: u64 = 1 << 16;
+pub(super) const MIN_SEGMENT: u64 = 1 << 16;
 /// Rounds without a merge after which training gives up; a random guess may need many.
 const MAX_STUCK: usize = 200;
 
@@ -157,28 +150,28 @@ pub fn train(
     pool.install(|| Trainer::new(texts, options, monitor).run(table, &mut on_round))
 }
 
-struct Trainer<'a> {
-    texts: &'a [Weighted],
-    options: &'a Options,
-    monitor: &'a Monitor,
+pub(super) struct Trainer<'a> {
+    pub(super) texts: &'a [Weighted],
+    pub(super) options: &'a Options,
+    pub(super) monitor: &'a Monitor,
     /// Bases in one pass.
-    bases: u64,
-    finders: Vec<Finder>,
+    pub(super) bases: u64,
+    pub(super) finders: Vec<Finder>,
     /// Tokens when the counts in `finders` were made; 0 before the first pass.
-    counted_tokens: u32,
+    pub(super) counted_tokens: u32,
     /// The best pair outside the last `S`.
-    theta: Option<Key>,
+    pub(super) theta: Option<Key>,
     /// Other pairs outside the last `S` that came near.
-    near: Vec<Pair>,
+    pub(super) near: Vec<Pair>,
     /// The last `S`, and the smallest count that was expected in it.
-    guessed: Vec<Pair>,
-    floor: u64,
+    pub(super) guessed: Vec<Pair>,
+    pub(super) floor: u64,
     /// The counts after the last replay, where it tells: 0 for pairs that were merged.
-    replayed: FxHashMap<Pair, u64>,
-    share: f64,
+    pub(super) replayed: FxHashMap<Pair, u64>,
+    pub(super) share: f64,
     /// Rounds without a merge, in a row.
-    stuck: usize,
-    random: Option<u64>,
+    pub(super) stuck: usize,
+    pub(super) random: Option<u64>,
 }
 
 impl<'a> Trainer<'a> {
@@ -382,7 +375,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Every text on every strand that counts, with its weight.
-    fn views(&self) -> Vec<(Text<'a>, u64)> {
+    pub(super) fn views(&self) -> Vec<(Text<'a>, u64)> {
         let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
         let view = |text: &'a Weighted, reverse| {
             (Text { corpora: &text.corpora, word_length: self.options.word_length, reverse }, text.weight)
@@ -413,7 +406,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The count of a pair in the last pass, or for a pair outside `S` an upper bound.
-    fn count(&self, pair: Pair) -> u64 {
+    pub(super) fn count(&self, pair: Pair) -> u64 {
         self.finders.iter().map(|finder| finder.counts.get(pair)).sum()
     }
 
@@ -441,7 +434,7 @@ impl<'a> Trainer<'a> {
         Ok(tokens)
     }
 
-    fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
+    pub(super) fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
         let max = self.options.max_token_length.unwrap_or(u32::MAX);
         table.length(pair.0).saturating_add(table.length(pair.1)) <= max
     }
@@ -464,117 +457,10 @@ impl<'a> Trainer<'a> {
         // Pairs that were not looked at are rarer than the least.
         rows.iter().filter_map(|&(best, _)| best).max().or((least > 1).then_some((least, Reverse(UNKNOWN))))
     }
-
-    /// `S`: pairs that look most frequent, in the order of training.
-    fn guess(&mut self, table: &MergeTable, encoder: &Encoder) -> Result<Vec<Pair>> {
-        let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
-        candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
-        if let Some(seed) = &mut self.random {
-            candidates.retain(|_| splitmix(seed).is_multiple_of(3));
-        }
-        let wanted = if self.stuck > 0 {
-            usize::MAX
-        } else {
-            4 * (self.options.num_merges - table.merges().len()) + 256
-        };
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let mut left = if self.stuck > 0 { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
-        let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
-            let fits = number == 0 || count <= left;
-            left = left.saturating_sub(count);
-            fits
-        });
-        let guess: Vec<(Pair, u64)> = chosen.map(|(_, candidate)| candidate).collect();
-        self.floor = guess.last().map_or(0, |&(_, count)| count);
-        self.guessed = guess.into_iter().map(|(pair, _)| pair).collect();
-        Ok(self.guessed.clone())
-    }
-
-    /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
-    ///
-    /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
-    /// Pairs with new tokens are judged by a sample.
-    fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
-        let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
-        let mut adjacencies = 0.0;
-        // With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
-        // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
-        let shared = !self.finders[0].counts.is_dense();
-        let known = if shared { 0 } else { self.counted_tokens };
-        let in_the_way =
-            if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
-        for (text, weight) in self.views() {
-            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
-            #[allow(clippy::cast_precision_loss)]
-            let weight = weight as f64 * scale;
-            for sampler in samplers {
-                #[allow(clippy::cast_precision_loss)]
-                let sampled = sampler.adjacencies as f64;
-                adjacencies += sampled * weight;
-                #[allow(clippy::iter_over_hash_type)] // sums
-                for (pair, count) in sampler.counts {
-                    // Where the sample is a part of the text only, leave room for chance.
-                    let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
-                    *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
-                }
-            }
-        }
-        for &pair in self.near.iter().chain(&self.guessed).chain(self.replayed.keys()) {
-            counts.entry(pair).or_insert(0.0);
-        }
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let judge = |(pair, sampled): (Pair, f64)| {
-            let is_old = pair.0.max(pair.1) < self.counted_tokens;
-            let replayed = self.replayed.get(&pair).copied();
-            let counted = if is_old && in_the_way == 0 { self.count(pair) } else { sampled as u64 };
-            (pair, replayed.unwrap_or(counted))
-        };
-        let candidates =
-            counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Ok((candidates, adjacencies as u64))
-    }
-
-    /// Pair counts of a part of the text, and how much larger the text is.
-    fn sample(
-        &self,
-        text: Text<'_>,
-        encoder: &Encoder,
-        separator: Token,
-        known: Token,
-        in_the_way: u64,
-    ) -> Result<(Vec<Sampler<'_>>, f64)> {
-        let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-        let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
-        // All of the text without a gap, if it is short or everything must be known; else stretches of it.
-        let (stretches, parted) = if in_the_way > 0 || part == span {
-            encoder.segments(text, MIN_SEGMENT, |_| true)
-        } else {
-            (stretches(text, (span / (part / STRETCH)).max(STRETCH)), Vec::new())
-        };
-        let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
-        let queue = Queue::new(stretches);
-        let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
-            let mut sampler = Sampler::new(separator, known, &self.finders, in_the_way);
-            encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
-        });
-        let mut samplers: Vec<Sampler<'_>> = samplers.collect::<Result<_>>()?;
-        parted.into_iter().for_each(|pair| samplers[0].count(pair));
-        #[allow(clippy::cast_precision_loss)]
-        Ok((samplers, span as f64 / taken.max(1) as f64))
-    }
 }
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
 const UNKNOWN: Pair = (0, 0);
-
-/// The next number of the splitmix64 sequence.
-fn splitmix(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*seed ^ *seed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ mixed >> 31
-}
 
 /// Merges that a vocabulary of `vocab_size` identifiers has room for, beside the bases and `specials` special tokens.
 pub fn merges_for(vocab_size: usize, specials: usize) -> Result<usize> {

@@ -1,0 +1,210 @@
+//! What the trainer watches for: a guess, from the last counts and a sample.
+//!
+//! # How large `S`
+//!
+//! A large `S` commits more merges a round and makes more islands. `S` holds a *share* of all adjacencies, adapted after
+//! each round so that the number of different islands stays near a target: the cost of a replay is then below the cost
+//! of a pass. Pairs known from the last pass are judged by their exact counts, capped by what the sample shows; pairs with
+//! new tokens by the sample. A guess that is wrong costs merges, never truth.
+//!
+//! # Samples
+//!
+//! A sample steers guesses and nothing else, so it need not be exact: a stretch begins and ends anywhere. Short
+//! stretches far apart see more of a genome's repeats than long ones.
+
+use std::cmp::Reverse;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
+use super::islands::Finder;
+use super::train::{MIN_SEGMENT, Trainer};
+use super::{MergeTable, Pair, Token};
+use crate::corpus::Corpus;
+use crate::error::Result;
+
+/// Bases of one sampled stretch.
+pub(super) const STRETCH: u64 = 1 << 13;
+
+impl Trainer<'_> {
+    /// `S`: pairs that look most frequent, in the order of training.
+    pub(super) fn guess(&mut self, table: &MergeTable, encoder: &Encoder) -> Result<Vec<Pair>> {
+        let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
+        candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
+        if let Some(seed) = &mut self.random {
+            candidates.retain(|_| splitmix(seed).is_multiple_of(3));
+        }
+        let wanted = if self.stuck > 0 {
+            usize::MAX
+        } else {
+            4 * (self.options.num_merges - table.merges().len()) + 256
+        };
+        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mut left = if self.stuck > 0 { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
+        let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
+            let fits = number == 0 || count <= left;
+            left = left.saturating_sub(count);
+            fits
+        });
+        let guess: Vec<(Pair, u64)> = chosen.map(|(_, candidate)| candidate).collect();
+        self.floor = guess.last().map_or(0, |&(_, count)| count);
+        self.guessed = guess.into_iter().map(|(pair, _)| pair).collect();
+        Ok(self.guessed.clone())
+    }
+
+    /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
+    ///
+    /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
+    /// Pairs with new tokens are judged by a sample.
+    fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
+        let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
+        let mut adjacencies = 0.0;
+        // With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
+        // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
+        let shared = !self.finders[0].counts.is_dense();
+        let known = if shared { 0 } else { self.counted_tokens };
+        let in_the_way =
+            if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
+        for (text, weight) in self.views() {
+            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
+            #[allow(clippy::cast_precision_loss)]
+            let weight = weight as f64 * scale;
+            for sampler in samplers {
+                #[allow(clippy::cast_precision_loss)]
+                let sampled = sampler.adjacencies as f64;
+                adjacencies += sampled * weight;
+                #[allow(clippy::iter_over_hash_type)] // sums
+                for (pair, count) in sampler.counts {
+                    // Where the sample is a part of the text only, leave room for chance.
+                    let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
+                    *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
+                }
+            }
+        }
+        for &pair in self.near.iter().chain(&self.guessed).chain(self.replayed.keys()) {
+            counts.entry(pair).or_insert(0.0);
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let judge = |(pair, sampled): (Pair, f64)| {
+            let is_old = pair.0.max(pair.1) < self.counted_tokens;
+            let replayed = self.replayed.get(&pair).copied();
+            let counted = if is_old && in_the_way == 0 { self.count(pair) } else { sampled as u64 };
+            (pair, replayed.unwrap_or(counted))
+        };
+        let candidates =
+            counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok((candidates, adjacencies as u64))
+    }
+
+    /// Pair counts of a part of the text, and how much larger the text is.
+    fn sample(
+        &self,
+        text: Text<'_>,
+        encoder: &Encoder,
+        separator: Token,
+        known: Token,
+        in_the_way: u64,
+    ) -> Result<(Vec<Sampler<'_>>, f64)> {
+        let span: u64 = text.corpora.iter().map(Corpus::span).sum();
+        let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
+        // All of the text without a gap, if it is short or everything must be known; else stretches of it.
+        let (stretches, parted) = if in_the_way > 0 || part == span {
+            encoder.segments(text, MIN_SEGMENT, |_| true)
+        } else {
+            (stretches(text, (span / (part / STRETCH)).max(STRETCH)), Vec::new())
+        };
+        let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
+        let queue = Queue::new(stretches);
+        let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
+            let mut sampler = Sampler::new(separator, known, &self.finders, in_the_way);
+            encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
+        });
+        let mut samplers: Vec<Sampler<'_>> = samplers.collect::<Result<_>>()?;
+        parted.into_iter().for_each(|pair| samplers[0].count(pair));
+        #[allow(clippy::cast_precision_loss)]
+        Ok((samplers, span as f64 / taken.max(1) as f64))
+    }
+}
+
+/// A stretch of the text at every so many bases.
+pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
+    let mut stretches = Vec::new();
+    for (corpus, span) in text.corpora.iter().map(Corpus::span).enumerate() {
+        let starts = (0..span).step_by(usize::try_from(every).unwrap_or(usize::MAX));
+        stretches.extend(starts.map(|start| Segment { corpus, range: start..(start + STRETCH).min(span) }));
+    }
+    stretches
+}
+
+/// Counts tokens.
+pub(super) struct TokenCounter {
+    pub(super) separator: Token,
+    pub(super) tokens: u64,
+}
+
+impl Sink for TokenCounter {
+    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
+        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
+    }
+
+    fn end(&mut self, _: usize) {}
+}
+
+/// Counts pairs of a sample, and all adjacencies.
+pub(super) struct Sampler<'a> {
+    separator: Token,
+    /// Only pairs with such a token or a later one.
+    from: Token,
+    pub(super) adjacencies: u64,
+    /// Only pairs that were seen so often, or share an entry with others that were, in the last pass.
+    least: u64,
+    finders: &'a [Finder],
+    pub(super) counts: FxHashMap<Pair, u32>,
+    last: [Token; LANES],
+}
+
+impl<'a> Sampler<'a> {
+    pub(super) fn new(separator: Token, from: Token, finders: &'a [Finder], least: u64) -> Self {
+        let counts = FxHashMap::default();
+        Self { separator, from, adjacencies: 0, least, finders, counts, last: [separator; LANES] }
+    }
+
+    pub(super) fn count(&mut self, pair: Pair) {
+        self.adjacencies += 1;
+        if self.is_wanted(pair) {
+            *self.counts.entry(pair).or_insert(0) += 1;
+        }
+    }
+
+    fn is_wanted(&self, pair: Pair) -> bool {
+        let count = || self.finders.iter().map(|finder| finder.counts.get(pair)).sum::<u64>();
+        pair.0.max(pair.1) >= self.from && (self.least == 0 || count() >= self.least)
+    }
+}
+
+impl Sink for Sampler<'_> {
+    fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
+        let mut left = if continuing { self.last[lane] } else { self.separator };
+        for &right in tokens {
+            if left != self.separator && right != self.separator {
+                self.count((left, right));
+            }
+            left = right;
+        }
+        self.last[lane] = left;
+    }
+
+    fn end(&mut self, lane: usize) {
+        self.last[lane] = self.separator;
+    }
+}
+
+/// The next number of the splitmix64 sequence.
+fn splitmix(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (*seed ^ *seed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ mixed >> 31
+}
