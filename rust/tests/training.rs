@@ -1,5 +1,5 @@
 //! The trainer against its definition, on words full of runs and repeats, with every part of it forced to work.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
 mod common;
 
@@ -15,7 +15,8 @@ use proptest::prelude::*;
 fn words(seed: u64) -> Vec<Vec<u8>> {
     let mut random = Random::new(seed);
     let count = 1 + random.below(12);
-    let mut words: Vec<Vec<u8>> = (0..count).map(|word| nasty(seed * 31 + word, 1 << (2 + word % 7))).collect();
+    let mut words: Vec<Vec<u8>> =
+        (0..count).map(|word| nasty(seed * 31 + word, 1 << (2 + word % 7))).collect();
     words.retain(|word| !word.is_empty());
     words.push(b"A".to_vec());
     words.push(words[0].clone());
@@ -31,8 +32,10 @@ fn run(words: &[(Vec<u8>, u64)], options: &Options) -> MergeTable {
         let all = words.iter().filter(|word| word.1 == weight).enumerate();
         from_words(all.filter(|(number, _)| number % 2 == part).map(|(_, word)| &word.0)).unwrap()
     };
-    let texts: Vec<Weighted> =
-        weights.iter().map(|&weight| Weighted { corpora: vec![of(weight, 0), of(weight, 1)], weight }).collect();
+    let texts: Vec<Weighted> = weights
+        .iter()
+        .map(|&weight| Weighted { corpora: vec![of(weight, 0), of(weight, 1)], weight })
+        .collect();
     let mut table = MergeTable::new();
     train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
     table
@@ -129,7 +132,8 @@ fn says_why_it_stopped_and_how_many_tokens_there_are() {
         let texts = [Weighted { corpora: vec![corpus()], weight: 1 }];
         let summary = train(&texts, options, table, &Monitor::default(), |_, _| Ok(())).unwrap();
         let encoder = Encoder::new(table);
-        let tokens = [&[0, 1, 0, 1, 0, 1, 2, 3][..], &[0, 1, 2, 3]].map(|word| encoder.encode(word).len() as u64);
+        let tokens =
+            [&[0, 1, 0, 1, 0, 1, 2, 3][..], &[0, 1, 2, 3]].map(|word| encoder.encode(word).len() as u64);
         assert_eq!(summary.tokens, tokens.iter().sum::<u64>());
         summary.stop
     };
@@ -170,7 +174,13 @@ impl Sink for Collector {
     }
 }
 
-fn encode_in_segments(encoder: &Encoder, separator: Token, corpus: &Corpus, bases: u64, reverse: bool) -> Vec<Token> {
+fn encode_in_segments(
+    encoder: &Encoder,
+    separator: Token,
+    corpus: &Corpus,
+    bases: u64,
+    reverse: bool,
+) -> Vec<Token> {
     let text = Text { corpora: std::slice::from_ref(corpus), word_length: None, reverse };
     let (segments, _) = encoder.segments(text, bases, |_| true);
     let mut tokens: Vec<Vec<Token>> = Vec::new();

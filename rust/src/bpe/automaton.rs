@@ -229,13 +229,18 @@ impl<'a> Builder<'a> {
         let mut moved = Vec::new();
         let mut state = 0;
         while state < self.steps.len() {
-            for base in 0..4 {
-                next[base].push(self.successor(state, base, &mut moved)?);
+            for (base, next) in next.iter_mut().enumerate() {
+                let is_base = base != SEPARATOR as usize;
+                next.push(if is_base { self.successor(state, base, &mut moved)? } else { 0 });
             }
-            next[SEPARATOR as usize].push(0);
             state += 1;
         }
-        Ok(Automaton { next: next.concat(), steps: self.steps, longest: self.table.longest() as usize, separator })
+        Ok(Automaton {
+            next: next.concat(),
+            steps: self.steps,
+            longest: self.table.longest() as usize,
+            separator,
+        })
     }
 
     /// The state after `state` on `base`.
@@ -256,7 +261,9 @@ impl<'a> Builder<'a> {
             }
         }
         if last == NONE {
-            return Err(Error::vocabulary("a string has no encoding; the merges are not in an order that training makes"));
+            return Err(Error::vocabulary(
+                "a string has no encoding; the merges are not in an order that training makes",
+            ));
         }
         moved.push(self.start_after(last));
         self.intern_state(moved, Step { token: last, length: self.table.length(last) })
@@ -315,13 +322,16 @@ impl<'a> Builder<'a> {
         let hash = |item: &Item| {
             let mut hasher = FxHasher::default();
             hasher.write_u32(item.node);
-            compatible.slice(item.row, compatible.nodes[item.node as usize].below).for_each(|word| hasher.write_u64(word));
+            compatible
+                .slice(item.row, compatible.nodes[item.node as usize].below)
+                .for_each(|word| hasher.write_u64(word));
             hasher.finish()
         };
         let same = |&number: &u32| {
             let other = items[number as usize];
             other.node == item.node
-                && (other.row == item.row || compatible.slice(other.row, range).eq(compatible.slice(item.row, range)))
+                && (other.row == item.row
+                    || compatible.slice(other.row, range).eq(compatible.slice(item.row, range)))
         };
         let hashed = hash(&item);
         if let Some(&number) = self.item_index.find(hashed, same) {
@@ -366,6 +376,7 @@ fn two_endings(table: &MergeTable, first: Token, second: Token) -> Error {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // small numbers
 mod tests {
     use super::*;
     use crate::bpe::heap::HeapEncoder;
@@ -376,7 +387,9 @@ mod tests {
         for _ in 0..num_merges {
             let mut counts = std::collections::BTreeMap::new();
             tokens.windows(2).for_each(|pair| *counts.entry((pair[0], pair[1])).or_insert(0) += 1);
-            let Some((&pair, _)) = counts.iter().max_by_key(|&(&pair, &count)| (count, std::cmp::Reverse(pair))) else {
+            let Some((&pair, _)) =
+                counts.iter().max_by_key(|&(&pair, &count)| (count, std::cmp::Reverse(pair)))
+            else {
                 break;
             };
             let product = table.push(pair).unwrap();
@@ -416,7 +429,8 @@ mod tests {
                 }
                 2 if word.len() > 3 => {
                     let start = random() as usize % (word.len() - 2);
-                    let copy: Vec<u8> = word[start..word.len().min(start + 1 + random() as usize % 12)].to_vec();
+                    let copy: Vec<u8> =
+                        word[start..word.len().min(start + 1 + random() as usize % 12)].to_vec();
                     word.extend(copy);
                 }
                 _ => word.push((random() % 4) as u8),
@@ -430,9 +444,12 @@ mod tests {
         for seed in 0..300 {
             let letters = 1 + seed % 4;
             let corpus = runs(seed, 60 + 10 * (seed as usize % 60), letters);
-            let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 4 + seed as usize % 120);
+            let table =
+                train(corpus.iter().map(|&code| Token::from(code)).collect(), 4 + seed as usize % 120);
             let heap = HeapEncoder::new(&table);
-            let AnyAutomaton::Narrow(automaton) = AnyAutomaton::build(&table).unwrap() else { panic!("wide") };
+            let AnyAutomaton::Narrow(automaton) = AnyAutomaton::build(&table).unwrap() else {
+                panic!("wide")
+            };
             assert_eq!(automaton.encode(&corpus), heap.encode(&corpus));
             for other in 0..20 {
                 let word = runs(seed * 1000 + other, 1 + other as usize * 13, 1 + other % 4);
@@ -453,7 +470,11 @@ mod tests {
                     let mut codes = Vec::new();
                     table.spell(l, &mut codes);
                     table.spell(t, &mut codes);
-                    assert_eq!(!compatible.is_blocked(l, t), heap.encode(&codes) == [l, t], "{seed}: {l} {t}");
+                    assert_eq!(
+                        !compatible.is_blocked(l, t),
+                        heap.encode(&codes) == [l, t],
+                        "{seed}: {l} {t}"
+                    );
                 }
             }
         }

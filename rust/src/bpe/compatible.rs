@@ -74,7 +74,8 @@ impl Compatible {
         }
         let (mut nodes, node_of) = trie(table)?;
         let place = walk(&mut nodes, num_tokens);
-        let mut this = Self { nodes, place, blocked: vec![0; words_per_row * (num_tokens + 1)], words_per_row };
+        let mut this =
+            Self { nodes, place, blocked: vec![0; words_per_row * (num_tokens + 1)], words_per_row };
         this.fill(table, &node_of);
         Ok(this)
     }
@@ -98,7 +99,8 @@ impl Compatible {
         let (first, shift) = (low / 64, low % 64);
         (0..(high - low).div_ceil(64)).map(move |word| {
             let here = row[first + word] >> shift;
-            let rest = if shift == 0 { 0 } else { row.get(first + word + 1).map_or(0, |next| next << (64 - shift)) };
+            let rest =
+                if shift == 0 { 0 } else { row.get(first + word + 1).map_or(0, |next| next << (64 - shift)) };
             let left = high - low - word * 64;
             (here | rest) & if left >= 64 { u64::MAX } else { (1 << left) - 1 }
         })
@@ -267,7 +269,8 @@ fn walk(nodes: &mut [Node], num_tokens: usize) -> Vec<u32> {
         }
         this.below.0 = next_place;
         pending.push((node, true));
-        pending.extend(this.children.iter().rev().filter(|&&child| child != NONE).map(|&child| (child, false)));
+        pending
+            .extend(this.children.iter().rev().filter(|&&child| child != NONE).map(|&child| (child, false)));
     }
     place
 }

@@ -23,7 +23,7 @@
 //! and it is noticed. For human chromosome 20 a sample of 4 million bases yields some hundred merges in one pass, where the rounds of
 //! [`super::islands`] take eight.
 
-use super::islands::PairCounts;
+use super::counts::PairCounts;
 use super::replay::Phrase;
 use super::{MergeTable, Pair, Token};
 

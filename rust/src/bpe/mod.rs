@@ -27,16 +27,20 @@
 //!
 //! [`heap`] replays the rule with a priority queue: the plain reference in this crate. [`compatible`] says which tokens
 //! may stand side by side, [`automaton`] turns that into a finite automaton, [`encode`] runs it over long words in
-//! pieces. [`islands`] counts for the trainer, [`replay`] is ordinary training on a small dictionary, and [`train`]
-//! is the loop of rounds around both.
+//! pieces, which `seams` cuts for threads. [`counts`] and [`islands`] are what the trainer takes from a pass, [`replay`] is
+//! ordinary training on a small dictionary, [`lookahead`] makes the first merges at once, and [`train`] is the loop of
+//! rounds around them; `sample` steers its guesses.
 
 pub mod automaton;
 pub mod compatible;
+pub mod counts;
 pub mod encode;
 pub mod heap;
 pub mod islands;
 pub mod lookahead;
 pub mod replay;
+mod sample;
+mod seams;
 pub mod train;
 
 use crate::alphabet::LETTERS;
@@ -139,6 +143,7 @@ impl MergeTable {
     }
 
     /// The first `num_merges` merges: what training a smaller vocabulary would have given.
+    #[must_use]
     pub fn truncated(&self, num_merges: usize) -> Self {
         let num_merges = num_merges.min(self.merges.len());
         Self {

@@ -209,7 +209,15 @@ impl Replay {
         let pairs: Vec<Pair> = candidates.keys().copied().collect();
         let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
         let layouts: Vec<Layout> = islands.par_iter().map(|islands| Layout::new(islands, &numbers)).collect();
-        let mut this = Self { slots: vec![GAP], cuts: Vec::new(), candidates, queue, outcome, limits, born: Born::default() };
+        let mut this = Self {
+            slots: vec![GAP],
+            cuts: Vec::new(),
+            candidates,
+            queue,
+            outcome,
+            limits,
+            born: Born::default(),
+        };
         for layout in layouts {
             this.append(layout, &pairs);
         }
@@ -242,7 +250,8 @@ impl Replay {
                 this.cuts[first + cut] = true;
             }
         }
-        this.queue = this.candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
+        this.queue =
+            this.candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
         this
     }
 
@@ -287,7 +296,8 @@ impl Replay {
     fn best(&mut self, table: &MergeTable) -> Option<Key> {
         while let Some((count, Reverse(pair))) = self.queue.pop() {
             let now = self.candidates.get(&pair).map_or(0, |candidate| candidate.count);
-            if table.length(pair.0).saturating_add(table.length(pair.1)) > self.limits.max_length || now == 0 {
+            if table.length(pair.0).saturating_add(table.length(pair.1)) > self.limits.max_length || now == 0
+            {
                 continue;
             }
             if now == count {
@@ -307,7 +317,9 @@ impl Replay {
         let mut live = Vec::with_capacity(AHEAD);
         for slots in slots.chunks(AHEAD) {
             live.clear();
-            live.extend(slots.iter().map(|&slot| slot as usize).filter(|&left| self.slots[left].token == pair.0));
+            live.extend(
+                slots.iter().map(|&slot| slot as usize).filter(|&left| self.slots[left].token == pair.0),
+            );
             for &left in &live {
                 let Slot { token, span, .. } = self.slots[left];
                 let right = left + span as usize;

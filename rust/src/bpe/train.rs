@@ -29,10 +29,12 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
-use super::islands::{Finder, Islands, PairCounts};
+use super::counts::PairCounts;
+use super::encode::{Encoder, LANES, Queue, Text};
+use super::islands::{Finder, Islands};
 use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, replay, replay_phrases};
+use super::sample::{STRETCH, Sampler, TokenCounter, stretches};
 use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
@@ -128,8 +130,8 @@ pub struct Summary {
 /// Bases in a segment: small enough to share the work, large enough that seams do not matter.
 const MAX_SEGMENT: u64 = 1 << 22;
 const MIN_SEGMENT: u64 = 1 << 16;
-/// Bases of one sampled stretch.
-const STRETCH: u64 = 1 << 13;
+/// Rounds without a merge after which training gives up; a random guess may need many.
+const MAX_STUCK: usize = 200;
 
 /// Looking ahead pays below this number of merges; how many merges are looked ahead, and the bases they are guessed
 /// from: a seventh, but not more than this.
@@ -174,12 +176,15 @@ struct Trainer<'a> {
     /// The counts after the last replay, where it tells: 0 for pairs that were merged.
     replayed: FxHashMap<Pair, u64>,
     share: f64,
+    /// Rounds without a merge, in a row.
+    stuck: usize,
     random: Option<u64>,
 }
 
 impl<'a> Trainer<'a> {
     fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
-        let bases: u64 = texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
+        let bases: u64 =
+            texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
         Self {
             texts,
             options,
@@ -193,6 +198,7 @@ impl<'a> Trainer<'a> {
             floor: 0,
             replayed: FxHashMap::default(),
             share: 0.25,
+            stuck: 0,
             random: options.random_guess,
         }
     }
@@ -215,11 +221,13 @@ impl<'a> Trainer<'a> {
                 merges_wanted: self.options.num_merges,
                 bases: self.bases,
             });
+            let merges = table.merges().len();
             let (mut round, outcome) = match self.look_ahead(table)? {
                 Some((round, outcome)) => (round, (!outcome.crossed).then_some(outcome)),
                 None => self.round(table)?,
             };
             round.round = rounds.len() + 1;
+            self.note_progress(table.merges().len() - merges)?;
             tokens = tokens.zip(outcome.as_ref()).map(|(tokens, outcome)| tokens - outcome.replaced);
             on_round(table, &round)?;
             rounds.push(round);
@@ -262,8 +270,9 @@ impl<'a> Trainer<'a> {
         let outcome = replay_phrases(table, phrases, &limits, self.monitor)?;
         // The counts are those of the guess, not of the table.
         self.counted_tokens = 0;
-        let times = [guessed, passed - guessed, start.elapsed() - passed];
-        let round = Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
+        let times = [guessed, passed.saturating_sub(guessed), start.elapsed().saturating_sub(passed)];
+        let round =
+            Round { round: 0, merges: table.merges().len(), guessed_pairs: 0, islands: 0, theta: 0, times };
         Ok(Some((round, outcome)))
     }
 
@@ -276,7 +285,8 @@ impl<'a> Trainer<'a> {
             let span: u64 = text.corpora.iter().map(Corpus::span).sum();
             let sample = (self.bases / 7).min(LOOK_SAMPLE);
             let every = (span / (sample / stretch).max(1)).max(stretch);
-            let corpora = text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect::<Result<_>>()?;
+            let corpora =
+                text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect::<Result<_>>()?;
             sampled.push(Weighted { corpora, weight: text.weight });
         }
         Ok(sampled)
@@ -318,9 +328,12 @@ impl<'a> Trainer<'a> {
         };
         let islands = self.finders.iter().map(|finder| finder.islands.len()).sum();
         self.adapt(outcome.as_ref().map_or(0, |outcome| outcome.size), kept < guess.len());
-        let times = [guessed, passed - guessed, start.elapsed() - passed];
+        let times = [guessed, passed.saturating_sub(guessed), start.elapsed().saturating_sub(passed)];
         let theta = self.theta.map_or(0, |(count, _)| count);
-        Ok((Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times }, outcome))
+        Ok((
+            Round { round: 0, merges: table.merges().len(), guessed_pairs: kept, islands, theta, times },
+            outcome,
+        ))
     }
 
     /// Without islands only the first of all pairs can be committed. No outcome if it was, since how many tokens it
@@ -353,6 +366,21 @@ impl<'a> Trainer<'a> {
         self.share = (self.share * if overflowed { 0.5 } else { ratio }).clamp(0.02, 0.85);
     }
 
+    /// A round without a merge is followed by one that makes some, or with shared entries in the table by one that
+    /// knows twice as much.
+    fn note_progress(&mut self, merges: usize) -> Result<()> {
+        self.stuck = if merges > 0 { 0 } else { self.stuck + 1 };
+        if self.stuck > MAX_STUCK {
+            let available = self.options.island_room as u64;
+            return Err(Error::Resource {
+                what: "memory to tell the next pair",
+                needed: available + 1,
+                available,
+            });
+        }
+        Ok(())
+    }
+
     /// Every text on every strand that counts, with its weight.
     fn views(&self) -> Vec<(Text<'a>, u64)> {
         let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
@@ -369,7 +397,8 @@ impl<'a> Trainer<'a> {
         self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
         self.counted_tokens = table.num_tokens();
         let in_guess: rustc_hash::FxHashSet<Pair> = guess.iter().copied().collect();
-        let segment = (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
+        let segment =
+            (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
         for (text, weight) in self.views() {
             self.finders.iter_mut().for_each(|finder| finder.set_weight(weight));
             let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
@@ -441,11 +470,15 @@ impl<'a> Trainer<'a> {
         let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
         candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
         if let Some(seed) = &mut self.random {
-            candidates.retain(|_| splitmix(seed) % 3 == 0);
+            candidates.retain(|_| splitmix(seed).is_multiple_of(3));
         }
-        let wanted = 4 * (self.options.num_merges - table.merges().len()) + 256;
+        let wanted = if self.stuck > 0 {
+            usize::MAX
+        } else {
+            4 * (self.options.num_merges - table.merges().len()) + 256
+        };
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let mut left = (adjacencies as f64 * self.share) as u64;
+        let mut left = if self.stuck > 0 { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
         let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
             let fits = number == 0 || count <= left;
             left = left.saturating_sub(count);
@@ -464,10 +497,14 @@ impl<'a> Trainer<'a> {
     fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
         let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
         let mut adjacencies = 0.0;
-        // With shared entries, all pairs are sampled: what is not in the sample is not known.
-        let known = if self.finders[0].counts.is_dense() { self.counted_tokens } else { 0 };
+        // With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
+        // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
+        let shared = !self.finders[0].counts.is_dense();
+        let known = if shared { 0 } else { self.counted_tokens };
+        let in_the_way =
+            if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
         for (text, weight) in self.views() {
-            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known)?;
+            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
             #[allow(clippy::cast_precision_loss)]
             let weight = weight as f64 * scale;
             for sampler in samplers {
@@ -489,88 +526,47 @@ impl<'a> Trainer<'a> {
         let judge = |(pair, sampled): (Pair, f64)| {
             let is_old = pair.0.max(pair.1) < self.counted_tokens;
             let replayed = self.replayed.get(&pair).copied();
-            (pair, replayed.unwrap_or_else(|| if is_old { self.count(pair) } else { sampled as u64 }))
+            let counted = if is_old && in_the_way == 0 { self.count(pair) } else { sampled as u64 };
+            (pair, replayed.unwrap_or(counted))
         };
-        let candidates = counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
+        let candidates =
+            counts.into_iter().filter(|&(pair, _)| self.may_merge(table, pair)).map(judge).collect();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok((candidates, adjacencies as u64))
     }
 
     /// Pair counts of a part of the text, and how much larger the text is.
-    fn sample(&self, text: Text<'_>, encoder: &Encoder, separator: Token, known: Token) -> Result<(Vec<Sampler>, f64)> {
+    fn sample(
+        &self,
+        text: Text<'_>,
+        encoder: &Encoder,
+        separator: Token,
+        known: Token,
+        in_the_way: u64,
+    ) -> Result<(Vec<Sampler<'_>>, f64)> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-        let wanted = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
-        let stride = (span / (wanted / STRETCH).max(1)).max(STRETCH);
-        let mut stretches = Vec::new();
-        for (number, corpus) in text.corpora.iter().enumerate() {
-            for start in (0..corpus.span()).step_by(usize::try_from(stride).unwrap_or(usize::MAX)) {
-                let end = (start + if wanted == span { stride } else { STRETCH }).min(corpus.span());
-                stretches.push(Segment { corpus: number, range: start..end });
-            }
-        }
+        let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
+        // All of the text without a gap, if it is short or everything must be known; else stretches of it.
+        let (stretches, parted) = if in_the_way > 0 || part == span {
+            encoder.segments(text, MIN_SEGMENT, |_| true)
+        } else {
+            (stretches(text, (span / (part / STRETCH)).max(STRETCH)), Vec::new())
+        };
         let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
         let queue = Queue::new(stretches);
         let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
-            let mut sampler = Sampler::new(separator, known);
+            let mut sampler = Sampler::new(separator, known, &self.finders, in_the_way);
             encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
         });
+        let mut samplers: Vec<Sampler<'_>> = samplers.collect::<Result<_>>()?;
+        parted.into_iter().for_each(|pair| samplers[0].count(pair));
         #[allow(clippy::cast_precision_loss)]
-        Ok((samplers.collect::<Result<_>>()?, span as f64 / taken.max(1) as f64))
+        Ok((samplers, span as f64 / taken.max(1) as f64))
     }
 }
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
 const UNKNOWN: Pair = (0, 0);
-
-/// Counts tokens.
-struct TokenCounter {
-    separator: Token,
-    tokens: u64,
-}
-
-impl Sink for TokenCounter {
-    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
-        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
-    }
-
-    fn end(&mut self, _: usize) {}
-}
-
-/// Counts pairs of a sample, and all adjacencies.
-struct Sampler {
-    separator: Token,
-    /// Only pairs with such a token or a later one.
-    from: Token,
-    adjacencies: u64,
-    counts: FxHashMap<Pair, u32>,
-    last: [Token; LANES],
-}
-
-impl Sampler {
-    fn new(separator: Token, from: Token) -> Self {
-        Self { separator, from, adjacencies: 0, counts: FxHashMap::default(), last: [separator; LANES] }
-    }
-}
-
-impl Sink for Sampler {
-    fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
-        let mut left = if continuing { self.last[lane] } else { self.separator };
-        for &right in tokens {
-            if left != self.separator && right != self.separator {
-                self.adjacencies += 1;
-                if left.max(right) >= self.from {
-                    *self.counts.entry((left, right)).or_insert(0) += 1;
-                }
-            }
-            left = right;
-        }
-        self.last[lane] = left;
-    }
-
-    fn end(&mut self, lane: usize) {
-        self.last[lane] = self.separator;
-    }
-}
 
 /// The next number of the splitmix64 sequence.
 fn splitmix(seed: &mut u64) -> u64 {

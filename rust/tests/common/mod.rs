@@ -1,5 +1,5 @@
 //! Training as it is defined, word by word and merge by merge: the oracle of the tests.
-#![allow(dead_code, missing_docs)] // each test file uses a part
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::cast_possible_truncation)] // each test file uses a part
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,8 +15,10 @@ pub struct Limits {
 /// The merges of training on `words` with their weights.
 pub fn train(words: &[(Vec<u8>, u64)], limits: &Limits) -> MergeTable {
     let mut table = MergeTable::new();
-    let mut words: Vec<(Vec<Token>, u64)> =
-        words.iter().map(|(word, weight)| (word.iter().map(|&letter| code(letter)).collect(), *weight)).collect();
+    let mut words: Vec<(Vec<Token>, u64)> = words
+        .iter()
+        .map(|(word, weight)| (word.iter().map(|&letter| code(letter)).collect(), *weight))
+        .collect();
     while table.merges().len() < limits.merges {
         let Some((pair, count)) = best(&table, &words, limits) else { break };
         if count < limits.min_frequency.max(1) {

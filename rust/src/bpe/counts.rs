@@ -1,0 +1,222 @@
+//! Exact counts of pairs of tokens, and a set of pairs to watch for.
+//!
+//! One table word per pair holds its count and, in the top bit, whether the pair is in the watched set `S`: one look-up a
+//! token for both.
+//!
+//! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24 entries by a hash: the
+//! entry of a pair outside `S` is an upper bound, and pairs in `S` have counters of their own. Tables of the first rounds
+//! are so small that the same entry is met again before its last increment is through; they are kept four times.
+//!
+//! Entries have 31 bits for the count. Before one could overflow, all are moved to a map of 64-bit counts.
+
+use rustc_hash::FxHashMap;
+
+use super::{Pair, Token};
+
+/// Up to this many tokens, with the separator, each pair has a table entry of its own.
+pub const DENSE_TOKENS: u32 = 1 << 12;
+/// Entries of the table beyond that.
+const HASHED_ENTRIES: usize = 1 << 24;
+/// The top bit of an entry: the pair (or some pair of this entry) is in `S`.
+const GUESSED: u32 = 1 << 31;
+/// Adjacencies after which counts are moved out of the table, lest they reach the top bit.
+const SPILL_AFTER: u64 = 1 << 30;
+
+/// Pair counts of one thread.
+#[derive(Debug, Default)]
+pub struct PairCounts {
+    num_tokens: u32,
+    entries: Vec<u32>,
+    /// Counts moved out of `entries`, by entry.
+    spilled: FxHashMap<usize, u64>,
+    /// For shared entries: the exact counters of the pairs in `S`.
+    exact: FxHashMap<Pair, u64>,
+    since_spill: u64,
+}
+
+impl PairCounts {
+    /// Forgets all and prepares for tokens below `num_tokens` (the separator's number).
+    pub fn reset(&mut self, num_tokens: u32, guess: &[Pair]) {
+        self.num_tokens = num_tokens;
+        let entries = if self.is_dense() { self.table_size() * self.copies() } else { HASHED_ENTRIES };
+        self.entries.clear();
+        self.entries.resize(entries, 0);
+        self.spilled.clear();
+        self.exact.clear();
+        self.since_spill = 0;
+        for &pair in guess {
+            let entry = self.entry(pair);
+            let size = self.table_size();
+            (0..self.copies()).for_each(|copy| self.entries[copy * size + entry] = GUESSED);
+            if !self.is_dense() {
+                self.exact.insert(pair, 0);
+            }
+        }
+    }
+
+    /// Whether each pair has an entry of its own.
+    pub fn is_dense(&self) -> bool {
+        self.num_tokens < DENSE_TOKENS
+    }
+
+    /// Entries of one dense table.
+    fn table_size(&self) -> usize {
+        (self.num_tokens as usize + 1).pow(2)
+    }
+
+    /// How many times a small dense table is kept.
+    fn copies(&self) -> usize {
+        if self.num_tokens < 64 { 4 } else { 1 }
+    }
+
+    #[inline]
+    fn entry(&self, (left, right): Pair) -> usize {
+        if self.is_dense() {
+            left as usize * (self.num_tokens as usize + 1) + right as usize
+        } else {
+            (left as usize).wrapping_mul(0x9E37_79B9).wrapping_add(right as usize) % HASHED_ENTRIES
+        }
+    }
+
+    /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.
+    pub(super) fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u64>) {
+        guessed.clear();
+        self.since_spill += tokens.len() as u64;
+        // Chunks overlap by a token, so that each adjacency is in one.
+        let mut rest = tokens;
+        while rest.len() > 1 {
+            let chunk = &rest[..rest.len().min(65)];
+            let bits = if self.is_dense() { self.count_dense(chunk) } else { self.count_hashed(chunk) };
+            guessed.push(bits);
+            rest = &rest[chunk.len() - 1..];
+        }
+        guessed.push(0);
+    }
+
+    fn count_hashed(&mut self, tokens: &[Token]) -> u64 {
+        let flags = tokens.windows(2).map(|pair| u64::from(self.count((pair[0], pair[1]))));
+        flags.zip(0..).fold(0, |bits, (flag, at)| bits | flag << at)
+    }
+
+    #[inline]
+    fn count_dense(&mut self, tokens: &[Token]) -> u64 {
+        let (stride, size, wrap) = (self.num_tokens as usize + 1, self.table_size(), self.copies() - 1);
+        let entries = &mut self.entries[..];
+        let mut row = tokens[0] as usize * stride;
+        let mut bits = 0;
+        for (&right, at) in tokens[1..].iter().zip(0_usize..) {
+            let entry = &mut entries[(at & wrap) * size + row + right as usize];
+            let before = *entry;
+            *entry = before.wrapping_add(1);
+            bits |= u64::from(before >> 31) << at;
+            row = right as usize * stride;
+        }
+        bits
+    }
+
+    /// Counts one adjacency; whether it is in `S`.
+    pub(super) fn count(&mut self, pair: Pair) -> bool {
+        let at = self.entry(pair);
+        if !self.is_dense() {
+            if self.num_tokens == pair.0.max(pair.1) {
+                // The separator is no token; it must not share an entry with pairs that are.
+                return false;
+            }
+            if self.entries[at] & GUESSED != 0
+                && let Some(count) = self.exact.get_mut(&pair)
+            {
+                *count += 1;
+                return true;
+            }
+        }
+        self.entries[at] += 1;
+        self.is_dense() && self.entries[at] & GUESSED != 0
+    }
+
+    /// Whether the pair is in `S`.
+    pub(super) fn is_guessed(&self, pair: Pair) -> bool {
+        self.entries[self.entry(pair)] & GUESSED != 0 && (self.is_dense() || self.exact.contains_key(&pair))
+    }
+
+    /// Takes pairs out of `S`; their counts stay.
+    pub(super) fn withdraw(&mut self, pairs: &[Pair]) {
+        for &pair in pairs {
+            let at = self.entry(pair);
+            if self.is_dense() {
+                let size = self.table_size();
+                (0..self.copies()).for_each(|copy| self.entries[copy * size + at] &= !GUESSED);
+            } else if let Some(count) = self.exact.remove(&pair) {
+                *self.spilled.entry(at).or_insert(0) += count;
+            }
+        }
+    }
+
+    /// Whether [`spill`](Self::spill) is due.
+    pub(super) fn is_full(&self) -> bool {
+        self.since_spill > SPILL_AFTER
+    }
+
+    /// The number that separates words, which is no token.
+    pub(super) fn separator(&self) -> Token {
+        self.num_tokens
+    }
+
+    /// Moves all counts out of the table, `weight` times each.
+    pub(super) fn spill(&mut self, weight: u64) {
+        self.since_spill = 0;
+        let size = if self.is_dense() { self.table_size() } else { HASHED_ENTRIES };
+        for (at, entry) in self.entries.iter_mut().enumerate() {
+            let count = std::mem::replace(entry, *entry & GUESSED) & !GUESSED;
+            if count > 0 {
+                *self.spilled.entry(at % size).or_insert(0) += u64::from(count) * weight;
+            }
+        }
+    }
+
+    /// How often the pair was counted, or, of a pair outside `S` with a shared entry, at least that.
+    pub fn get(&self, pair: Pair) -> u64 {
+        if !self.is_dense()
+            && let Some(&count) = self.exact.get(&pair)
+        {
+            return count;
+        }
+        self.total_of(self.entry(pair))
+    }
+
+    fn total_of(&self, entry: usize) -> u64 {
+        let spilled =
+            if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
+        let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
+        copies.map(|entry| u64::from(entry & !GUESSED)).sum::<u64>() + spilled
+    }
+
+    /// The totals, over several threads' counts, of the entries in a row of the table that pairs outside `S` count to,
+    /// with that pair if it is known; only those of at least `least`.
+    pub fn outside(all: &[&Self], row: u32, least: u64, mut visit: impl FnMut(u64, Option<Pair>)) {
+        let Some(&this) = all.first() else { return };
+        let (dense, width) = (this.is_dense(), this.row_width());
+        let range = row as usize * width..(row as usize + 1) * width;
+        let rows: Vec<&[u32]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
+        let plain = this.copies() == 1 && all.iter().all(|counts| counts.spilled.is_empty());
+        for ((at, &entry), right) in rows[0].iter().enumerate().take(width - usize::from(dense)).zip(0..) {
+            let outside = !dense || entry & GUESSED == 0;
+            let total = if plain {
+                rows.iter().map(|row| u64::from(row[at] & !GUESSED)).sum()
+            } else {
+                all.iter().map(|counts| counts.total_of(range.start + at)).sum()
+            };
+            if outside && total >= least {
+                visit(total, dense.then_some((row, right)));
+            }
+        }
+    }
+
+    fn row_width(&self) -> usize {
+        if self.is_dense() { self.num_tokens as usize + 1 } else { HASHED_ENTRIES / self.rows() as usize }
+    }
+
+    /// How many rows [`outside`](Self::outside) knows.
+    pub fn rows(&self) -> u32 {
+        if self.is_dense() { self.num_tokens } else { 4096 }
+    }
+}

@@ -1,0 +1,130 @@
+//! Cutting a long text into segments that threads encode independently.
+//!
+//! To share one long word among threads it is cut at positions that are found without encoding what comes before: from
+//! some base on, run *every* state of the automaton at once. The set of states shrinks to one after some tens of bases
+//! of real DNA; from there on the state is the true one, whatever came before. (The work is that of reading the state
+//! numbers once or twice.) Then find a boundary as for the end of a block ([`super::encode`]). In a long run of one letter the set may not shrink to one;
+//! then the search goes on further right, and if it fails the two segments stay one. The proof needs no luck, only the
+//! speed does.
+
+use rayon::prelude::*;
+
+use super::Pair;
+use super::automaton::{Automaton, StateId, Step};
+use super::encode::{Segment, Text, final_boundary};
+use crate::corpus::Corpus;
+
+/// Bases that all states are run for in the search for a seam, and bases encoded after that to find a boundary.
+const SEAM_SEARCH: usize = 2048;
+
+/// Cuts a text into segments of about `bases` bases for threads to share.
+///
+/// Cuts are at ends of words, or inside a word at a token boundary, verified, whose two neighbours `may_part`
+/// allows. Returns the segments, and of each cut inside a word the two tokens that it parts.
+pub(super) fn segments<S: StateId>(
+    automaton: &Automaton<S>,
+    text: Text<'_>,
+    bases: u64,
+    may_part: impl Fn(Pair) -> bool + Sync,
+) -> (Vec<Segment>, Vec<Pair>) {
+    let mut segments = Vec::new();
+    let mut parted = Vec::new();
+    for (number, corpus) in text.corpora.iter().enumerate() {
+        let span = corpus.span();
+        let wishes: Vec<u64> = (1..span.div_ceil(bases)).map(|cut| cut * bases).collect();
+        let cuts: Vec<Option<(u64, Option<Pair>)>> =
+            wishes.par_iter().map(|&wish| find_cut(automaton, text, corpus, wish, &may_part)).collect();
+        let mut start = 0;
+        for (cut, pair) in cuts.into_iter().flatten().chain([(span, None)]) {
+            if cut > start {
+                segments.push(Segment { corpus: number, range: start..cut });
+                parted.extend(pair);
+                start = cut;
+            }
+        }
+    }
+    (segments, parted)
+}
+
+/// A cut at or soon after `wish`: the end of the piece if that is near, else a seam; `None` if there is none.
+fn find_cut<S: StateId>(
+    automaton: &Automaton<S>,
+    text: Text<'_>,
+    corpus: &Corpus,
+    wish: u64,
+    may_part: &impl Fn(Pair) -> bool,
+) -> Option<(u64, Option<Pair>)> {
+    let piece = text.piece(corpus, corpus.word_after(wish), wish);
+    if wish <= piece.start {
+        return Some((piece.start, None));
+    }
+    let window = SEAM_SEARCH.max(8 * automaton.longest);
+    let mut codes = vec![0; SEAM_SEARCH + window];
+    for attempt in 0..8 {
+        // In reading direction, counted from the end that is read first.
+        let offset =
+            (if text.reverse { piece.end - wish } else { wish - piece.start }) + attempt * codes.len() as u64;
+        if offset + codes.len() as u64 >= piece.end - piece.start {
+            break;
+        }
+        if text.reverse {
+            corpus.unpack_complement(&piece, offset, &mut codes);
+        } else {
+            corpus.unpack(piece.start + offset, &mut codes);
+        }
+        if let Some((cut, pair)) = seam(automaton, &codes, may_part) {
+            let offset = offset + cut as u64;
+            let cut = if text.reverse { piece.end - offset } else { piece.start + offset };
+            return Some((cut, Some(pair)));
+        }
+    }
+    Some((piece.end, None)).filter(|_| piece.end - piece.start <= 1 << 20)
+}
+
+/// A token boundary that is true whatever precedes `codes` and follows them, with the tokens on both sides.
+fn seam<S: StateId>(
+    automaton: &Automaton<S>,
+    codes: &[u8],
+    may_part: &impl Fn(Pair) -> bool,
+) -> Option<(usize, Pair)> {
+    let (known, state) = synchronize(automaton, &codes[..SEAM_SEARCH])?;
+    let mut states = vec![state];
+    states.extend(codes[known..].iter().scan(state, |state, &code| {
+        *state = automaton.after(*state, code);
+        Some(*state)
+    }));
+    let mut boundary = final_boundary(automaton, &states, 0, &mut Vec::new())?;
+    loop {
+        let Step { token: right, length } = automaton.steps[states[boundary].index()];
+        boundary = boundary.checked_sub(length as usize)?;
+        let pair = (automaton.steps[states[boundary].index()].token, right);
+        if pair.0 != automaton.separator && may_part(pair) {
+            return Some((known + boundary, pair));
+        }
+    }
+}
+
+/// Runs every state over `codes` until they are one: after how many bases, and which.
+fn synchronize<S: StateId>(automaton: &Automaton<S>, codes: &[u8]) -> Option<(usize, S)> {
+    let num_states = automaton.steps.len();
+    let mut seen = vec![0; num_states];
+    let mut states: Vec<usize> = (0..num_states).collect();
+    for (round, &code) in (1..).zip(codes) {
+        let mut single = None;
+        let mut kept = 0;
+        for at in 0..states.len() {
+            let state = automaton.next[code as usize * num_states + states[at]];
+            single = Some(state);
+            if seen[state.index()] != round {
+                seen[state.index()] = round;
+                states[kept] = state.index();
+                kept += 1;
+            }
+        }
+        states.truncate(kept);
+        if kept == 1 {
+            return single.map(|state| (round, state));
+        }
+    }
+    None
+}
