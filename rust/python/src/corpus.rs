@@ -52,11 +52,7 @@ pub(crate) fn add_contents(report: &Bound<'_, PyDict>, contents: &Contents) -> P
 
 /// Letters of a genome that never was, with the repeats and runs of real ones.
 #[pyfunction]
-pub(crate) fn simulate(
-    py: Python<'_>,
-    num_bases: Number,
-    seed: Number,
-) -> PyResult<Bound<'_, PyBytes>> {
+pub(crate) fn simulate(py: Python<'_>, num_bases: Number, seed: Number) -> PyResult<Bound<'_, PyBytes>> {
     let num_bases = fit_count(num_bases, "num_bases")?;
     let seed = seed.fit("seed", 0)?;
     let letters = watch(py, None, move |monitor| {
