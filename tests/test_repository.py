@@ -123,8 +123,8 @@ def test_third_party_libraries_have_their_doors() -> None:
 def test_rust_modules_use_earlier_ones_only() -> None:
     core = ROOT / "rust" / "src"
     for path in core.rglob("*.rs"):
-        if path.stem == "tests":
-            continue
+        if path.name == "tests.rs":
+            continue  # a test may use anything
         module = path.relative_to(core).parts[0].removesuffix(".rs")
         assert module in RUST_ORDER, f"{relative(path)}: give it a place in the order"
         text = path.read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
