@@ -16,10 +16,11 @@
 
 pub mod json;
 
+use std::collections::hash_map::Entry;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::bpe::encode::Encoder;
@@ -48,7 +49,7 @@ pub struct Tokenizer {
     /// The id of each token of the table.
     ids: Vec<Id>,
     /// What each id stands for.
-    entries: Vec<Entry>,
+    meanings: Vec<Meaning>,
     policy: Policy,
     frame: Frame,
     matcher: Option<AhoCorasick>,
@@ -57,7 +58,7 @@ pub struct Tokenizer {
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug)]
-enum Entry {
+enum Meaning {
     /// A special token, by its place among them.
     Special(usize),
     /// A token of the table.
@@ -118,15 +119,15 @@ impl Tokenizer {
         policy: Policy,
         frame: Frame,
     ) -> Result<Self> {
-        let mut entries = vec![Entry::Special(0); specials.len() + ids.len()];
+        let mut meanings = vec![Meaning::Special(0); specials.len() + ids.len()];
         for (place, &(_, id)) in specials.iter().enumerate() {
-            entries[id as usize] = Entry::Special(place);
+            meanings[id as usize] = Meaning::Special(place);
         }
         for (&id, token) in ids.iter().zip(0..) {
-            entries[id as usize] = Entry::Token(token);
+            meanings[id as usize] = Meaning::Token(token);
         }
         let matcher = (!specials.is_empty()).then(|| find_specials(&specials)).transpose()?;
-        Ok(Self { table, specials, ids, entries, policy, frame, matcher, encoder: OnceLock::new() })
+        Ok(Self { table, specials, ids, meanings, policy, frame, matcher, encoder: OnceLock::new() })
     }
 
     /// The merges.
@@ -141,16 +142,12 @@ impl Tokenizer {
 
     /// Number of tokens: special ones, bases, and one for each merge.
     pub fn vocab_size(&self) -> usize {
-        self.entries.len()
+        self.meanings.len()
     }
 
     /// The string of each id, in order.
     pub fn vocab(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().map(|&entry| {
-            let mut text = String::new();
-            self.spell(entry, &mut text);
-            text
-        })
+        self.meanings.iter().map(|&meaning| self.spell(meaning))
     }
 
     /// The strings that each merge joins, by rank.
@@ -200,17 +197,23 @@ impl Tokenizer {
     /// The strings of the ids, joined.
     pub fn decode(&self, ids: &[Id]) -> Result<String> {
         let mut text = String::new();
+        let mut spelled: FxHashMap<Id, String> = FxHashMap::default();
         for &id in ids {
-            let entry = self.entries.get(id as usize).ok_or_else(|| {
-                Error::argument(
-                    "id",
-                    &id,
-                    format!("must be below {}, the size of the vocabulary", self.vocab_size()),
-                )
-            })?;
-            self.spell(*entry, &mut text);
+            text.push_str(match spelled.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.token(id)?),
+            });
         }
         Ok(text)
+    }
+
+    /// The string of an id.
+    fn token(&self, id: Id) -> Result<String> {
+        let meaning = self.meanings.get(id as usize).ok_or_else(|| {
+            let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
+            Error::argument("id", &id, rule)
+        })?;
+        Ok(self.spell(*meaning))
     }
 
     /// How a text becomes tokens: its letters, then the ids after each merge.
@@ -245,10 +248,10 @@ impl Tokenizer {
         Ok(steps)
     }
 
-    fn spell(&self, entry: Entry, text: &mut String) {
-        match entry {
-            Entry::Special(place) => text.push_str(&self.specials[place].0),
-            Entry::Token(token) => text.push_str(&self.table.letters(token)),
+    fn spell(&self, meaning: Meaning) -> String {
+        match meaning {
+            Meaning::Special(place) => self.specials[place].0.clone(),
+            Meaning::Token(token) => self.table.letters(token),
         }
     }
 

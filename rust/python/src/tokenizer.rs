@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyList, PyString};
 use crate::arguments::{Number, fit, fit_count};
 use crate::corpus::add_contents;
 use crate::errors::exception;
-use crate::watch::watch;
+use crate::watch::{watch, watch_blind};
 
 /// Bytes that are worked on in less than a millisecond: not worth a thread.
 const QUICK: usize = 1 << 14;
@@ -42,7 +42,7 @@ impl Tokenizer {
             return py.detach(|| work(&self.core)).map_err(exception);
         }
         let core = Arc::clone(&self.core);
-        watch(py, None, move |_| work(&core))
+        watch_blind(py, move || work(&core))
     }
 }
 
@@ -128,13 +128,13 @@ impl Tokenizer {
     /// The tokenizer in the text of a `tokenizer.json`.
     #[staticmethod]
     fn from_json(py: Python<'_>, text: String) -> PyResult<Self> {
-        watch(py, None, move |_| Core::from_json(&text)).map(Self::from)
+        watch_blind(py, move || Core::from_json(&text)).map(Self::from)
     }
 
     /// The tokenizer in the `tokenizer.json` at `path`.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        watch(py, None, move |_| Core::from_file(&path)).map(Self::from)
+        watch_blind(py, move || Core::from_file(&path)).map(Self::from)
     }
 
     /// The text of the `tokenizer.json`.
@@ -144,7 +144,8 @@ impl Tokenizer {
 
     /// Writes the `tokenizer.json`, whole or not at all.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        self.call(py, false, move |core| core.save(&path))
+        let core = Arc::clone(&self.core);
+        watch(py, None, move |_| core.save(&path)) // waited for, so that no temporary file is left
     }
 
     /// The tokenizer that training at the smaller size would have given.
@@ -189,8 +190,12 @@ impl Tokenizer {
     }
 
     /// The strings of the ids, joined.
-    fn decode(&self, py: Python<'_>, ids: Vec<Number>) -> PyResult<String> {
-        let ids: Vec<Id> = ids.into_iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()?;
+    fn decode(&self, py: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<String> {
+        // Only if one does not fit is each looked at, to name it.
+        let ids: Vec<Id> = ids.extract().or_else(|_| {
+            let numbers: Vec<Number> = ids.extract()?;
+            numbers.into_iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()
+        })?;
         self.call(py, ids.len() <= QUICK, move |core| core.decode(&ids))
     }
 

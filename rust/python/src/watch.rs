@@ -36,6 +36,23 @@ pub(crate) fn watch<T: Send + 'static>(
     progress: Option<Py<PyAny>>,
     work: impl FnOnce(&Monitor) -> Result<T, Error> + Send + 'static,
 ) -> PyResult<T> {
+    watch_for(py, progress, PATIENCE, work)
+}
+
+/// The same for work that looks at no monitor: it is not waited for after an interrupt.
+pub(crate) fn watch_blind<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> PyResult<T> {
+    watch_for(py, None, Duration::ZERO, |_| work())
+}
+
+fn watch_for<T: Send + 'static>(
+    py: Python<'_>,
+    progress: Option<Py<PyAny>>,
+    patience: Duration,
+    work: impl FnOnce(&Monitor) -> Result<T, Error> + Send + 'static,
+) -> PyResult<T> {
     let monitor = Arc::new(Monitor::default());
     let (sender, mut outcome) = channel();
     let worker = Arc::clone(&monitor);
@@ -55,7 +72,7 @@ pub(crate) fn watch<T: Send + 'static>(
         });
         if let Err(raised) = looked {
             monitor.cancel();
-            wait(py, &mut outcome, PATIENCE);
+            wait(py, &mut outcome, patience);
             return Err(raised);
         }
     }
