@@ -275,34 +275,26 @@ impl Tokenizer {
         codes: &mut Vec<u8>,
         take: &mut impl FnMut(Piece<'_>),
     ) -> Result<()> {
-        for (at, letter) in text[part.clone()].char_indices() {
-            let code = self.code(letter);
-            if code < NOT_A_BASE {
-                codes.push(code);
-                continue;
+        let mut rest = &text[part.clone()];
+        loop {
+            codes.clear();
+            codes.extend(rest.bytes().map(|letter| self.code(letter)).take_while(|&code| code < NOT_A_BASE));
+            if !codes.is_empty() {
+                take(Piece::Word(codes));
             }
-            flush(codes, take);
+            let mut letters = rest[codes.len()..].chars();
+            let Some(letter) = letters.next() else { return Ok(()) };
             if !(self.policy.drop_white_space && letter.is_whitespace()) {
-                let id = self.policy.unknown.ok_or_else(|| unknown_letter(text, part.start + at))?;
-                take(Piece::Id(id));
+                let at = part.end - rest.len() + codes.len();
+                take(Piece::Id(self.policy.unknown.ok_or_else(|| unknown_letter(text, at))?));
             }
-        }
-        flush(codes, take);
-        Ok(())
-    }
-
-    fn code(&self, letter: char) -> u8 {
-        match u8::try_from(letter) {
-            Ok(byte) if byte.is_ascii_uppercase() || self.policy.upper_case => CODES[usize::from(byte)],
-            _ => NOT_A_BASE,
+            rest = letters.as_str();
         }
     }
-}
 
-fn flush(codes: &mut Vec<u8>, take: &mut impl FnMut(Piece<'_>)) {
-    if !codes.is_empty() {
-        take(Piece::Word(codes));
-        codes.clear();
+    fn code(&self, letter: u8) -> u8 {
+        let is_read = letter.is_ascii_uppercase() || self.policy.upper_case;
+        if is_read { CODES[usize::from(letter)] } else { NOT_A_BASE }
     }
 }
 
