@@ -305,6 +305,7 @@ fn flush(codes: &mut Vec<u8>, take: &mut impl FnMut(Piece<'_>)) {
 
 fn unknown_letter(text: &str, at: usize) -> Error {
     Error::Symbol {
+        file: None,
         record: "sequence".to_owned(),
         position: text[..at].chars().count() as u64,
         byte: text.as_bytes()[at],
