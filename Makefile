@@ -60,8 +60,9 @@ format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.built $(VENV)/.dev ## run the benchmarks and write their records
-	$(BIN)/pytest benchmarks --benchmark-only
+bench: $(VENV)/.built $(VENV)/.dev ## measure training against Hugging Face, and renew the README's table
+	$(BIN)/python -m benchmarks.train
+	$(BIN)/python -m benchmarks.table README.md
 
 wheel: $(VENV)/.tools ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

@@ -70,7 +70,8 @@ def _conditions(record: Record) -> str:
     runs = max(len(result["runs"]) for case in record["cases"] for result in case["results"])
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Equal merges in every row; best of {runs}, {record['threads']} threads, {machine['cpu']}, "
+        f"Equal merges asserted wherever both ran; best of {runs} runs at most, "
+        f"{record['threads']} threads, {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
         f"Python {software['python']}; {record['date']}. What is unfair:"
     )

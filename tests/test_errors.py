@@ -251,7 +251,7 @@ def test_an_amino_acid_is_named_with_its_place(
     path.write_text(f">first\nACGT\n>second with words\n{sequence}\n")
     with pytest.raises(genotok.SymbolError) as caught:
         train([str(path)])
-    one_line(caught, "second", f"position {position}", letter, "protein")
+    one_line(caught, ".fa", "second", f"position {position}", letter, "protein")
 
 
 @settings(max_examples=300)

@@ -108,7 +108,7 @@ class Tokenizer:
     ) -> Self:
         """Learn the merges of `files` by exact byte-pair encoding.
 
-        Time is about twenty passes over the corpus whatever the vocabulary; memory is about a quarter of a
+        Time is about ten passes over the corpus whatever the vocabulary; memory is about a quarter of a
         byte per base plus some hundred megabytes. The result does not depend on the number of threads.
 
         Args:

@@ -198,7 +198,7 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     while let Some(event) = reader.next_event()? {
         match event {
             Event::Record { name, .. } => builder.record(name),
-            Event::Letters(letters) => builder.letters(letters)?,
+            Event::Letters(letters) => builder.letters(letters).map_err(|error| error.in_file(path))?,
         }
         pieces = pieces.wrapping_add(1);
         if pieces.is_multiple_of(1024) {

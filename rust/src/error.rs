@@ -40,11 +40,10 @@ pub enum Error {
     },
 
     /// A letter that has no place in the sequence.
-    #[error(
-        "record {record:?}, position {position}: {} {reason}",
-        show_byte(*byte)
-    )]
+    #[error("{}record {record:?}, position {position}: {} {reason}", in_front(file.as_deref()), show_byte(*byte))]
     Symbol {
+        /// The file, if the sequence came from one.
+        file: Option<PathBuf>,
         /// The record's name, or what stands for it.
         record: String,
         /// The letter's position in the record, counted from 0.
@@ -120,12 +119,15 @@ impl Error {
         matches!(self, Self::Interrupted)
     }
 
-    /// The same error, at the file that the vocabulary was read from.
+    /// The same error, at the file that the vocabulary or the sequence was read from.
     #[must_use]
     pub fn in_file(self, file: impl AsRef<Path>) -> Self {
         match self {
             Self::Vocabulary { reason, .. } => {
                 Self::Vocabulary { path: Some(file.as_ref().to_path_buf()), reason }
+            }
+            Self::Symbol { record, position, byte, reason, .. } => {
+                Self::Symbol { file: Some(file.as_ref().to_path_buf()), record, position, byte, reason }
             }
             other => other,
         }
@@ -149,4 +151,9 @@ pub(crate) fn show_text(text: &str) -> String {
 /// A byte as a person reads it: `'L'`, or `byte 0x00` where it cannot be printed.
 pub fn show_byte(byte: u8) -> String {
     if byte.is_ascii_graphic() { format!("{:?}", char::from(byte)) } else { format!("byte 0x{byte:02x}") }
+}
+
+/// The file before what is said of it.
+fn in_front(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!("{}: ", file.display()))
 }

@@ -179,6 +179,7 @@ pub fn train_words(
         let is_base = |letter: u8| letter.is_ascii_uppercase() && CODES[usize::from(letter)] < NOT_A_BASE;
         if let Some(position) = word.bytes().position(|letter| !is_base(letter)) {
             return Err(Error::Symbol {
+                file: None,
                 record: format!("word {number}"),
                 position: position as u64,
                 byte: word.as_bytes()[position],

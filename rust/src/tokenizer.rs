@@ -300,6 +300,7 @@ impl Tokenizer {
 
 fn unknown_letter(text: &str, at: usize) -> Error {
     Error::Symbol {
+        file: None,
         record: "sequence".to_owned(),
         position: text[..at].chars().count() as u64,
         byte: text.as_bytes()[at],

@@ -3,9 +3,9 @@
 //! # How large `S`
 //!
 //! A large `S` commits more merges a round and makes more islands. `S` holds a *share* of all adjacencies, adapted after
-//! each round so that the number of different islands stays near a target: the cost of a replay is then below the cost
-//! of a pass. Pairs known from the last pass are judged by their exact counts, capped by what the sample shows; pairs with
-//! new tokens by the sample. A guess that is wrong costs merges, never truth.
+//! each round so that the tokens in different islands stay near a target, about a 240th of the bases: the replay then takes a
+//! fifth of the time of the pass. Pairs known from the last pass are judged by its exact counts, those of the last replay by
+//! what it left of them, pairs with new tokens by a sample. A guess that is wrong costs merges, never truth.
 //!
 //! # Samples
 //!

@@ -20,7 +20,7 @@
 //!
 //! The guess need not have the merges in the right order. Two merges that never compete for a base give the same text
 //! in either order, and the exact counts sort them; only a guess that is wrong where it matters ends the phrases early,
-//! and it is noticed. For human chromosome 20 a sample of 4 million bases yields some hundred merges in one pass, where the rounds of
+//! and it is noticed. For human chromosome 20 a sample of 8 million bases yields some hundred merges in one pass, where the rounds of
 //! [`super::islands`] take eight.
 
 use super::counts::PairCounts;

@@ -8,13 +8,22 @@
 //!    what follows is exact whatever `S` is);
 //! 3. *replays* ordinary training on the islands until the first pair outside `S` would come first.
 //!
+//! The first merges are made by [`super::lookahead`] instead, many in one round.
+//!
 //! Everything that threads, shards or machines contribute is a sum of integers, so the merges do not depend on how the
 //! text is split.
 //!
 //! # Progress
 //!
 //! After a round that committed nothing the counts of all pairs are known for the present vocabulary, and the pair that
-//! stopped it is in the next `S`; so the next round commits.
+//! stopped it is in the next `S`; so the next round commits. Where pairs share entries of the table, only a bound is known:
+//! then the pairs in the highest entries are counted one by one, which halves the bound, until it no longer stops the round.
+//!
+//! # Measured
+//!
+//! Human chromosome 20 in words of 1 kb, 4,096 tokens, two cores: ten rounds. A pass takes 0.07 to 0.2 s, a replay 0.01 to
+//! 0.05 s, looking ahead 0.3 s for the first 96 merges. Before looking ahead was there, eight rounds and a second went
+//! into as many merges.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -134,7 +143,7 @@ const LOOK_SAMPLE: u64 = 1 << 23;
 
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
-/// `on_round` is called after each round. Time: some twenty passes over the text. Memory: that of the corpora, and for each
+/// `on_round` is called after each round. Time: some ten passes over the text. Memory: that of the corpora, and for each
 /// thread four bytes for each pair of tokens (64 MB at most) and the islands.
 pub fn train(
     texts: &[Weighted],

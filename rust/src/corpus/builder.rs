@@ -111,6 +111,7 @@ impl CorpusBuilder {
                 "stands for no nucleotide"
             };
             return Err(Error::Symbol {
+                file: None,
                 record: String::from_utf8_lossy(&self.record).into_owned(),
                 position: self.position,
                 byte: letter,
