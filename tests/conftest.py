@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import signal
 from pathlib import Path
 from typing import Any
 
+import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -93,3 +94,7 @@ def train_words() -> Callable[..., Any]:
         return _native.Tokenizer.train_words(weighted, **{**defaults, **options})
 
     return call
+
+
+# A shell's background job ignores SIGINT, and what it starts would too: the tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
