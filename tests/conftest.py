@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import signal
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import Callable
 import pytest
 from hypothesis import HealthCheck, settings
 
