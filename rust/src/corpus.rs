@@ -183,7 +183,8 @@ const FOUR_CODES: [[u8; 4]; 256] = {
 
 /// Reads one input: a packed file is mapped, a sequence file is read and packed in memory.
 ///
-/// Fails if there is not a single letter in it; whether there is a base is for [`read_all`] to see. Time and memory are linear in the bases.
+/// Fails if there is not a single letter in it; whether there is a base is for [`read_all`] to see. Time and
+/// memory are linear in the bases.
 pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     if packed::is_packed(path) {
         let corpus = Corpus::open(path)?;

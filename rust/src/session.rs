@@ -101,15 +101,13 @@ pub fn train(
     checkpoint: Option<&Checkpoint>,
     monitor: &Monitor,
 ) -> Result<(Tokenizer, Report)> {
-    let mut wanted = wanted.checked()?;
+    let wanted = wanted.checked()?;
     check_paths(paths)?;
     let pool = pool(threads)?;
-    wanted.options.threads = pool.current_num_threads();
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
     let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
     let start = Instant::now();
     let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
-    drop(pool); // training makes its own
     let seconds_reading = start.elapsed().as_secs_f64();
     let mut contents = contents_of(&corpora);
     if let Some(length) = wanted.options.word_length {
@@ -123,7 +121,7 @@ pub fn train(
     let keeper =
         checkpoint.map(|to| Keeper::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
     let start = Instant::now();
-    let summary = train_kept(corpora, &wanted.options, &mut table, keeper, monitor)?;
+    let summary = pool.install(|| train_kept(corpora, &wanted.options, &mut table, keeper, monitor))?;
     let seconds = [seconds_reading, start.elapsed().as_secs_f64()];
     #[allow(clippy::cast_precision_loss)]
     let bases_per_token = {
@@ -137,7 +135,7 @@ pub fn train(
         summary,
         resumed_merges,
         seconds,
-        threads: wanted.options.threads,
+        threads: pool.current_num_threads(),
         bases_per_token,
         longest_tokens,
     };
@@ -171,8 +169,8 @@ pub fn train_words(
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Tokenizer> {
-    let mut wanted = wanted.checked()?;
-    wanted.options.threads = pool(threads)?.current_num_threads();
+    let wanted = wanted.checked()?;
+    let pool = pool(threads)?;
     check_weights(words)?;
     let mut by_weight: BTreeMap<u64, CorpusBuilder> = BTreeMap::new();
     for (number, (word, weight)) in words.iter().enumerate() {
@@ -195,7 +193,7 @@ pub fn train_words(
     let texts: Vec<Weighted> =
         by_weight.into_iter().filter(|&(weight, _)| weight > 0).map(weighted).collect();
     let mut table = MergeTable::new();
-    train_merges(&texts, &wanted.options, &mut table, monitor, |_, _| Ok(()))?;
+    pool.install(|| train_merges(&texts, &wanted.options, &mut table, monitor, |_, _| Ok(())))?;
     Tokenizer::new(table, &wanted.special_tokens)
 }
 

@@ -23,7 +23,7 @@ fn words(seed: u64) -> Vec<Vec<u8>> {
     words
 }
 
-fn run(words: &[(Vec<u8>, u64)], options: &Options) -> MergeTable {
+fn run(words: &[(Vec<u8>, u64)], options: &Options, threads: usize) -> MergeTable {
     // Words of one weight are a text; every other word goes to another corpus.
     let mut weights: Vec<u64> = words.iter().map(|&(_, weight)| weight).collect();
     weights.sort_unstable();
@@ -37,7 +37,8 @@ fn run(words: &[(Vec<u8>, u64)], options: &Options) -> MergeTable {
         .map(|&weight| Weighted { corpora: vec![of(weight, 0), of(weight, 1)], weight })
         .collect();
     let mut table = MergeTable::new();
-    train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(()))).unwrap();
     table
 }
 
@@ -66,7 +67,6 @@ proptest! {
         let words = weighted(&words(seed.into()));
         let options = Options {
             num_merges: merges,
-            threads,
             random_guess: guess,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
             island_room: room,
@@ -75,7 +75,7 @@ proptest! {
             ..Options::default()
         };
         let limits = naive::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
-        prop_assert_eq!(run(&words, &options), naive::train(&words, &limits));
+        prop_assert_eq!(run(&words, &options, threads), naive::train(&words, &limits));
     }
 
     #[test]
@@ -89,7 +89,6 @@ proptest! {
         let words: Vec<(Vec<u8>, u64)> = words(seed.into()).into_iter().zip(weights).collect();
         let options = Options {
             num_merges: 150,
-            threads: 2,
             word_length: piece,
             both_strands,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
@@ -105,7 +104,7 @@ proptest! {
                 }
             }
         }
-        prop_assert_eq!(run(&words, &options), naive::train(&pieces, &no_limits(150)));
+        prop_assert_eq!(run(&words, &options, 2), naive::train(&pieces, &no_limits(150)));
     }
 }
 
@@ -113,7 +112,7 @@ proptest! {
 fn counts_beyond_32_bits() {
     // (T, T) occurs 2^33 times; in 32 bits its count would be 0, and as a signed number 2^31 of (C, C) would be negative.
     let words = vec![(b"TT".to_vec(), 1 << 33), (b"CC".to_vec(), 1 << 31), (b"GG".to_vec(), 5)];
-    let table = run(&words, &Options { num_merges: 3, ..Options::default() });
+    let table = run(&words, &Options { num_merges: 3, ..Options::default() }, 2);
     assert_eq!(table.merges(), [(3, 3), (1, 1), (2, 2)]);
 }
 
@@ -121,7 +120,7 @@ fn counts_beyond_32_bits() {
 fn a_run_of_one_letter_neither_fills_the_memory_nor_hangs() {
     let words = vec![(vec![b'A'; 1_000_000], 1)];
     let options = Options { num_merges: 100, island_room: 1000, ..Options::default() };
-    let table = run(&words, &options);
+    let table = run(&words, &options, 2);
     assert_eq!(table.merges()[..4], [(0, 0), (4, 4), (5, 5), (6, 6)]);
 }
 

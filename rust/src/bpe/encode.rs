@@ -92,7 +92,7 @@ pub enum Encoder {
     /// An automaton of more.
     Wide(Automaton<u32>),
     /// The heap, for tables that training does not make or whose automaton would be too large.
-    Heap(HeapEncoder, Token),
+    Heap(HeapEncoder),
 }
 
 impl Encoder {
@@ -101,7 +101,7 @@ impl Encoder {
         match AnyAutomaton::build(table) {
             Ok(AnyAutomaton::Narrow(automaton)) => Self::Narrow(automaton),
             Ok(AnyAutomaton::Wide(automaton)) => Self::Wide(automaton),
-            Err(_) => Self::Heap(HeapEncoder::new(table), table.num_tokens()),
+            Err(_) => Self::Heap(HeapEncoder::new(table)),
         }
     }
 
@@ -110,7 +110,7 @@ impl Encoder {
         match self {
             Self::Narrow(automaton) => automaton.encode(codes),
             Self::Wide(automaton) => automaton.encode(codes),
-            Self::Heap(heap, _) => heap.encode(codes),
+            Self::Heap(heap) => heap.encode(codes),
         }
     }
 
@@ -133,7 +133,7 @@ impl Encoder {
         match self {
             Self::Narrow(automaton) => run(automaton, text, queue, sink, monitor),
             Self::Wide(automaton) => run(automaton, text, queue, sink, monitor),
-            Self::Heap(heap, _) => run_heap(heap, text, queue, sink, monitor),
+            Self::Heap(heap) => run_heap(heap, text, queue, sink, monitor),
         }
     }
 }

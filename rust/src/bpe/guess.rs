@@ -138,20 +138,6 @@ pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
     stretches
 }
 
-/// Counts tokens.
-pub(super) struct TokenCounter {
-    pub(super) separator: Token,
-    pub(super) tokens: u64,
-}
-
-impl Sink for TokenCounter {
-    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
-        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
-    }
-
-    fn end(&mut self, _: usize) {}
-}
-
 /// Counts pairs of a sample, and all adjacencies.
 pub(super) struct Sampler<'a> {
     separator: Token,

@@ -25,8 +25,8 @@
 //! # Finding islands
 //!
 //! [`super::counts`] counts the pairs and says of each adjacency, as a bit, whether it is in `S`. Islands are runs of
-//! ones in these bits, found in words of 64 without looking at each. Islands of two tokens need not be kept: their only pair is counted, and after
-//! its merge nothing is left. Most others are packed into one machine word: it holds 31 tokens of the first rounds and five
+//! ones in these bits, found in words of 64 without looking at each. Islands of two tokens need not be kept: their
+//! only pair is counted, and after its merge nothing is left. Most others are packed into one machine word: it holds 31 tokens of the first rounds and five
 //! of a vocabulary of 4,096.
 //!
 //! Tried and dropped: an island list written in the same loop as the counts (the compiler runs out of registers: 7 ns a
@@ -37,8 +37,8 @@
 //!
 //! If a thread finds more islands than it may keep, it halves `S` (the less frequent half goes), breaks up the islands
 //! it has and goes on; after the pass all threads agree on the smallest `S`. That is sound because the islands of a
-//! subset of `S` are parts of the islands of `S`. If even one pair has too many (a chromosome of one letter), there are no islands and
-//! the round commits the first pair only, which needs none.
+//! subset of `S` are parts of the islands of `S`. If even one pair has too many (a chromosome of one letter), there are
+//! no islands and the round commits the first pair only, which needs none.
 
 use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;

@@ -1,58 +1,58 @@
 //! Training ahead on a sample, and checking it with one pass.
 //!
-//! The first rounds are the dearest: tokens are short, so a pass visits many of them, and few merges are made in each.
-//! They can be had together. Let `G` be any merge table that extends the present one, such as one trained on a sample.
+//! The first rounds are the dearest: tokens are short, so a pass visits many of them, and few merges are made in
+//! each. They can be had together. Let `G` be any merge table that extends the present one, such as one trained on a
+//! sample.
 //!
 //! # Claim
 //!
 //! Encode the text with `G`, and count its tokens and pairs of tokens. As long as training makes no merge across a
 //! boundary of that encoding, all pair counts that training needs follow from these numbers.
 //!
-//! *Proof.* As long as no merge crosses the borders of a token of `G`, what is inside evolves as the token's string does
-//! alone. So at any such time the text is the sequence of its tokens, each in its present parts, and the count of a pair is the
-//! number of its occurrences inside each token, times the number of these tokens, plus, for each two neighbours `T U`, times
-//! their number, one if the pair is made of the last part of `T` and the first part of `U`. ∎
+//! *Proof.* As long as no merge crosses the borders of a token of `G`, what is inside evolves as the token's string
+//! does alone. So at any such time the text is the sequence of its tokens, each in its present parts, and the count
+//! of a pair is the number of its occurrences inside each token, times the number of these tokens, plus, for each two
+//! neighbours `T U`, times their number, one if the pair is made of the last part of `T` and the first part of `U`. ∎
 //!
-//! So train on *phrases*: for each pair `T U` that occurs, the word `T U` in the parts of the present table, with the weight
-//! of the pair; and for each token `T` the word `T` with the weight that makes up for its being in several phrases: the
-//! number of words that end in `T` less the number of pairs that it is on the right of. The first merge that
-//! crosses the cut of a phrase is the right one still, since its choice needed only counts from before it; there training stops.
+//! So train on *phrases*: for each pair `T U` that occurs, the word `T U` in the parts of the present table, with the
+//! weight of the pair; and for each token `T` the word `T` with the weight that makes up for its being in several
+//! phrases: the number of words that end in `T` less the number of pairs that it is on the right of. The first merge
+//! that crosses the cut of a phrase is the right one still, since its choice needed only counts from before it; there
+//! training stops.
 //!
 //! The guess need not have the merges in the right order. Two merges that never compete for a base give the same text
-//! in either order, and the exact counts sort them; only a guess that is wrong where it matters ends the phrases early,
-//! and it is noticed. For human chromosome 20 a sample of 8 million bases yields some hundred merges in one pass, where the rounds of
-//! [`super::islands`] take eight.
+//! in either order, and the exact counts sort them; only a guess that is wrong where it matters ends the phrases
+//! early, and it is noticed. For human chromosome 20 a sample of 8 million bases yields some hundred merges in one
+//! pass, where the rounds of [`super::islands`] take eight.
 
-use super::counts::PairCounts;
 use super::replay::Phrase;
 use super::{MergeTable, Pair, Token};
 
-/// The phrases of a text of which `count` counts the pairs under `guess`, in the tokens of the first `num_tokens`.
+/// The phrases of a text in which `count` gives the pairs under `guess`, in the tokens of the first `num_tokens`.
 ///
 /// `ends` is how many words end in each token. Cost: the square of the number of tokens in `guess`.
-pub fn phrases<'a>(
-    guess: &'a MergeTable,
+pub fn phrases(
+    guess: &MergeTable,
     num_tokens: Token,
-    counts: &'a [&'a PairCounts],
-    ends: &'a [u64],
-) -> impl Iterator<Item = Phrase> + 'a {
+    count: impl Fn(Pair) -> u64,
+    ends: Vec<u64>,
+) -> Vec<Phrase> {
     let parts = parts(guess, num_tokens);
-    let count = move |pair: Pair| -> u64 { counts.iter().map(|counts| counts.get(pair)).sum() };
-    let tokens = 0..guess.num_tokens();
-    let all = tokens.clone().flat_map(move |left| tokens.clone().map(move |right| (left, right)));
-    let mut alone: Vec<u64> = ends.to_vec();
+    let mut alone = ends;
     let mut phrases = Vec::new();
-    for (left, right) in all {
-        let weight = count((left, right));
-        if weight > 0 {
-            alone[right as usize] = alone[right as usize].wrapping_sub(weight);
-            let (left, right) = (&parts[left as usize], &parts[right as usize]);
-            phrases.push(Phrase { tokens: [&left[..], right].concat(), cut: Some(left.len()), weight });
+    for (left, before) in (0..).zip(&parts) {
+        for (right, after) in (0..).zip(&parts) {
+            let weight = count((left, right));
+            if weight > 0 {
+                alone[right as usize] = alone[right as usize].wrapping_sub(weight);
+                let tokens = [&before[..], after].concat();
+                phrases.push(Phrase { tokens, cut: Some(before.len()), weight });
+            }
         }
     }
     let single = |(tokens, weight)| Phrase { tokens, cut: None, weight };
     phrases.extend(parts.into_iter().zip(alone).map(single));
-    phrases.into_iter()
+    phrases
 }
 
 /// What each token of `guess` is made of, in the first `num_tokens` tokens.

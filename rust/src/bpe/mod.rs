@@ -114,6 +114,11 @@ impl MergeTable {
         self.lengths[token as usize]
     }
 
+    /// Bases in the product of `pair`, or would be.
+    pub fn length_joined(&self, (left, right): Pair) -> u32 {
+        self.length(left).saturating_add(self.length(right))
+    }
+
     /// Bases in the longest token.
     pub fn longest(&self) -> u32 {
         self.lengths.iter().copied().max().unwrap_or(1)

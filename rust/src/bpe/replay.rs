@@ -10,8 +10,8 @@
 //! merge that makes its younger token; what does not come before theta then is not a candidate and is not kept. Islands
 //! are broken at pairs that are no candidates, by the same proof: the candidates are a smaller `S` with the same theta.
 //!
-//! The counts of candidates stay exact at every step: replacing `a b` by `c` between `x` and `y` takes away one `(x, a)`, `(a, b)`, `(b, y)`
-//! and adds one `(x, c)`, `(c, y)`, and these are all the windows that change, in runs as well.
+//! The counts of candidates stay exact at every step: replacing `a b` by `c` between `x` and `y` takes away
+//! one `(x, a)`, `(a, b)`, `(b, y)` and adds one `(x, c)`, `(c, y)`, and these are all the windows that change, in runs as well.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -171,7 +171,7 @@ pub struct Phrase {
 /// The counts are the sums over the phrases; they must be right, and not below zero, in sum, if not in each.
 pub fn replay_phrases(
     table: &mut MergeTable,
-    phrases: impl Iterator<Item = Phrase>,
+    phrases: Vec<Phrase>,
     limits: &Limits,
     monitor: &Monitor,
 ) -> Result<Outcome> {
@@ -205,54 +205,46 @@ impl Replay {
             .filter(|&(pair, count)| limits.allow((count, Reverse(pair))))
             .map(|(pair, count)| (pair, Candidate { count, alone: count, slots: Vec::new() }))
             .collect();
-        let queue = candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
         let pairs: Vec<Pair> = candidates.keys().copied().collect();
         let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
         let layouts: Vec<Layout> = islands.par_iter().map(|islands| Layout::new(islands, &numbers)).collect();
-        let mut this = Self {
-            slots: vec![GAP],
-            cuts: Vec::new(),
-            candidates,
-            queue,
-            outcome,
-            limits,
-            born: Born::default(),
-        };
+        let mut this = Self::start(vec![GAP], Vec::new(), candidates, limits);
         for layout in layouts {
             this.append(layout, &pairs);
         }
-        this.outcome.size = this.slots.len();
+        this.outcome = Outcome { size: this.slots.len(), ..outcome };
         this
     }
 
+    fn start(
+        slots: Vec<Slot>,
+        cuts: Vec<bool>,
+        candidates: FxHashMap<Pair, Candidate>,
+        limits: Limits,
+    ) -> Self {
+        let queue = candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
+        Self { slots, cuts, candidates, queue, outcome: Outcome::default(), limits, born: Born::default() }
+    }
+
     #[allow(clippy::cast_possible_truncation)] // phrases are bounded far below 2^32 tokens
-    fn of_phrases(phrases: impl Iterator<Item = Phrase>, limits: Limits) -> Self {
-        let mut this = Self {
-            slots: vec![GAP],
-            cuts: vec![false],
-            candidates: FxHashMap::default(),
-            queue: BinaryHeap::new(),
-            outcome: Outcome::default(),
-            limits,
-            born: Born::default(),
-        };
+    fn of_phrases(phrases: Vec<Phrase>, limits: Limits) -> Self {
+        let (mut slots, mut cuts) = (vec![GAP], vec![false]);
+        let mut candidates: FxHashMap<Pair, Candidate> = FxHashMap::default();
         for Phrase { tokens, cut, weight } in phrases {
-            for (pair, slot) in tokens.windows(2).zip(this.slots.len() as u32..) {
-                let candidate = this.candidates.entry((pair[0], pair[1])).or_default();
+            for (pair, slot) in tokens.windows(2).zip(slots.len() as u32..) {
+                let candidate = candidates.entry((pair[0], pair[1])).or_default();
                 candidate.count = candidate.count.wrapping_add(weight);
                 candidate.slots.push(slot);
             }
-            let first = this.slots.len();
-            this.slots.extend(tokens.into_iter().map(|token| Slot { token, span: 1, weight }));
-            this.slots.push(GAP);
-            this.cuts.resize(this.slots.len(), false);
+            let first = slots.len();
+            slots.extend(tokens.into_iter().map(|token| Slot { token, span: 1, weight }));
+            slots.push(GAP);
+            cuts.resize(slots.len(), false);
             if let Some(cut) = cut {
-                this.cuts[first + cut] = true;
+                cuts[first + cut] = true;
             }
         }
-        this.queue =
-            this.candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
-        this
+        Self::start(slots, cuts, candidates, limits)
     }
 
     fn run(mut self, table: &mut MergeTable, monitor: &Monitor) -> Result<Outcome> {
@@ -296,8 +288,7 @@ impl Replay {
     fn best(&mut self, table: &MergeTable) -> Option<Key> {
         while let Some((count, Reverse(pair))) = self.queue.pop() {
             let now = self.candidates.get(&pair).map_or(0, |candidate| candidate.count);
-            if table.length(pair.0).saturating_add(table.length(pair.1)) > self.limits.max_length || now == 0
-            {
+            if table.length_joined(pair) > self.limits.max_length || now == 0 {
                 continue;
             }
             if now == count {

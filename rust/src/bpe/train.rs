@@ -32,12 +32,12 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::counts::PairCounts;
-use super::encode::{Encoder, LANES, Queue, Text};
-use super::guess::{STRETCH, TokenCounter};
+use super::encode::{Encoder, LANES, Queue, Sink, Text};
+use super::guess::STRETCH;
 use super::islands::{Finder, Islands};
 use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, replay, replay_phrases};
-use super::{MergeTable, NUM_BASES, Pair};
+use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
@@ -55,8 +55,6 @@ pub struct Options {
     pub word_length: Option<u64>,
     /// Each word counts together with its reverse complement.
     pub both_strands: bool,
-    /// Threads; 0 means one for each core.
-    pub threads: usize,
     /// Guess at random, from this seed: slow, for tests of exactness.
     pub random_guess: Option<u64>,
     /// Bases that a text must have for [`super::lookahead`] to pay.
@@ -73,7 +71,6 @@ impl Default for Options {
             max_token_length: None,
             word_length: None,
             both_strands: false,
-            threads: 0,
             random_guess: None,
             look_ahead_from: 1 << 20,
             island_room: 1 << 24,
@@ -143,20 +140,16 @@ const LOOK_SAMPLE: u64 = 1 << 23;
 
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
-/// `on_round` is called after each round. Time: some ten passes over the text. Memory: that of the corpora, and for each
+/// `on_round` is called after each round. Runs on the threads of the present pool. Time: some ten passes over the text. Memory: that of the corpora, and for each
 /// thread four bytes for each pair of tokens (64 MB at most) and the islands.
 pub fn train(
     texts: &[Weighted],
     options: &Options,
     table: &mut MergeTable,
     monitor: &Monitor,
-    mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()> + Send,
+    mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()>,
 ) -> Result<Summary> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
-        .build()
-        .map_err(|error| Error::argument("threads", &options.threads, error.to_string()))?;
-    pool.install(|| Trainer::new(texts, options, monitor).run(table, &mut on_round))
+    Trainer::new(texts, options, monitor).run(table, &mut on_round)
 }
 
 pub(super) struct Trainer<'a> {
@@ -266,9 +259,8 @@ impl<'a> Trainer<'a> {
             // A cut inside a word ends no word.
             ends[left as usize] -= weight;
         }
-        let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
         let limits = Limits { theta: None, ..self.limits(wanted) };
-        let phrases = phrases(&guess, table.num_tokens(), &counts, &ends);
+        let phrases = phrases(&guess, table.num_tokens(), |pair| self.count(pair), ends);
         let outcome = replay_phrases(table, phrases, &limits, self.monitor)?;
         // The counts are those of the guess, not of the table.
         self.counted_tokens = 0;
@@ -444,8 +436,7 @@ impl<'a> Trainer<'a> {
     }
 
     pub(super) fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
-        let max = self.options.max_token_length.unwrap_or(u32::MAX);
-        table.length(pair.0).saturating_add(table.length(pair.1)) <= max
+        table.length_joined(pair) <= self.options.max_token_length.unwrap_or(u32::MAX)
     }
 
     /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
@@ -466,6 +457,20 @@ impl<'a> Trainer<'a> {
         // Pairs that were not looked at are rarer than the least.
         rows.iter().filter_map(|&(best, _)| best).max().or((least > 1).then_some((least, Reverse(UNKNOWN))))
     }
+}
+
+/// Counts tokens.
+struct TokenCounter {
+    separator: Token,
+    tokens: u64,
+}
+
+impl Sink for TokenCounter {
+    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
+        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
+    }
+
+    fn end(&mut self, _: usize) {}
 }
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
