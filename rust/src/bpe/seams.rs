@@ -106,18 +106,17 @@ fn seam<S: StateId>(
 
 /// Runs every state over `codes` until they are one: after how many bases, and which.
 fn synchronize<S: StateId>(automaton: &Automaton<S>, codes: &[u8]) -> Option<(usize, S)> {
-    let num_states = automaton.steps.len();
-    let mut seen = vec![0; num_states];
-    let mut states: Vec<usize> = (0..num_states).collect();
+    let mut seen = vec![0; automaton.steps.len()];
+    let mut states: Vec<S> = (0..).zip(&seen).filter_map(|(state, _)| S::try_from(state).ok()).collect();
     for (round, &code) in (1..).zip(codes) {
         let mut single = None;
         let mut kept = 0;
         for at in 0..states.len() {
-            let state = automaton.next[code as usize * num_states + states[at]];
+            let state = automaton.after(states[at], code);
             single = Some(state);
             if seen[state.index()] != round {
                 seen[state.index()] = round;
-                states[kept] = state.index();
+                states[kept] = state;
                 kept += 1;
             }
         }
