@@ -16,7 +16,7 @@
 
 pub mod json;
 pub mod letters;
-mod scheme;
+pub(crate) mod scheme;
 
 use std::collections::hash_map::Entry;
 
@@ -295,14 +295,35 @@ impl Tokenizer {
         }
     }
 
+    /// The rule by which words become tokens.
+    pub(crate) fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The id of a token of the scheme.
+    pub(crate) fn id_of(&self, token: Token) -> Id {
+        self.ids[token as usize]
+    }
+
+    /// The id of letters outside the vocabulary.
+    pub(crate) fn unknown_id(&self) -> Option<Id> {
+        self.reading.unknown
+    }
+
+    /// The special tokens in a text: from where to where, and the id.
+    pub(crate) fn find_specials(&self, text: &str) -> impl Iterator<Item = (usize, usize, Id)> {
+        let found = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
+        found.map(|found| (found.start(), found.end(), self.specials[found.pattern().as_usize()].1))
+    }
+
     /// Takes a text apart.
     fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
         let mut codes = Vec::new();
         let mut done = 0;
-        for found in self.matcher.iter().flat_map(|matcher| matcher.find_iter(text)) {
-            self.plain_pieces(text, done..found.start(), &mut codes, &mut take)?;
-            take(Piece::Id(self.specials[found.pattern().as_usize()].1));
-            done = found.end();
+        for (start, end, id) in self.find_specials(text) {
+            self.plain_pieces(text, done..start, &mut codes, &mut take)?;
+            take(Piece::Id(id));
+            done = end;
         }
         self.plain_pieces(text, done..text.len(), &mut codes, &mut take)
     }

@@ -67,6 +67,13 @@ impl Scheme {
         }
     }
 
+    /// How many letters a token has.
+    pub(crate) fn length(&self, token: Token) -> u32 {
+        match self {
+            Self::Bpe(bpe) => bpe.table.length(token),
+        }
+    }
+
     /// The tokens of a word, given as codes.
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
