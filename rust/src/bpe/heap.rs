@@ -55,7 +55,8 @@ impl HeapEncoder {
     fn replay(&self, codes: &[u8], mut made: impl FnMut(u32, &Chain)) -> Vec<Token> {
         let mut chain = Chain::new(codes);
         let mut possible = BinaryHeap::new();
-        let merge_at = |chain: &Chain, left| chain.pair(left).and_then(|pair| self.products.get(&pair)).copied();
+        let merge_at =
+            |chain: &Chain, left| chain.pair(left).and_then(|pair| self.products.get(&pair)).copied();
         let look = |chain: &Chain, left: usize, possible: &mut BinaryHeap<Reverse<(u32, usize)>>| {
             possible.extend(merge_at(chain, left).map(|(rank, _)| Reverse((rank, left))));
         };

@@ -8,7 +8,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::encode::Encoder;
 use super::heap::HeapEncoder;
 use super::{Pair, Token};
 
@@ -18,7 +17,7 @@ pub struct Rules {
     alphabet: Vec<u8>,
     tokens: Vec<Box<str>>,
     merges: Vec<Pair>,
-    encoder: Encoder,
+    heap: HeapEncoder,
 }
 
 impl Rules {
@@ -33,8 +32,8 @@ impl Rules {
             pairs.push((interner.number(left), interner.number(right)));
             products.push(interner.number(&[left, right].concat()));
         }
-        let encoder = Encoder::Heap(HeapEncoder::of_merges(pairs.iter().copied().zip(products)));
-        Self { alphabet: alphabet.to_vec(), tokens: interner.tokens, merges: pairs, encoder }
+        let heap = HeapEncoder::of_merges(pairs.iter().copied().zip(products));
+        Self { alphabet: alphabet.to_vec(), tokens: interner.tokens, merges: pairs, heap }
     }
 
     /// The letters; the letter of code 0 is token 0, and so on.
@@ -53,8 +52,8 @@ impl Rules {
     }
 
     /// What encodes words.
-    pub fn encoder(&self) -> &Encoder {
-        &self.encoder
+    pub fn heap(&self) -> &HeapEncoder {
+        &self.heap
     }
 }
 
@@ -84,9 +83,16 @@ mod tests {
 
     fn encode(merges: &[(&str, &str)], word: &str) -> Vec<String> {
         let rules = Rules::new(b"ACG", merges.iter().copied());
-        let codes: Vec<u8> =
-            word.bytes().filter_map(|letter| u8::try_from(b"ACG".iter().position(|&known| known == letter)?).ok()).collect();
-        rules.encoder().encode(&codes).into_iter().map(|token| rules.tokens()[token as usize].to_string()).collect()
+        let codes: Vec<u8> = word
+            .bytes()
+            .filter_map(|letter| u8::try_from(b"ACG".iter().position(|&known| known == letter)?).ok())
+            .collect();
+        rules
+            .heap()
+            .encode(&codes)
+            .into_iter()
+            .map(|token| rules.tokens()[token as usize].to_string())
+            .collect()
     }
 
     #[test]

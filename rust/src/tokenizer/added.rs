@@ -54,7 +54,7 @@ pub(super) enum Part {
 
 /// Finds added tokens.
 #[derive(Clone, Debug)]
-pub(super) struct Finder {
+pub(crate) struct Finder {
     /// Those that are looked for in the raw text.
     pub(super) raw: Matcher,
     /// Those that are looked for after normalizing.
@@ -64,7 +64,8 @@ pub(super) struct Finder {
 impl Finder {
     /// Finds these tokens; the normalizer is that of the text.
     pub(super) fn new(tokens: &[Added], normalizer: &Normalizer) -> Result<Self> {
-        let (normalized, raw): (Vec<&Added>, Vec<&Added>) = tokens.iter().partition(|token| token.is_normalized);
+        let (normalized, raw): (Vec<&Added>, Vec<&Added>) =
+            tokens.iter().partition(|token| token.is_normalized);
         let begins_with_space = |token: &Added| token.content.starts_with(char::is_whitespace);
         if tokens.iter().any(|token| token.strips_right) && tokens.iter().any(begins_with_space) {
             return Err(Error::vocabulary(
@@ -81,7 +82,7 @@ impl Finder {
 
 /// Finds some tokens in one kind of text.
 #[derive(Clone, Debug)]
-pub(super) struct Matcher {
+pub(crate) struct Matcher {
     /// Looks for all strings; nothing if there are none.
     automaton: Option<AhoCorasick>,
     /// The token of each string.
@@ -104,11 +105,6 @@ impl Matcher {
         let automaton =
             automaton.map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))?;
         Ok(Self { automaton, tokens: tokens.iter().map(|&token| token.clone()).collect() })
-    }
-
-    /// Whether there is nothing to find.
-    pub(super) fn is_empty(&self) -> bool {
-        self.automaton.is_none()
     }
 
     /// The parts of a text, in order, none of them empty.
@@ -160,13 +156,16 @@ mod tests {
         let parts = |text: &'static str| finder.raw.parts(text).collect::<Vec<_>>();
         assert_eq!(parts(""), []);
         assert_eq!(parts("AC"), [Part::Plain(0..2)]);
-        assert_eq!(parts("A  <l> <r>  <"), [
-            Part::Plain(0..1),
-            Part::Token(0, 1..6),
-            Part::Plain(6..7),
-            Part::Token(1, 7..12),
-            Part::Token(2, 12..13)
-        ]);
+        assert_eq!(
+            parts("A  <l> <r>  <"),
+            [
+                Part::Plain(0..1),
+                Part::Token(0, 1..6),
+                Part::Plain(6..7),
+                Part::Token(1, 7..12),
+                Part::Token(2, 12..13)
+            ]
+        );
         assert_eq!(parts("<r> <l><rr>"), [Part::Token(1, 0..4), Part::Token(0, 4..7), Part::Token(3, 7..11)]);
     }
 

@@ -40,7 +40,7 @@ pub(super) enum Step {
 
 impl Step {
     /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
-    pub(super) fn refusal(&self) -> Option<String> {
+    fn refusal(&self) -> Option<String> {
         match self {
             Self::AsciiOnly(name) => Some(format!("the file's normalizer {name} may change")),
             Self::Replace { pattern: Pattern::Class(Class { others: Others::Unclear, .. }, _), .. } => {
@@ -150,6 +150,11 @@ impl Normalizer {
         Self { head: steps, tail }
     }
 
+    /// The steps, none of them folded.
+    pub(super) fn carried_out(steps: Vec<Step>) -> Self {
+        Self { head: steps, tail: Vec::new() }
+    }
+
     /// What the folded steps make of an ASCII character.
     pub(super) fn folded(&self, character: char) -> char {
         self.tail.iter().fold(character, |character, step| step.of_each(character).unwrap_or(character))
@@ -160,9 +165,9 @@ impl Normalizer {
         self.head.is_empty()
     }
 
-    /// Whether it changes nothing at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.tail.is_empty()
+    /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.head.iter().chain(&self.tail).find_map(Step::refusal)
     }
 
     /// Carries out the steps: only the head while the text is ASCII, else all.
@@ -180,7 +185,11 @@ impl Normalizer {
     /// The text after all steps, folded or not.
     pub(super) fn apply_all(&self, text: &str) -> String {
         let Normalized { text, is_folded, .. } = self.apply(text);
-        if is_folded { text.chars().map(|character| self.folded(character)).collect() } else { text.into_owned() }
+        if is_folded {
+            text.chars().map(|character| self.folded(character)).collect()
+        } else {
+            text.into_owned()
+        }
     }
 }
 
@@ -311,7 +320,8 @@ mod tests {
 
     #[test]
     fn an_empty_text_stays_empty() {
-        let normalizer = Normalizer::new(vec![Step::Strip { left: true, right: true }, Step::Prepend("_".to_owned())]);
+        let normalizer =
+            Normalizer::new(vec![Step::Strip { left: true, right: true }, Step::Prepend("_".to_owned())]);
         assert_eq!(normalizer.apply("").text, "");
         assert_eq!(normalizer.apply(" \n").text, "");
     }

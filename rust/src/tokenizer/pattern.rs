@@ -32,7 +32,10 @@ pub(super) struct Class {
 impl Class {
     /// The ASCII characters for which `is_in` holds.
     pub(super) fn of(is_in: impl Fn(char) -> bool, others: Others) -> Self {
-        Self { ascii: std::array::from_fn(|code| u8::try_from(code).is_ok_and(|code| is_in(code.into()))), others }
+        Self {
+            ascii: std::array::from_fn(|code| u8::try_from(code).is_ok_and(|code| is_in(code.into()))),
+            others,
+        }
     }
 
     /// Whether it holds `character`; what is unclear counts as not.
@@ -153,7 +156,9 @@ fn runs(class: &Class, least: usize, text: &str) -> Vec<Range<usize>> {
 fn next_run(class: &Class, least: usize, text: &str) -> Option<usize> {
     const LONGEST: usize = 256;
     match class.single() {
-        Some(letter) => memmem::find(text.as_bytes(), letter.to_string().repeat(least.min(LONGEST)).as_bytes()),
+        Some(letter) => {
+            memmem::find(text.as_bytes(), letter.to_string().repeat(least.min(LONGEST)).as_bytes())
+        }
         None => text.find(|character| class.holds(character)),
     }
 }
@@ -281,8 +286,23 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for source in ["a|b", "(N)", "^N", "N$", "N*", "N?", "N{2}", "N{2,3}", "[[:alpha:]]", "[é]", r"\p{L}", "NA+", "[", "[]", r"\b"]
-        {
+        for source in [
+            "a|b",
+            "(N)",
+            "^N",
+            "N$",
+            "N*",
+            "N?",
+            "N{2}",
+            "N{2,3}",
+            "[[:alpha:]]",
+            "[é]",
+            r"\p{L}",
+            "NA+",
+            "[",
+            "[]",
+            r"\b",
+        ] {
             assert_eq!(Pattern::regex(source), None, "{source}");
         }
     }

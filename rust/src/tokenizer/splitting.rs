@@ -93,10 +93,12 @@ impl Splitting {
                     None => {}
                 },
                 // Letters stay together, except behind an apostrophe: 's, 't, 'm, 'd, 're, 've, 'll.
-                Cut::Gpt2 => match find(&|letter| !letter.is_ascii_alphabetic() || b"stmdrvl".contains(&letter)) {
-                    Some(letter) => return parted(letter, " and its neighbours"),
-                    None => {}
-                },
+                Cut::Gpt2 => {
+                    match find(&|letter| !letter.is_ascii_alphabetic() || b"stmdrvl".contains(&letter)) {
+                        Some(letter) => return parted(letter, " and its neighbours"),
+                        None => {}
+                    }
+                }
                 Cut::Drop(_) | Cut::Isolate(_) | Cut::Bytes => {}
             }
         }

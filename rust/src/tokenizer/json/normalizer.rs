@@ -65,9 +65,8 @@ fn replace(is_in: impl Fn(char) -> bool, content: &str) -> Step {
 }
 
 fn nmt() -> Vec<Step> {
-    let is_control = |character| {
-        matches!(character, '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}')
-    };
+    let is_control =
+        |character| matches!(character, '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}');
     let is_space = |character| matches!(character, '\t' | '\n' | '\u{c}' | '\r');
     vec![Step::AsciiOnly("Nmt"), replace(is_control, ""), replace(is_space, " ")]
 }

@@ -26,9 +26,10 @@ pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<
             }
             whole
         }
-        "BertProcessing" | "RobertaProcessing" => {
-            Some(Template { before: vec![token_and_id(value, "cls")?], after: vec![token_and_id(value, "sep")?] })
-        }
+        "BertProcessing" | "RobertaProcessing" => Some(Template {
+            before: vec![token_and_id(value, "cls")?],
+            after: vec![token_and_id(value, "sep")?],
+        }),
         "TemplateProcessing" => Some(template(value)?),
         "ByteLevel" => None, // it moves offsets only
         _ => return refuse(format!("post_processor is {}, which genotok does not support", show(value))),
@@ -58,14 +59,18 @@ fn template(value: &Value) -> Result<Template> {
     for piece in list(PART, value, "single")? {
         if let Some(sequence) = piece.get("Sequence") {
             if is_behind || string(PART, sequence, "id")? != "A" {
-                return refuse("post_processor has a template for one sequence that is not that sequence once");
+                return refuse(
+                    "post_processor has a template for one sequence that is not that sequence once",
+                );
             }
             is_behind = true;
         } else if let Some(special) = piece.get("SpecialToken") {
             let side = if is_behind { &mut template.after } else { &mut template.before };
             side.extend(ids_of(value, string(PART, special, "id")?)?);
         } else {
-            return refuse("post_processor has a template with a piece that is neither Sequence nor SpecialToken");
+            return refuse(
+                "post_processor has a template with a piece that is neither Sequence nor SpecialToken",
+            );
         }
     }
     if !is_behind {
@@ -78,5 +83,7 @@ fn template(value: &Value) -> Result<Template> {
 fn ids_of(value: &Value, name: &str) -> Result<Vec<Id>> {
     let ids = value.get("special_tokens").and_then(|tokens| tokens.get(name)?.get("ids")?.as_array());
     let ids = ids.and_then(|ids| ids.iter().map(id).collect());
-    ids.ok_or_else(|| Error::vocabulary(format!("post_processor has no ids for its token {}", show_text(name))))
+    ids.ok_or_else(|| {
+        Error::vocabulary(format!("post_processor has no ids for its token {}", show_text(name)))
+    })
 }

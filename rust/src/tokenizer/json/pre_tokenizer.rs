@@ -28,10 +28,16 @@ pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
             let alone = flag(PART, value, "individual_digits")?;
             vec![if alone { Cut::Isolate(digits) } else { Cut::Border(digits) }]
         }
-        "UnicodeScripts" => vec![Cut::Beside(Class::of(|character| !character.is_ascii_alphabetic(), Others::Yes))],
+        "UnicodeScripts" => {
+            vec![Cut::Beside(Class::of(|character| !character.is_ascii_alphabetic(), Others::Yes))]
+        }
         "CharDelimiterSplit" => match Pattern::text(string(PART, value, "delimiter")?) {
             Pattern::Class(class, Count::One) => vec![Cut::Drop(class)],
-            _ => return refuse("pre_tokenizer CharDelimiterSplit has no delimiter that is one ASCII character"),
+            _ => {
+                return refuse(
+                    "pre_tokenizer CharDelimiterSplit has no delimiter that is one ASCII character",
+                );
+            }
         },
         "Split" => split(value)?,
         "ByteLevel" => byte_level(value)?,
@@ -57,7 +63,9 @@ fn split(value: &Value) -> Result<Vec<Cut>> {
         Pattern::Empty => (Class::of(|_| true, Others::Yes), Count::One),
         Pattern::Class(class, count @ (Count::One | Count::AtLeast(1))) => (class, count),
         Pattern::Class(..) | Pattern::Text(_) => {
-            return refuse("pre_tokenizer Split has a pattern of several characters, which genotok does not support");
+            return refuse(
+                "pre_tokenizer Split has a pattern of several characters, which genotok does not support",
+            );
         }
     };
     let behavior = value.get("behavior").unwrap_or(&Value::Null);
@@ -67,7 +75,9 @@ fn split(value: &Value) -> Result<Vec<Cut>> {
         (true, Count::AtLeast(_)) => behaviour(behavior, class.negated(), count),
         (true, Count::One) => match behavior.as_str() {
             Some("Removed") => Ok(vec![Cut::Drop(class.negated()), Cut::Isolate(class)]),
-            _ => refuse("pre_tokenizer Split is inverted, which genotok does not support of single characters"),
+            _ => {
+                refuse("pre_tokenizer Split is inverted, which genotok does not support of single characters")
+            }
         },
     }
 }

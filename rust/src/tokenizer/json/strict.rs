@@ -8,7 +8,8 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 use serde_json::{Map, Number, Value};
 
@@ -48,9 +49,19 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
     let read = Reader { place: Place::Top, parsed: &mut parsed }.deserialize(&mut json);
     match (read.and_then(|frame| json.end().map(|()| frame)), parsed.refusal.take()) {
         (_, Some(reason)) => refuse(reason),
-        (Err(error), None) => refuse(format!("this is not JSON of a tokenizer: {error}")),
+        (Err(error), None) => refuse(shorten(format!("this is not JSON of a tokenizer: {error}"))),
         (Ok(frame), None) => Ok(Parsed { frame, ..parsed }),
     }
+}
+
+/// A message that may hold much of the file, shortened.
+fn shorten(mut message: String) -> String {
+    const MOST: usize = 300;
+    if let Some((end, _)) = message.char_indices().nth(MOST) {
+        message.truncate(end);
+        message.push_str("...");
+    }
+    message
 }
 
 /// Where in the document a value stands.
@@ -71,13 +82,15 @@ impl Parsed {
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.num_values += 1;
         if self.num_values > MAX_VALUES {
-            return Err(self.fail(format!("it has more than {MAX_VALUES} values beside its vocabulary and merges")));
+            return Err(
+                self.fail(format!("it has more than {MAX_VALUES} values beside its vocabulary and merges"))
+            );
         }
         Ok(())
     }
 
     fn fail<E: serde::de::Error>(&mut self, reason: String) -> E {
-        self.refusal = Some(reason);
+        self.refusal = Some(shorten(reason));
         E::custom("refused")
     }
 }
@@ -141,11 +154,13 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
             let value = match (self.place, key.as_str()) {
                 (Place::Model, "vocab") => {
-                    self.parsed.vocab = Some(entries.next_value_seed(VocabReader { parsed: &mut *self.parsed })?);
+                    self.parsed.vocab =
+                        Some(entries.next_value_seed(VocabReader { parsed: &mut *self.parsed })?);
                     Value::Null
                 }
                 (Place::Model, "merges") => {
-                    self.parsed.merges = Some(entries.next_value_seed(MergesReader { parsed: &mut *self.parsed })?);
+                    self.parsed.merges =
+                        Some(entries.next_value_seed(MergesReader { parsed: &mut *self.parsed })?);
                     Value::Null
                 }
                 (Place::Top, "model") => {
@@ -182,11 +197,14 @@ impl<'de> Visitor<'de> for VocabReader<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Vocab, A::Error> {
         let mut vocab = Vocab::default();
         while let Some(token) = entries.next_key::<String>()? {
-            let fail = |reason: String| Err(self.parsed.fail(reason));
+            let mut fail = |reason: String| Err(self.parsed.fail(reason));
             let id = match entries.next_value() {
                 Ok(id) => id,
                 Err(error) => {
-                    return fail(format!("the id of {} is not a number from 0 on: {error}", show_text(&token)));
+                    return fail(format!(
+                        "the id of {} is not a number from 0 on: {error}",
+                        show_text(&token)
+                    ));
                 }
             };
             if vocab.len() == MAX_TOKENS {
@@ -225,11 +243,13 @@ impl<'de> Visitor<'de> for MergesReader<'_> {
         let mut merges = Merges::new();
         let mut lists = None;
         loop {
-            let fail = |reason: String| Err(self.parsed.fail(reason));
+            let mut fail = |reason: String| Err(self.parsed.fail(reason));
             let merge = match items.next_element::<Merge>() {
                 Ok(None) => return Ok(merges),
                 Ok(Some(merge)) => merge,
-                Err(error) => return fail(format!("merge {} is not a pair of two tokens: {error}", merges.len())),
+                Err(error) => {
+                    return fail(format!("merge {} is not a pair of two tokens: {error}", merges.len()));
+                }
             };
             if *lists.get_or_insert(merge.is_list) != merge.is_list {
                 return fail(format!("merge {} is written in another way than those before", merges.len()));
