@@ -211,9 +211,8 @@ SUPPORTED: dict[str, Document] = {
     "fuse_unk and spaces": base(model={"fuse_unk": True}, pre_tokenizer={"type": "WhitespaceSplit"}),
     "the unknown letter is N": base(model={"unk_token": "N"}),
     "the unknown letter is a hyphen": base(model={"unk_token": "-"}),
-    "ignore_merges": base(model={"ignore_merges": True}, added_tokens=[]) | {"added_tokens": []}
-    if False
-    else base(model={"dropout": 0.0}),
+    "ignore_merges": base(model={"ignore_merges": True}),
+    "no dropout": base(model={"dropout": 0.0}),
     "tokens that no merge makes": more_tokens("CCCC", "R", "é", "gattaca", "*", "\n"),
     # merges
     "a part after its product": base(model={"merges": [list(pair) for pair in reversed(MERGES)]}),
@@ -221,13 +220,13 @@ SUPPORTED: dict[str, Document] = {
     "a product made twice": more_tokens("CGT", model={"merges": [["G", "T"], ["C", "GT"], ["A", "CGT"], ["A", "C"], ["AC", "GT"]]}),
     "no merges": base(model={"merges": []}),
     # added tokens
-    "added after the vocabulary": with_added(added("<x>", 19), added("<y>", 20, special=False)),
-    "added, one in the other": with_added(added("<x", 19), added("<x>", 20), added("x>", 21)),
-    "added with white space": with_added(added("<l>", 19, lstrip=True), added("<r>", 20, rstrip=True)),
+    "added after the vocabulary": with_added(added("<x>", 20), added("<y>", 21, special=False)),
+    "added, one in the other": with_added(added("<x", 20), added("<x>", 21), added("x>", 22)),
+    "added with white space": with_added(added("<l>", 20, lstrip=True), added("<r>", 21, rstrip=True)),
     "added and normalized": with_added(
-        added("<Acg>", 19, normalized=True, special=False), added("<A>", 20), normalizer=replace("g", "A")
+        added("<Acg>", 20, normalized=True, special=False), added("<A>", 21), normalizer=replace("g", "A")
     ),
-    "added, normalized, without normalizer": with_added(added("<x>", 19, normalized=True, special=False)),
+    "added, normalized, without normalizer": with_added(added("<x>", 20, normalized=True, special=False)),
     "a letter is special": with_added(added("N", 8)),
     # post-processors
     "template": base(post_processor=template([around("x"), WHOLE, around("y")], x=[1], y=[2, 2])),

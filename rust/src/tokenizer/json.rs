@@ -170,11 +170,15 @@ impl Tokenizer {
         }
         let Parsed { frame, vocab, merges, .. } = strict::parse(text)?;
         check_document(&frame)?;
-        let options = Options::read(frame.get("model").unwrap_or(&Value::Null))?;
+        let mut options = Options::read(frame.get("model").unwrap_or(&Value::Null))?;
         let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
         let Some(merges) = merges else { return refuse("its model has no merges that are a list") };
         let added = added::read(frame.get("added_tokens"), &vocab)?;
         let normalizer = read_normalizer(&frame, &added)?;
+        if normalizer.is_nothing() {
+            let raw = added.iter().filter(|token| !token.is_normalized);
+            options.never_words = raw.map(|token| token.content.clone()).collect();
+        }
         let splitting = Splitting::new(pre_tokenizer::read(frame.get("pre_tokenizer"))?);
         if options.fuses_unknown && splitting.may_part_unknown() {
             return refuse(

@@ -160,6 +160,11 @@ impl Normalizer {
         self.tail.iter().fold(character, |character, step| step.of_each(character).unwrap_or(character))
     }
 
+    /// Whether it leaves every text as it is.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.head.is_empty() && self.tail.is_empty()
+    }
+
     /// Whether there is nothing to do for ASCII but what is folded.
     pub(super) fn is_folded(&self) -> bool {
         self.head.is_empty()

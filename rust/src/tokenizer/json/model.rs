@@ -27,6 +27,8 @@ pub(super) struct Options {
     falls_back: bool,
     /// A word that is in the vocabulary becomes that token, whatever the merges make.
     ignores_merges: bool,
+    /// Strings that are never words, because they are found in the raw text before.
+    pub(super) never_words: FxHashSet<String>,
 }
 
 impl Options {
@@ -64,6 +66,7 @@ impl Options {
             fuses_unknown: flag_or_false("model", model, "fuse_unk")?,
             falls_back: flag_or_false("model", model, "byte_fallback")?,
             ignores_merges: flag_or_false("model", model, "ignore_merges")?,
+            never_words: FxHashSet::default(),
         })
     }
 }
@@ -115,14 +118,14 @@ impl Model {
             unknown_letter,
         };
         if options.ignores_merges {
-            model.check_merges_make_all(vocab)?;
+            model.check_merges_make_all(vocab, &options.never_words)?;
         }
         Ok(model)
     }
 
     /// Fails unless every token of several letters is what the merges make of its own string, so that it is the same
     /// whether they are asked or not.
-    fn check_merges_make_all(&self, vocab: &Vocab) -> Result<()> {
+    fn check_merges_make_all(&self, vocab: &Vocab, never_words: &FxHashSet<String>) -> Result<()> {
         let ours: FxHashMap<Id, Token> = self.ids.iter().copied().zip(0..).collect();
         if vocab.keys().map(|token| token.len()).sum::<usize>() > MAX_TRIED {
             return refuse(
@@ -134,7 +137,8 @@ impl Model {
             |letter: u8| alphabet.iter().zip(0..).find(|&(&known, _)| known == letter).map(|(_, code)| code);
         let mut tokens: Vec<(&str, Id)> = vocab.iter().map(|(token, &id)| (&**token, id)).collect();
         tokens.sort_unstable_by_key(|&(_, id)| id);
-        for (token, id) in tokens.into_iter().filter(|(token, _)| token.chars().nth(1).is_some()) {
+        tokens.retain(|&(token, _)| token.chars().nth(1).is_some() && !never_words.contains(token));
+        for (token, id) in tokens {
             let codes: Option<Vec<u8>> = token.bytes().map(code).collect();
             let made = codes.map(|codes| self.scheme.encode(&codes));
             if !made.is_some_and(|made| ours.get(&id).is_some_and(|&token| made == [token])) {
