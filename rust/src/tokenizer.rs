@@ -25,6 +25,7 @@ pub(crate) mod scheme;
 mod splitting;
 
 use std::collections::hash_map::Entry;
+use std::ops::Range;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -34,7 +35,7 @@ use crate::error::{Error, Result, show_text};
 use added::{Added, Finder, Part};
 use json::Frame;
 use letters::Letters;
-use reading::Piece;
+use reading::{Characters, Piece};
 use scheme::Scheme;
 
 /// The number of a token in the vocabulary, as models and files know it.
@@ -329,6 +330,45 @@ impl Tokenizer {
         self.finder.raw.parts(text).filter_map(|part| match part {
             Part::Token(id, range) => Some((range.start, range.end, id)),
             Part::Plain(_) => None,
+        })
+    }
+
+    /// Whether a text can be read byte by byte with [`Letters::symbol`], apart from special tokens in it, which
+    /// [`find_specials`](Self::find_specials) finds. What is not plain is for
+    /// [`tokens_exactly`](Self::tokens_exactly).
+    pub(crate) fn is_plain(&self, text: &str, letters: &Letters) -> bool {
+        let is_plain = |part| match part {
+            Part::Plain(range) => letters.is_plain(&text[range]),
+            Part::Token(..) => true,
+        };
+        letters.is_simple()
+            && self.finder.normalized.is_empty()
+            && text.is_ascii()
+            && self.finder.raw.parts(text).all(is_plain)
+    }
+
+    /// The tokens of any text, each with the characters it comes from; nothing in place of an unknown letter.
+    ///
+    /// `letters` are those of the file, or the same upper-cased.
+    pub(crate) fn tokens_exactly(
+        &self,
+        text: &str,
+        letters: &Letters,
+        mut take: impl FnMut(Option<Id>, Range<usize>) -> Result<()>,
+    ) -> Result<()> {
+        let mut characters = Characters::of(text);
+        reading::pieces(text, letters, &self.finder, &mut |piece| match piece {
+            Piece::Token(id, range) => take(Some(id), characters.range(&range)),
+            Piece::Unknown(range) => take(None, characters.range(&range)),
+            Piece::Word(word) => {
+                let mut done = 0;
+                for token in self.scheme.encode(&word.codes) {
+                    let end = done + self.scheme.length(token) as usize;
+                    take(Some(self.id_of(token)), characters.range(&word.origin(done..end)))?;
+                    done = end;
+                }
+                Ok(())
+            }
         })
     }
 

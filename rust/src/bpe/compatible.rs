@@ -41,7 +41,7 @@ const MAX_CHILDREN: usize = 16 << 20;
 const MAX_BITS: usize = 1 << 32;
 /// Machine words in all `T(m)` together, likewise: 256 MiB.
 const MAX_BLOCKS: usize = 1 << 25;
-/// Steps of building matrix and automaton, likewise: a second or two. Vocabularies of DNA take WORK_NOTE.
+/// Steps of building matrix and automaton, likewise: a second or two.
 const MAX_WORK: usize = 1 << 30;
 
 /// Counts the steps of building, so that no vocabulary takes for ever.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result, show_text};
 
 /// A token that was added to a vocabulary.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // they are the file's
 pub(super) struct Added {
     /// Its string.
     pub(super) content: String,
@@ -72,10 +73,11 @@ impl Finder {
                 "one added token has rstrip and one begins with white space, which genotok does not support together",
             ));
         }
-        let normal = normalized.iter().map(|token| normalizer.apply_all(&token.content)).collect();
+        let normal: Vec<String> =
+            normalized.iter().map(|token| normalizer.apply_all(&token.content)).collect();
         Ok(Self {
-            raw: Matcher::new(&raw, raw.iter().map(|token| token.content.clone()).collect())?,
-            normalized: Matcher::new(&normalized, normal)?,
+            raw: Matcher::new(&raw, &raw.iter().map(|token| token.content.clone()).collect::<Vec<_>>())?,
+            normalized: Matcher::new(&normalized, &normal)?,
         })
     }
 }
@@ -90,7 +92,7 @@ pub(crate) struct Matcher {
 }
 
 impl Matcher {
-    fn new(tokens: &[&Added], strings: Vec<String>) -> Result<Self> {
+    fn new(tokens: &[&Added], strings: &[String]) -> Result<Self> {
         let mut sorted: Vec<&String> = strings.iter().collect();
         sorted.sort_unstable();
         let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
@@ -100,11 +102,16 @@ impl Matcher {
                 show_text(wrong)
             )));
         }
-        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&strings);
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(strings);
         let automaton = (!strings.is_empty()).then(build).transpose();
         let automaton =
             automaton.map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))?;
         Ok(Self { automaton, tokens: tokens.iter().map(|&token| token.clone()).collect() })
+    }
+
+    /// Whether there is nothing to find.
+    pub(super) fn is_empty(&self) -> bool {
+        self.automaton.is_none()
     }
 
     /// The parts of a text, in order, none of them empty.

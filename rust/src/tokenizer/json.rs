@@ -238,6 +238,7 @@ fn others(vocab: &Vocab, added: &[Added], model: &Model) -> Result<Vec<(String, 
         return refuse("the ids of its vocab leave a gap, or one is given twice");
     }
     let mut tokens = vec![None; vocab.len()];
+    #[allow(clippy::iter_over_hash_type)] // the order only says which of several doubles is named
     for (token, &id) in vocab {
         if let Some(other) = tokens[id as usize].replace(token) {
             let (one, other) = (show_text(token.min(other)), show_text(token.max(other)));

@@ -132,9 +132,15 @@ impl Letters {
         self
     }
 
-    /// Whether the table says all about a text: it is ASCII, and the normalizer only turns letters into letters.
+    /// Whether the table says all about a text without special tokens: it is ASCII, and the normalizer would only turn
+    /// letters into letters.
     pub fn is_plain(&self, text: &str) -> bool {
-        self.rest.normalizer.is_folded() && text.is_ascii()
+        text.is_ascii() && self.rest.normalizer.leaves(text)
+    }
+
+    /// Whether the table knows nothing but letters, unknown ones and white space, each by itself.
+    pub(super) fn is_simple(&self) -> bool {
+        !self.rest.fuses_unknown && !self.folded.symbols.contains(&ALONE)
     }
 
     /// The symbol of a byte of a plain text. Bytes of longer characters are unknown.

@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(found("[^ACGT]", "AéC N"), [1..3, 4..5, 5..6]);
         assert_eq!(found("[^ACGT]+", "AéC N"), [1..3, 4..6]);
         assert_eq!(found(r"[a-c\n\-]", "ad-\nc"), [0..1, 2..3, 3..4, 4..5]);
-        assert_eq!(found(r"\.", "a.b"), [1..2]);
+        assert_eq!(found(r"\.", "a.b."), [1..2, 3..4]);
         assert_eq!(found(".", "a\nb"), [0..1, 2..3]);
         assert_eq!(found(r"\s+", " a\t\n"), [0..1, 2..4]);
     }

@@ -65,6 +65,35 @@ pub(crate) fn pieces(
     Ok(())
 }
 
+/// Turns ranges of bytes into ranges of characters; each range must not begin before the last one.
+pub(crate) struct Characters<'t> {
+    text: &'t str,
+    is_ascii: bool,
+    /// Bytes and characters counted so far.
+    counted: (usize, usize),
+}
+
+impl<'t> Characters<'t> {
+    /// Those of a text.
+    pub(crate) fn of(text: &'t str) -> Self {
+        Self { text, is_ascii: text.is_ascii(), counted: (0, 0) }
+    }
+
+    /// A range of bytes in characters.
+    pub(crate) fn range(&mut self, range: &Range<usize>) -> Range<usize> {
+        if self.is_ascii {
+            return range.clone();
+        }
+        let count = |from: usize, to: usize| self.text[from..to].chars().count();
+        let start = match range.start.checked_sub(self.counted.0) {
+            Some(_) => self.counted.1 + count(self.counted.0, range.start),
+            None => count(0, range.start),
+        };
+        self.counted = (range.start, start);
+        start..start + count(range.start, range.end)
+    }
+}
+
 /// Fails at the first character outside ASCII if what becomes of it is not certain.
 fn check_others(text: &str, section: &Range<usize>, letters: &Letters) -> Result<()> {
     let found = text[section.clone()].find(|character: char| !character.is_ascii());
@@ -120,7 +149,7 @@ impl<T: FnMut(Piece<'_>) -> Result<()>> Walker<'_, T> {
             let end = at + character.len_utf8();
             match u8::try_from(character) {
                 Ok(byte) if byte.is_ascii() => {
-                    self.symbol(self.letters.symbol_after(byte, is_folded), at..end)?
+                    self.symbol(self.letters.symbol_after(byte, is_folded), at..end)?;
                 }
                 _ => {
                     for symbol in self.letters.symbols_of_other(character) {

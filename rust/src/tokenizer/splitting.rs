@@ -88,15 +88,17 @@ impl Splitting {
                         return parted(one, &format!(" and {}", show_byte(other)));
                     }
                 }
-                Cut::Beside(class) => match find(&|letter| class.holds(letter.into())) {
-                    Some(letter) => return parted(letter, " and its neighbours"),
-                    None => {}
-                },
+                Cut::Beside(class) => {
+                    if let Some(letter) = find(&|letter| class.holds(letter.into())) {
+                        return parted(letter, " and its neighbours");
+                    }
+                }
                 // Letters stay together, except behind an apostrophe: 's, 't, 'm, 'd, 're, 've, 'll.
                 Cut::Gpt2 => {
-                    match find(&|letter| !letter.is_ascii_alphabetic() || b"stmdrvl".contains(&letter)) {
-                        Some(letter) => return parted(letter, " and its neighbours"),
-                        None => {}
+                    let is_parted =
+                        |letter: u8| !letter.is_ascii_alphabetic() || b"stmdrvl".contains(&letter);
+                    if let Some(letter) = find(&is_parted) {
+                        return parted(letter, " and its neighbours");
                     }
                 }
                 Cut::Drop(_) | Cut::Isolate(_) | Cut::Bytes => {}

@@ -144,6 +144,8 @@ fn what_is_not_supported_is_refused_by_name() {
         ("/normalizer", json!({"type": "Replace", "pattern": {"String": ""}, "content": "A"}), "empty"),
         ("/normalizer", json!({"type": "Strip"}), "strip_left"),
         ("/pre_tokenizer", json!({"type": "Metaspace"}), "Metaspace"),
+        // In Hugging Face it loses spaces in front of a text.
+        ("/pre_tokenizer", json!({"type": "UnicodeScripts"}), "UnicodeScripts"),
         ("/pre_tokenizer", json!({"type": "FixedLength", "length": 3}), "FixedLength"),
         ("/pre_tokenizer", json!({"type": "ByteLevel", "add_prefix_space": true}), "add_prefix_space"),
         ("/pre_tokenizer", split(json!({"String": "A"}), "MergedWithNext"), "'A' and its neighbours"),
@@ -243,4 +245,36 @@ fn a_file_too_large_to_be_read_again_is_not_written() {
         MergeTable::from_merges([(0, 0)].into_iter().chain((4..30).map(|token| (token, token)))).unwrap();
     let error = Tokenizer::new(doubling, &[]).unwrap().to_json().unwrap_err();
     assert!(error.to_string().contains("max_token_length"), "{error}");
+}
+
+#[test]
+fn tokens_know_the_characters_they_come_from() {
+    let foreign = changed(|document| {
+        document["normalizer"] = json!({"type": "Sequence", "normalizers": [
+            {"type": "Strip", "strip_left": true, "strip_right": true},
+            {"type": "Replace", "pattern": {"Regex": "N{10,}"}, "content": "-"},
+            {"type": "Replace", "pattern": {"String": "\n"}, "content": ""},
+        ]});
+        document["model"]["vocab"]["-"] = json!(11);
+    })
+    .unwrap();
+    let mut found = Vec::new();
+    let text = "é[S ACG\nTNNNNNNNNNNNNAX";
+    let take = |id, range: std::ops::Range<usize>| {
+        found.push((id, range.start, range.end));
+        Ok(())
+    };
+    foreign.tokens_exactly(text, foreign.letters(), take).unwrap();
+    // As Hugging Face has it: what a replacement puts in stands at the last letter it took out.
+    let expected = [
+        (None, 0, 1),
+        (Some(2), 1, 3),
+        (Some(9), 4, 9),
+        (Some(11), 20, 21),
+        (Some(3), 21, 22),
+        (None, 22, 23),
+    ];
+    assert_eq!(found, expected);
+    let plain = |text| foreign.is_plain(text, foreign.letters());
+    assert!(plain("ACGT[SEP]ACGTX") && !plain("ACGT[SEP] ACGT") && !plain("AC\nG") && !plain("é"));
 }

@@ -141,7 +141,7 @@ impl Model {
         for (token, id) in tokens {
             let codes: Option<Vec<u8>> = token.bytes().map(code).collect();
             let made = codes.map(|codes| self.scheme.encode(&codes));
-            if !made.is_some_and(|made| ours.get(&id).is_some_and(|&token| made == [token])) {
+            if made.is_none_or(|made| ours.get(&id).is_none_or(|&token| made != [token])) {
                 return refuse(format!(
                     "ignore_merges is true, and the merges do not make {}; genotok does not support that",
                     show_text(token)
@@ -213,10 +213,7 @@ fn alphabet(vocab: &Vocab, merging: &[u8], splitting: &Splitting) -> Result<Vec<
     let room = MAX_LETTERS.saturating_sub(merging.len());
     alphabet.extend(others.into_iter().filter(is_token).take(room));
     alphabet.sort_unstable();
-    match alphabet.is_empty() {
-        true => refuse("its vocab has no letter"),
-        false => Ok(alphabet),
-    }
+    if alphabet.is_empty() { refuse("its vocab has no letter") } else { Ok(alphabet) }
 }
 
 /// The merges as training makes them; `None` if it does not: a token made twice, or before its parts.
@@ -241,14 +238,14 @@ fn as_trained<'m>(
 
 /// Tokens of one character that are not in the alphabet.
 fn singles(vocab: &Vocab, alphabet: &[u8], is_by_byte: bool) -> FxHashMap<char, Id> {
-    let single = |(token, &id): (&Box<str>, &Id)| {
+    let single = |(token, id): (&str, Id)| {
         let mut characters = token.chars();
         let only = characters.next().filter(|_| characters.next().is_none())?;
         let only = if is_by_byte { char::from(byte_of(only)?) } else { only };
         let is_letter = u8::try_from(only).is_ok_and(|byte| alphabet.contains(&byte));
         (!is_letter).then_some((only, id))
     };
-    vocab.iter().filter_map(single).collect()
+    vocab.iter().map(|(token, &id)| (&**token, id)).filter_map(single).collect()
 }
 
 /// The id of the unknown token, and its code if it is a letter that merges join.

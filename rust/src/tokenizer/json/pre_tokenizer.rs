@@ -28,9 +28,6 @@ pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
             let alone = flag(PART, value, "individual_digits")?;
             vec![if alone { Cut::Isolate(digits) } else { Cut::Border(digits) }]
         }
-        "UnicodeScripts" => {
-            vec![Cut::Beside(Class::of(|character| !character.is_ascii_alphabetic(), Others::Yes))]
-        }
         "CharDelimiterSplit" => match Pattern::text(string(PART, value, "delimiter")?) {
             Pattern::Class(class, Count::One) => vec![Cut::Drop(class)],
             _ => {
