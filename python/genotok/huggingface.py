@@ -1,6 +1,7 @@
 """Tokenizers to and from the classes of Hugging Face, through the file that both read.
 
-`tokenizers` and `transformers` are not needed by genotok; they are imported when one of their classes is asked for.
+`tokenizers` and `transformers` are not needed by genotok; they are imported when one of their classes is
+asked for.
 """
 
 import json
@@ -25,12 +26,12 @@ _ROLES = {
 }
 _MAX_BYTES = 64 << 20
 _WHAT_IS_TAKEN = (
-    "a PreTrainedTokenizerFast, a tokenizers.Tokenizer, or the path of a tokenizer.json or of a folder with one "
-    "is expected"
+    "a PreTrainedTokenizerFast, a tokenizers.Tokenizer, or the path of a tokenizer.json or of a folder "
+    "with one is expected"
 )
 
 
-def fast_tokenizer(text: str) -> Any:
+def fast_tokenizer(text: str) -> Any:  # noqa: ANN401  transformers may not be there to name its class
     """The `transformers.PreTrainedTokenizerFast` of the text of a file.
 
     Tokens with well-known names get their roles, and are special from then on; `model_max_length` is left

@@ -184,7 +184,7 @@ class Tokenizer:
         """
         return cls.from_json(huggingface.file_of(x))
 
-    def to_hf(self) -> Any:
+    def to_hf(self) -> Any:  # noqa: ANN401  transformers may not be there to name its class
         """The `transformers.PreTrainedTokenizerFast` with equal ids; needs `transformers`.
 
         Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles; `model_max_length` stays unset.

@@ -35,13 +35,13 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
-use super::compatible::{Compatible, NONE};
+use super::compatible::{Compatible, NONE, Node};
 use super::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// States that a vocabulary may need before it is left to the heap encoder.
 const MAX_STATES: usize = 8 << 20;
-/// Entries of the transition table, items of all states, and moves of all items, likewise.
+/// Likewise entries of the transition table, items of states, moves of items.
 const MAX_ENTRIES: usize = 32 << 20;
 
 /// A state number, as wide as the automaton needs.
@@ -247,9 +247,10 @@ impl<'a> Builder<'a> {
     /// The state after `state` on `letter`.
     fn successor(&mut self, state: usize, letter: usize, moved: &mut Vec<u32>) -> Result<u32> {
         moved.clear();
-        self.compatible.work.spend(self.bounds[state + 1] - self.bounds[state])?;
+        let members = self.bounds[state]..self.bounds[state + 1];
+        self.compatible.work.spend(members.len())?;
         let mut last = NONE;
-        for member in self.bounds[state]..self.bounds[state + 1] {
+        for member in members {
             let item = self.members[member];
             let Move { token, item } = self.moves[item as usize * self.num_letters + letter];
             if token != NONE {
@@ -292,10 +293,9 @@ impl<'a> Builder<'a> {
                 if child == NONE {
                     continue;
                 }
-                let (low, high) = self.compatible.nodes[child as usize].below;
+                let Node { token, below: (low, high) } = self.compatible.nodes[child as usize];
                 self.compatible.work.spend(1 + (high - low) as usize / 16)?; // looked at thrice, and hashed
                 let place = number as usize * self.num_letters + letter;
-                let token = self.compatible.nodes[child as usize].token;
                 if token != NONE && !self.compatible.is_blocked(row, token) {
                     self.moves[place].token = token;
                 }
@@ -304,9 +304,6 @@ impl<'a> Builder<'a> {
                     self.moves[place].item = item;
                     pending.extend(is_new.then_some(item));
                 }
-            }
-            if self.moves.len() > MAX_ENTRIES {
-                return Err(too_many_states());
             }
         }
         Ok(root)
@@ -364,8 +361,8 @@ impl<'a> Builder<'a> {
         }
         let state = steps.len();
         let entries = ((state + 1) * (self.num_letters + 1)).max(self.members.len() + items.len());
-        if state >= MAX_STATES || entries > MAX_ENTRIES {
-            return Err(too_many_states());
+        if state >= MAX_STATES || entries.max(self.moves.len()) > MAX_ENTRIES {
+            return Err(Error::vocabulary("the vocabulary needs too many states for an automaton"));
         }
         let rehash = |&state: &u32| hash(steps[state as usize].token, of(state));
         self.state_index.insert_unique(hashed, state as u32, rehash);
@@ -374,10 +371,6 @@ impl<'a> Builder<'a> {
         self.steps.push(step);
         Ok(state as u32)
     }
-}
-
-fn too_many_states() -> Error {
-    Error::vocabulary("the vocabulary needs too many states for an automaton")
 }
 
 fn two_endings(table: &MergeTable, first: Token, second: Token) -> Error {

@@ -71,7 +71,7 @@ impl Work {
 }
 
 /// One node of the trie: the string that leads to it is a prefix of a token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Node {
     /// The token that ends here, or [`NONE`].
     pub token: Token,
