@@ -282,7 +282,6 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], None]] = {
     "another kind of model": model(type="WordPiece"),
     "an unknown kind of model": model(type="Unheard"),
     "dropout": model(dropout=0.1),
-    "byte fallback": model(byte_fallback=True),
     "a prefix inside words": model(continuing_subword_prefix="##"),
     "a suffix at the end of words": model(end_of_word_suffix="</w>"),
     "an id is a string": token("A", "5"),

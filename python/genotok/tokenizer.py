@@ -6,9 +6,9 @@ and gives the native dictionaries their types.
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Literal, Self, TypedDict, cast
+from typing import Any, Literal, Self, TypedDict, cast
 
-from genotok import _native
+from genotok import _native, huggingface
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
 
@@ -170,6 +170,26 @@ class Tokenizer:
     def from_json(cls, text: str) -> Self:
         """The tokenizer in the text of a `tokenizer.json`."""
         return cls(_native.Tokenizer.from_json(text))
+
+    @classmethod
+    def from_hf(cls, x: object) -> Self:
+        """The tokenizer of a Hugging Face object or file.
+
+        Args:
+            x: A `transformers.PreTrainedTokenizerFast`, a `tokenizers.Tokenizer`, or the path of a
+                tokenizer.json or of a folder with one. Its truncation and padding are left out.
+
+        Raises:
+            VocabularyError: It does something that genotok does not support; says what.
+        """
+        return cls.from_json(huggingface.file_of(x))
+
+    def to_hf(self) -> Any:  # noqa: ANN401  transformers may not be there to name its class
+        """The `transformers.PreTrainedTokenizerFast` with equal ids; needs `transformers`.
+
+        Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles; `model_max_length` stays unset.
+        """
+        return huggingface.fast_tokenizer(self.to_json())
 
     def to_json(self) -> str:
         """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""

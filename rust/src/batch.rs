@@ -129,7 +129,11 @@ impl Tokenizer {
             monitor.check()?;
             all.add(template.before.iter().map(|&id| (id, [0, 0])));
             let text = String::from_utf8_lossy(&sequences.bytes[bounds[0]..bounds[1]]);
-            self.add_sequence(&text, &letters, options.unknown, number, &mut all)?;
+            if self.is_plain(&text, &letters) {
+                self.add_sequence(&text, &letters, options.unknown, number, &mut all)?;
+            } else {
+                self.add_exactly(&text, &letters, options.unknown, number, &mut all)?;
+            }
             all.add(template.after.iter().map(|&id| (id, [0, 0])));
             all.offsets.push(i64::try_from(all.ids.len()).unwrap_or(i64::MAX));
         }
@@ -195,6 +199,43 @@ impl Tokenizer {
             done = end;
         }
         Ok(())
+    }
+
+    /// What is not plain: the normalizer changes it, or it is not ASCII, or the file says more than a table holds.
+    fn add_exactly(
+        &self,
+        text: &str,
+        letters: &Letters,
+        unknown: Unknown,
+        number: usize,
+        all: &mut All,
+    ) -> Result<()> {
+        self.tokens_exactly(text, letters, |id, range| {
+            let place = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
+            let span = [place(range.start), place(range.end)];
+            if id.is_some() {
+                all.add(id.map(|id| (id, span)));
+                return Ok(());
+            }
+            let character = text.chars().nth(range.start).unwrap_or_default();
+            all.unknown += 1;
+            all.lower_case +=
+                u64::from(u8::try_from(character).is_ok_and(|byte| letters.is_lower_case(byte)));
+            match (unknown, self.unknown_id()) {
+                (Unknown::Split, _) => {}
+                (Unknown::Token, Some(id)) => all.add([(id, span)]),
+                _ => {
+                    return Err(Error::Symbol {
+                        file: None,
+                        record: format!("sequence {number}"),
+                        position: range.start as u64,
+                        byte: character.to_string().as_bytes()[0],
+                        reason: "is not in the vocabulary".to_owned(),
+                    });
+                }
+            }
+            Ok(())
+        })
     }
 
     /// How many tokens each sequence has: [`encode_batch`](Self::encode_batch) without the ids.

@@ -35,12 +35,14 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
-use super::compatible::{Compatible, NONE};
+use super::compatible::{Compatible, NONE, Node};
 use super::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// States that a vocabulary may need before it is left to the heap encoder.
 const MAX_STATES: usize = 8 << 20;
+/// Likewise entries of the transition table, items of states, moves of items.
+const MAX_ENTRIES: usize = 32 << 20;
 
 /// A state number, as wide as the automaton needs.
 pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
@@ -253,7 +255,7 @@ impl<'a> Builder<'a> {
     fn run(mut self) -> Result<Automaton<u32>> {
         let separator = self.table.num_tokens();
         let start = self.start_after(separator);
-        self.intern_state(&[start], Step { token: separator, length: 1 })?;
+        self.intern_state(&[start?], Step { token: separator, length: 1 })?;
         let mut next: Vec<Vec<u32>> = vec![Vec::new(); self.num_letters + 1];
         let mut moved = Vec::new();
         let mut state = 0;
@@ -270,8 +272,10 @@ impl<'a> Builder<'a> {
     /// The state after `state` on `letter`.
     fn successor(&mut self, state: usize, letter: usize, moved: &mut Vec<u32>) -> Result<u32> {
         moved.clear();
+        let members = self.bounds[state]..self.bounds[state + 1];
+        self.compatible.work.spend(members.len())?;
         let mut last = NONE;
-        for member in self.bounds[state]..self.bounds[state + 1] {
+        for member in members {
             let item = self.members[member];
             let Move { token, item } = self.moves[item as usize * self.num_letters + letter];
             if token != NONE {
@@ -289,21 +293,21 @@ impl<'a> Builder<'a> {
                 "a string has no encoding; the merges are not in an order that training makes",
             ));
         }
-        moved.push(self.start_after(last));
+        moved.push(self.start_after(last)?);
         self.intern_state(moved, Step { token: last, length: self.table.length(last) })
     }
 
     /// The item of a start opened after `token` (or after the separator: at the start of a word).
-    fn start_after(&mut self, token: Token) -> u32 {
+    fn start_after(&mut self, token: Token) -> Result<u32> {
         if self.starts[token as usize] == NONE {
             let row = if token == self.table.num_tokens() { self.compatible.start_row() } else { token };
-            self.starts[token as usize] = self.intern_item(Item { node: 0, row });
+            self.starts[token as usize] = self.intern_item(Item { node: 0, row })?;
         }
-        self.starts[token as usize]
+        Ok(self.starts[token as usize])
     }
 
     /// The number of the item; new ones get their moves, and with them all items that they lead to.
-    fn intern_item(&mut self, item: Item) -> u32 {
+    fn intern_item(&mut self, item: Item) -> Result<u32> {
         // Depth-first without recursion: an entry is an item whose moves are still to be filled in.
         let (root, is_new) = self.find_or_add(item);
         let mut pending = if is_new { vec![root] } else { Vec::new() };
@@ -314,8 +318,9 @@ impl<'a> Builder<'a> {
                 if child == NONE {
                     continue;
                 }
+                let Node { token, below: (low, high) } = self.compatible.nodes[child as usize];
+                self.compatible.work.spend(1 + (high - low) as usize / 16)?; // looked at thrice, and hashed
                 let place = number as usize * self.num_letters + letter;
-                let token = self.compatible.nodes[child as usize].token;
                 if token != NONE && !self.compatible.is_blocked(row, token) {
                     self.moves[place].token = token;
                 }
@@ -326,7 +331,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        root
+        Ok(root)
     }
 
     /// Whether some token strictly below `node` may follow.
@@ -380,7 +385,8 @@ impl<'a> Builder<'a> {
             return Ok(state);
         }
         let state = steps.len();
-        if state >= MAX_STATES {
+        let entries = ((state + 1) * (self.num_letters + 1)).max(self.members.len() + items.len());
+        if state >= MAX_STATES || entries.max(self.moves.len()) > MAX_ENTRIES {
             return Err(Error::vocabulary("the vocabulary needs too many states for an automaton"));
         }
         let rehash = |&state: &u32| hash(steps[state as usize].token, of(state));

@@ -34,13 +34,44 @@ use crate::error::{Error, Result};
 /// Marks what is not there: a child of a node, the token of a node.
 pub const NONE: u32 = u32::MAX;
 
-/// Nodes and letters that a vocabulary may need before it is left to the heap encoder.
+/// Nodes of the trie and entries of their children that a vocabulary may need before it is left to the heap encoder.
 const MAX_NODES: usize = 4 << 20;
+const MAX_CHILDREN: usize = 16 << 20;
 /// Bits of the matrix of blocked pairs, likewise: 512 MiB, 65,536 tokens.
 const MAX_BITS: usize = 1 << 32;
+/// Machine words in all `T(m)` together, likewise: 256 MiB.
+const MAX_BLOCKS: usize = 1 << 25;
+/// Steps of building matrix and automaton, likewise: a second or two.
+const MAX_WORK: usize = 1 << 30;
+
+/// Counts the steps of building, so that no vocabulary takes for ever.
+///
+/// The bounds above are for memory. Time can be cubic in the number of tokens when they are made to be: each of ten
+/// thousand tokens a letter longer than the last has all others on its spine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    steps: usize,
+}
+
+impl Work {
+    /// Counts; fails when it has been too much.
+    #[inline]
+    pub fn spend(&mut self, steps: usize) -> Result<()> {
+        self.steps += steps;
+        if self.steps > MAX_WORK {
+            return Err(Error::vocabulary("the vocabulary would take too long to make an automaton of"));
+        }
+        Ok(())
+    }
+
+    /// How many there have been.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+}
 
 /// One node of the trie: the string that leads to it is a prefix of a token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Node {
     /// The token that ends here, or [`NONE`].
     pub token: Token,
@@ -62,6 +93,8 @@ pub struct Compatible {
     /// the end stands for the start of a word, after which everything may follow.
     blocked: Vec<u64>,
     words_per_row: usize,
+    /// What building has taken so far.
+    pub work: Work,
 }
 
 impl Compatible {
@@ -77,8 +110,9 @@ impl Compatible {
         let num_letters = table.num_letters() as usize;
         let place = walk(&mut nodes, &children, num_tokens);
         let blocked = vec![0; words_per_row * (num_tokens + 1)];
-        let mut this = Self { nodes, children, num_letters, place, blocked, words_per_row };
-        this.fill(table, &node_of);
+        let work = Work::default();
+        let mut this = Self { nodes, children, num_letters, place, blocked, words_per_row, work };
+        this.fill(table, &node_of)?;
         Ok(this)
     }
 
@@ -117,24 +151,34 @@ impl Compatible {
         &self.blocked[l as usize * self.words_per_row..][..self.words_per_row]
     }
 
-    fn fill(&mut self, table: &MergeTable, node_of: &[u32]) {
+    fn fill(&mut self, table: &MergeTable, node_of: &[u32]) -> Result<()> {
         let families = Families::new(table);
-        let blocks: Vec<Bits> = self.right_blocks(table, node_of, &families);
+        let blocks: Vec<Bits> = self.right_blocks(table, node_of, &families)?;
         for l in 0..table.num_tokens() {
             let row = &mut self.blocked[l as usize * self.words_per_row..][..self.words_per_row];
             let (mut spine, mut parent) = (Some(l), Token::MAX);
             while let Some(x) = spine {
                 for &m in families.by_left(x).iter().take_while(|&&m| m < parent) {
-                    blocks[(m - table.num_letters()) as usize].add_to(row);
+                    let block = &blocks[(m - table.num_letters()) as usize];
+                    self.work.spend(block.words.len())?;
+                    block.add_to(row);
                 }
+                self.work.spend(1)?;
                 (spine, parent) = (table.parts(x).map(|(_, right)| right), x);
             }
         }
+        Ok(())
     }
 
     /// `T(m)` for every merge `m`, by rank.
-    fn right_blocks(&self, table: &MergeTable, node_of: &[u32], families: &Families) -> Vec<Bits> {
+    fn right_blocks(
+        &mut self,
+        table: &MergeTable,
+        node_of: &[u32],
+        families: &Families,
+    ) -> Result<Vec<Bits>> {
         let mut blocks = vec![Bits::default(); table.merges().len()];
+        let mut num_words = 0;
         for y in 0..table.num_tokens() {
             let node = &self.nodes[node_of[y as usize] as usize];
             let mut bits = Bits::new(self.place[y as usize], node.below.1);
@@ -142,13 +186,20 @@ impl Compatible {
             let mut children = families.by_left(y).iter().rev().peekable();
             for &m in families.by_right(y).iter().rev() {
                 while let Some(&&child) = children.peek().filter(|&&&child| child >= m) {
-                    families.descendants(child, |token| bits.set(self.place[token as usize]));
+                    families.descendants(child, |token| {
+                        bits.set(self.place[token as usize]);
+                        self.work.spend(1)
+                    })?;
                     children.next();
+                }
+                num_words += bits.words.len();
+                if num_words > MAX_BLOCKS {
+                    return Err(too_large("words of blocked pairs", num_words));
                 }
                 blocks[(m - table.num_letters()) as usize] = bits.clone();
             }
         }
-        blocks
+        Ok(blocks)
     }
 }
 
@@ -178,12 +229,13 @@ impl Families {
     }
 
     /// `token` and everything that has it at the end of its left spine.
-    fn descendants(&self, token: Token, mut visit: impl FnMut(Token)) {
+    fn descendants(&self, token: Token, mut visit: impl FnMut(Token) -> Result<()>) -> Result<()> {
         let mut pending = vec![token];
         while let Some(token) = pending.pop() {
-            visit(token);
+            visit(token)?;
             pending.extend(self.by_left(token));
         }
+        Ok(())
     }
 }
 
@@ -267,6 +319,9 @@ impl Trie {
     fn add_node(&mut self, table: &MergeTable) -> Result<u32> {
         let number = u32::try_from(self.nodes.len()).ok().filter(|&number| (number as usize) < MAX_NODES);
         let number = number.ok_or_else(|| too_large("prefixes of tokens", self.nodes.len()))?;
+        if self.children.len() >= MAX_CHILDREN {
+            return Err(too_large("prefixes of tokens", self.nodes.len()));
+        }
         self.nodes.push(Node { token: NONE, below: (0, 0) });
         self.children.resize(self.children.len() + table.num_letters() as usize, NONE);
         Ok(number)

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
+use crate::bpe::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
 
 /// How words become tokens, which are numbered from 0 on.
@@ -11,6 +12,8 @@ use crate::bpe::{MergeTable, Pair, Token};
 pub(crate) enum Scheme {
     /// Byte-pair merges.
     Bpe(Bpe),
+    /// Byte-pair merges in an order that no training makes.
+    Rules(Rules),
 }
 
 /// Merges, and the encoder that is made of them when first asked for.
@@ -37,14 +40,15 @@ impl Scheme {
     pub(crate) fn alphabet(&self) -> &[u8] {
         match self {
             Self::Bpe(bpe) => bpe.table.alphabet(),
+            Self::Rules(rules) => rules.alphabet(),
         }
     }
 
-    /// The merges, of a scheme that has some.
-    #[allow(clippy::unnecessary_wraps)] // merges are one scheme, not the only one there can be
+    /// The merges, of a scheme that has some as training makes them.
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
+            Self::Rules(_) => None,
         }
     }
 
@@ -52,18 +56,23 @@ impl Scheme {
     pub(crate) fn num_tokens(&self) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.num_tokens(),
+            Self::Rules(rules) => count(rules.tokens().len()),
         }
     }
 
     /// The merges by rank; none in a scheme without.
     pub(crate) fn merges(&self) -> &[Pair] {
-        self.table().map_or(&[], MergeTable::merges)
+        match self {
+            Self::Bpe(bpe) => bpe.table.merges(),
+            Self::Rules(rules) => rules.merges(),
+        }
     }
 
     /// The letters of a token.
     pub(crate) fn spell(&self, token: Token) -> String {
         match self {
             Self::Bpe(bpe) => bpe.table.letters(token),
+            Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
         }
     }
 
@@ -71,6 +80,7 @@ impl Scheme {
     pub(crate) fn length(&self, token: Token) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.length(token),
+            Self::Rules(rules) => count(rules.tokens()[token as usize].len()),
         }
     }
 
@@ -78,6 +88,7 @@ impl Scheme {
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
             Self::Bpe(bpe) => bpe.encoder().encode(codes),
+            Self::Rules(rules) => rules.heap().encode(codes),
         }
     }
 
@@ -85,25 +96,30 @@ impl Scheme {
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
+            Self::Rules(_) => true,
         }
     }
 
     /// The tokens of a word before the first merge; then each merge by its rank, with the tokens after it.
     pub(crate) fn explain(&self, codes: &[u8]) -> (Vec<Token>, Vec<(usize, Vec<Token>)>) {
-        match self {
-            Self::Bpe(bpe) => {
-                let rank = |product| (product - bpe.table.num_letters()) as usize;
-                let made = HeapEncoder::new(&bpe.table).explain(codes).into_iter();
-                let steps = made.map(|(product, after)| (rank(product), after)).collect();
-                (codes.iter().map(|&code| Token::from(code)).collect(), steps)
-            }
-        }
+        let steps = match self {
+            Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
+            Self::Rules(rules) => rules.heap().explain(codes),
+        };
+        (codes.iter().map(|&code| Token::from(code)).collect(), steps)
     }
 
-    /// The scheme with the first `num_merges` merges only.
-    pub(crate) fn truncated(&self, num_merges: usize) -> Self {
+    /// The scheme with the first `num_merges` merges only, if that is what training would have made.
+    pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
         match self {
-            Self::Bpe(bpe) => bpe.table.truncated(num_merges).into(),
+            Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
+            Self::Rules(_) => None,
         }
     }
+}
+
+/// Tokens and letters are fewer than 2^32: a file has 64 MiB.
+#[allow(clippy::cast_possible_truncation)]
+fn count(number: usize) -> u32 {
+    number as u32
 }
