@@ -13,6 +13,7 @@
 //! | [`fasta`] | sequence files, record by record, plain or compressed |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
+//! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
@@ -29,6 +30,7 @@ pub mod corpus;
 mod decompress;
 pub mod error;
 pub mod fasta;
+pub mod kmer;
 pub mod monitor;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
