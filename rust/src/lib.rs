@@ -15,6 +15,7 @@
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
 //! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
+//! | [`batch`] | many sequences to ids and back, in parallel |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
@@ -24,6 +25,7 @@
 //! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
 pub mod alphabet;
 pub mod atomic;
+pub mod batch;
 pub mod bpe;
 pub mod checkpoint;
 pub mod corpus;
