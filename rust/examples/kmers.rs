@@ -47,7 +47,8 @@ fn report<W: Width>(kmer: &Kmer, texts: &[Vec<u8>; 3]) {
         std::hint::black_box(kmer.count(&texts[0], &reading));
     });
     let overlap = if kmer.is_overlapping() { "overlapping" } else { "end to end" };
-    let name = format!("{:2}-mers {overlap}{}", kmer.k(), if kmer.is_canonical() { ", canonical" } else { "" });
+    let name =
+        format!("{:2}-mers {overlap}{}", kmer.k(), if kmer.is_canonical() { ", canonical" } else { "" });
     println!("{name:31} {:8.2} {:8.2} {:8.2} {reads:8.2} {count:8.2}", whole[0], whole[1], whole[2]);
 }
 

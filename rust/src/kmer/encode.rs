@@ -196,14 +196,14 @@ impl Kmer {
     /// Parts of about `size` letters that are encoded alone; they have letters in common if k-mers overlap.
     pub fn cut(&self, letters: &[u8], upper_case: bool, size: usize) -> Vec<Range<usize>> {
         let size = size.max(self.k);
+        if letters.len() <= size {
+            return std::iter::once(0..letters.len()).collect();
+        }
         if self.overlap {
             let part = |start: usize| start..(start + size + self.k - 1).min(letters.len());
             return (0..letters.len()).step_by(size).map(part).collect();
         }
         let (mut parts, mut start) = (Vec::new(), 0);
-        if letters.len() <= size {
-            return vec![0..letters.len()];
-        }
         for Piece { range, is_bases } in pieces(letters, upper_case) {
             let step = if is_bases { self.k } else { 1 };
             let mut at = range.start;

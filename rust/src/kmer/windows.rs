@@ -14,9 +14,13 @@ use std::ops::{Add, BitOr, Mul, Shl, Shr, Sub};
 use super::{Kmer, canonical};
 
 /// Positions in a block.
-const BLOCK: usize = 256;
-/// Letters of a block and of the k-mers that begin in it, rounded up.
-const LETTERS: usize = BLOCK + 16;
+const BLOCK: usize = 240;
+/// Letters of a block and of the k-mers that begin in it, in whole steps.
+const LETTERS: usize = 256;
+/// Loops over letters go on to a multiple of this, whatever stands there: vector instructions like that.
+const STEP: usize = 64;
+/// Letters behind a block that are looked at.
+const MARGIN: usize = 8;
 
 /// How wide an id is: 16 or 32 bits.
 pub trait Width:
@@ -66,15 +70,14 @@ pub(super) struct Namer {
 }
 
 /// The names of the units of one length at each position of a block.
-type Units = [u8; LETTERS];
+type Units = [u8; LETTERS + MARGIN];
 
 impl Namer {
     pub(super) fn new(kmer: &Kmer) -> Self {
         let composed = if kmer.canonical { kmer.k.div_ceil(2) } else { kmer.k };
         let unit = if composed >= 4 { 4 } else { composed.min(2) };
-        let units = [[0; LETTERS]; 3];
-        let backward = kmer.canonical.then_some(units);
-        Self { k: kmer.k, unit, forward: units, backward }
+        let units = || [[0; LETTERS + MARGIN]; 3];
+        Self { k: kmer.k, unit, forward: units(), backward: kmer.canonical.then(units) }
     }
 
     /// The names, from `first` on, of the k-mers at all positions of a run; as many as `out` holds.
@@ -99,26 +102,28 @@ impl Namer {
 
     /// Takes the letters of a block and names the units.
     fn read(&mut self, run: &[u8]) {
+        let mut letters = [0; LETTERS];
+        letters[..run.len()].copy_from_slice(run);
+        let letters = &letters[..run.len().next_multiple_of(STEP)];
         let [codes, pairs, quads] = &mut self.forward;
-        let Some([others, other_pairs, other_quads]) = &mut self.backward else {
-            codes.iter_mut().zip(run).for_each(|(code, letter)| *code = published(*letter));
-            if self.unit >= 2 {
-                join(codes, pairs, run.len(), 1, |left, right| (left << 2) | right);
-            }
-            if self.unit == 4 {
-                join(pairs, quads, run.len(), 2, |left, right| (left << 4) | right);
-            }
-            return;
-        };
-        codes.iter_mut().zip(run).for_each(|(code, letter)| *code = alphabetical(*letter));
-        others.iter_mut().zip(&codes[..run.len()]).for_each(|(other, code)| *other = 3 - *code);
+        if self.backward.is_some() {
+            codes.iter_mut().zip(letters).for_each(|(to, letter)| *to = alphabetical(*letter));
+        } else {
+            codes.iter_mut().zip(letters).for_each(|(to, letter)| *to = published(*letter));
+        }
         if self.unit >= 2 {
-            join(codes, pairs, run.len(), 1, |left, right| (left << 2) | right);
-            join(others, other_pairs, run.len(), 1, |left, right| left | (right << 2));
+            join(codes, pairs, letters.len(), 1, |left, right| (left << 2) | right);
         }
         if self.unit == 4 {
-            join(pairs, quads, run.len(), 2, |left, right| (left << 4) | right);
-            join(other_pairs, other_quads, run.len(), 2, |left, right| left | (right << 4));
+            join(pairs, quads, letters.len(), 2, |left, right| (left << 4) | right);
+        }
+        let Some([others, other_pairs, other_quads]) = &mut self.backward else { return };
+        others.iter_mut().zip(&codes[..letters.len()]).for_each(|(to, code)| *to = 3 - *code);
+        if self.unit >= 2 {
+            join(others, other_pairs, letters.len(), 1, |left, right| left | (right << 2));
+        }
+        if self.unit == 4 {
+            join(other_pairs, other_quads, letters.len(), 2, |left, right| left | (right << 4));
         }
     }
 
