@@ -134,6 +134,11 @@ impl Kmer {
         letters.iter().map(|&letter| char::from(letter)).collect()
     }
 
+    /// How many letters a token has.
+    pub fn length(&self, token: Token) -> u32 {
+        if token < self.num_kmers() { u32::try_from(self.k).unwrap_or(1) } else { 1 }
+    }
+
     /// Appends the string of a token.
     fn spell(&self, token: Token, letters: &mut Vec<u8>) {
         let letter = |number: u32, name: &[u8]| name[number as usize % name.len()];
@@ -165,9 +170,14 @@ impl Kmer {
         token.filter(is_own)
     }
 
+    /// The letters of the vocabulary: the bases, and N if k-mers do not overlap.
+    pub fn alphabet(&self) -> &'static [u8] {
+        if self.overlap { &BASES } else { b"ATCGN" }
+    }
+
     /// Whether a letter is in the vocabulary.
     pub fn is_letter(&self, letter: u8) -> bool {
-        BASES.contains(&letter) || (!self.overlap && letter == b'N')
+        self.alphabet().contains(&letter)
     }
 }
 

@@ -15,7 +15,9 @@
 //! The file is in [`json`].
 
 pub mod json;
+mod kmers;
 pub mod letters;
+mod numbering;
 pub(crate) mod scheme;
 
 use std::collections::hash_map::Entry;
@@ -28,7 +30,10 @@ use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result, show_text};
 use json::Frame;
 use letters::{DROPPED, Letters, UNKNOWN};
+use numbering::Numbering;
 use scheme::Scheme;
+
+pub use kmers::KmerSpecials;
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;
@@ -46,10 +51,7 @@ pub struct Tokenizer {
     scheme: Scheme,
     /// The special tokens in order of id, with their ids.
     specials: Vec<(String, Id)>,
-    /// The id of each token of the scheme.
-    ids: Vec<Id>,
-    /// What each id stands for.
-    meanings: Vec<Meaning>,
+    numbering: Numbering,
     reading: Reading,
     frame: Frame,
     matcher: Option<AhoCorasick>,
@@ -110,8 +112,7 @@ impl Tokenizer {
         check_specials(special_tokens)?;
         let num_specials = Id::try_from(special_tokens.len()).unwrap_or(Id::MAX);
         let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
-        let unknown =
-            ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name));
+        let unknown = find_unknown(&specials);
         let letters = Letters::new(table.alphabet()).upper_cased();
         let reading = Reading { letters, unknown: unknown.map(|&(_, id)| id), template: None };
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
@@ -134,8 +135,9 @@ impl Tokenizer {
         for (&id, token) in ids.iter().zip(0..) {
             meanings[id as usize] = Meaning::Token(token);
         }
-        let matcher = (!specials.is_empty()).then(|| find_specials(&specials)).transpose()?;
-        Ok(Self { scheme, specials, ids, meanings, reading, frame, matcher })
+        let matcher = find_specials(&specials)?;
+        let numbering = Numbering::Listed { ids, meanings };
+        Ok(Self { scheme, specials, numbering, reading, frame, matcher })
     }
 
     /// The merges, of a tokenizer that has some.
@@ -156,6 +158,10 @@ impl Tokenizer {
             return Ok(template.clone());
         }
         let find = |name| self.specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
+        if let (Some(_), None, Some(class)) = (self.kmers(), find("[CLS]"), find("<cls>")) {
+            // As the published tokenizer of Nucleotide Transformer.
+            return Ok(Template { before: vec![class], after: Vec::new() });
+        }
         let (Some(before), Some(after)) = (find("[CLS]"), find("[SEP]")) else {
             let rule =
                 "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
@@ -176,12 +182,12 @@ impl Tokenizer {
 
     /// Number of tokens: special ones and those of the scheme.
     pub fn vocab_size(&self) -> usize {
-        self.meanings.len()
+        self.numbering.len()
     }
 
     /// The string of each id, in order.
     pub fn vocab(&self) -> impl Iterator<Item = String> {
-        self.meanings.iter().map(|&meaning| self.spell(meaning))
+        (0..).map_while(|id| self.numbering.meaning(id)).map(|meaning| self.spell(meaning))
     }
 
     /// The strings that each merge joins, by rank.
@@ -197,6 +203,9 @@ impl Tokenizer {
 
     /// The tokenizer that training at the smaller `vocab_size` would have given.
     pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
+        if self.kmers().is_some() {
+            return Err(Error::vocabulary("these are k-mers, not merges: they cannot be truncated"));
+        }
         let first = self.vocab_size() - self.num_merges();
         let Some(num_merges) = vocab_size.checked_sub(first) else {
             let rule = format!("must be at least {first}: special tokens and letters");
@@ -207,13 +216,14 @@ impl Tokenizer {
             return Err(Error::argument("vocab_size", &vocab_size, rule));
         }
         let scheme = self.scheme.truncated(num_merges);
-        let of_merges = &self.ids[self.ids.len() - self.num_merges()..];
+        let ids = self.numbering.listed();
+        let of_merges = &ids[ids.len() - self.num_merges()..];
         if of_merges.iter().zip(first..).any(|(&id, place)| id as usize != place) {
             return Err(Error::vocabulary(
                 "its ids are not in the order of its merges, so it cannot be truncated",
             ));
         }
-        let ids = self.ids[..scheme.num_tokens() as usize].to_vec();
+        let ids = ids[..scheme.num_tokens() as usize].to_vec();
         Self::assemble(scheme, self.specials.clone(), ids, self.reading.clone(), self.frame.clone())
     }
 
@@ -222,10 +232,13 @@ impl Tokenizer {
     /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
     /// token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
+        if let Some(kmer) = self.kmers() {
+            return self.encode_kmers(kmer, text);
+        }
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
             Piece::Word(codes) => {
-                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.ids[token as usize]));
+                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.id_of(token)));
             }
             Piece::Id(id) => ids.push(id),
         })?;
@@ -237,8 +250,11 @@ impl Tokenizer {
         self.scheme.is_ready()
     }
 
-    /// The strings of the ids, joined.
+    /// The strings of the ids, joined; of k-mers the sequence, as far as they tell it.
     pub fn decode(&self, ids: &[Id]) -> Result<String> {
+        if let Some(kmer) = self.kmers() {
+            return self.decode_kmers(kmer, ids);
+        }
         let mut text = String::new();
         let mut spelled: FxHashMap<Id, String> = FxHashMap::default();
         for &id in ids {
@@ -252,11 +268,11 @@ impl Tokenizer {
 
     /// The string of an id.
     fn token(&self, id: Id) -> Result<String> {
-        let meaning = self.meanings.get(id as usize).ok_or_else(|| {
+        let meaning = self.numbering.meaning(id).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
         })?;
-        Ok(self.spell(*meaning))
+        Ok(self.spell(meaning))
     }
 
     /// How a text becomes tokens: its letters, then the ids after each merge.
@@ -267,7 +283,10 @@ impl Tokenizer {
             let rule = format!("is too long to show each step; give at most {MAX_EXPLAINED} letters");
             return Err(Error::argument("sequence", &format_args!("{} letters", text.len()), rule));
         }
-        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.ids[token as usize]).collect();
+        if self.kmers().is_some() {
+            return Ok(vec![Step { rank: None, ids: self.encode(text)? }]);
+        }
+        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.id_of(token)).collect();
         let mut pieces: Vec<Vec<Id>> = Vec::new();
         let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
@@ -302,7 +321,7 @@ impl Tokenizer {
 
     /// The id of a token of the scheme.
     pub(crate) fn id_of(&self, token: Token) -> Id {
-        self.ids[token as usize]
+        self.numbering.id_of(token)
     }
 
     /// The id of letters outside the vocabulary.
@@ -365,12 +384,21 @@ fn unknown_letter(text: &str, at: usize) -> Error {
     }
 }
 
-/// What finds the special tokens in a text.
-fn find_specials(specials: &[(String, Id)]) -> Result<AhoCorasick> {
+/// What finds the special tokens in a text, if there are any.
+fn find_specials(specials: &[(String, Id)]) -> Result<Option<AhoCorasick>> {
+    if specials.is_empty() {
+        return Ok(None);
+    }
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
         .build(specials.iter().map(|(token, _)| token))
+        .map(Some)
         .map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))
+}
+
+/// The special token that stands for unknown letters, by its name.
+fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
+    ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
 }
 
 /// Checks special tokens before any work is done.

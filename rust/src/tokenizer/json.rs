@@ -16,6 +16,7 @@
 //! A file is not trusted. It may have 64 MiB and nest 128 levels deep; a key that comes twice is refused; every id and
 //! every merge is checked before it is used.
 
+mod kmers;
 mod layout;
 mod strict;
 
@@ -94,6 +95,9 @@ impl Tokenizer {
     ///
     /// Fails if the tokens are so long that the file could not be read again.
     pub fn to_json(&self) -> Result<String> {
+        if let Some(kmer) = self.kmers() {
+            return kmers::write(self, kmer);
+        }
         if let Some(table) = self.table() {
             let letters = |token: Token| u64::from(table.length(token));
             let in_merges = table.merges().iter().map(|&(left, right)| letters(left) + letters(right));
@@ -147,6 +151,9 @@ impl Tokenizer {
             return refuse(format!("a tokenizer.json of more than {MAX_BYTES} bytes is not read"));
         }
         let mut document = strict::parse(text)?;
+        if let Some(tokenizer) = kmers::read(&document)? {
+            return Ok(tokenizer);
+        }
         let letters = check_frame(&document)?;
         let unknown = check_model(document.get("model").unwrap_or(&Value::Null))?;
         let model = document.get_mut("model").and_then(Value::as_object_mut);

@@ -5,12 +5,15 @@ use std::sync::OnceLock;
 use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
 use crate::bpe::{MergeTable, Pair, Token};
+use crate::kmer::{self, Kmer};
 
 /// How words become tokens, which are numbered from 0 on.
 #[derive(Debug)]
 pub(crate) enum Scheme {
     /// Byte-pair merges.
     Bpe(Bpe),
+    /// k-mers.
+    Kmer(Kmer),
 }
 
 /// Merges, and the encoder that is made of them when first asked for.
@@ -37,14 +40,23 @@ impl Scheme {
     pub(crate) fn alphabet(&self) -> &[u8] {
         match self {
             Self::Bpe(bpe) => bpe.table.alphabet(),
+            Self::Kmer(kmer) => kmer.alphabet(),
         }
     }
 
     /// The merges, of a scheme that has some.
-    #[allow(clippy::unnecessary_wraps)] // merges are one scheme, not the only one there can be
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
+            Self::Kmer(_) => None,
+        }
+    }
+
+    /// The k-mers, of a scheme of k-mers.
+    pub(crate) fn kmer(&self) -> Option<&Kmer> {
+        match self {
+            Self::Bpe(_) => None,
+            Self::Kmer(kmer) => Some(kmer),
         }
     }
 
@@ -52,6 +64,7 @@ impl Scheme {
     pub(crate) fn num_tokens(&self) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.num_tokens(),
+            Self::Kmer(kmer) => kmer.num_tokens(),
         }
     }
 
@@ -64,6 +77,7 @@ impl Scheme {
     pub(crate) fn spell(&self, token: Token) -> String {
         match self {
             Self::Bpe(bpe) => bpe.table.letters(token),
+            Self::Kmer(kmer) => kmer.letters(token),
         }
     }
 
@@ -71,6 +85,7 @@ impl Scheme {
     pub(crate) fn length(&self, token: Token) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.length(token),
+            Self::Kmer(kmer) => kmer.length(token),
         }
     }
 
@@ -78,6 +93,13 @@ impl Scheme {
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
             Self::Bpe(bpe) => bpe.encoder().encode(codes),
+            Self::Kmer(kmer) => {
+                let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
+                let mut tokens = Vec::new();
+                let reading = kmer::Reading { upper_case: false, first: 0, unknown: None };
+                kmer.encode_into(&letters, &reading, &mut tokens);
+                tokens
+            }
         }
     }
 
@@ -85,6 +107,7 @@ impl Scheme {
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
+            Self::Kmer(_) => true,
         }
     }
 
@@ -97,6 +120,7 @@ impl Scheme {
                 let steps = made.map(|(product, after)| (rank(product), after)).collect();
                 (codes.iter().map(|&code| Token::from(code)).collect(), steps)
             }
+            Self::Kmer(_) => (self.encode(codes), Vec::new()),
         }
     }
 
@@ -104,6 +128,7 @@ impl Scheme {
     pub(crate) fn truncated(&self, num_merges: usize) -> Self {
         match self {
             Self::Bpe(bpe) => bpe.table.truncated(num_merges).into(),
+            Self::Kmer(kmer) => Self::Kmer(*kmer),
         }
     }
 }
