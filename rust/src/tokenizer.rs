@@ -14,23 +14,30 @@
 //!
 //! The file is in [`json`].
 
+mod added;
+mod bytes;
 pub mod json;
 mod kmers;
 pub mod letters;
+mod normalizer;
 mod numbering;
+mod pattern;
+pub(crate) mod reading;
 pub(crate) mod scheme;
+mod splitting;
 
 use std::collections::hash_map::Entry;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result, show_text};
+use added::{Added, Finder, Part};
 use json::Frame;
-use letters::{DROPPED, Letters, UNKNOWN};
+use letters::Letters;
 use numbering::Numbering;
+use reading::Piece;
 use scheme::Scheme;
 
 pub use kmers::KmerSpecials;
@@ -49,21 +56,21 @@ const MAX_EXPLAINED: usize = 5_000;
 #[derive(Debug)]
 pub struct Tokenizer {
     scheme: Scheme,
-    /// The special tokens in order of id, with their ids.
-    specials: Vec<(String, Id)>,
     numbering: Numbering,
     reading: Reading,
     frame: Frame,
-    matcher: Option<AhoCorasick>,
+    finder: Finder,
 }
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug)]
 enum Meaning {
-    /// A special token, by its place among them.
-    Special(usize),
+    /// An added token, by its place among them.
+    Added(usize),
     /// A token of the scheme.
     Token(Token),
+    /// A token that words never become, by its place among such.
+    Other(usize),
 }
 
 /// How a text is read.
@@ -71,6 +78,10 @@ enum Meaning {
 struct Reading {
     /// What each byte is.
     letters: Letters,
+    /// The added tokens, special ones nearly always, in order of id.
+    added: Vec<Added>,
+    /// The strings and ids of tokens that are neither added nor of the scheme.
+    others: Vec<(String, Id)>,
     /// The id of unknown letters; without one they are an error.
     unknown: Option<Id>,
     /// What the file puts around a sequence, if it says so.
@@ -95,14 +106,6 @@ pub struct Step {
     pub ids: Vec<Id>,
 }
 
-/// A part of a text.
-enum Piece<'a> {
-    /// A maximal run of letters, as codes.
-    Word(&'a [u8]),
-    /// A special or unknown token.
-    Id(Id),
-}
-
 impl Tokenizer {
     /// A tokenizer of these merges and special tokens, with ids in the usual order.
     ///
@@ -114,30 +117,31 @@ impl Tokenizer {
         let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
         let unknown = find_unknown(&specials);
         let letters = Letters::new(table.alphabet()).upper_cased();
-        let reading = Reading { letters, unknown: unknown.map(|&(_, id)| id), template: None };
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
+        let unknown = unknown.map(|&(_, id)| id);
+        let added = specials.iter().map(|(token, id)| Added::special(token, *id)).collect();
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
         let ids = (0..table.num_tokens()).map(|token| num_specials + token).collect();
-        Self::assemble(table.into(), specials, ids, reading, frame)
+        Self::assemble(table.into(), ids, reading, frame)
     }
 
     /// Puts checked parts together. The ids must be dense and unique.
-    fn assemble(
-        scheme: Scheme,
-        specials: Vec<(String, Id)>,
-        ids: Vec<Id>,
-        reading: Reading,
-        frame: Frame,
-    ) -> Result<Self> {
-        let mut meanings = vec![Meaning::Special(0); specials.len() + ids.len()];
-        for (place, &(_, id)) in specials.iter().enumerate() {
-            meanings[id as usize] = Meaning::Special(place);
+    fn assemble(scheme: Scheme, ids: Vec<Id>, reading: Reading, frame: Frame) -> Result<Self> {
+        let all = reading.added.iter().map(|token| token.id).chain(ids.iter().copied());
+        let largest = all.chain(reading.others.iter().map(|&(_, id)| id)).max();
+        let mut meanings = vec![Meaning::Other(0); largest.map_or(0, |id| id as usize + 1)];
+        for (place, &(_, id)) in reading.others.iter().enumerate() {
+            meanings[id as usize] = Meaning::Other(place);
         }
         for (&id, token) in ids.iter().zip(0..) {
             meanings[id as usize] = Meaning::Token(token);
         }
-        let matcher = find_specials(&specials)?;
+        for (place, token) in reading.added.iter().enumerate() {
+            meanings[token.id as usize] = Meaning::Added(place);
+        }
+        let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
         let numbering = Numbering::Listed { ids, meanings };
-        Ok(Self { scheme, specials, numbering, reading, frame, matcher })
+        Ok(Self { scheme, numbering, reading, frame, finder })
     }
 
     /// The merges, of a tokenizer that has some.
@@ -157,7 +161,7 @@ impl Tokenizer {
         if let Some(template) = &self.reading.template {
             return Ok(template.clone());
         }
-        let find = |name| self.specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
+        let find = |name| self.reading.added.iter().find(|token| token.content == name).map(|token| token.id);
         if let (Some(_), None, Some(class)) = (self.kmers(), find("[CLS]"), find("<cls>")) {
             // As the published tokenizer of Nucleotide Transformer.
             return Ok(Template { before: vec![class], after: Vec::new() });
@@ -177,7 +181,7 @@ impl Tokenizer {
 
     /// The special tokens in order of id.
     pub fn special_tokens(&self) -> impl Iterator<Item = &str> {
-        self.specials.iter().map(|(token, _)| token.as_str())
+        self.reading.added.iter().map(|token| token.content.as_str())
     }
 
     /// Number of tokens: special ones and those of the scheme.
@@ -215,16 +219,16 @@ impl Tokenizer {
             let rule = format!("this vocabulary has only {} tokens", self.vocab_size());
             return Err(Error::argument("vocab_size", &vocab_size, rule));
         }
-        let scheme = self.scheme.truncated(num_merges);
         let ids = self.numbering.listed();
-        let of_merges = &ids[ids.len() - self.num_merges()..];
-        if of_merges.iter().zip(first..).any(|(&id, place)| id as usize != place) {
+        let of_merges = ids.iter().skip(self.scheme.alphabet().len());
+        let in_order = of_merges.zip(first..).all(|(&id, place)| id as usize == place);
+        let Some(scheme) = self.scheme.truncated(num_merges).filter(|_| in_order) else {
             return Err(Error::vocabulary(
                 "its ids are not in the order of its merges, so it cannot be truncated",
             ));
-        }
+        };
         let ids = ids[..scheme.num_tokens() as usize].to_vec();
-        Self::assemble(scheme, self.specials.clone(), ids, self.reading.clone(), self.frame.clone())
+        Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())
     }
 
     /// The ids of a text, without special tokens around it. Linear in time and memory.
@@ -237,10 +241,10 @@ impl Tokenizer {
         }
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
-            Piece::Word(codes) => {
+            Taken::Word(codes) => {
                 ids.extend(self.scheme.encode(codes).iter().map(|&token| self.id_of(token)));
             }
-            Piece::Id(id) => ids.push(id),
+            Taken::Id(id) => ids.push(id),
         })?;
         Ok(ids)
     }
@@ -250,20 +254,27 @@ impl Tokenizer {
         self.scheme.is_ready()
     }
 
-    /// The strings of the ids, joined; of k-mers the sequence, as far as they tell it.
+    /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them; of k-mers the
+    /// sequence, as far as they tell it.
     pub fn decode(&self, ids: &[Id]) -> Result<String> {
         if let Some(kmer) = self.kmers() {
             return self.decode_kmers(kmer, ids);
         }
-        let mut text = String::new();
+        let mut text = Vec::new();
         let mut spelled: FxHashMap<Id, String> = FxHashMap::default();
         for &id in ids {
-            text.push_str(match spelled.entry(id) {
+            let token = match spelled.entry(id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.token(id)?),
-            });
+            };
+            if self.frame.decodes_bytes() {
+                bytes::extend(&mut text, token);
+            } else {
+                text.extend_from_slice(token.as_bytes());
+            }
         }
-        Ok(text)
+        Ok(String::from_utf8(text)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     /// The string of an id.
@@ -290,12 +301,12 @@ impl Tokenizer {
         let mut pieces: Vec<Vec<Id>> = Vec::new();
         let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
-            Piece::Word(codes) => {
+            Taken::Word(codes) => {
                 let (letters, made) = self.scheme.explain(codes);
                 merges.extend(made.into_iter().map(|(rank, after)| (rank, pieces.len(), ids(after))));
                 pieces.push(ids(letters));
             }
-            Piece::Id(id) => pieces.push(vec![id]),
+            Taken::Id(id) => pieces.push(vec![id]),
         })?;
         // Within a word the ranks rise, so sorting keeps each word's own order.
         merges.sort_by_key(|&(rank, piece, _)| (rank, piece));
@@ -309,8 +320,9 @@ impl Tokenizer {
 
     fn spell(&self, meaning: Meaning) -> String {
         match meaning {
-            Meaning::Special(place) => self.specials[place].0.clone(),
+            Meaning::Added(place) => self.reading.added[place].content.clone(),
             Meaning::Token(token) => self.scheme.spell(token),
+            Meaning::Other(place) => self.reading.others[place].0.clone(),
         }
     }
 
@@ -330,48 +342,37 @@ impl Tokenizer {
     }
 
     /// The special tokens in a text: from where to where, and the id.
-    pub(crate) fn find_specials(&self, text: &str) -> impl Iterator<Item = (usize, usize, Id)> {
-        let found = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
-        found.map(|found| (found.start(), found.end(), self.specials[found.pattern().as_usize()].1))
+    pub(crate) fn find_specials<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (usize, usize, Id)> + 'a {
+        self.finder.raw.parts(text).filter_map(|part| match part {
+            Part::Token(id, range) => Some((range.start, range.end, id)),
+            Part::Plain(_) => None,
+        })
     }
 
-    /// Takes a text apart.
-    fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
-        let mut codes = Vec::new();
-        let mut done = 0;
-        for (start, end, id) in self.find_specials(text) {
-            self.plain_pieces(text, done..start, &mut codes, &mut take)?;
-            take(Piece::Id(id));
-            done = end;
-        }
-        self.plain_pieces(text, done..text.len(), &mut codes, &mut take)
+    /// Takes a text apart, with the unknown token for unknown letters.
+    fn pieces(&self, text: &str, mut take: impl FnMut(Taken<'_>)) -> Result<()> {
+        reading::pieces(text, &self.reading.letters, &self.finder, &mut |piece| {
+            take(match piece {
+                Piece::Word(word) => Taken::Word(&word.codes),
+                Piece::Token(id, _) => Taken::Id(id),
+                Piece::Unknown(range) => {
+                    Taken::Id(self.reading.unknown.ok_or_else(|| unknown_letter(text, range.start))?)
+                }
+            });
+            Ok(())
+        })
     }
+}
 
-    /// Takes a part of `text` without special tokens apart.
-    fn plain_pieces(
-        &self,
-        text: &str,
-        part: std::ops::Range<usize>,
-        codes: &mut Vec<u8>,
-        take: &mut impl FnMut(Piece<'_>),
-    ) -> Result<()> {
-        let mut rest = &text[part.clone()];
-        loop {
-            codes.clear();
-            let symbols = rest.bytes().map(|letter| self.reading.letters.symbol(letter));
-            codes.extend(symbols.take_while(|&symbol| symbol < UNKNOWN));
-            if !codes.is_empty() {
-                take(Piece::Word(codes));
-            }
-            let mut letters = rest[codes.len()..].chars();
-            let Some(letter) = letters.next() else { return Ok(()) };
-            if self.reading.letters.symbol_of(letter) != DROPPED {
-                let at = part.end - rest.len() + codes.len();
-                take(Piece::Id(self.reading.unknown.ok_or_else(|| unknown_letter(text, at))?));
-            }
-            rest = letters.as_str();
-        }
-    }
+/// A part of a text, without its place.
+enum Taken<'a> {
+    /// A maximal run of letters, as codes.
+    Word(&'a [u8]),
+    /// Any other token.
+    Id(Id),
 }
 
 fn unknown_letter(text: &str, at: usize) -> Error {
@@ -382,18 +383,6 @@ fn unknown_letter(text: &str, at: usize) -> Error {
         byte: text.as_bytes()[at],
         reason: "is not in the vocabulary, which has no unknown token for such letters".to_owned(),
     }
-}
-
-/// What finds the special tokens in a text, if there are any.
-fn find_specials(specials: &[(String, Id)]) -> Result<Option<AhoCorasick>> {
-    if specials.is_empty() {
-        return Ok(None);
-    }
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(specials.iter().map(|(token, _)| token))
-        .map(Some)
-        .map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))
 }
 
 /// The special token that stands for unknown letters, by its name.

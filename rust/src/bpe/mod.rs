@@ -23,8 +23,8 @@
 //! 3. *Parts are older.* Both parts of a merge exist when it is made: `left, right < product`.
 //!
 //! Tables that were trained have properties 2 and 3. Tables read from a file may not; [`MergeTable::push`] refuses what
-//! breaks the third, [`Automaton::build`](automaton::Automaton::build) what breaks the second, and [`heap`] encodes
-//! with any table.
+//! breaks the third, [`Automaton::build`](automaton::Automaton::build) what breaks the second; [`rules`] takes merges in
+//! any order, and [`heap`] encodes with any.
 //!
 //! # The parts
 //!
@@ -43,6 +43,7 @@ pub mod heap;
 pub mod islands;
 pub mod lookahead;
 pub mod replay;
+pub mod rules;
 mod seams;
 pub mod train;
 
@@ -84,7 +85,7 @@ impl MergeTable {
         Self { alphabet: LETTERS.to_vec(), merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
     }
 
-    /// A table without merges over other letters: 1 to 32 different ones, that ASCII can print.
+    /// A table without merges over other letters: 1 to 32 different ones of ASCII.
     pub fn over(alphabet: &[u8]) -> Result<Self> {
         if alphabet.is_empty() || alphabet.len() > MAX_LETTERS {
             let found = alphabet.len();
@@ -93,7 +94,7 @@ impl MergeTable {
             )));
         }
         for (place, &letter) in alphabet.iter().enumerate() {
-            if !letter.is_ascii_graphic() {
+            if !letter.is_ascii() {
                 return Err(Error::vocabulary(format!("{} cannot be a letter", show_byte(letter))));
             }
             if alphabet[..place].contains(&letter) {

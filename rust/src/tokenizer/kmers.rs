@@ -3,11 +3,12 @@
 //! What is not a k-mer is as with other tokenizers: special tokens are found in the raw text first, and `[UNK]` or
 //! `<unk>` among them stands for letters outside the vocabulary.
 
+use super::added::{Added, Finder};
 use super::json::Frame;
 use super::letters::Letters;
 use super::numbering::Numbering;
 use super::scheme::Scheme;
-use super::{Id, Meaning, Reading, Tokenizer, check_specials, find_specials, find_unknown, unknown_letter};
+use super::{Id, Meaning, Reading, Tokenizer, check_specials, find_unknown, unknown_letter};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::{self, Kmer, Symbol, letters_of};
 
@@ -49,18 +50,11 @@ impl Tokenizer {
         let letters = Letters::new(kmer.alphabet());
         let letters = if upper_case { letters.upper_cased() } else { letters };
         let unknown = find_unknown(&specials).map(|(_, id)| *id);
-        let num_specials = specials.len();
-        let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_specials };
-        let matcher = find_specials(&specials)?;
-        let reading = Reading { letters, unknown, template: None };
-        Ok(Self {
-            scheme: Scheme::Kmer(kmer),
-            specials,
-            numbering,
-            reading,
-            frame: Frame::of_kmers(),
-            matcher,
-        })
+        let added: Vec<Added> = specials.iter().map(|(name, id)| Added::special(name, *id)).collect();
+        let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_added: added.len() };
+        let finder = Finder::new(&added, &letters.rest.normalizer)?;
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
+        Ok(Self { scheme: Scheme::Kmer(kmer), numbering, reading, frame: Frame::of_kmers(), finder })
     }
 
     /// The k-mers, of a tokenizer that has some.
@@ -70,10 +64,16 @@ impl Tokenizer {
 
     /// The special tokens, of a tokenizer of k-mers.
     pub(super) fn kmer_specials(&self) -> KmerSpecials {
-        let (before, after): (Vec<_>, Vec<_>) =
-            self.specials.iter().partition(|(_, id)| *id < self.numbering.id_of(0));
-        let names = |list: Vec<&(String, Id)>| list.into_iter().map(|(name, _)| name.clone()).collect();
+        let first = self.numbering.id_of(0);
+        let (before, after) = self.reading.added.iter().partition(|token| token.id < first);
+        let names = |list: Vec<&Added>| list.into_iter().map(|token| token.content.clone()).collect();
         KmerSpecials { before: names(before), after: names(after) }
+    }
+
+    /// The name of the unknown token, of a tokenizer of k-mers.
+    pub(super) fn kmer_unknown(&self) -> Option<&str> {
+        let unknown = self.reading.added.iter().find(|token| Some(token.id) == self.reading.unknown);
+        unknown.map(|token| token.content.as_str())
     }
 
     /// How letters become ids of k-mers.
@@ -113,16 +113,17 @@ impl Tokenizer {
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size()) {
             self.token(*id)?;
         }
-        let name = |place: usize| self.specials[place].0.as_str();
         let symbols = ids.iter().map(|&id| match self.numbering.meaning(id) {
             _ if Some(id) == self.reading.unknown => Symbol::Unknown,
             Some(Meaning::Token(token)) => Symbol::Token(token),
-            Some(Meaning::Special(place)) => Symbol::Special(name(place)),
-            None => Symbol::Special(""),
+            Some(Meaning::Added(place)) => Symbol::Special(&self.reading.added[place].content),
+            Some(Meaning::Other(_)) | None => Symbol::Special(""),
         });
-        let unknown = find_unknown(&self.specials).map_or("", |(name, _)| name);
         let mut text = Vec::new();
-        kmer.decode(symbols, unknown, &mut text);
+        kmer.decode(symbols, self.kmer_unknown().unwrap_or(""), &mut text);
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;

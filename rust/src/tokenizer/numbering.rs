@@ -20,7 +20,7 @@ pub(super) enum Numbering {
         /// How many tokens the scheme has.
         num_tokens: u32,
         /// How many there are besides.
-        num_specials: usize,
+        num_added: usize,
     },
 }
 
@@ -29,7 +29,7 @@ impl Numbering {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Listed { meanings, .. } => meanings.len(),
-            Self::Block { num_tokens, num_specials, .. } => *num_tokens as usize + num_specials,
+            Self::Block { num_tokens, num_added, .. } => *num_tokens as usize + num_added,
         }
     }
 
@@ -48,8 +48,8 @@ impl Numbering {
             _ if id as usize >= self.len() => None,
             Self::Block { first, num_tokens, .. } => Some(match id.checked_sub(*first) {
                 Some(token) if token < *num_tokens => Meaning::Token(token),
-                None => Meaning::Special(id as usize),
-                Some(_) => Meaning::Special((id - num_tokens) as usize),
+                None => Meaning::Added(id as usize),
+                Some(_) => Meaning::Added((id - num_tokens) as usize),
             }),
         }
     }

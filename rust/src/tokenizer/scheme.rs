@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
+use crate::bpe::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::kmer::{self, Kmer};
 
@@ -12,6 +13,8 @@ use crate::kmer::{self, Kmer};
 pub(crate) enum Scheme {
     /// Byte-pair merges.
     Bpe(Bpe),
+    /// Byte-pair merges in an order that no training makes.
+    Rules(Rules),
     /// k-mers.
     Kmer(Kmer),
 }
@@ -40,22 +43,23 @@ impl Scheme {
     pub(crate) fn alphabet(&self) -> &[u8] {
         match self {
             Self::Bpe(bpe) => bpe.table.alphabet(),
+            Self::Rules(rules) => rules.alphabet(),
             Self::Kmer(kmer) => kmer.alphabet(),
         }
     }
 
-    /// The merges, of a scheme that has some.
+    /// The merges, of a scheme that has some as training makes them.
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
-            Self::Kmer(_) => None,
+            Self::Rules(_) | Self::Kmer(_) => None,
         }
     }
 
     /// The k-mers, of a scheme of k-mers.
     pub(crate) fn kmer(&self) -> Option<&Kmer> {
         match self {
-            Self::Bpe(_) => None,
+            Self::Bpe(_) | Self::Rules(_) => None,
             Self::Kmer(kmer) => Some(kmer),
         }
     }
@@ -64,19 +68,25 @@ impl Scheme {
     pub(crate) fn num_tokens(&self) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.num_tokens(),
+            Self::Rules(rules) => count(rules.tokens().len()),
             Self::Kmer(kmer) => kmer.num_tokens(),
         }
     }
 
     /// The merges by rank; none in a scheme without.
     pub(crate) fn merges(&self) -> &[Pair] {
-        self.table().map_or(&[], MergeTable::merges)
+        match self {
+            Self::Bpe(bpe) => bpe.table.merges(),
+            Self::Rules(rules) => rules.merges(),
+            Self::Kmer(_) => &[],
+        }
     }
 
     /// The letters of a token.
     pub(crate) fn spell(&self, token: Token) -> String {
         match self {
             Self::Bpe(bpe) => bpe.table.letters(token),
+            Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
             Self::Kmer(kmer) => kmer.letters(token),
         }
     }
@@ -85,6 +95,7 @@ impl Scheme {
     pub(crate) fn length(&self, token: Token) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.length(token),
+            Self::Rules(rules) => count(rules.tokens()[token as usize].len()),
             Self::Kmer(kmer) => kmer.length(token),
         }
     }
@@ -93,6 +104,7 @@ impl Scheme {
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
             Self::Bpe(bpe) => bpe.encoder().encode(codes),
+            Self::Rules(rules) => rules.heap().encode(codes),
             Self::Kmer(kmer) => {
                 let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
                 let mut tokens = Vec::new();
@@ -107,28 +119,31 @@ impl Scheme {
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
-            Self::Kmer(_) => true,
+            Self::Rules(_) | Self::Kmer(_) => true,
         }
     }
 
     /// The tokens of a word before the first merge; then each merge by its rank, with the tokens after it.
     pub(crate) fn explain(&self, codes: &[u8]) -> (Vec<Token>, Vec<(usize, Vec<Token>)>) {
-        match self {
-            Self::Bpe(bpe) => {
-                let rank = |product| (product - bpe.table.num_letters()) as usize;
-                let made = HeapEncoder::new(&bpe.table).explain(codes).into_iter();
-                let steps = made.map(|(product, after)| (rank(product), after)).collect();
-                (codes.iter().map(|&code| Token::from(code)).collect(), steps)
-            }
-            Self::Kmer(_) => (self.encode(codes), Vec::new()),
-        }
+        let steps = match self {
+            Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
+            Self::Rules(rules) => rules.heap().explain(codes),
+            Self::Kmer(_) => return (self.encode(codes), Vec::new()),
+        };
+        (codes.iter().map(|&code| Token::from(code)).collect(), steps)
     }
 
-    /// The scheme with the first `num_merges` merges only.
-    pub(crate) fn truncated(&self, num_merges: usize) -> Self {
+    /// The scheme with the first `num_merges` merges only, if that is what training would have made.
+    pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
         match self {
-            Self::Bpe(bpe) => bpe.table.truncated(num_merges).into(),
-            Self::Kmer(kmer) => Self::Kmer(*kmer),
+            Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
+            Self::Rules(_) | Self::Kmer(_) => None,
         }
     }
+}
+
+/// Tokens and letters are fewer than 2^32: a file has 64 MiB.
+#[allow(clippy::cast_possible_truncation)]
+fn count(number: usize) -> u32 {
+    number as u32
 }

@@ -20,9 +20,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Frame, added_token, layout, read_specials, read_vocab, refuse, show};
+use super::fields::{refuse, show};
+use super::strict::Vocab;
+use super::{Frame, added, added_token, layout};
 use crate::error::{Error, Result};
 use crate::kmer::Kmer;
+use crate::tokenizer::added::Added;
 use crate::tokenizer::{Id, KmerSpecials, Tokenizer};
 
 /// What our own form is known by.
@@ -65,9 +68,15 @@ fn obstacle(kmer: &Kmer) -> Option<String> {
 
 /// The text of the file.
 pub(super) fn write(tokenizer: &Tokenizer, kmer: &Kmer) -> Result<String> {
-    layout::write(&document(tokenizer, kmer))
+    let mut document = document(tokenizer, kmer);
+    if let Some(vocab) = document.pointer_mut("/model/vocab") {
+        let names = tokenizer.vocab().zip((0..).map(|id: Id| Value::from(id)));
+        *vocab = Value::Object(names.collect());
+    }
+    layout::write(&document)
 }
 
+/// The file, with null for the vocabulary if it has a list.
 fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     if obstacle(kmer).is_some() { own(tokenizer, kmer) } else { listed(tokenizer, kmer) }
 }
@@ -84,16 +93,16 @@ fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
         "upper_case": tokenizer.kmer_reading(false).upper_case,
         "special_tokens": specials.before,
         "special_tokens_behind": specials.after,
-        "unknown_token": unknown(tokenizer),
+        "unknown_token": tokenizer.kmer_unknown(),
         "vocab_size": tokenizer.vocab_size(),
     })
 }
 
 /// The file as a tokenizer.json.
 fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
-    let added: Vec<Value> = tokenizer.specials.iter().map(|(name, id)| added_token(name, *id)).collect();
+    let added = tokenizer.reading.added.iter();
+    let added: Vec<Value> = added.map(|token| added_token(&token.content, token.id)).collect();
     let normalizer = tokenizer.kmer_reading(false).upper_case.then(|| upper_casing(kmer));
-    let vocab: Map<String, Value> = tokenizer.vocab().zip((0..).map(|id: Id| Value::from(id))).collect();
     json!({
         "version": "1.0",
         "truncation": null,
@@ -110,15 +119,11 @@ fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
         "decoder": {"type": "Fuse"},
         "model": {
             "type": "WordLevel",
-            "vocab": vocab,
+            "vocab": null,
             // A name is needed. If it is not in the vocabulary, unknown letters are errors there as here.
-            "unk_token": unknown(tokenizer).unwrap_or("[UNK]"),
+            "unk_token": tokenizer.kmer_unknown().unwrap_or("[UNK]"),
         },
     })
-}
-
-fn unknown(tokenizer: &Tokenizer) -> Option<&str> {
-    crate::tokenizer::find_unknown(&tokenizer.specials).map(|(name, _)| name.as_str())
 }
 
 /// What splits a text into tokens.
@@ -136,7 +141,7 @@ fn upper_casing(kmer: &Kmer) -> Value {
 }
 
 /// The tokenizer in a file, if it is one of k-mers.
-pub(super) fn read(document: &Value) -> Result<Option<Tokenizer>> {
+pub(super) fn read(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
     let model = document.get("model").and_then(|model| model.get("type"));
     let tokenizer = if let Some(format) = document.get("format") {
         if format != FORMAT {
@@ -144,7 +149,7 @@ pub(super) fn read(document: &Value) -> Result<Option<Tokenizer>> {
         }
         read_own(document)
     } else if model.is_some_and(|kind| kind == "WordLevel") {
-        read_listed(document)
+        read_listed(document, vocab)
     } else {
         return Ok(None);
     };
@@ -175,23 +180,29 @@ fn read_own(document: &Value) -> Result<Tokenizer> {
 }
 
 /// Takes the facts from a tokenizer.json.
-fn read_listed(document: &Value) -> Result<Tokenizer> {
+fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Tokenizer> {
     let regex = document.pointer("/pre_tokenizer/pattern/Regex").and_then(Value::as_str);
     let Some(k) = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k))) else {
         return refuse(
             "its model is WordLevel, which is read only as k-mers, with the pre_tokenizer that genotok writes for them",
         );
     };
-    let vocab = read_vocab(document.pointer("/model/vocab"))?;
+    let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
     let kmer = Kmer::new(k, k == 1 && !vocab.contains_key("N"), false)?;
-    let Some(&first) = vocab.get(&kmer.letters(0)) else {
+    let Some(&first) = vocab.get(kmer.letters(0).as_str()) else {
         return refuse(format!("{} is not in its vocab", kmer.letters(0)));
     };
-    let specials = read_specials(document.get("added_tokens"), &vocab)?;
-    let (before, after): (Vec<_>, Vec<_>) = specials.into_iter().partition(|(_, id)| *id < first);
-    let names = |list: Vec<(String, Id)>| list.into_iter().map(|(name, _)| name).collect();
+    let added = added::read(document.get("added_tokens"), vocab)?;
+    let (before, after): (Vec<_>, Vec<_>) = added.into_iter().partition(|token| token.id < first);
+    let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
     let specials = KmerSpecials { before: names(before), after: names(after) };
-    Tokenizer::kmer(kmer, &specials, document.get("normalizer").is_some_and(|value| !value.is_null()))
+    let upper_case = document.get("normalizer").is_some_and(|value| !value.is_null());
+    let tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
+    let is_own = |(name, id): (String, Id)| vocab.get(name.as_str()) == Some(&id);
+    if vocab.len() != tokenizer.vocab_size() || !tokenizer.vocab().zip(0..).all(is_own) {
+        return refuse(format!("its vocab is not that of {k}-mers in the order of A, T, C, G"));
+    }
+    Ok(tokenizer)
 }
 
 /// Fails unless the file says what it should and nothing else.
