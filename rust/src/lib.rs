@@ -23,6 +23,7 @@
 //! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
 pub mod alphabet;
 pub mod atomic;
+pub mod batch;
 pub mod bpe;
 pub mod checkpoint;
 pub mod corpus;
@@ -30,6 +31,7 @@ mod decompress;
 pub mod error;
 pub mod fasta;
 pub mod monitor;
+pub mod rows;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
