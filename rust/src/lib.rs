@@ -14,6 +14,7 @@
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
+//! | [`batch`] | many sequences to ids and back, in parallel |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |

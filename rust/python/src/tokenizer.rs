@@ -233,7 +233,7 @@ fn report_as_dictionary<'py>(py: Python<'py>, core: &Core, report: &Report) -> P
     dictionary.set_item("files", report.files)?;
     add_contents(&dictionary, &report.contents)?;
     dictionary.set_item("vocab_size", core.vocab_size())?;
-    dictionary.set_item("merges", core.table().merges().len())?;
+    dictionary.set_item("merges", core.num_merges())?;
     dictionary.set_item("rounds", report.summary.rounds.len())?;
     dictionary.set_item("resumed_merges", report.resumed_merges)?;
     dictionary.set_item("stopped", report.stopped())?;
