@@ -15,6 +15,8 @@
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
 //! | [`batch`] | many sequences to ids and back, in parallel |
+//! | [`rows`] | sequence files as records, windows or regions, with their places |
+//! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
@@ -34,6 +36,7 @@ pub mod fasta;
 pub mod monitor;
 pub mod rows;
 pub mod session;
+pub mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;
