@@ -148,6 +148,37 @@ class Tokenizer(Encoder):
         return cls(native, cast("TrainingReport", report))
 
     @classmethod
+    def kmer(
+        cls,
+        k: int,
+        *,
+        overlap: bool = True,
+        canonical: bool = False,
+        special_tokens: Iterable[str] | None = None,
+        uppercase: bool = False,
+    ) -> Self:
+        """A tokenizer of k-mers, which needs no training; `reference_kmers` is its specification.
+
+        Args:
+            k: Bases in a k-mer, 1 to 12.
+            overlap: One k-mer at each position, as DNABERT. Otherwise k-mers end to end, as Nucleotide
+                Transformer: what remains of a run of bases letter by letter, and N a token of its own.
+            canonical: A k-mer and its reverse complement are one token.
+            special_tokens: Tokens that get the first ids; None for those of DNABERT (overlapping) or
+                Nucleotide Transformer, where that model has them.
+            uppercase: Read lower-case letters as upper-case ones. Both models do not know them.
+
+        Raises:
+            ArgumentError: `k` is out of range, or a special token cannot be one.
+        """
+        names = None if special_tokens is None else list(special_tokens)
+        return cls(
+            _native.Tokenizer.kmer(
+                k, overlap=overlap, canonical=canonical, special_tokens=names, uppercase=uppercase
+            )
+        )
+
+    @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
         """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it."""
         return cls(_native.Tokenizer.from_file(os.fspath(path)))

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use genotok_core::bpe::train::{Options, Round};
 use genotok_core::error::Error;
+use genotok_core::kmer::Kmer;
 use genotok_core::monitor::Monitor;
 use genotok_core::session::{self, Checkpoint, Report, Wanted};
-use genotok_core::tokenizer::Tokenizer as Core;
+use genotok_core::tokenizer::{KmerSpecials, Tokenizer as Core};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
@@ -157,6 +158,29 @@ impl Tokenizer {
         let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;
         let core = watch(py, None, move |monitor| session::train_words(&words, wanted, threads, monitor))?;
         Ok(core.into())
+    }
+
+    /// A tokenizer of k-mers. Without special tokens, it has those of the published model of its kind.
+    #[staticmethod]
+    #[pyo3(signature = (k, *, overlap, canonical, special_tokens, uppercase))]
+    fn kmer(
+        k: Number,
+        overlap: bool,
+        canonical: bool,
+        special_tokens: Option<Vec<String>>,
+        uppercase: bool,
+    ) -> PyResult<Self> {
+        let kmer = Kmer::new(fit_count(k, "k")?, overlap, canonical).map_err(exception)?;
+        let specials = match special_tokens {
+            Some(before) => KmerSpecials { before, after: Vec::new() },
+            None => KmerSpecials::published(&kmer),
+        };
+        Core::kmer(kmer, &specials, uppercase).map(Self::from).map_err(exception)
+    }
+
+    /// The text of a `tokenizer.json` that Hugging Face gives the same ids with.
+    fn to_hugging_face_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.call(py, false, Core::to_hugging_face_json)
     }
 
     /// The tokenizer in the text of a `tokenizer.json`.
