@@ -19,7 +19,7 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"errors", "_native", "reference", "metrics", "config", "gue"},
-    {"inputs"},
+    {"inputs", "reference_kmers"},
     {"tokens"},
     {"tokenizer", "model"},
     {"corpus", "dataset", "collate", "distributed", "study"},
