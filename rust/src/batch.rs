@@ -123,7 +123,7 @@ impl Tokenizer {
         monitor: &Monitor,
     ) -> Result<Encoded> {
         if let Some(kmer) = self.kmers() {
-            return kmers::encode(self, kmer, sequences, options, monitor);
+            return kmers::encode(self, kmer, sequences, *options, monitor);
         }
         sequences.check()?;
         let template = if options.add_special_tokens { self.template()? } else { Template::default() };
@@ -210,7 +210,7 @@ impl Tokenizer {
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
         if let Some(kmer) = self.kmers() {
-            return kmers::count_tokens(self, kmer, sequences, options, monitor);
+            return kmers::count_tokens(self, kmer, sequences, *options, monitor);
         }
         let encoded = self.encode_batch(sequences, options, monitor)?;
         Ok(encoded.offsets.windows(2).map(|pair| u64::try_from(pair[1] - pair[0]).unwrap_or(0)).collect())

@@ -50,7 +50,7 @@ pub(super) fn encode(
     tokenizer: &Tokenizer,
     kmer: &Kmer,
     sequences: Sequences<'_>,
-    options: &EncodeOptions,
+    options: EncodeOptions,
     monitor: &Monitor,
 ) -> Result<Encoded> {
     let plan = Plan::new(tokenizer, kmer, sequences, options, monitor)?;
@@ -72,7 +72,7 @@ pub(super) fn count_tokens(
     tokenizer: &Tokenizer,
     kmer: &Kmer,
     sequences: Sequences<'_>,
-    options: &EncodeOptions,
+    options: EncodeOptions,
     monitor: &Monitor,
 ) -> Result<Vec<u64>> {
     let plan = Plan::new(tokenizer, kmer, sequences, options, monitor)?;
@@ -86,7 +86,7 @@ impl<'a> Plan<'a> {
         tokenizer: &'a Tokenizer,
         kmer: &'a Kmer,
         sequences: Sequences<'a>,
-        options: &EncodeOptions,
+        options: EncodeOptions,
         monitor: &'a Monitor,
     ) -> Result<Self> {
         sequences.check()?;

@@ -98,7 +98,8 @@ impl Kmer {
         let mut namer = Namer::new(self);
         for piece in pieces(letters, reading.upper_case) {
             let part = &letters[piece.range.clone()];
-            let out = take(&mut out, self.count_piece(letters, reading, &piece));
+            let count = self.count_piece(letters, reading, &piece);
+            let out = out.split_off_mut(..count).unwrap_or_default();
             match (piece.is_bases, self.overlap) {
                 (true, true) => namer.every(part, reading.first, out),
                 (true, false) => self.fill_end_to_end(&mut namer, part, reading, out),
@@ -216,11 +217,4 @@ impl Kmer {
         parts.push(start..letters.len());
         parts
     }
-}
-
-/// The first `count` places of `out`, which keeps the rest.
-fn take<'a, W>(out: &mut &'a mut [W], count: usize) -> &'a mut [W] {
-    let (taken, rest) = std::mem::take(out).split_at_mut(count);
-    *out = rest;
-    taken
 }

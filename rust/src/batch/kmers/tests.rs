@@ -1,4 +1,5 @@
 //! Batches of k-mers against one sequence at a time.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)] // small numbers
 
 use super::*;
 use crate::kmer::Kmer;
@@ -29,7 +30,7 @@ fn texts() -> Vec<String> {
     let mut texts: Vec<String> = (0..300)
         .map(|seed| word(seed) + ["", "N", "é", "[SEP]", "<mask>AC", "acgt"][seed as usize % 6])
         .collect();
-    texts.extend(["".into(), "A".into(), "é".into(), "[SEP][SEP]".into(), "🧬NACGTRACGT".into()]);
+    texts.extend(["", "A", "é", "[SEP][SEP]", "🧬NACGTRACGT"].map(str::to_owned));
     texts
 }
 
@@ -95,10 +96,7 @@ fn options_are_those_of_every_tokenizer() {
     assert_eq!(dnabert.decode(&split.ids.to_vec()).unwrap(), "ACGTACG");
     assert_eq!((split.unknown, split.lower_case), (2, 0));
     let framed = encode(&EncodeOptions { add_special_tokens: true, spans: true, ..upper }).unwrap();
-    assert_eq!(
-        dnabert.decode(&framed.ids.to_vec()[..7]).unwrap(),
-        "[CLS]ACGT[UNK][UNK][UNK][SEP]"
-    );
+    assert_eq!(dnabert.decode(&framed.ids.to_vec()[..7]).unwrap(), "[CLS]ACGT[UNK][UNK][UNK][SEP]");
     assert_eq!(framed.spans.unwrap()[..2], [[0, 0], [0, 3]]);
     let refused = encode(&EncodeOptions { unknown: Unknown::Refuse, ..upper }).unwrap_err();
     assert!(matches!(refused, Error::Symbol { position: 4, byte: b'R', .. }), "{refused}");
