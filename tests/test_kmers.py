@@ -13,7 +13,7 @@ from tokenizers import Tokenizer as HuggingFace
 
 import genotok
 from genotok import Tokenizer, reference_kmers
-from genotok.cli import app
+from genotok.cli.app import app
 from tests import dna
 
 ks = st.integers(1, 7)
