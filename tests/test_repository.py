@@ -19,7 +19,8 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"errors", "_native", "reference", "metrics", "config", "gue"},
-    {"huggingface", "inputs"},
+    {"huggingface", "inputs", "reference_kmers"},
+    {"tokens"},
     {"tokenizer", "model"},
     {"corpus", "dataset", "collate", "distributed", "study"},
     {"training"},
@@ -41,8 +42,10 @@ RUST_ORDER = (
     "kmer",
     "checkpoint",
     "tokenizer",
-    "session",
     "batch",
+    "rows",
+    "session",
+    "stream",
     "testing",
     "lib",
 )

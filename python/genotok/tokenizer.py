@@ -1,4 +1,4 @@
-"""The tokenizer as Python sees it: train, load, save, look inside, encode, decode.
+"""The tokenizer as Python sees it: train, load, save, look inside; `tokens` says what it does with sequences.
 
 A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
 and gives the native dictionaries their types.
@@ -11,12 +11,11 @@ from typing import Any, Literal, Self, TypedDict, cast
 from genotok import _native, huggingface
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
+from genotok.tokens import Encoder, Progress
 
 __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
     "DEFAULT_VOCAB_SIZE",
-    "MergeStep",
-    "Progress",
     "RoundRecord",
     "Tokenizer",
     "TrainingReport",
@@ -24,9 +23,6 @@ __all__ = [
 
 DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
-
-Progress = Callable[[dict[str, object]], None]
-"""Called about ten times a second at most with what is being done; an exception from it stops the work."""
 
 
 class RoundRecord(TypedDict):
@@ -66,16 +62,7 @@ class TrainingReport(TypedDict):
     round_log: list[RoundRecord]
 
 
-class MergeStep(TypedDict):
-    """The tokens after one merge was applied; the first step has rank None and single letters."""
-
-    rank: int | None
-    left: str
-    right: str
-    tokens: list[str]
-
-
-class Tokenizer:
+class Tokenizer(Encoder):
     """An exact byte-pair tokenizer for DNA; it never changes once made.
 
     Make one with `train`, `from_file` or `from_json`. Its file is Hugging Face's `tokenizer.json`.
@@ -84,10 +71,10 @@ class Tokenizer:
         report: What training read and found; None for a tokenizer that was loaded.
     """
 
-    __slots__ = ("_native", "report")
+    __slots__ = ("report",)
 
     def __init__(self, native: _native.Tokenizer, report: TrainingReport | None = None) -> None:
-        self._native = native
+        super().__init__(native)
         self.report = report
 
     @classmethod
@@ -162,6 +149,37 @@ class Tokenizer:
         return cls(native, cast("TrainingReport", report))
 
     @classmethod
+    def kmer(
+        cls,
+        k: int,
+        *,
+        overlap: bool = True,
+        canonical: bool = False,
+        special_tokens: Iterable[str] | None = None,
+        uppercase: bool = False,
+    ) -> Self:
+        """A tokenizer of k-mers, which needs no training; `reference_kmers` is its specification.
+
+        Args:
+            k: Bases in a k-mer, 1 to 12.
+            overlap: One k-mer at each position, as DNABERT. Otherwise k-mers end to end, as Nucleotide
+                Transformer: what remains of a run of bases letter by letter, and N a token of its own.
+            canonical: A k-mer and its reverse complement are one token.
+            special_tokens: Tokens that get the first ids; None for those of DNABERT (overlapping) or
+                Nucleotide Transformer, where that model has them.
+            uppercase: Read lower-case letters as upper-case ones. Both models do not know them.
+
+        Raises:
+            ArgumentError: `k` is out of range, or a special token cannot be one.
+        """
+        names = None if special_tokens is None else list(special_tokens)
+        return cls(
+            _native.Tokenizer.kmer(
+                k, overlap=overlap, canonical=canonical, special_tokens=names, uppercase=uppercase
+            )
+        )
+
+    @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
         """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it."""
         return cls(_native.Tokenizer.from_file(os.fspath(path)))
@@ -222,24 +240,6 @@ class Tokenizer:
     def special_tokens(self) -> list[str]:
         """The special tokens in order of id."""
         return self._native.special_tokens
-
-    def encode(self, sequence: str) -> list[int]:
-        """The ids of `sequence`, without special tokens around it; linear in its length.
-
-        Equal to Hugging Face's `encode(sequence, add_special_tokens=False).ids` with the same file.
-        """
-        return self._native.encode(sequence)
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The strings of `ids`, joined."""
-        return self._native.decode(list(ids))
-
-    def explain(self, sequence: str) -> list[MergeStep]:
-        """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.
-
-        For looking at, not for speed: each step holds all tokens, so the result is quadratic in the length.
-        """
-        return cast("list[MergeStep]", self._native.explain(sequence))
 
     def __len__(self) -> int:
         return self.vocab_size

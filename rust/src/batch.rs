@@ -1,5 +1,7 @@
 //! Many sequences to tokens and back, in parallel, in order.
 
+mod kmers;
+
 use crate::bpe::Token;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
@@ -120,6 +122,9 @@ impl Tokenizer {
         options: &EncodeOptions,
         monitor: &Monitor,
     ) -> Result<Encoded> {
+        if let Some(kmer) = self.kmers() {
+            return kmers::encode(self, kmer, sequences, *options, monitor);
+        }
         sequences.check()?;
         let template = if options.add_special_tokens { self.template()? } else { Template::default() };
         let letters = self.letters().clone();
@@ -245,6 +250,9 @@ impl Tokenizer {
         options: &EncodeOptions,
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
+        if let Some(kmer) = self.kmers() {
+            return kmers::count_tokens(self, kmer, sequences, *options, monitor);
+        }
         let encoded = self.encode_batch(sequences, options, monitor)?;
         Ok(encoded.offsets.windows(2).map(|pair| u64::try_from(pair[1] - pair[0]).unwrap_or(0)).collect())
     }

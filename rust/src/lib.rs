@@ -13,8 +13,11 @@
 //! | [`fasta`] | sequence files, record by record, plain or compressed |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
+//! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
 //! | [`batch`] | many sequences to ids and back, in parallel |
+//! | [`rows`] | sequence files as records, windows or regions, with their places |
+//! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
@@ -31,8 +34,11 @@ pub mod corpus;
 mod decompress;
 pub mod error;
 pub mod fasta;
+pub mod kmer;
 pub mod monitor;
+pub mod rows;
 pub mod session;
+pub mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;

@@ -17,8 +17,10 @@
 mod added;
 mod bytes;
 pub mod json;
+mod kmers;
 pub mod letters;
 mod normalizer;
+mod numbering;
 mod pattern;
 pub(crate) mod reading;
 pub(crate) mod scheme;
@@ -35,8 +37,11 @@ use crate::error::{Error, Result, show_text};
 use added::{Added, Finder, Part};
 use json::Frame;
 use letters::Letters;
+use numbering::Numbering;
 use reading::{Characters, Piece};
 use scheme::Scheme;
+
+pub use kmers::KmerSpecials;
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;
@@ -52,10 +57,7 @@ const MAX_EXPLAINED: usize = 5_000;
 #[derive(Debug)]
 pub struct Tokenizer {
     scheme: Scheme,
-    /// The id of each token of the scheme.
-    ids: Vec<Id>,
-    /// What each id stands for.
-    meanings: Vec<Meaning>,
+    numbering: Numbering,
     reading: Reading,
     frame: Frame,
     finder: Finder,
@@ -114,8 +116,7 @@ impl Tokenizer {
         check_specials(special_tokens)?;
         let num_specials = Id::try_from(special_tokens.len()).unwrap_or(Id::MAX);
         let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
-        let unknown =
-            ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name));
+        let unknown = find_unknown(&specials);
         let letters = Letters::new(table.alphabet()).upper_cased();
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
         let unknown = unknown.map(|&(_, id)| id);
@@ -140,7 +141,8 @@ impl Tokenizer {
             meanings[token.id as usize] = Meaning::Added(place);
         }
         let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
-        Ok(Self { scheme, ids, meanings, reading, frame, finder })
+        let numbering = Numbering::Listed { ids, meanings };
+        Ok(Self { scheme, numbering, reading, frame, finder })
     }
 
     /// The merges, of a tokenizer that has some.
@@ -161,6 +163,10 @@ impl Tokenizer {
             return Ok(template.clone());
         }
         let find = |name| self.reading.added.iter().find(|token| token.content == name).map(|token| token.id);
+        if let (Some(_), None, Some(class)) = (self.kmers(), find("[CLS]"), find("<cls>")) {
+            // As the published tokenizer of Nucleotide Transformer.
+            return Ok(Template { before: vec![class], after: Vec::new() });
+        }
         let (Some(before), Some(after)) = (find("[CLS]"), find("[SEP]")) else {
             let rule =
                 "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
@@ -181,12 +187,12 @@ impl Tokenizer {
 
     /// Number of tokens: special ones and those of the scheme.
     pub fn vocab_size(&self) -> usize {
-        self.meanings.len()
+        self.numbering.len()
     }
 
     /// The string of each id, in order.
     pub fn vocab(&self) -> impl Iterator<Item = String> {
-        self.meanings.iter().map(|&meaning| self.spell(meaning))
+        (0..).map_while(|id| self.numbering.meaning(id)).map(|meaning| self.spell(meaning))
     }
 
     /// The strings that each merge joins, by rank.
@@ -202,6 +208,9 @@ impl Tokenizer {
 
     /// The tokenizer that training at the smaller `vocab_size` would have given.
     pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
+        if self.kmers().is_some() {
+            return Err(Error::vocabulary("these are k-mers, not merges: they cannot be truncated"));
+        }
         let first = self.vocab_size() - self.num_merges();
         let Some(num_merges) = vocab_size.checked_sub(first) else {
             let rule = format!("must be at least {first}: special tokens and letters");
@@ -211,14 +220,15 @@ impl Tokenizer {
             let rule = format!("this vocabulary has only {} tokens", self.vocab_size());
             return Err(Error::argument("vocab_size", &vocab_size, rule));
         }
-        let of_merges = self.ids.iter().skip(self.scheme.alphabet().len());
+        let ids = self.numbering.listed();
+        let of_merges = ids.iter().skip(self.scheme.alphabet().len());
         let in_order = of_merges.zip(first..).all(|(&id, place)| id as usize == place);
         let Some(scheme) = self.scheme.truncated(num_merges).filter(|_| in_order) else {
             return Err(Error::vocabulary(
                 "its ids are not in the order of its merges, so it cannot be truncated",
             ));
         };
-        let ids = self.ids[..scheme.num_tokens() as usize].to_vec();
+        let ids = ids[..scheme.num_tokens() as usize].to_vec();
         Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())
     }
 
@@ -227,10 +237,13 @@ impl Tokenizer {
     /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
     /// token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
+        if let Some(kmer) = self.kmers() {
+            return self.encode_kmers(kmer, text);
+        }
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
             Taken::Word(codes) => {
-                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.ids[token as usize]));
+                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.id_of(token)));
             }
             Taken::Id(id) => ids.push(id),
         })?;
@@ -242,8 +255,12 @@ impl Tokenizer {
         self.scheme.is_ready()
     }
 
-    /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them.
+    /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them; of k-mers the
+    /// sequence, as far as they tell it.
     pub fn decode(&self, ids: &[Id]) -> Result<String> {
+        if let Some(kmer) = self.kmers() {
+            return self.decode_kmers(kmer, ids);
+        }
         let mut text = Vec::new();
         let mut spelled: FxHashMap<Id, String> = FxHashMap::default();
         for &id in ids {
@@ -263,11 +280,11 @@ impl Tokenizer {
 
     /// The string of an id.
     fn token(&self, id: Id) -> Result<String> {
-        let meaning = self.meanings.get(id as usize).ok_or_else(|| {
+        let meaning = self.numbering.meaning(id).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
         })?;
-        Ok(self.spell(*meaning))
+        Ok(self.spell(meaning))
     }
 
     /// How a text becomes tokens: its letters, then the ids after each merge.
@@ -278,7 +295,10 @@ impl Tokenizer {
             let rule = format!("is too long to show each step; give at most {MAX_EXPLAINED} letters");
             return Err(Error::argument("sequence", &format_args!("{} letters", text.len()), rule));
         }
-        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.ids[token as usize]).collect();
+        if self.kmers().is_some() {
+            return Ok(vec![Step { rank: None, ids: self.encode(text)? }]);
+        }
+        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.id_of(token)).collect();
         let mut pieces: Vec<Vec<Id>> = Vec::new();
         let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
@@ -314,7 +334,7 @@ impl Tokenizer {
 
     /// The id of a token of the scheme.
     pub(crate) fn id_of(&self, token: Token) -> Id {
-        self.ids[token as usize]
+        self.numbering.id_of(token)
     }
 
     /// The id of letters outside the vocabulary.
@@ -403,6 +423,11 @@ fn unknown_letter(text: &str, at: usize) -> Error {
         byte: text.as_bytes()[at],
         reason: "is not in the vocabulary, which has no unknown token for such letters".to_owned(),
     }
+}
+
+/// The special token that stands for unknown letters, by its name.
+fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
+    ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
 }
 
 /// Checks special tokens before any work is done.

@@ -12,6 +12,7 @@ import typer
 
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
+from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
 from genotok.cli.pack import pack
 from genotok.cli.show import show
@@ -67,6 +68,16 @@ app.command(
     rich_help_panel="Tokenizers",
     epilog=examples("genotok truncate tokenizer.json --vocab 1024 -o small.json"),
 )(truncate)
+app.command(
+    "kmer",
+    cls=CommandPage,
+    rich_help_panel="Tokenizers",
+    epilog=examples(
+        "genotok kmer -k 6 -o kmer6.json",
+        "genotok kmer -k 6 --no-overlap -o transformer.json",
+        "genotok kmer -k 12 --canonical -o canonical12.json",
+    ),
+)(kmer)
 app.command(
     "show",
     cls=CommandPage,

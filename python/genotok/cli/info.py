@@ -23,6 +23,9 @@ EXACT_LENGTHS = 12
 
 BAR_WIDTH = 40
 
+LARGEST_LIST = 1 << 21
+"""Larger vocabularies, those of 11-mers and 12-mers, are not listed to describe them."""
+
 
 def info(
     tokenizer: Annotated[
@@ -72,13 +75,17 @@ def _print_installation(facts: dict[str, object]) -> None:
 
 
 def _lengths(tokenizer: Tokenizer) -> Counter[int]:
-    """Length in bases to number of tokens, special ones left out."""
+    """Length in bases to number of tokens, special ones left out; nothing of too many."""
+    if tokenizer.vocab_size > LARGEST_LIST:
+        return Counter()
     special = set(tokenizer.special_tokens)
     return Counter(len(token) for token in tokenizer.vocab if token not in special)
 
 
 def _longest(tokenizer: Tokenizer, number: int) -> list[str]:
-    """The longest tokens, the earliest first among equals; special ones left out."""
+    """The longest tokens, the earliest first among equals; special ones left out; none of too many."""
+    if tokenizer.vocab_size > LARGEST_LIST:
+        return []
     special = set(tokenizer.special_tokens)
     return sorted((token for token in tokenizer.vocab if token not in special), key=len, reverse=True)[
         :number

@@ -18,6 +18,7 @@
 
 mod added;
 mod fields;
+mod kmers;
 mod layout;
 mod model;
 mod normalizer;
@@ -112,18 +113,21 @@ impl Tokenizer {
     ///
     /// Fails if the tokens are so long that the file could not be read again.
     pub fn to_json(&self) -> Result<String> {
+        if let Some(kmer) = self.kmers() {
+            return kmers::write(self, kmer);
+        }
         let length = |token| u64::from(self.scheme.length(token));
         let in_merges = self.scheme.merges().iter().map(|&(left, right)| length(left) + length(right));
         self.check_size(2 * in_merges.sum::<u64>())?;
         let mut document = self.frame.0.clone();
         if let Some(model) = document.get_mut("model").and_then(Value::as_object_mut) {
-            let tokens = self.meanings.iter().zip((0..).map(|id: Id| Value::from(id)));
+            let meanings = (0..).map_while(|id| self.numbering.meaning(id));
+            let tokens = meanings.zip((0..).map(|id: Id| Value::from(id)));
             let in_vocab = tokens.filter(|(meaning, _)| match meaning {
                 Meaning::Added(place) => self.reading.added[*place].is_in_vocab,
                 Meaning::Token(_) | Meaning::Other(_) => true,
             });
-            let vocab: Map<String, Value> =
-                in_vocab.map(|(&meaning, id)| (self.spell(meaning), id)).collect();
+            let vocab: Map<String, Value> = in_vocab.map(|(meaning, id)| (self.spell(meaning), id)).collect();
             model.insert("vocab".to_owned(), Value::Object(vocab));
             model.insert(
                 "merges".to_owned(),
@@ -169,6 +173,9 @@ impl Tokenizer {
             return refuse(format!("a tokenizer.json of more than {MAX_BYTES} bytes is not read"));
         }
         let Parsed { frame, vocab, merges, .. } = strict::parse(text)?;
+        if let Some(tokenizer) = kmers::read(&frame, vocab.as_ref())? {
+            return Ok(tokenizer);
+        }
         check_document(&frame)?;
         let mut options = Options::read(frame.get("model").unwrap_or(&Value::Null))?;
         let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };

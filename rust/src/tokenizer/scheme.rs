@@ -6,6 +6,7 @@ use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
 use crate::bpe::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
+use crate::kmer::{self, Kmer};
 
 /// How words become tokens, which are numbered from 0 on.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) enum Scheme {
     Bpe(Bpe),
     /// Byte-pair merges in an order that no training makes.
     Rules(Rules),
+    /// k-mers.
+    Kmer(Kmer),
 }
 
 /// Merges, and the encoder that is made of them when first asked for.
@@ -41,6 +44,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.alphabet(),
             Self::Rules(rules) => rules.alphabet(),
+            Self::Kmer(kmer) => kmer.alphabet(),
         }
     }
 
@@ -48,7 +52,15 @@ impl Scheme {
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
-            Self::Rules(_) => None,
+            Self::Rules(_) | Self::Kmer(_) => None,
+        }
+    }
+
+    /// The k-mers, of a scheme of k-mers.
+    pub(crate) fn kmer(&self) -> Option<&Kmer> {
+        match self {
+            Self::Bpe(_) | Self::Rules(_) => None,
+            Self::Kmer(kmer) => Some(kmer),
         }
     }
 
@@ -57,6 +69,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.num_tokens(),
             Self::Rules(rules) => count(rules.tokens().len()),
+            Self::Kmer(kmer) => kmer.num_tokens(),
         }
     }
 
@@ -65,6 +78,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.merges(),
             Self::Rules(rules) => rules.merges(),
+            Self::Kmer(_) => &[],
         }
     }
 
@@ -73,6 +87,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.letters(token),
             Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
+            Self::Kmer(kmer) => kmer.letters(token),
         }
     }
 
@@ -81,6 +96,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.length(token),
             Self::Rules(rules) => count(rules.tokens()[token as usize].len()),
+            Self::Kmer(kmer) => kmer.length(token),
         }
     }
 
@@ -89,6 +105,13 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.encoder().encode(codes),
             Self::Rules(rules) => rules.heap().encode(codes),
+            Self::Kmer(kmer) => {
+                let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
+                let mut tokens = Vec::new();
+                let reading = kmer::Reading { upper_case: false, first: 0, unknown: None };
+                kmer.encode_into(&letters, &reading, &mut tokens);
+                tokens
+            }
         }
     }
 
@@ -96,7 +119,7 @@ impl Scheme {
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
-            Self::Rules(_) => true,
+            Self::Rules(_) | Self::Kmer(_) => true,
         }
     }
 
@@ -105,6 +128,7 @@ impl Scheme {
         let steps = match self {
             Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
             Self::Rules(rules) => rules.heap().explain(codes),
+            Self::Kmer(_) => return (self.encode(codes), Vec::new()),
         };
         (codes.iter().map(|&code| Token::from(code)).collect(), steps)
     }
@@ -113,7 +137,7 @@ impl Scheme {
     pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
         match self {
             Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
-            Self::Rules(_) => None,
+            Self::Rules(_) | Self::Kmer(_) => None,
         }
     }
 }

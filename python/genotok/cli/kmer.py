@@ -1,0 +1,53 @@
+"""`genotok kmer`: a tokenizer of k-mers, without training."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from genotok.cli import outputs
+from genotok.cli.options import AsJson, Quiet
+from genotok.tokenizer import Tokenizer
+
+__all__ = ["kmer"]
+
+
+def kmer(
+    k: Annotated[int, typer.Option("-k", min=1, max=12, metavar="K", help="Bases in a k-mer, 1 to 12.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The tokenizer.")],
+    overlap: Annotated[
+        bool,
+        typer.Option(
+            "--overlap/--no-overlap",
+            help="A k-mer at each position, as DNABERT, or k-mers end to end, as Nucleotide Transformer.",
+        ),
+    ] = True,
+    canonical: Annotated[
+        bool, typer.Option("--canonical", help="A k-mer and its reverse complement are one token.")
+    ] = False,
+    special_tokens: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Tokens with the first ids, separated by commas; '' for none.",
+            show_default="as the published model",
+        ),
+    ] = None,
+    uppercase: Annotated[
+        bool, typer.Option("--uppercase", help="Read lower-case letters as upper-case ones.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a tokenizer of k-mers; encode with it as with any other."""
+    names = None if special_tokens is None else [name for name in special_tokens.split(",") if name]
+    tokenizer = Tokenizer.kmer(
+        k, overlap=overlap, canonical=canonical, special_tokens=names, uppercase=uppercase
+    )
+    outputs.check_tokenizer(output)
+    tokenizer.save(output)
+    if as_json:
+        print(json.dumps({"output": output, "vocab_size": tokenizer.vocab_size, "k": k}))
+    elif not quiet:
+        kind = f"{'overlapping' if overlap else 'end to end'}{', canonical' if canonical else ''}"
+        print(f"{output}: {tokenizer.vocab_size:,} tokens, {k}-mers {kind}")
