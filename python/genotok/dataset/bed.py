@@ -1,4 +1,4 @@
-"""Tokens as BED lines: record, start, end, token, id. 0-based and half-open, as BED is.
+"""Tokens as BED lines: record, start, end, token, id, strand. 0-based and half-open, as BED is.
 
 A token's place is its row's start and the letters of the tokens before it in the row. That is only so where
 tokens lie end to end, which is checked row by row; overlapping k-mers, which step by one letter, are told by
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genotok.dataset.columns import bases_of, ids_of, offsets_of, starts_of
+from genotok.dataset.columns import bases_of, ends_of, ids_of, offsets_of, starts_of
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -26,13 +26,17 @@ __all__ = ["BedWriter"]
 
 
 class BedWriter:
-    """Writes record batches as lines, one a token."""
+    """Writes record batches as lines, one a token.
 
-    def __init__(self, sink: Sink, vocabulary: Vocabulary) -> None:
+    Rows that are reverse complements have strand `-`: their first token is the last in the record.
+    """
 
+    def __init__(self, sink: Sink, vocabulary: Vocabulary, *, reverse: bool) -> None:
         self._sink = sink
+        self._reverse = reverse
         self._lengths = np.array(vocabulary.lengths, dtype=np.int64)
-        ends = [f"\t{token}\t{index}\n" for index, token in enumerate(vocabulary.strings)]
+        strand = "-" if reverse else "+"
+        ends = [f"\t{token}\t{index}\t{strand}\n" for index, token in enumerate(vocabulary.strings)]
         self._line_ends = pa.array(ends, pa.large_string())
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -40,38 +44,39 @@ class BedWriter:
         ids = ids_of(batch)
         lengths = self._lengths[ids]
         rows = np.repeat(np.arange(batch.num_rows), np.diff(offsets_of(batch)))
-        starts = self._starts(batch, rows, lengths)
+        into = self._letters_before(batch, rows, lengths)
+        starts = ends_of(batch)[rows] - into - lengths if self._reverse else starts_of(batch)[rows] + into
         shown = np.flatnonzero(lengths)
         starts, lengths = starts[shown], lengths[shown]
-        names = batch.column("record").cast(pa.large_string()).take(pa.array(rows[shown]))
         text = pa.large_string()
-        lines = pc.binary_join_element_wise(
-            names, pa.array(starts).cast(text), pa.array(starts + lengths).cast(text), pa.scalar("\t", text)
-        )
-        whole = pc.binary_join_element_wise(
-            lines, self._line_ends.take(pa.array(ids[shown])), pa.scalar("", text)
-        )
-        if len(whole):
-            self._sink.write(memoryview(whole.buffers()[2]).cast("B"))
+        columns = [
+            batch.column("record").cast(text).take(pa.array(rows[shown])),
+            pa.array(starts).cast(text),
+            pa.array(starts + lengths).cast(text),
+        ]
+        places = pc.binary_join_element_wise(*columns, pa.scalar("\t", text))
+        line_ends = self._line_ends.take(pa.array(ids[shown]))
+        lines = pc.binary_join_element_wise(places, line_ends, pa.scalar("", text))
+        if len(lines):
+            # The strings of an Arrow array lie end to end: they are the text.
+            self._sink.write(memoryview(lines.buffers()[2]))
 
     def close(self) -> None:
         """Nothing: lines need no end."""
 
-    def _starts(
+    def _letters_before(
         self, batch: pa.RecordBatch, rows: NDArray[np.int64], lengths: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Where each token begins in its record."""
-        offsets = offsets_of(batch)
+        """How many letters of its row come before each token."""
+        offsets, letters = offsets_of(batch), bases_of(batch)
         passed = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-        letters = bases_of(batch)
         if np.array_equal(np.diff(passed[offsets]), letters):
-            return passed[:-1] + (starts_of(batch) - passed[offsets[:-1]])[rows]
+            return np.asarray(passed[:-1] - passed[offsets[:-1]][rows])
         counts = np.diff(offsets)
         width = int(lengths.max(initial=1))
-        if bool((lengths == width).all()) and np.array_equal(
-            counts[counts > 0] + width - 1, letters[counts > 0]
-        ):
-            return np.arange(len(rows)) + (starts_of(batch) - offsets[:-1])[rows]
+        steps_by_one = bool((lengths == width).all())
+        if steps_by_one and np.array_equal((counts + width - 1)[counts > 0], letters[counts > 0]):
+            return np.arange(len(rows)) - offsets[:-1][rows]
         row = int(np.flatnonzero(np.diff(passed[offsets]) != letters)[0])
         raise ArgumentError(
             f"format=bed: the tokens of {batch.column('record')[row].as_py()} do not lie end to end, "

@@ -11,102 +11,38 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from genotok.dataset.checksum import Checksum
 from genotok.dataset.columns import bases_of
-from genotok.dataset.journal import DIGESTS, SHARD, TOKENIZER, Journal, check_folder
-from genotok.dataset.manifest import FileEntry, Head, Manifest, Portion, ShardEntry
-from genotok.dataset.metadata import describe, facts
+from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
+from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.whole import WholeFile
 from genotok.dataset.writers import Counts, Output, files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from genotok.dataset.formats import Format
-    from genotok.dataset.vocabulary import Vocabulary
+    from genotok.dataset.plan import Plan, Read, Reader
 
-__all__ = ["Plan", "Reader", "write_folder"]
-
-
-class Reader(Protocol):
-    """A stream of record batches, and what was found on the way: what `Tokenizer.encode_files` gives."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """The stream."""
-        ...
-
-    def report(self) -> Mapping[str, Any]:
-        """Counts so far, and digests of records read to their end."""
-        ...
-
-    def close(self) -> None:
-        """Read no more."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to become of which files.
-
-    Attributes:
-        folder: The folder of shards.
-        form: The format of the shards.
-        vocabulary: That of the tokenizer.
-        inputs: The files, in order.
-        options: Everything else that decides what the rows are; written into the manifest.
-        shard_bases: A shard is full with the row that brings it to this many bases.
-        in_one: All files are one portion, because what is wanted of each depends on the others.
-    """
-
-    folder: str
-    form: Format
-    vocabulary: Vocabulary
-    inputs: tuple[str, ...]
-    options: Mapping[str, Any]
-    shard_bases: int
-    in_one: bool = False
-
-    @property
-    def portions(self) -> list[list[str]]:
-        """The files of each portion."""
-        return [list(self.inputs)] if self.in_one else [[path] for path in self.inputs]
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What files say of themselves."""
-        return facts(self.vocabulary, self.options)
-
-    def head(self) -> Head:
-        """The head of the manifest."""
-        text = self.vocabulary.json.encode()
-        made = self.facts
-        return Head(
-            genotok=made["genotok"],
-            format=self.form.name,
-            vocab_size=made["vocab_size"],
-            tokenizer=FileEntry(TOKENIZER, len(text), self.vocabulary.sha256),
-            shard_bases=self.shard_bases,
-            options=made["options"],
-            inputs=self.inputs,
-        )
+__all__ = ["write_folder"]
 
 
 def write_folder(
+    folder: str,
     plan: Plan,
-    read: Callable[[Sequence[str], int], Reader],
+    read: Read,
     *,
     resume: bool = False,
     force: bool = False,
 ) -> Manifest:
-    """Encode the files of `plan` into its folder.
+    """Encode the files of `plan` into `folder`.
 
     Args:
+        folder: The folder; made if it is not there.
         plan: What to do.
         read: Called with the files of a portion and the number of files before them; gives their rows, with
             digests.
@@ -117,11 +53,11 @@ def write_folder(
         ArgumentError: The folder may not be written to, or does not fit what is to be gone on with.
         OSError: A file cannot be read or written.
     """
-    check_folder(plan.folder, resume=resume, force=force)
-    journal = Journal(plan.folder, plan.head(), plan.vocabulary.json, resume=resume and not force)
+    check_folder(folder, resume=resume, force=force)
+    journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force)
     try:
         for index in range(len(journal.portions), len(plan.portions)):
-            journal.add(_encode_portion(plan, index, read))
+            journal.add(_encode_portion(folder, plan, index, read))
         manifest = Manifest(plan.head(), tuple(journal.portions))
         journal.finish(manifest)
     finally:
@@ -129,33 +65,34 @@ def write_folder(
     return manifest
 
 
-def _encode_portion(plan: Plan, index: int, read: Callable[[Sequence[str], int], Reader]) -> Portion:
+def _encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
     """Encode the files of one portion into shards."""
     paths = plan.portions[index]
     with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
-        shards = tuple(_write_shards(plan, index, reader))
+        shards = tuple(_write_shards(folder, plan, index, reader))
         report = reader.report()
-        digests = _write_digests(plan, index, report["digests"])
+        digests = _write_digests(folder, index, report["digests"])
         return Portion(
             inputs=checksum.entries(),
             records=report["records"],
             digests=digests,
             shards=shards,
+            letters=report["bases"],
             unknown=dict(report["unknown"]),
             lower_case=report["lower_case"],
         )
 
 
-def _write_shards(plan: Plan, index: int, reader: Reader) -> Iterator[ShardEntry]:
+def _write_shards(folder: str, plan: Plan, index: int, reader: Reader) -> Iterator[ShardEntry]:
     """The shards of a portion, each complete when it is yielded."""
-    stream = pa.RecordBatchReader.from_stream(reader)
-    schema = describe(stream.schema, plan.facts)
+    schema = pa.schema(reader)
     part = 0
-    rows = _Rows(stream)
+    rows = _Rows(pa.record_batch(batch) for batch in reader)
     while rows:
         stem = SHARD.format(portion=index, part=part)
-        sinks = files(os.path.join(plan.folder, stem), plan.form, checksum=True)
-        with Output(plan.form, sinks, schema, plan.vocabulary) as output:
+        paths = [os.path.join(folder, stem + ending) for ending in plan.form.endings]
+        sinks = files(paths, checksum=True)
+        with Output(plan, sinks, schema) as output:
             while rows and output.counts.bases < plan.shard_bases:
                 output.write(rows.take(plan.shard_bases - output.counts.bases))
             output.commit()
@@ -189,9 +126,9 @@ def _shard_entry(sinks: Sequence[WholeFile], counts: Counts) -> ShardEntry:
     return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown)
 
 
-def _write_digests(plan: Plan, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
+def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
     """The list of a portion's records: file, name, letters, refget digest."""
-    path = os.path.join(plan.folder, DIGESTS.format(portion=index))
+    path = os.path.join(folder, DIGESTS.format(portion=index))
     sink = WholeFile(path, checksum=True)
     try:
         sink.write(b"file\trecord\tlength\trefget\n")

@@ -28,6 +28,13 @@ class Format:
     streams: bool
     shards: bool
 
+    def paths(self, output: str) -> list[str]:
+        """The files of an output of this name: itself, or a pair with the endings of the format."""
+        if len(self.endings) == 1:
+            return [output]
+        stem, ending = os.path.splitext(output)
+        return [(stem if ending in self.endings else output) + each for each in self.endings]
+
 
 FORMATS: dict[str, Format] = {
     form.name: form

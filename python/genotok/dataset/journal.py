@@ -22,12 +22,12 @@ from genotok.dataset.manifest import (
     from_plain,
     to_line,
 )
+from genotok.dataset.plan import TOKENIZER
 from genotok.dataset.whole import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, sync_folder, write_whole
 from genotok.errors import ArgumentError, SequenceFileError
 
-__all__ = ["DIGESTS", "OURS", "SHARD", "TOKENIZER", "Journal", "check_folder", "is_folder_of_shards"]
+__all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
 
-TOKENIZER = "tokenizer.json"
 DIGESTS = "records-{portion:05d}.tsv"
 SHARD = "{portion:05d}-{part:05d}"
 

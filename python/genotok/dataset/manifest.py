@@ -93,6 +93,7 @@ class Portion:
         records: How many records they have.
         digests: The file that lists these records, with length and refget digest.
         shards: What was written, in order.
+        letters: The letters of the rows, those that were left out included.
         unknown: Letters outside the vocabulary, by kind.
         lower_case: How many of them are lower-case letters that the vocabulary has in upper case.
     """
@@ -101,6 +102,7 @@ class Portion:
     records: int
     digests: FileEntry | None
     shards: tuple[ShardEntry, ...]
+    letters: int
     unknown: dict[str, int]
     lower_case: int
 
@@ -129,6 +131,7 @@ class Totals:
     bases: int
     tokens: int
     unknown_tokens: int
+    letters: int
     unknown_letters: dict[str, int]
     lower_case: int
 
@@ -166,6 +169,7 @@ class Manifest:
             bases=sum(shard.bases for shard in shards),
             tokens=sum(shard.tokens for shard in shards),
             unknown_tokens=sum(shard.unknown for shard in shards),
+            letters=sum(portion.letters for portion in self.portions),
             unknown_letters=unknown,
             lower_case=sum(portion.lower_case for portion in self.portions),
         )

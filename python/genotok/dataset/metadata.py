@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,21 +10,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from genotok.dataset.vocabulary import Vocabulary
 
-__all__ = ["describe", "facts", "facts_of"]
+__all__ = ["describe", "facts_of"]
 
 KEY = b"genotok"
-
-
-def facts(vocabulary: Vocabulary, options: Mapping[str, Any]) -> dict[str, Any]:
-    """How files are made: with which tokenizer, by which version, under which options."""
-    return {
-        "genotok": version("genotok"),
-        "tokenizer_sha256": vocabulary.sha256,
-        "vocab_size": len(vocabulary.strings),
-        "options": dict(options),
-    }
 
 
 def describe(schema: pa.Schema, about: Mapping[str, Any]) -> pa.Schema:

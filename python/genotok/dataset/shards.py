@@ -132,9 +132,7 @@ def open_shard(path: str, name: str | None = None) -> Shard:
         OSError: It cannot be read.
     """
     form = choose(name, path)
-    paths = (
-        [os.path.splitext(path)[0] + ending for ending in form.endings] if len(form.endings) > 1 else [path]
-    )
+    paths = form.paths(path)
     for part in paths:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(os.stat(part).st_mode):

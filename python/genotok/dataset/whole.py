@@ -23,6 +23,7 @@ class Sink(Protocol):
     """What a writer needs of the place that it writes to; pyarrow takes it for a file."""
 
     closed: bool
+    num_bytes: int
 
     def write(self, data: Bytes) -> int:
         """Append `data`; its length in bytes."""
@@ -130,12 +131,14 @@ class Pipe(Sink):
 
     def __init__(self, stream: BinaryIO) -> None:
         self.closed = False
+        self.num_bytes = 0
         self._stream = stream
 
     def write(self, data: Bytes) -> int:
         """Append `data`."""
         view = _bytes(data)
         self._stream.write(view)
+        self.num_bytes += len(view)
         return len(view)
 
     def commit(self) -> None:

@@ -16,14 +16,14 @@ from pyarrow import parquet
 from genotok.dataset.bed import BedWriter
 from genotok.dataset.columns import bases_of, ids_of, is_wide
 from genotok.dataset.megatron import MegatronWriter
+from genotok.dataset.metadata import describe
 from genotok.dataset.whole import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-    from genotok.dataset.formats import Format
-    from genotok.dataset.vocabulary import Vocabulary
+    from genotok.dataset.plan import Plan
     from genotok.dataset.whole import Sink
 
 __all__ = ["Counts", "Output", "files"]
@@ -96,11 +96,11 @@ class Counts:
             self.unknown += int(np.count_nonzero(ids == unknown_id))
 
 
-def files(stem: str, form: Format, *, checksum: bool = False) -> list[WholeFile]:
-    """The files of one output, open for writing: `stem` with each ending of the format."""
+def files(paths: Iterable[str], *, checksum: bool = False) -> list[WholeFile]:
+    """The files at `paths`, open for writing: all of them, or none and an error."""
     opened: list[WholeFile] = []
     try:
-        opened.extend(WholeFile(stem + ending, checksum=checksum) for ending in form.endings)
+        opened.extend(WholeFile(path, checksum=checksum) for path in paths)
     except BaseException:
         _discard(opened)
         raise
@@ -116,15 +116,13 @@ class Output:
         counts: What was written so far.
     """
 
-    def __init__(
-        self, form: Format, sinks: Sequence[Sink], schema: pa.Schema, vocabulary: Vocabulary
-    ) -> None:
+    def __init__(self, plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> None:
         """Begin to write; the sinks belong to the output from here on."""
         self.counts = Counts()
         self._sinks = sinks
-        self._unknown_id = vocabulary.unknown_id
+        self._unknown_id = plan.vocabulary.unknown_id
         try:
-            self._writer = _open_writer(form, sinks, schema, vocabulary)
+            self._writer = _open_writer(plan, sinks, describe(schema, plan.facts))
         except BaseException:
             _discard(sinks)
             raise
@@ -159,12 +157,14 @@ def _discard(sinks: Iterable[Sink]) -> None:
         sink.discard()
 
 
-def _open_writer(form: Format, sinks: Sequence[Sink], schema: pa.Schema, vocabulary: Vocabulary) -> Writer:
-    """The writer of `form` into `sinks`, one for each of its endings."""
+def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> Writer:
+    """The writer into `sinks`, one for each ending of the format."""
+    form = plan.form
     if form.name == "parquet":
         return ParquetWriter(sinks[0], schema)
     if form.name == "megatron":
         return MegatronWriter(sinks[0], sinks[1], wide=is_wide(schema))
     if form.name == "bed":
-        return BedWriter(sinks[0], vocabulary)
+        reverse = bool(plan.options.get("reverse_complement"))
+        return BedWriter(sinks[0], plan.vocabulary, reverse=reverse)
     return IpcWriter(sinks[0], schema, stream=form.name == "arrow-stream")
