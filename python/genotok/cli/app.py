@@ -83,7 +83,7 @@ app.command(
     "info",
     cls=CommandPage,
     rich_help_panel="Tokenizers",
-    epilog=examples("genotok info", "genotok info tokenizer.json"),
+    epilog=examples("genotok info", "genotok info tokenizer.json", "genotok info shards"),
 )(info)
 app.command(
     "encode",

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import types
 import typing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from genotok.dataset.formats import FORMATS
 from genotok.errors import SequenceFileError
 
 __all__ = [
@@ -208,6 +210,12 @@ class Manifest:
         manifest: Manifest = from_plain(cls, body, "manifest")
         if from_plain(Totals, value.get("totals"), "totals") != manifest.totals():
             raise ValueError("totals are not the sums of the shards")
+        form = FORMATS.get(manifest.head.format)
+        if form is None or not form.shards:
+            raise ValueError(f"head.format is {manifest.head.format[:40]!r}, which is no format of shards")
+        for shard in manifest.shards:
+            if tuple(os.path.splitext(file.name)[1] for file in shard.files) != form.endings:
+                raise ValueError(f"{[file.name for file in shard.files]} is no shard of format {form.name}")
         names = [file.name for file in manifest.files]
         if len(set(names)) != len(names):
             raise ValueError("a file is listed twice")

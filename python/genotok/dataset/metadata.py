@@ -15,6 +15,9 @@ __all__ = ["describe", "facts_of"]
 
 KEY = b"genotok"
 
+KINDS = {"genotok": str, "tokenizer_sha256": str, "vocab_size": int, "options": dict}
+"""What there is to say, and of what type it is."""
+
 
 def describe(schema: pa.Schema, about: Mapping[str, Any]) -> pa.Schema:
     """A pyarrow schema with what it says about itself in its metadata."""
@@ -27,4 +30,6 @@ def facts_of(schema: pa.Schema) -> dict[str, Any]:
         about = json.loads((schema.metadata or {}).get(KEY, b"{}"))
     except (ValueError, RecursionError):
         return {}
-    return about if isinstance(about, dict) else {}
+    if not isinstance(about, dict):
+        return {}
+    return {name: about[name] for name, kind in KINDS.items() if isinstance(about.get(name), kind)}

@@ -20,7 +20,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from genotok.dataset.columns import fault_of_schema
-from genotok.dataset.formats import choose
+from genotok.dataset.formats import Format, choose
 from genotok.dataset.megatron import MegatronFile
 from genotok.errors import SequenceFileError
 
@@ -35,11 +35,14 @@ class Shard(ABC):
 
     Attributes:
         path: The file.
+        form: Its format.
         schema: The pyarrow schema; None for Megatron's pair, which has none.
         batch_rows: How many rows each batch has.
     """
 
     schema: pa.Schema | None = None
+
+    form: Format
 
     def __init__(self, path: str, batch_rows: list[int]) -> None:
         self.path = path
@@ -137,13 +140,20 @@ def open_shard(path: str, name: str | None = None) -> Shard:
         # Opening a pipe would wait for ever.
         if not stat.S_ISREG(os.stat(part).st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", part)
+    shard = _open(form, paths)
+    shard.form = form
+    return shard
+
+
+def _open(form: Format, paths: list[str]) -> Shard:
+    """The shard of these files."""
     if form.name == "megatron":
         return _MegatronShard(*paths)
     if form.name == "parquet":
-        return _ParquetShard(path)
+        return _ParquetShard(paths[0])
     if not form.shards:
-        raise SequenceFileError(f"{path}: {form.name} is not read back")
-    return _ArrowShard(path, stream=form.name == "arrow-stream")
+        raise SequenceFileError(f"{paths[0]}: {form.name} is not read back")
+    return _ArrowShard(paths[0], stream=form.name == "arrow-stream")
 
 
 @contextmanager
