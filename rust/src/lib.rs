@@ -14,6 +14,9 @@
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
+//! | [`batch`] | many sequences to ids and back, in parallel |
+//! | [`rows`] | sequence files as records, windows or regions, with their places |
+//! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
@@ -23,6 +26,7 @@
 //! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
 pub mod alphabet;
 pub mod atomic;
+pub mod batch;
 pub mod bpe;
 pub mod checkpoint;
 pub mod corpus;
@@ -30,7 +34,9 @@ mod decompress;
 pub mod error;
 pub mod fasta;
 pub mod monitor;
+pub mod rows;
 pub mod session;
+pub mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;

@@ -1,8 +1,8 @@
 //! A vocabulary as users see it: merges, special tokens and the ids of both.
 //!
-//! In [`crate::bpe`] tokens are numbered from the four bases on. A [`Tokenizer`] adds the special tokens, gives every
-//! token its id (special tokens first, then the bases, then the merges by rank, unless a file says otherwise), and
-//! says what happens to letters that are not bases.
+//! A [`Tokenizer`] is a *scheme*, by which words become tokens, numbered from 0 on (the merges of [`crate::bpe`]); special tokens;
+//! the id of every token (special tokens first, then the bases, then the merges by rank, unless a file says otherwise);
+//! and [`letters`], which say what each byte of a text is to the scheme.
 //!
 //! # Text to ids
 //!
@@ -15,20 +15,20 @@
 //! The file is in [`json`].
 
 pub mod json;
+pub mod letters;
+pub(crate) mod scheme;
 
 use std::collections::hash_map::Entry;
-use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alphabet::{CODES, NOT_A_BASE};
-use crate::bpe::encode::Encoder;
-use crate::bpe::heap::HeapEncoder;
-use crate::bpe::train::merges_for;
-use crate::bpe::{MergeTable, NUM_BASES, Token};
+use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result, show_text};
 use json::Frame;
+use letters::{DROPPED, Letters, UNKNOWN};
+use scheme::Scheme;
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;
@@ -43,17 +43,16 @@ const MAX_EXPLAINED: usize = 5_000;
 /// Merges, special tokens and ids; it never changes once made.
 #[derive(Debug)]
 pub struct Tokenizer {
-    table: MergeTable,
+    scheme: Scheme,
     /// The special tokens in order of id, with their ids.
     specials: Vec<(String, Id)>,
-    /// The id of each token of the table.
+    /// The id of each token of the scheme.
     ids: Vec<Id>,
     /// What each id stands for.
     meanings: Vec<Meaning>,
-    policy: Policy,
+    reading: Reading,
     frame: Frame,
     matcher: Option<AhoCorasick>,
-    encoder: OnceLock<Encoder>,
 }
 
 /// What an id stands for.
@@ -61,19 +60,28 @@ pub struct Tokenizer {
 enum Meaning {
     /// A special token, by its place among them.
     Special(usize),
-    /// A token of the table.
+    /// A token of the scheme.
     Token(Token),
 }
 
-/// What happens to letters that are not upper-case bases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Policy {
-    /// The id of other letters; without one they are an error.
+/// How a text is read.
+#[derive(Clone, Debug)]
+struct Reading {
+    /// What each byte is.
+    letters: Letters,
+    /// The id of unknown letters; without one they are an error.
     unknown: Option<Id>,
-    /// Lower-case bases are bases.
-    upper_case: bool,
-    /// White space vanishes.
-    drop_white_space: bool,
+    /// What the file puts around a sequence, if it says so.
+    template: Option<Template>,
+}
+
+/// The special tokens around a sequence, for callers that ask for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// Before its tokens.
+    pub before: Vec<Id>,
+    /// After them.
+    pub after: Vec<Id>,
 }
 
 /// One step of an encoding: the ids after one merge.
@@ -87,7 +95,7 @@ pub struct Step {
 
 /// A part of a text.
 enum Piece<'a> {
-    /// A maximal run of bases, as base codes.
+    /// A maximal run of letters, as codes.
     Word(&'a [u8]),
     /// A special or unknown token.
     Id(Id),
@@ -104,19 +112,19 @@ impl Tokenizer {
         let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
         let unknown =
             ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name));
-        let policy =
-            Policy { unknown: unknown.map(|&(_, id)| id), upper_case: true, drop_white_space: false };
+        let letters = Letters::new(table.alphabet()).upper_cased();
+        let reading = Reading { letters, unknown: unknown.map(|&(_, id)| id), template: None };
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
         let ids = (0..table.num_tokens()).map(|token| num_specials + token).collect();
-        Self::assemble(table, specials, ids, policy, frame)
+        Self::assemble(table.into(), specials, ids, reading, frame)
     }
 
     /// Puts checked parts together. The ids must be dense and unique.
     fn assemble(
-        table: MergeTable,
+        scheme: Scheme,
         specials: Vec<(String, Id)>,
         ids: Vec<Id>,
-        policy: Policy,
+        reading: Reading,
         frame: Frame,
     ) -> Result<Self> {
         let mut meanings = vec![Meaning::Special(0); specials.len() + ids.len()];
@@ -127,12 +135,38 @@ impl Tokenizer {
             meanings[id as usize] = Meaning::Token(token);
         }
         let matcher = (!specials.is_empty()).then(|| find_specials(&specials)).transpose()?;
-        Ok(Self { table, specials, ids, meanings, policy, frame, matcher, encoder: OnceLock::new() })
+        Ok(Self { scheme, specials, ids, meanings, reading, frame, matcher })
     }
 
-    /// The merges.
-    pub fn table(&self) -> &MergeTable {
-        &self.table
+    /// The merges, of a tokenizer that has some.
+    pub fn table(&self) -> Option<&MergeTable> {
+        self.scheme.table()
+    }
+
+    /// The letters that tokens are made of.
+    pub fn alphabet(&self) -> &[u8] {
+        self.scheme.alphabet()
+    }
+
+    /// The special tokens that go around a sequence: what the file says, else `[CLS]` and `[SEP]`.
+    ///
+    /// Fails if the file says nothing and these two are not special tokens.
+    pub fn template(&self) -> Result<Template> {
+        if let Some(template) = &self.reading.template {
+            return Ok(template.clone());
+        }
+        let find = |name| self.specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
+        let (Some(before), Some(after)) = (find("[CLS]"), find("[SEP]")) else {
+            let rule =
+                "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
+            return Err(Error::argument("add_special_tokens", &"True", rule));
+        };
+        Ok(Template { before: vec![before], after: vec![after] })
+    }
+
+    /// What each byte of a text is.
+    pub fn letters(&self) -> &Letters {
+        &self.reading.letters
     }
 
     /// The special tokens in order of id.
@@ -140,7 +174,7 @@ impl Tokenizer {
         self.specials.iter().map(|(token, _)| token.as_str())
     }
 
-    /// Number of tokens: special ones, bases, and one for each merge.
+    /// Number of tokens: special ones and those of the scheme.
     pub fn vocab_size(&self) -> usize {
         self.meanings.len()
     }
@@ -152,25 +186,35 @@ impl Tokenizer {
 
     /// The strings that each merge joins, by rank.
     pub fn merges(&self) -> impl Iterator<Item = (String, String)> {
-        self.table.merges().iter().map(|&(left, right)| (self.table.letters(left), self.table.letters(right)))
+        let merges = self.scheme.merges().iter();
+        merges.map(|&(left, right)| (self.scheme.spell(left), self.scheme.spell(right)))
+    }
+
+    /// How many merges there are.
+    pub fn num_merges(&self) -> usize {
+        self.scheme.merges().len()
     }
 
     /// The tokenizer that training at the smaller `vocab_size` would have given.
     pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
-        let num_merges = merges_for(vocab_size, self.specials.len())?;
-        if vocab_size > self.vocab_size() {
+        let first = self.vocab_size() - self.num_merges();
+        let Some(num_merges) = vocab_size.checked_sub(first) else {
+            let rule = format!("must be at least {first}: special tokens and letters");
+            return Err(Error::argument("vocab_size", &vocab_size, rule));
+        };
+        if num_merges > self.num_merges() {
             let rule = format!("this vocabulary has only {} tokens", self.vocab_size());
             return Err(Error::argument("vocab_size", &vocab_size, rule));
         }
-        let first = self.vocab_size() - self.table.merges().len();
-        if self.ids.iter().skip(NUM_BASES as usize).zip(first..).any(|(&id, place)| id as usize != place) {
+        let scheme = self.scheme.truncated(num_merges);
+        let of_merges = &self.ids[self.ids.len() - self.num_merges()..];
+        if of_merges.iter().zip(first..).any(|(&id, place)| id as usize != place) {
             return Err(Error::vocabulary(
                 "its ids are not in the order of its merges, so it cannot be truncated",
             ));
         }
-        let table = self.table.truncated(num_merges);
-        let ids = self.ids[..table.num_tokens() as usize].to_vec();
-        Self::assemble(table, self.specials.clone(), ids, self.policy, self.frame.clone())
+        let ids = self.ids[..scheme.num_tokens() as usize].to_vec();
+        Self::assemble(scheme, self.specials.clone(), ids, self.reading.clone(), self.frame.clone())
     }
 
     /// The ids of a text, without special tokens around it. Linear in time and memory.
@@ -178,11 +222,10 @@ impl Tokenizer {
     /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
     /// token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
-        let encoder = self.encoder.get_or_init(|| Encoder::new(&self.table));
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
             Piece::Word(codes) => {
-                ids.extend(encoder.encode(codes).iter().map(|&token| self.ids[token as usize]));
+                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.ids[token as usize]));
             }
             Piece::Id(id) => ids.push(id),
         })?;
@@ -191,7 +234,7 @@ impl Tokenizer {
 
     /// Whether the encoding automaton is built; the call that builds it takes longer.
     pub fn is_ready(&self) -> bool {
-        self.encoder.get().is_some()
+        self.scheme.is_ready()
     }
 
     /// The strings of the ids, joined.
@@ -224,26 +267,23 @@ impl Tokenizer {
             let rule = format!("is too long to show each step; give at most {MAX_EXPLAINED} letters");
             return Err(Error::argument("sequence", &format_args!("{} letters", text.len()), rule));
         }
-        let heap = HeapEncoder::new(&self.table);
-        let id = |token: Token| self.ids[token as usize];
+        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.ids[token as usize]).collect();
         let mut pieces: Vec<Vec<Id>> = Vec::new();
-        let mut merges: Vec<(Token, usize, Vec<Id>)> = Vec::new();
+        let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
             Piece::Word(codes) => {
-                let made = heap.explain(codes).into_iter();
-                merges.extend(
-                    made.map(|(product, after)| (product, pieces.len(), after.into_iter().map(id).collect())),
-                );
-                pieces.push(codes.iter().map(|&code| id(Token::from(code))).collect());
+                let (letters, made) = self.scheme.explain(codes);
+                merges.extend(made.into_iter().map(|(rank, after)| (rank, pieces.len(), ids(after))));
+                pieces.push(ids(letters));
             }
             Piece::Id(id) => pieces.push(vec![id]),
         })?;
         // Within a word the ranks rise, so sorting keeps each word's own order.
-        merges.sort_by_key(|&(product, piece, _)| (product, piece));
+        merges.sort_by_key(|&(rank, piece, _)| (rank, piece));
         let mut steps = vec![Step { rank: None, ids: pieces.concat() }];
-        for (product, piece, after) in merges {
+        for (rank, piece, after) in merges {
             pieces[piece] = after;
-            steps.push(Step { rank: Some((product - NUM_BASES) as usize), ids: pieces.concat() });
+            steps.push(Step { rank: Some(rank), ids: pieces.concat() });
         }
         Ok(steps)
     }
@@ -251,18 +291,39 @@ impl Tokenizer {
     fn spell(&self, meaning: Meaning) -> String {
         match meaning {
             Meaning::Special(place) => self.specials[place].0.clone(),
-            Meaning::Token(token) => self.table.letters(token),
+            Meaning::Token(token) => self.scheme.spell(token),
         }
+    }
+
+    /// The rule by which words become tokens.
+    pub(crate) fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The id of a token of the scheme.
+    pub(crate) fn id_of(&self, token: Token) -> Id {
+        self.ids[token as usize]
+    }
+
+    /// The id of letters outside the vocabulary.
+    pub(crate) fn unknown_id(&self) -> Option<Id> {
+        self.reading.unknown
+    }
+
+    /// The special tokens in a text: from where to where, and the id.
+    pub(crate) fn find_specials(&self, text: &str) -> impl Iterator<Item = (usize, usize, Id)> {
+        let found = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
+        found.map(|found| (found.start(), found.end(), self.specials[found.pattern().as_usize()].1))
     }
 
     /// Takes a text apart.
     fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
         let mut codes = Vec::new();
         let mut done = 0;
-        for found in self.matcher.iter().flat_map(|matcher| matcher.find_iter(text)) {
-            self.plain_pieces(text, done..found.start(), &mut codes, &mut take)?;
-            take(Piece::Id(self.specials[found.pattern().as_usize()].1));
-            done = found.end();
+        for (start, end, id) in self.find_specials(text) {
+            self.plain_pieces(text, done..start, &mut codes, &mut take)?;
+            take(Piece::Id(id));
+            done = end;
         }
         self.plain_pieces(text, done..text.len(), &mut codes, &mut take)
     }
@@ -278,23 +339,19 @@ impl Tokenizer {
         let mut rest = &text[part.clone()];
         loop {
             codes.clear();
-            codes.extend(rest.bytes().map(|letter| self.code(letter)).take_while(|&code| code < NOT_A_BASE));
+            let symbols = rest.bytes().map(|letter| self.reading.letters.symbol(letter));
+            codes.extend(symbols.take_while(|&symbol| symbol < UNKNOWN));
             if !codes.is_empty() {
                 take(Piece::Word(codes));
             }
             let mut letters = rest[codes.len()..].chars();
             let Some(letter) = letters.next() else { return Ok(()) };
-            if !(self.policy.drop_white_space && letter.is_whitespace()) {
+            if self.reading.letters.symbol_of(letter) != DROPPED {
                 let at = part.end - rest.len() + codes.len();
-                take(Piece::Id(self.policy.unknown.ok_or_else(|| unknown_letter(text, at))?));
+                take(Piece::Id(self.reading.unknown.ok_or_else(|| unknown_letter(text, at))?));
             }
             rest = letters.as_str();
         }
-    }
-
-    fn code(&self, letter: u8) -> u8 {
-        let is_read = letter.is_ascii_uppercase() || self.policy.upper_case;
-        if is_read { CODES[usize::from(letter)] } else { NOT_A_BASE }
     }
 }
 

@@ -4,9 +4,16 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+mod capsule;
 mod corpus;
 mod errors;
+mod files;
+mod inputs;
+mod pools;
+mod reader;
 mod tokenizer;
+mod tokens;
+mod view;
 mod watch;
 
 use pyo3::prelude::*;
@@ -17,5 +24,9 @@ mod _native {
     #[pymodule_export]
     use super::corpus::{pack, simulate};
     #[pymodule_export]
+    use super::reader::{RecordBatch, TokenReader};
+    #[pymodule_export]
     use super::tokenizer::Tokenizer;
+    #[pymodule_export]
+    use super::tokens::TokenArray;
 }

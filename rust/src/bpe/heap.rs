@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::{MergeTable, NUM_BASES, Pair, Token};
+use super::{MergeTable, Pair, Token};
 
 /// Replays the merges of one table.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ impl HeapEncoder {
     /// Prepares the look-up of products. Of two merges of the same pair the first counts.
     pub fn new(table: &MergeTable) -> Self {
         let mut products = FxHashMap::default();
-        for (&pair, product) in table.merges().iter().zip(NUM_BASES..) {
+        for (&pair, product) in table.merges().iter().zip(table.num_letters()..) {
             products.entry(pair).or_insert(product);
         }
         Self { products }

@@ -26,7 +26,8 @@ use std::path::Path;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value, json};
 
-use super::{Id, MAX_SPECIAL_BYTES, MAX_SPECIALS, Policy, Tokenizer, special_mistake};
+use super::letters::Letters;
+use super::{Id, MAX_SPECIAL_BYTES, MAX_SPECIALS, Reading, Tokenizer, special_mistake};
 use crate::alphabet::LETTERS;
 use crate::atomic::write_whole;
 use crate::bpe::{MergeTable, NUM_BASES, Token};
@@ -93,10 +94,11 @@ impl Tokenizer {
     ///
     /// Fails if the tokens are so long that the file could not be read again.
     pub fn to_json(&self) -> Result<String> {
-        let letters = |token: Token| u64::from(self.table.length(token));
-        let in_merges: u64 =
-            self.table.merges().iter().map(|&(left, right)| letters(left) + letters(right)).sum();
-        self.check_size(2 * in_merges)?;
+        if let Some(table) = self.table() {
+            let letters = |token: Token| u64::from(table.length(token));
+            let in_merges = table.merges().iter().map(|&(left, right)| letters(left) + letters(right));
+            self.check_size(2 * in_merges.sum::<u64>())?;
+        }
         let mut document = self.frame.0.clone();
         if let Some(model) = document.get_mut("model").and_then(Value::as_object_mut) {
             let vocab: Map<String, Value> = self.vocab().zip((0..).map(|id: Id| Value::from(id))).collect();
@@ -118,7 +120,7 @@ impl Tokenizer {
         Err(Error::vocabulary(format!(
             "its file would have {bytes} bytes, more than the {MAX_BYTES} that can be read again; the longest token has \
              {} bases: set max_token_length or a smaller vocab_size",
-            self.table.longest()
+            self.table().map_or(0, MergeTable::longest)
         )))
     }
 
@@ -145,7 +147,7 @@ impl Tokenizer {
             return refuse(format!("a tokenizer.json of more than {MAX_BYTES} bytes is not read"));
         }
         let mut document = strict::parse(text)?;
-        let policy = check_frame(&document)?;
+        let letters = check_frame(&document)?;
         let unknown = check_model(document.get("model").unwrap_or(&Value::Null))?;
         let model = document.get_mut("model").and_then(Value::as_object_mut);
         let Some(model) = model else { return refuse("its model is not an object") };
@@ -156,7 +158,8 @@ impl Tokenizer {
         let (table, ids) = read_merges(merges.as_ref(), &vocab)?;
         check_ids(&vocab, &specials, &ids, &table)?;
         let unknown = unknown.map(|name| find_unknown(&name, &vocab, &specials)).transpose()?;
-        Self::assemble(table, specials, ids, Policy { unknown, ..policy }, Frame(document))
+        let reading = Reading { letters, unknown, template: None };
+        Self::assemble(table.into(), specials, ids, reading, Frame(document))
     }
 }
 
@@ -187,22 +190,27 @@ fn allow(object: &Value, key: &str, allowed: &[Value]) -> Result<()> {
 }
 
 /// Checks all but the model, and finds how letters are treated.
-fn check_frame(document: &Value) -> Result<Policy> {
+fn check_frame(document: &Value) -> Result<Letters> {
     if !document.is_object() {
         return refuse(format!("it is {}, not the object that a tokenizer.json is", show(document)));
     }
     if document.get("version").is_some_and(|version| version != "1.0") {
         return refuse("its version is not \"1.0\"");
     }
-    let upper_case = document.get("normalizer") == Some(&upper_casing());
     let white_space = [json!({"type": "Whitespace"}), json!({"type": "WhitespaceSplit"})];
     allow(document, "truncation", &[])?;
     allow(document, "padding", &[])?;
     allow(document, "normalizer", &[upper_casing()])?;
     allow(document, "pre_tokenizer", &white_space)?;
     allow(document, "decoder", &[json!({"type": "Fuse"})])?;
-    let drop_white_space = document.get("pre_tokenizer").is_some_and(|kind| !kind.is_null());
-    Ok(Policy { unknown: None, upper_case, drop_white_space })
+    let mut letters = Letters::new(&LETTERS);
+    if document.get("normalizer").is_some_and(|normalizer| !normalizer.is_null()) {
+        letters = letters.upper_cased();
+    }
+    if document.get("pre_tokenizer").is_some_and(|kind| !kind.is_null()) {
+        letters = letters.without_white_space();
+    }
+    Ok(letters)
 }
 
 /// Checks the options of the model; returns the name of the unknown token.

@@ -49,6 +49,13 @@ fn text_is_taken_apart_as_the_essay_says() {
 }
 
 #[test]
+fn special_tokens_around_a_sequence_are_those_of_the_file_or_the_usual_ones() {
+    assert!(tokenizer(&SPECIALS).template().unwrap_err().to_string().contains("[CLS]"));
+    let usual = tokenizer(&["[UNK]", "[SEP]", "[CLS]"]).template().unwrap();
+    assert_eq!((usual.before, usual.after), (vec![2], vec![1]));
+}
+
+#[test]
 fn without_an_unknown_token_a_letter_is_an_error_with_its_place() {
     let error = tokenizer(&["[SEP]"]).encode("AC[SEP]éGT").unwrap_err();
     assert!(matches!(error, Error::Symbol { position: 7, byte: 0xc3, .. }), "{error}");
