@@ -104,7 +104,7 @@ def test_policies_on_unknown_letters(folder: Path) -> None:
     ]
     done = run("encode", "small.fa", "-o", "error.arrow", "--unknown", "error", folder=folder)
     fails(done, "small.fa", "c", "N")
-    fails(run("encode", "small.fa", "-o", "x.arrow", "--unknown", "maybe", folder=folder), "unknown", "maybe")
+    assert run("encode", "small.fa", "-o", "x.arrow", "--unknown", "maybe", folder=folder).returncode == 2
     assert "error.arrow" not in names(folder)
 
 
@@ -254,15 +254,15 @@ def test_a_folder_of_shards_is_verified(folder: Path) -> None:
         "encode", LAMBDA, YEAST, "-o", "shards/", "--shard-size", "20k", "--window", "500", folder=folder
     )
     assert done.returncode == 0, done.stderr
-    assert "in 16 shards, arrow" in done.stdout
+    assert "in 15 shards, arrow" in done.stdout
     data = TokenDataset(folder / "shards")
     joined = [token for row in data for token in row.tolist()]
     assert len(joined) == data.manifest.totals().tokens
     done = run("verify", "shards", "--against", "tokenizer.json", "--inputs", folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("shards: whole: 16 shards, 559 rows, 279 kb")
+    assert done.stdout.startswith("shards: whole: 15 shards, 559 rows, 279 kb")
     done = run("info", "shards", folder=folder)
-    assert "16 shards" in done.stdout
+    assert "15 shards" in done.stdout
     assert "window 500" in done.stdout
     info = json.loads(run("info", "--json", "shards/00000-00000.arrow", folder=folder).stdout)
     assert (info["rows"], info["bases"]) == (40, 20_000)

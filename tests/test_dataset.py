@@ -28,7 +28,7 @@ def write(folder: Path, form: str, rows: Sequence[encoded.Row], **options: Any) 
     path = folder / f"rows{ENDINGS.get(form, '.bed')}"
     wide = options.pop("wide", False)
     work = plan(form, **options)
-    write_rows(work, FakeReader(rows, wide=wide), files(work.form.paths(str(path))))
+    write_rows(work, FakeReader(rows, wide=wide), lambda: files(work.form.paths(str(path))))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Folders of shards: deterministic, resumed after a kill to the same bytes, verified; hostile ones refused."""
+"""Folders of shards: deterministic, resumed after a kill to the same bytes, verified; and hostile ones."""
 
 from __future__ import annotations
 

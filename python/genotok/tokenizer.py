@@ -24,6 +24,7 @@ __all__ = [
 DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
 
+
 class RoundRecord(TypedDict):
     """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
 

@@ -253,7 +253,9 @@ class Encoder:
         """The strings of `ids`, joined."""
         return self._native.decode(list(ids))
 
-    def decode_batch(self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int]]) -> list[str]:
+    def decode_batch(
+        self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int]]
+    ) -> list[str]:
         """The strings of many lists of ids: of a `TokenArray`, a column of Arrow lists, or any iterable of iterables.
 
         Raises:

@@ -13,6 +13,7 @@ from genotok.cli.options import RUN_PANEL, AsJson, Quiet, Threads
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
+from genotok.tokens import Unknown
 
 __all__ = ["encode"]
 
@@ -114,8 +115,12 @@ def encode(
         ),
     ] = None,
     bed: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Only the regions of a BED file.", rich_help_panel=ROWS_PANEL),
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Only the regions of this BED file; may be repeated.",
+            rich_help_panel=ROWS_PANEL,
+        ),
     ] = None,
     reverse_complement: Annotated[
         bool,
@@ -124,7 +129,7 @@ def encode(
         ),
     ] = False,
     unknown: Annotated[
-        str,
+        Unknown,
         typer.Option(
             metavar="POLICY",
             help="Letters outside the vocabulary: the unknown token each (token), left out, cutting the row "

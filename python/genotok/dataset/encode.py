@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
 import warnings
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from genotok.dataset.checksum import file_sha256
 from genotok.dataset.folder import write_folder
 from genotok.dataset.plan import Plan, Reader
 from genotok.dataset.single import write_rows
@@ -25,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from genotok.dataset.formats import FormatName
-    from genotok.tokenizer import Progress, Tokenizer
+    from genotok.dataset.whole import Sink
+    from genotok.tokenizer import Tokenizer
+    from genotok.tokens import Progress, Unknown
 
 __all__ = ["DEFAULT_SHARD_SIZE", "EncodingReport", "RowOptions", "encode"]
 
@@ -37,10 +38,10 @@ class RowOptions(TypedDict, total=False):
 
     window: int | None
     stride: int | None
-    region: str | list[str] | None
-    bed: str | os.PathLike[str] | None
+    region: str | Sequence[str] | None
+    bed: Files | None
     reverse_complement: bool
-    unknown: str
+    unknown: Unknown
     uppercase: bool
     add_special_tokens: bool
 
@@ -107,7 +108,7 @@ def encode(
     target = Target.of(os.fspath(output), format, in_shards=shard_size is not None)
     target.check(resume=resume, force=force)
     inputs = expand(files)
-    if resume and STANDARD_INPUT in inputs:
+    if resume and STANDARD_INPUT in [*inputs, *_beds(rows)]:
         raise ArgumentError("files=-: standard input is gone; only files can be gone on with")
     plan = Plan(
         form=target.form,
@@ -129,9 +130,13 @@ def encode(
 
 def _to_file(target: Target, plan: Plan, reading: _Reading) -> EncodingReport:
     """Encode into one file, or a pair of them, or a pipe."""
-    sinks = [Pipe(sys.stdout.buffer)] if target.kind == "pipe" else open_files(target.paths)
+
+    def sinks() -> Sequence[Sink]:
+        return [Pipe(sys.stdout.buffer)] if target.kind == "pipe" else open_files(target.paths)
+
     with closing(reading.open(plan.inputs, 0, digests=False)) as reader:
-        counts = write_rows(plan, reader, sinks)
+        output = write_rows(plan, reader, sinks)
+        counts = output.counts
         found = reader.report()
     return {
         "output": target.path,
@@ -144,7 +149,7 @@ def _to_file(target: Target, plan: Plan, reading: _Reading) -> EncodingReport:
         "letters": found["bases"],
         "unknown": dict(found["unknown"]),
         "lower_case": found["lower_case"],
-        "bytes": sum(sink.num_bytes for sink in sinks),
+        "bytes": output.num_bytes,
         "shards": None,
         "resumed": 0,
         "seconds": 0.0,
@@ -236,15 +241,20 @@ def _size(path: str) -> int | None:
         return None
 
 
+def _beds(rows: RowOptions) -> list[str]:
+    """The BED files that regions come from."""
+    given = rows.get("bed")
+    return expand(given) if given else []
+
+
 def _settled(rows: RowOptions) -> dict[str, Any]:
     """The options as files and manifests tell them; of a BED file, what is in it."""
     regions = rows.get("region") or []
-    bed = rows.get("bed")
     return {
         "window": rows.get("window"),
         "stride": rows.get("stride"),
         "region": [regions] if isinstance(regions, str) else list(regions),
-        "bed_sha256": None if bed is None else hashlib.sha256(Path(bed).read_bytes()).hexdigest(),
+        "bed_sha256": [None if path == STANDARD_INPUT else file_sha256(path) for path in _beds(rows)],
         "reverse_complement": rows.get("reverse_complement", False),
         "unknown": rows.get("unknown", "token"),
         "uppercase": rows.get("uppercase", False),

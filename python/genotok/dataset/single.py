@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from genotok.dataset.writers import Counts, Output
+from genotok.dataset.writers import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from genotok.dataset.plan import Plan, Reader
     from genotok.dataset.whole import Sink
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["write_rows"]
 
 
-def write_rows(plan: Plan, reader: Reader, sinks: Sequence[Sink]) -> Counts:
-    """Write all rows of `reader` to `sinks`, which are committed at the end and else discarded."""
-    with Output(plan, sinks, pa.schema(reader)) as output:
+def write_rows(plan: Plan, reader: Reader, open_sinks: Callable[[], Sequence[Sink]]) -> Output:
+    """Write all rows of `reader` to the sinks, which are committed at the end, or else discarded."""
+    schema = pa.schema(reader)
+    with Output(plan, open_sinks(), schema) as output:
         for batch in reader:
             output.write(pa.record_batch(batch))
         output.commit()
-    return output.counts
+    return output

@@ -127,6 +127,11 @@ class Output:
             _discard(sinks)
             raise
 
+    @property
+    def num_bytes(self) -> int:
+        """Bytes in all its files."""
+        return sum(sink.num_bytes for sink in self._sinks)
+
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a pyarrow record batch, if it has any."""
         if not batch.num_rows:
