@@ -1,0 +1,27 @@
+"""Sequence files to one output: a file, a pair of them, or a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from genotok.dataset.writers import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from genotok.dataset.plan import Plan, Reader
+    from genotok.dataset.whole import Sink
+
+__all__ = ["write_rows"]
+
+
+def write_rows(plan: Plan, reader: Reader, open_sinks: Callable[[], Sequence[Sink]]) -> Output:
+    """Write all rows of `reader` to the sinks, which are committed at the end, or else discarded."""
+    schema = pa.schema(reader)
+    with Output(plan, open_sinks(), schema) as output:
+        for batch in reader:
+            output.write(pa.record_batch(batch))
+        output.commit()
+    return output
