@@ -6,7 +6,7 @@ Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 from collections.abc import Callable
 from typing import final
 
-__all__ = ["Tokenizer", "pack", "simulate"]
+__all__ = ["Tokenizer", "check", "pack", "simulate"]
 
 @final
 class Tokenizer:
@@ -55,6 +55,13 @@ class Tokenizer:
     def decode(self, ids: list[int]) -> str: ...
     def explain(self, sequence: str) -> list[dict[str, object]]: ...
 
+def check(
+    paths: list[str],
+    *,
+    limit: int,
+    threads: int | None,
+    progress: Callable[[dict[str, object]], None] | None,
+) -> list[dict[str, object]]: ...
 def pack(
     paths: list[str],
     output: str,

@@ -189,7 +189,7 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     if packed::is_packed(path) {
         let corpus = Corpus::open(path)?;
         monitor.add_bases(corpus.contents.bases);
-        monitor.add_bytes(size(path));
+        monitor.add_bytes(file_size(path));
         return Ok(corpus);
     }
     let mut reader = Reader::open(path)?;
@@ -226,7 +226,7 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
 /// A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
 /// have a base. Of several errors the one of the first file is returned.
 pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
-    let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
+    let sizes: Vec<u64> = paths.iter().map(|path| file_size(path)).collect();
     let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
     let next = AtomicUsize::new(0);
     let read_next = || {
@@ -261,7 +261,7 @@ pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
 }
 
 /// Bytes in a file, 0 if that is not known beforehand.
-fn size(path: &Path) -> u64 {
+pub(crate) fn file_size(path: &Path) -> u64 {
     path.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len())
 }
 

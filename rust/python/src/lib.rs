@@ -4,6 +4,7 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+mod check;
 mod corpus;
 mod errors;
 mod tokenizer;
@@ -14,6 +15,8 @@ use pyo3::prelude::*;
 /// What `genotok` is made of; use that package.
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use super::check::check;
     #[pymodule_export]
     use super::corpus::{pack, simulate};
     #[pymodule_export]
