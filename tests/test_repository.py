@@ -20,6 +20,7 @@ PACKAGE = ROOT / "python" / "genotok"
 LEVELS = (
     {"errors", "_native", "reference", "metrics", "config", "gue"},
     {"inputs"},
+    {"tokens"},
     {"tokenizer", "model"},
     {"check", "corpus", "dataset", "collate", "distributed", "study"},
     {"training"},
@@ -42,8 +43,10 @@ RUST_ORDER = (
     "kmer",
     "checkpoint",
     "tokenizer",
-    "session",
     "batch",
+    "rows",
+    "session",
+    "stream",
     "testing",
     "lib",
 )

@@ -12,19 +12,25 @@ from genotok.corpus import pack
 from genotok.errors import (
     ArgumentError,
     GenotokError,
+    GenotokWarning,
     ResourceError,
     SequenceFileError,
     SymbolError,
     VocabularyError,
 )
 from genotok.tokenizer import Tokenizer
+from genotok.tokens import RecordBatch, TokenArray, TokenReader
 
 __all__ = [
     "ArgumentError",
     "GenotokError",
+    "GenotokWarning",
+    "RecordBatch",
     "ResourceError",
     "SequenceFileError",
     "SymbolError",
+    "TokenArray",
+    "TokenReader",
     "Tokenizer",
     "VocabularyError",
     "__version__",

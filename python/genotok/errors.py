@@ -9,6 +9,7 @@ Python (`OSError` with `errno` and `filename`, such as `FileNotFoundError`), and
 __all__ = [
     "ArgumentError",
     "GenotokError",
+    "GenotokWarning",
     "ResourceError",
     "SequenceFileError",
     "SymbolError",
@@ -18,6 +19,10 @@ __all__ = [
 
 class GenotokError(Exception):
     """Anything that genotok itself refuses; catch this to catch them all."""
+
+
+class GenotokWarning(UserWarning):
+    """Something that was done as asked, and that is probably not what was meant."""
 
 
 class SequenceFileError(GenotokError, ValueError):

@@ -1,4 +1,4 @@
-"""The tokenizer as Python sees it: train, load, save, look inside, encode, decode.
+"""The tokenizer as Python sees it: train, load, save, look inside; `tokens` says what it does with sequences.
 
 A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
 and gives the native dictionaries their types.
@@ -11,12 +11,11 @@ from typing import Literal, Self, TypedDict, cast
 from genotok import _native
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
+from genotok.tokens import Encoder, Progress
 
 __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
     "DEFAULT_VOCAB_SIZE",
-    "MergeStep",
-    "Progress",
     "RoundRecord",
     "Tokenizer",
     "TrainingReport",
@@ -24,10 +23,6 @@ __all__ = [
 
 DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
-
-Progress = Callable[[dict[str, object]], None]
-"""Called about ten times a second at most with what is being done; an exception from it stops the work."""
-
 
 class RoundRecord(TypedDict):
     """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
@@ -66,16 +61,7 @@ class TrainingReport(TypedDict):
     round_log: list[RoundRecord]
 
 
-class MergeStep(TypedDict):
-    """The tokens after one merge was applied; the first step has rank None and single letters."""
-
-    rank: int | None
-    left: str
-    right: str
-    tokens: list[str]
-
-
-class Tokenizer:
+class Tokenizer(Encoder):
     """An exact byte-pair tokenizer for DNA; it never changes once made.
 
     Make one with `train`, `from_file` or `from_json`. Its file is Hugging Face's `tokenizer.json`.
@@ -84,10 +70,10 @@ class Tokenizer:
         report: What training read and found; None for a tokenizer that was loaded.
     """
 
-    __slots__ = ("_native", "report")
+    __slots__ = ("report",)
 
     def __init__(self, native: _native.Tokenizer, report: TrainingReport | None = None) -> None:
-        self._native = native
+        super().__init__(native)
         self.report = report
 
     @classmethod
@@ -202,24 +188,6 @@ class Tokenizer:
     def special_tokens(self) -> list[str]:
         """The special tokens in order of id."""
         return self._native.special_tokens
-
-    def encode(self, sequence: str) -> list[int]:
-        """The ids of `sequence`, without special tokens around it; linear in its length.
-
-        Equal to Hugging Face's `encode(sequence, add_special_tokens=False).ids` with the same file.
-        """
-        return self._native.encode(sequence)
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The strings of `ids`, joined."""
-        return self._native.decode(list(ids))
-
-    def explain(self, sequence: str) -> list[MergeStep]:
-        """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.
-
-        For looking at, not for speed: each step holds all tokens, so the result is quadratic in the length.
-        """
-        return cast("list[MergeStep]", self._native.explain(sequence))
 
     def __len__(self) -> int:
         return self.vocab_size

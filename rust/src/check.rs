@@ -54,7 +54,7 @@ use self::fastq::Fastq;
 pub use self::letters::Composition;
 use self::linter::Linter;
 pub use self::records::LengthSummary;
-use crate::corpus::file_size;
+use crate::corpus::total_size;
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
 use crate::fasta::mistakes::{hint_for_file, is_comment, recognise};
@@ -120,8 +120,7 @@ impl Report {
 ///
 /// Fails only if the monitor was cancelled: what is wrong with a file is in its report.
 pub fn check_files(paths: &[PathBuf], limit: usize, monitor: &Monitor) -> Result<Vec<Report>> {
-    let sizes: Vec<u64> = paths.iter().map(|path| file_size(path)).collect();
-    let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
+    let bytes_total = total_size(paths);
     let check = |(file_index, path): (usize, &PathBuf)| {
         monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
         check_file(path, limit, monitor)

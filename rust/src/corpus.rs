@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use memmap2::Mmap;
 
 pub use self::builder::CorpusBuilder;
+pub(crate) use self::packed::is_packed;
 pub use self::packed::{MAGIC, save};
 use crate::alphabet::{LETTERS, LetterKind, complement};
 use crate::error::{Error, Result};
@@ -186,10 +187,10 @@ const FOUR_CODES: [[u8; 4]; 256] = {
 /// Fails if there is not a single letter in it; whether there is a base is for [`read_all`] to see. Time and
 /// memory are linear in the bases.
 pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
-    if packed::is_packed(path) {
+    if is_packed(path) {
         let corpus = Corpus::open(path)?;
         monitor.add_bases(corpus.contents.bases);
-        monitor.add_bytes(file_size(path));
+        monitor.add_bytes(size(path));
         return Ok(corpus);
     }
     let mut reader = Reader::open(path)?;
@@ -226,8 +227,7 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
 /// A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
 /// have a base. Of several errors the one of the first file is returned.
 pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
-    let sizes: Vec<u64> = paths.iter().map(|path| file_size(path)).collect();
-    let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
+    let bytes_total = total_size(paths);
     let next = AtomicUsize::new(0);
     let read_next = || {
         let file_index = next.fetch_add(1, Relaxed);
@@ -260,8 +260,14 @@ pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
     Ok(corpora)
 }
 
+/// Bytes in all files, 0 if that is not known beforehand.
+pub(crate) fn total_size(paths: &[PathBuf]) -> u64 {
+    let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
+    if sizes.contains(&0) { 0 } else { sizes.iter().sum() }
+}
+
 /// Bytes in a file, 0 if that is not known beforehand.
-pub(crate) fn file_size(path: &Path) -> u64 {
+fn size(path: &Path) -> u64 {
     path.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len())
 }
 

@@ -14,7 +14,11 @@
 //! | [`check`] | every defect of a sequence file, not only the first |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
+//! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
+//! | [`batch`] | many sequences to ids and back, in parallel |
+//! | [`rows`] | sequence files as records, windows or regions, with their places |
+//! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
@@ -24,6 +28,7 @@
 //! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
 pub mod alphabet;
 pub mod atomic;
+pub mod batch;
 pub mod bpe;
 pub mod check;
 pub mod checkpoint;
@@ -31,8 +36,11 @@ pub mod corpus;
 mod decompress;
 pub mod error;
 pub mod fasta;
+pub mod kmer;
 pub mod monitor;
+pub mod rows;
 pub mod session;
+pub mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;

@@ -1,8 +1,8 @@
 //! A vocabulary as users see it: merges, special tokens and the ids of both.
 //!
-//! In [`crate::bpe`] tokens are numbered from the four bases on. A [`Tokenizer`] adds the special tokens, gives every
-//! token its id (special tokens first, then the bases, then the merges by rank, unless a file says otherwise), and
-//! says what happens to letters that are not bases.
+//! A [`Tokenizer`] is a *scheme*, by which words become tokens, numbered from 0 on (the merges of [`crate::bpe`]); special tokens;
+//! the id of every token (special tokens first, then the bases, then the merges by rank, unless a file says otherwise);
+//! and [`letters`], which say what each byte of a text is to the scheme.
 //!
 //! # Text to ids
 //!
@@ -14,21 +14,33 @@
 //!
 //! The file is in [`json`].
 
+mod added;
+mod bytes;
 pub mod json;
+mod kmers;
+pub mod letters;
+mod normalizer;
+mod numbering;
+mod pattern;
+pub(crate) mod reading;
+pub(crate) mod scheme;
+mod splitting;
 
 use std::collections::hash_map::Entry;
-use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alphabet::{CODES, NOT_A_BASE};
-use crate::bpe::encode::Encoder;
-use crate::bpe::heap::HeapEncoder;
-use crate::bpe::train::merges_for;
-use crate::bpe::{MergeTable, NUM_BASES, Token};
+use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result, show_text};
+use added::{Added, Finder, Part};
 use json::Frame;
+use letters::Letters;
+use numbering::Numbering;
+use reading::Piece;
+use scheme::Scheme;
+
+pub use kmers::KmerSpecials;
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;
@@ -43,37 +55,46 @@ const MAX_EXPLAINED: usize = 5_000;
 /// Merges, special tokens and ids; it never changes once made.
 #[derive(Debug)]
 pub struct Tokenizer {
-    table: MergeTable,
-    /// The special tokens in order of id, with their ids.
-    specials: Vec<(String, Id)>,
-    /// The id of each token of the table.
-    ids: Vec<Id>,
-    /// What each id stands for.
-    meanings: Vec<Meaning>,
-    policy: Policy,
+    scheme: Scheme,
+    numbering: Numbering,
+    reading: Reading,
     frame: Frame,
-    matcher: Option<AhoCorasick>,
-    encoder: OnceLock<Encoder>,
+    finder: Finder,
 }
 
 /// What an id stands for.
 #[derive(Clone, Copy, Debug)]
 enum Meaning {
-    /// A special token, by its place among them.
-    Special(usize),
-    /// A token of the table.
+    /// An added token, by its place among them.
+    Added(usize),
+    /// A token of the scheme.
     Token(Token),
+    /// A token that words never become, by its place among such.
+    Other(usize),
 }
 
-/// What happens to letters that are not upper-case bases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Policy {
-    /// The id of other letters; without one they are an error.
+/// How a text is read.
+#[derive(Clone, Debug)]
+struct Reading {
+    /// What each byte is.
+    letters: Letters,
+    /// The added tokens, special ones nearly always, in order of id.
+    added: Vec<Added>,
+    /// The strings and ids of tokens that are neither added nor of the scheme.
+    others: Vec<(String, Id)>,
+    /// The id of unknown letters; without one they are an error.
     unknown: Option<Id>,
-    /// Lower-case bases are bases.
-    upper_case: bool,
-    /// White space vanishes.
-    drop_white_space: bool,
+    /// What the file puts around a sequence, if it says so.
+    template: Option<Template>,
+}
+
+/// The special tokens around a sequence, for callers that ask for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// Before its tokens.
+    pub before: Vec<Id>,
+    /// After them.
+    pub after: Vec<Id>,
 }
 
 /// One step of an encoding: the ids after one merge.
@@ -85,14 +106,6 @@ pub struct Step {
     pub ids: Vec<Id>,
 }
 
-/// A part of a text.
-enum Piece<'a> {
-    /// A maximal run of bases, as base codes.
-    Word(&'a [u8]),
-    /// A special or unknown token.
-    Id(Id),
-}
-
 impl Tokenizer {
     /// A tokenizer of these merges and special tokens, with ids in the usual order.
     ///
@@ -102,75 +115,120 @@ impl Tokenizer {
         check_specials(special_tokens)?;
         let num_specials = Id::try_from(special_tokens.len()).unwrap_or(Id::MAX);
         let specials: Vec<(String, Id)> = special_tokens.iter().cloned().zip(0..).collect();
-        let unknown =
-            ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name));
-        let policy =
-            Policy { unknown: unknown.map(|&(_, id)| id), upper_case: true, drop_white_space: false };
+        let unknown = find_unknown(&specials);
+        let letters = Letters::new(table.alphabet()).upper_cased();
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
+        let unknown = unknown.map(|&(_, id)| id);
+        let added = specials.iter().map(|(token, id)| Added::special(token, *id)).collect();
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
         let ids = (0..table.num_tokens()).map(|token| num_specials + token).collect();
-        Self::assemble(table, specials, ids, policy, frame)
+        Self::assemble(table.into(), ids, reading, frame)
     }
 
     /// Puts checked parts together. The ids must be dense and unique.
-    fn assemble(
-        table: MergeTable,
-        specials: Vec<(String, Id)>,
-        ids: Vec<Id>,
-        policy: Policy,
-        frame: Frame,
-    ) -> Result<Self> {
-        let mut meanings = vec![Meaning::Special(0); specials.len() + ids.len()];
-        for (place, &(_, id)) in specials.iter().enumerate() {
-            meanings[id as usize] = Meaning::Special(place);
+    fn assemble(scheme: Scheme, ids: Vec<Id>, reading: Reading, frame: Frame) -> Result<Self> {
+        let all = reading.added.iter().map(|token| token.id).chain(ids.iter().copied());
+        let largest = all.chain(reading.others.iter().map(|&(_, id)| id)).max();
+        let mut meanings = vec![Meaning::Other(0); largest.map_or(0, |id| id as usize + 1)];
+        for (place, &(_, id)) in reading.others.iter().enumerate() {
+            meanings[id as usize] = Meaning::Other(place);
         }
         for (&id, token) in ids.iter().zip(0..) {
             meanings[id as usize] = Meaning::Token(token);
         }
-        let matcher = (!specials.is_empty()).then(|| find_specials(&specials)).transpose()?;
-        Ok(Self { table, specials, ids, meanings, policy, frame, matcher, encoder: OnceLock::new() })
+        for (place, token) in reading.added.iter().enumerate() {
+            meanings[token.id as usize] = Meaning::Added(place);
+        }
+        let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
+        let numbering = Numbering::Listed { ids, meanings };
+        Ok(Self { scheme, numbering, reading, frame, finder })
     }
 
-    /// The merges.
-    pub fn table(&self) -> &MergeTable {
-        &self.table
+    /// The merges, of a tokenizer that has some.
+    pub fn table(&self) -> Option<&MergeTable> {
+        self.scheme.table()
+    }
+
+    /// The letters that tokens are made of.
+    pub fn alphabet(&self) -> &[u8] {
+        self.scheme.alphabet()
+    }
+
+    /// The special tokens that go around a sequence: what the file says, else `[CLS]` and `[SEP]`.
+    ///
+    /// Fails if the file says nothing and these two are not special tokens.
+    pub fn template(&self) -> Result<Template> {
+        if let Some(template) = &self.reading.template {
+            return Ok(template.clone());
+        }
+        let find = |name| self.reading.added.iter().find(|token| token.content == name).map(|token| token.id);
+        if let (Some(_), None, Some(class)) = (self.kmers(), find("[CLS]"), find("<cls>")) {
+            // As the published tokenizer of Nucleotide Transformer.
+            return Ok(Template { before: vec![class], after: Vec::new() });
+        }
+        let (Some(before), Some(after)) = (find("[CLS]"), find("[SEP]")) else {
+            let rule =
+                "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
+            return Err(Error::argument("add_special_tokens", &"True", rule));
+        };
+        Ok(Template { before: vec![before], after: vec![after] })
+    }
+
+    /// What each byte of a text is.
+    pub fn letters(&self) -> &Letters {
+        &self.reading.letters
     }
 
     /// The special tokens in order of id.
     pub fn special_tokens(&self) -> impl Iterator<Item = &str> {
-        self.specials.iter().map(|(token, _)| token.as_str())
+        self.reading.added.iter().map(|token| token.content.as_str())
     }
 
-    /// Number of tokens: special ones, bases, and one for each merge.
+    /// Number of tokens: special ones and those of the scheme.
     pub fn vocab_size(&self) -> usize {
-        self.meanings.len()
+        self.numbering.len()
     }
 
     /// The string of each id, in order.
     pub fn vocab(&self) -> impl Iterator<Item = String> {
-        self.meanings.iter().map(|&meaning| self.spell(meaning))
+        (0..).map_while(|id| self.numbering.meaning(id)).map(|meaning| self.spell(meaning))
     }
 
     /// The strings that each merge joins, by rank.
     pub fn merges(&self) -> impl Iterator<Item = (String, String)> {
-        self.table.merges().iter().map(|&(left, right)| (self.table.letters(left), self.table.letters(right)))
+        let merges = self.scheme.merges().iter();
+        merges.map(|&(left, right)| (self.scheme.spell(left), self.scheme.spell(right)))
+    }
+
+    /// How many merges there are.
+    pub fn num_merges(&self) -> usize {
+        self.scheme.merges().len()
     }
 
     /// The tokenizer that training at the smaller `vocab_size` would have given.
     pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
-        let num_merges = merges_for(vocab_size, self.specials.len())?;
-        if vocab_size > self.vocab_size() {
+        if self.kmers().is_some() {
+            return Err(Error::vocabulary("these are k-mers, not merges: they cannot be truncated"));
+        }
+        let first = self.vocab_size() - self.num_merges();
+        let Some(num_merges) = vocab_size.checked_sub(first) else {
+            let rule = format!("must be at least {first}: special tokens and letters");
+            return Err(Error::argument("vocab_size", &vocab_size, rule));
+        };
+        if num_merges > self.num_merges() {
             let rule = format!("this vocabulary has only {} tokens", self.vocab_size());
             return Err(Error::argument("vocab_size", &vocab_size, rule));
         }
-        let first = self.vocab_size() - self.table.merges().len();
-        if self.ids.iter().skip(NUM_BASES as usize).zip(first..).any(|(&id, place)| id as usize != place) {
+        let ids = self.numbering.listed();
+        let of_merges = ids.iter().skip(self.scheme.alphabet().len());
+        let in_order = of_merges.zip(first..).all(|(&id, place)| id as usize == place);
+        let Some(scheme) = self.scheme.truncated(num_merges).filter(|_| in_order) else {
             return Err(Error::vocabulary(
                 "its ids are not in the order of its merges, so it cannot be truncated",
             ));
-        }
-        let table = self.table.truncated(num_merges);
-        let ids = self.ids[..table.num_tokens() as usize].to_vec();
-        Self::assemble(table, self.specials.clone(), ids, self.policy, self.frame.clone())
+        };
+        let ids = ids[..scheme.num_tokens() as usize].to_vec();
+        Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())
     }
 
     /// The ids of a text, without special tokens around it. Linear in time and memory.
@@ -178,42 +236,54 @@ impl Tokenizer {
     /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
     /// token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
-        let encoder = self.encoder.get_or_init(|| Encoder::new(&self.table));
+        if let Some(kmer) = self.kmers() {
+            return self.encode_kmers(kmer, text);
+        }
         let mut ids = Vec::new();
         self.pieces(text, |piece| match piece {
-            Piece::Word(codes) => {
-                ids.extend(encoder.encode(codes).iter().map(|&token| self.ids[token as usize]));
+            Taken::Word(codes) => {
+                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.id_of(token)));
             }
-            Piece::Id(id) => ids.push(id),
+            Taken::Id(id) => ids.push(id),
         })?;
         Ok(ids)
     }
 
     /// Whether the encoding automaton is built; the call that builds it takes longer.
     pub fn is_ready(&self) -> bool {
-        self.encoder.get().is_some()
+        self.scheme.is_ready()
     }
 
-    /// The strings of the ids, joined.
+    /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them; of k-mers the
+    /// sequence, as far as they tell it.
     pub fn decode(&self, ids: &[Id]) -> Result<String> {
-        let mut text = String::new();
+        if let Some(kmer) = self.kmers() {
+            return self.decode_kmers(kmer, ids);
+        }
+        let mut text = Vec::new();
         let mut spelled: FxHashMap<Id, String> = FxHashMap::default();
         for &id in ids {
-            text.push_str(match spelled.entry(id) {
+            let token = match spelled.entry(id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.token(id)?),
-            });
+            };
+            if self.frame.decodes_bytes() {
+                bytes::extend(&mut text, token);
+            } else {
+                text.extend_from_slice(token.as_bytes());
+            }
         }
-        Ok(text)
+        Ok(String::from_utf8(text)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     /// The string of an id.
     fn token(&self, id: Id) -> Result<String> {
-        let meaning = self.meanings.get(id as usize).ok_or_else(|| {
+        let meaning = self.numbering.meaning(id).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
         })?;
-        Ok(self.spell(*meaning))
+        Ok(self.spell(meaning))
     }
 
     /// How a text becomes tokens: its letters, then the ids after each merge.
@@ -224,78 +294,85 @@ impl Tokenizer {
             let rule = format!("is too long to show each step; give at most {MAX_EXPLAINED} letters");
             return Err(Error::argument("sequence", &format_args!("{} letters", text.len()), rule));
         }
-        let heap = HeapEncoder::new(&self.table);
-        let id = |token: Token| self.ids[token as usize];
+        if self.kmers().is_some() {
+            return Ok(vec![Step { rank: None, ids: self.encode(text)? }]);
+        }
+        let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.id_of(token)).collect();
         let mut pieces: Vec<Vec<Id>> = Vec::new();
-        let mut merges: Vec<(Token, usize, Vec<Id>)> = Vec::new();
+        let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
-            Piece::Word(codes) => {
-                let made = heap.explain(codes).into_iter();
-                merges.extend(
-                    made.map(|(product, after)| (product, pieces.len(), after.into_iter().map(id).collect())),
-                );
-                pieces.push(codes.iter().map(|&code| id(Token::from(code))).collect());
+            Taken::Word(codes) => {
+                let (letters, made) = self.scheme.explain(codes);
+                merges.extend(made.into_iter().map(|(rank, after)| (rank, pieces.len(), ids(after))));
+                pieces.push(ids(letters));
             }
-            Piece::Id(id) => pieces.push(vec![id]),
+            Taken::Id(id) => pieces.push(vec![id]),
         })?;
         // Within a word the ranks rise, so sorting keeps each word's own order.
-        merges.sort_by_key(|&(product, piece, _)| (product, piece));
+        merges.sort_by_key(|&(rank, piece, _)| (rank, piece));
         let mut steps = vec![Step { rank: None, ids: pieces.concat() }];
-        for (product, piece, after) in merges {
+        for (rank, piece, after) in merges {
             pieces[piece] = after;
-            steps.push(Step { rank: Some((product - NUM_BASES) as usize), ids: pieces.concat() });
+            steps.push(Step { rank: Some(rank), ids: pieces.concat() });
         }
         Ok(steps)
     }
 
     fn spell(&self, meaning: Meaning) -> String {
         match meaning {
-            Meaning::Special(place) => self.specials[place].0.clone(),
-            Meaning::Token(token) => self.table.letters(token),
+            Meaning::Added(place) => self.reading.added[place].content.clone(),
+            Meaning::Token(token) => self.scheme.spell(token),
+            Meaning::Other(place) => self.reading.others[place].0.clone(),
         }
     }
 
-    /// Takes a text apart.
-    fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
-        let mut codes = Vec::new();
-        let mut done = 0;
-        for found in self.matcher.iter().flat_map(|matcher| matcher.find_iter(text)) {
-            self.plain_pieces(text, done..found.start(), &mut codes, &mut take)?;
-            take(Piece::Id(self.specials[found.pattern().as_usize()].1));
-            done = found.end();
-        }
-        self.plain_pieces(text, done..text.len(), &mut codes, &mut take)
+    /// The rule by which words become tokens.
+    pub(crate) fn scheme(&self) -> &Scheme {
+        &self.scheme
     }
 
-    /// Takes a part of `text` without special tokens apart.
-    fn plain_pieces(
-        &self,
-        text: &str,
-        part: std::ops::Range<usize>,
-        codes: &mut Vec<u8>,
-        take: &mut impl FnMut(Piece<'_>),
-    ) -> Result<()> {
-        let mut rest = &text[part.clone()];
-        loop {
-            codes.clear();
-            codes.extend(rest.bytes().map(|letter| self.code(letter)).take_while(|&code| code < NOT_A_BASE));
-            if !codes.is_empty() {
-                take(Piece::Word(codes));
-            }
-            let mut letters = rest[codes.len()..].chars();
-            let Some(letter) = letters.next() else { return Ok(()) };
-            if !(self.policy.drop_white_space && letter.is_whitespace()) {
-                let at = part.end - rest.len() + codes.len();
-                take(Piece::Id(self.policy.unknown.ok_or_else(|| unknown_letter(text, at))?));
-            }
-            rest = letters.as_str();
-        }
+    /// The id of a token of the scheme.
+    pub(crate) fn id_of(&self, token: Token) -> Id {
+        self.numbering.id_of(token)
     }
 
-    fn code(&self, letter: u8) -> u8 {
-        let is_read = letter.is_ascii_uppercase() || self.policy.upper_case;
-        if is_read { CODES[usize::from(letter)] } else { NOT_A_BASE }
+    /// The id of letters outside the vocabulary.
+    pub(crate) fn unknown_id(&self) -> Option<Id> {
+        self.reading.unknown
     }
+
+    /// The special tokens in a text: from where to where, and the id.
+    pub(crate) fn find_specials<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (usize, usize, Id)> + 'a {
+        self.finder.raw.parts(text).filter_map(|part| match part {
+            Part::Token(id, range) => Some((range.start, range.end, id)),
+            Part::Plain(_) => None,
+        })
+    }
+
+    /// Takes a text apart, with the unknown token for unknown letters.
+    fn pieces(&self, text: &str, mut take: impl FnMut(Taken<'_>)) -> Result<()> {
+        reading::pieces(text, &self.reading.letters, &self.finder, &mut |piece| {
+            take(match piece {
+                Piece::Word(word) => Taken::Word(&word.codes),
+                Piece::Token(id, _) => Taken::Id(id),
+                Piece::Unknown(range) => {
+                    Taken::Id(self.reading.unknown.ok_or_else(|| unknown_letter(text, range.start))?)
+                }
+            });
+            Ok(())
+        })
+    }
+}
+
+/// A part of a text, without its place.
+enum Taken<'a> {
+    /// A maximal run of letters, as codes.
+    Word(&'a [u8]),
+    /// Any other token.
+    Id(Id),
 }
 
 fn unknown_letter(text: &str, at: usize) -> Error {
@@ -308,12 +385,9 @@ fn unknown_letter(text: &str, at: usize) -> Error {
     }
 }
 
-/// What finds the special tokens in a text.
-fn find_specials(specials: &[(String, Id)]) -> Result<AhoCorasick> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(specials.iter().map(|(token, _)| token))
-        .map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))
+/// The special token that stands for unknown letters, by its name.
+fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
+    ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
 }
 
 /// Checks special tokens before any work is done.

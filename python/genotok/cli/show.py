@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli.options import AsJson
-from genotok.tokenizer import MergeStep, Tokenizer
+from genotok.tokenizer import Tokenizer
+from genotok.tokens import MergeStep
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,6 +1,7 @@
 //! Numbers from Python, which may be of any size.
 
 use genotok_core::Error;
+use genotok_core::batch::{EncodeOptions, Unknown};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 
@@ -53,4 +54,32 @@ pub(crate) fn fit<T: TryFrom<i128> + Into<u64>>(
 pub(crate) fn fit_count(number: Number, name: &'static str) -> PyResult<usize> {
     let count: u64 = number.fit(name, 0)?;
     usize::try_from(count).map_err(|error| exception(Error::argument(name, &count, error.to_string())))
+}
+
+/// A number of threads; none is all cores.
+pub(crate) fn fit_threads(threads: Option<Number>) -> PyResult<Option<usize>> {
+    Ok(fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize))
+}
+
+/// What becomes of letters outside the vocabulary.
+pub(crate) fn unknown(text: &str) -> PyResult<Unknown> {
+    match text {
+        "token" => Ok(Unknown::Token),
+        "split" => Ok(Unknown::Split),
+        "error" => Ok(Unknown::Refuse),
+        _ => {
+            let value = format!("{text:?}");
+            Err(exception(Error::argument("unknown", &value, "must be \"token\", \"split\" or \"error\"")))
+        }
+    }
+}
+
+/// How to encode.
+pub(crate) fn encode_options(
+    add_special_tokens: bool,
+    unknown_letters: &str,
+    upper_case: bool,
+    spans: bool,
+) -> PyResult<EncodeOptions> {
+    Ok(EncodeOptions { unknown: unknown(unknown_letters)?, upper_case, add_special_tokens, spans })
 }

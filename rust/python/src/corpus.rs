@@ -8,7 +8,7 @@ use genotok_core::{Error, checkpoint, session};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arguments::{Number, fit, fit_count};
+use crate::arguments::{Number, fit_count, fit_threads};
 use crate::watch::watch;
 
 /// Letters that are made between two looks for an interrupt.
@@ -24,7 +24,7 @@ pub(crate) fn pack(
     threads: Option<Number>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+    let threads = fit_threads(threads)?;
     let report = PyDict::new(py);
     report.set_item("output", output.as_os_str())?;
     let files = paths.len();

@@ -14,6 +14,7 @@ import_exception!(genotok.errors, SymbolError);
 import_exception!(genotok.errors, VocabularyError);
 import_exception!(genotok.errors, ArgumentError);
 import_exception!(genotok.errors, ResourceError);
+import_exception!(genotok.errors, GenotokWarning);
 
 /// The exception for an error.
 pub(crate) fn exception(error: Error) -> PyErr {

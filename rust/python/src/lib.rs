@@ -4,10 +4,20 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+<<<<<<< HEAD
 mod check;
+=======
+mod capsule;
+>>>>>>> kmer
 mod corpus;
 mod errors;
+mod files;
+mod inputs;
+mod pools;
+mod reader;
 mod tokenizer;
+mod tokens;
+mod view;
 mod watch;
 
 use pyo3::prelude::*;
@@ -20,5 +30,9 @@ mod _native {
     #[pymodule_export]
     use super::corpus::{pack, simulate};
     #[pymodule_export]
+    use super::reader::{RecordBatch, TokenReader};
+    #[pymodule_export]
     use super::tokenizer::Tokenizer;
+    #[pymodule_export]
+    use super::tokens::TokenArray;
 }

@@ -5,18 +5,27 @@ use std::sync::Arc;
 
 use genotok_core::bpe::train::{Options, Round};
 use genotok_core::error::Error;
+use genotok_core::monitor::Monitor;
 use genotok_core::session::{self, Checkpoint, Report, Wanted};
-use genotok_core::tokenizer::{Id, Tokenizer as Core};
+use genotok_core::tokenizer::Tokenizer as Core;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::arguments::{Number, fit, fit_count};
+use crate::arguments::{Number, encode_options, fit, fit_count, fit_threads};
 use crate::corpus::add_contents;
 use crate::errors::exception;
+use crate::files::{Files, open};
+use crate::inputs::{IdLists, Texts, ids_of};
+use crate::pools::pool;
+use crate::reader::TokenReader;
+use crate::tokens::TokenArray;
+use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
 
 /// Bytes that are worked on in less than a millisecond: not worth a thread.
 const QUICK: usize = 1 << 14;
+/// Bytes that are worked on in some microseconds: not worth letting go of the lock.
+const INSTANT: usize = 1 << 12;
 
 /// An exact byte-pair tokenizer.
 #[pyclass(frozen, module = "genotok._native")]
@@ -43,6 +52,31 @@ impl Tokenizer {
         }
         let core = Arc::clone(&self.core);
         watch_blind(py, move || work(&core))
+    }
+
+    /// Works on many sequences: where the call is, if that is quick, or in a watched thread on many cores.
+    fn call_batch<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        texts: Texts,
+        threads: Option<Number>,
+        work: impl FnOnce(&Core, &Texts, &Monitor) -> Result<T, Error> + Send + 'static,
+    ) -> PyResult<T> {
+        let threads = fit_threads(threads)?;
+        let is_quick = threads.is_none() && self.core.is_ready();
+        match texts.num_bytes() {
+            bytes if is_quick && bytes <= INSTANT => work(&self.core, &texts, &Monitor::default()),
+            bytes if is_quick && bytes <= QUICK => {
+                py.detach(|| work(&self.core, &texts, &Monitor::default()))
+            }
+            _ => {
+                let core = Arc::clone(&self.core);
+                return watch(py, None, move |monitor| {
+                    pool(threads)?.install(|| work(&core, &texts, monitor))
+                });
+            }
+        }
+        .map_err(exception)
     }
 }
 
@@ -75,7 +109,7 @@ impl Tokenizer {
             ..Options::default()
         };
         let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
-        let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+        let threads = fit_threads(threads)?;
         let checkpoint = match checkpoint {
             Some(path) => Some(Checkpoint { path, resume }),
             None if resume => {
@@ -118,7 +152,7 @@ impl Tokenizer {
             ..Options::default()
         };
         let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
-        let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+        let threads = fit_threads(threads)?;
         let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
         let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;
         let core = watch(py, None, move |monitor| session::train_words(&words, wanted, threads, monitor))?;
@@ -184,18 +218,115 @@ impl Tokenizer {
     }
 
     /// The ids of a text, without special tokens around it.
-    fn encode(&self, py: Python<'_>, sequence: String) -> PyResult<Vec<Id>> {
-        let is_quick = sequence.len() <= QUICK && self.core.is_ready();
-        self.call(py, is_quick, move |core| core.encode(&sequence))
+    fn encode<'py>(&self, py: Python<'py>, sequence: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyList>> {
+        let text = sequence.to_str()?;
+        let ids = if !self.core.is_ready() || text.len() > QUICK {
+            let text = text.to_owned();
+            self.call(py, false, move |core| pool(None)?.install(|| core.encode(&text)))?
+        } else if text.len() > INSTANT {
+            py.detach(|| self.core.encode(text)).map_err(exception)?
+        } else {
+            self.core.encode(text).map_err(exception)?
+        };
+        PyList::new(py, ids)
+    }
+
+    /// The ids of many sequences.
+    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, offsets, threads))]
+    #[allow(clippy::too_many_arguments)]
+    fn encode_batch(
+        &self,
+        py: Python<'_>,
+        sequences: &Bound<'_, PyAny>,
+        add_special_tokens: bool,
+        unknown: &str,
+        uppercase: bool,
+        offsets: bool,
+        threads: Option<Number>,
+    ) -> PyResult<TokenArray> {
+        let options = encode_options(add_special_tokens, unknown, uppercase, offsets)?;
+        let texts = Texts::of(sequences)?;
+        let work = move |core: &Core, texts: &Texts, monitor: &Monitor| {
+            core.encode_batch(texts.sequences(), &options, monitor)
+        };
+        self.call_batch(py, texts, threads, work).map(TokenArray::from)
+    }
+
+    /// The number of tokens of each of many sequences: a numpy array of int64.
+    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, threads))]
+    #[allow(clippy::too_many_arguments)]
+    fn count_tokens<'py>(
+        &self,
+        py: Python<'py>,
+        sequences: &Bound<'py, PyAny>,
+        add_special_tokens: bool,
+        unknown: &str,
+        uppercase: bool,
+        threads: Option<Number>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = encode_options(add_special_tokens, unknown, uppercase, false)?;
+        let texts = Texts::of(sequences)?;
+        let counts = self.call_batch(py, texts, threads, move |core, texts, monitor| {
+            core.count_tokens(texts.sequences(), &options, monitor)
+        })?;
+        let counts: Vec<i64> = counts.into_iter().map(u64::cast_signed).collect();
+        numpy(py, &counts.into(), 1)
+    }
+
+    /// The strings of many lists of ids.
+    fn decode_batch<'py>(&self, py: Python<'py>, lists: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let lists = IdLists::of(lists)?;
+        let core = Arc::clone(&self.core);
+        let (bytes, offsets) = if lists.ids.len() <= QUICK {
+            let decode = || core.decode_batch(&lists.ids, &lists.offsets, &Monitor::default());
+            py.detach(decode).map_err(exception)?
+        } else {
+            watch(py, None, move |monitor| {
+                pool(None)?.install(|| core.decode_batch(&lists.ids, &lists.offsets, monitor))
+            })?
+        };
+        let texts = offsets.windows(2).map(|ends| String::from_utf8_lossy(&bytes[ends[0]..ends[1]]));
+        PyList::new(py, texts.collect::<Vec<_>>())
+    }
+
+    /// The ids of sequence files, as a stream of record batches.
+    #[pyo3(signature = (files, *, window, stride, regions, beds, reverse_complement, unknown, uppercase,
+        add_special_tokens, batch_bases, digests, threads, progress))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
+    fn encode_files(
+        &self,
+        py: Python<'_>,
+        files: Vec<PathBuf>,
+        window: Option<Number>,
+        stride: Option<Number>,
+        regions: Vec<String>,
+        beds: Vec<PathBuf>,
+        reverse_complement: bool,
+        unknown: &str,
+        uppercase: bool,
+        add_special_tokens: bool,
+        batch_bases: Number,
+        digests: bool,
+        threads: Option<Number>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<TokenReader> {
+        let wanted = Files {
+            window: fit(window, "window", 1)?,
+            stride: fit(stride, "stride", 1)?,
+            batch_bases: batch_bases.fit("batch_bases", 1)?,
+            encode: encode_options(add_special_tokens, unknown, uppercase, false)?,
+            threads: fit_threads(threads)?,
+            regions,
+            beds,
+            reverse_complement,
+            digests,
+        };
+        open(py, Arc::clone(&self.core), files, wanted, progress)
     }
 
     /// The strings of the ids, joined.
     fn decode(&self, py: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<String> {
-        // Only if one does not fit is each looked at, to name it.
-        let ids: Vec<Id> = ids.extract().or_else(|_| {
-            let numbers: Vec<Number> = ids.extract()?;
-            numbers.into_iter().map(|id| id.fit("id", 0)).collect::<PyResult<_>>()
-        })?;
+        let ids = ids_of(ids)?;
         self.call(py, ids.len() <= QUICK, move |core| core.decode(&ids))
     }
 
@@ -233,7 +364,7 @@ fn report_as_dictionary<'py>(py: Python<'py>, core: &Core, report: &Report) -> P
     dictionary.set_item("files", report.files)?;
     add_contents(&dictionary, &report.contents)?;
     dictionary.set_item("vocab_size", core.vocab_size())?;
-    dictionary.set_item("merges", core.table().merges().len())?;
+    dictionary.set_item("merges", core.num_merges())?;
     dictionary.set_item("rounds", report.summary.rounds.len())?;
     dictionary.set_item("resumed_merges", report.resumed_merges)?;
     dictionary.set_item("stopped", report.stopped())?;

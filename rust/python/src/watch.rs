@@ -22,7 +22,7 @@ use pyo3::types::PyDict;
 use crate::errors::{exception, internal};
 
 /// How often signals are looked for.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// How often the callback is called at most.
 const BETWEEN_EVENTS: Duration = Duration::from_millis(100);
 /// How long cancelled work may take to end.
@@ -92,17 +92,17 @@ fn finish<T>(outcome: Outcome<T>) -> PyResult<T> {
 }
 
 /// Calls the progress callback, not too often.
-struct Reporter {
+pub(crate) struct Reporter {
     callback: Py<PyAny>,
     last: Instant,
 }
 
 impl Reporter {
-    fn new(callback: Py<PyAny>) -> Self {
+    pub(crate) fn new(callback: Py<PyAny>) -> Self {
         Self { callback, last: Instant::now() }
     }
 
-    fn report(&mut self, py: Python<'_>, monitor: &Monitor) -> PyResult<()> {
+    pub(crate) fn report(&mut self, py: Python<'_>, monitor: &Monitor) -> PyResult<()> {
         if self.last.elapsed() < BETWEEN_EVENTS {
             return Ok(());
         }

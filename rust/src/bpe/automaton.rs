@@ -26,8 +26,8 @@
 //!
 //! # Cost
 //!
-//! Building takes some 10 ms for 4,096 tokens; most of it is the matrix. The table has one row of five entries a
-//! state: the four bases, and a *separator* that leads back to the start, so that many words run through the automaton
+//! Building takes some 10 ms for 4,096 tokens; most of it is the matrix. The table has five entries a state (for DNA):
+//! the four bases, and a *separator* that leads back to the start, so that many words run through the automaton
 //! without a test. Entries are 16 bits wide while there are at most 65,536 states: 114 KB for the 11,379 states above.
 
 use std::hash::{BuildHasher, Hasher};
@@ -38,11 +38,6 @@ use rustc_hash::{FxBuildHasher, FxHasher};
 use super::compatible::{Compatible, NONE};
 use super::{MergeTable, Token};
 use crate::error::{Error, Result};
-
-/// The symbol between words; 0 to 3 are the bases.
-pub const SEPARATOR: u8 = 4;
-/// Entries in one row of the transition table.
-pub const SYMBOLS: usize = 5;
 
 /// States that a vocabulary may need before it is left to the heap encoder.
 const MAX_STATES: usize = 8 << 20;
@@ -77,7 +72,8 @@ pub struct Step {
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
 pub struct Automaton<S> {
-    /// `next[symbol * states + state]`: by symbol first, so that only the last addition waits for the state.
+    /// `next[symbol * states + state]`: by symbol first, so that only the last addition waits for the state. The
+    /// symbols are the letters, then the separator.
     pub next: Vec<S>,
     /// `steps[state]`.
     pub steps: Vec<Step>,
@@ -193,7 +189,9 @@ struct Builder<'a> {
     table: &'a MergeTable,
     compatible: Compatible,
     items: Vec<Item>,
-    moves: Vec<[Move; 4]>,
+    /// The moves of each item, letter by letter.
+    moves: Vec<Move>,
+    num_letters: usize,
     item_index: HashTable<u32>,
     /// The item that a new start opens after each token, made when first asked for.
     starts: Vec<u32>,
@@ -211,6 +209,7 @@ impl<'a> Builder<'a> {
             table,
             items: Vec::new(),
             moves: Vec::new(),
+            num_letters: table.num_letters() as usize,
             item_index: HashTable::new(),
             starts: vec![NONE; table.num_tokens() as usize + 1],
             members: Vec::new(),
@@ -225,13 +224,13 @@ impl<'a> Builder<'a> {
         let separator = self.table.num_tokens();
         let start = self.start_after(separator);
         self.intern_state(&[start], Step { token: separator, length: 1 })?;
-        let mut next: [Vec<u32>; SYMBOLS] = Default::default();
+        let mut next: Vec<Vec<u32>> = vec![Vec::new(); self.num_letters + 1];
         let mut moved = Vec::new();
         let mut state = 0;
         while state < self.steps.len() {
-            for (base, next) in next.iter_mut().enumerate() {
-                let is_base = base != SEPARATOR as usize;
-                next.push(if is_base { self.successor(state, base, &mut moved)? } else { 0 });
+            for (symbol, next) in next.iter_mut().enumerate() {
+                let is_letter = symbol < self.num_letters;
+                next.push(if is_letter { self.successor(state, symbol, &mut moved)? } else { 0 });
             }
             state += 1;
         }
@@ -243,13 +242,13 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// The state after `state` on `base`.
-    fn successor(&mut self, state: usize, base: usize, moved: &mut Vec<u32>) -> Result<u32> {
+    /// The state after `state` on `letter`.
+    fn successor(&mut self, state: usize, letter: usize, moved: &mut Vec<u32>) -> Result<u32> {
         moved.clear();
         let mut last = NONE;
         for member in self.bounds[state]..self.bounds[state + 1] {
             let item = self.members[member];
-            let Move { token, item } = self.moves[item as usize][base];
+            let Move { token, item } = self.moves[item as usize * self.num_letters + letter];
             if token != NONE {
                 if last != NONE {
                     return Err(two_endings(self.table, last, token));
@@ -285,18 +284,19 @@ impl<'a> Builder<'a> {
         let mut pending = if is_new { vec![root] } else { Vec::new() };
         while let Some(number) = pending.pop() {
             let Item { node, row } = self.items[number as usize];
-            for base in 0..4 {
-                let child = self.compatible.nodes[node as usize].children[base];
+            for letter in 0..self.num_letters {
+                let child = self.compatible.children(node)[letter];
                 if child == NONE {
                     continue;
                 }
+                let place = number as usize * self.num_letters + letter;
                 let token = self.compatible.nodes[child as usize].token;
                 if token != NONE && !self.compatible.is_blocked(row, token) {
-                    self.moves[number as usize][base].token = token;
+                    self.moves[place].token = token;
                 }
                 if self.anything_open(child, row) {
                     let (item, is_new) = self.find_or_add(Item { node: child, row });
-                    self.moves[number as usize][base].item = item;
+                    self.moves[place].item = item;
                     pending.extend(is_new.then_some(item));
                 }
             }
@@ -339,7 +339,7 @@ impl<'a> Builder<'a> {
         }
         let number = items.len() as u32;
         items.push(item);
-        self.moves.push([Move { token: NONE, item: NONE }; 4]);
+        self.moves.resize(self.moves.len() + self.num_letters, Move { token: NONE, item: NONE });
         self.item_index.insert_unique(hashed, number, |&number| hash(&items[number as usize]));
         (number, true)
     }

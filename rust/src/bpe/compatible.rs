@@ -42,8 +42,6 @@ const MAX_BITS: usize = 1 << 32;
 /// One node of the trie: the string that leads to it is a prefix of a token.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// The node one base further, by base code, or [`NONE`].
-    pub children: [u32; 4],
     /// The token that ends here, or [`NONE`].
     pub token: Token,
     /// First and last (exclusive) place, in the order of the walk, of the tokens strictly below.
@@ -55,6 +53,9 @@ pub struct Node {
 pub struct Compatible {
     /// The trie; node 0 is the root.
     pub nodes: Vec<Node>,
+    /// The node one letter further than each node, letter by letter, or [`NONE`].
+    children: Vec<u32>,
+    num_letters: usize,
     /// Place of each token in the order of the walk.
     pub place: Vec<u32>,
     /// Row `l` has a bit for each token, in the order of the walk, that is blocked after `l`; one row of zeros at
@@ -72,12 +73,18 @@ impl Compatible {
         if words_per_row * 64 * (num_tokens + 1) > MAX_BITS {
             return Err(too_large("tokens", num_tokens));
         }
-        let (mut nodes, node_of) = trie(table)?;
-        let place = walk(&mut nodes, num_tokens);
-        let mut this =
-            Self { nodes, place, blocked: vec![0; words_per_row * (num_tokens + 1)], words_per_row };
+        let Trie { mut nodes, children, node_of } = Trie::new(table)?;
+        let num_letters = table.num_letters() as usize;
+        let place = walk(&mut nodes, &children, num_tokens);
+        let blocked = vec![0; words_per_row * (num_tokens + 1)];
+        let mut this = Self { nodes, children, num_letters, place, blocked, words_per_row };
         this.fill(table, &node_of);
         Ok(this)
+    }
+
+    /// The node one letter further than `node`, by the code of the letter, or [`NONE`].
+    pub fn children(&self, node: u32) -> &[u32] {
+        &self.children[node as usize * self.num_letters..][..self.num_letters]
     }
 
     /// The row number that stands for the start of a word.
@@ -118,7 +125,7 @@ impl Compatible {
             let (mut spine, mut parent) = (Some(l), Token::MAX);
             while let Some(x) = spine {
                 for &m in families.by_left(x).iter().take_while(|&&m| m < parent) {
-                    blocks[(m - 4) as usize].add_to(row);
+                    blocks[(m - table.num_letters()) as usize].add_to(row);
                 }
                 (spine, parent) = (table.parts(x).map(|(_, right)| right), x);
             }
@@ -138,7 +145,7 @@ impl Compatible {
                     families.descendants(child, |token| bits.set(self.place[token as usize]));
                     children.next();
                 }
-                blocks[(m - 4) as usize] = bits.clone();
+                blocks[(m - table.num_letters()) as usize] = bits.clone();
             }
         }
         blocks
@@ -155,7 +162,7 @@ impl Families {
     fn new(table: &MergeTable) -> Self {
         let empty = vec![Vec::new(); table.num_tokens() as usize];
         let (mut left, mut right) = (empty.clone(), empty);
-        for (&(l, r), product) in table.merges().iter().zip(4..) {
+        for (&(l, r), product) in table.merges().iter().zip(table.num_letters()..) {
             left[l as usize].push(product);
             right[r as usize].push(product);
         }
@@ -208,51 +215,67 @@ fn too_large(what: &str, number: usize) -> Error {
     Error::vocabulary(format!("{number} {what} are too many for an automaton"))
 }
 
-/// The trie, and the node of each token.
-fn trie(table: &MergeTable) -> Result<(Vec<Node>, Vec<u32>)> {
-    let empty = Node { children: [NONE; 4], token: NONE, below: (0, 0) };
-    let mut nodes = vec![empty.clone()];
-    let mut node_of = Vec::with_capacity(table.num_tokens() as usize);
-    let (mut codes, mut spelled) = (Vec::new(), 0);
-    for token in 0..table.num_tokens() {
-        let (mut node, rest) = match table.parts(token) {
-            Some((left, right)) => (node_of[left as usize], right),
-            None => (0, token),
-        };
-        codes.clear();
-        spelled += table.length(rest) as usize;
-        if spelled > 16 * MAX_NODES {
-            return Err(too_large("bases in all tokens", spelled));
-        }
-        table.spell(rest, &mut codes);
-        for &code in &codes {
-            let child = nodes[node as usize].children[code as usize];
-            if child == NONE {
-                let new = u32::try_from(nodes.len()).ok().filter(|&new| (new as usize) < MAX_NODES);
-                let new = new.ok_or_else(|| too_large("prefixes of tokens", nodes.len()))?;
-                nodes[node as usize].children[code as usize] = new;
-                nodes.push(empty.clone());
-                node = new;
-            } else {
-                node = child;
+/// The trie of all tokens.
+struct Trie {
+    nodes: Vec<Node>,
+    children: Vec<u32>,
+    /// The node of each token.
+    node_of: Vec<u32>,
+}
+
+impl Trie {
+    fn new(table: &MergeTable) -> Result<Self> {
+        let mut trie = Self { nodes: Vec::new(), children: Vec::new(), node_of: Vec::new() };
+        trie.add_node(table)?;
+        let (mut codes, mut spelled) = (Vec::new(), 0);
+        for token in 0..table.num_tokens() {
+            let (start, rest) = match table.parts(token) {
+                Some((left, right)) => (trie.node_of[left as usize], right),
+                None => (0, token),
+            };
+            codes.clear();
+            spelled += table.length(rest) as usize;
+            if spelled > 16 * MAX_NODES {
+                return Err(too_large("letters in all tokens", spelled));
             }
+            table.spell(rest, &mut codes);
+            let node = trie.descend(table, start, &codes)?;
+            let taken = std::mem::replace(&mut trie.nodes[node as usize].token, token);
+            if taken != NONE {
+                return Err(Error::vocabulary(format!(
+                    "tokens {taken} and {token} are both {}; a string can be made in one way only",
+                    table.letters(token)
+                )));
+            }
+            trie.node_of.push(node);
         }
-        let taken = std::mem::replace(&mut nodes[node as usize].token, token);
-        if taken != NONE {
-            return Err(Error::vocabulary(format!(
-                "merges {} and {} make the same token {}",
-                taken.wrapping_sub(4),
-                token.wrapping_sub(4),
-                table.letters(token)
-            )));
-        }
-        node_of.push(node);
+        Ok(trie)
     }
-    Ok((nodes, node_of))
+
+    /// The node that `codes` lead to from `node`, made if it is not there.
+    fn descend(&mut self, table: &MergeTable, mut node: u32, codes: &[u8]) -> Result<u32> {
+        for &code in codes {
+            let place = node as usize * table.num_letters() as usize + code as usize;
+            if self.children[place] == NONE {
+                self.children[place] = self.add_node(table)?;
+            }
+            node = self.children[place];
+        }
+        Ok(node)
+    }
+
+    fn add_node(&mut self, table: &MergeTable) -> Result<u32> {
+        let number = u32::try_from(self.nodes.len()).ok().filter(|&number| (number as usize) < MAX_NODES);
+        let number = number.ok_or_else(|| too_large("prefixes of tokens", self.nodes.len()))?;
+        self.nodes.push(Node { token: NONE, below: (0, 0) });
+        self.children.resize(self.children.len() + table.num_letters() as usize, NONE);
+        Ok(number)
+    }
 }
 
 /// Numbers the tokens in the order of a depth-first walk, parents before children, and notes each node's range.
-fn walk(nodes: &mut [Node], num_tokens: usize) -> Vec<u32> {
+fn walk(nodes: &mut [Node], children: &[u32], num_tokens: usize) -> Vec<u32> {
+    let num_letters = children.len() / nodes.len();
     let mut place = vec![0; num_tokens];
     let mut next_place = 0;
     // A node is met twice: on the way down (`false`) and when all below it is numbered (`true`).
@@ -269,8 +292,8 @@ fn walk(nodes: &mut [Node], num_tokens: usize) -> Vec<u32> {
         }
         this.below.0 = next_place;
         pending.push((node, true));
-        pending
-            .extend(this.children.iter().rev().filter(|&&child| child != NONE).map(|&child| (child, false)));
+        let children = children[node as usize * num_letters..][..num_letters].iter().rev();
+        pending.extend(children.filter(|&&child| child != NONE).map(|&child| (child, false)));
     }
     place
 }

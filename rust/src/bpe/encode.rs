@@ -22,10 +22,10 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::automaton::{AnyAutomaton, Automaton, SEPARATOR, SYMBOLS, StateId, Step};
+use super::automaton::{AnyAutomaton, Automaton, StateId, Step};
 use super::heap::HeapEncoder;
 use super::seams::segments;
-use super::{MergeTable, Pair, Token};
+use super::{MergeTable, NUM_BASES, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -34,6 +34,10 @@ use crate::monitor::Monitor;
 pub const LANES: usize = 4;
 /// Bases in a block, unless tokens are very long.
 const BLOCK: usize = 8192;
+/// The symbol between words, and how many symbols there are: corpora hold DNA.
+#[allow(clippy::cast_possible_truncation)] // it is 4
+const SEPARATOR: u8 = NUM_BASES as u8;
+const SYMBOLS: usize = NUM_BASES as usize + 1;
 
 /// Words to encode: those of some corpora, cut into pieces, on one strand.
 #[derive(Clone, Copy, Debug)]

@@ -9,12 +9,13 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::{MergeTable, NUM_BASES, Pair, Token};
+use super::{MergeTable, Pair, Token};
 
 /// Replays the merges of one table.
 #[derive(Clone, Debug)]
 pub struct HeapEncoder {
-    products: FxHashMap<Pair, Token>,
+    /// The rank of each pair, and what it becomes.
+    products: FxHashMap<Pair, (u32, Token)>,
 }
 
 /// A word under replacement: slot `i` holds a token or nothing; `next` and `previous` link the slots in use.
@@ -28,13 +29,15 @@ struct Chain {
 const END: usize = usize::MAX;
 
 impl HeapEncoder {
-    /// Prepares the look-up of products. Of two merges of the same pair the first counts.
+    /// Prepares the look-up of products.
     pub fn new(table: &MergeTable) -> Self {
-        let mut products = FxHashMap::default();
-        for (&pair, product) in table.merges().iter().zip(NUM_BASES..) {
-            products.entry(pair).or_insert(product);
-        }
-        Self { products }
+        Self::of_merges(table.merges().iter().copied().zip(table.num_letters()..))
+    }
+
+    /// Replays any merges, given by rank with their products. Of two merges of the same pair the last counts, as in
+    /// Hugging Face.
+    pub fn of_merges(merges: impl IntoIterator<Item = (Pair, Token)>) -> Self {
+        Self { products: (0..).zip(merges).map(|(rank, (pair, product))| (pair, (rank, product))).collect() }
     }
 
     /// The tokens of the word with these base codes.
@@ -42,30 +45,29 @@ impl HeapEncoder {
         self.replay(codes, |_, _| ())
     }
 
-    /// Like [`encode`](Self::encode), and shows each merge as it is made, with the tokens after it.
-    pub fn explain(&self, codes: &[u8]) -> Vec<(Token, Vec<Token>)> {
+    /// Like [`encode`](Self::encode), and shows the rank of each merge as it is made, with the tokens after it.
+    pub fn explain(&self, codes: &[u8]) -> Vec<(usize, Vec<Token>)> {
         let mut steps = Vec::new();
-        self.replay(codes, |product, chain| steps.push((product, chain.tokens())));
+        self.replay(codes, |rank, chain| steps.push((rank as usize, chain.tokens())));
         steps
     }
 
-    fn replay(&self, codes: &[u8], mut made: impl FnMut(Token, &Chain)) -> Vec<Token> {
+    fn replay(&self, codes: &[u8], mut made: impl FnMut(u32, &Chain)) -> Vec<Token> {
         let mut chain = Chain::new(codes);
         let mut possible = BinaryHeap::new();
-        let look = |chain: &Chain, left: usize, possible: &mut BinaryHeap<Reverse<(Token, usize)>>| {
-            let product = chain.pair(left).and_then(|pair| self.products.get(&pair));
-            possible.extend(product.map(|&product| Reverse((product, left))));
+        let merge_at =
+            |chain: &Chain, left| chain.pair(left).and_then(|pair| self.products.get(&pair)).copied();
+        let look = |chain: &Chain, left: usize, possible: &mut BinaryHeap<Reverse<(u32, usize)>>| {
+            possible.extend(merge_at(chain, left).map(|(rank, _)| Reverse((rank, left))));
         };
         for left in 0..codes.len() {
             look(&chain, left, &mut possible);
         }
-        while let Some(Reverse((product, left))) = possible.pop() {
+        while let Some(Reverse((rank, left))) = possible.pop() {
             // An entry is stale when an earlier merge has changed either side.
-            if chain.pair(left).and_then(|pair| self.products.get(&pair)) != Some(&product) {
-                continue;
-            }
+            let Some((_, product)) = merge_at(&chain, left).filter(|&(now, _)| now == rank) else { continue };
             chain.merge(left, product);
-            made(product, &chain);
+            made(rank, &chain);
             look(&chain, left, &mut possible);
             if chain.previous[left] != END {
                 look(&chain, chain.previous[left], &mut possible);

@@ -6,6 +6,9 @@
 //! two older tokens into token `4 + rank`, so tokens are numbered in the order in which they came to be. (Files and
 //! users see identifiers that also count the special tokens; in this module there are none.)
 //!
+//! Training knows the four bases only. Vocabularies of others may have more letters, such as N, so a [`MergeTable`] has
+//! an alphabet of up to 32; what is said of bases here and in the modules of encoding holds for its letters.
+//!
 //! *Training* counts every adjacent pair of tokens in all words, in overlapping windows (`AAAA` counts `(A, A)` three
 //! times), merges the pair with the largest count, ties to the smaller `(left, right)`, replaces it from left to right
 //! without overlap, and repeats. *Encoding* a word replays the merges: lowest rank first, leftmost first.
@@ -20,8 +23,8 @@
 //! 3. *Parts are older.* Both parts of a merge exist when it is made: `left, right < product`.
 //!
 //! Tables that were trained have properties 2 and 3. Tables read from a file may not; [`MergeTable::push`] refuses what
-//! breaks the third, [`Automaton::build`](automaton::Automaton::build) what breaks the second, and [`heap`] encodes
-//! with any table.
+//! breaks the third, [`Automaton::build`](automaton::Automaton::build) what breaks the second; [`rules`] takes merges in
+//! any order, and [`heap`] encodes with any.
 //!
 //! # The parts
 //!
@@ -40,33 +43,76 @@ pub mod heap;
 pub mod islands;
 pub mod lookahead;
 pub mod replay;
+pub mod rules;
 mod seams;
 pub mod train;
 
 use crate::alphabet::LETTERS;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, show_byte};
 
-/// A token: 0 to 3 are the bases A, C, G, T; `4 + rank` is the product of merge `rank`.
+/// A token: the first are the letters of the alphabet (0 to 3 the bases A, C, G, T); then, by rank, the products of
+/// the merges.
 pub type Token = u32;
 
 /// Two adjacent tokens, left and right.
 pub type Pair = (Token, Token);
 
-/// How many tokens there are before the first merge.
+/// How many tokens there are before the first merge, over the alphabet of DNA.
 pub const NUM_BASES: u32 = 4;
 
-/// The merges in the order in which they were made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Letters that an alphabet may have.
+pub const MAX_LETTERS: usize = 32;
+
+/// The letters, and the merges in the order in which they were made.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergeTable {
+    /// The letter of each of the first tokens.
+    alphabet: Vec<u8>,
     merges: Vec<Pair>,
-    /// Bases of each token, the four single bases first.
+    /// Letters of each token, the single ones first.
     lengths: Vec<u32>,
 }
 
+impl Default for MergeTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl MergeTable {
-    /// A table without merges: every base is its own token.
+    /// A table of A, C, G, T without merges: every base is its own token.
     pub fn new() -> Self {
-        Self { merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
+        Self { alphabet: LETTERS.to_vec(), merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
+    }
+
+    /// A table without merges over other letters: 1 to 32 different ones of ASCII.
+    pub fn over(alphabet: &[u8]) -> Result<Self> {
+        if alphabet.is_empty() || alphabet.len() > MAX_LETTERS {
+            let found = alphabet.len();
+            return Err(Error::vocabulary(format!(
+                "it has {found} letters; 1 to {MAX_LETTERS} are supported"
+            )));
+        }
+        for (place, &letter) in alphabet.iter().enumerate() {
+            if !letter.is_ascii() {
+                return Err(Error::vocabulary(format!("{} cannot be a letter", show_byte(letter))));
+            }
+            if alphabet[..place].contains(&letter) {
+                return Err(Error::vocabulary(format!("the letter {} is given twice", show_byte(letter))));
+            }
+        }
+        Ok(Self { alphabet: alphabet.to_vec(), merges: Vec::new(), lengths: vec![1; alphabet.len()] })
+    }
+
+    /// The letters of the first tokens.
+    pub fn alphabet(&self) -> &[u8] {
+        &self.alphabet
+    }
+
+    /// How many letters there are: the first product is the token of this number.
+    #[allow(clippy::cast_possible_truncation)] // at most MAX_LETTERS
+    pub fn num_letters(&self) -> u32 {
+        self.alphabet.len() as u32
     }
 
     /// Appends a merge and returns its product.
@@ -89,7 +135,7 @@ impl MergeTable {
         Ok(product)
     }
 
-    /// A table of the given merges.
+    /// A table of the given merges of bases.
     pub fn from_merges(merges: impl IntoIterator<Item = Pair>) -> Result<Self> {
         let mut table = Self::new();
         for pair in merges {
@@ -103,7 +149,7 @@ impl MergeTable {
         &self.merges
     }
 
-    /// Four bases and one token for each merge.
+    /// The letters and one token for each merge.
     #[allow(clippy::cast_possible_truncation)] // `push` could not have counted past 2^32 tokens: lengths is indexed by u32
     pub fn num_tokens(&self) -> u32 {
         self.lengths.len() as u32
@@ -124,12 +170,12 @@ impl MergeTable {
         self.lengths.iter().copied().max().unwrap_or(1)
     }
 
-    /// The two parts of `token`, or `None` for a base.
+    /// The two parts of `token`, or `None` for a letter.
     pub fn parts(&self, token: Token) -> Option<Pair> {
-        token.checked_sub(NUM_BASES).map(|rank| self.merges[rank as usize])
+        token.checked_sub(self.num_letters()).map(|rank| self.merges[rank as usize])
     }
 
-    /// Appends the base codes that `token` spells.
+    /// Appends the codes of the letters that `token` spells: their places in the alphabet.
     pub fn spell(&self, token: Token, codes: &mut Vec<u8>) {
         let mut pending = vec![token];
         while let Some(token) = pending.pop() {
@@ -144,7 +190,7 @@ impl MergeTable {
     pub fn letters(&self, token: Token) -> String {
         let mut codes = Vec::with_capacity(self.length(token) as usize);
         self.spell(token, &mut codes);
-        codes.iter().map(|&code| char::from(LETTERS[code as usize])).collect()
+        codes.iter().map(|&code| char::from(self.alphabet[code as usize])).collect()
     }
 
     /// The first `num_merges` merges: what training a smaller vocabulary would have given.
@@ -152,8 +198,9 @@ impl MergeTable {
     pub fn truncated(&self, num_merges: usize) -> Self {
         let num_merges = num_merges.min(self.merges.len());
         Self {
+            alphabet: self.alphabet.clone(),
             merges: self.merges[..num_merges].to_vec(),
-            lengths: self.lengths[..num_merges + NUM_BASES as usize].to_vec(),
+            lengths: self.lengths[..num_merges + self.alphabet.len()].to_vec(),
         }
     }
 }

@@ -196,7 +196,7 @@ fn map(file: &File) -> std::io::Result<Mmap> {
 }
 
 /// Whether the file begins like a packed file. What cannot be opened is left to the reader to complain about.
-pub(super) fn is_packed(path: &Path) -> bool {
+pub(crate) fn is_packed(path: &Path) -> bool {
     let mut start = [0; MAGIC.len()];
     path.is_file()
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)

@@ -46,7 +46,7 @@ fn a_training_goes_on_from_a_checkpoint_of_any_size() {
     let at = folder.path().join("checkpoint");
     let (_, report) = simply(&path, wanted(150));
     let mut keeper = super::Keeper::new(&at, report.contents.fingerprint, &Options::default(), 0);
-    let part = whole.table().truncated(145);
+    let part = whole.table().unwrap().truncated(145);
     keeper.round(&part).unwrap();
     keeper.stop(&part).unwrap();
     for size in [100, 150, 400] {

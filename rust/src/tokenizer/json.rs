@@ -16,20 +16,33 @@
 //! A file is not trusted. It may have 64 MiB and nest 128 levels deep; a key that comes twice is refused; every id and
 //! every merge is checked before it is used.
 
+mod added;
+mod fields;
+mod kmers;
 mod layout;
+mod model;
+mod normalizer;
+mod post_processor;
+mod pre_tokenizer;
 mod strict;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
-use super::{Id, MAX_SPECIAL_BYTES, MAX_SPECIALS, Policy, Tokenizer, special_mistake};
+use self::fields::{refuse, show};
+use self::model::{Model, Options};
+use self::strict::{Parsed, Vocab};
+use super::added::Added;
+use super::letters::{Letters, Rest};
+use super::normalizer::Normalizer;
+use super::splitting::Splitting;
+use super::{Id, Meaning, Reading, Tokenizer};
 use crate::alphabet::LETTERS;
 use crate::atomic::write_whole;
-use crate::bpe::{MergeTable, NUM_BASES, Token};
 use crate::error::{Error, Result, show_text};
 
 /// Bytes of the largest file that is read.
@@ -68,6 +81,13 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// Whether the decoder takes the characters of tokens for bytes.
+    pub(super) fn decodes_bytes(&self) -> bool {
+        self.0.get("decoder").and_then(|decoder| decoder.get("type")).is_some_and(|kind| kind == "ByteLevel")
+    }
+}
+
 fn added_token(content: &str, id: Id) -> Value {
     json!({
         "id": id,
@@ -93,13 +113,21 @@ impl Tokenizer {
     ///
     /// Fails if the tokens are so long that the file could not be read again.
     pub fn to_json(&self) -> Result<String> {
-        let letters = |token: Token| u64::from(self.table.length(token));
-        let in_merges: u64 =
-            self.table.merges().iter().map(|&(left, right)| letters(left) + letters(right)).sum();
-        self.check_size(2 * in_merges)?;
+        if let Some(kmer) = self.kmers() {
+            return kmers::write(self, kmer);
+        }
+        let length = |token| u64::from(self.scheme.length(token));
+        let in_merges = self.scheme.merges().iter().map(|&(left, right)| length(left) + length(right));
+        self.check_size(2 * in_merges.sum::<u64>())?;
         let mut document = self.frame.0.clone();
         if let Some(model) = document.get_mut("model").and_then(Value::as_object_mut) {
-            let vocab: Map<String, Value> = self.vocab().zip((0..).map(|id: Id| Value::from(id))).collect();
+            let meanings = (0..).map_while(|id| self.numbering.meaning(id));
+            let tokens = meanings.zip((0..).map(|id: Id| Value::from(id)));
+            let in_vocab = tokens.filter(|(meaning, _)| match meaning {
+                Meaning::Added(place) => self.reading.added[*place].is_in_vocab,
+                Meaning::Token(_) | Meaning::Other(_) => true,
+            });
+            let vocab: Map<String, Value> = in_vocab.map(|(meaning, id)| (self.spell(meaning), id)).collect();
             model.insert("vocab".to_owned(), Value::Object(vocab));
             model.insert(
                 "merges".to_owned(),
@@ -118,7 +146,7 @@ impl Tokenizer {
         Err(Error::vocabulary(format!(
             "its file would have {bytes} bytes, more than the {MAX_BYTES} that can be read again; the longest token has \
              {} bases: set max_token_length or a smaller vocab_size",
-            self.table.longest()
+            (0..self.scheme.num_tokens()).map(|token| self.scheme.length(token)).max().unwrap_or(0)
         )))
     }
 
@@ -144,228 +172,82 @@ impl Tokenizer {
         if text.len() as u64 > MAX_BYTES {
             return refuse(format!("a tokenizer.json of more than {MAX_BYTES} bytes is not read"));
         }
-        let mut document = strict::parse(text)?;
-        let policy = check_frame(&document)?;
-        let unknown = check_model(document.get("model").unwrap_or(&Value::Null))?;
-        let model = document.get_mut("model").and_then(Value::as_object_mut);
-        let Some(model) = model else { return refuse("its model is not an object") };
-        let vocab = model.insert("vocab".to_owned(), Value::Null);
-        let merges = model.insert("merges".to_owned(), Value::Null);
-        let vocab = read_vocab(vocab.as_ref())?;
-        let specials = read_specials(document.get("added_tokens"), &vocab)?;
-        let (table, ids) = read_merges(merges.as_ref(), &vocab)?;
-        check_ids(&vocab, &specials, &ids, &table)?;
-        let unknown = unknown.map(|name| find_unknown(&name, &vocab, &specials)).transpose()?;
-        Self::assemble(table, specials, ids, Policy { unknown, ..policy }, Frame(document))
-    }
-}
-
-fn refuse<T>(reason: impl Into<String>) -> Result<T> {
-    Err(Error::vocabulary(reason))
-}
-
-/// A value in a message.
-fn show(value: &Value) -> String {
-    match value {
-        Value::String(text) => show_text(text),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(object) => {
-            let kind = object.get("type").and_then(Value::as_str);
-            kind.map_or_else(|| "an object".to_owned(), show_text)
+        let Parsed { frame, vocab, merges, .. } = strict::parse(text)?;
+        if let Some(tokenizer) = kmers::read(&frame, vocab.as_ref())? {
+            return Ok(tokenizer);
         }
-        other => show_text(&other.to_string()),
+        check_document(&frame)?;
+        let options = Options::read(frame.get("model").unwrap_or(&Value::Null))?;
+        let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
+        let Some(merges) = merges else { return refuse("its model has no merges that are a list") };
+        let added = added::read(frame.get("added_tokens"), &vocab)?;
+        let normalizer = read_normalizer(&frame, &added)?;
+        let splitting = Splitting::new(pre_tokenizer::read(frame.get("pre_tokenizer"))?);
+        if options.fuses_unknown && splitting.may_part_unknown() {
+            return refuse(
+                "fuse_unk is true with a pre_tokenizer that may part unknown letters, which genotok does not support",
+            );
+        }
+        let model = Model::read(&vocab, &merges, &options, &splitting)?;
+        let others = others(&vocab, &added, &model)?;
+        let vocab_size = vocab.len() + added.iter().filter(|token| !token.is_in_vocab).count();
+        let template = post_processor::read(frame.get("post_processor"), vocab_size)?;
+        let letters = Letters::read(
+            model.scheme.alphabet(),
+            Rest {
+                normalizer,
+                splitting,
+                singles: model.singles,
+                fallback: model.fallback,
+                unknown_letter: model.unknown_letter,
+                fuses_unknown: options.fuses_unknown,
+            },
+        );
+        let reading = Reading { letters, added, others, unknown: model.unknown, template };
+        Self::assemble(model.scheme, model.ids, reading, Frame(frame))
     }
 }
 
-/// Fails unless `object[key]` is null or missing, or one of the allowed values.
-fn allow(object: &Value, key: &str, allowed: &[Value]) -> Result<()> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(()),
-        Some(value) if allowed.contains(value) => Ok(()),
-        Some(value) => refuse(format!("{key} is {}, which genotok does not support", show(value))),
-    }
-}
-
-/// Checks all but the model, and finds how letters are treated.
-fn check_frame(document: &Value) -> Result<Policy> {
+/// Checks what is not the model, nor read elsewhere.
+fn check_document(document: &Value) -> Result<()> {
     if !document.is_object() {
         return refuse(format!("it is {}, not the object that a tokenizer.json is", show(document)));
     }
     if document.get("version").is_some_and(|version| version != "1.0") {
         return refuse("its version is not \"1.0\"");
     }
-    let upper_case = document.get("normalizer") == Some(&upper_casing());
-    let white_space = [json!({"type": "Whitespace"}), json!({"type": "WhitespaceSplit"})];
-    allow(document, "truncation", &[])?;
-    allow(document, "padding", &[])?;
-    allow(document, "normalizer", &[upper_casing()])?;
-    allow(document, "pre_tokenizer", &white_space)?;
-    allow(document, "decoder", &[json!({"type": "Fuse"})])?;
-    let drop_white_space = document.get("pre_tokenizer").is_some_and(|kind| !kind.is_null());
-    Ok(Policy { unknown: None, upper_case, drop_white_space })
-}
-
-/// Checks the options of the model; returns the name of the unknown token.
-fn check_model(model: &Value) -> Result<Option<String>> {
-    if model.get("type").and_then(Value::as_str) != Some("BPE") {
-        return refuse(format!(
-            "its model is {}, not BPE",
-            model.get("type").map_or("of no type".to_owned(), show)
-        ));
-    }
-    allow(model, "dropout", &[])?;
-    allow(model, "continuing_subword_prefix", &[json!("")])?;
-    allow(model, "end_of_word_suffix", &[json!("")])?;
-    allow(model, "fuse_unk", &[json!(false)])?;
-    allow(model, "byte_fallback", &[json!(false)])?;
-    allow(model, "ignore_merges", &[json!(false)])?;
-    match model.get("unk_token") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) => Ok(Some(name.clone())),
-        Some(other) => refuse(format!("unk_token is {}, not a string", show(other))),
-    }
-}
-
-type Vocab = FxHashMap<String, Id>;
-
-fn read_vocab(vocab: Option<&Value>) -> Result<Vocab> {
-    let Some(Value::Object(vocab)) = vocab else { return refuse("its model has no vocab that is an object") };
-    vocab.iter().map(|(token, id)| Ok((token.clone(), read_id(id, token)?))).collect()
-}
-
-fn read_id(id: &Value, token: &str) -> Result<Id> {
-    let number = id.as_u64().and_then(|id| Id::try_from(id).ok());
-    number.ok_or_else(|| {
-        Error::vocabulary(format!("the id of {} is {}, not a number from 0 on", show_text(token), show(id)))
-    })
-}
-
-/// The special tokens in order of id.
-fn read_specials(added: Option<&Value>, vocab: &Vocab) -> Result<Vec<(String, Id)>> {
-    let added = match added {
-        None | Some(Value::Null) => &Vec::new(),
-        Some(Value::Array(added)) => added,
-        Some(other) => return refuse(format!("added_tokens is {}, not a list", show(other))),
-    };
-    let mut specials = added.iter().map(|token| read_special(token, vocab)).collect::<Result<Vec<_>>>()?;
-    if specials.len() > MAX_SPECIALS
-        || specials.iter().map(|(token, _)| token.len()).sum::<usize>() > MAX_SPECIAL_BYTES
-    {
-        return refuse(format!(
-            "it has more than {MAX_SPECIALS} special tokens, or {MAX_SPECIAL_BYTES} bytes of them"
-        ));
-    }
-    specials.sort_by_key(|&(_, id)| id);
-    let mut seen = FxHashSet::default();
-    match specials.iter().find(|(token, _)| !seen.insert(token)) {
-        Some((token, _)) => refuse(format!("the special token {} is given twice", show_text(token))),
-        None => Ok(specials),
-    }
-}
-
-fn read_special(token: &Value, vocab: &Vocab) -> Result<(String, Id)> {
-    let Some(content) = token.get("content").and_then(Value::as_str) else {
-        return refuse("an added token has no content that is a string");
-    };
-    if let Some(mistake) = special_mistake(content) {
-        return refuse(format!("the special token {} {mistake}", show_text(content)));
-    }
-    if token.get("special") != Some(&Value::Bool(true)) {
-        return refuse(format!(
-            "the added token {} is not special, which genotok does not support",
-            show_text(content)
-        ));
-    }
-    for key in ["single_word", "lstrip", "rstrip", "normalized"] {
-        allow(token, key, &[json!(false)])?;
-    }
-    let id = read_id(token.get("id").unwrap_or(&Value::Null), content)?;
-    if vocab.get(content).is_some_and(|&known| known != id) {
-        return refuse(format!("the special token {} has two ids", show_text(content)));
-    }
-    Ok((content.to_owned(), id))
-}
-
-fn find_unknown(name: &str, vocab: &Vocab, specials: &[(String, Id)]) -> Result<Id> {
-    let found =
-        specials.iter().find(|(token, _)| token == name && vocab.contains_key(name)).map(|&(_, id)| id);
-    let missing =
-        || format!("the unknown token {} is not in its vocab and its special tokens", show_text(name));
-    found.ok_or_else(|| Error::vocabulary(missing()))
-}
-
-/// The merges, and the id of each token of their table.
-fn read_merges(merges: Option<&Value>, vocab: &Vocab) -> Result<(MergeTable, Vec<Id>)> {
-    let Some(Value::Array(merges)) = merges else { return refuse("its model has no merges that are a list") };
-    let mut table = MergeTable::new();
-    let mut tokens: FxHashMap<String, Token> = FxHashMap::default();
-    let mut ids = Vec::with_capacity(merges.len() + NUM_BASES as usize);
-    for (base, token) in LETTERS.iter().map(|&letter| char::from(letter).to_string()).zip(0..) {
-        let id = vocab.get(&base);
-        ids.push(*id.ok_or_else(|| Error::vocabulary(format!("the base {base} is not in its vocab")))?);
-        tokens.insert(base, token);
-    }
-    for (rank, merge) in merges.iter().enumerate() {
-        let fail = |reason: &str| Error::vocabulary(format!("merge {rank} {reason}"));
-        let (left, right) = parts(merge).ok_or_else(|| fail("is not a pair of two tokens"))?;
-        let part = |name: &str| {
-            tokens.get(name).copied().ok_or_else(|| {
-                fail(&format!("joins {}, which is no base and not made by an earlier merge", show_text(name)))
-            })
-        };
-        let pair = (part(left)?, part(right)?);
-        let product = format!("{left}{right}");
-        let shown = show_text(&product);
-        ids.push(
-            *vocab.get(&product).ok_or_else(|| fail(&format!("makes {shown}, which is not in the vocab")))?,
-        );
-        if tokens.insert(product, table.push(pair)?).is_some() {
-            return Err(fail(&format!("makes {shown}, which an earlier one made already")));
-        }
-    }
-    Ok((table, ids))
-}
-
-/// The two strings of a merge, in either notation.
-fn parts(merge: &Value) -> Option<(&str, &str)> {
-    match merge {
-        Value::Array(pair) => match pair.as_slice() {
-            [Value::String(left), Value::String(right)] => Some((left, right)),
-            _ => None,
-        },
-        Value::String(pair) => pair.split_once(' '),
-        _ => None,
-    }
-}
-
-/// Every token of the vocab is one we know what to do with; every id is given once, and none is left out.
-fn check_ids(vocab: &Vocab, specials: &[(String, Id)], ids: &[Id], table: &MergeTable) -> Result<()> {
-    let in_vocab = specials.iter().filter(|(token, _)| vocab.contains_key(token)).count();
-    if vocab.len() != in_vocab + ids.len() {
-        return refuse(format!(
-            "{} in its vocab is no special token, no base (A, C, G, T) and no product of a merge",
-            stranger(vocab, specials, table)
-        ));
-    }
-    // Added tokens that are not in the vocab get the ids after it, whatever the file says.
-    if vocab.values().any(|&id| id as usize >= vocab.len()) {
-        return refuse("the ids of its vocab leave a gap, or one is given twice");
-    }
-    let mut seen = vec![false; specials.len() + ids.len()];
-    for &id in specials.iter().map(|(_, id)| id).chain(ids) {
-        match seen.get_mut(id as usize) {
-            None => return refuse(format!("the ids up to {id} leave a gap")),
-            Some(seen) if *seen => return refuse(format!("the id {id} is given twice")),
-            Some(seen) => *seen = true,
+    for key in ["truncation", "padding"] {
+        if document.get(key).is_some_and(|value| !value.is_null()) {
+            return refuse(format!(
+                "{key} is set, but sequences are encoded whole; set it to null, or read the file by Tokenizer.from_hf, \
+                 which leaves it out"
+            ));
         }
     }
     Ok(())
 }
 
-/// The first token of the vocab, in its order, that nothing accounts for.
-fn stranger(vocab: &Vocab, specials: &[(String, Id)], table: &MergeTable) -> String {
-    let mut known: FxHashSet<String> = (0..table.num_tokens()).map(|token| table.letters(token)).collect();
-    known.extend(specials.iter().map(|(token, _)| token.clone()));
-    let others = vocab.iter().filter(|(token, _)| !known.contains(*token));
-    others.min_by_key(|&(_, id)| id).map_or_else(String::new, |(token, _)| show_text(token))
+/// The normalizer. Where added tokens are looked for in what it makes, nothing of it may wait for the table.
+fn read_normalizer(document: &Value, added: &[Added]) -> Result<Normalizer> {
+    let steps = normalizer::read(document.get("normalizer"))?;
+    let is_asked = added.iter().any(|token| token.is_normalized);
+    Ok(if is_asked { Normalizer::carried_out(steps) } else { Normalizer::new(steps) })
+}
+
+/// The tokens of the vocabulary that are neither added nor of the scheme; fails if an id is missing or given twice.
+fn others(vocab: &Vocab, added: &[Added], model: &Model) -> Result<Vec<(String, Id)>> {
+    // Added tokens that are not in the vocab get the ids behind it, whatever the file says.
+    if vocab.values().any(|&id| id as usize >= vocab.len()) {
+        return refuse("the ids of its vocab leave a gap, or one is given twice");
+    }
+    let mut tokens = vec![None; vocab.len()];
+    for (token, &id) in vocab {
+        if let Some(other) = tokens[id as usize].replace(token) {
+            let (one, other) = (show_text(token.min(other)), show_text(token.max(other)));
+            return refuse(format!("the id {id} is given twice, to {one} and {other}"));
+        }
+    }
+    let known: FxHashSet<Id> = added.iter().map(|token| token.id).chain(model.ids.iter().copied()).collect();
+    let others = tokens.into_iter().flatten().zip(0..).filter(|(_, id)| !known.contains(id));
+    Ok(others.map(|(token, id)| (token.to_string(), id)).collect())
 }

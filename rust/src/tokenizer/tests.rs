@@ -49,6 +49,13 @@ fn text_is_taken_apart_as_the_essay_says() {
 }
 
 #[test]
+fn special_tokens_around_a_sequence_are_those_of_the_file_or_the_usual_ones() {
+    assert!(tokenizer(&SPECIALS).template().unwrap_err().to_string().contains("[CLS]"));
+    let usual = tokenizer(&["[UNK]", "[SEP]", "[CLS]"]).template().unwrap();
+    assert_eq!((usual.before, usual.after), (vec![2], vec![1]));
+}
+
+#[test]
 fn without_an_unknown_token_a_letter_is_an_error_with_its_place() {
     let error = tokenizer(&["[SEP]"]).encode("AC[SEP]éGT").unwrap_err();
     assert!(matches!(error, Error::Symbol { position: 7, byte: 0xc3, .. }), "{error}");
@@ -115,39 +122,53 @@ fn white_space_vanishes_where_the_file_says_so_and_lower_case_is_unknown_without
     let foreign = changed(|document| {
         document["pre_tokenizer"] = json!({"type": "Whitespace"});
         document["normalizer"] = Value::Null;
-        document["post_processor"] = json!({"type": "TemplateProcessing", "single": [], "pair": []});
+        document["post_processor"] = json!({"type": "ByteLevel", "trim_offsets": true});
         document["something"] = json!([1.5, {"new": [true]}]);
     });
     let foreign = foreign.unwrap();
     assert_eq!(foreign.encode("AC gt\u{2003}\nACGT").unwrap(), [7, 0, 0, 9]);
     let kept: Value = serde_json::from_str(&foreign.to_json().unwrap()).unwrap();
-    assert_eq!(kept["post_processor"]["type"], "TemplateProcessing");
+    assert_eq!(kept["post_processor"]["type"], "ByteLevel");
     assert_eq!(kept["something"], json!([1.5, {"new": [true]}]));
 }
 
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
-    let cases: [(&str, Value, &str); 15] = [
+    let split = |pattern: Value, behavior| json!({"type": "Split", "pattern": pattern, "behavior": behavior, "invert": false});
+    let cases: Vec<(&str, Value, &str)> = vec![
         ("/version", json!("2.0"), "version"),
         ("/truncation", json!({"max_length": 5}), "truncation"),
         ("/padding", json!({"strategy": "BatchLongest"}), "padding"),
-        ("/normalizer", json!({"type": "Lowercase"}), "Lowercase"),
-        ("/pre_tokenizer", json!({"type": "ByteLevel"}), "ByteLevel"),
-        ("/decoder", json!({"type": "Metaspace"}), "Metaspace"),
+        ("/normalizer", json!({"type": "Precompiled"}), "Precompiled"),
+        ("/normalizer", json!({"type": "Replace", "pattern": {"Regex": "(A|C)"}, "content": ""}), "(A|C)"),
+        ("/normalizer", json!({"type": "Replace", "pattern": {"String": ""}, "content": "A"}), "empty"),
+        ("/normalizer", json!({"type": "Strip"}), "strip_left"),
+        ("/pre_tokenizer", json!({"type": "Metaspace"}), "Metaspace"),
+        ("/pre_tokenizer", json!({"type": "FixedLength", "length": 3}), "FixedLength"),
+        ("/pre_tokenizer", json!({"type": "ByteLevel", "add_prefix_space": true}), "add_prefix_space"),
+        ("/pre_tokenizer", split(json!({"String": "A"}), "MergedWithNext"), "'A' and its neighbours"),
+        ("/pre_tokenizer", split(json!({"Regex": "[AC]+"}), "Isolated"), "'A' and 'G'"),
+        ("/pre_tokenizer", split(json!({"String": "AC"}), "Removed"), "several characters"),
+        ("/post_processor", json!({"type": "TemplateProcessing", "single": []}), "leaves it out"),
+        (
+            "/post_processor",
+            json!({"type": "BertProcessing", "cls": ["[CLS]", 99], "sep": ["[SEP]", 1]}),
+            "99",
+        ),
         ("/model/type", json!("Unigram"), "Unigram"),
         ("/model/dropout", json!(0.1), "dropout is \"0.1\""),
-        ("/model/byte_fallback", json!(true), "byte_fallback"),
-        ("/model/fuse_unk", json!(true), "fuse_unk"),
-        ("/model/ignore_merges", json!(true), "ignore_merges"),
+        ("/model/fuse_unk", json!(7), "fuse_unk"),
         ("/model/continuing_subword_prefix", json!("##"), "##"),
+        ("/model/end_of_word_suffix", json!("</w>"), "</w>"),
         ("/model/unk_token", json!("[X]"), "[X]"),
-        ("/added_tokens/0/lstrip", json!(true), "lstrip"),
-        ("/added_tokens/0/special", json!(false), "not special"),
+        ("/added_tokens/0/single_word", json!(true), "single_word"),
+        ("/added_tokens/0/id", json!(1), "the id 1"),
+        ("/added_tokens/0/content", json!("GATTACA"), "string of bases"),
     ];
     for (place, value, part) in cases {
         let error = changed(|document| *document.pointer_mut(place).unwrap() = value).unwrap_err();
         assert!(matches!(error, Error::Vocabulary { .. }));
-        assert!(error.to_string().contains(part), "{error}");
+        assert!(error.to_string().contains(part) && !error.to_string().contains('\n'), "{part}: {error}");
     }
 }
 
@@ -157,15 +178,46 @@ fn a_vocab_that_does_not_fit_its_merges_is_refused() {
         let error = changed(|document| change(&mut document["model"])).unwrap_err().to_string();
         assert!(error.contains(part) && !error.contains('\n'), "{error}");
     };
-    refused(&|model| model["vocab"]["N"] = json!(11), "\"N\" in its vocab");
     refused(&|model| model["vocab"]["AA"] = json!(11), "gap");
     refused(&|model| model["vocab"]["AA"] = json!(9), "twice");
     refused(&|model| model["vocab"]["AA"] = json!(-1), "\"AA\"");
+    refused(&|model| model["vocab"]["AA"] = json!("1".repeat(1_000_000)), "\"AA\"");
     refused(&|model| model["merges"][3] = json!(["A", "T"]), "\"AT\", which is not in the vocab");
-    refused(&|model| model["merges"][3] = json!(["A", "CGT"]), "\"CGT\", which is no base");
-    refused(&|model| model["merges"][3] = json!("A C G T"), "merge 3");
-    refused(&|model| model["merges"][3] = json!(["A", "C"]), "earlier one made already");
-    refused(&|model| model["merges"].as_array_mut().unwrap().swap(0, 2), "merge 0");
+    refused(&|model| model["merges"][3] = json!(["A", "CGT"]), "\"CGT\", which is not in the vocab");
+    refused(&|model| model["merges"][3] = json!(["A", ""]), "empty");
+    refused(&|model| model["merges"][3] = json!("A C"), "another way");
+    refused(&|model| model["merges"] = json!(["A C G T"]), "merge 0");
+    refused(&|model| model["merges"] = json!(["A C", "CG".repeat(1_000_000)]), "merge 1");
+}
+
+#[test]
+fn tokens_that_no_merge_makes_keep_their_ids() {
+    let foreign = changed(|document| {
+        document["model"]["vocab"]["N"] = json!(11);
+        document["model"]["vocab"]["GATTACA"] = json!(12);
+        document["model"]["vocab"]["é"] = json!(13);
+    });
+    let foreign = foreign.unwrap();
+    assert_eq!(foreign.encode("ACNGATTACAéX").unwrap(), [7, 11, 5, 3, 6, 6, 7, 3, 13, 0]);
+    assert_eq!(foreign.decode(&[12, 13]).unwrap(), "GATTACAé");
+    let again = Tokenizer::from_json(&foreign.to_json().unwrap()).unwrap();
+    assert_eq!(again.vocab().collect::<Vec<_>>(), foreign.vocab().collect::<Vec<_>>());
+}
+
+#[test]
+fn merges_that_no_training_makes_are_replayed_by_rank() {
+    let shuffled = changed(|document| {
+        document["model"]["merges"].as_array_mut().unwrap().swap(0, 2);
+    });
+    let shuffled = shuffled.unwrap();
+    assert_eq!(shuffled.encode("ACGTAC").unwrap(), [9, 7]);
+    assert!(shuffled.truncate(9).is_err());
+    let kept: Value = serde_json::from_str(&shuffled.to_json().unwrap()).unwrap();
+    assert_eq!(kept["model"]["merges"], json!([["AC", "GT"], ["G", "T"], ["A", "C"], ["A", "A"]]));
+    let doubled = changed(|document| {
+        document["model"]["merges"].as_array_mut().unwrap().push(json!(["A", "C"]));
+    });
+    assert_eq!(doubled.unwrap().explain("AACGT").unwrap()[1].rank, Some(1), "AC has rank 4 now");
 }
 
 #[test]

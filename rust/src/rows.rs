@@ -1,0 +1,440 @@
+//! Sequence files as rows: whole records, windows or regions of them, each with its place.
+//!
+//! A *row* is what is encoded as one sequence: the name of its record, where it begins and ends there, and its letters.
+//!
+//! # Which rows
+//!
+//! - By default each record is a row, even one without letters.
+//! - With *regions* ([`Regions`]) each region is a row; the order is that of the files, their records, and of the
+//!   regions of a record as given.
+//! - With a *window*, a record or region is cut into windows that begin every `stride` letters. The last may be shorter:
+//!   the first window to reach the end is the last, so that none lies inside the one before. With a stride below the
+//!   window they overlap; above it, the letters between them are left out, as the caller said.
+//! - With [`Unknown::Split`] each of these is cut at letters outside the vocabulary, which are left out.
+//!   [`Unknown::Refuse`] makes such a letter an error with its place, and [`Unknown::Token`] lets it be. Either way they
+//!   are counted, by kind.
+//!
+//! Places are counted from 0, the end excluded, on the strand of the file, also if rows are reversed and complemented:
+//! then the first letter of the row is the last of its place.
+//!
+//! # Memory
+//!
+//! Rows come in batches of about 16 million letters. Windows stream: a chromosome passes through one batch. A row that
+//! is longer than a batch, a record without windows, is a batch of its own. Regions of a record that are not in order
+//! of their place wait in memory for those before them. Names are compared within a file for as long as they are at
+//! most [`MOST_NAMES`], eight bytes each.
+
+mod cutter;
+mod digest;
+mod parts;
+mod regions;
+mod treatment;
+
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashSet;
+
+use crate::alphabet::{LetterKind, kind};
+use crate::batch::Unknown;
+use crate::corpus;
+use crate::error::{Error, Result};
+use crate::fasta::{Event, Reader};
+use crate::monitor::{Monitor, Phase};
+use cutter::Cutter;
+use digest::Refget;
+use parts::Parts;
+use regions::Region;
+use treatment::Treatment;
+
+pub use digest::RecordDigest;
+pub use regions::Regions;
+
+/// Letters in a batch, if nothing else is said.
+pub const BATCH_LETTERS: usize = 16_000_000;
+/// Record names of one file that are compared with each other.
+pub const MOST_NAMES: usize = 1 << 22;
+/// Events of the reader between two looks for an interrupt.
+const PATIENCE: u32 = 64;
+
+/// Which rows, and what is done to their letters.
+#[derive(Clone, Debug)]
+pub struct RowOptions {
+    /// Letters in a window.
+    pub window: Option<u64>,
+    /// Letters from the begin of a window to that of the next; the window's length if not given.
+    pub stride: Option<u64>,
+    /// The regions that are wanted; all if not given.
+    pub regions: Option<Regions>,
+    /// Each row is read from the other strand.
+    pub reverse_complement: bool,
+    /// Lower-case letters become upper-case ones.
+    pub upper_case: bool,
+    /// What happens to letters outside the vocabulary.
+    pub unknown: Unknown,
+    /// Letters in a batch, about.
+    pub batch_letters: usize,
+    /// Whether the digest of each record is computed.
+    pub digests: bool,
+}
+
+impl Default for RowOptions {
+    fn default() -> Self {
+        Self {
+            window: None,
+            stride: None,
+            regions: None,
+            reverse_complement: false,
+            upper_case: false,
+            unknown: Unknown::Token,
+            batch_letters: BATCH_LETTERS,
+            digests: false,
+        }
+    }
+}
+
+impl RowOptions {
+    fn check(&self) -> Result<()> {
+        if self.window == Some(0) {
+            return Err(Error::argument("window", &0, "a window has at least one letter"));
+        }
+        match (self.stride, self.window) {
+            (Some(0), _) => Err(Error::argument("stride", &0, "windows begin at least one letter apart")),
+            (Some(stride), None) => Err(Error::argument("stride", &stride, "needs a window")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Rows one after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowBatch {
+    /// The record names of all rows, end to end.
+    pub names: String,
+    /// Where each name begins in `names`, and the end.
+    pub name_offsets: Vec<usize>,
+    /// Where each row begins in its record.
+    pub starts: Vec<i64>,
+    /// Where each row ends in its record, excluded.
+    pub ends: Vec<i64>,
+    /// The letters of all rows, end to end.
+    pub bytes: Vec<u8>,
+    /// Where each row begins in `bytes`, and the end.
+    pub offsets: Vec<usize>,
+}
+
+impl Default for RowBatch {
+    fn default() -> Self {
+        Self {
+            names: String::new(),
+            name_offsets: vec![0],
+            starts: Vec::new(),
+            ends: Vec::new(),
+            bytes: Vec::new(),
+            offsets: vec![0],
+        }
+    }
+}
+
+impl RowBatch {
+    /// How many rows there are.
+    #[allow(clippy::len_without_is_empty)] // no batch that is handed out is empty
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The record name of a row.
+    pub fn name(&self, row: usize) -> &str {
+        &self.names[self.name_offsets[row]..self.name_offsets[row + 1]]
+    }
+
+    /// The letters of a row.
+    pub fn letters(&self, row: usize) -> &[u8] {
+        &self.bytes[self.offsets[row]..self.offsets[row + 1]]
+    }
+
+    /// Where the last row ends in `bytes`.
+    fn end(&self) -> usize {
+        self.offsets.last().copied().unwrap_or(0)
+    }
+
+    /// Adds a row of the letters from the last one's end up to `to`.
+    fn push(&mut self, name: &str, start: u64, to: usize) {
+        let place = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
+        self.starts.push(place(start));
+        self.ends.push(place(start + (to - self.end()) as u64));
+        self.offsets.push(to);
+        self.names.push_str(name);
+        self.name_offsets.push(self.names.len());
+    }
+}
+
+/// What was read and found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowReport {
+    /// Files read to their end.
+    pub files: u64,
+    /// Records begun.
+    pub records: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Letters in the rows, those at which rows were split included.
+    pub letters: u64,
+    /// Of these, letters outside the vocabulary, by kind, in the order of [`KINDS`].
+    pub unknown: [u64; KINDS.len()],
+    /// Of these, lower-case letters that are in the vocabulary in upper case.
+    pub lower_case: u64,
+    /// Records that have the name of an earlier one in the same file, among the first [`MOST_NAMES`] of the file.
+    pub duplicate_names: u64,
+    /// The digest of each record read to its end, if asked for.
+    pub digests: Vec<RecordDigest>,
+}
+
+/// The kinds of letters that may be outside a vocabulary, as reports count them.
+pub const KINDS: [LetterKind; 6] = [
+    LetterKind::Base,
+    LetterKind::AnyBase,
+    LetterKind::Ambiguity,
+    LetterKind::Gap,
+    LetterKind::Uracil,
+    LetterKind::AminoAcid,
+];
+
+impl RowReport {
+    fn count(&mut self, byte: u8, count: u64, is_lower_case: bool) {
+        // A reader gives no other kinds.
+        if let Some(at) = KINDS.iter().position(|&of| of == kind(byte)) {
+            self.unknown[at] += count;
+        }
+        if is_lower_case {
+            self.lower_case += count;
+        }
+    }
+
+    /// Adds what came later.
+    pub fn add(&mut self, later: Self) {
+        self.files += later.files;
+        self.records += later.records;
+        self.rows += later.rows;
+        self.letters += later.letters;
+        self.unknown.iter_mut().zip(later.unknown).for_each(|(sum, more)| *sum += more);
+        self.lower_case += later.lower_case;
+        self.duplicate_names += later.duplicate_names;
+        self.digests.extend(later.digests);
+    }
+}
+
+/// Rows of files, in order.
+pub struct Rows {
+    paths: VecDeque<PathBuf>,
+    num_files: usize,
+    bytes_total: u64,
+    regions: Option<Regions>,
+    cutter: Cutter,
+    report: RowReport,
+    open: Option<OpenFile>,
+    digests: bool,
+    /// The first record names, for messages.
+    names: Vec<String>,
+    failed: bool,
+}
+
+/// The file at hand and the record at hand in it.
+struct OpenFile {
+    index: usize,
+    reader: Reader,
+    /// Hashes of the record names so far.
+    names: FxHashSet<u64>,
+    hasher: std::hash::RandomState,
+    in_record: bool,
+    /// Letters of the record so far.
+    position: u64,
+    parts: Parts,
+    refget: Option<Refget>,
+    /// Letters and bytes told to the monitor.
+    told: [u64; 2],
+    letters: u64,
+    events: u32,
+}
+
+impl Rows {
+    /// Rows of the files, which are opened one after another. `is_letter` says which bytes the vocabulary knows.
+    ///
+    /// Fails if the options contradict each other, or if a file is a packed corpus: it has no names, no places and none
+    /// of the letters that are not bases.
+    pub fn open(paths: Vec<PathBuf>, options: &RowOptions, is_letter: impl Fn(u8) -> bool) -> Result<Self> {
+        options.check()?;
+        for path in &paths {
+            if corpus::is_packed(path) {
+                let reason = "is a packed corpus, which has neither names nor places; give the sequence files it was \
+                              made of";
+                return Err(Error::file(path, reason));
+            }
+        }
+        let treatment =
+            Treatment::new(is_letter, options.upper_case, options.reverse_complement, options.unknown);
+        Ok(Self {
+            num_files: paths.len(),
+            bytes_total: corpus::total_size(&paths),
+            paths: paths.into(),
+            regions: options.regions.clone(),
+            cutter: Cutter::new(options, treatment),
+            report: RowReport::default(),
+            open: None,
+            digests: options.digests,
+            names: Vec::new(),
+            failed: false,
+        })
+    }
+
+    /// The next rows, at least one; none at the end, and ever after an error.
+    pub fn next_batch(&mut self, monitor: &Monitor) -> Result<Option<RowBatch>> {
+        if self.failed {
+            return Ok(None);
+        }
+        let batch = self.read_on(monitor);
+        self.failed = batch.is_err();
+        batch
+    }
+
+    /// What was read and found since the last time.
+    pub fn take_report(&mut self) -> RowReport {
+        self.cutter.report(&mut self.report);
+        std::mem::take(&mut self.report)
+    }
+
+    fn read_on(&mut self, monitor: &Monitor) -> Result<Option<RowBatch>> {
+        loop {
+            if let Some(batch) = self.cutter.take_ready() {
+                return Ok(Some(batch));
+            }
+            if let Some(file) = &mut self.open {
+                let path = file.reader.path().to_path_buf();
+                if self.step(monitor).map_err(|error| error.in_file(&path))? {
+                    self.open = None;
+                    self.report.files += 1;
+                }
+            } else if let Some(path) = self.paths.pop_front() {
+                self.open = Some(self.open_file(&path, monitor)?);
+            } else {
+                if let Some(regions) = self.regions.take() {
+                    regions.check_found(&self.names)?;
+                }
+                return Ok(self.cutter.take_last());
+            }
+        }
+    }
+
+    fn open_file(&self, path: &Path, monitor: &Monitor) -> Result<OpenFile> {
+        monitor.check()?;
+        let index = self.num_files - self.paths.len() - 1;
+        monitor.enter(Phase::Reading {
+            file: path.to_path_buf(),
+            file_index: index,
+            files: self.num_files,
+            bytes_total: self.bytes_total,
+        });
+        Ok(OpenFile {
+            index,
+            reader: Reader::open(path)?,
+            names: FxHashSet::default(),
+            hasher: std::hash::RandomState::new(),
+            in_record: false,
+            position: 0,
+            parts: Parts::default(),
+            refget: self.digests.then(Refget::default),
+            told: [0; 2],
+            letters: 0,
+            events: 0,
+        })
+    }
+
+    /// One event of the open file; true at its end.
+    fn step(&mut self, monitor: &Monitor) -> Result<bool> {
+        let Some(file) = &mut self.open else { return Ok(true) };
+        file.look(monitor)?;
+        let event = file.reader.next_event()?;
+        if let Some(Event::Letters(letters)) = event {
+            if let Some(refget) = &mut file.refget {
+                refget.update(letters);
+            }
+            file.parts.letters(file.position, letters, &mut self.cutter, monitor)?;
+            file.position += letters.len() as u64;
+            file.letters += letters.len() as u64;
+            return Ok(false);
+        }
+        let name = match event {
+            Some(Event::Record { name, .. }) => Some(name.to_vec()),
+            _ => None,
+        };
+        self.end_record(monitor)?;
+        let Some(name) = name else {
+            self.open.iter_mut().for_each(|file| file.tell(monitor));
+            return Ok(true);
+        };
+        self.begin_record(&name)?;
+        Ok(false)
+    }
+
+    fn begin_record(&mut self, name: &[u8]) -> Result<()> {
+        let Some(file) = &mut self.open else { return Ok(()) };
+        self.report.records += 1;
+        self.cutter.record(name);
+        if self.names.len() < regions::NAMES_KEPT {
+            self.names.push(self.cutter.name().to_owned());
+        }
+        if file.names.len() < MOST_NAMES && !file.names.insert(file.hasher.hash_one(name)) {
+            self.report.duplicate_names += 1;
+        }
+        let whole = [Region::WHOLE];
+        let regions = match &mut self.regions {
+            None => &whole[..],
+            Some(regions) => regions.of_record(name, file.index, file.reader.path())?,
+        };
+        file.parts = Parts::new(regions, &mut self.cutter);
+        (file.in_record, file.position) = (true, 0);
+        Ok(())
+    }
+
+    fn end_record(&mut self, monitor: &Monitor) -> Result<()> {
+        let Some(file) = self.open.as_mut().filter(|file| file.in_record) else { return Ok(()) };
+        file.in_record = false;
+        let length = file.position;
+        if let (Some(beyond), Some(regions)) = (file.parts.beyond(length), &self.regions) {
+            return Err(regions.beyond(&beyond, self.cutter.name(), length));
+        }
+        file.parts.end(&mut self.cutter, monitor)?;
+        if let Some(refget) = &mut file.refget {
+            self.report.digests.push(RecordDigest {
+                file: file.reader.path().to_path_buf(),
+                record: self.cutter.name().to_owned(),
+                length,
+                digest: refget.finish(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    /// Now and then, looks for an interrupt and tells how far reading is.
+    fn look(&mut self, monitor: &Monitor) -> Result<()> {
+        self.events = self.events.wrapping_add(1);
+        if !self.events.is_multiple_of(PATIENCE) {
+            return Ok(());
+        }
+        self.tell(monitor);
+        monitor.check()
+    }
+
+    fn tell(&mut self, monitor: &Monitor) {
+        let now = [self.letters, self.reader.bytes_read()];
+        monitor.add_bases(now[0] - self.told[0]);
+        monitor.add_bytes(now[1] - self.told[1]);
+        self.told = now;
+    }
+}
+
+#[cfg(test)]
+mod tests;

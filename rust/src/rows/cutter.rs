@@ -1,0 +1,230 @@
+//! Letters to rows: windows are cut, cut again at unknown letters if asked for, and gathered into batches.
+//!
+//! The letters of the open row are the last of the batch, so that they move at most once: when a batch is full while a
+//! row is open. Windows that overlap begin with a copy of what they share with the one before.
+
+use std::collections::VecDeque;
+
+use super::treatment::{Counts, Treatment};
+use super::{RowBatch, RowOptions, RowReport};
+use crate::batch::Unknown;
+use crate::error::{Error, Result};
+use crate::monitor::Monitor;
+
+/// What a row weighs in a batch beside its letters and its name: its numbers.
+const ROW_BYTES: usize = 32;
+/// Letters worked on between two looks for an interrupt.
+const PIECE: usize = 1 << 24;
+
+/// Makes rows of the letters of one region after another.
+pub(super) struct Cutter {
+    window: Option<usize>,
+    stride: usize,
+    batch_letters: usize,
+    pub(super) treatment: Treatment,
+    /// The name of the record at hand.
+    name: String,
+    batch: RowBatch,
+    ready: VecDeque<RowBatch>,
+    /// Where the open row begins in its record.
+    start: u64,
+    /// How many letters of the open row stand in the row before, too.
+    shared: usize,
+    /// Letters to pass over before the open row begins.
+    skip: usize,
+    /// Whether the region at hand has a row yet.
+    has_row: bool,
+    counts: Box<Counts>,
+    rows: u64,
+    letters: u64,
+}
+
+impl Cutter {
+    pub(super) fn new(options: &RowOptions, treatment: Treatment) -> Self {
+        let fit = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
+        let window = options.window.map(fit);
+        Self {
+            window,
+            stride: options.stride.map(fit).or(window).unwrap_or(usize::MAX),
+            batch_letters: options.batch_letters.max(1),
+            treatment,
+            name: String::new(),
+            batch: RowBatch::default(),
+            ready: VecDeque::new(),
+            start: 0,
+            shared: 0,
+            skip: 0,
+            has_row: false,
+            counts: Box::new([0; 256]),
+            rows: 0,
+            letters: 0,
+        }
+    }
+
+    /// A record begins.
+    pub(super) fn record(&mut self, name: &[u8]) {
+        self.name.clear();
+        self.name.push_str(&String::from_utf8_lossy(name));
+    }
+
+    /// The name of the record at hand.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A region begins.
+    pub(super) fn begin(&mut self, start: u64) {
+        (self.start, self.shared, self.skip, self.has_row) = (start, 0, 0, false);
+    }
+
+    /// More letters of the region.
+    pub(super) fn letters(&mut self, mut letters: &[u8], monitor: &Monitor) -> Result<()> {
+        while !letters.is_empty() {
+            let skipped = self.skip.min(letters.len());
+            self.skip -= skipped;
+            letters = &letters[skipped..];
+            let room = self.window.map_or(usize::MAX, |window| window - self.open().len());
+            let (now, later) = letters.split_at(room.min(letters.len()));
+            self.batch.bytes.extend_from_slice(now);
+            if now.len() == room {
+                self.close(monitor)?;
+            } else if self.batch.len() > 0 && self.weight() > self.batch_letters {
+                self.hand_over(); // all but the open row
+            }
+            letters = later;
+        }
+        Ok(())
+    }
+
+    /// The region is at its end. The open row counts if it has letters of its own; a whole region is a row anyway.
+    pub(super) fn end(&mut self, monitor: &Monitor) -> Result<()> {
+        let is_whole = self.window.is_none() && self.treatment.unknown != Unknown::Split;
+        if self.open().len() > self.shared || (is_whole && !self.has_row) {
+            self.close(monitor)?;
+        }
+        self.batch.bytes.truncate(self.batch.end());
+        Ok(())
+    }
+
+    /// The next full batch.
+    pub(super) fn take_ready(&mut self) -> Option<RowBatch> {
+        self.ready.pop_front()
+    }
+
+    /// What is there of the last batch.
+    pub(super) fn take_last(&mut self) -> Option<RowBatch> {
+        (self.batch.len() > 0).then(|| std::mem::take(&mut self.batch))
+    }
+
+    /// Adds what was counted since the last time.
+    pub(super) fn report(&mut self, report: &mut RowReport) {
+        report.rows += std::mem::take(&mut self.rows);
+        report.letters += std::mem::take(&mut self.letters);
+        let counts = std::mem::replace(&mut *self.counts, [0; 256]);
+        for (byte, count) in (0_u8..=255).zip(counts) {
+            report.count(byte, count, self.treatment.is_missed_lower_case(byte));
+        }
+    }
+
+    fn open(&self) -> &[u8] {
+        &self.batch.bytes[self.batch.end()..]
+    }
+
+    fn weight(&self) -> usize {
+        self.batch.bytes.len() + self.batch.names.len() + ROW_BYTES * self.batch.len()
+    }
+
+    /// Closes the open row and opens the next window.
+    fn close(&mut self, monitor: &Monitor) -> Result<()> {
+        let length = self.open().len();
+        let shared = length.saturating_sub(self.stride);
+        let copied = self.batch.bytes[self.batch.bytes.len() - shared..].to_vec();
+        self.rows_of_open(monitor)?;
+        self.has_row = true;
+        self.start += self.stride.min(i64::MAX as usize) as u64;
+        self.skip = self.stride.saturating_sub(length);
+        self.shared = shared;
+        if self.weight() > self.batch_letters {
+            self.hand_over();
+        }
+        self.batch.bytes.extend_from_slice(&copied);
+        Ok(())
+    }
+
+    /// Makes the open row one row, or as many as unknown letters cut it into.
+    fn rows_of_open(&mut self, monitor: &Monitor) -> Result<()> {
+        let from = self.batch.end();
+        match self.treatment.unknown {
+            Unknown::Token => {
+                for piece in self.batch.bytes[from..].chunks(PIECE) {
+                    monitor.check()?;
+                    self.treatment.count(piece, &mut self.counts);
+                }
+                self.push(self.start, self.batch.bytes.len());
+            }
+            Unknown::Refuse => match self.treatment.first_outside(self.open()) {
+                None => self.push(self.start, self.batch.bytes.len()),
+                Some(at) => return Err(self.refused(at)),
+            },
+            Unknown::Split => self.split_open(monitor)?,
+        }
+        Ok(())
+    }
+
+    /// Moves the runs of known letters together, each a row.
+    fn split_open(&mut self, monitor: &Monitor) -> Result<()> {
+        let (mut from, mut to) = (self.batch.end(), self.batch.end());
+        let first = from;
+        while from < self.batch.bytes.len() {
+            if self.batch.len().is_multiple_of(1024) {
+                monitor.check()?;
+            }
+            let unknown = self.treatment.count_outside(&self.batch.bytes[from..]);
+            self.treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts);
+            self.letters += unknown as u64;
+            from += unknown;
+            let known = self.treatment.count_inside(&self.batch.bytes[from..]);
+            if known > 0 {
+                let start = self.start + (from - first) as u64;
+                self.batch.bytes.copy_within(from..from + known, to);
+                (from, to) = (from + known, to + known);
+                self.push(start, to);
+            }
+        }
+        self.batch.bytes.truncate(to);
+        Ok(())
+    }
+
+    /// The letters after the last row, up to `to`, become a row.
+    fn push(&mut self, start: u64, to: usize) {
+        let from = self.batch.end();
+        self.treatment.apply(&mut self.batch.bytes[from..to]);
+        self.batch.push(&self.name, start, to);
+        self.rows += 1;
+        self.letters += (to - from) as u64;
+    }
+
+    fn refused(&self, at: usize) -> Error {
+        let byte = self.open()[at];
+        let reason = if self.treatment.is_missed_lower_case(byte) {
+            "is not in the vocabulary, which knows upper case only; upper-case the sequence, or let unknown letters be"
+        } else {
+            "is not in the vocabulary, and unknown letters are to be an error"
+        };
+        Error::Symbol {
+            file: None,
+            record: self.name.clone(),
+            position: self.start + at as u64,
+            byte,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// The rows so far are a batch; the open one goes into the next.
+    fn hand_over(&mut self) {
+        let open = self.open().to_vec();
+        self.batch.bytes.truncate(self.batch.end());
+        let next = RowBatch { bytes: open, ..RowBatch::default() };
+        self.ready.push_back(std::mem::replace(&mut self.batch, next));
+    }
+}

@@ -1,0 +1,170 @@
+//! What is done to the letters of a row: counted, cut or refused; upper-cased; reversed and complemented.
+//!
+//! The tables are composed beforehand, so that a letter is looked up once for "does the vocabulary have what this letter
+//! becomes" and once for what it becomes.
+//!
+//! # Complement
+//!
+//! A with T, C with G, and the ambiguity codes as IUPAC pairs them: R Y, K M, B V, D H; S, W, N and all that is no
+//! nucleotide stay. Case is kept. Uracil pairs with A, but only if the vocabulary has U: where it does not, U is a letter
+//! that nobody vouches for, and stays as unknown on the other strand as it was. A becomes U in place of T if the
+//! vocabulary has U and not T.
+
+use crate::batch::Unknown;
+
+/// Letters looked at together.
+const BLOCK: usize = 64;
+
+/// Letters outside the vocabulary, by byte.
+pub(super) type Counts = [u64; 256];
+
+/// The letters of a vocabulary and what happens on the way to it.
+#[derive(Clone, Debug)]
+pub(super) struct Treatment {
+    /// Whether what a byte becomes is outside the vocabulary.
+    outside: [bool; 256],
+    /// What each byte becomes, if any becomes another.
+    becomes: Option<[u8; 256]>,
+    reverse: bool,
+    pub(super) unknown: Unknown,
+}
+
+impl Treatment {
+    /// For a vocabulary with the letters that `is_letter` accepts.
+    pub(super) fn new(
+        is_letter: impl Fn(u8) -> bool,
+        upper_case: bool,
+        reverse_complement: bool,
+        unknown: Unknown,
+    ) -> Self {
+        let mut becomes = [0; 256];
+        for (slot, byte) in becomes.iter_mut().zip(0_u8..=255) {
+            let byte = if upper_case { byte.to_ascii_uppercase() } else { byte };
+            *slot = if reverse_complement { complement(byte, &is_letter) } else { byte };
+        }
+        let outside = becomes.map(|byte| !is_letter(byte));
+        let changes = upper_case || reverse_complement;
+        Self { outside, becomes: changes.then_some(becomes), reverse: reverse_complement, unknown }
+    }
+
+    /// The first letter outside the vocabulary.
+    pub(super) fn first_outside(&self, letters: &[u8]) -> Option<usize> {
+        let is_outside = |&letter: &u8| self.outside[usize::from(letter)];
+        let (blocks, tail) = letters.as_chunks::<BLOCK>();
+        let clear = blocks.iter().take_while(|block| !self.any_outside(&block[..])).count() * BLOCK;
+        let rest = if clear < blocks.len() * BLOCK { &letters[clear..] } else { tail };
+        rest.iter().position(is_outside).map(|at| clear + at)
+    }
+
+    /// Letters of the vocabulary that `letters` begins with.
+    pub(super) fn count_inside(&self, letters: &[u8]) -> usize {
+        self.first_outside(letters).unwrap_or(letters.len())
+    }
+
+    /// Letters outside the vocabulary that `letters` begins with.
+    pub(super) fn count_outside(&self, letters: &[u8]) -> usize {
+        letters.iter().take_while(|&&letter| self.outside[usize::from(letter)]).count()
+    }
+
+    /// Counts the letters outside the vocabulary.
+    pub(super) fn count(&self, letters: &[u8], counts: &mut Counts) {
+        for block in letters.chunks(BLOCK) {
+            if self.any_outside(block) {
+                for &letter in block {
+                    counts[usize::from(letter)] += u64::from(self.outside[usize::from(letter)]);
+                }
+            }
+        }
+    }
+
+    /// Makes of `letters` what is encoded.
+    pub(super) fn apply(&self, letters: &mut [u8]) {
+        if let Some(becomes) = &self.becomes {
+            letters.iter_mut().for_each(|letter| *letter = becomes[usize::from(*letter)]);
+        }
+        if self.reverse {
+            letters.reverse();
+        }
+    }
+
+    /// Whether a lower-case letter is outside the vocabulary and would not be in upper case.
+    pub(super) fn is_missed_lower_case(&self, letter: u8) -> bool {
+        let is_outside = |letter: u8| self.outside[usize::from(letter)];
+        letter.is_ascii_lowercase() && is_outside(letter) && !is_outside(letter.to_ascii_uppercase())
+    }
+
+    fn any_outside(&self, block: &[u8]) -> bool {
+        block.iter().fold(false, |any, &letter| any | self.outside[usize::from(letter)])
+    }
+}
+
+/// The letter on the other strand.
+fn complement(letter: u8, is_letter: impl Fn(u8) -> bool) -> u8 {
+    let (has_u, has_t) = (is_letter(b'U'), is_letter(b'T'));
+    let paired = match letter.to_ascii_uppercase() {
+        b'A' if has_u && !has_t => b'U',
+        b'A' => b'T',
+        b'T' => b'A',
+        b'U' if has_u => b'A',
+        b'C' => b'G',
+        b'G' => b'C',
+        b'R' => b'Y',
+        b'Y' => b'R',
+        b'K' => b'M',
+        b'M' => b'K',
+        b'B' => b'V',
+        b'V' => b'B',
+        b'D' => b'H',
+        b'H' => b'D',
+        _ => return letter,
+    };
+    if letter.is_ascii_lowercase() { paired.to_ascii_lowercase() } else { paired }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upper(letters: &'static [u8]) -> impl Fn(u8) -> bool {
+        move |byte| letters.contains(&byte)
+    }
+
+    fn reversed(letters: &str, vocabulary: &'static [u8]) -> String {
+        let treatment = Treatment::new(upper(vocabulary), false, true, Unknown::Token);
+        let mut bytes = letters.as_bytes().to_vec();
+        treatment.apply(&mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn complements_are_those_of_iupac() {
+        assert_eq!(reversed("ACGTacgt", b"ACGT"), "acgtACGT");
+        assert_eq!(reversed("RYSWKMBDHVN-.*", b"ACGT"), "*.-NBDHVKMWSRY");
+        assert_eq!(reversed("ACUu", b"ACGT"), "uUGT");
+        assert_eq!(reversed("ACGU", b"ACGU"), "ACGU");
+    }
+
+    #[test]
+    fn letters_outside_are_found_and_counted_anywhere() {
+        let treatment = Treatment::new(upper(b"ACGT"), false, false, Unknown::Token);
+        for length in [1, 63, 64, 65, 200] {
+            for at in 0..length {
+                let mut letters = vec![b'A'; length];
+                letters[at] = b'n';
+                let mut counts = [0; 256];
+                treatment.count(&letters, &mut counts);
+                assert_eq!(treatment.first_outside(&letters), Some(at));
+                assert_eq!((counts[usize::from(b'n')], counts.iter().sum()), (1, 1));
+            }
+            assert_eq!(treatment.first_outside(&vec![b'A'; length]), None);
+        }
+        assert!(treatment.is_missed_lower_case(b'a') && !treatment.is_missed_lower_case(b'n'));
+    }
+
+    #[test]
+    fn upper_casing_comes_before_looking() {
+        let treatment = Treatment::new(upper(b"ACGT"), true, false, Unknown::Token);
+        assert_eq!(treatment.first_outside(b"acgtn"), Some(4));
+        assert!(!treatment.is_missed_lower_case(b'a'));
+    }
+}

@@ -1,0 +1,307 @@
+//! Sequence files to tokens, as a stream of batches: reading, encoding and the taker of the tokens work side by side.
+//!
+//! ```text
+//!  files ──> reading thread ──> one batch ──> encoding thread ──> one batch ──> TokenStream::next
+//!            Rows                             all cores
+//! ```
+//!
+//! Between two threads waits at most one batch, so that memory is that of a few batches whatever the files. Order is
+//! kept, because each thread is one. Threads start with the first call of [`TokenStream::next`] and end soon after the
+//! stream is dropped: a thread notices when it next looks at the monitor or offers a batch. One that the system holds, in
+//! reading a pipe that nobody writes to, ends when the system lets it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use rayon::ThreadPool;
+
+use crate::batch::{EncodeOptions, Encoded, Sequences, Unknown};
+use crate::error::{Error, Result};
+use crate::monitor::Monitor;
+use crate::rows::{RowBatch, RowOptions, RowReport, Rows};
+use crate::session::pool;
+use crate::tokenizer::Tokenizer;
+
+/// Batches that wait between two threads.
+const WAITING: usize = 1;
+
+/// Rows with their tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenBatch {
+    /// Names and places; the letters are gone.
+    pub rows: RowBatch,
+    /// The tokens of each row.
+    pub encoded: Encoded,
+}
+
+/// What a stream has to say.
+#[derive(Debug)]
+pub enum Step {
+    /// The next rows.
+    Batch(Box<TokenBatch>),
+    /// Nothing yet.
+    Waiting,
+    /// All was given.
+    End,
+}
+
+/// What is encoded, and how.
+#[derive(Clone, Debug)]
+pub struct StreamOptions {
+    /// Which rows.
+    pub rows: RowOptions,
+    /// How they become tokens. What becomes of unknown letters, and upper-casing, are as the rows say.
+    pub encode: EncodeOptions,
+    /// Threads that encode; all cores if not given.
+    pub threads: Option<usize>,
+}
+
+/// The tokens of sequence files, batch by batch, in order.
+pub struct TokenStream {
+    state: State,
+    monitor: Arc<Monitor>,
+    report: RowReport,
+    tokens: u64,
+}
+
+enum State {
+    Idle(Box<Work>),
+    Running(Receiver<Told<TokenBatch>>),
+    Ended,
+    /// What ended it, in words.
+    Failed(String),
+    Closed,
+}
+
+/// What one thread tells the next: a batch or none at the end, and what was found since the last; or why it stopped.
+type Told<T> = thread::Result<Result<(Option<T>, RowReport)>>;
+
+/// All that the threads need.
+struct Work {
+    rows: Rows,
+    tokenizer: Arc<Tokenizer>,
+    options: EncodeOptions,
+    reading: ThreadPool,
+    encoding: ThreadPool,
+}
+
+impl TokenStream {
+    /// A stream of the tokens of files. Fails if the options contradict each other; files are opened later.
+    ///
+    /// If the tokenizer has no token for unknown letters, such a letter is an error with its place.
+    pub fn open(tokenizer: Arc<Tokenizer>, paths: Vec<PathBuf>, options: StreamOptions) -> Result<Self> {
+        let StreamOptions { mut rows, mut encode, threads } = options;
+        if rows.unknown == Unknown::Token && tokenizer.unknown_id().is_none() {
+            rows.unknown = Unknown::Refuse;
+        }
+        (encode.unknown, encode.upper_case) = (rows.unknown, rows.upper_case);
+        if encode.add_special_tokens {
+            tokenizer.template()?;
+        }
+        let rows = Rows::open(paths, &rows, |letter| tokenizer.letters().is_letter(letter))?;
+        let (reading, encoding) = (pool(threads)?, pool(threads)?);
+        let work = Work { rows, tokenizer, options: encode, reading, encoding };
+        Ok(Self {
+            state: State::Idle(Box::new(work)),
+            monitor: Arc::new(Monitor::default()),
+            report: RowReport::default(),
+            tokens: 0,
+        })
+    }
+
+    /// The next batch, waited for as long as `patience`.
+    ///
+    /// After the end it is at its end for ever. After an error, and once it is closed, every call fails.
+    pub fn next(&mut self, patience: Duration) -> Result<Step> {
+        let told: Told<TokenBatch> = match &mut self.state {
+            State::Idle(_) => return self.start().and_then(|()| self.next(patience)),
+            State::Running(tokens) => match tokens.recv_timeout(patience) {
+                Ok(told) => told,
+                Err(RecvTimeoutError::Timeout) => return Ok(Step::Waiting),
+                Err(RecvTimeoutError::Disconnected) => {
+                    Err(Box::new("the encoding thread vanished") as Box<_>)
+                }
+            },
+            State::Ended => return Ok(Step::End),
+            State::Failed(why) => {
+                let rule = format!("an error ended it: {why}; start again");
+                return Err(Error::argument("reader", "stopped", rule));
+            }
+            State::Closed => return Err(Error::argument("reader", "closed", "start again")),
+        };
+        self.take(told)
+    }
+
+    fn take(&mut self, told: Told<TokenBatch>) -> Result<Step> {
+        self.state = match (&told, std::mem::replace(&mut self.state, State::Closed)) {
+            (Ok(Ok((Some(_), _))), running) => running,
+            (Ok(Ok((None, _))), _) => State::Ended,
+            (Ok(Err(error)), _) => State::Failed(error.to_string()),
+            (Err(_), _) => State::Failed("internal error".to_owned()),
+        };
+        let (batch, report) = told.unwrap_or_else(|panic| resume_unwind(panic))?;
+        self.report.add(report);
+        let Some(batch) = batch else { return Ok(Step::End) };
+        self.tokens += batch.encoded.ids.len() as u64;
+        Ok(Step::Batch(Box::new(batch)))
+    }
+
+    /// What was found in the rows that were given so far; at the end, in all files.
+    pub fn report(&self) -> &RowReport {
+        &self.report
+    }
+
+    /// Tokens that were given so far.
+    pub fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    /// Where the work is, and how to stop it.
+    pub fn monitor(&self) -> &Arc<Monitor> {
+        &self.monitor
+    }
+
+    /// Stops the work and lets go of files and memory.
+    pub fn close(&mut self) {
+        self.monitor.cancel();
+        if !matches!(self.state, State::Ended | State::Failed(_)) {
+            self.state = State::Closed;
+        }
+    }
+
+    fn start(&mut self) -> Result<()> {
+        let State::Idle(work) = std::mem::replace(&mut self.state, State::Closed) else { return Ok(()) };
+        let Work { mut rows, tokenizer, options, reading, encoding } = *work;
+        let (to_encoding, read) = sync_channel(WAITING);
+        let (to_taker, tokens) = sync_channel(WAITING);
+        let (reader, encoder) = (Arc::clone(&self.monitor), Arc::clone(&self.monitor));
+        spawn("genotok-read", move || {
+            reading.install(|| {
+                each(&to_encoding, || {
+                    let batch = rows.next_batch(&reader)?;
+                    Ok((batch, rows.take_report()))
+                });
+            });
+        })?;
+        spawn("genotok-encode", move || {
+            each(&to_taker, || {
+                let told = read.recv().map_err(|_| Error::Interrupted)?;
+                let (rows, report) = told.unwrap_or_else(|panic| resume_unwind(panic))?;
+                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, &options, &encoder));
+                Ok((rows.map(encode).transpose()?, report))
+            });
+        })?;
+        self.state = State::Running(tokens);
+        Ok(())
+    }
+}
+
+impl Drop for TokenStream {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn encode(
+    tokenizer: &Tokenizer,
+    mut rows: RowBatch,
+    options: &EncodeOptions,
+    monitor: &Monitor,
+) -> Result<TokenBatch> {
+    let sequences = Sequences { bytes: &rows.bytes, offsets: &rows.offsets };
+    let encoded = tokenizer.encode_batch(sequences, options, monitor)?;
+    rows.bytes = Vec::new();
+    Ok(TokenBatch { rows, encoded })
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map(drop).map_err(|error| Error::io("thread", error))
+}
+
+/// Tells what `work` gives until it is at its end or nobody listens.
+fn each<T: Send>(listener: &SyncSender<Told<T>>, mut work: impl FnMut() -> Result<(Option<T>, RowReport)>) {
+    loop {
+        let told = catch_unwind(AssertUnwindSafe(&mut work));
+        let goes_on = matches!(told, Ok(Ok((Some(_), _))));
+        if listener.send(told).is_err() || !goes_on {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bpe::MergeTable;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn stream(text: &str, rows: RowOptions, specials: &[&str]) -> (tempfile::TempDir, TokenStream) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.fa");
+        std::fs::write(&path, text).unwrap();
+        let specials: Vec<String> = specials.iter().map(|&token| token.to_owned()).collect();
+        let tokenizer = Arc::new(Tokenizer::new(MergeTable::new(), &specials).unwrap());
+        let options = StreamOptions { rows, encode: EncodeOptions::default(), threads: Some(2) };
+        (folder, TokenStream::open(tokenizer, vec![path], options).unwrap())
+    }
+
+    fn all(stream: &mut TokenStream) -> Result<Vec<(String, i64, usize)>> {
+        let mut found = Vec::new();
+        while let Step::Batch(batch) = stream.next(PATIENCE)? {
+            for row in 0..batch.rows.len() {
+                let tokens = batch.encoded.offsets[row + 1] - batch.encoded.offsets[row];
+                found.push((
+                    batch.rows.name(row).to_owned(),
+                    batch.rows.starts[row],
+                    usize::try_from(tokens).unwrap(),
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn batches_come_in_order_and_then_the_end_for_ever() {
+        let text: String = (1..200).map(|number| format!(">r{number}\n{}N\n", "AC".repeat(number))).collect();
+        let rows = RowOptions { batch_letters: 100, ..RowOptions::default() };
+        let (_folder, mut stream) = stream(&text, rows, &["[UNK]"]);
+        let expected: Vec<_> = (1..200).map(|number| (format!("r{number}"), 0, 2 * number + 1)).collect();
+        assert_eq!(all(&mut stream).unwrap(), expected);
+        assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
+        let report = stream.report();
+        assert_eq!((report.records, report.unknown[1], stream.tokens()), (199, 199, report.letters));
+        stream.close();
+        assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
+    }
+
+    #[test]
+    fn an_error_is_told_once_and_remembered() {
+        let (_folder, mut stream) = stream(">a\nACGT\n>b\nAC4\n", RowOptions::default(), &["[UNK]"]);
+        assert!(all(&mut stream).unwrap_err().to_string().contains("line 4"));
+        let again = stream.next(PATIENCE).unwrap_err().to_string();
+        assert!(
+            again.starts_with("reader=stopped: an error ended it:") && again.contains("line 4"),
+            "{again}"
+        );
+    }
+
+    #[test]
+    fn without_an_unknown_token_the_place_of_the_letter_is_told() {
+        let (_folder, mut stream) = stream(">a\nACGT\n>b\nACN\n", RowOptions::default(), &[]);
+        let error = all(&mut stream).unwrap_err().to_string();
+        assert!(error.contains(r#"record "b", position 2: 'N'"#), "{error}");
+    }
+
+    #[test]
+    fn a_closed_stream_says_so() {
+        let (_folder, mut stream) = stream(">a\nACGT\n", RowOptions::default(), &["[UNK]"]);
+        stream.close();
+        assert_eq!(stream.next(PATIENCE).unwrap_err().to_string(), "reader=closed: start again");
+    }
+}

@@ -1,0 +1,178 @@
+//! Tokens that are found in a text before it is split: special ones, and others that were added to a vocabulary.
+//!
+//! As Hugging Face does it: those that are not *normalized* are looked for in the raw text, the others in what the
+//! normalizer made of the parts between, by their own normalized strings; the leftmost, of several there the longest.
+//! A token may take the white space on its left or right with it.
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::Id;
+use super::normalizer::Normalizer;
+use crate::error::{Error, Result, show_text};
+
+/// A token that was added to a vocabulary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Added {
+    /// Its string.
+    pub(super) content: String,
+    /// Its number.
+    pub(super) id: Id,
+    /// It takes white space on its left with it.
+    pub(super) strips_left: bool,
+    /// It takes white space on its right with it.
+    pub(super) strips_right: bool,
+    /// It is looked for after normalizing.
+    pub(super) is_normalized: bool,
+    /// The vocabulary of the model has it too.
+    pub(super) is_in_vocab: bool,
+}
+
+impl Added {
+    /// A special token as this program writes it.
+    pub(super) fn special(content: &str, id: Id) -> Self {
+        Self {
+            content: content.to_owned(),
+            id,
+            strips_left: false,
+            strips_right: false,
+            is_normalized: false,
+            is_in_vocab: true,
+        }
+    }
+}
+
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Text between tokens.
+    Plain(Range<usize>),
+    /// A token, and all that it covers.
+    Token(Id, Range<usize>),
+}
+
+/// Finds added tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct Finder {
+    /// Those that are looked for in the raw text.
+    pub(super) raw: Matcher,
+    /// Those that are looked for after normalizing.
+    pub(super) normalized: Matcher,
+}
+
+impl Finder {
+    /// Finds these tokens; the normalizer is that of the text.
+    pub(super) fn new(tokens: &[Added], normalizer: &Normalizer) -> Result<Self> {
+        let (normalized, raw): (Vec<&Added>, Vec<&Added>) =
+            tokens.iter().partition(|token| token.is_normalized);
+        let begins_with_space = |token: &Added| token.content.starts_with(char::is_whitespace);
+        if tokens.iter().any(|token| token.strips_right) && tokens.iter().any(begins_with_space) {
+            return Err(Error::vocabulary(
+                "one added token has rstrip and one begins with white space, which genotok does not support together",
+            ));
+        }
+        let normal = normalized.iter().map(|token| normalizer.apply_all(&token.content)).collect();
+        Ok(Self {
+            raw: Matcher::new(&raw, raw.iter().map(|token| token.content.clone()).collect())?,
+            normalized: Matcher::new(&normalized, normal)?,
+        })
+    }
+}
+
+/// Finds some tokens in one kind of text.
+#[derive(Clone, Debug)]
+pub(crate) struct Matcher {
+    /// Looks for all strings; nothing if there are none.
+    automaton: Option<AhoCorasick>,
+    /// The token of each string.
+    tokens: Vec<Added>,
+}
+
+impl Matcher {
+    fn new(tokens: &[&Added], strings: Vec<String>) -> Result<Self> {
+        let mut sorted: Vec<&String> = strings.iter().collect();
+        sorted.sort_unstable();
+        let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        if let Some(wrong) = twice.or_else(|| sorted.first().copied().filter(|string| string.is_empty())) {
+            return Err(Error::vocabulary(format!(
+                "an added token is looked for as {}, which is empty or stands for another one too",
+                show_text(wrong)
+            )));
+        }
+        let build = || AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&strings);
+        let automaton = (!strings.is_empty()).then(build).transpose();
+        let automaton =
+            automaton.map_err(|error| Error::vocabulary(format!("too many special tokens: {error}")))?;
+        Ok(Self { automaton, tokens: tokens.iter().map(|&token| token.clone()).collect() })
+    }
+
+    /// The parts of a text, in order, none of them empty.
+    pub(super) fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Part> + 'a {
+        let found = self.automaton.iter().flat_map(move |automaton| automaton.find_iter(text));
+        let mut done = 0;
+        let tokens = found.flat_map(move |found| {
+            let token = &self.tokens[found.pattern().as_usize()];
+            let (mut start, mut end) = (found.start(), found.end());
+            if token.strips_left {
+                start = text[..start].trim_end().len().max(done);
+            }
+            if token.strips_right {
+                end = text.len() - text[end..].trim_start().len();
+            }
+            let before = (done < start).then_some(Part::Plain(done..start));
+            done = end;
+            before.into_iter().chain([Part::Token(token.id, start..end)])
+        });
+        with_rest(tokens, text.len())
+    }
+}
+
+/// The parts, and the plain text after the last of them.
+fn with_rest(parts: impl Iterator<Item = Part>, length: usize) -> impl Iterator<Item = Part> {
+    let mut end = 0;
+    let mut parts = parts.fuse();
+    std::iter::from_fn(move || {
+        let part = parts.next().or_else(|| (end < length).then_some(Part::Plain(end..length)))?;
+        end = match &part {
+            Part::Plain(range) | Part::Token(_, range) => range.end,
+        };
+        Some(part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(content: &str, id: Id) -> Added {
+        Added { strips_left: content == "<l>", strips_right: content == "<r>", ..Added::special(content, id) }
+    }
+
+    #[test]
+    fn parts_cover_the_text() {
+        let tokens = [added("<l>", 0), added("<r>", 1), added("<", 2), added("<rr>", 3)];
+        let finder = Finder::new(&tokens, &Normalizer::default()).unwrap();
+        let parts = |text: &'static str| finder.raw.parts(text).collect::<Vec<_>>();
+        assert_eq!(parts(""), []);
+        assert_eq!(parts("AC"), [Part::Plain(0..2)]);
+        assert_eq!(
+            parts("A  <l> <r>  <"),
+            [
+                Part::Plain(0..1),
+                Part::Token(0, 1..6),
+                Part::Plain(6..7),
+                Part::Token(1, 7..12),
+                Part::Token(2, 12..13)
+            ]
+        );
+        assert_eq!(parts("<r> <l><rr>"), [Part::Token(1, 0..4), Part::Token(0, 4..7), Part::Token(3, 7..11)]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_is_refused() {
+        let finder = |tokens: &[Added]| Finder::new(tokens, &Normalizer::default()).map(|_| ());
+        assert!(finder(&[added("<r>", 0), added(" x", 1)]).is_err());
+        assert!(finder(&[added("x", 0), added("x", 1)]).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! The file of a tokenizer of k-mers.
+//!
+//! # As tokenizer.json
+//!
+//! Hugging Face can cut a text into k-mers end to end: by a pre-tokenizer that splits it into the matches of
+//! `[ACGT]{k}|[\s\S]`, each of which a `WordLevel` model looks up. Matching goes from left to right, so a run of bases is cut
+//! from its left end, the letters that remain and all others are matches of one letter, and what is not in the vocabulary
+//! becomes the unknown token, one for one. Up to k = 8, where the file has 4 MB, that is the file. Single bases are the
+//! same without the first alternative.
+//!
+//! # Our own form
+//!
+//! No pre-tokenizer lets tokens overlap, none knows reverse complements, and 12-mers would make a gigabyte of names. So
+//! all other k-mers have a small file that says what they are, with `"format": "genotok k-mers"`; Hugging Face does not read it.
+//!
+//! # Read
+//!
+//! From either form the few facts are taken, and the tokenizer is made of them. Then its own file must say the same as
+//! the one that was read, or that is refused: nothing of it is believed without having been looked at.
+
+use serde_json::{Map, Value, json};
+
+use super::fields::{refuse, show};
+use super::strict::Vocab;
+use super::{Frame, added, added_token, layout};
+use crate::error::{Error, Result};
+use crate::kmer::Kmer;
+use crate::tokenizer::added::Added;
+use crate::tokenizer::{Id, KmerSpecials, Tokenizer};
+
+/// What our own form is known by.
+const FORMAT: &str = "genotok k-mers";
+/// The largest k whose vocabulary is written as a list.
+const MAX_LISTED_K: usize = 8;
+
+impl Frame {
+    /// The frame of a tokenizer of k-mers, which is made when it is asked for.
+    pub(in crate::tokenizer) fn of_kmers() -> Self {
+        Self(Value::Null)
+    }
+}
+
+impl Tokenizer {
+    /// The text of a tokenizer.json that Hugging Face gives the same ids with; fails if there can be none.
+    pub fn to_hugging_face_json(&self) -> Result<String> {
+        match self.kmers().and_then(obstacle) {
+            None => self.to_json(),
+            Some(reason) => {
+                Err(Error::vocabulary(format!("Hugging Face tokenizers cannot express it: {reason}")))
+            }
+        }
+    }
+}
+
+/// Why Hugging Face cannot have these k-mers.
+fn obstacle(kmer: &Kmer) -> Option<String> {
+    let k = kmer.k();
+    if kmer.is_canonical() {
+        return Some(
+            "these k-mers are canonical, and no part of theirs knows reverse complements".to_owned(),
+        );
+    }
+    if kmer.is_overlapping() && k > 1 {
+        return Some("these k-mers overlap, and their tokens cannot; give overlap=False".to_owned());
+    }
+    (k > MAX_LISTED_K).then(|| format!("a list of all {k}-mers is too long; k may be {MAX_LISTED_K} at most"))
+}
+
+/// The text of the file.
+pub(super) fn write(tokenizer: &Tokenizer, kmer: &Kmer) -> Result<String> {
+    let mut document = document(tokenizer, kmer);
+    if let Some(vocab) = document.pointer_mut("/model/vocab") {
+        let names = tokenizer.vocab().zip((0..).map(|id: Id| Value::from(id)));
+        *vocab = Value::Object(names.collect());
+    }
+    layout::write(&document)
+}
+
+/// The file, with null for the vocabulary if it has a list.
+fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
+    if obstacle(kmer).is_some() { own(tokenizer, kmer) } else { listed(tokenizer, kmer) }
+}
+
+/// The file in our own form.
+fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
+    let specials = tokenizer.kmer_specials();
+    json!({
+        "format": FORMAT,
+        "version": "1.0",
+        "k": kmer.k(),
+        "overlap": kmer.is_overlapping(),
+        "canonical": kmer.is_canonical(),
+        "upper_case": tokenizer.kmer_reading(false).upper_case,
+        "special_tokens": specials.before,
+        "special_tokens_behind": specials.after,
+        "unknown_token": tokenizer.kmer_unknown(),
+        "vocab_size": tokenizer.vocab_size(),
+    })
+}
+
+/// The file as a tokenizer.json.
+fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
+    let added = tokenizer.reading.added.iter();
+    let added: Vec<Value> = added.map(|token| added_token(&token.content, token.id)).collect();
+    let normalizer = tokenizer.kmer_reading(false).upper_case.then(|| upper_casing(kmer));
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": added,
+        "normalizer": normalizer,
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"Regex": pattern(kmer.k())},
+            "behavior": "Isolated",
+            "invert": false,
+        },
+        "post_processor": null,
+        "decoder": {"type": "Fuse"},
+        "model": {
+            "type": "WordLevel",
+            "vocab": null,
+            // A name is needed. If it is not in the vocabulary, unknown letters are errors there as here.
+            "unk_token": tokenizer.kmer_unknown().unwrap_or("[UNK]"),
+        },
+    })
+}
+
+/// What splits a text into tokens.
+fn pattern(k: usize) -> String {
+    if k == 1 { r"[\s\S]".to_owned() } else { format!(r"[ACGT]{{{k}}}|[\s\S]") }
+}
+
+/// A normalizer that makes the letters of the vocabulary upper case.
+fn upper_casing(kmer: &Kmer) -> Value {
+    let replace = |letter: &u8| {
+        let (lower, upper) = (char::from(letter.to_ascii_lowercase()), char::from(*letter));
+        json!({"type": "Replace", "pattern": {"String": lower}, "content": upper})
+    };
+    json!({"type": "Sequence", "normalizers": kmer.alphabet().iter().map(replace).collect::<Vec<_>>()})
+}
+
+/// The tokenizer in a file, if it is one of k-mers.
+pub(super) fn read(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
+    let model = document.get("model").and_then(|model| model.get("type"));
+    let tokenizer = if let Some(format) = document.get("format") {
+        if format != FORMAT {
+            return refuse(format!("its format is {}, not \"{FORMAT}\"", show(format)));
+        }
+        read_own(document)
+    } else if model.is_some_and(|kind| kind == "WordLevel") {
+        read_listed(document, vocab)
+    } else {
+        return Ok(None);
+    };
+    let tokenizer = tokenizer.map_err(|error| match error {
+        Error::Argument { .. } => Error::vocabulary(error.to_string()),
+        other => other,
+    })?;
+    let expected = tokenizer.kmers().map_or(Value::Null, |kmer| self::document(&tokenizer, kmer));
+    check_equal(document, &expected)?;
+    Ok(Some(tokenizer))
+}
+
+/// Takes the facts from our own form.
+fn read_own(document: &Value) -> Result<Tokenizer> {
+    let flag = |key: &str| match document.get(key) {
+        Some(Value::Bool(flag)) => Ok(*flag),
+        _ => refuse(format!("{key} is not true or false")),
+    };
+    let names = |key: &str| {
+        let list = document.get(key).and_then(Value::as_array);
+        let names = list.and_then(|list| list.iter().map(|name| name.as_str().map(str::to_owned)).collect());
+        names.map_or_else(|| refuse(format!("{key} is not a list of strings")), Ok)
+    };
+    let k = document.get("k").and_then(Value::as_u64).and_then(|k| usize::try_from(k).ok());
+    let kmer = Kmer::new(k.unwrap_or(0), flag("overlap")?, flag("canonical")?)?;
+    let specials = KmerSpecials { before: names("special_tokens")?, after: names("special_tokens_behind")? };
+    Tokenizer::kmer(kmer, &specials, flag("upper_case")?)
+}
+
+/// Takes the facts from a tokenizer.json.
+fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Tokenizer> {
+    let regex = document.pointer("/pre_tokenizer/pattern/Regex").and_then(Value::as_str);
+    let Some(k) = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k))) else {
+        return refuse(
+            "its model is WordLevel, which is read only as k-mers, with the pre_tokenizer that genotok writes for them",
+        );
+    };
+    let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
+    let kmer = Kmer::new(k, k == 1 && !vocab.contains_key("N"), false)?;
+    let Some(&first) = vocab.get(kmer.letters(0).as_str()) else {
+        return refuse(format!("{} is not in its vocab", kmer.letters(0)));
+    };
+    let added = added::read(document.get("added_tokens"), vocab)?;
+    let (before, after): (Vec<_>, Vec<_>) = added.into_iter().partition(|token| token.id < first);
+    let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
+    let specials = KmerSpecials { before: names(before), after: names(after) };
+    let upper_case = document.get("normalizer").is_some_and(|value| !value.is_null());
+    let tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
+    let is_own = |(name, id): (String, Id)| vocab.get(name.as_str()) == Some(&id);
+    if vocab.len() != tokenizer.vocab_size() || !tokenizer.vocab().zip(0..).all(is_own) {
+        return refuse(format!("its vocab is not that of {k}-mers in the order of A, T, C, G"));
+    }
+    Ok(tokenizer)
+}
+
+/// Fails unless the file says what it should and nothing else.
+fn check_equal(document: &Value, expected: &Value) -> Result<()> {
+    let keys = [document, expected].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let get = |file: &Value, key: &str| file.get(key).cloned().unwrap_or(Value::Null);
+    match keys.into_iter().find(|key| get(document, key) != get(expected, key)) {
+        None => Ok(()),
+        Some(key) => refuse(format!("its {key} is not that of such k-mers")),
+    }
+}

@@ -1,0 +1,89 @@
+//! The post-processor of a file: what stands around a sequence when special tokens are asked for.
+
+use serde_json::Value;
+
+use super::fields::{kind, list, refuse, show, string};
+use crate::error::{Error, Result, show_text};
+use crate::tokenizer::{Id, Template};
+
+const PART: &str = "post_processor";
+
+/// The template for one sequence; `None` if the file puts nothing around it. Ids must be below `vocab_size`.
+pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<Option<Template>> {
+    let Some(value) = post_processor.filter(|value| !value.is_null()) else { return Ok(None) };
+    let template = match kind(PART, value)? {
+        "Sequence" => {
+            let mut whole: Option<Template> = None;
+            for part in list(PART, value, "processors")? {
+                whole = match (whole, read(Some(part), vocab_size)?) {
+                    (None, template) => template,
+                    (whole, None) => whole,
+                    (Some(inner), Some(outer)) => Some(Template {
+                        before: [outer.before, inner.before].concat(),
+                        after: [inner.after, outer.after].concat(),
+                    }),
+                };
+            }
+            whole
+        }
+        "BertProcessing" | "RobertaProcessing" => Some(Template {
+            before: vec![token_and_id(value, "cls")?],
+            after: vec![token_and_id(value, "sep")?],
+        }),
+        "TemplateProcessing" => Some(template(value)?),
+        "ByteLevel" => None, // it moves offsets only
+        _ => return refuse(format!("post_processor is {}, which genotok does not support", show(value))),
+    };
+    let too_large = |id: &&Id| **id as usize >= vocab_size;
+    match template.iter().flat_map(|template| template.before.iter().chain(&template.after)).find(too_large) {
+        Some(id) => refuse(format!("post_processor puts in the id {id}, which its vocabulary does not have")),
+        None => Ok(template),
+    }
+}
+
+/// An id of a file, wherever it stands.
+fn id(value: &Value) -> Option<Id> {
+    value.as_u64().and_then(|id| Id::try_from(id).ok())
+}
+
+/// The id in a list of a token and its id.
+fn token_and_id(value: &Value, key: &str) -> Result<Id> {
+    let pair = list(PART, value, key)?;
+    let fail = || Error::vocabulary(format!("post_processor has no {key} that is a token and its id"));
+    pair.get(1).filter(|_| pair.len() == 2 && pair[0].is_string()).and_then(id).ok_or_else(fail)
+}
+
+fn template(value: &Value) -> Result<Template> {
+    let mut template = Template::default();
+    let mut is_behind = false;
+    for piece in list(PART, value, "single")? {
+        if let Some(sequence) = piece.get("Sequence") {
+            if is_behind || string(PART, sequence, "id")? != "A" {
+                return refuse(
+                    "post_processor has a template for one sequence that is not that sequence once",
+                );
+            }
+            is_behind = true;
+        } else if let Some(special) = piece.get("SpecialToken") {
+            let side = if is_behind { &mut template.after } else { &mut template.before };
+            side.extend(ids_of(value, string(PART, special, "id")?)?);
+        } else {
+            return refuse(
+                "post_processor has a template with a piece that is neither Sequence nor SpecialToken",
+            );
+        }
+    }
+    if !is_behind {
+        return refuse("post_processor has a template for one sequence that leaves it out");
+    }
+    Ok(template)
+}
+
+/// The ids that stand for a special token of a template.
+fn ids_of(value: &Value, name: &str) -> Result<Vec<Id>> {
+    let ids = value.get("special_tokens").and_then(|tokens| tokens.get(name)?.get("ids")?.as_array());
+    let ids = ids.and_then(|ids| ids.iter().map(id).collect());
+    ids.ok_or_else(|| {
+        Error::vocabulary(format!("post_processor has no ids for its token {}", show_text(name)))
+    })
+}

@@ -1,0 +1,129 @@
+//! Tokenizers whose tokens are k-mers: see [`crate::kmer`].
+//!
+//! What is not a k-mer is as with other tokenizers: special tokens are found in the raw text first, and `[UNK]` or
+//! `<unk>` among them stands for letters outside the vocabulary.
+
+use super::added::{Added, Finder};
+use super::json::Frame;
+use super::letters::Letters;
+use super::numbering::Numbering;
+use super::scheme::Scheme;
+use super::{Id, Meaning, Reading, Tokenizer, check_specials, find_unknown, unknown_letter};
+use crate::error::{Error, Result, show_text};
+use crate::kmer::{self, Kmer, Symbol, letters_of};
+
+/// The special tokens around a vocabulary of k-mers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KmerSpecials {
+    /// With the first ids.
+    pub before: Vec<String>,
+    /// With the last ids.
+    pub after: Vec<String>,
+}
+
+impl KmerSpecials {
+    /// Those of the published model of the same kind: DNABERT for overlapping k-mers, else Nucleotide Transformer.
+    pub fn published(kmer: &Kmer) -> Self {
+        let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        if kmer.is_overlapping() {
+            return Self { before: list(&["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), after: Vec::new() };
+        }
+        Self { before: list(&["<unk>", "<pad>", "<mask>", "<cls>"]), after: list(&["<eos>", "<bos>"]) }
+    }
+}
+
+impl Tokenizer {
+    /// A tokenizer of k-mers.
+    ///
+    /// With `upper_case` it reads lower-case letters as upper-case ones; without, as the published models, it does not
+    /// know them. Fails if a special token is empty, given twice, a string of bases, or a token of the vocabulary.
+    pub fn kmer(kmer: Kmer, specials: &KmerSpecials, upper_case: bool) -> Result<Self> {
+        let names: Vec<String> = specials.before.iter().chain(&specials.after).cloned().collect();
+        check_specials(&names)?;
+        if let Some(name) = names.iter().find(|name| kmer.token(name.as_bytes()).is_some()) {
+            let rule = "is a token of the vocabulary already; try brackets around it";
+            return Err(Error::argument("special_tokens", &show_text(name), rule));
+        }
+        let first = Id::try_from(specials.before.len()).unwrap_or(Id::MAX);
+        let ids = (0..first).chain(first + kmer.num_tokens()..);
+        let specials: Vec<(String, Id)> = names.into_iter().zip(ids).collect();
+        let letters = Letters::new(kmer.alphabet());
+        let letters = if upper_case { letters.upper_cased() } else { letters };
+        let unknown = find_unknown(&specials).map(|(_, id)| *id);
+        let added: Vec<Added> = specials.iter().map(|(name, id)| Added::special(name, *id)).collect();
+        let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_added: added.len() };
+        let finder = Finder::new(&added, &letters.rest.normalizer)?;
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
+        Ok(Self { scheme: Scheme::Kmer(kmer), numbering, reading, frame: Frame::of_kmers(), finder })
+    }
+
+    /// The k-mers, of a tokenizer that has some.
+    pub fn kmers(&self) -> Option<&Kmer> {
+        self.scheme.kmer()
+    }
+
+    /// The special tokens, of a tokenizer of k-mers.
+    pub(super) fn kmer_specials(&self) -> KmerSpecials {
+        let first = self.numbering.id_of(0);
+        let (before, after) = self.reading.added.iter().partition(|token| token.id < first);
+        let names = |list: Vec<&Added>| list.into_iter().map(|token| token.content.clone()).collect();
+        KmerSpecials { before: names(before), after: names(after) }
+    }
+
+    /// The name of the unknown token, of a tokenizer of k-mers.
+    pub(super) fn kmer_unknown(&self) -> Option<&str> {
+        let unknown = self.reading.added.iter().find(|token| Some(token.id) == self.reading.unknown);
+        unknown.map(|token| token.content.as_str())
+    }
+
+    /// How letters become ids of k-mers.
+    pub(crate) fn kmer_reading(&self, upper_case: bool) -> kmer::Reading {
+        kmer::Reading {
+            upper_case: upper_case || self.reading.letters.is_letter(b'a'),
+            first: self.numbering.id_of(0),
+            unknown: self.reading.unknown,
+        }
+    }
+
+    /// The ids of a text.
+    pub(super) fn encode_kmers(&self, kmer: &Kmer, text: &str) -> Result<Vec<Id>> {
+        let reading = self.kmer_reading(false);
+        let mut ids = Vec::new();
+        let mut done = 0;
+        let end = (text.len(), text.len(), None);
+        let specials = self.find_specials(text).map(|(start, end, id)| (start, end, Some(id)));
+        for (start, end, id) in specials.chain([end]) {
+            let plain = &text[done..start];
+            if reading.unknown.is_none() {
+                let letters = letters_of(plain.as_bytes());
+                if let Some(at) = kmer.first_unknown(&letters, reading.upper_case) {
+                    let at = plain.char_indices().nth(at).map_or(0, |(at, _)| at);
+                    return Err(unknown_letter(text, done + at));
+                }
+            }
+            kmer.encode_into(plain.as_bytes(), &reading, &mut ids);
+            ids.extend(id);
+            done = end;
+        }
+        Ok(ids)
+    }
+
+    /// The text that ids of k-mers stand for.
+    pub(super) fn decode_kmers(&self, kmer: &Kmer, ids: &[Id]) -> Result<String> {
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size()) {
+            self.token(*id)?;
+        }
+        let symbols = ids.iter().map(|&id| match self.numbering.meaning(id) {
+            _ if Some(id) == self.reading.unknown => Symbol::Unknown,
+            Some(Meaning::Token(token)) => Symbol::Token(token),
+            Some(Meaning::Added(place)) => Symbol::Special(&self.reading.added[place].content),
+            Some(Meaning::Other(_)) | None => Symbol::Special(""),
+        });
+        let mut text = Vec::new();
+        kmer.decode(symbols, self.kmer_unknown().unwrap_or(""), &mut text);
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

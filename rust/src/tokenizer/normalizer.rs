@@ -1,0 +1,335 @@
+//! What a file's normalizer does to a text before it is split into words.
+//!
+//! A normalizer is a list of steps. The last ones that turn each character into one other (upper-casing, `U` into
+//! `T`) are *folded* into the table of [`super::letters`], where they cost nothing; of the ones before, each is carried
+//! out as it stands: stripping white space, taking line ends out, putting `-` for ten N and more. Steps whose result is
+//! not certain for characters outside ASCII say so, and a text with such characters is refused.
+//!
+//! Where a character came from is kept as Hugging Face keeps it, since offsets of tokens are those of the original: what
+//! a replacement puts in stands where the last character that it took out stood, what is put in front at the first one.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::pattern::{Class, Count, Others, Pattern};
+
+/// One thing that a normalizer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// White space at the ends goes.
+    Strip {
+        /// At the beginning.
+        left: bool,
+        /// At the end.
+        right: bool,
+    },
+    /// What a pattern finds becomes a string.
+    Replace {
+        /// What is looked for.
+        pattern: Pattern,
+        /// What comes in its place.
+        content: String,
+    },
+    /// Each character becomes its lower case.
+    Lowercase,
+    /// A text that is not empty gets a string in front.
+    Prepend(String),
+    /// ASCII stays as it is; what becomes of other characters is not known here. Holds the step's name.
+    AsciiOnly(&'static str),
+}
+
+impl Step {
+    /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
+    fn refusal(&self) -> Option<String> {
+        match self {
+            Self::AsciiOnly(name) => Some(format!("the file's normalizer {name} may change")),
+            Self::Replace { pattern: Pattern::Class(Class { others: Others::Unclear, .. }, _), .. } => {
+                Some("a class of characters in the file's normalizer may hold".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What becomes of one ASCII character, if that can be said of each by itself.
+    fn of_each(&self, character: char) -> Option<char> {
+        match self {
+            Self::Lowercase => Some(character.to_ascii_lowercase()),
+            Self::AsciiOnly(_) => Some(character),
+            Self::Replace { pattern: Pattern::Class(class, Count::One), content } => {
+                let mut content = content.chars();
+                let single = content.next().filter(|only| only.is_ascii() && content.next().is_none())?;
+                Some(if class.holds(character) { single } else { character })
+            }
+            _ => None,
+        }
+    }
+
+    /// The text after this step.
+    fn apply<'t>(&self, text: Cow<'t, str>, trace: &mut Trace) -> Cow<'t, str> {
+        match self {
+            Self::AsciiOnly(_) => text,
+            Self::Lowercase => lowercase(text, trace),
+            Self::Strip { left, right } => {
+                let kept = if *left { text.trim_start() } else { &text };
+                let start = text.len() - kept.len();
+                let kept = if *right { kept.trim_end() } else { kept };
+                let kept = start..start + kept.len();
+                if kept == (0..text.len()) {
+                    return text;
+                }
+                let mut new = Rewriter::of(&text);
+                new.keep(kept);
+                new.done(trace)
+            }
+            Self::Prepend(front) if text.is_empty() || front.is_empty() => text,
+            Self::Prepend(front) => {
+                let mut new = Rewriter::of(&text);
+                let first = text.chars().next().map_or(0, char::len_utf8);
+                new.put(front, 0..first);
+                new.keep(0..text.len());
+                new.done(trace)
+            }
+            Self::Replace { pattern, content } => {
+                let found = pattern.find_in(&text);
+                if found.is_empty() {
+                    return text;
+                }
+                let mut new = Rewriter::of(&text);
+                let mut done = 0;
+                for Range { start, end } in found {
+                    new.keep(done..start);
+                    let last = text[start..end].chars().next_back().map_or(0, char::len_utf8);
+                    new.put(content, end - last..end);
+                    done = end;
+                }
+                new.keep(done..text.len());
+                new.done(trace)
+            }
+        }
+    }
+}
+
+fn lowercase<'t>(text: Cow<'t, str>, trace: &mut Trace) -> Cow<'t, str> {
+    if !text.chars().any(|character| character.to_lowercase().next() != Some(character)) {
+        return text;
+    }
+    let mut new = Rewriter::of(&text);
+    for (at, character) in text.char_indices() {
+        let lower: String = character.to_lowercase().collect();
+        new.put(&lower, at..at + character.len_utf8());
+    }
+    new.done(trace)
+}
+
+/// The steps of a normalizer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Normalizer {
+    /// Those that are carried out.
+    head: Vec<Step>,
+    /// Those that are folded into the table.
+    tail: Vec<Step>,
+}
+
+/// A text after the steps.
+#[derive(Debug)]
+pub(super) struct Normalized<'t> {
+    /// What it is now.
+    pub(super) text: Cow<'t, str>,
+    /// Whether the folded steps are still to be done, by the table.
+    pub(super) is_folded: bool,
+    /// Where its bytes came from.
+    pub(super) trace: Trace,
+}
+
+impl Normalizer {
+    /// The steps, the last of them folded where possible.
+    pub(super) fn new(mut steps: Vec<Step>) -> Self {
+        let can_fold = |step: &Step| (0..128_u8).all(|code| step.of_each(code.into()).is_some());
+        let folded = steps.iter().rev().take_while(|step| can_fold(step)).count();
+        let tail = steps.split_off(steps.len() - folded);
+        Self { head: steps, tail }
+    }
+
+    /// The steps, none of them folded.
+    pub(super) fn carried_out(steps: Vec<Step>) -> Self {
+        Self { head: steps, tail: Vec::new() }
+    }
+
+    /// What the folded steps make of an ASCII character.
+    pub(super) fn folded(&self, character: char) -> char {
+        self.tail.iter().fold(character, |character, step| step.of_each(character).unwrap_or(character))
+    }
+
+    /// Whether there is nothing to do for ASCII but what is folded.
+    pub(super) fn is_folded(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.head.iter().chain(&self.tail).find_map(Step::refusal)
+    }
+
+    /// Carries out the steps: only the head while the text is ASCII, else all.
+    pub(super) fn apply<'t>(&self, text: &'t str) -> Normalized<'t> {
+        let mut trace = Trace::default();
+        let run = |steps: &[Step], text, trace: &mut Trace| {
+            steps.iter().fold(text, |text, step| step.apply(text, trace))
+        };
+        let text = run(&self.head, Cow::Borrowed(text), &mut trace);
+        let is_folded = text.is_ascii();
+        let text = if is_folded { text } else { run(&self.tail, text, &mut trace) };
+        Normalized { text, is_folded, trace }
+    }
+
+    /// The text after all steps, folded or not.
+    pub(super) fn apply_all(&self, text: &str) -> String {
+        let Normalized { text, is_folded, .. } = self.apply(text);
+        if is_folded {
+            text.chars().map(|character| self.folded(character)).collect()
+        } else {
+            text.into_owned()
+        }
+    }
+}
+
+/// Where the bytes of a text came from, a list of runs for each step that changed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trace {
+    steps: Vec<Vec<Run>>,
+}
+
+/// Neighbouring bytes with one kind of origin, which end where the next run begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Run {
+    /// The first of them.
+    at: usize,
+    /// The bytes of the text before that they came from.
+    origin: Range<usize>,
+    /// Whether each came from one, in order; else each came from all.
+    is_each: bool,
+}
+
+impl Run {
+    /// Where its bytes from `from` up to `to` came from.
+    fn origin(&self, from: usize, to: usize) -> Range<usize> {
+        if self.is_each {
+            self.origin.start + (from - self.at)..self.origin.start + (to - self.at)
+        } else {
+            self.origin.clone()
+        }
+    }
+}
+
+impl Trace {
+    /// Where bytes of the last text stood in the first one; `range` must not be empty.
+    pub(super) fn origin(&self, range: Range<usize>) -> Range<usize> {
+        self.steps.iter().rev().fold(range, |Range { start, end }, runs| {
+            let of = |byte: usize| &runs[runs.partition_point(|run| run.at <= byte).saturating_sub(1)];
+            of(start).origin(start, start + 1).start..of(end - 1).origin(end - 1, end).end
+        })
+    }
+}
+
+/// Writes a new text from pieces of an old one.
+struct Rewriter<'a> {
+    old: &'a str,
+    new: String,
+    runs: Vec<Run>,
+}
+
+impl<'a> Rewriter<'a> {
+    fn of(old: &'a str) -> Self {
+        Self { old, new: String::with_capacity(old.len()), runs: Vec::new() }
+    }
+
+    /// A piece as it was.
+    fn keep(&mut self, piece: Range<usize>) {
+        if piece.is_empty() {
+            return;
+        }
+        let at = self.new.len();
+        self.new.push_str(&self.old[piece.clone()]);
+        match self.runs.last_mut().filter(|run| run.is_each && run.origin.end == piece.start) {
+            Some(run) => run.origin.end = piece.end,
+            None => self.runs.push(Run { at, origin: piece, is_each: true }),
+        }
+    }
+
+    /// Something else in the place of a piece.
+    fn put(&mut self, text: &str, origin: Range<usize>) {
+        if text.len() == 1 && origin.len() == 1 {
+            // A letter for a letter, as `keep` would have it.
+            let is_next = self.runs.last().is_some_and(|run| run.is_each && run.origin.end == origin.start);
+            if is_next {
+                self.new.push_str(text);
+                self.runs.last_mut().into_iter().for_each(|run| run.origin.end = origin.end);
+                return;
+            }
+        }
+        if !text.is_empty() {
+            self.runs.push(Run { at: self.new.len(), is_each: text.len() == 1 && origin.len() == 1, origin });
+            self.new.push_str(text);
+        }
+    }
+
+    fn done<'t>(self, trace: &mut Trace) -> Cow<'t, str> {
+        trace.steps.push(self.runs);
+        Cow::Owned(self.new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replace(source: &str, content: &str) -> Step {
+        Step::Replace { pattern: Pattern::regex(source).unwrap(), content: content.to_owned() }
+    }
+
+    #[test]
+    fn steps_of_letters_are_folded_and_others_are_carried_out() {
+        let upper = Normalizer::new(vec![replace("a", "A"), replace("[^ACGTN]", "N")]);
+        assert!(upper.is_folded() && upper.folded('a') == 'A' && upper.folded('x') == 'N');
+        assert!(matches!(upper.apply("acx").text, Cow::Borrowed("acx")));
+        assert_eq!(upper.apply("aé").text, "AN");
+        let gena = Normalizer::new(vec![
+            Step::Strip { left: true, right: true },
+            replace("N{10,}", "-"),
+            replace("U", "T"),
+        ]);
+        assert!(!gena.is_folded());
+        assert!(matches!(gena.apply("ACGTU").text, Cow::Borrowed("ACGTU")));
+        assert_eq!(gena.apply_all(" ANNNNNNNNNNNU "), "A-T");
+    }
+
+    #[test]
+    fn what_becomes_of_a_text_knows_where_it_came_from() {
+        let steps = vec![
+            Step::Strip { left: true, right: true },
+            replace("N{3,}", "-"),
+            replace("\n", ""),
+            Step::Prepend("__".to_owned()),
+        ];
+        let normalized = Normalizer::new(steps).apply("  A\nCNNNNG\n");
+        assert_eq!(normalized.text, "__AC-G");
+        let origins: Vec<_> = (0..6).map(|byte| normalized.trace.origin(byte..byte + 1)).collect();
+        assert_eq!(origins, [2..3, 2..3, 2..3, 4..5, 8..9, 9..10]);
+        assert_eq!(normalized.trace.origin(2..6), 2..10);
+    }
+
+    #[test]
+    fn an_empty_text_stays_empty() {
+        let normalizer =
+            Normalizer::new(vec![Step::Strip { left: true, right: true }, Step::Prepend("_".to_owned())]);
+        assert_eq!(normalizer.apply("").text, "");
+        assert_eq!(normalizer.apply(" \n").text, "");
+    }
+
+    #[test]
+    fn lower_case_is_exact_outside_ascii() {
+        let normalizer = Normalizer::new(vec![Step::Lowercase]);
+        assert!(normalizer.is_folded());
+        assert_eq!(normalizer.apply("K\u{212a}İ").text, "kki\u{307}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Which id each token has, and back.
+
+use super::{Id, Meaning};
+use crate::bpe::Token;
+
+/// The ids of the tokens of a scheme and of those around it; dense and unique.
+#[derive(Debug)]
+pub(super) enum Numbering {
+    /// In any order, as a list.
+    Listed {
+        /// The id of each token of the scheme.
+        ids: Vec<Id>,
+        /// What each id stands for.
+        meanings: Vec<Meaning>,
+    },
+    /// The tokens of the scheme in one block, the others before and behind it: no list, however many there are.
+    Block {
+        /// The id of the first token of the scheme.
+        first: Id,
+        /// How many tokens the scheme has.
+        num_tokens: u32,
+        /// How many there are besides.
+        num_added: usize,
+    },
+}
+
+impl Numbering {
+    /// How many ids there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Listed { meanings, .. } => meanings.len(),
+            Self::Block { num_tokens, num_added, .. } => *num_tokens as usize + num_added,
+        }
+    }
+
+    /// The id of a token of the scheme.
+    pub(super) fn id_of(&self, token: Token) -> Id {
+        match self {
+            Self::Listed { ids, .. } => ids[token as usize],
+            Self::Block { first, .. } => first + token,
+        }
+    }
+
+    /// What an id stands for, if it is one.
+    pub(super) fn meaning(&self, id: Id) -> Option<Meaning> {
+        match self {
+            Self::Listed { meanings, .. } => meanings.get(id as usize).copied(),
+            _ if id as usize >= self.len() => None,
+            Self::Block { first, num_tokens, .. } => Some(match id.checked_sub(*first) {
+                Some(token) if token < *num_tokens => Meaning::Token(token),
+                None => Meaning::Added(id as usize),
+                Some(_) => Meaning::Added((id - num_tokens) as usize),
+            }),
+        }
+    }
+
+    /// The ids of the tokens of the scheme, where they are listed.
+    pub(super) fn listed(&self) -> &[Id] {
+        match self {
+            Self::Listed { ids, .. } => ids,
+            Self::Block { .. } => &[],
+        }
+    }
+}

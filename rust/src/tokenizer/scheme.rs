@@ -1,0 +1,149 @@
+//! The rule by which a word becomes tokens, apart from ids and special tokens.
+
+use std::sync::OnceLock;
+
+use crate::bpe::encode::Encoder;
+use crate::bpe::heap::HeapEncoder;
+use crate::bpe::rules::Rules;
+use crate::bpe::{MergeTable, Pair, Token};
+use crate::kmer::{self, Kmer};
+
+/// How words become tokens, which are numbered from 0 on.
+#[derive(Debug)]
+pub(crate) enum Scheme {
+    /// Byte-pair merges.
+    Bpe(Bpe),
+    /// Byte-pair merges in an order that no training makes.
+    Rules(Rules),
+    /// k-mers.
+    Kmer(Kmer),
+}
+
+/// Merges, and the encoder that is made of them when first asked for.
+#[derive(Debug)]
+pub(crate) struct Bpe {
+    table: MergeTable,
+    encoder: OnceLock<Encoder>,
+}
+
+impl Bpe {
+    fn encoder(&self) -> &Encoder {
+        self.encoder.get_or_init(|| Encoder::new(&self.table))
+    }
+}
+
+impl From<MergeTable> for Scheme {
+    fn from(table: MergeTable) -> Self {
+        Self::Bpe(Bpe { table, encoder: OnceLock::new() })
+    }
+}
+
+impl Scheme {
+    /// The letters, in the order of their codes.
+    pub(crate) fn alphabet(&self) -> &[u8] {
+        match self {
+            Self::Bpe(bpe) => bpe.table.alphabet(),
+            Self::Rules(rules) => rules.alphabet(),
+            Self::Kmer(kmer) => kmer.alphabet(),
+        }
+    }
+
+    /// The merges, of a scheme that has some as training makes them.
+    pub(crate) fn table(&self) -> Option<&MergeTable> {
+        match self {
+            Self::Bpe(bpe) => Some(&bpe.table),
+            Self::Rules(_) | Self::Kmer(_) => None,
+        }
+    }
+
+    /// The k-mers, of a scheme of k-mers.
+    pub(crate) fn kmer(&self) -> Option<&Kmer> {
+        match self {
+            Self::Bpe(_) | Self::Rules(_) => None,
+            Self::Kmer(kmer) => Some(kmer),
+        }
+    }
+
+    /// How many tokens there are.
+    pub(crate) fn num_tokens(&self) -> u32 {
+        match self {
+            Self::Bpe(bpe) => bpe.table.num_tokens(),
+            Self::Rules(rules) => count(rules.tokens().len()),
+            Self::Kmer(kmer) => kmer.num_tokens(),
+        }
+    }
+
+    /// The merges by rank; none in a scheme without.
+    pub(crate) fn merges(&self) -> &[Pair] {
+        match self {
+            Self::Bpe(bpe) => bpe.table.merges(),
+            Self::Rules(rules) => rules.merges(),
+            Self::Kmer(_) => &[],
+        }
+    }
+
+    /// The letters of a token.
+    pub(crate) fn spell(&self, token: Token) -> String {
+        match self {
+            Self::Bpe(bpe) => bpe.table.letters(token),
+            Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
+            Self::Kmer(kmer) => kmer.letters(token),
+        }
+    }
+
+    /// How many letters a token has.
+    pub(crate) fn length(&self, token: Token) -> u32 {
+        match self {
+            Self::Bpe(bpe) => bpe.table.length(token),
+            Self::Rules(rules) => count(rules.tokens()[token as usize].len()),
+            Self::Kmer(kmer) => kmer.length(token),
+        }
+    }
+
+    /// The tokens of a word, given as codes.
+    pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
+        match self {
+            Self::Bpe(bpe) => bpe.encoder().encode(codes),
+            Self::Rules(rules) => rules.heap().encode(codes),
+            Self::Kmer(kmer) => {
+                let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
+                let mut tokens = Vec::new();
+                let reading = kmer::Reading { upper_case: false, first: 0, unknown: None };
+                kmer.encode_into(&letters, &reading, &mut tokens);
+                tokens
+            }
+        }
+    }
+
+    /// Whether [`encode`](Self::encode) has nothing to build first.
+    pub(crate) fn is_ready(&self) -> bool {
+        match self {
+            Self::Bpe(bpe) => bpe.encoder.get().is_some(),
+            Self::Rules(_) | Self::Kmer(_) => true,
+        }
+    }
+
+    /// The tokens of a word before the first merge; then each merge by its rank, with the tokens after it.
+    pub(crate) fn explain(&self, codes: &[u8]) -> (Vec<Token>, Vec<(usize, Vec<Token>)>) {
+        let steps = match self {
+            Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
+            Self::Rules(rules) => rules.heap().explain(codes),
+            Self::Kmer(_) => return (self.encode(codes), Vec::new()),
+        };
+        (codes.iter().map(|&code| Token::from(code)).collect(), steps)
+    }
+
+    /// The scheme with the first `num_merges` merges only, if that is what training would have made.
+    pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
+        match self {
+            Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
+            Self::Rules(_) | Self::Kmer(_) => None,
+        }
+    }
+}
+
+/// Tokens and letters are fewer than 2^32: a file has 64 MiB.
+#[allow(clippy::cast_possible_truncation)]
+fn count(number: usize) -> u32 {
+    number as u32
+}
