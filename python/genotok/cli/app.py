@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from genotok.cli.check import check
+from genotok.cli.encode import encode
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
 from genotok.cli.messages import complain
@@ -18,6 +19,7 @@ from genotok.cli.pack import pack
 from genotok.cli.show import show
 from genotok.cli.train_bpe import train_bpe
 from genotok.cli.truncate import truncate
+from genotok.cli.verify import verify
 from genotok.errors import GenotokError
 
 __all__ = ["app", "main"]
@@ -82,8 +84,25 @@ app.command(
     "info",
     cls=CommandPage,
     rich_help_panel="Tokenizers",
-    epilog=examples("genotok info", "genotok info tokenizer.json"),
+    epilog=examples("genotok info", "genotok info tokenizer.json", "genotok info shards"),
 )(info)
+app.command(
+    "encode",
+    cls=CommandPage,
+    rich_help_panel="Encoding",
+    epilog=examples(
+        "genotok encode genomes/*.fa -o genomes.arrow",
+        "genotok encode -t human.json --window 1000 'assemblies/*.fa.gz' -o shards/ --shard-size 500M",
+        "genotok encode --region chr20:1-1,000,000 --format bed GRCh38.fa.gz -o -",
+        "zcat reads.fq.gz | genotok encode - -o - > reads.arrows",
+    ),
+)(encode)
+app.command(
+    "verify",
+    cls=CommandPage,
+    rich_help_panel="Encoding",
+    epilog=examples("genotok verify shards", "genotok verify shards --against human.json --inputs"),
+)(verify)
 app.command(
     "pack",
     cls=CommandPage,

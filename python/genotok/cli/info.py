@@ -1,4 +1,4 @@
-"""`genotok info`: what this installation is, or what is in a tokenizer."""
+"""`genotok info`: what this installation is, or what is in a tokenizer or in encoded sequences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli import figures, machine
+from genotok.cli.encoded import describe_encoded, is_encoded, print_encoded
 from genotok.cli.options import AsJson
 from genotok.tokenizer import Tokenizer
 
@@ -28,19 +29,26 @@ def info(
     tokenizer: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOKENIZER]",
-            help="A tokenizer.json; without it, versions and machine.",
+            metavar="[PATH]",
+            help="A tokenizer.json, or what genotok encode wrote; without it, versions and machine.",
             show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a tokenizer, or this installation."""
-    facts = _installation() if tokenizer is None else _tokenizer(tokenizer)
+    """Describe a tokenizer, encoded sequences, or this installation."""
+    if tokenizer is None:
+        facts = _installation()
+    elif is_encoded(tokenizer):
+        facts = describe_encoded(tokenizer)
+    else:
+        facts = _tokenizer(tokenizer)
     if as_json:
         print(json.dumps(facts))
     elif tokenizer is None:
         _print_installation(facts)
+    elif is_encoded(tokenizer):
+        print_encoded(facts)
     else:
         _print_tokenizer(tokenizer)
 

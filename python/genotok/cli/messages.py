@@ -1,8 +1,12 @@
 """What the program says on standard error: notes, and one line for an error."""
 
+import shlex
 import sys
 
-__all__ = ["complain", "note", "one_line"]
+__all__ = ["complain", "note", "one_line", "same_command"]
+
+LONGEST_COMMAND = 160
+"""A longer command is not repeated back to the person who gave it."""
 
 
 def note(text: str) -> None:
@@ -27,3 +31,10 @@ def describe(error: BaseException) -> str:
 def one_line(text: str) -> str:
     """`text` without line ends and control characters: a name in a file may hold any."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def same_command(option: str) -> str:
+    """The command that is running, with one more option, to be typed again."""
+    arguments = sys.argv[1:] if option in sys.argv else [*sys.argv[1:], option]
+    command = shlex.join(["genotok", *arguments])
+    return command if len(command) <= LONGEST_COMMAND else f"the same command and {option}"

@@ -29,7 +29,7 @@ class Status:
     """Where the work stands.
 
     Attributes:
-        phase: "reading" or "training".
+        phase: "reading", "training" or "checking".
         share: The part of the phase that is done, 0 to 1; None where it cannot be known.
         words: Counts and speed.
     """
@@ -64,6 +64,14 @@ class Watch:
         self.merges = event.get("merges", self.merges)
         status = (_training if event["phase"] == "training" else _reading)(event, seconds)
         self._show(status, seconds)
+
+    def check(self, num_bytes: int, total: int) -> None:
+        """So many bytes of those in all were checked."""
+        words = f"{figures.memory(num_bytes)} of {figures.memory(total)}"
+        now = self._clock()
+        self._start = self._start if self._phase == "checking" else now
+        self._phase = "checking"
+        self._show(Status("checking", num_bytes / max(total, 1), words), now - self._start)
 
 
 def _reading(event: dict[str, Any], seconds: float) -> Status:

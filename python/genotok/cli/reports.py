@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from genotok.cli import figures, machine
-from genotok.cli.console import print_facts, standard_output
+from genotok.cli.console import print_facts, standard_error, standard_output
 from genotok.cli.figures import count
 from genotok.corpus import PackReport
 from genotok.tokenizer import TrainingReport
 
-__all__ = ["print_packing", "print_training", "training_as_json"]
+if TYPE_CHECKING:
+    from genotok.dataset.encode import EncodingReport
+
+__all__ = [
+    "encoding_as_json",
+    "print_encoding",
+    "print_packing",
+    "print_training",
+    "soft_mask_warning",
+    "training_as_json",
+]
 
 WIDEST = 120
 """Longest tokens are elided to a line of this width at most."""
@@ -56,6 +68,67 @@ def print_packing(report: PackReport) -> None:
         ("written", f"{report['output']}, {figures.memory(report['bytes'])}"),
     ]
     print_facts(standard_output(), f"packed {figures.bases(report['bases'])}", facts)
+
+
+def encoding_as_json(report: EncodingReport) -> dict[str, object]:
+    """The report and what the command adds to it; speed in bases per second, memory in bytes."""
+    seconds = report["seconds"]
+    return {
+        **report,
+        "bases_per_token": report["bases"] / report["tokens"] if report["tokens"] else None,
+        "bases_per_second": report["bases"] / seconds if seconds else None,
+        "peak_memory_bytes": machine.peak_memory(),
+    }
+
+
+def print_encoding(report: EncodingReport) -> None:
+    """The report of an encoding as a table: on standard output, unless the data went there."""
+    console = standard_error() if report["output"] == "-" else standard_output()
+    files, records = count(report["files"], "file"), count(report["records"], "record")
+    tokens, bases = report["tokens"], report["bases"]
+    ratio = f", {bases / tokens:.2f} bases per token" if tokens else ""
+    shards = f" in {count(report['shards'], 'shard')}" if report["shards"] is not None else ""
+    written = "standard output" if report["output"] == "-" else report["output"]
+    facts = [
+        ("input", f"{files}, {records}, {count(bases, 'base')} in {count(report['rows'], 'row')}"),
+        ("resumed", _resumed(report)),
+        ("tokens", f"{tokens:,}{ratio}"),
+        ("unknown", _unknown(report)),
+        ("time", f"{figures.duration(report['seconds'])}, {figures.rate(bases, report['seconds'])}"),
+        ("memory", f"{figures.memory(machine.peak_memory())} at most"),
+        ("written", f"{written}, {figures.memory(report['bytes'])}{shards}, {report['format']}"),
+    ]
+    print_facts(console, f"encoded {figures.bases(bases)}", facts)
+
+
+def soft_mask_warning(report: EncodingReport, unknown: str) -> str:
+    """What to say if lower-case letters were not understood; nothing if there were none."""
+    if not report["lower_case"]:
+        return ""
+    became = "were left out" if unknown == "split" else "became the unknown token"
+    return (
+        f"{_share(report['lower_case'], report)} of the letters are lower case and {became}: "
+        "this tokenizer knows upper case only; --uppercase reads them as upper case"
+    )
+
+
+def _unknown(report: EncodingReport) -> str:
+    """Letters outside the vocabulary: how many, their share, by kind."""
+    letters = sum(report["unknown"].values())
+    if not letters:
+        return ""
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in report["unknown"].items())
+    return f"{count(letters, 'letter')} ({_share(letters, report)}): {kinds}"
+
+
+def _share(letters: int, report: EncodingReport) -> str:
+    """`letters` as a share of those that were read."""
+    return f"{letters / max(report['letters'], 1):.2%}"
+
+
+def _resumed(report: EncodingReport) -> str:
+    """What an earlier run had done; the time and speed below are this run's."""
+    return f"{count(report['resumed'], 'file')} were encoded before" if report["resumed"] else ""
 
 
 def _input(report: TrainingReport | PackReport) -> str:

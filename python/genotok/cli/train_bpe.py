@@ -3,15 +3,13 @@
 import errno
 import json
 import os
-import shlex
-import sys
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from genotok.cli import figures, outputs
-from genotok.cli.messages import note
+from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, SequenceFiles, Threads, Vocab
 from genotok.cli.reports import print_training, training_as_json
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
@@ -20,9 +18,6 @@ __all__ = ["train_bpe"]
 
 CORPUS_PANEL = "Corpus"
 VOCABULARY_PANEL = "Vocabulary"
-
-LONGEST_COMMAND = 160
-"""A longer command is not repeated back to the person who gave it."""
 
 
 def train_bpe(
@@ -142,8 +137,5 @@ def _farewell(checkpoint: str, merges: int) -> str:
     """What to do after Ctrl-C."""
     if not os.path.exists(checkpoint):
         return "interrupted before the first round was complete; nothing was written"
-    arguments = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
-    command = shlex.join(["genotok", *arguments])
-    if len(command) > LONGEST_COMMAND:
-        command = "the same command and --resume"
-    return f"interrupted after {figures.count(merges, 'merge')}; go on with: {command}"
+    found = figures.count(merges, "merge")
+    return f"interrupted after {found}; go on with: {same_command('--resume')}"

@@ -4,11 +4,8 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
-<<<<<<< HEAD
-mod check;
-=======
 mod capsule;
->>>>>>> kmer
+mod check;
 mod corpus;
 mod errors;
 mod files;

@@ -1,0 +1,202 @@
+"""`genotok encode`: sequence files in; token ids out, as one file, a stream, or a folder of shards."""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from genotok.cli.messages import note, same_command
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet, Threads
+from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
+from genotok.errors import ArgumentError
+from genotok.tokenizer import Tokenizer
+
+__all__ = ["encode"]
+
+ROWS_PANEL = "Rows"
+LETTERS_PANEL = "Letters"
+OUTPUT_PANEL = "Output"
+
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def _num_bases(text: str) -> int:
+    """A number of bases: `500000000`, `500M`, `0.5G`, `500_000_000`."""
+    number, unit = text.strip().lower().removesuffix("b"), 1
+    if number[-1:] in UNITS:
+        number, unit = number[:-1], UNITS[number[-1]]
+    try:
+        found = round(float(number.replace(",", "").replace("_", "")) * unit)
+    except (ValueError, OverflowError):
+        found = 0
+    if not 0 < found < 1 << 63:
+        raise typer.BadParameter(f"'{text}' is no number of bases, such as 500M or 500000000.")
+    return found
+
+
+def encode(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="FASTA or FASTQ, plain or compressed; quoted patterns such as 'genomes/**/*.fa'; - for "
+            "standard input.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file (.arrow .arrows .parquet .bin .bed), a folder of shards (shards/), or - for "
+            "standard output.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ],
+    tokenizer: Annotated[
+        str, typer.Option("--tokenizer", "-t", metavar="FILE", help="A tokenizer.json.")
+    ] = "tokenizer.json",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="NAME",
+            help="arrow, arrow-stream, parquet, megatron or bed.",
+            show_default="by the ending; arrow in a folder, arrow-stream for -",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    shard_size: Annotated[
+        int | None,
+        typer.Option(
+            parser=_num_bases,
+            metavar="BASES",
+            help="Write a folder, and begin a new file after this many bases, such as 500M.",
+            show_default="1G in a folder",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
+    ] = False,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="BASES",
+            help="Cut records into rows of this length.",
+            show_default="a record is a row",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="BASES",
+            help="From the begin of one window to that of the next.",
+            show_default="as the window",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGION",
+            help="Only this part, as chr20:1-1,000,000 (from 1, both ends included); may be repeated.",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = None,
+    bed: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Only the regions of a BED file.", rich_help_panel=ROWS_PANEL),
+    ] = None,
+    reverse_complement: Annotated[
+        bool,
+        typer.Option(
+            "--reverse-complement", help="Read rows from the other strand.", rich_help_panel=ROWS_PANEL
+        ),
+    ] = False,
+    unknown: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="Letters outside the vocabulary: the unknown token each (token), left out, cutting the row "
+            "(split), or an error (error).",
+            rich_help_panel=LETTERS_PANEL,
+        ),
+    ] = "token",
+    uppercase: Annotated[
+        bool,
+        typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
+    ] = False,
+    add_special_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--add-special-tokens",
+            help="Put [CLS] and [SEP] around each row, or what the tokenizer says.",
+            rich_help_panel=LETTERS_PANEL,
+        ),
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with a folder that was not finished.", rich_help_panel=RUN_PANEL
+        ),
+    ] = False,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Encode sequences with a tokenizer, into Arrow, Parquet, Megatron or BED files."""
+    from genotok.cli.progress import watching
+    from genotok.dataset.encode import EncodingReport
+    from genotok.dataset.encode import encode as write_encoded
+
+    if output == "-" and sys.stdout.isatty() and form != "bed":
+        raise ArgumentError("output=-: binary data would go to the terminal; send it to a program or a file")
+    loaded = Tokenizer.from_file(tokenizer)
+    report: EncodingReport | None = None
+    with watching(quiet) as watch, suppress(KeyboardInterrupt):
+        report = write_encoded(
+            loaded,
+            files,
+            output,
+            format=form,
+            shard_size=shard_size,
+            resume=resume,
+            force=force,
+            threads=threads,
+            progress=watch,
+            window=window,
+            stride=stride,
+            region=region,
+            bed=bed,
+            reverse_complement=reverse_complement,
+            unknown=unknown,
+            uppercase=uppercase,
+            add_special_tokens=add_special_tokens,
+        )
+    if report is None:
+        note(_farewell(output))
+        raise typer.Exit(130)
+    if warning := soft_mask_warning(report, unknown):
+        note(warning)
+    results = sys.stderr if output == "-" else sys.stdout
+    if as_json:
+        print(json.dumps(encoding_as_json(report)), file=results)
+    elif not quiet:
+        print_encoding(report)
+
+
+def _farewell(output: str) -> str:
+    """What to do after Ctrl-C."""
+    if os.path.exists(os.path.join(output, "unfinished.jsonl")):
+        return f"interrupted; go on with: {same_command('--resume')}"
+    return "interrupted; nothing was written"

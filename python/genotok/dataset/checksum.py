@@ -1,0 +1,91 @@
+"""Checksums of files; of an input, while it is being encoded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from typing import TYPE_CHECKING, Self
+
+from genotok.dataset.manifest import InputEntry
+from genotok.errors import SequenceFileError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Checksum", "file_sha256"]
+
+BLOCK = 1 << 20
+
+
+def file_sha256(path: str, stopped: threading.Event | None = None) -> str:
+    """The SHA-256 of a file in hexadecimal digits; nothing sensible once `stopped`."""
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while (block := file.read(BLOCK)) and not (stopped and stopped.is_set()):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class Checksum:
+    """Takes the checksums of input files in a thread of its own, for the time of a `with` block.
+
+    A file is read twice then, by two readers. That both read the same is known from its size and time, which
+    must not change from the begin to `entries`. What is not a regular file has no checksum: it can be read
+    only once.
+    """
+
+    def __init__(self, paths: list[str]) -> None:
+        self._before = {path: _look(path) for path in paths}
+        self._sums: dict[str, str] = {}
+        self._failed: OSError | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            for path, state in self._before.items():
+                if state is not None:
+                    self._sums[path] = file_sha256(path, self._stopped)
+        except OSError as error:
+            self._failed = error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def entries(self) -> tuple[InputEntry, ...]:
+        """The inputs as they were read.
+
+        Raises:
+            SequenceFileError: A file has changed meanwhile.
+            OSError: A file cannot be read.
+        """
+        self._thread.join()
+        if self._failed:
+            raise self._failed
+        for path, state in self._before.items():
+            if state is not None and _look(path) != state:
+                raise SequenceFileError(
+                    f"{path}: was changed while it was read; run again once it is complete"
+                )
+        return tuple(
+            InputEntry(path, None if state is None else state[0], self._sums.get(path))
+            for path, state in self._before.items()
+        )
+
+
+def _look(path: str) -> tuple[int, int, int] | None:
+    """Size, time of change and identity of a regular file; None for anything else."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None

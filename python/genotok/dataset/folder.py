@@ -1,0 +1,141 @@
+"""Sequence files to a folder of shards, one portion after another, so that a killed run can go on.
+
+Order of events, on which resuming relies: the tokenizer and the head of the journal; then, for each portion,
+its shards, each whole or not at all, the list of its records, and its line in the journal; in the end the
+manifest, and the journal goes. Each is on the disk before the next begins. So a portion whose line is in the
+journal is complete, and one without is encoded again from its begin, over what there may be of it: the files
+come out the same.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from genotok.dataset.checksum import Checksum
+from genotok.dataset.columns import bases_of
+from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
+from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
+from genotok.dataset.whole import WholeFile
+from genotok.dataset.writers import Counts, Output, files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from genotok.dataset.plan import Plan, Read, Reader
+
+__all__ = ["write_folder"]
+
+
+def write_folder(
+    folder: str,
+    plan: Plan,
+    read: Read,
+    *,
+    resume: bool = False,
+    force: bool = False,
+) -> Manifest:
+    """Encode the files of `plan` into `folder`.
+
+    Args:
+        folder: The folder; made if it is not there.
+        plan: What to do.
+        read: Called with the files of a portion and the number of files before them; gives their rows, with
+            digests.
+        resume: Go on with a run that was killed, to the result it would have had.
+        force: Replace a folder of shards that is there.
+
+    Raises:
+        ArgumentError: The folder may not be written to, or does not fit what is to be gone on with.
+        OSError: A file cannot be read or written.
+    """
+    check_folder(folder, resume=resume, force=force)
+    journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force)
+    try:
+        for index in range(len(journal.portions), len(plan.portions)):
+            journal.add(_encode_portion(folder, plan, index, read))
+        manifest = Manifest(plan.head(), tuple(journal.portions))
+        journal.finish(manifest)
+    finally:
+        journal.close()
+    return manifest
+
+
+def _encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
+    """Encode the files of one portion into shards."""
+    paths = plan.portions[index]
+    with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
+        shards = tuple(_write_shards(folder, plan, index, reader))
+        report = reader.report()
+        digests = _write_digests(folder, index, report["digests"])
+        return Portion(
+            inputs=checksum.entries(),
+            records=report["records"],
+            digests=digests,
+            shards=shards,
+            letters=report["bases"],
+            unknown=dict(report["unknown"]),
+            lower_case=report["lower_case"],
+        )
+
+
+def _write_shards(folder: str, plan: Plan, index: int, reader: Reader) -> Iterator[ShardEntry]:
+    """The shards of a portion, each complete when it is yielded."""
+    schema = pa.schema(reader)
+    part = 0
+    rows = _Rows(pa.record_batch(batch) for batch in reader)
+    while rows:
+        stem = SHARD.format(portion=index, part=part)
+        paths = [os.path.join(folder, stem + ending) for ending in plan.form.endings]
+        sinks = files(paths, checksum=True)
+        with Output(plan, sinks, schema) as output:
+            while rows and output.counts.bases < plan.shard_bases:
+                output.write(rows.take(plan.shard_bases - output.counts.bases))
+            output.commit()
+            yield _shard_entry(sinks, output.counts)
+        part += 1
+
+
+class _Rows:
+    """The rows of a stream of record batches; true as long as there are any."""
+
+    def __init__(self, stream: Iterator[Any]) -> None:
+        self._stream = stream
+        self._batch: Any = next(stream, None)
+
+    def __bool__(self) -> bool:
+        while self._batch is not None and not self._batch.num_rows:
+            self._batch = next(self._stream, None)
+        return self._batch is not None
+
+    def take(self, bases: int) -> pa.RecordBatch:
+        """The next rows, of one record batch: all, or those up to the one that makes them `bases` or more."""
+        sums = np.cumsum(bases_of(self._batch))
+        rows = int(np.searchsorted(sums, bases)) + 1
+        taken, self._batch = self._batch.slice(0, rows), self._batch.slice(rows)
+        return taken
+
+
+def _shard_entry(sinks: Sequence[WholeFile], counts: Counts) -> ShardEntry:
+    """A complete shard."""
+    entries = tuple(FileEntry(os.path.basename(sink.path), sink.num_bytes, sink.sha256) for sink in sinks)
+    return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown)
+
+
+def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
+    """The list of a portion's records: file, name, letters, refget digest."""
+    path = os.path.join(folder, DIGESTS.format(portion=index))
+    sink = WholeFile(path, checksum=True)
+    try:
+        sink.write(b"file\trecord\tlength\trefget\n")
+        for entry in digests:
+            line = f"{entry['file']}\t{entry['record']}\t{entry['length']}\t{entry['digest']}\n"
+            sink.write(line.encode("utf-8", "surrogateescape"))
+        sink.commit()
+    finally:
+        sink.discard()
+    return FileEntry(os.path.basename(path), sink.num_bytes, sink.sha256)

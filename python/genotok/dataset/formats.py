@@ -1,0 +1,68 @@
+"""The formats of encoded sequences: what each is called, how its files end, and what it can do."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from genotok.errors import ArgumentError
+
+__all__ = ["FORMATS", "Format", "FormatName", "choose"]
+
+FormatName = Literal["arrow", "arrow-stream", "parquet", "megatron", "bed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to write encoded sequences.
+
+    Attributes:
+        name: What `--format` calls it.
+        endings: The endings of the files of one output, in the order in which they get their names: when the
+            last is there, the output is complete.
+        streams: It can be written to a pipe.
+        shards: It can be read back, and so stand in a folder of shards.
+    """
+
+    name: FormatName
+    endings: tuple[str, ...]
+    streams: bool
+    shards: bool
+
+    def paths(self, output: str) -> list[str]:
+        """The files of an output of this name: itself, or a pair with the endings of the format."""
+        if len(self.endings) == 1:
+            return [output]
+        stem, ending = os.path.splitext(output)
+        return [(stem if ending in self.endings else output) + each for each in self.endings]
+
+
+FORMATS: dict[str, Format] = {
+    form.name: form
+    for form in (
+        Format("arrow", (".arrow",), streams=True, shards=True),
+        Format("arrow-stream", (".arrows",), streams=True, shards=True),
+        Format("parquet", (".parquet",), streams=True, shards=True),
+        Format("megatron", (".bin", ".idx"), streams=False, shards=True),
+        Format("bed", (".bed",), streams=True, shards=False),
+    )
+}
+
+
+def choose(name: str | None, path: str) -> Format:
+    """The format called `name`; without a name, the one that the ending of `path` says.
+
+    Raises:
+        ArgumentError: There is no such format, or the ending says nothing.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise ArgumentError(f"format={name}: one of {', '.join(get_args(FormatName))} is expected")
+        return FORMATS[cast("FormatName", name)]
+    ending = os.path.splitext(path)[1].lower()
+    for form in FORMATS.values():
+        if ending in form.endings:
+            return form
+    known = ", ".join(ending for form in FORMATS.values() for ending in form.endings)
+    raise ArgumentError(
+        f"{path}: its ending names no format; use one of {known}, say --format, or end it in / for a folder"
+    )

@@ -1,0 +1,236 @@
+"""The folder while it is being written: made, refused, cleared or gone on with; and its journal."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import fcntl
+import json
+import os
+import re
+from contextlib import suppress
+from typing import BinaryIO
+
+from genotok.dataset.checksum import file_sha256
+from genotok.dataset.manifest import (
+    JOURNAL,
+    MANIFEST,
+    FileEntry,
+    Head,
+    Manifest,
+    Portion,
+    from_plain,
+    to_line,
+)
+from genotok.dataset.plan import TOKENIZER
+from genotok.dataset.whole import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, sync_folder, write_whole
+from genotok.errors import ArgumentError, SequenceFileError
+
+__all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
+
+DIGESTS = "records-{portion:05d}.tsv"
+SHARD = "{portion:05d}-{part:05d}"
+
+TEMPORARY = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}")
+OURS = re.compile(
+    r"\d{5,}-\d{5,}\.(arrow|arrows|parquet|bin|idx)|records-\d{5,}\.tsv|tokenizer\.json|" + TEMPORARY.pattern
+)
+"""Names that a run gives to files in the folder, but for the manifest and the journal."""
+
+
+def is_folder_of_shards(folder: str) -> bool:
+    """Whether `folder` has a manifest or a journal."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (MANIFEST, JOURNAL))
+
+
+def check_folder(folder: str, *, resume: bool, force: bool) -> None:
+    """An error if a run of this kind may not write to `folder`."""
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise NotADirectoryError(errno.ENOTDIR, "is a file, where a folder of shards is to be", folder)
+    if not os.path.isdir(os.path.dirname(os.path.abspath(folder))):
+        raise FileNotFoundError(errno.ENOENT, "the folder around it does not exist; make it first", folder)
+    if is_folder_of_shards(folder):
+        if not resume and not force:
+            unfinished = os.path.exists(os.path.join(folder, JOURNAL))
+            also = "--resume goes on with it, " if unfinished else ""
+            state = "an unfinished run" if unfinished else "a folder of shards"
+            raise ArgumentError(f"{folder}: holds {state}; {also}--force replaces it")
+        return
+    if resume:
+        raise FileNotFoundError(errno.ENOENT, "no run to go on with is here; run without --resume", folder)
+    if os.path.isdir(folder) and os.listdir(folder):
+        raise ArgumentError(f"{folder}: is not empty, and no folder of shards; choose another output")
+
+
+class Journal:
+    """The journal of a run, which belongs to one process at a time.
+
+    Attributes:
+        portions: What is complete, in order.
+    """
+
+    def __init__(self, folder: str, head: Head, tokenizer: str, *, resume: bool) -> None:
+        """Begin a run in `folder`, or go on with one.
+
+        Raises:
+            ArgumentError: What is there was made of other inputs, or with another tokenizer or other options;
+            or
+                another process is at it.
+            SequenceFileError: The journal is damaged.
+        """
+        self.portions: list[Portion] = []
+        self._folder = folder
+        os.makedirs(folder, exist_ok=True)
+        self._file = self._lock()
+        try:
+            if resume:
+                self._take_up(head, tokenizer)
+            else:
+                self._start(head, tokenizer)
+        except BaseException:
+            if os.fstat(self._file.fileno()).st_size == 0:
+                os.remove(self._path(JOURNAL))
+            self._file.close()
+            raise
+
+    def add(self, portion: Portion) -> None:
+        """Note that a portion is complete: its files are on the disk."""
+        self.portions.append(portion)
+        self._append(to_line(portion))
+
+    def finish(self, manifest: Manifest) -> None:
+        """Write the manifest; the journal has done its work."""
+        write_whole(self._path(MANIFEST), manifest.to_json().encode())
+        os.remove(self._path(JOURNAL))
+        sync_folder(self._folder)
+
+    def close(self) -> None:
+        """Let another process at it."""
+        self._file.close()
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, name)
+
+    def _lock(self) -> BinaryIO:
+        """The journal's file, open, and locked for this process."""
+        file = open(self._path(JOURNAL), "a+b")  # noqa: SIM115
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise ArgumentError(f"{self._folder}: another process is writing to it") from None
+        except OSError:
+            pass  # a file system without locks
+        return file
+
+    def _start(self, head: Head, tokenizer: str) -> None:
+        """Clear the folder of an earlier run, and write what is known."""
+        with suppress(FileNotFoundError):
+            os.remove(self._path(MANIFEST))
+        self._file.truncate(0)
+        sync_folder(self._folder)
+        self._clear(OURS)
+        write_whole(self._path(TOKENIZER), tokenizer.encode())
+        self._append(to_line(head))
+
+    def _clear(self, names: re.Pattern[str]) -> None:
+        """Remove the files with such names."""
+        for name in os.listdir(self._folder):
+            if names.fullmatch(name):
+                os.remove(self._path(name))
+
+    def _append(self, line: str) -> None:
+        self._file.write(line.encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _take_up(self, head: Head, tokenizer: str) -> None:
+        """Read what is complete, and check that it was made as this run would make it."""
+        found = self._read()
+        if found is None:
+            self._start(head, tokenizer)
+            return
+        if reason := _difference(found.head, head):
+            raise ArgumentError(f"{self._folder}: cannot go on: {reason}; --force starts anew")
+        for portion in found.portions:
+            if self._is_whole(portion):
+                _check_inputs(portion)
+                self.portions.append(portion)
+            else:
+                break
+        self._clear(TEMPORARY)
+        if not self._has(head.tokenizer):
+            write_whole(self._path(TOKENIZER), tokenizer.encode())
+        self._rewrite(to_line(head) + "".join(to_line(portion) for portion in self.portions))
+
+    def _read(self) -> Manifest | None:
+        """What the journal says, or the manifest of a run that was complete; None if there is nothing yet."""
+        self._file.seek(0)
+        # The last line may have been cut short by a kill: what it would have told is done again.
+        lines = self._file.read().split(b"\n")[:-1]
+        if not lines:
+            path = self._path(MANIFEST)
+            return Manifest.read(path) if os.path.exists(path) else None
+        try:
+            head, *portions = [json.loads(line) for line in lines]
+            return Manifest(
+                from_plain(Head, head, "head"),
+                tuple(from_plain(Portion, portion, f"line {n}") for n, portion in enumerate(portions, 2)),
+            )
+        except (ValueError, RecursionError) as error:
+            raise SequenceFileError(f"{self._path(JOURNAL)}: damaged: {error}; --force starts anew") from None
+
+    def _rewrite(self, text: str) -> None:
+        """Make `text` all that the journal says; it is the begin of what it says already, most often."""
+        self._file.seek(0)
+        if self._file.read().startswith(text.encode()):
+            self._file.truncate(len(text.encode()))
+        else:
+            self._file.truncate(0)
+            self._append(text)
+
+    def _is_whole(self, portion: Portion) -> bool:
+        """Whether the files of a portion are as they were written."""
+        shards = [file for shard in portion.shards for file in shard.files]
+        return all(self._has(file) for file in [*shards, *([portion.digests] if portion.digests else [])])
+
+    def _has(self, file: FileEntry) -> bool:
+        """Whether a file is as it was written."""
+        path = self._path(file.name)
+        return (
+            os.path.isfile(path) and os.path.getsize(path) == file.bytes and file_sha256(path) == file.sha256
+        )
+
+
+def _check_inputs(portion: Portion) -> None:
+    """An error if an input is not what it was when it was encoded."""
+    for entry in portion.inputs:
+        if entry.bytes is None:
+            continue
+        if os.path.getsize(entry.path) != entry.bytes or file_sha256(entry.path) != entry.sha256:
+            raise ArgumentError(
+                f"{entry.path}: has changed since it was encoded; --force starts anew with what it is now"
+            )
+
+
+def _difference(there: Head, here: Head) -> str:
+    """Why a run that began with `there` is not one with `here`; nothing if it is."""
+    if there.tokenizer != here.tokenizer or there.vocab_size != here.vocab_size:
+        return "the tokenizer is another one"
+    if there.inputs != here.inputs:
+        return f"the inputs differ: {_first_difference(there.inputs, here.inputs)}"
+    old, new = dataclasses.asdict(there), dataclasses.asdict(here)
+    old |= old.pop("options")
+    new |= new.pop("options")
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            return f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
+    return ""
+
+
+def _first_difference(there: tuple[str, ...], here: tuple[str, ...]) -> str:
+    """The first input of two lists that is not the same in both."""
+    for old, new in zip(there, here, strict=False):
+        if old != new:
+            return f"{new} in place of {old}"
+    return f"{len(here):,} in place of {len(there):,}"

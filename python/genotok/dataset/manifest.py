@@ -1,0 +1,273 @@
+"""What is in a folder of shards: `manifest.json`, and `unfinished.jsonl` as long as it is being written.
+
+A folder is encoded in *portions*: an input file each, or all files at once where rows are chosen by regions.
+Shards are cut by bases within a portion, so that the same inputs and options give the same files whatever
+happened on the way. The head of the manifest is written before the first portion, as the first line of
+`unfinished.jsonl`; each complete portion adds a line; the manifest is all of these lines in one.
+
+What is read from such a file is believed only as far as its form goes: keys, types and ranges are checked,
+and a file of the folder has a name without any path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from genotok.dataset.formats import FORMATS
+from genotok.errors import SequenceFileError
+
+__all__ = [
+    "JOURNAL",
+    "MANIFEST",
+    "FileEntry",
+    "Head",
+    "InputEntry",
+    "Manifest",
+    "Portion",
+    "ShardEntry",
+    "Totals",
+    "from_plain",
+    "to_line",
+]
+
+MANIFEST = "manifest.json"
+JOURNAL = "unfinished.jsonl"
+KIND = "genotok shards"
+VERSION = 1
+
+MOST_BYTES = 1 << 28
+"""A larger manifest is not read."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the folder."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"name is {self.name[:100]!r}, which is not the plain name of a file")
+        if not SHA256.fullmatch(self.sha256):
+            raise ValueError(f"sha256 of {self.name} is not 64 hexadecimal digits")
+
+
+@dataclass(frozen=True, slots=True)
+class InputEntry:
+    """An input file as it was read; a pipe has neither size nor checksum."""
+
+    path: str
+    bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEntry:
+    """A shard: its files, and what is in it; `unknown` counts the unknown token."""
+
+    files: tuple[FileEntry, ...]
+    rows: int
+    bases: int
+    tokens: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What was encoded in one go.
+
+    Attributes:
+        inputs: The files that were read.
+        records: How many records they have.
+        digests: The file that lists these records, with length and refget digest.
+        shards: What was written, in order.
+        letters: The letters of the rows, those that were left out included.
+        unknown: Letters outside the vocabulary, by kind.
+        lower_case: How many of them are lower-case letters that the vocabulary has in upper case.
+    """
+
+    inputs: tuple[InputEntry, ...]
+    records: int
+    digests: FileEntry | None
+    shards: tuple[ShardEntry, ...]
+    letters: int
+    unknown: dict[str, int]
+    lower_case: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What decides the contents of a folder, known before anything is read."""
+
+    genotok: str
+    format: str
+    vocab_size: int
+    tokenizer: FileEntry
+    shard_bases: int
+    options: dict[str, Any]
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all shards and portions."""
+
+    files: int
+    records: int
+    shards: int
+    rows: int
+    bases: int
+    tokens: int
+    unknown_tokens: int
+    letters: int
+    unknown_letters: dict[str, int]
+    lower_case: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A complete folder."""
+
+    head: Head
+    portions: tuple[Portion, ...] = field(default=())
+
+    @property
+    def shards(self) -> list[ShardEntry]:
+        """All shards, in order."""
+        return [shard for portion in self.portions for shard in portion.shards]
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """All files of the folder but the manifest itself."""
+        shards = [file for shard in self.shards for file in shard.files]
+        digests = [portion.digests for portion in self.portions if portion.digests]
+        return [self.head.tokenizer, *digests, *shards]
+
+    def totals(self) -> Totals:
+        """The sums."""
+        shards, unknown = self.shards, dict[str, int]()
+        for portion in self.portions:
+            for kind, number in portion.unknown.items():
+                unknown[kind] = unknown.get(kind, 0) + number
+        return Totals(
+            files=sum(len(portion.inputs) for portion in self.portions),
+            records=sum(portion.records for portion in self.portions),
+            shards=len(shards),
+            rows=sum(shard.rows for shard in shards),
+            bases=sum(shard.bases for shard in shards),
+            tokens=sum(shard.tokens for shard in shards),
+            unknown_tokens=sum(shard.unknown for shard in shards),
+            letters=sum(portion.letters for portion in self.portions),
+            unknown_letters=unknown,
+            lower_case=sum(portion.lower_case for portion in self.portions),
+        )
+
+    def to_json(self) -> str:
+        """The text of `manifest.json`: the same bytes for the same folder, always."""
+        head = {"kind": KIND, "version": VERSION, "totals": dataclasses.asdict(self.totals())}
+        return json.dumps(head | dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: str) -> Manifest:
+        """The manifest at `path`.
+
+        Raises:
+            SequenceFileError: It is not a manifest, contradicts itself, or is of a later version.
+            OSError: It cannot be read.
+        """
+        with open(path, "rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise SequenceFileError(f"{path}: more than {MOST_BYTES:,} bytes, too many for a manifest")
+        try:
+            return cls._parse(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise SequenceFileError(f"{path}: no manifest of genotok: {reason}") from None
+
+    @classmethod
+    def _parse(cls, value: object) -> Manifest:
+        """The manifest in parsed JSON; ValueError where it is none."""
+        if not isinstance(value, dict) or value.get("kind") != KIND:
+            raise ValueError(f'"kind": "{KIND}" is missing')
+        if value.get("version") != VERSION:
+            raise ValueError(f"version {value.get('version')!r}, where {VERSION} is expected")
+        body = {key: part for key, part in value.items() if key not in {"kind", "version", "totals"}}
+        manifest: Manifest = from_plain(cls, body, "manifest")
+        if from_plain(Totals, value.get("totals"), "totals") != manifest.totals():
+            raise ValueError("totals are not the sums of the shards")
+        form = FORMATS.get(manifest.head.format)
+        if form is None or not form.shards:
+            raise ValueError(f"head.format is {manifest.head.format[:40]!r}, which is no format of shards")
+        for shard in manifest.shards:
+            if tuple(os.path.splitext(file.name)[1] for file in shard.files) != form.endings:
+                raise ValueError(f"{[file.name for file in shard.files]} is no shard of format {form.name}")
+        names = [file.name for file in manifest.files]
+        if len(set(names)) != len(names):
+            raise ValueError("a file is listed twice")
+        return manifest
+
+
+def to_line(value: Head | Portion) -> str:
+    """`value` as a line of the journal."""
+    return json.dumps(dataclasses.asdict(value)) + "\n"
+
+
+def from_plain(kind: type[T], value: object, where: str) -> T:
+    """`value`, parsed from JSON, as a dataclass or a simple type.
+
+    Raises:
+        ValueError: It has another form; says where.
+    """
+    made: Any
+    if dataclasses.is_dataclass(kind):
+        return typing.cast("T", _record(kind, value, where))
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        made = None if value is None else from_plain(inner[0], value, where)
+    elif origin is tuple:
+        made = tuple(
+            from_plain(inner[0], item, f"{where}[{i}]") for i, item in enumerate(_of(list, value, where))
+        )
+    elif origin is dict:
+        items = _of(dict, value, where).items()
+        made = {key: from_plain(inner[1], item, f"{where}.{key[:40]}") for key, item in items}
+    elif kind is int:
+        made = _of(int, value, where)
+        if isinstance(value, bool) or not 0 <= made < 1 << 63:
+            raise ValueError(f"{where} is no number from 0 to 2^63")
+    else:
+        made = value if kind is typing.cast("Any", Any) else _of(kind, value, where)
+    return typing.cast("T", made)
+
+
+def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
+    """`value` as a dataclass: exactly its keys."""
+    given = _of(dict, value, where)
+    hints = typing.get_type_hints(kind)
+    if missing := [name for name in hints if name not in given]:
+        raise ValueError(f"{where}.{missing[0]} is missing")
+    if strange := [name for name in given if name not in hints]:
+        raise ValueError(f"{where}.{strange[0][:40]} is not known")
+    return kind(**{name: from_plain(hint, given[name], f"{where}.{name}") for name, hint in hints.items()})
+
+
+def _of(kind: type, value: object, where: str) -> Any:  # noqa: ANN401
+    """`value`, if it is of this type."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{where} is {type(value).__name__}, where {kind.__name__} is expected")  # noqa: TRY004
+    return value

@@ -1,0 +1,139 @@
+"""A data set of encoded sequences: a folder of shards, or one file, as rows by number."""
+
+from __future__ import annotations
+
+import bisect
+import os
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from genotok.dataset.columns import Ids, ids_of, offsets_of
+from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
+from genotok.dataset.shards import Shard, open_shard
+from genotok.errors import ArgumentError, SequenceFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+__all__ = ["Row", "TokenDataset"]
+
+
+class Row(NamedTuple):
+    """A row: the ids of the letters `start..end` of a record. Megatron's files know the ids only."""
+
+    record: str
+    start: int
+    end: int
+    ids: Ids
+
+
+class TokenDataset:
+    """Rows of token ids on disk, by number, in the order in which they were encoded.
+
+    Shards are opened when they are first needed and stay open; of Arrow and Megatron files a row is a view of
+    the mapped file, read-only, without a copy. It may be pickled: another process opens the files anew.
+
+    Attributes:
+        path: The folder, or the file.
+        manifest: What is in the folder; None for a single file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open a folder of shards or one file of encoded sequences.
+
+        Raises:
+            ArgumentError: The folder holds an unfinished run.
+            SequenceFileError: The manifest or the file is not what it should be.
+            OSError: It cannot be read.
+        """
+        self.path = os.fspath(path)
+        self.manifest: Manifest | None = None
+        self._open: dict[int, Shard] = {}
+        if os.path.isdir(self.path):
+            self.manifest = _manifest(self.path)
+            self._format: str | None = self.manifest.head.format
+            entries = self.manifest.shards
+            self._paths = [os.path.join(self.path, entry.files[0].name) for entry in entries]
+            self._ends = list(accumulate(entry.rows for entry in entries))
+        else:
+            self._format = None
+            self._paths = [self.path]
+            self._open[0] = open_shard(self.path)
+            self._ends = [len(self._open[0])]
+        self._batch_ends: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, index: int) -> Ids:
+        """The ids of a row; a negative number counts from the end."""
+        batch, row = self._find(index)
+        return _ids(batch, row)
+
+    def __iter__(self) -> Iterator[Ids]:
+        for batch in self.batches():
+            ids, offsets = ids_of(batch), offsets_of(batch).tolist()
+            for start, end in pairwise(offsets):
+                yield ids[start:end]
+
+    def row(self, index: int) -> Row:
+        """A row with its place."""
+        batch, row = self._find(index)
+        if batch.num_columns == 1:
+            return Row("", 0, 0, _ids(batch, row))
+        name, start, end = (batch.column(number)[row].as_py() for number in range(3))
+        return Row(name, start, end, _ids(batch, row))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows as pyarrow record batches, in order."""
+        for number in range(len(self._paths)):
+            yield from self._shard(number).batches()
+
+    def _shard(self, number: int) -> Shard:
+        """A shard, opened."""
+        shard = self._open.get(number)
+        if shard is None:
+            shard = open_shard(self._paths[number], self._format)
+            expected = self._ends[number] - (self._ends[number - 1] if number else 0)
+            if len(shard) != expected:
+                raise SequenceFileError(
+                    f"{shard.path}: {len(shard):,} rows, where the manifest says {expected:,}"
+                )
+            self._open[number] = shard
+        return shard
+
+    def _find(self, index: int) -> tuple[pa.RecordBatch, int]:
+        """The record batch that a row is in, and its number there."""
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"row {index:,} of {len(self):,}")
+        number = bisect.bisect_right(self._ends, place)
+        place -= self._ends[number - 1] if number else 0
+        shard = self._shard(number)
+        ends = self._batch_ends.get(number)
+        if ends is None:
+            ends = self._batch_ends[number] = list(accumulate(shard.batch_rows))
+        at = bisect.bisect_right(ends, place)
+        return shard.batch(at), place - (ends[at - 1] if at else 0)
+
+    def __reduce__(self) -> tuple[type[TokenDataset], tuple[str]]:
+        return type(self), (self.path,)
+
+    def __repr__(self) -> str:
+        return f"<genotok.dataset.TokenDataset: {self.path}, {len(self):,} rows>"
+
+
+def _manifest(folder: str) -> Manifest:
+    """The manifest of a folder that is complete."""
+    path = os.path.join(folder, MANIFEST)
+    if not os.path.exists(path) and os.path.exists(os.path.join(folder, JOURNAL)):
+        raise ArgumentError(f"{folder}: holds an unfinished run; go on with it by genotok encode --resume")
+    return Manifest.read(path)
+
+
+def _ids(batch: pa.RecordBatch, row: int) -> Ids:
+    """The ids of one row of a record batch, as a view."""
+    view: Ids = batch.column("input_ids")[row].values.to_numpy(zero_copy_only=True)
+    return view

@@ -1,0 +1,170 @@
+"""Record batches to bytes, one small class a format; and an output: a writer, its files, and a count.
+
+All writers are alike: `write(batch)` appends, `close()` ends. Where the bytes go, and whether they stay
+there, is the sinks' concern (see `genotok.dataset.whole`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from genotok.dataset.bed import BedWriter
+from genotok.dataset.columns import bases_of, ids_of, is_wide
+from genotok.dataset.megatron import MegatronWriter
+from genotok.dataset.metadata import describe
+from genotok.dataset.whole import WholeFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+    from genotok.dataset.plan import Plan
+    from genotok.dataset.whole import Sink
+
+__all__ = ["Counts", "Output", "files"]
+
+
+class Writer(Protocol):
+    """What turns record batches into bytes."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append the rows of a pyarrow record batch."""
+        ...
+
+    def close(self) -> None:
+        """Write what stands at the end of the format."""
+        ...
+
+
+class IpcWriter:
+    """Arrow IPC: a file, which ends in an index of its batches, or a stream, read as it comes."""
+
+    def __init__(self, sink: Sink, schema: pa.Schema, *, stream: bool) -> None:
+
+        self._writer = (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append a record batch as it is."""
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Write the index or the end mark."""
+        self._writer.close()
+
+
+class ParquetWriter:
+    """Parquet with zstd: a row group a batch. Ids are spread too evenly for a dictionary to pay."""
+
+    def __init__(self, sink: Sink, schema: pa.Schema) -> None:
+
+        self._writer = parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=["record"])
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append a record batch as a row group."""
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Write the footer."""
+        self._writer.close()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was written.
+
+    Attributes:
+        unknown: How often the unknown token stands in it.
+    """
+
+    rows: int = 0
+    bases: int = 0
+    tokens: int = 0
+    unknown: int = 0
+
+    def add(self, batch: pa.RecordBatch, unknown_id: int | None) -> None:
+        """Count a record batch in."""
+        ids = ids_of(batch)
+        self.rows += batch.num_rows
+        self.bases += int(bases_of(batch).sum()) if batch.num_columns > 1 else 0
+        self.tokens += len(ids)
+        if unknown_id is not None:
+            self.unknown += int(np.count_nonzero(ids == unknown_id))
+
+
+def files(paths: Iterable[str], *, checksum: bool = False) -> list[WholeFile]:
+    """The files at `paths`, open for writing: all of them, or none and an error."""
+    opened: list[WholeFile] = []
+    try:
+        opened.extend(WholeFile(path, checksum=checksum) for path in paths)
+    except BaseException:
+        _discard(opened)
+        raise
+    return opened
+
+
+class Output:
+    """One output in the making: sinks, a writer into them, and a count; a `with` statement bounds its life.
+
+    What is not committed at the end of the block leaves nothing behind.
+
+    Attributes:
+        counts: What was written so far.
+    """
+
+    def __init__(self, plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> None:
+        """Begin to write; the sinks belong to the output from here on."""
+        self.counts = Counts()
+        self._sinks = sinks
+        self._unknown_id = plan.vocabulary.unknown_id
+        try:
+            self._writer = _open_writer(plan, sinks, describe(schema, plan.facts))
+        except BaseException:
+            _discard(sinks)
+            raise
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append the rows of a pyarrow record batch, if it has any."""
+        if not batch.num_rows:
+            return
+        self._writer.write(batch)
+        self.counts.add(batch, self._unknown_id)
+
+    def commit(self) -> None:
+        """End the files, bring all of them to the disk, then give them their names, the last one last."""
+        self._writer.close()
+        for sink in self._sinks:
+            sink.settle()
+        for sink in self._sinks:
+            sink.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _discard(self._sinks)
+
+
+def _discard(sinks: Iterable[Sink]) -> None:
+    """Let go of all of them."""
+    for sink in sinks:
+        sink.discard()
+
+
+def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> Writer:
+    """The writer into `sinks`, one for each ending of the format."""
+    form = plan.form
+    if form.name == "parquet":
+        return ParquetWriter(sinks[0], schema)
+    if form.name == "megatron":
+        return MegatronWriter(sinks[0], sinks[1], wide=is_wide(schema))
+    if form.name == "bed":
+        reverse = bool(plan.options.get("reverse_complement"))
+        return BedWriter(sinks[0], plan.vocabulary, reverse=reverse)
+    return IpcWriter(sinks[0], schema, stream=form.name == "arrow-stream")
