@@ -112,24 +112,23 @@ def given_cases(paths: list[str]) -> list[Case]:
 
 
 def run_case(case: Case, threads: int, repeat: int, say: Callable[[str], None]) -> Record:
-    """Run every available engine on a case, so many times each.
+    """Run every available engine on a case, so many times each, in turn: the machine's speed drifts.
 
     Raises:
         SystemExit: The engines, or two runs of one, do not agree on the merges.
     """
     corpus = Corpus(case.paths, case.word_length)
-    results: list[Record] = []
+    runs: dict[str, list[measure.Run]] = {name: [] for name in case.engines if ENGINES[name].available()}
     for name in case.engines:
-        engine = ENGINES[name]
-        if not engine.available():
+        if name not in runs:
             say(f"{case.title}: {name} is not installed")
-            continue
-        runs = []
-        for number in range(min(repeat, case.max_runs)):
+    rounds = min(repeat, case.max_runs)
+    for number in range(rounds):
+        for name, done in runs.items():
             run = measure.train(name, corpus, case.vocab_size, threads)
-            say(f"{case.title}: {name}, run {number + 1} of {repeat}: {run.seconds:.2f} s")
-            runs.append(run)
-        results.append(summary(name, runs))
+            say(f"{case.title}: {name}, run {number + 1} of {rounds}: {run.seconds:.2f} s")
+            done.append(run)
+    results = [summary(name, done) for name, done in runs.items()]
     digests = {run["merges_sha256"] for result in results for run in result["runs"]}
     if len(digests) > 1:
         raise SystemExit(f"{case.title}: the merges are not the same; no figure is worth recording")

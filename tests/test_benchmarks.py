@@ -64,6 +64,16 @@ def test_unequal_merges_are_never_recorded(monkeypatch: pytest.MonkeyPatch, tmp_
         train.run_case(case, 1, 1, lambda _: None)
 
 
+def test_the_engines_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = dna.write_fasta(tmp_path / "dna.fa", SEQUENCES)
+    case = train.Case("key", "title", (path,), None, train.BOTH, "Much.", max_runs=2)
+    turns: list[str] = []
+    monkeypatch.setattr(measure, "train", lambda name, *_: turns.append(name) or run_of(1.0))
+    record = train.run_case(case, 1, 5, lambda _: None)
+    assert turns == [train.OURS, train.RIVAL] * 2
+    assert [len(result["runs"]) for result in record["results"]] == [2, 2]
+
+
 def test_a_record_says_where_and_with_what(tmp_path: Path) -> None:
     path = train.write_record([case_of("one", {train.OURS: 1.0, train.RIVAL: 61.0})], 2, "train", tmp_path)
     record = json.loads(path.read_text())

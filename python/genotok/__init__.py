@@ -7,6 +7,7 @@ Example:
     >>> tokenizer.save("tokenizer.json")
 """
 
+from genotok.check import check_files
 from genotok.corpus import pack
 from genotok.errors import (
     ArgumentError,
@@ -33,6 +34,7 @@ __all__ = [
     "Tokenizer",
     "VocabularyError",
     "__version__",
+    "check_files",
     "pack",
 ]
 

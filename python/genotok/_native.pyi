@@ -12,7 +12,7 @@ from typing_extensions import CapsuleType
 
 from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
 
-__all__ = ["RecordBatch", "TokenArray", "TokenReader", "Tokenizer", "pack", "simulate"]
+__all__ = ["RecordBatch", "TokenArray", "TokenReader", "Tokenizer", "check", "pack", "simulate"]
 
 @final
 class TokenArray:
@@ -151,6 +151,13 @@ class Tokenizer:
     def decode(self, ids: list[int]) -> str: ...
     def explain(self, sequence: str) -> list[dict[str, object]]: ...
 
+def check(
+    paths: list[str],
+    *,
+    limit: int,
+    threads: int | None,
+    progress: Callable[[dict[str, object]], None] | None,
+) -> list[dict[str, object]]: ...
 def pack(
     paths: list[str],
     output: str,

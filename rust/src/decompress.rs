@@ -173,6 +173,16 @@ impl Input {
         self.feed.bytes_read()
     }
 
+    /// How the source is compressed: "plain", "gzip", "xz" or "zstd".
+    pub(crate) fn compression(&self) -> &'static str {
+        match self.format {
+            Format::Plain => "plain",
+            Format::Gzip => "gzip",
+            Format::Xz => "xz",
+            Format::Zstd => "zstd",
+        }
+    }
+
     /// Whether the source is compressed.
     pub(crate) fn is_compressed(&self) -> bool {
         self.format != Format::Plain

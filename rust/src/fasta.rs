@@ -50,8 +50,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-mod mistakes;
-mod text;
+pub(crate) mod mistakes;
+pub(crate) mod text;
 
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};

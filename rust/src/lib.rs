@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`alphabet`] | which letters are bases, and what the others stand for |
 //! | [`fasta`] | sequence files, record by record, plain or compressed |
+//! | [`check`] | every defect of a sequence file, not only the first |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`bpe`] | byte-pair encoding: the rule, the automaton, the trainer |
 //! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
@@ -29,6 +30,7 @@ pub mod alphabet;
 pub mod atomic;
 pub mod batch;
 pub mod bpe;
+pub mod check;
 pub mod checkpoint;
 pub mod corpus;
 mod decompress;

@@ -8,8 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use genotok_core::Result;
+use genotok_core::check::{Kind, Severity, check_file};
 use genotok_core::fasta::{Event, Reader};
+use genotok_core::{Monitor, Result, corpus};
 
 /// Files whose index entry we disagree with, each with the reason. None so far.
 const EXCEPTIONS: [(&str, &str); 0] = [];
@@ -108,5 +109,38 @@ fn needletail_specimens_are_read_or_refused() {
     ] {
         let message = read(&folder.join(file)).expect_err(file).to_string();
         assert!(message.contains(telling), "{message}");
+    }
+}
+
+/// Every file in a folder and the folders in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn the_linter_finds_an_error_exactly_where_reading_fails() {
+    let Some(specimens) = specimens() else { return };
+    let files = files_below(&specimens);
+    assert!(files.len() > 100);
+    for path in files {
+        let report = check_file(&path, 5, &Monitor::default()).expect("not cancelled");
+        let errors: Vec<Kind> = report.counts.iter().map(|&(kind, _)| kind).collect();
+        let is_error = |kind: &Kind| kind.severity() == Severity::Error;
+        let is_of_training = |kind: &Kind| [Kind::Protein, Kind::NoLetters].contains(kind);
+        let (read, trained) = (read(&path), corpus::read(&path, &Monitor::default()));
+        let of_reader = errors.iter().any(|kind| is_error(kind) && !is_of_training(kind));
+        assert_eq!(of_reader, read.is_err(), "{}: {errors:?}, but reading gives {read:?}", path.display());
+        let trained = trained.map(|corpus| corpus.contents().clone());
+        assert_eq!(
+            errors.iter().any(is_error),
+            trained.is_err(),
+            "{}: {errors:?}, {trained:?}",
+            path.display()
+        );
+        if let Ok((num_records, num_letters)) = read {
+            let found = (report.records, report.composition.total());
+            assert_eq!(found, (num_records as u64, num_letters as u64), "{}", path.display());
+        }
     }
 }

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from genotok.cli.check import check
 from genotok.cli.encode import encode
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
@@ -119,6 +120,16 @@ app.command(
     rich_help_panel="Corpora",
     epilog=examples("genotok pack genomes/*.fa.gz -o corpus.pack", "genotok train-bpe corpus.pack"),
 )(pack)
+app.command(
+    "check",
+    cls=CommandPage,
+    rich_help_panel="Corpora",
+    epilog=examples(
+        "genotok check genomes/*.fa",
+        "genotok check --strict --limit 20 reads.fq.gz",
+        "genotok check --json downloads/*.fna.gz > report.json",
+    ),
+)(check)
 
 
 def main() -> None:

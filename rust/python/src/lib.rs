@@ -5,6 +5,7 @@
 
 mod arguments;
 mod capsule;
+mod check;
 mod corpus;
 mod errors;
 mod files;
@@ -21,6 +22,8 @@ use pyo3::prelude::*;
 /// What `genotok` is made of; use that package.
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use super::check::check;
     #[pymodule_export]
     use super::corpus::{pack, simulate};
     #[pymodule_export]

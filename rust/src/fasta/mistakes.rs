@@ -3,11 +3,12 @@
 use memchr::memchr;
 
 /// Beginnings of files that are taken for FASTA by mistake, and what to do.
-const MISTAKEN: [(&[u8], &str); 13] = [
+const MISTAKEN: [(&[u8], &str); 17] = [
+    (b"<?xml", "this looks like XML; download the sequence as FASTA"),
     (b"<", "this looks like a web page (HTML or XML); download the file itself"),
-    (b";", "comment lines are not part of FASTA, remove them"),
+    (b"version https://git-lfs", "this is a Git LFS pointer and not the file; fetch it with `git lfs pull`"),
     (b"##gff", "this looks like GFF, which has annotation and no sequence"),
-    (b"#", "comment lines are not part of FASTA, remove them"),
+    (b"##fileformat=VCF", "this looks like VCF, which has variants and no sequence"),
     (b"LOCUS", "this looks like GenBank format; convert it to FASTA"),
     (b"ID ", "this looks like EMBL format; convert it to FASTA"),
     (b"BAM\x01", "this is a BAM file; use `samtools fasta FILE | genotok ... -`"),
@@ -15,17 +16,36 @@ const MISTAKEN: [(&[u8], &str); 13] = [
     (b"\x43\x27\x41\x1a", "this is a 2bit file; convert it with `twoBitToFa`"),
     (b"\x1a\x41\x27\x43", "this is a 2bit file; convert it with `twoBitToFa`"),
     (b"\x1f\x8b", "it is compressed twice; unpack it once"),
+    (b"GENOTOK\x1a", "this is a packed corpus of genotok and holds no FASTA"),
+    (b"%PDF", "this is a PDF document"),
     (b"{", "this looks like JSON"),
+    (b"[", "this looks like JSON"),
     (b"\0", "this is not a text file"),
 ];
 
-/// A guess at what a file is that begins with `head` and is no sequence file, and what to do.
-pub(super) fn hint_for_file(head: &[u8]) -> &'static str {
+/// Where a zero byte shows that a file is no text.
+const BEGINNING_BYTES: usize = 512;
+
+/// What a file is that begins with `head`, and what to do, if that is certain and it is no sequence file.
+pub(crate) fn recognise(head: &[u8]) -> Option<&'static str> {
     let known = MISTAKEN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, hint)| *hint);
-    known.unwrap_or_else(|| {
-        let line = head.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head);
+    let beginning = &head[..head.len().min(BEGINNING_BYTES)];
+    known.or_else(|| memchr(0, beginning).map(|_| "this is not a text file"))
+}
+
+/// Whether a line that begins with `byte` is meant as a comment.
+pub(crate) fn is_comment(byte: u8) -> bool {
+    matches!(byte, b';' | b'#')
+}
+
+pub(crate) const COMMENT: &str = "comment lines are not part of FASTA, remove them";
+
+/// A guess at what a file is that begins with `head` and is no sequence file, and what to do.
+pub(crate) fn hint_for_file(head: &[u8]) -> &'static str {
+    recognise(head).unwrap_or_else(|| {
+        let line = first_line(head);
         match line {
-            _ if memchr(0, line).is_some() => "this is not a text file",
+            [byte, ..] if is_comment(*byte) => COMMENT,
             _ if line.iter().all(u8::is_ascii_alphabetic) => {
                 "a line `>name` has to stand before the sequence"
             }
@@ -34,9 +54,13 @@ pub(super) fn hint_for_file(head: &[u8]) -> &'static str {
     })
 }
 
+fn first_line(head: &[u8]) -> &[u8] {
+    head.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head)
+}
+
 /// A guess at how `byte` came into a sequence, as the end of a message. `first` says that it is the first of its line,
 /// `fastq` in which format.
-pub(super) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static str {
+pub(crate) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static str {
     match byte {
         b'>' if !fastq => "; a line end is missing before it",
         b'@' if fastq && first => "; the record above has no `+` line and no quality",
@@ -53,7 +77,7 @@ pub(super) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static st
 }
 
 /// At most 60 bytes of `text`, quoted, fit for a message of one line.
-pub(super) fn show_text(text: &[u8]) -> String {
+pub(crate) fn show_text(text: &[u8]) -> String {
     const SHOWN_BYTES: usize = 60;
     let shown = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]);
     format!("{shown:?}{}", if text.len() > SHOWN_BYTES { "..." } else { "" })

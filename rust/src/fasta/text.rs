@@ -1,4 +1,7 @@
 //! The lines of a sequence file, in one fixed buffer: titles, letters, qualities.
+//!
+//! Two read them: the strict reader ([`super::Reader`]), for which the first defect is the end, and [`crate::check`],
+//! which goes on. Lines that are as they should be take the same ways through here for both.
 
 use std::path::PathBuf;
 
@@ -9,7 +12,7 @@ use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
 
 /// Length of the buffer that all input passes through.
-pub(super) const BUFFER_BYTES: usize = 256 << 10;
+pub(crate) const BUFFER_BYTES: usize = 256 << 10;
 /// Lines are pushed together until a piece has this many letters.
 const PIECE_BYTES: usize = 16 << 10;
 /// Most CR that may stand before the LF of a line; careless conversions leave two or three.
@@ -17,12 +20,12 @@ const MOST_RETURNS: usize = 8;
 /// Bytes read before a file is judged by its beginning.
 const HEAD_BYTES: usize = 512;
 /// Longest title allowed.
-pub(super) const TITLE_BYTES: usize = 1 << 20;
+pub(crate) const TITLE_BYTES: usize = 1 << 20;
 
 /// The unread text of a file, and where in the file it is.
-pub(super) struct Text {
-    pub(super) path: PathBuf,
-    pub(super) input: Input,
+pub(crate) struct Text {
+    pub(crate) path: PathBuf,
+    pub(crate) input: Input,
     buffer: Vec<u8>,
     /// The unread part of `buffer`.
     start: usize,
@@ -30,20 +33,34 @@ pub(super) struct Text {
     /// The byte that ends a line: LF, or CR in files that have no LF.
     line_end: u8,
     /// The line of the next byte, counted from 1, and how many of its bytes are consumed.
-    pub(super) line: u64,
-    pub(super) column: u64,
+    pub(crate) line: u64,
+    pub(crate) column: u64,
     /// The length of the last sequence line, which the next one probably has too.
     width: usize,
     /// The title last read, without `>` or `@`.
-    pub(super) title: Vec<u8>,
+    pub(crate) title: Vec<u8>,
+    /// Whether the line last read by [`Text::read_line`] had CR at its end.
+    pub(crate) returned: bool,
+    /// Bytes that came into the buffer so far.
+    filled: u64,
+}
+
+/// A line, or as much of it as is at hand; see [`Text::part`].
+pub(crate) struct Part {
+    /// Where it lies, without CR at its end; of more CR than may be there the first counts as content.
+    pub(crate) content: Span,
+    /// CR before its end.
+    pub(crate) returns: usize,
+    /// Whether its end is at hand.
+    pub(crate) ends: bool,
 }
 
 /// Where pieces of sequence lie in the buffer; see [`Text::letters`].
-pub(super) type Span = std::ops::Range<usize>;
+pub(crate) type Span = std::ops::Range<usize>;
 
 impl Text {
     /// The text of `input`, past a byte-order mark; `path` stands for it in messages.
-    pub(super) fn new(path: PathBuf, input: Input) -> Result<Self> {
+    pub(crate) fn new(path: PathBuf, input: Input) -> Result<Self> {
         let mut text = Self {
             path,
             input,
@@ -55,6 +72,8 @@ impl Text {
             column: 0,
             width: 0,
             title: Vec::new(),
+            returned: false,
+            filled: 0,
         };
         while text.end < HEAD_BYTES && text.fill()? {}
         text.skip_byte_order_mark()?;
@@ -93,12 +112,12 @@ impl Text {
     }
 
     /// Letters that [`Self::gather`] found.
-    pub(super) fn letters(&self, span: Span) -> &[u8] {
+    pub(crate) fn letters(&self, span: Span) -> &[u8] {
         &self.buffer[span]
     }
 
     /// The next byte, without consuming it; none at the end.
-    pub(super) fn peek(&mut self) -> Result<Option<u8>> {
+    pub(crate) fn peek(&mut self) -> Result<Option<u8>> {
         if self.start == self.end && !self.fill()? {
             return Ok(None);
         }
@@ -106,7 +125,7 @@ impl Text {
     }
 
     /// Skips blanks and line ends.
-    pub(super) fn skip_blanks(&mut self) -> Result<()> {
+    pub(crate) fn skip_blanks(&mut self) -> Result<()> {
         while let Some(byte) = self.peek()? {
             if byte == self.line_end {
                 self.consume(0, true);
@@ -121,7 +140,7 @@ impl Text {
 
     /// Reads the line at whose first byte the text stands into the title, without that byte and without white space at
     /// its end.
-    pub(super) fn read_title(&mut self) -> Result<()> {
+    pub(crate) fn read_title(&mut self) -> Result<()> {
         let line = self.line;
         let mut title = std::mem::take(&mut self.title);
         let outcome = self.read_line(&mut title);
@@ -134,7 +153,7 @@ impl Text {
     }
 
     /// Puts the rest of a line into `text`, without its first byte and without white space at its end.
-    pub(super) fn read_line(&mut self, text: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn read_line(&mut self, text: &mut Vec<u8>) -> Result<()> {
         text.clear();
         let (first_line, mut skip) = (self.line, 1);
         while self.peek()?.is_some() {
@@ -153,6 +172,7 @@ impl Text {
             }
             skip = 0;
         }
+        self.returned = text.last() == Some(&b'\r');
         text.truncate(text.trim_ascii_end().len());
         Ok(())
     }
@@ -162,17 +182,15 @@ impl Text {
     ///
     /// A line as wide as the one before, the usual case, needs no search for its end: a line end at that width with
     /// nothing but letters before it is the first.
-    pub(super) fn gather(&mut self, mark: u8) -> Result<Option<Span>> {
+    pub(crate) fn gather(&mut self, mark: u8) -> Result<Option<Span>> {
         let (from, mut to) = (self.start, self.start);
         while self.start < self.end && to - from < PIECE_BYTES {
             let rest = &self.buffer[self.start..self.end];
             if self.column == 0 && rest[0] == mark {
                 break;
             }
-            if rest.get(self.width) == Some(&self.line_end) && all_letters(&rest[..self.width]) {
-                self.buffer.copy_within(self.start..self.start + self.width, to);
+            if self.push_even_line(to) {
                 to += self.width;
-                self.consume(self.width, true);
                 continue;
             }
             let (length, found) = self.line_part();
@@ -193,6 +211,90 @@ impl Text {
             self.consume(found.unwrap_or(length), found.is_some());
         }
         Ok((to > from).then_some(from..to))
+    }
+
+    /// Moves the next line down to `to` if it is as wide as the one before and nothing but letters.
+    #[inline]
+    fn push_even_line(&mut self, to: usize) -> bool {
+        let rest = &self.buffer[self.start..self.end];
+        let even = rest.get(self.width) == Some(&self.line_end) && all_letters(&rest[..self.width]);
+        if even {
+            self.buffer.copy_within(self.start..self.start + self.width, to);
+            self.consume(self.width, true);
+        }
+        even
+    }
+
+    /// Pushes lines together that are as wide as the last one [taken](Self::take) and nothing but A to Z; says where
+    /// they lie and how wide they were. None if the next line is not of this kind, or not whole at hand.
+    pub(crate) fn even_lines(&mut self) -> Option<(Span, usize)> {
+        let (from, mut to) = (self.start, self.start);
+        while self.width > 0 && to - from < PIECE_BYTES && self.push_even_line(to) {
+            to += self.width;
+        }
+        (to > from).then_some((from..to, self.width))
+    }
+
+    /// The rest of the line, as much as is at hand, without consuming it; none at the end.
+    pub(crate) fn part(&mut self) -> Result<Option<Part>> {
+        loop {
+            if self.peek()?.is_none() {
+                return Ok(None);
+            }
+            let (length, found) = self.line_part();
+            if length == 0 && found.is_none() && self.fill()? {
+                continue; // only CR was at hand: whether they end the line is known now
+            }
+            let returns = if length == 0 { self.end - self.start } else { 0 };
+            return Ok(Some(Part {
+                content: self.start..self.start + length,
+                returns: found.map_or(returns, |end| end - length),
+                ends: found.is_some(),
+            }));
+        }
+    }
+
+    /// Consumes a part of a line.
+    pub(crate) fn take(&mut self, part: &Part) {
+        if self.column == 0 && part.ends {
+            self.width = part.content.len();
+        }
+        self.consume(part.content.len() + part.returns, part.ends);
+    }
+
+    /// Consumes the rest of the line.
+    pub(crate) fn skip_line(&mut self) -> Result<()> {
+        while let Some(part) = self.part()? {
+            self.take(&part);
+            if part.ends {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first bytes of the line after this one, at most `most`; none if they do not fit into the buffer.
+    pub(crate) fn next_line(&mut self, most: usize) -> Result<&[u8]> {
+        loop {
+            let rest = &self.buffer[self.start..self.end];
+            let next = memchr(self.line_end, rest).map_or(rest.len(), |end| end + 1);
+            if rest.len() < next + most && !self.is_full() && self.fill()? {
+                continue;
+            }
+            let rest = &self.buffer[self.start..self.end];
+            let line = &rest[next..rest.len().min(next + most)];
+            return Ok(line.split(|&byte| byte == self.line_end).next().unwrap_or(line).trim_ascii_end());
+        }
+    }
+
+    /// The bytes at hand.
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Where in the unpacked text the next byte is.
+    pub(crate) fn offset(&self) -> u64 {
+        self.filled - (self.end - self.start) as u64
     }
 
     /// Checks the next `length` bytes of a sequence line, takes the blanks out, and says how many are left.
@@ -217,7 +319,7 @@ impl Text {
 
     /// Takes the next part of a quality line, as much as is at hand, and says how long it is: nothing but bytes from
     /// `!` to `~`. None if the line is empty.
-    pub(super) fn take_quality(&mut self) -> Result<Option<u64>> {
+    pub(crate) fn take_quality(&mut self) -> Result<Option<u64>> {
         let (length, found) = self.line_part();
         if length == 0 && found.is_none() {
             self.read_past_returns(b'+')?;
@@ -279,6 +381,7 @@ impl Text {
         self.start = 0;
         let got = self.input.read(&mut self.buffer[self.end..]).map_err(|fault| fault.at(&self.path))?;
         self.end += got;
+        self.filled += got as u64;
         Ok(got > 0)
     }
 
@@ -287,17 +390,17 @@ impl Text {
     }
 
     /// The record's name, fit for a message.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         show_text(split_title(&self.title).0)
     }
 
     /// A format error on the line of the next byte.
-    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
+    pub(crate) fn error(&self, reason: impl Into<String>) -> Error {
         self.error_at(self.line, reason)
     }
 
     /// A format error on `line`.
-    pub(super) fn error_at(&self, line: u64, reason: impl Into<String>) -> Error {
+    pub(crate) fn error_at(&self, line: u64, reason: impl Into<String>) -> Error {
         Error::fasta(&self.path, line, reason)
     }
 
@@ -312,7 +415,7 @@ impl Text {
     }
 
     /// The error of a file whose first byte, `byte`, is neither `>` nor `@`.
-    pub(super) fn not_a_sequence_file(&self, byte: u8) -> Error {
+    pub(crate) fn not_a_sequence_file(&self, byte: u8) -> Error {
         let hint = match self.column {
             0 => hint_for_file(&self.buffer[self.start..self.end]),
             _ => "remove the white space before it",
@@ -322,22 +425,22 @@ impl Text {
 }
 
 /// A title's first word, and the rest.
-pub(super) fn split_title(title: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split_title(title: &[u8]) -> (&[u8], &[u8]) {
     let title = title.trim_ascii_start();
     let length = memchr2(b' ', b'\t', title).unwrap_or(title.len());
     (&title[..length], title[length..].trim_ascii())
 }
 
-fn is_blank(byte: u8) -> bool {
+pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-fn is_letter(byte: u8) -> bool {
+pub(crate) fn is_letter(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'*')
 }
 
 /// Whether `text` is nothing but A to Z in either case.
-fn all_letters(text: &[u8]) -> bool {
+pub(crate) fn all_letters(text: &[u8]) -> bool {
     all(text, u8::is_ascii_alphabetic)
 }
 
@@ -346,7 +449,7 @@ fn all_letters(text: &[u8]) -> bool {
 /// The blocks are fixed in length, so the inner loop has no branch and becomes vector instructions; the last block
 /// overlaps the one before, so there is no rest to look at byte by byte.
 #[inline]
-fn all(text: &[u8], legal: impl Fn(&u8) -> bool) -> bool {
+pub(crate) fn all(text: &[u8], legal: impl Fn(&u8) -> bool) -> bool {
     const BLOCK: usize = 32;
     let all_in_block = |block: &[u8]| block.iter().fold(true, |all, byte| all & legal(byte));
     match text.last_chunk::<BLOCK>() {

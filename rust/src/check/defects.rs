@@ -1,0 +1,236 @@
+//! What can be wrong with a sequence file, how bad it is, and a log that stays small.
+
+/// How bad a defect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The file is refused.
+    Error,
+    /// The file is read, but is perhaps not what it should be.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Severity {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident, $severity:ident, $code:literal, $fix:literal;)*) => {
+        /// The kinds of defects.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// All of them, errors first.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// How bad it is.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$kind => Severity::$severity,)* }
+            }
+
+            /// Its name for programs.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$kind => $code,)* }
+            }
+
+            /// What to do, unless the case tells better.
+            pub(crate) const fn fix(self) -> &'static str {
+                match self { $(Self::$kind => $fix,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The system refuses to read it.
+    Unreadable, Error, "unreadable", "see that it exists and may be read";
+    /// No byte, or none but white space.
+    Empty, Error, "empty", "make or fetch it again";
+    /// Cut short, damaged, followed by something else, or in a format that is not unpacked.
+    Compression, Error, "compression", "fetch the file again";
+    /// UTF-16 text.
+    Utf16, Error, "utf-16", "save it as plain ASCII text";
+    /// Something else altogether; it is not read further.
+    NotSequences, Error, "not-sequences", "is this a sequence file?";
+    /// Something stands before the first record.
+    TextBeforeRecord, Error, "text-before-record", "remove what stands before the first `>` or `@`";
+    /// White space before `>` or `@`.
+    SpaceBeforeTitle, Error, "space-before-title", "remove the white space before it";
+    /// A comment.
+    CommentLine, Error, "comment-line", "comment lines are not part of FASTA, remove them";
+    /// A title of more than a mebibyte.
+    EndlessTitle, Error, "endless-title", "is this a sequence file?";
+    /// A zero byte in a title.
+    NulInTitle, Error, "nul-in-title", "this is not a text file, or it is damaged; fetch it again";
+    /// A title in the middle of a sequence line.
+    MissingLineEnd, Error, "missing-line-end", "a line end is missing before it; files may have been joined that did \
+        not end with one";
+    /// A digit.
+    Digit, Error, "digit", "numbers beside a sequence belong to GenBank or EMBL format, convert the file to FASTA";
+    /// A zero byte.
+    Nul, Error, "nul", "this is not a text file, or it is damaged; fetch it again";
+    /// A byte that is not ASCII.
+    NotAscii, Error, "not-ascii", "save the file as plain ASCII text";
+    /// CR inside a line of a file with LF, or the reverse.
+    StrayLineEnd, Error, "stray-line-end", "the file mixes line ends, make them all LF";
+    /// Any other byte that is no letter.
+    NotALetter, Error, "not-a-letter", "a sequence has letters A to Z, `-`, `.` and `*` only";
+    /// White space in the sequence of a FASTQ record.
+    SpaceInRead, Error, "space-in-read", "remove it: in FASTQ each letter has its quality";
+    /// A letter that stands for no nucleotide; training refuses it.
+    Protein, Error, "protein", "no nucleotide code has this letter; correct it, or leave the record out";
+    /// Records, but not one letter; training refuses the file.
+    NoLetters, Error, "no-letters", "is the file cut short?";
+    /// FASTQ: no plus line between sequence and next title.
+    MissingPlus, Error, "missing-plus", "restore the `+` line and the quality, or remove the record";
+    /// FASTQ: no title where one is due.
+    MissingTitle, Error, "missing-title", "lines are missing or out of order: mend the record before it, or remove it";
+    /// FASTQ: another title after the plus sign.
+    OtherTitle, Error, "other-title", "lines are missing or out of order; a bare `+` suffices";
+    /// FASTQ: sequence and quality differ in length.
+    QualityLength, Error, "quality-length", "lines are missing or cut: mend the record, or remove it";
+    /// FASTQ: a byte that is no quality.
+    QualityByte, Error, "quality-byte", "a quality is a byte from `!` to `~`";
+    /// FASTQ: the last record is not complete.
+    CutRecord, Error, "cut-record", "the file is probably cut short, fetch it again";
+    /// A name that an earlier record has.
+    DuplicateName, Warning, "duplicate-name", "give each record a name of its own";
+    /// A title without a name.
+    EmptyName, Warning, "empty-name", "write a name right after the `>` or `@`";
+    /// A record without a letter.
+    EmptyRecord, Warning, "empty-record", "is its sequence missing?";
+    /// LF alone and CR LF in one file.
+    MixedLineEnds, Warning, "mixed-line-ends", "make them all LF, as `dos2unix` does";
+    /// An empty line inside a record or between FASTQ records.
+    BlankLine, Warning, "blank-line", "remove it: many programs take it for the end";
+    /// White space in a FASTA sequence.
+    SpaceInSequence, Warning, "space-in-sequence", "it is skipped here; other programs may take it for sequence";
+    /// U.
+    Rna, Warning, "rna", "U is no base of DNA and separates words; write T if this is to count as DNA";
+    /// Gaps of an alignment.
+    Gap, Warning, "gap", "this looks like an alignment; remove the gaps to have the sequences";
+    /// A title of more than 10,000 bytes.
+    LongTitle, Warning, "long-title", "is a line end missing after the title?";
+    /// A UTF-8 byte-order mark.
+    ByteOrderMark, Warning, "byte-order-mark", "save the file without it: most programs refuse it";
+    /// FASTA lines of different widths in one record.
+    UnevenLines, Note, "uneven-lines", "`samtools faidx` wants all lines of a record but the last of one width";
+    /// The last line has no end.
+    NoFinalLineEnd, Note, "no-final-line-end", "files joined to it run together; add a line end";
+    /// There are too many names to look for duplicates.
+    NamesNotTracked, Note, "names-not-tracked", "duplicate names beyond this record are not found";
+}
+
+/// A place in the unpacked text of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u64,
+    /// In bytes, from 1; none if the whole line is meant.
+    pub column: Option<u64>,
+    /// Bytes before it.
+    pub offset: u64,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defect {
+    /// Its kind.
+    pub kind: Kind,
+    /// Where it is; none if the file as a whole is meant.
+    pub place: Option<Place>,
+    /// The record it is in, where that is known.
+    pub record: Option<String>,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub fix: String,
+}
+
+/// The defects of a file: all counted, the first of each kind kept.
+#[derive(Debug)]
+pub(crate) struct Log {
+    limit: usize,
+    counts: Vec<u64>,
+    defects: Vec<Defect>,
+}
+
+impl Log {
+    /// Keeps at most `limit` defects of a kind.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, counts: vec![0; Kind::ALL.len()], defects: Vec::new() }
+    }
+
+    /// Counts a defect, and keeps it if it is among the first. What was found is only put into words if it is kept.
+    pub(crate) fn add(
+        &mut self,
+        kind: Kind,
+        place: Option<Place>,
+        record: Option<&[u8]>,
+        what: impl FnOnce() -> String,
+    ) {
+        self.add_with_fix(kind, place, record, || (what(), kind.fix().to_owned()));
+    }
+
+    /// The same, with a remedy of its own.
+    pub(crate) fn add_with_fix(
+        &mut self,
+        kind: Kind,
+        place: Option<Place>,
+        record: Option<&[u8]>,
+        texts: impl FnOnce() -> (String, String),
+    ) {
+        let count = &mut self.counts[kind as usize];
+        *count += 1;
+        if *count <= self.limit as u64 {
+            let (what, fix) = texts();
+            let record = record.map(shorten);
+            self.defects.push(Defect { kind, place, record, what, fix });
+        }
+    }
+
+    /// Forgets all defects.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.limit);
+    }
+
+    /// How many defects of a kind there are.
+    pub(crate) fn count(&self, kind: Kind) -> u64 {
+        self.counts[kind as usize]
+    }
+
+    /// Whether there is an error.
+    pub(crate) fn has_error(&self) -> bool {
+        Kind::ALL.iter().any(|&kind| kind.severity() == Severity::Error && self.count(kind) > 0)
+    }
+
+    /// Gives all defects of a kind another remedy.
+    pub(crate) fn mend(&mut self, kind: Kind, fix: &str) {
+        for defect in self.defects.iter_mut().filter(|defect| defect.kind == kind) {
+            fix.clone_into(&mut defect.fix);
+        }
+    }
+
+    /// The defects kept, by place, and how many there are of each kind that occurs.
+    pub(crate) fn finish(mut self) -> (Vec<Defect>, Vec<(Kind, u64)>) {
+        self.defects.sort_by_key(|defect| defect.place.map_or(u64::MAX, |place| place.offset));
+        let counts = Kind::ALL.iter().map(|&kind| (kind, self.counts[kind as usize]));
+        (self.defects, counts.filter(|&(_, count)| count > 0).collect())
+    }
+}
+
+/// A record's name, at most 200 bytes of it.
+fn shorten(name: &[u8]) -> String {
+    String::from_utf8_lossy(&name[..name.len().min(200)]).into_owned()
+}
