@@ -9,12 +9,14 @@
 //!
 //! # Read
 //!
-//! Our own files, and files of others whose alphabet is A, C, G, T and nothing else, and whose other parts mean
-//! something that [`Tokenizer::encode`] does: the published DNABERT-2 file for one. Anything else is refused by name,
-//! never ignored. What has no influence on ids (the post-processor, keys we do not know) is kept and written again.
+//! Our own files, and files of others whose merges join at most 32 letters of ASCII and whose other parts come down to a
+//! table of letters ([`super::letters`]), some steps before it ([`super::normalizer`]), tokens that are found first and
+//! a template around. Tokens that no merge makes keep their ids; merges that no training makes go to the heap. Anything
+//! else is refused by name, never ignored. What has no influence on ids (the decoder, keys we do not know) is kept and
+//! written again.
 //!
-//! A file is not trusted. It may have 64 MiB and nest 128 levels deep; a key that comes twice is refused; every id and
-//! every merge is checked before it is used.
+//! A file is not trusted. It may have 64 MiB, a million tokens, 200,000 values besides, and nest 128 levels deep; a key
+//! that comes twice is refused; every id and every merge is checked before it is used.
 
 mod added;
 mod fields;
