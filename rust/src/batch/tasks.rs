@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Sequences;
 use super::text::{Suspects, Task, is_continuation};
 use crate::bpe::automaton::{Machine, Output, StateId};
-use crate::bpe::encode::LANES;
+use crate::bpe::encode::{BLOCK, LANES};
 use crate::bpe::seams::seam;
 
 /// How large tasks are, in bytes; tests make everything small.
@@ -23,7 +23,7 @@ pub(super) struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { group: [1 << 12, 1 << 18], part: [1 << 16, 1 << 22], search: 4096, block: 8192 }
+        Self { group: [1 << 12, 1 << 18], part: [1 << 16, 1 << 22], search: 4096, block: BLOCK }
     }
 }
 

@@ -45,10 +45,10 @@ const MAX_STATES: usize = 8 << 20;
 
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
-pub struct Automaton<S> {
-    /// `next[symbol * states + state]`: by symbol first, so that only the last addition waits for the state. The
-    /// symbols are the letters, then the separator.
-    pub next: Vec<S>,
+pub struct Automaton<S: StateId> {
+    /// `next[symbol][state]`: by symbol first, so that only the last addition waits for the state. The symbols are the
+    /// letters, then the separator.
+    pub next: Vec<S::Row>,
     /// `steps[state]`.
     pub steps: Vec<Step>,
     /// Bases in the longest token.
@@ -93,20 +93,14 @@ impl<S: StateId> Automaton<S> {
     /// The state after `state` on `symbol`.
     #[inline]
     pub fn after(&self, state: S, symbol: u8) -> S {
-        self.next[symbol as usize * self.steps.len() + state.index()]
+        state.step(&self.next[symbol as usize])
     }
 
     /// The automaton over bytes that are codes already, with the separator after them.
-    #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES and MAX_LETTERS
     pub fn over_codes(&self) -> Machine<'_, S, Step> {
-        let symbols = self.next.len() / self.steps.len();
-        let row = |code| if code < symbols { (code * self.steps.len()) as u32 } else { 0 };
-        Machine {
-            next: &self.next,
-            outputs: &self.steps,
-            rows: std::array::from_fn(row),
-            longest: self.longest,
-        }
+        let last = self.next.len() - 1;
+        let rows = std::array::from_fn(|code| &self.next[code.min(last)]);
+        Machine { rows, outputs: &self.steps, longest: self.longest }
     }
 
     /// The tokens of a word, from its base codes: the plain use of the automaton, a byte of memory for each state
@@ -148,17 +142,15 @@ impl<S: StateId> Automaton<S> {
     }
 }
 
-impl Automaton<u16> {
-    /// The same with wide states.
-    pub(crate) fn widened(&self) -> Automaton<u32> {
-        let next = self.next.iter().map(|&state| u32::from(state)).collect();
-        Automaton { next, steps: self.steps.clone(), longest: self.longest, separator: self.separator }
-    }
-}
-
 impl Automaton<u32> {
     fn narrowed(&self) -> Option<Automaton<u16>> {
-        let next = self.next.iter().map(|&state| u16::try_from(state)).collect::<Result<_, _>>().ok()?;
+        u16::try_from(self.steps.len() - 1).ok()?;
+        let mut next = u16::rows(self.next.len());
+        for (narrow, wide) in next.iter_mut().zip(&self.next) {
+            for (narrow, &wide) in narrow.iter_mut().zip(wide) {
+                *narrow = u16::try_from(wide).ok()?;
+            }
+        }
         Some(Automaton { next, steps: self.steps.clone(), longest: self.longest, separator: self.separator })
     }
 }
@@ -229,12 +221,7 @@ impl<'a> Builder<'a> {
             }
             state += 1;
         }
-        Ok(Automaton {
-            next: next.concat(),
-            steps: self.steps,
-            longest: self.table.longest() as usize,
-            separator,
-        })
+        Ok(Automaton { next, steps: self.steps, longest: self.table.longest() as usize, separator })
     }
 
     /// The state after `state` on `letter`.

@@ -1,13 +1,15 @@
 //! Exact counts of pairs of tokens, and a set of pairs to watch for.
 //!
-//! One table word per pair holds its count and, in the top bit, whether the pair is in the watched set `S`: one look-up a
-//! token for both.
+//! Two bytes per pair hold fourteen bits of its count, whether more was *carried* to a map of 64-bit counts, and in the top
+//! bit, whether the pair is in the watched set `S`: one look-up a token for both.
 //!
 //! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24 entries by a hash: the
 //! entry of a pair outside `S` is an upper bound, and pairs in `S` have counters of their own. Tables of the first rounds
 //! are so small that the same entry is met again before its last increment is through; they are kept four times.
 //!
-//! Entries have 31 bits for the count. Before one could overflow, all are moved to a map of 64-bit counts.
+//! Most pairs of a large vocabulary are met now and then all over the table, so that the pass waits for memory: entries
+//! of 32 bits, 64 MB for 4,096 tokens, made training on chromosome 20 five per cent slower. With one byte a pair, what
+//! memory gains, carrying every 64th increment loses.
 
 use rustc_hash::FxHashMap;
 
@@ -18,32 +20,41 @@ pub const DENSE_TOKENS: u32 = 1 << 12;
 /// Entries of the table beyond that.
 const HASHED_ENTRIES: usize = 1 << 24;
 /// The top bit of an entry: the pair (or some pair of this entry) is in `S`.
-const GUESSED: u32 = 1 << 31;
-/// Adjacencies after which counts are moved out of the table, lest they reach the top bit.
-const SPILL_AFTER: u64 = 1 << 30;
+const GUESSED: u16 = 1 << 15;
+/// Part of the count of this entry is in the map.
+const CARRIED: u16 = 1 << 14;
+/// The other bits count.
+const COUNT: u16 = CARRIED - 1;
 
 /// Pair counts of one thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PairCounts {
     num_tokens: u32,
-    entries: Vec<u32>,
-    /// Counts moved out of `entries`, by entry.
-    spilled: FxHashMap<usize, u64>,
+    entries: Vec<u16>,
+    /// Counts moved out of `entries`, by entry, with their weight.
+    carried: FxHashMap<usize, u64>,
     /// For shared entries: the exact counters of the pairs in `S`.
     exact: FxHashMap<Pair, u64>,
-    since_spill: u64,
+    /// What each adjacency counts that is in `entries`.
+    weight: u64,
+}
+
+impl Default for PairCounts {
+    fn default() -> Self {
+        let (carried, exact) = Default::default();
+        Self { num_tokens: 0, entries: Vec::new(), carried, exact, weight: 1 }
+    }
 }
 
 impl PairCounts {
-    /// Forgets all and prepares for tokens below `num_tokens` (the separator's number).
+    /// Forgets all and prepares for tokens below `num_tokens` (the separator's number), each adjacency counting once.
     pub fn reset(&mut self, num_tokens: u32, guess: &[Pair]) {
         self.num_tokens = num_tokens;
-        let entries = if self.is_dense() { self.table_size() * self.copies() } else { HASHED_ENTRIES };
         self.entries.clear();
-        self.entries.resize(entries, 0);
-        self.spilled.clear();
+        self.entries.resize(self.table_size() * self.copies(), 0);
+        self.carried.clear();
         self.exact.clear();
-        self.since_spill = 0;
+        self.weight = 1;
         for &pair in guess {
             let entry = self.entry(pair);
             let size = self.table_size();
@@ -54,14 +65,27 @@ impl PairCounts {
         }
     }
 
+    /// What each adjacency counts.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// From now on each adjacency counts `weight` times.
+    pub(super) fn set_weight(&mut self, weight: u64) {
+        if weight != self.weight {
+            self.carry_all();
+            self.weight = weight;
+        }
+    }
+
     /// Whether each pair has an entry of its own.
     pub fn is_dense(&self) -> bool {
         self.num_tokens < DENSE_TOKENS
     }
 
-    /// Entries of one dense table.
+    /// Entries of one table.
     fn table_size(&self) -> usize {
-        (self.num_tokens as usize + 1).pow(2)
+        if self.is_dense() { (self.num_tokens as usize + 1).pow(2) } else { HASHED_ENTRIES }
     }
 
     /// How many times a small dense table is kept.
@@ -81,7 +105,6 @@ impl PairCounts {
     /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.
     pub(super) fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u64>) {
         guessed.clear();
-        self.since_spill += tokens.len() as u64;
         // Chunks overlap by a token, so that each adjacency is in one.
         let mut rest = tokens;
         while rest.len() > 1 {
@@ -101,17 +124,34 @@ impl PairCounts {
     #[inline]
     fn count_dense(&mut self, tokens: &[Token]) -> u64 {
         let (stride, size, wrap) = (self.num_tokens as usize + 1, self.table_size(), self.copies() - 1);
-        let entries = &mut self.entries[..];
         let mut row = tokens[0] as usize * stride;
         let mut bits = 0;
         for (&right, at) in tokens[1..].iter().zip(0_usize..) {
-            let entry = &mut entries[(at & wrap) * size + row + right as usize];
-            let before = *entry;
-            *entry = before.wrapping_add(1);
-            bits |= u64::from(before >> 31) << at;
+            let before = self.increment((at & wrap) * size + row + right as usize);
+            bits |= u64::from(before >> 15) << at;
             row = right as usize * stride;
         }
         bits
+    }
+
+    /// Counts one more for an entry; what it was before.
+    #[inline]
+    fn increment(&mut self, at: usize) -> u16 {
+        let entry = &mut self.entries[at];
+        let before = *entry;
+        *entry = before.wrapping_add(1);
+        if before & COUNT == COUNT {
+            self.carry(at, before);
+        }
+        before
+    }
+
+    /// An entry that was `before` cannot count one more.
+    #[cold]
+    #[inline(never)]
+    fn carry(&mut self, at: usize, before: u16) {
+        self.entries[at] = before & GUESSED | CARRIED;
+        *self.carried.entry(at % self.table_size()).or_insert(0) += u64::from(CARRIED) * self.weight;
     }
 
     /// Counts one adjacency; whether it is in `S`.
@@ -125,12 +165,11 @@ impl PairCounts {
             if self.entries[at] & GUESSED != 0
                 && let Some(count) = self.exact.get_mut(&pair)
             {
-                *count += 1;
+                *count += self.weight;
                 return true;
             }
         }
-        self.entries[at] += 1;
-        self.is_dense() && self.entries[at] & GUESSED != 0
+        self.increment(at) & GUESSED != 0 && self.is_dense()
     }
 
     /// Whether the pair is in `S`.
@@ -146,14 +185,10 @@ impl PairCounts {
                 let size = self.table_size();
                 (0..self.copies()).for_each(|copy| self.entries[copy * size + at] &= !GUESSED);
             } else if let Some(count) = self.exact.remove(&pair) {
-                *self.spilled.entry(at).or_insert(0) += count;
+                *self.carried.entry(at).or_insert(0) += count;
+                self.entries[at] |= CARRIED;
             }
         }
-    }
-
-    /// Whether [`spill`](Self::spill) is due.
-    pub(super) fn is_full(&self) -> bool {
-        self.since_spill > SPILL_AFTER
     }
 
     /// The number that separates words, which is no token.
@@ -161,14 +196,14 @@ impl PairCounts {
         self.num_tokens
     }
 
-    /// Moves all counts out of the table, `weight` times each.
-    pub(super) fn spill(&mut self, weight: u64) {
-        self.since_spill = 0;
-        let size = if self.is_dense() { self.table_size() } else { HASHED_ENTRIES };
+    /// Moves all counts out of the table.
+    fn carry_all(&mut self) {
+        let size = self.table_size();
         for (at, entry) in self.entries.iter_mut().enumerate() {
-            let count = std::mem::replace(entry, *entry & GUESSED) & !GUESSED;
+            let count = *entry & COUNT;
             if count > 0 {
-                *self.spilled.entry(at % size).or_insert(0) += u64::from(count) * weight;
+                *entry = *entry & GUESSED | CARRIED;
+                *self.carried.entry(at % size).or_insert(0) += u64::from(count) * self.weight;
             }
         }
     }
@@ -184,10 +219,11 @@ impl PairCounts {
     }
 
     fn total_of(&self, entry: usize) -> u64 {
-        let spilled =
-            if self.spilled.is_empty() { 0 } else { self.spilled.get(&entry).copied().unwrap_or(0) };
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
-        copies.map(|entry| u64::from(entry & !GUESSED)).sum::<u64>() + spilled
+        let (sum, flags) =
+            copies.fold((0, 0), |(sum, flags), &entry| (sum + entry_count(entry), flags | entry));
+        let carried = if flags & CARRIED == 0 { None } else { self.carried.get(&entry) };
+        sum + carried.copied().unwrap_or(0)
     }
 
     /// The totals, over several threads' counts, of the entries in a row of the table that pairs outside `S` count to,
@@ -196,16 +232,17 @@ impl PairCounts {
         let Some(&this) = all.first() else { return };
         let (dense, width) = (this.is_dense(), this.row_width());
         let range = row as usize * width..(row as usize + 1) * width;
-        let rows: Vec<&[u32]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
-        let plain = this.copies() == 1 && all.iter().all(|counts| counts.spilled.is_empty());
+        let rows: Vec<&[u16]> = all.iter().map(|counts| &counts.entries[range.clone()]).collect();
+        // What is small everywhere need not be added up.
+        let small =
+            if this.copies() == 1 { least.div_ceil(all.len() as u64).min(u64::from(CARRIED)) } else { 0 };
+        let is_small = |at: usize| rows.iter().all(|row| u64::from(row[at] & !GUESSED) < small);
         for ((at, &entry), right) in rows[0].iter().enumerate().take(width - usize::from(dense)).zip(0..) {
-            let outside = !dense || entry & GUESSED == 0;
-            let total = if plain {
-                rows.iter().map(|row| u64::from(row[at] & !GUESSED)).sum()
-            } else {
-                all.iter().map(|counts| counts.total_of(range.start + at)).sum()
-            };
-            if outside && total >= least {
+            if dense && entry & GUESSED != 0 || is_small(at) {
+                continue;
+            }
+            let total = all.iter().map(|counts| counts.total_of(range.start + at)).sum();
+            if total >= least {
                 visit(total, dense.then_some((row, right)));
             }
         }
@@ -219,4 +256,9 @@ impl PairCounts {
     pub fn rows(&self) -> u32 {
         if self.is_dense() { self.num_tokens } else { 4096 }
     }
+}
+
+/// What an entry itself has counted.
+fn entry_count(entry: u16) -> u64 {
+    u64::from(entry & COUNT)
 }

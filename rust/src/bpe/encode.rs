@@ -33,7 +33,7 @@ use crate::monitor::Monitor;
 /// Lanes that advance in step in one thread.
 pub const LANES: usize = 4;
 /// Bases in a block, unless tokens are very long.
-pub(crate) const BLOCK: usize = 8192;
+pub(crate) const BLOCK: usize = 4096;
 
 /// A text of words, parts of which are read at a time.
 pub trait Source: Sync {
@@ -365,10 +365,9 @@ pub(crate) fn run<S: StateId, O: Output, R: Source>(
 }
 
 fn forward<C, S: StateId, O, T>(machine: &Machine<'_, S, O>, lanes: &mut [Lane<C, S, T>; LANES]) {
-    let (next, rows) = (machine.next, &machine.rows);
     let [a, b, c, d] = lanes;
     let (mut s, mut t, mut u, mut v) = (S::default(), S::default(), S::default(), S::default());
-    let step = |state: S, byte: u8| next[rows[byte as usize] as usize + state.index()];
+    let step = |state: S, byte: u8| state.step(machine.rows[usize::from(byte)]);
     let ab = a.bytes.iter().zip(&mut a.states).zip(b.bytes.iter().zip(&mut b.states));
     let cd = c.bytes.iter().zip(&mut c.states).zip(d.bytes.iter().zip(&mut d.states));
     for (((ca, sa), (cb, sb)), ((cc, sc), (cd, sd))) in ab.zip(cd) {

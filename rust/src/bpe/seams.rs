@@ -110,19 +110,17 @@ pub(crate) fn seam<S: StateId, O: Output>(
 
 /// Runs every state over `bytes` until they are one: after how many, and which.
 fn synchronize<S: StateId, O>(machine: &Machine<'_, S, O>, bytes: &[u8]) -> Option<(usize, S)> {
-    let num_states = machine.outputs.len();
-    let mut seen = vec![0; num_states];
-    let mut states: Vec<usize> = (0..num_states).collect();
+    let mut seen = vec![0; machine.outputs.len()];
+    let mut states: Vec<S> = (0..).zip(&seen).filter_map(|(state, _)| S::try_from(state).ok()).collect();
     for (round, &byte) in (1..).zip(bytes) {
-        let row = machine.rows[usize::from(byte)] as usize;
         let mut single = None;
         let mut kept = 0;
         for at in 0..states.len() {
-            let state = machine.next[row + states[at]];
+            let state = machine.after(states[at], byte);
             single = Some(state);
             if seen[state.index()] != round {
                 seen[state.index()] = round;
-                states[kept] = state.index();
+                states[kept] = state;
                 kept += 1;
             }
         }

@@ -141,7 +141,7 @@ const LOOK_SAMPLE: u64 = 1 << 23;
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
 /// `on_round` is called after each round. Runs on the threads of the present pool. Time: some ten passes over the text. Memory: that of the corpora, and for each
-/// thread four bytes for each pair of tokens (64 MB at most) and the islands.
+/// thread a byte for each pair of tokens (16 MB at most) and the islands.
 pub fn train(
     texts: &[Weighted],
     options: &Options,
@@ -402,7 +402,7 @@ impl<'a> Trainer<'a> {
             let monitor = self.monitor;
             self.finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
         }
-        self.finders.iter_mut().for_each(Finder::finish);
+        self.finders.par_iter_mut().for_each(|finder| finder.set_weight(1));
         Ok(all_parted)
     }
 
