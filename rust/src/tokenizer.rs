@@ -32,6 +32,7 @@ use std::ops::Range;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alphabet::{CODES, NOT_A_BASE};
+use crate::bpe::marked::AnyMarked;
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result, show_text};
 use added::{Added, Finder, Part};
@@ -232,27 +233,14 @@ impl Tokenizer {
         Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())
     }
 
-    /// The ids of a text, without special tokens around it. Linear in time and memory.
-    ///
-    /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
-    /// token.
-    pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
-        if let Some(kmer) = self.kmers() {
-            return self.encode_kmers(kmer, text);
-        }
-        let mut ids = Vec::new();
-        self.pieces(text, |piece| match piece {
-            Taken::Word(codes) => {
-                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.id_of(token)));
-            }
-            Taken::Id(id) => ids.push(id),
-        })?;
-        Ok(ids)
-    }
-
     /// Whether the encoding automaton is built; the call that builds it takes longer.
     pub fn is_ready(&self) -> bool {
         self.scheme.is_ready()
+    }
+
+    /// States and bytes of the encoding automaton; `None` if the vocabulary has none. Builds it when first called.
+    pub fn automaton_size(&self) -> Option<(usize, usize)> {
+        self.scheme.automaton().map(AnyMarked::size)
     }
 
     /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them; of k-mers the
@@ -279,7 +267,7 @@ impl Tokenizer {
     }
 
     /// The string of an id.
-    fn token(&self, id: Id) -> Result<String> {
+    pub(crate) fn token(&self, id: Id) -> Result<String> {
         let meaning = self.numbering.meaning(id).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
@@ -353,18 +341,19 @@ impl Tokenizer {
         })
     }
 
-    /// Whether a text can be read byte by byte with [`Letters::symbol`], apart from special tokens in it, which
-    /// [`find_specials`](Self::find_specials) finds. What is not plain is for
-    /// [`tokens_exactly`](Self::tokens_exactly).
-    pub(crate) fn is_plain(&self, text: &str, letters: &Letters) -> bool {
-        let is_plain = |part| match part {
-            Part::Plain(range) => letters.is_plain(&text[range]),
-            Part::Token(..) => true,
-        };
-        letters.is_simple()
-            && self.finder.normalized.is_empty()
-            && text.is_ascii()
-            && self.finder.raw.parts(text).all(is_plain)
+    /// The bytes that added tokens begin with.
+    pub(crate) fn first_bytes_of_added(&self) -> impl Iterator<Item = u8> + '_ {
+        self.reading.added.iter().filter_map(|token| token.content.bytes().next())
+    }
+
+    /// Whether plain texts can be read byte by byte with [`Letters::symbol`].
+    pub(crate) fn is_simple(&self) -> bool {
+        self.reading.letters.is_simple() && self.finder.normalized.is_empty()
+    }
+
+    /// The ids of the tokens of the scheme, where they are listed.
+    pub(crate) fn ids(&self) -> &[Id] {
+        self.numbering.listed()
     }
 
     /// The tokens of any text, each with the characters it comes from; nothing in place of an unknown letter.

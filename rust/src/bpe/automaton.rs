@@ -36,6 +36,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::compatible::{Compatible, NONE, Node};
+pub use super::machine::{Machine, Output, StateId, Step};
 use super::{MergeTable, Token};
 use crate::error::{Error, Result};
 
@@ -43,56 +44,6 @@ use crate::error::{Error, Result};
 const MAX_STATES: usize = 8 << 20;
 /// Likewise entries of the transition table, items of states, moves of items.
 const MAX_ENTRIES: usize = 32 << 20;
-
-/// A state number, as wide as the automaton needs.
-pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
-    /// The next states on one symbol.
-    type Row: Clone + std::fmt::Debug + Send + Sync;
-
-    /// The number as an index.
-    fn index(self) -> usize;
-
-    /// The state that `row` has for this one.
-    #[must_use]
-    fn step(self, row: &Self::Row) -> Self;
-}
-
-impl StateId for u16 {
-    /// As many as there can be: then no look-up can miss, and none is checked, which makes the forward loop a third
-    /// faster. What is beyond the states in use is never touched and takes no memory.
-    type Row = [Self; 1 << 16];
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    #[inline]
-    fn step(self, row: &Self::Row) -> Self {
-        row[self as usize]
-    }
-}
-
-impl StateId for u32 {
-    type Row = Vec<Self>;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-
-    #[inline]
-    fn step(self, row: &Self::Row) -> Self {
-        row[self as usize]
-    }
-}
-
-/// What ends at a base: `last(i)` and its length. For the start state it is the separator, of length one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The token, or the number of tokens for the separator.
-    pub token: Token,
-    /// Bases to step back.
-    pub length: u32,
-}
 
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
@@ -147,25 +98,16 @@ impl<S: StateId> Automaton<S> {
         state.step(&self.next[symbol as usize])
     }
 
-    /// The tokens of a word, from its base codes: the plain use of the automaton, a byte of memory for each state
-    /// byte and base. [`super::encode`] is the one that streams.
+    /// The automaton over bytes that are codes already, with the separator after them.
+    pub fn over_codes(&self) -> Machine<'_, S, Step> {
+        let last = self.next.len() - 1;
+        let rows = std::array::from_fn(|code| &self.next[code.min(last)]);
+        Machine { rows, outputs: &self.steps, longest: self.longest }
+    }
+
+    /// The tokens of a word, from its base codes.
     pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
-        let mut states = Vec::with_capacity(codes.len() + 1);
-        let mut state = S::default();
-        states.push(state);
-        for &code in codes {
-            state = self.after(state, code);
-            states.push(state);
-        }
-        let mut tokens = Vec::new();
-        let mut end = codes.len();
-        while end > 0 {
-            let step = self.steps[states[end].index()];
-            tokens.push(step.token);
-            end -= step.length as usize;
-        }
-        tokens.reverse();
-        tokens
+        self.over_codes().encode(codes)
     }
 
     /// Every token encodes to itself, or the table is not one that training could have made.
@@ -189,8 +131,7 @@ impl<S: StateId> Automaton<S> {
 impl Automaton<u32> {
     fn narrowed(&self) -> Option<Automaton<u16>> {
         u16::try_from(self.steps.len() - 1).ok()?;
-        #[allow(clippy::large_stack_arrays)] // zeros are asked of the system, not copied
-        let mut next = vec![[0; 1 << 16]; self.next.len()];
+        let mut next = u16::rows(self.next.len());
         for (narrow, wide) in next.iter_mut().zip(&self.next) {
             for (narrow, &wide) in narrow.iter_mut().zip(wide) {
                 *narrow = u16::try_from(wide).ok()?;

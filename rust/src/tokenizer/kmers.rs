@@ -86,7 +86,7 @@ impl Tokenizer {
     }
 
     /// The ids of a text.
-    pub(super) fn encode_kmers(&self, kmer: &Kmer, text: &str) -> Result<Vec<Id>> {
+    pub(crate) fn encode_kmers(&self, kmer: &Kmer, text: &str) -> Result<Vec<Id>> {
         let reading = self.kmer_reading(false);
         let mut ids = Vec::new();
         let mut done = 0;

@@ -138,6 +138,16 @@ impl Letters {
         text.is_ascii() && self.rest.normalizer.leaves(text)
     }
 
+    /// Whether the normalizer leaves an ASCII text as it is, apart from turning letters into letters.
+    pub(crate) fn leaves(&self, text: &[u8]) -> bool {
+        self.leaves_all() || std::str::from_utf8(text).is_ok_and(|text| self.rest.normalizer.leaves(text))
+    }
+
+    /// Whether it leaves all ASCII texts so.
+    pub(crate) fn leaves_all(&self) -> bool {
+        self.rest.normalizer.is_folding()
+    }
+
     /// Whether the table knows nothing but letters, unknown ones and white space, each by itself.
     pub(super) fn is_simple(&self) -> bool {
         !self.rest.fuses_unknown && !self.folded.symbols.contains(&ALONE)

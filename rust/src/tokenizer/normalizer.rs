@@ -167,6 +167,11 @@ impl Normalizer {
         self.head.iter().all(is_left)
     }
 
+    /// Whether it does nothing to ASCII texts but what is folded.
+    pub(super) fn is_folding(&self) -> bool {
+        self.head.is_empty()
+    }
+
     /// Whether it leaves every text as it is.
     pub(super) fn is_nothing(&self) -> bool {
         self.head.is_empty() && self.tail.is_empty()

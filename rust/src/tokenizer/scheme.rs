@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
+use crate::bpe::marked::AnyMarked;
 use crate::bpe::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::kmer::{self, Kmer};
@@ -26,9 +26,22 @@ pub(crate) struct Bpe {
     encoder: OnceLock<Encoder>,
 }
 
+/// What encodes by merges.
+#[derive(Debug)]
+pub(crate) enum Encoder {
+    /// The automaton.
+    Automaton(AnyMarked),
+    /// The rule itself, for tables without one.
+    Heap(HeapEncoder),
+}
+
 impl Bpe {
-    fn encoder(&self) -> &Encoder {
-        self.encoder.get_or_init(|| Encoder::new(&self.table))
+    /// The encoder, built when first asked for.
+    pub(crate) fn encoder(&self) -> &Encoder {
+        self.encoder.get_or_init(|| match AnyMarked::build(&self.table) {
+            Some(marked) => Encoder::Automaton(marked),
+            None => Encoder::Heap(HeapEncoder::new(&self.table)),
+        })
     }
 }
 
@@ -91,6 +104,15 @@ impl Scheme {
         }
     }
 
+    /// How many letters each token has.
+    pub(crate) fn lengths(&self) -> Vec<u32> {
+        match self {
+            Self::Bpe(bpe) => (0..bpe.table.num_tokens()).map(|token| bpe.table.length(token)).collect(),
+            Self::Rules(rules) => rules.tokens().iter().map(|token| count(token.len())).collect(),
+            Self::Kmer(kmer) => (0..kmer.num_tokens()).map(|token| kmer.length(token)).collect(),
+        }
+    }
+
     /// How many letters a token has.
     pub(crate) fn length(&self, token: Token) -> u32 {
         match self {
@@ -100,10 +122,24 @@ impl Scheme {
         }
     }
 
+    /// The encoding automaton, of a scheme that has one; builds it when first called.
+    pub(crate) fn automaton(&self) -> Option<&AnyMarked> {
+        match self {
+            Self::Bpe(bpe) => match bpe.encoder() {
+                Encoder::Automaton(marked) => Some(marked),
+                Encoder::Heap(_) => None,
+            },
+            Self::Rules(_) | Self::Kmer(_) => None,
+        }
+    }
+
     /// The tokens of a word, given as codes.
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
-            Self::Bpe(bpe) => bpe.encoder().encode(codes),
+            Self::Bpe(bpe) => match bpe.encoder() {
+                Encoder::Automaton(marked) => marked.encode(codes),
+                Encoder::Heap(heap) => heap.encode(codes),
+            },
             Self::Rules(rules) => rules.heap().encode(codes),
             Self::Kmer(kmer) => {
                 let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
@@ -115,7 +151,7 @@ impl Scheme {
         }
     }
 
-    /// Whether [`encode`](Self::encode) has nothing to build first.
+    /// Whether encoding has nothing to build first.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
