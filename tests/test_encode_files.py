@@ -8,6 +8,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -291,7 +292,7 @@ def test_progress_is_reported(tokenizer: genotok.Tokenizer, tmp_path: Path) -> N
     events: list[dict[str, object]] = []
     reader = tokenizer.encode_files(path, window=1000, batch_bases=200_000, progress=events.append)
     for _ in reader:
-        pass
+        time.sleep(0.003)  # or all is done before the first event
     assert events
     assert all(event["phase"] == "reading" and event["file"] == path for event in events)
 
@@ -300,7 +301,7 @@ def test_progress_is_reported(tokenizer: genotok.Tokenizer, tmp_path: Path) -> N
 
     reader = tokenizer.encode_files(path, window=1000, batch_bases=200_000, progress=fail)
     with pytest.raises(RuntimeError, match="enough"):
-        list(reader)
+        all(time.sleep(0.003) is None for _ in reader)
     with pytest.raises(genotok.ArgumentError, match="closed"):
         next(reader)
 
@@ -372,9 +373,11 @@ def test_several_files_are_one_stream(tokenizer: genotok.Tokenizer, tmp_path: Pa
 
 def test_memory_does_not_grow(tokenizer: genotok.Tokenizer, tmp_path: Path) -> None:
     """A hundred million bases, in windows and in batches, within the memory of a few batches."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the peak of memory is read as Linux tells it")
     tokenizer.save(tmp_path / "tokenizer.json")
     code = """
-import resource, sys, genotok
+import sys, genotok
 tokenizer = genotok.Tokenizer.from_file(sys.argv[1])
 text = genotok._native.simulate(1_000_000, 1)
 with open(sys.argv[2], "wb") as file:
@@ -382,8 +385,9 @@ with open(sys.argv[2], "wb") as file:
     for _ in range(100):
         file.write(text + b"\\n")
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def peak():  # of this process alone: `getrusage` begins with that of the parent
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM"))
 
 def run(times):
     for _ in range(times):
@@ -401,7 +405,7 @@ print(before, peak())
     command = [sys.executable, "-c", code, str(tmp_path / "tokenizer.json"), str(tmp_path / "a.fa")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     before, after = map(int, done.stdout.split())
-    assert before < 400
+    assert before < 200
     assert after - before < 40
 
 
