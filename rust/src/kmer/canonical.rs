@@ -25,7 +25,7 @@
 //!
 //! No table is needed and no comparison of whole k-mers; it is arithmetic without branches. The order of whole strings
 //! would need a table of 4^k numbers, 64 MiB for k = 12, and a random look-up into it for each base; the order by P, then
-//! Q, has formulas twice as long, and half the speed for large odd k.
+//! Q, has formulas twice as long: 0.7 Gb/s for k = 11 where this one had 1.0, on a busy machine.
 
 use super::{Token, Width};
 use crate::alphabet::LETTERS;

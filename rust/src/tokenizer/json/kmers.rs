@@ -5,7 +5,7 @@
 //! Hugging Face can cut a text into k-mers end to end: by a pre-tokenizer that splits it into the matches of
 //! `[ACGT]{k}|[\s\S]`, each of which a `WordLevel` model looks up. Matching goes from left to right, so a run of bases is cut
 //! from its left end, the letters that remain and all others are matches of one letter, and what is not in the vocabulary
-//! becomes the unknown token, one for one. Up to k = 8, where the file has 4 MB, that is the file. Single bases are the
+//! becomes the unknown token, one for one. Up to k = 8, where the file has 1.6 MB, that is the file. Single bases are the
 //! same without the first alternative.
 //!
 //! # Our own form
