@@ -1,9 +1,24 @@
 //! Many sequences to tokens and back, in parallel, in order.
 
-use crate::bpe::Token;
+mod collect;
+mod decode;
+mod heap;
+mod join;
+mod tasks;
+mod text;
+
+use std::sync::Mutex;
+
+use self::collect::{Collector, Counter, Part, Rules, Store};
+use self::tasks::{Sizes, find_cut, share_out};
+use self::text::{Suspects, Task, Text, symbol};
+use crate::bpe::automaton::{Machine, Output, StateId};
+use crate::bpe::encode::{Queue, run};
+use crate::bpe::marked::AnyMarked;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
-use crate::tokenizer::letters::{DROPPED, Letters, UNKNOWN};
+use crate::tokenizer::letters::Letters;
+use crate::tokenizer::scheme::{Encoder, Scheme};
 use crate::tokenizer::{Id, Template, Tokenizer};
 
 /// Sequences end to end: number `i` is `bytes[offsets[i]..offsets[i + 1]]`, text in UTF-8.
@@ -110,6 +125,16 @@ impl Sequences<'_> {
 }
 
 impl Tokenizer {
+    /// The ids of a text, without special tokens around it. Linear in time and memory.
+    ///
+    /// The first call builds the encoder. Fails at a letter outside the vocabulary if there is no unknown token.
+    pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
+        let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
+        let job = Job::new(self, sequences, EncodeOptions::default(), Sizes::default())?;
+        let parts: Vec<Part<Vec<u32>>> = job.run(&Monitor::default())?;
+        Ok(parts.into_iter().map(|part| part.ids).collect::<Vec<_>>().concat())
+    }
+
     /// The ids of many sequences, on the threads of the present pool. Linear in time and memory.
     ///
     /// The first call builds the encoder. Fails at a letter outside the vocabulary if there is no unknown token or
@@ -120,81 +145,7 @@ impl Tokenizer {
         options: &EncodeOptions,
         monitor: &Monitor,
     ) -> Result<Encoded> {
-        sequences.check()?;
-        let template = if options.add_special_tokens { self.template()? } else { Template::default() };
-        let letters = self.letters().clone();
-        let letters = if options.upper_case { letters.upper_cased() } else { letters };
-        let mut all = All { offsets: vec![0], ..All::default() };
-        for (number, bounds) in sequences.offsets.windows(2).enumerate() {
-            monitor.check()?;
-            all.add(template.before.iter().map(|&id| (id, [0, 0])));
-            let text = String::from_utf8_lossy(&sequences.bytes[bounds[0]..bounds[1]]);
-            self.add_sequence(&text, &letters, options.unknown, number, &mut all)?;
-            all.add(template.after.iter().map(|&id| (id, [0, 0])));
-            all.offsets.push(i64::try_from(all.ids.len()).unwrap_or(i64::MAX));
-        }
-        let ids = if self.vocab_size() <= 1 << 16 {
-            Ids::Narrow(all.ids.iter().map(|&id| u16::try_from(id).unwrap_or(0)).collect())
-        } else {
-            Ids::Wide(all.ids)
-        };
-        let spans = options.spans.then_some(all.spans);
-        Ok(Encoded { ids, offsets: all.offsets, spans, unknown: all.unknown, lower_case: all.lower_case })
-    }
-
-    fn add_sequence(
-        &self,
-        text: &str,
-        letters: &Letters,
-        unknown: Unknown,
-        number: usize,
-        all: &mut All,
-    ) -> Result<()> {
-        let mut place = 0;
-        let mut done = 0;
-        let ends = [(text.len(), text.len(), None)];
-        let specials = self.find_specials(text).map(|(start, end, id)| (start, end, Some(id)));
-        for (start, end, id) in specials.chain(ends) {
-            let mut word = Vec::new();
-            for character in text[done..start].chars().chain(['\n']) {
-                let symbol = letters.symbol_of(character);
-                if symbol < UNKNOWN {
-                    word.push(symbol);
-                    continue;
-                }
-                for token in self.scheme().encode(&word) {
-                    let length = i64::from(self.scheme().length(token));
-                    all.add([(self.id_of(token), [place, place + length])]);
-                    place += length;
-                }
-                word.clear();
-                if symbol != DROPPED && place < i64::try_from(text[..start].chars().count()).unwrap_or(0) {
-                    all.unknown += 1;
-                    let byte = u8::try_from(character).unwrap_or(0);
-                    all.lower_case += u64::from(letters.is_lower_case(byte));
-                    match (unknown, self.unknown_id()) {
-                        (Unknown::Split, _) => {}
-                        (Unknown::Token, Some(id)) => all.add([(id, [place, place + 1])]),
-                        _ => {
-                            return Err(Error::Symbol {
-                                file: None,
-                                record: format!("sequence {number}"),
-                                position: u64::try_from(place).unwrap_or(0),
-                                byte: character.to_string().as_bytes()[0],
-                                reason: "is not in the vocabulary".to_owned(),
-                            });
-                        }
-                    }
-                }
-                place += 1;
-            }
-            place -= 1;
-            let length = i64::try_from(text[start..end].chars().count()).unwrap_or(0);
-            all.add(id.map(|id| (id, [place, place + length])));
-            place += length;
-            done = end;
-        }
-        Ok(())
+        Job::new(self, sequences, *options, Sizes::default())?.encode(monitor)
     }
 
     /// How many tokens each sequence has: [`encode_batch`](Self::encode_batch) without the ids.
@@ -204,47 +155,159 @@ impl Tokenizer {
         options: &EncodeOptions,
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
-        let encoded = self.encode_batch(sequences, options, monitor)?;
-        Ok(encoded.offsets.windows(2).map(|pair| u64::try_from(pair[1] - pair[0]).unwrap_or(0)).collect())
+        let options = EncodeOptions { spans: false, ..*options };
+        let parts: Vec<Part<Counter>> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
+        let offsets = join::offsets(&parts);
+        Ok(offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
+    }
+}
+
+/// Sequences and how to encode them.
+struct Job<'a> {
+    tokenizer: &'a Tokenizer,
+    sequences: Sequences<'a>,
+    options: EncodeOptions,
+    letters: Letters,
+    template: Template,
+    sizes: Sizes,
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        tokenizer: &'a Tokenizer,
+        sequences: Sequences<'a>,
+        options: EncodeOptions,
+        sizes: Sizes,
+    ) -> Result<Self> {
+        sequences.check()?;
+        let template = if options.add_special_tokens { tokenizer.template()? } else { Template::default() };
+        let letters = tokenizer.letters().clone();
+        let letters = if options.upper_case { letters.upper_cased() } else { letters };
+        Ok(Self { tokenizer, sequences, options, letters, template, sizes })
     }
 
-    /// The text of many lists of ids, number `i` being `ids[offsets[i]..offsets[i + 1]]`; returns all text and where
-    /// each begins, and the last ends.
-    pub fn decode_batch(
+    fn encode(&self, monitor: &Monitor) -> Result<Encoded> {
+        if self.tokenizer.vocab_size() <= 1 << 16 {
+            Ok(join::join(self.run::<Vec<u16>>(monitor)?, self.options.spans, Ids::Narrow))
+        } else {
+            Ok(join::join(self.run::<Vec<u32>>(monitor)?, self.options.spans, Ids::Wide))
+        }
+    }
+
+    /// The parts of all tasks, in order.
+    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Vec<Part<I>>> {
+        let Scheme::Bpe(bpe) = self.tokenizer.scheme();
+        match bpe.encoder() {
+            Encoder::Automaton(AnyMarked::Narrow(marked)) => {
+                self.run_machine(&marked.over(|byte| symbol(&self.letters, byte)), monitor)
+            }
+            Encoder::Automaton(AnyMarked::Wide(marked)) => {
+                self.run_machine(&marked.over(|byte| symbol(&self.letters, byte)), monitor)
+            }
+            Encoder::Heap(encoder) => {
+                let threads = rayon::current_num_threads();
+                let tasks = share_out(self.sequences, &self.sizes, threads, |_, _| None);
+                self.collect(tasks, &|text, queue, collector| {
+                    heap::run(encoder, &self.letters, text, queue, collector, monitor)
+                })
+            }
+        }
+    }
+
+    fn run_machine<S: StateId, O: Output<Token = u16>, I: Store>(
         &self,
-        ids: &[Id],
-        offsets: &[i64],
+        machine: &Machine<'_, S, O>,
         monitor: &Monitor,
-    ) -> Result<(Vec<u8>, Vec<usize>)> {
-        let (mut text, mut ends) = (Vec::new(), vec![0]);
-        for bounds in offsets.windows(2) {
-            monitor.check()?;
-            let bounds = usize::try_from(bounds[0]).ok().zip(usize::try_from(bounds[1]).ok());
-            let list = bounds.and_then(|(start, end)| ids.get(start..end));
-            let rule = "must rise and stay within the ids";
-            let list = list.ok_or_else(|| Error::argument("offsets", &"offsets", rule))?;
-            text.extend_from_slice(self.decode(list)?.as_bytes());
-            ends.push(text.len());
+    ) -> Result<Vec<Part<I>>> {
+        let suspects = Suspects::of(self.tokenizer);
+        let bytes = self.sequences.bytes;
+        let cut = |wish, end| find_cut(machine, bytes, &suspects, self.sizes.search, wish, end);
+        let tasks = share_out(self.sequences, &self.sizes, rayon::current_num_threads(), cut);
+        // Lanes of short texts need not be long: with the separators, as long as the longest task.
+        let longest = tasks.iter().map(|task| task.bytes.len() + task.sequences.len() + 1).max();
+        let block = self.sizes.block.max(4 * machine.longest).min(longest.unwrap_or(0));
+        self.collect(tasks, &|text, queue, collector| run(machine, text, queue, collector, monitor, block))
+    }
+
+    /// Has `work` done on tasks, by one thread or all of them.
+    fn collect<I: Store>(
+        &self,
+        tasks: Vec<Task>,
+        work: &(impl Fn(&Text<'_>, &Queue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
+    ) -> Result<Vec<Part<I>>> {
+        /// Bytes below which it is not worth waking other threads.
+        const SMALL: usize = 1 << 17;
+        let text = Text::new(self.sequences, self.tokenizer, Suspects::of(self.tokenizer), tasks.len());
+        let is_small = tasks.len() <= 1 || tasks.iter().map(|task| task.bytes.len()).sum::<usize>() < SMALL;
+        let queue = Queue::new(tasks);
+        let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
+        let ids = self.tokenizer.ids();
+        let shift =
+            ids.first().copied().filter(|&first| ids.iter().zip(first..).all(|(&id, place)| id == place));
+        let lengths: Option<Vec<u32>> = self.options.spans.then(|| self.tokenizer.scheme().lengths());
+        let rules = Rules {
+            ids,
+            shift,
+            unknown,
+            template: self.template.clone(),
+            lengths: lengths.as_deref(),
+            text: &text,
+            tasks: queue.segments(),
+        };
+        let done = Mutex::new(Ok(Vec::with_capacity(queue.segments().len())));
+        let share = || {
+            let mut collector = Collector::new(&rules);
+            let result = work(&text, &queue, &mut collector);
+            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            match (result, &mut *done) {
+                (Ok(()), Ok(done)) => done.append(&mut collector.done),
+                (Err(error), done) => *done = Err(error),
+                (Ok(()), Err(_)) => {}
+            }
+        };
+        if is_small || rayon::current_num_threads() == 1 {
+            share();
+        } else {
+            rayon::broadcast(|_| share());
         }
-        Ok((text, ends))
+        let mut parts: Vec<Part<I>> = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)?;
+        parts.sort_unstable_by_key(|part| part.task);
+        if refuses && parts.iter().any(|part| part.unknown > 0) {
+            return Err(self.first_unknown());
+        }
+        Ok(parts)
+    }
+
+    /// The error at the first letter outside the vocabulary.
+    fn first_unknown(&self) -> Error {
+        let mut found = None;
+        for (number, bounds) in self.sequences.offsets.windows(2).enumerate() {
+            let bytes = &self.sequences.bytes[bounds[0]..bounds[1]];
+            let specials: Vec<(usize, usize)> =
+                self.tokenizer.find_specials(bytes).map(|(start, end, _)| (start, end)).collect();
+            found = text::first_unknown(bytes, &specials, &self.letters).map(|at| (number, bytes, at));
+            if found.is_some() {
+                break;
+            }
+        }
+        let (number, bytes, at) = found.unwrap_or((0, b"?", 0));
+        let reason = match self.options.unknown {
+            Unknown::Token => "is not in the vocabulary, which has no unknown token for such letters",
+            _ => "is not in the vocabulary",
+        };
+        Error::Symbol {
+            file: None,
+            record: if self.sequences.len() == 1 {
+                "sequence".to_owned()
+            } else {
+                format!("sequence {number}")
+            },
+            position: bytes[..at].iter().filter(|&&byte| !text::is_continuation(byte)).count() as u64,
+            byte: bytes[at],
+            reason: reason.to_owned(),
+        }
     }
 }
 
-/// What has been encoded so far.
-#[derive(Default)]
-struct All {
-    ids: Vec<Token>,
-    spans: Vec<[i64; 2]>,
-    offsets: Vec<i64>,
-    unknown: u64,
-    lower_case: u64,
-}
-
-impl All {
-    fn add(&mut self, tokens: impl IntoIterator<Item = (Id, [i64; 2])>) {
-        for (id, span) in tokens {
-            self.ids.push(id);
-            self.spans.push(span);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

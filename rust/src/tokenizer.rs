@@ -217,24 +217,14 @@ impl Tokenizer {
         Self::assemble(scheme, self.specials.clone(), ids, self.reading.clone(), self.frame.clone())
     }
 
-    /// The ids of a text, without special tokens around it. Linear in time and memory.
-    ///
-    /// The first call builds the encoding automaton. Fails at a letter outside the vocabulary if there is no unknown
-    /// token.
-    pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
-        let mut ids = Vec::new();
-        self.pieces(text, |piece| match piece {
-            Piece::Word(codes) => {
-                ids.extend(self.scheme.encode(codes).iter().map(|&token| self.ids[token as usize]));
-            }
-            Piece::Id(id) => ids.push(id),
-        })?;
-        Ok(ids)
-    }
-
     /// Whether the encoding automaton is built; the call that builds it takes longer.
     pub fn is_ready(&self) -> bool {
         self.scheme.is_ready()
+    }
+
+    /// States and bytes of the encoding automaton; `None` if the vocabulary has none. Builds it when first called.
+    pub fn automaton_size(&self) -> Option<(usize, usize)> {
+        self.scheme.automaton_size()
     }
 
     /// The strings of the ids, joined.
@@ -251,7 +241,7 @@ impl Tokenizer {
     }
 
     /// The string of an id.
-    fn token(&self, id: Id) -> Result<String> {
+    pub(crate) fn token(&self, id: Id) -> Result<String> {
         let meaning = self.meanings.get(id as usize).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
@@ -300,9 +290,9 @@ impl Tokenizer {
         &self.scheme
     }
 
-    /// The id of a token of the scheme.
-    pub(crate) fn id_of(&self, token: Token) -> Id {
-        self.ids[token as usize]
+    /// The ids of the tokens of the scheme, in order.
+    pub(crate) fn ids(&self) -> &[Id] {
+        &self.ids
     }
 
     /// The id of letters outside the vocabulary.
@@ -310,8 +300,13 @@ impl Tokenizer {
         self.reading.unknown
     }
 
+    /// The special tokens, with their ids.
+    pub(crate) fn specials(&self) -> &[(String, Id)] {
+        &self.specials
+    }
+
     /// The special tokens in a text: from where to where, and the id.
-    pub(crate) fn find_specials(&self, text: &str) -> impl Iterator<Item = (usize, usize, Id)> {
+    pub(crate) fn find_specials(&self, text: &[u8]) -> impl Iterator<Item = (usize, usize, Id)> {
         let found = self.matcher.iter().flat_map(move |matcher| matcher.find_iter(text));
         found.map(|found| (found.start(), found.end(), self.specials[found.pattern().as_usize()].1))
     }
@@ -320,7 +315,7 @@ impl Tokenizer {
     fn pieces(&self, text: &str, mut take: impl FnMut(Piece<'_>)) -> Result<()> {
         let mut codes = Vec::new();
         let mut done = 0;
-        for (start, end, id) in self.find_specials(text) {
+        for (start, end, id) in self.find_specials(text.as_bytes()) {
             self.plain_pieces(text, done..start, &mut codes, &mut take)?;
             take(Piece::Id(id));
             done = end;

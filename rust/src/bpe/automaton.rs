@@ -36,38 +36,12 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::compatible::{Compatible, NONE};
+pub use super::machine::{Machine, Output, StateId, Step};
 use super::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// States that a vocabulary may need before it is left to the heap encoder.
 const MAX_STATES: usize = 8 << 20;
-
-/// A state number, as wide as the automaton needs.
-pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
-    /// The number as an index.
-    fn index(self) -> usize;
-}
-
-impl StateId for u16 {
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-impl StateId for u32 {
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// What ends at a base: `last(i)` and its length. For the start state it is the separator, of length one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The token, or the number of tokens for the separator.
-    pub token: Token,
-    /// Bases to step back.
-    pub length: u32,
-}
 
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a word.
 #[derive(Clone, Debug)]
@@ -122,6 +96,19 @@ impl<S: StateId> Automaton<S> {
         self.next[symbol as usize * self.steps.len() + state.index()]
     }
 
+    /// The automaton over bytes that are codes already, with the separator after them.
+    #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES and MAX_LETTERS
+    pub fn over_codes(&self) -> Machine<'_, S, Step> {
+        let symbols = self.next.len() / self.steps.len();
+        let row = |code| if code < symbols { (code * self.steps.len()) as u32 } else { 0 };
+        Machine {
+            next: &self.next,
+            outputs: &self.steps,
+            rows: std::array::from_fn(row),
+            longest: self.longest,
+        }
+    }
+
     /// The tokens of a word, from its base codes: the plain use of the automaton, a byte of memory for each state
     /// byte and base. [`super::encode`] is the one that streams.
     pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
@@ -158,6 +145,14 @@ impl<S: StateId> Automaton<S> {
             }
         }
         Ok(())
+    }
+}
+
+impl Automaton<u16> {
+    /// The same with wide states.
+    pub(crate) fn widened(&self) -> Automaton<u32> {
+        let next = self.next.iter().map(|&state| u32::from(state)).collect();
+        Automaton { next, steps: self.steps.clone(), longest: self.longest, separator: self.separator }
     }
 }
 

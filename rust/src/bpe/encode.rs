@@ -19,69 +19,84 @@
 //! The next state cannot be looked up before the last look-up is done, so a single lane waits for the cache most of
 //! the time. Four lanes advance in step in one thread and hide each other's waiting; so do the four walks back.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::automaton::{AnyAutomaton, Automaton, StateId, Step};
+use super::automaton::{AnyAutomaton, Automaton, Machine, Output, StateId};
 use super::heap::HeapEncoder;
 use super::seams::segments;
-use super::{MergeTable, NUM_BASES, Pair, Token};
-use crate::corpus::Corpus;
+use super::text::whole_words;
+pub use super::text::{Segment, Text};
+use super::{MergeTable, Pair, Token};
 use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// Lanes that advance in step in one thread.
 pub const LANES: usize = 4;
 /// Bases in a block, unless tokens are very long.
-const BLOCK: usize = 8192;
-/// The symbol between words, and how many symbols there are: corpora hold DNA.
-#[allow(clippy::cast_possible_truncation)] // it is 4
-const SEPARATOR: u8 = NUM_BASES as u8;
-const SYMBOLS: usize = NUM_BASES as usize + 1;
+pub(crate) const BLOCK: usize = 8192;
 
-/// Words to encode: those of some corpora, cut into pieces, on one strand.
-#[derive(Clone, Copy, Debug)]
-pub struct Text<'a> {
-    /// The corpora.
-    pub corpora: &'a [Corpus],
-    /// Bases at which words are cut, from their start on.
-    pub word_length: Option<u64>,
-    /// Each piece is read as its reverse complement.
-    pub reverse: bool,
+/// A text of words, parts of which are read at a time.
+pub trait Source: Sync {
+    /// A part that begins and ends where words may be cut.
+    type Segment: Sync;
+    /// What reads a part.
+    type Cursor<'a>: Cursor
+    where
+        Self: 'a;
+
+    /// Begins to read `segment`, which has this number in its queue.
+    fn open<'a>(&'a self, number: usize, segment: &'a Self::Segment) -> Self::Cursor<'a>;
 }
 
-/// A part of one corpus that begins and ends where words may be cut, in bases of its arena.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// Which corpus.
-    pub corpus: usize,
-    /// From where to where.
-    pub range: Range<u64>,
+/// Reads words, one after the other.
+pub trait Cursor {
+    /// The byte that stands between words.
+    const SEPARATOR: u8;
+    /// Whether there must be a separator between any two words, or none is needed where a block ends.
+    const EVERY_END: bool;
+
+    /// How much of the present word is still to be read.
+    fn left(&self) -> u64;
+    /// Reads the next of the present word.
+    fn read(&mut self, bytes: &mut [u8]);
+    /// Goes back, not further than `count` that were read of the present word.
+    fn unread(&mut self, count: usize);
+    /// Goes to the next word; false if there is none.
+    fn advance(&mut self) -> bool;
 }
 
 /// Segments that threads take one after the other.
 #[derive(Debug)]
-pub struct Queue {
-    segments: Vec<Segment>,
+pub struct Queue<T = Segment> {
+    segments: Vec<T>,
     next: AtomicUsize,
 }
 
-impl Queue {
+impl<T> Queue<T> {
     /// A queue of these segments.
-    pub fn new(segments: Vec<Segment>) -> Self {
+    pub fn new(segments: Vec<T>) -> Self {
         Self { segments, next: AtomicUsize::new(0) }
     }
 
-    fn take(&self) -> Option<&Segment> {
-        self.segments.get(self.next.fetch_add(1, Relaxed))
+    /// All segments, taken or not.
+    pub fn segments(&self) -> &[T] {
+        &self.segments
+    }
+
+    /// The next segment and its number.
+    pub(crate) fn take(&self) -> Option<(usize, &T)> {
+        let number = self.next.fetch_add(1, Relaxed);
+        Some((number, self.segments.get(number)?))
     }
 }
 
 /// What takes the tokens.
-pub trait Sink {
+pub trait Sink<T = Token> {
+    /// `lane` begins the segment of this number.
+    fn begin(&mut self, _lane: usize, _number: usize) {}
     /// The next tokens of the word that `lane` is in, or, unless `continuing`, of a new one. Words within are separated
     /// by the automaton's separator.
-    fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool);
+    fn tokens(&mut self, lane: usize, tokens: &[T], continuing: bool);
     /// The segment of `lane` is done.
     fn end(&mut self, lane: usize);
     /// All lanes have advanced by a block.
@@ -135,20 +150,15 @@ impl Encoder {
     /// Encodes the segments of `queue`, as one of the threads that do: see [`run`].
     pub fn run(&self, text: Text<'_>, queue: &Queue, sink: &mut impl Sink, monitor: &Monitor) -> Result<()> {
         match self {
-            Self::Narrow(automaton) => run(automaton, text, queue, sink, monitor),
-            Self::Wide(automaton) => run(automaton, text, queue, sink, monitor),
+            Self::Narrow(automaton) => {
+                run(&automaton.over_codes(), &text, queue, sink, monitor, BLOCK.max(4 * automaton.longest))
+            }
+            Self::Wide(automaton) => {
+                run(&automaton.over_codes(), &text, queue, sink, monitor, BLOCK.max(4 * automaton.longest))
+            }
             Self::Heap(heap) => run_heap(heap, text, queue, sink, monitor),
         }
     }
-}
-
-/// One segment a word.
-fn whole_words(text: Text<'_>) -> Vec<Segment> {
-    let words = |corpus: &Corpus| (0..corpus.num_words()).map(|word| corpus.word(word)).collect::<Vec<_>>();
-    let numbered = text.corpora.iter().map(words).enumerate();
-    numbered
-        .flat_map(|(corpus, words)| words.into_iter().map(move |range| Segment { corpus, range }))
-        .collect()
 }
 
 /// The slow way through a text: a piece at a time, in one lane.
@@ -160,8 +170,8 @@ fn run_heap(
     monitor: &Monitor,
 ) -> Result<()> {
     let mut codes = Vec::new();
-    while let Some(segment) = queue.take() {
-        let mut cursor = Cursor::new(text, segment);
+    while let Some((number, segment)) = queue.take() {
+        let mut cursor = text.open(number, segment);
         loop {
             monitor.check()?;
             codes.resize(usize::try_from(cursor.left()).unwrap_or(usize::MAX), 0);
@@ -178,110 +188,56 @@ fn run_heap(
     Ok(())
 }
 
-/// Reads the pieces of a segment, base by base.
-struct Cursor<'a> {
-    text: Text<'a>,
-    corpus: &'a Corpus,
-    word: usize,
-    piece: Range<u64>,
-    /// Bases of the piece that are read already, in reading direction.
-    offset: u64,
-    end: u64,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(text: Text<'a>, segment: &Segment) -> Self {
-        let corpus = &text.corpora[segment.corpus];
-        let word = corpus.word_after(segment.range.start);
-        let mut this = Self { text, corpus, word, piece: 0..0, offset: 0, end: segment.range.end };
-        this.piece = this.piece_from(segment.range.start);
-        this
-    }
-
-    /// The rest, from `position` on, of the piece of the present word that `position` is in or before.
-    fn piece_from(&self, position: u64) -> Range<u64> {
-        let Range { start, end } = self.text.piece(self.corpus, self.word, position);
-        start.max(position)..end.min(self.end)
-    }
-
-    fn left(&self) -> u64 {
-        self.piece.end - self.piece.start - self.offset
-    }
-
-    fn read(&mut self, codes: &mut [u8]) {
-        if self.text.reverse {
-            self.corpus.unpack_complement(&self.piece, self.offset, codes);
-        } else {
-            self.corpus.unpack(self.piece.start + self.offset, codes);
-        }
-        self.offset += codes.len() as u64;
-    }
-
-    /// Goes to the next piece; false at the end of the segment.
-    fn advance(&mut self) -> bool {
-        let position = self.piece.end;
-        self.word += usize::from(position == self.corpus.word(self.word).end);
-        self.offset = 0;
-        if position >= self.end || self.word >= self.corpus.num_words() {
-            return false;
-        }
-        self.piece = self.piece_from(position);
-        self.piece.start < self.end
-    }
-}
-
-impl Text<'_> {
-    /// The piece of word `word` that `position` is in, or its first one.
-    pub(super) fn piece(&self, corpus: &Corpus, word: usize, position: u64) -> Range<u64> {
-        let Range { start, end } = corpus.word(word);
-        let Some(length) = self.word_length else { return start..end };
-        let start = start + position.saturating_sub(start) / length * length;
-        start..(start + length).min(end)
-    }
-}
-
 /// One of the streams that advance in step.
-struct Lane<'a, S> {
-    cursor: Option<Cursor<'a>>,
-    codes: Vec<u8>,
+struct Lane<C, S, T> {
+    cursor: Option<C>,
+    /// A segment is being read, or its end is still to be told.
+    active: bool,
+    bytes: Vec<u8>,
     states: Vec<S>,
-    tokens: Vec<Token>,
-    /// Symbols in the block, with the separator in front.
+    tokens: Vec<T>,
+    /// Bytes in the block, with the separator in front.
     filled: usize,
     /// Where the word that the block ends in begins (its separator), if it ends in one.
     open: Option<usize>,
     /// The block begins inside a word.
     continuing: bool,
+    /// A separator is still to come before the present word.
+    owing: bool,
 }
 
-impl<S: StateId> Lane<'_, S> {
+impl<C: Cursor, S: StateId, T: Copy + Default> Lane<C, S, T> {
     fn new() -> Self {
         Self {
             cursor: None,
-            codes: Vec::new(),
+            active: false,
+            bytes: Vec::new(),
             states: Vec::new(),
             tokens: Vec::new(),
             filled: 1,
             open: None,
             continuing: false,
+            owing: false,
         }
     }
 
     fn resize(&mut self, block: usize) {
-        self.codes.resize(block, SEPARATOR);
+        self.bytes.resize(block, C::SEPARATOR);
         self.states.resize(block, S::default());
-        self.tokens.resize(block, 0);
+        self.tokens.resize(block, T::default());
     }
 
     /// Fills the block from the cursor; what is left over becomes separators.
     fn fill(&mut self) {
-        let block = self.codes.len();
-        (self.filled, self.open) = (1, None);
-        let mut word = 0;
+        let block = self.bytes.len();
+        let mut word = usize::from(self.owing);
+        (self.filled, self.open) = (1 + word, None);
+        self.bytes[word] = C::SEPARATOR;
+        self.owing = false;
         while let Some(cursor) = &mut self.cursor {
             let room = block - self.filled;
             let take = usize::try_from(cursor.left()).unwrap_or(usize::MAX).min(room);
-            cursor.read(&mut self.codes[self.filled..self.filled + take]);
+            cursor.read(&mut self.bytes[self.filled..self.filled + take]);
             self.filled += take;
             if cursor.left() > 0 {
                 self.open = Some(word);
@@ -291,34 +247,35 @@ impl<S: StateId> Lane<'_, S> {
                 self.cursor = None;
             } else if self.filled < block {
                 word = self.filled;
-                self.codes[self.filled] = SEPARATOR;
+                self.bytes[self.filled] = C::SEPARATOR;
                 self.filled += 1;
             } else {
+                self.owing = C::EVERY_END;
                 break;
             }
         }
-        self.codes[self.filled..].fill(SEPARATOR);
+        self.bytes[self.filled..].fill(C::SEPARATOR);
     }
 
     /// The position to walk back from: the end of the block, or the last final boundary of the open word. `None` if
     /// there is none to be found.
-    fn settle(&mut self, automaton: &Automaton<S>, marks: &mut Vec<bool>) -> Option<usize> {
+    fn settle<O: Output>(&mut self, machine: &Machine<'_, S, O>, marks: &mut Vec<bool>) -> Option<usize> {
         let last = self.filled - 1;
         let Some(word) = self.open else { return Some(last) };
-        let end = final_boundary(automaton, &self.states[..self.filled], word, marks)?;
+        let end = final_boundary(machine, &self.states[..self.filled], word, marks)?;
         if let Some(cursor) = &mut self.cursor {
-            cursor.offset -= (last - end) as u64;
+            cursor.unread(last - end);
         }
         (end > 0).then_some(end)
     }
 
     /// Reads the tokens of the block back from `end`; they stand at the end of `tokens`, from the place returned.
-    fn walk(&mut self, automaton: &Automaton<S>, mut end: usize, mut first: usize) -> usize {
+    fn walk<O: Output<Token = T>>(&mut self, outputs: &[O], mut end: usize, mut first: usize) -> usize {
         while end > 0 {
-            let Step { token, length } = automaton.steps[self.states[end].index()];
+            let output = outputs[self.states[end].index()];
             first -= 1;
-            self.tokens[first] = token;
-            end -= length as usize;
+            self.tokens[first] = output.token();
+            end -= output.length();
         }
         first
     }
@@ -326,14 +283,14 @@ impl<S: StateId> Lane<'_, S> {
 
 /// The last position that every encoding, however the word goes on, has a boundary at; `None` if that would lie before
 /// the first state. `word` is where the word starts, and the first state is that of the first position known.
-pub(super) fn final_boundary<S: StateId>(
-    automaton: &Automaton<S>,
+pub(super) fn final_boundary<S: StateId, O: Output>(
+    machine: &Machine<'_, S, O>,
     states: &[S],
     word: usize,
     marks: &mut Vec<bool>,
 ) -> Option<usize> {
     let last = states.len() - 1;
-    let low = (last + 1).saturating_sub(automaton.longest).max(word);
+    let low = (last + 1).saturating_sub(machine.longest).max(word);
     if marks.len() <= last {
         marks.resize(last + 1, false);
     }
@@ -346,7 +303,7 @@ pub(super) fn final_boundary<S: StateId>(
             if marked == 1 {
                 return Some(at);
             }
-            let Some(to) = at.checked_sub(automaton.steps[states[at].index()].length as usize) else {
+            let Some(to) = at.checked_sub(machine.outputs[states[at].index()].length()) else {
                 marks[..=at].fill(false);
                 return None;
             };
@@ -356,45 +313,49 @@ pub(super) fn final_boundary<S: StateId>(
     }
 }
 
-/// Runs the automaton over the segments of `queue`, as one of the threads that do.
+/// Runs the automaton over the segments of `queue`, as one of the threads that do, in blocks of `block` bytes or more.
 ///
 /// Memory: some hundred kilobytes, more if tokens are longer than a thousand bases.
-pub fn run<S: StateId>(
-    automaton: &Automaton<S>,
-    text: Text<'_>,
-    queue: &Queue,
-    sink: &mut impl Sink,
+pub(crate) fn run<S: StateId, O: Output, R: Source>(
+    machine: &Machine<'_, S, O>,
+    source: &R,
+    queue: &Queue<R::Segment>,
+    sink: &mut impl Sink<O::Token>,
     monitor: &Monitor,
+    block: usize,
 ) -> Result<()> {
-    let mut lanes: [Lane<'_, S>; LANES] = std::array::from_fn(|_| Lane::new());
+    let mut lanes: [Lane<R::Cursor<'_>, S, O::Token>; LANES] = std::array::from_fn(|_| Lane::new());
     let mut marks = Vec::new();
-    let mut block = BLOCK.max(4 * automaton.longest);
+    let mut block = block.max(2);
     loop {
         monitor.check()?;
-        for lane in &mut lanes {
+        for (number, lane) in lanes.iter_mut().enumerate() {
             lane.resize(block);
-            if lane.cursor.is_none() {
-                lane.cursor = queue.take().map(|segment| Cursor::new(text, segment));
-                lane.continuing = false;
+            let taken = if lane.active { None } else { queue.take() };
+            if let Some((place, segment)) = taken {
+                sink.begin(number, place);
+                lane.cursor = Some(source.open(place, segment));
+                (lane.active, lane.continuing) = (true, false);
             }
             lane.fill();
         }
-        if lanes.iter().all(|lane| lane.filled == 1) {
+        if lanes.iter().all(|lane| !lane.active) {
             return Ok(());
         }
-        forward(automaton, &mut lanes);
-        let ends = lanes.each_mut().map(|lane| lane.settle(automaton, &mut marks));
-        let firsts = backward(automaton, &mut lanes, ends.map(|end| end.unwrap_or(0)));
+        forward(machine, &mut lanes);
+        let ends = lanes.each_mut().map(|lane| lane.settle(machine, &mut marks));
+        let firsts = backward(machine.outputs, &mut lanes, ends.map(|end| end.unwrap_or(0)));
         for (number, (lane, (end, first))) in lanes.iter_mut().zip(ends.into_iter().zip(firsts)).enumerate() {
             let Some(end) = end else {
-                block = lane.codes.len() * 2;
+                block = lane.bytes.len() * 2;
                 continue;
             };
-            if lane.filled > 1 {
+            if lane.active {
                 monitor.add_bases(end as u64);
                 sink.tokens(number, &lane.tokens[first..], lane.continuing);
                 lane.continuing = lane.open.is_some_and(|word| end > word);
                 if lane.cursor.is_none() {
+                    lane.active = false;
                     sink.end(number);
                 }
             }
@@ -403,14 +364,13 @@ pub fn run<S: StateId>(
     }
 }
 
-fn forward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES]) {
-    let next = &automaton.next[..];
+fn forward<C, S: StateId, O, T>(machine: &Machine<'_, S, O>, lanes: &mut [Lane<C, S, T>; LANES]) {
+    let (next, rows) = (machine.next, &machine.rows);
     let [a, b, c, d] = lanes;
     let (mut s, mut t, mut u, mut v) = (S::default(), S::default(), S::default(), S::default());
-    let rows: [usize; SYMBOLS] = std::array::from_fn(|symbol| symbol * automaton.steps.len());
-    let step = |state: S, code: u8| next[rows[code as usize] + state.index()];
-    let ab = a.codes.iter().zip(&mut a.states).zip(b.codes.iter().zip(&mut b.states));
-    let cd = c.codes.iter().zip(&mut c.states).zip(d.codes.iter().zip(&mut d.states));
+    let step = |state: S, byte: u8| next[rows[byte as usize] as usize + state.index()];
+    let ab = a.bytes.iter().zip(&mut a.states).zip(b.bytes.iter().zip(&mut b.states));
+    let cd = c.bytes.iter().zip(&mut c.states).zip(d.bytes.iter().zip(&mut d.states));
     for (((ca, sa), (cb, sb)), ((cc, sc), (cd, sd))) in ab.zip(cd) {
         s = step(s, *ca);
         t = step(t, *cb);
@@ -420,19 +380,18 @@ fn forward<S: StateId>(automaton: &Automaton<S>, lanes: &mut [Lane<'_, S>; LANES
     }
 }
 
-fn backward<S: StateId>(
-    automaton: &Automaton<S>,
-    lanes: &mut [Lane<'_, S>; LANES],
+fn backward<C: Cursor, S: StateId, O: Output>(
+    outputs: &[O],
+    lanes: &mut [Lane<C, S, O::Token>; LANES],
     mut ends: [usize; LANES],
 ) -> [usize; LANES] {
-    let steps = &automaton.steps[..];
     let mut first = lanes[0].tokens.len();
     {
         let [a, b, c, d] = &mut *lanes;
-        let step = |lane: &mut Lane<'_, S>, end: &mut usize, first: usize| {
-            let Step { token, length } = steps[lane.states[*end].index()];
-            lane.tokens[first] = token;
-            *end -= length as usize;
+        let step = |lane: &mut Lane<C, S, O::Token>, end: &mut usize, first: usize| {
+            let output = outputs[lane.states[*end].index()];
+            lane.tokens[first] = output.token();
+            *end -= output.length();
         };
         let [ea, eb, ec, ed] = &mut ends;
         while *ea > 0 && *eb > 0 && *ec > 0 && *ed > 0 {
@@ -445,7 +404,7 @@ fn backward<S: StateId>(
     }
     let mut firsts = [first; LANES];
     for ((lane, end), first) in lanes.iter_mut().zip(ends).zip(&mut firsts) {
-        *first = lane.walk(automaton, end, *first);
+        *first = lane.walk(outputs, end, *first);
     }
     firsts
 }

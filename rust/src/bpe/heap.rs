@@ -15,6 +15,7 @@ use super::{MergeTable, Pair, Token};
 #[derive(Clone, Debug)]
 pub struct HeapEncoder {
     products: FxHashMap<Pair, Token>,
+    num_tokens: Token,
 }
 
 /// A word under replacement: slot `i` holds a token or nothing; `next` and `previous` link the slots in use.
@@ -34,7 +35,12 @@ impl HeapEncoder {
         for (&pair, product) in table.merges().iter().zip(table.num_letters()..) {
             products.entry(pair).or_insert(product);
         }
-        Self { products }
+        Self { products, num_tokens: table.num_tokens() }
+    }
+
+    /// How many tokens the table has.
+    pub(crate) fn num_tokens(&self) -> Token {
+        self.num_tokens
     }
 
     /// The tokens of the word with these base codes.

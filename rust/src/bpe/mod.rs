@@ -42,8 +42,11 @@ mod guess;
 pub mod heap;
 pub mod islands;
 pub mod lookahead;
+mod machine;
+pub(crate) mod marked;
 pub mod replay;
-mod seams;
+pub(crate) mod seams;
+mod text;
 pub mod train;
 
 use crate::alphabet::LETTERS;

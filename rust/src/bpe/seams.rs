@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use super::Pair;
-use super::automaton::{Automaton, StateId, Step};
+use super::automaton::{Automaton, Machine, Output, StateId};
 use super::encode::{Segment, Text, final_boundary};
 use crate::corpus::Corpus;
 
@@ -72,7 +72,9 @@ fn find_cut<S: StateId>(
         } else {
             corpus.unpack(piece.start + offset, &mut codes);
         }
-        if let Some((cut, pair)) = seam(automaton, &codes, may_part) {
+        let machine = automaton.over_codes();
+        let part = |pair: Pair| pair.0 != automaton.separator && may_part(pair);
+        if let Some((cut, pair)) = seam(&machine, &codes, SEAM_SEARCH, part) {
             let offset = offset + cut as u64;
             let cut = if text.reverse { piece.end - offset } else { piece.start + offset };
             return Some((cut, Some(pair)));
@@ -81,39 +83,42 @@ fn find_cut<S: StateId>(
     Some((piece.end, None)).filter(|_| piece.end - piece.start <= 1 << 20)
 }
 
-/// A token boundary that is true whatever precedes `codes` and follows them, with the tokens on both sides.
-fn seam<S: StateId>(
-    automaton: &Automaton<S>,
-    codes: &[u8],
-    may_part: &impl Fn(Pair) -> bool,
+/// A token boundary that is true whatever precedes `bytes` and follows them, with the tokens on both sides. All states
+/// are run over `search` bytes at most.
+pub(crate) fn seam<S: StateId, O: Output>(
+    machine: &Machine<'_, S, O>,
+    bytes: &[u8],
+    search: usize,
+    may_part: impl Fn(Pair) -> bool,
 ) -> Option<(usize, Pair)> {
-    let (known, state) = synchronize(automaton, &codes[..SEAM_SEARCH])?;
+    let (known, state) = synchronize(machine, &bytes[..search.min(bytes.len())])?;
     let mut states = vec![state];
-    states.extend(codes[known..].iter().scan(state, |state, &code| {
-        *state = automaton.after(*state, code);
+    states.extend(bytes[known..].iter().scan(state, |state, &byte| {
+        *state = machine.after(*state, byte);
         Some(*state)
     }));
-    let mut boundary = final_boundary(automaton, &states, 0, &mut Vec::new())?;
+    let mut boundary = final_boundary(machine, &states, 0, &mut Vec::new())?;
     loop {
-        let Step { token: right, length } = automaton.steps[states[boundary].index()];
-        boundary = boundary.checked_sub(length as usize)?;
-        let pair = (automaton.steps[states[boundary].index()].token, right);
-        if pair.0 != automaton.separator && may_part(pair) {
+        let right = machine.outputs[states[boundary].index()];
+        boundary = boundary.checked_sub(right.length())?;
+        let pair = (machine.outputs[states[boundary].index()].token().into(), right.token().into());
+        if may_part(pair) {
             return Some((known + boundary, pair));
         }
     }
 }
 
-/// Runs every state over `codes` until they are one: after how many bases, and which.
-fn synchronize<S: StateId>(automaton: &Automaton<S>, codes: &[u8]) -> Option<(usize, S)> {
-    let num_states = automaton.steps.len();
+/// Runs every state over `bytes` until they are one: after how many, and which.
+fn synchronize<S: StateId, O>(machine: &Machine<'_, S, O>, bytes: &[u8]) -> Option<(usize, S)> {
+    let num_states = machine.outputs.len();
     let mut seen = vec![0; num_states];
     let mut states: Vec<usize> = (0..num_states).collect();
-    for (round, &code) in (1..).zip(codes) {
+    for (round, &byte) in (1..).zip(bytes) {
+        let row = machine.rows[usize::from(byte)] as usize;
         let mut single = None;
         let mut kept = 0;
         for at in 0..states.len() {
-            let state = automaton.next[code as usize * num_states + states[at]];
+            let state = machine.next[row + states[at]];
             single = Some(state);
             if seen[state.index()] != round {
                 seen[state.index()] = round;

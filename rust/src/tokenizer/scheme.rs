@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::bpe::encode::Encoder;
 use crate::bpe::heap::HeapEncoder;
+use crate::bpe::marked::AnyMarked;
 use crate::bpe::{MergeTable, Pair, Token};
 
 /// How words become tokens, which are numbered from 0 on.
@@ -20,9 +20,22 @@ pub(crate) struct Bpe {
     encoder: OnceLock<Encoder>,
 }
 
+/// What encodes by merges.
+#[derive(Debug)]
+pub(crate) enum Encoder {
+    /// The automaton.
+    Automaton(AnyMarked),
+    /// The rule itself, for tables without one.
+    Heap(HeapEncoder),
+}
+
 impl Bpe {
-    fn encoder(&self) -> &Encoder {
-        self.encoder.get_or_init(|| Encoder::new(&self.table))
+    /// The encoder, built when first asked for.
+    pub(crate) fn encoder(&self) -> &Encoder {
+        self.encoder.get_or_init(|| match AnyMarked::build(&self.table) {
+            Some(marked) => Encoder::Automaton(marked),
+            None => Encoder::Heap(HeapEncoder::new(&self.table)),
+        })
     }
 }
 
@@ -67,24 +80,27 @@ impl Scheme {
         }
     }
 
-    /// How many letters a token has.
-    pub(crate) fn length(&self, token: Token) -> u32 {
+    /// How many letters each token has.
+    pub(crate) fn lengths(&self) -> Vec<u32> {
         match self {
-            Self::Bpe(bpe) => bpe.table.length(token),
+            Self::Bpe(bpe) => (0..bpe.table.num_tokens()).map(|token| bpe.table.length(token)).collect(),
         }
     }
 
-    /// The tokens of a word, given as codes.
-    pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
-        match self {
-            Self::Bpe(bpe) => bpe.encoder().encode(codes),
-        }
-    }
-
-    /// Whether [`encode`](Self::encode) has nothing to build first.
+    /// Whether encoding has nothing to build first.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
+        }
+    }
+
+    /// States and bytes of the encoding automaton, of a scheme that has one; builds it.
+    pub(crate) fn automaton_size(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Bpe(bpe) => match bpe.encoder() {
+                Encoder::Automaton(marked) => Some(marked.size()),
+                Encoder::Heap(..) => None,
+            },
         }
     }
 

@@ -1,0 +1,227 @@
+//! What becomes of the tokens: ids, or their number, and the account of unknown letters.
+
+use super::Unknown;
+use super::text::Text;
+use crate::bpe::Token;
+use crate::bpe::encode::{LANES, Sink};
+use crate::bpe::marked::{MARKS, Mark};
+use crate::tokenizer::{Id, Template};
+
+/// The ids of a batch, as they come.
+pub(super) trait Store: Default + Send {
+    /// Adds ids.
+    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>);
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Room for so many.
+    fn reserve(&mut self, _ids: usize) {}
+}
+
+impl Store for Vec<u16> {
+    #[allow(clippy::cast_possible_truncation)] // chosen only where ids fit
+    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
+        self.extend(ids.map(|id| id as u16));
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn reserve(&mut self, ids: usize) {
+        self.reserve(ids);
+    }
+}
+
+impl Store for Vec<u32> {
+    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
+        self.extend(ids);
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn reserve(&mut self, ids: usize) {
+        self.reserve(ids);
+    }
+}
+
+/// A store that only counts.
+#[derive(Default)]
+pub(super) struct Counter(usize);
+
+impl Store for Counter {
+    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
+        self.0 += ids.len();
+    }
+
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// How tokens become ids.
+pub(super) struct Rules<'a> {
+    /// The id of each token.
+    pub(super) ids: &'a [Id],
+    /// The id of the first token, if those of the others follow it in order.
+    pub(super) shift: Option<Id>,
+    /// The unknown token for unknown letters, or nothing.
+    pub(super) unknown: Option<Id>,
+    /// What goes around each sequence.
+    pub(super) template: Template,
+    /// The letters in each token, if spans are wanted.
+    pub(super) lengths: Option<&'a [u32]>,
+    /// The sequences.
+    pub(super) text: &'a Text<'a>,
+    /// Which sequences begin and end where.
+    pub(super) tasks: &'a [super::text::Task],
+}
+
+impl Rules<'_> {
+    /// The rules for unknown letters: their id, and whether they are refused.
+    pub(super) fn of_unknown(unknown: Unknown, id: Option<Id>) -> (Option<Id>, bool) {
+        match unknown {
+            Unknown::Token => (id, id.is_none()),
+            Unknown::Split => (None, false),
+            Unknown::Refuse => (None, true),
+        }
+    }
+}
+
+/// What came of one task.
+#[derive(Default)]
+pub(super) struct Part<I> {
+    /// The task's number.
+    pub(super) task: usize,
+    /// All ids.
+    pub(super) ids: I,
+    /// How many ids there were when each sequence ended.
+    pub(super) ends: Vec<usize>,
+    /// Where each token comes from; in the first sequence from the task's start on.
+    pub(super) spans: Vec<[i64; 2]>,
+    /// Characters of the last sequence.
+    pub(super) characters: i64,
+    /// Letters outside the vocabulary, and lower-case ones among them.
+    pub(super) unknown: u64,
+    pub(super) lower_case: u64,
+    /// Special tokens that were met.
+    specials: usize,
+}
+
+/// Takes the tokens of one thread's lanes.
+pub(super) struct Collector<'a, I> {
+    rules: &'a Rules<'a>,
+    open: [Part<I>; LANES],
+    /// The tasks that are done.
+    pub(super) done: Vec<Part<I>>,
+}
+
+impl<'a, I: Store> Collector<'a, I> {
+    pub(super) fn new(rules: &'a Rules<'a>) -> Self {
+        Self { rules, open: std::array::from_fn(|_| Part::default()), done: Vec::new() }
+    }
+}
+
+impl<I: Store> Part<I> {
+    /// Adds tokens of the scheme.
+    fn add<T: Copy + Into<Token>>(&mut self, tokens: &[T], rules: &Rules<'_>) {
+        match rules.shift {
+            Some(shift) => self.ids.add_ids(tokens.iter().map(|&token| token.into() + shift)),
+            None => self.ids.add_ids(tokens.iter().map(|&token| rules.ids[token.into() as usize])),
+        }
+        for &token in rules.lengths.map_or(&[][..], |_| tokens) {
+            let length = rules.lengths.map_or(0, |lengths| lengths[token.into() as usize]);
+            self.add_span(i64::from(length));
+        }
+    }
+
+    /// Adds special tokens that are not in the sequence.
+    fn add_around(&mut self, ids: &[Id], rules: &Rules<'_>) {
+        self.ids.add_ids(ids.iter().copied());
+        if rules.lengths.is_some() {
+            self.spans.extend(ids.iter().map(|_| [0, 0]));
+        }
+    }
+
+    fn add_span(&mut self, length: i64) {
+        self.spans.push([self.characters, self.characters + length]);
+        self.characters += length;
+    }
+
+    /// Adds what a mark stands for.
+    fn add_mark(&mut self, mark: Mark, rules: &Rules<'_>) {
+        let found = match mark {
+            Mark::Continuation => return,
+            Mark::Dropped => {
+                self.characters += 1;
+                return;
+            }
+            Mark::End => {
+                self.add_around(&rules.template.after, rules);
+                self.ends.push(self.ids.len());
+                self.characters = 0;
+                self.add_around(&rules.template.before, rules);
+                return;
+            }
+            Mark::Special => {
+                self.specials += 1;
+                rules.text.specials(self.task).get(self.specials - 1).copied()
+            }
+            Mark::Unknown | Mark::LowerCase => {
+                self.unknown += 1;
+                self.lower_case += u64::from(mark == Mark::LowerCase);
+                rules.unknown.map(|id| (id, 1))
+            }
+        };
+        match found {
+            Some((id, length)) => {
+                self.ids.add_ids([id].into_iter());
+                if rules.lengths.is_some() {
+                    self.add_span(i64::from(length));
+                }
+            }
+            None => self.characters += 1,
+        }
+    }
+}
+
+impl<I: Store, T: Copy + Into<Token>> Sink<T> for Collector<'_, I> {
+    fn begin(&mut self, lane: usize, number: usize) {
+        let task = &self.rules.tasks[number];
+        let mut part: Part<I> = Part { task: number, ..Part::default() };
+        part.ids.reserve(task.bytes.len() / 4);
+        if task.is_begun {
+            part.add_around(&self.rules.template.before, self.rules);
+        }
+        self.open[lane] = part;
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // tokens are u32
+    fn tokens(&mut self, lane: usize, mut tokens: &[T], _: bool) {
+        let (part, rules) = (&mut self.open[lane], self.rules);
+        let num_tokens = rules.ids.len() as Token;
+        if tokens.iter().fold(0, |most, &token| most.max(token.into())) < num_tokens {
+            return part.add(tokens, rules);
+        }
+        while let Some(&first) = tokens.first() {
+            if let Some(mark) = first.into().checked_sub(num_tokens) {
+                part.add_mark(MARKS[mark as usize], rules);
+                tokens = &tokens[1..];
+                continue;
+            }
+            let run = tokens.iter().position(|&token| token.into() >= num_tokens).unwrap_or(tokens.len());
+            part.add(&tokens[..run], rules);
+            tokens = &tokens[run..];
+        }
+    }
+
+    fn end(&mut self, lane: usize) {
+        let mut part = std::mem::take(&mut self.open[lane]);
+        if self.rules.tasks[part.task].is_ended {
+            part.add_around(&self.rules.template.after, self.rules);
+            part.ends.push(part.ids.len());
+        }
+        self.done.push(part);
+    }
+}

@@ -1,0 +1,114 @@
+//! Sequences shared out among threads and lanes: short ones in groups, long ones in parts.
+
+use rayon::prelude::*;
+
+use super::Sequences;
+use super::text::{Suspects, Task, is_continuation};
+use crate::bpe::automaton::{Machine, Output, StateId};
+use crate::bpe::encode::LANES;
+use crate::bpe::seams::seam;
+
+/// How large tasks are, in bytes; tests make everything small.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    /// The least and the most in a group of sequences.
+    pub(super) group: [usize; 2],
+    /// Likewise in a part of one.
+    pub(super) part: [usize; 2],
+    /// Bytes looked at in the search for a seam.
+    pub(super) search: usize,
+    /// Bytes in a block.
+    pub(super) block: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { group: [1 << 12, 1 << 18], part: [1 << 16, 1 << 22], search: 4096, block: 8192 }
+    }
+}
+
+/// Tasks for so many threads, in the order of the sequences. `cut` finds a place at or after a wish where a long
+/// sequence may be cut.
+pub(super) fn share_out(
+    sequences: Sequences<'_>,
+    sizes: &Sizes,
+    threads: usize,
+    cut: impl Fn(usize, usize) -> Option<usize> + Sync,
+) -> Vec<Task> {
+    let offsets = sequences.offsets;
+    let total = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first);
+    // Each lane gets one part if all is short, several if it is long, or if threads may not be equally fast.
+    let lanes = threads * LANES;
+    let part = (total / (lanes * threads.min(4))).clamp(sizes.part[0], sizes.part[1]);
+    let group = (total / (lanes * 4)).clamp(sizes.group[0], sizes.group[1]);
+    let mut tasks = Vec::new();
+    let mut first = 0;
+    for number in 0..sequences.len() {
+        let (start, end) = (offsets[number], offsets[number + 1]);
+        if end - start > part + part / 2 {
+            tasks.extend(whole(offsets, first..number));
+            tasks.extend(parts(number, start, end, part, &cut));
+            first = number + 1;
+        } else if end - offsets[first] >= group || number + 1 == sequences.len() {
+            tasks.extend(whole(offsets, first..number + 1));
+            first = number + 1;
+        }
+    }
+    tasks.extend(whole(offsets, first..sequences.len()));
+    tasks
+}
+
+/// A task of whole sequences, if there are any.
+fn whole(offsets: &[usize], sequences: std::ops::Range<usize>) -> Option<Task> {
+    let bytes = *offsets.get(sequences.start)?..*offsets.get(sequences.end)?;
+    (!sequences.is_empty()).then_some(Task { sequences, bytes, is_begun: true, is_ended: true })
+}
+
+/// One sequence, cut.
+fn parts(
+    number: usize,
+    start: usize,
+    end: usize,
+    part: usize,
+    cut: &(impl Fn(usize, usize) -> Option<usize> + Sync),
+) -> Vec<Task> {
+    let wishes: Vec<usize> = (1..(end - start).div_ceil(part)).map(|n| start + n * part).collect();
+    let found: Vec<Option<usize>> = wishes.into_par_iter().map(|wish| cut(wish, end)).collect();
+    let mut at = start;
+    let mut tasks = Vec::new();
+    for to in found.into_iter().flatten().chain([end]) {
+        if to > at {
+            tasks.push(Task {
+                sequences: number..number + 1,
+                bytes: at..to,
+                is_begun: at == start,
+                is_ended: to == end,
+            });
+            at = to;
+        }
+    }
+    tasks
+}
+
+/// A place at or after `wish` where any encoding has a boundary, and no special token or longer character is cut.
+pub(super) fn find_cut<S: StateId, O: Output>(
+    machine: &Machine<'_, S, O>,
+    bytes: &[u8],
+    suspects: &Suspects,
+    search: usize,
+    wish: usize,
+    end: usize,
+) -> Option<usize> {
+    let length = 2 * search.max(4 * machine.longest);
+    for attempt in 0..8 {
+        let from = wish.checked_add(attempt * length).filter(|&from| from < end)?;
+        let window = &bytes[from..end.min(from + length)];
+        let Some((cut, _)) = seam(machine, window, search, |_| true) else { continue };
+        let cut = from + cut;
+        let around = cut.saturating_sub(suspects.reach)..end.min(cut + suspects.reach);
+        if cut < end && !is_continuation(bytes[cut]) && !suspects.any(&bytes[around]) {
+            return Some(cut);
+        }
+    }
+    None
+}

@@ -1,0 +1,120 @@
+//! Words of corpora, as the encoder reads them.
+
+use std::ops::Range;
+
+use super::NUM_BASES;
+use super::encode::{Cursor, Source};
+use crate::corpus::Corpus;
+
+/// Words to encode: those of some corpora, cut into pieces, on one strand.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// The corpora.
+    pub corpora: &'a [Corpus],
+    /// Bases at which words are cut, from their start on.
+    pub word_length: Option<u64>,
+    /// Each piece is read as its reverse complement.
+    pub reverse: bool,
+}
+
+/// A part of one corpus that begins and ends where words may be cut, in bases of its arena.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Which corpus.
+    pub corpus: usize,
+    /// From where to where.
+    pub range: Range<u64>,
+}
+
+impl Source for Text<'_> {
+    type Segment = Segment;
+    type Cursor<'a>
+        = Words<'a>
+    where
+        Self: 'a;
+
+    fn open<'a>(&'a self, _: usize, segment: &'a Segment) -> Words<'a> {
+        Words::new(*self, segment)
+    }
+}
+
+impl Text<'_> {
+    /// The piece of word `word` that `position` is in, or its first one.
+    pub(super) fn piece(&self, corpus: &Corpus, word: usize, position: u64) -> Range<u64> {
+        let Range { start, end } = corpus.word(word);
+        let Some(length) = self.word_length else { return start..end };
+        let start = start + position.saturating_sub(start) / length * length;
+        start..(start + length).min(end)
+    }
+}
+
+/// Reads the pieces of a segment, base by base.
+#[derive(Debug)]
+pub struct Words<'a> {
+    text: Text<'a>,
+    corpus: &'a Corpus,
+    word: usize,
+    piece: Range<u64>,
+    /// Bases of the piece that are read already, in reading direction.
+    offset: u64,
+    end: u64,
+}
+
+impl<'a> Words<'a> {
+    fn new(text: Text<'a>, segment: &Segment) -> Self {
+        let corpus = &text.corpora[segment.corpus];
+        let word = corpus.word_after(segment.range.start);
+        let mut this = Self { text, corpus, word, piece: 0..0, offset: 0, end: segment.range.end };
+        this.piece = this.piece_from(segment.range.start);
+        this
+    }
+
+    /// The rest, from `position` on, of the piece of the present word that `position` is in or before.
+    fn piece_from(&self, position: u64) -> Range<u64> {
+        let Range { start, end } = self.text.piece(self.corpus, self.word, position);
+        start.max(position)..end.min(self.end)
+    }
+}
+
+impl Cursor for Words<'_> {
+    #[allow(clippy::cast_possible_truncation)] // it is 4
+    const SEPARATOR: u8 = NUM_BASES as u8;
+    const EVERY_END: bool = false;
+
+    fn left(&self) -> u64 {
+        self.piece.end - self.piece.start - self.offset
+    }
+
+    fn read(&mut self, codes: &mut [u8]) {
+        if self.text.reverse {
+            self.corpus.unpack_complement(&self.piece, self.offset, codes);
+        } else {
+            self.corpus.unpack(self.piece.start + self.offset, codes);
+        }
+        self.offset += codes.len() as u64;
+    }
+
+    fn unread(&mut self, count: usize) {
+        self.offset -= count as u64;
+    }
+
+    fn advance(&mut self) -> bool {
+        let position = self.piece.end;
+        self.word += usize::from(position == self.corpus.word(self.word).end);
+        self.offset = 0;
+        if position >= self.end || self.word >= self.corpus.num_words() {
+            return false;
+        }
+        self.piece = self.piece_from(position);
+        self.piece.start < self.end
+    }
+}
+
+/// One segment a word.
+pub(super) fn whole_words(text: Text<'_>) -> Vec<Segment> {
+    let words = |corpus: &Corpus| (0..corpus.num_words()).map(|word| corpus.word(word)).collect::<Vec<_>>();
+    let numbered = text.corpora.iter().map(words).enumerate();
+    numbered
+        .flat_map(|(corpus, words)| words.into_iter().map(move |range| Segment { corpus, range }))
+        .collect()
+}
