@@ -1,7 +1,7 @@
 """From sequences to tokens and back: one, many, or whole files.
 
-`Encoder` is the part of every tokenizer that does so. What it gives are `TokenArray` and `TokenReader`: Arrow data
-that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
+`Encoder` is the part of every tokenizer that does so. What it gives are `TokenArray` and `TokenReader`:
+Arrow data that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
 """
 
 import os
@@ -38,8 +38,8 @@ Progress = Callable[[dict[str, object]], None]
 """Called about ten times a second at most with what is being done; an exception from it stops the work."""
 
 Unknown = Literal["token", "split", "error"]
-"""What becomes of letters outside the vocabulary: the unknown token each; left out, cutting what they stand in; an
-error."""
+"""What becomes of letters outside the vocabulary: the unknown token each; left out, cutting what they
+stand in; an error."""
 
 
 class ArrowArray(Protocol):
@@ -75,9 +75,10 @@ class RecordDigest(TypedDict):
 class EncodingReport(TypedDict):
     """What `TokenReader.report()` tells: what was found in the rows given so far, at the end in all files.
 
-    `bases` are the letters of all rows, `unknown` those of them outside the vocabulary, by kind, and `lower_case`
-    those of these that the vocabulary has in upper case. `duplicate_names` counts records that have the name of an
-    earlier one in the same file (of the first 4 million). `digests` is there if asked for.
+    `bases` are the letters of all rows, `unknown` those of them outside the vocabulary, by kind, and
+    `lower_case` those of these that the vocabulary has in upper case. `duplicate_names` counts records
+    that have the name of an earlier one in the same file (of the first 4 million). `digests` is there if
+    asked for.
     """
 
     files: int
@@ -94,8 +95,8 @@ class EncodingReport(TypedDict):
 class Encoder:
     """What a tokenizer does with sequences; `Tokenizer` is one.
 
-    Every method lets other Python threads run while it works and stops at Ctrl-C. Time and memory are linear in the
-    letters. The first call builds the encoder, some 0.1 s for 4,096 tokens.
+    Every method lets other Python threads run while it works and stops at Ctrl-C. Time and memory are
+    linear in the letters. The first call builds the encoder, some 0.1 s for 4,096 tokens.
     """
 
     __slots__ = ("_native",)
@@ -125,10 +126,10 @@ class Encoder:
         Args:
             sequences: Any iterable of `str` or of `bytes` in UTF-8, or a column of Arrow strings: a
                 `pyarrow.Array`, a `polars.Series` and the like, which are read where they lie.
-            add_special_tokens: Put the special tokens that the tokenizer's file names around each sequence; of a
-                file that names none, `[CLS]` and `[SEP]`.
-            unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for each,
-                `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
+            add_special_tokens: Put the special tokens that the tokenizer's file names around each
+                sequence; of a file that names none, `[CLS]` and `[SEP]`.
+            unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for
+                each, `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
             uppercase: Read lower-case letters as upper-case ones, whatever the tokenizer's file says.
             offsets: Also tell where each token begins and ends in its sequence (`spans` of the result).
             threads: Threads to use; None for all cores.
@@ -138,7 +139,8 @@ class Encoder:
             tokens, and `large_list` above 2,147,483,647 ids.
 
         Raises:
-            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown token.
+            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
+                token.
             ArgumentError: An argument is outside its rule; a sequence is not text; Arrow data is not valid.
             TypeError: A sequence is neither `str` nor `bytes`.
         """
@@ -191,23 +193,26 @@ class Encoder:
     ) -> TokenReader:
         """The ids of sequence files, as a stream of record batches in bounded memory.
 
-        Each row is a record, or a window or region of one: `record` (its name), `start`, `end` (counted from 0, the
-        end excluded) and `input_ids`. Rows are in the order of files and records, and of regions as given. Without
-        special tokens each token of a row has its place: the lengths of the tokens before it, from `start` on (from
-        `end` backwards with `reverse_complement`); an unknown token is one letter.
+        Each row is a record, or a window or region of one: `record` (its name), `start`, `end` (counted
+        from 0, the end excluded) and `input_ids`. Rows are in the order of files and records, and of
+        regions as given. Without special tokens each token of a row has its place: the lengths of the
+        tokens before it, from `start` on (from `end` backwards with `reverse_complement`); an unknown
+        token is one letter.
 
         Args:
-            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.
-            window: Cut records or regions into windows of this many letters; the last may be shorter. None leaves
-                them whole: each is then in memory as a whole.
-            stride: Letters from the begin of one window to that of the next; None for `window`. Less makes windows
-                overlap, more leaves out what is between them.
-            region: Only these parts, as samtools writes them: `"chr20:1-1,000,000"` (from 1, both ends included),
-                `"chr20:5000"` (to the end), `"chr20"`; `"{HLA:01}:1-100"` for names with colons.
+            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable
+                of them.
+            window: Cut records or regions into windows of this many letters; the last may be shorter.
+                None leaves them whole: each is then in memory as a whole.
+            stride: Letters from the begin of one window to that of the next; None for `window`. Less
+                makes windows overlap, more leaves out what is between them.
+            region: Only these parts, as samtools writes them: `"chr20:1-1,000,000"` (from 1, both ends
+                included), `"chr20:5000"` (to the end), `"chr20"`; `"{HLA:01}:1-100"` for names with colons.
             bed: Only the parts in these BED files (from 0, the end excluded), after those of `region`.
-            reverse_complement: Read each row from the other strand. Its place stays that on the strand of the file.
-            unknown: What becomes of letters outside the vocabulary, as in `encode_batch`; `"split"` cuts rows, so
-                that every token keeps its place.
+            reverse_complement: Read each row from the other strand. Its place stays that on the strand of
+                the file.
+            unknown: What becomes of letters outside the vocabulary, as in `encode_batch`; `"split"` cuts
+                rows, so that every token keeps its place.
             uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
             add_special_tokens: Put special tokens around each row, as in `encode_batch`.
             batch_bases: Letters in a batch, about; a longer row is a batch of its own.
@@ -216,14 +221,15 @@ class Encoder:
             progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
         Returns:
-            An iterator of `RecordBatch`, and an Arrow stream: `pyarrow.RecordBatchReader.from_stream(reader)`.
-            `report()` tells what was found. At the end it warns (`GenotokWarning`) of lower-case letters that became
-            unknown.
+            An iterator of `RecordBatch`, and an Arrow stream:
+            `pyarrow.RecordBatchReader.from_stream(reader)`. `report()` tells what was found. At the end
+            it warns (`GenotokWarning`) of lower-case letters that became unknown.
 
         Raises:
-            SequenceFileError: A file is empty, cut short, damaged or malformed, or a packed one; a line of a BED
-                file is no region, or not in the files.
-            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown token.
+            SequenceFileError: A file is empty, cut short, damaged or malformed, or a packed one; a line
+                of a BED file is no region, or not in the files.
+            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
+                token.
             ArgumentError: An argument is outside its rule; a region is not in the files.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
@@ -256,7 +262,10 @@ class Encoder:
     def decode_batch(
         self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int]]
     ) -> list[str]:
-        """The strings of many lists of ids: of a `TokenArray`, a column of Arrow lists, or any iterable of iterables.
+        """The strings of many lists of ids.
+
+        Args:
+            lists: A `TokenArray`, a column of Arrow lists of integers, or any iterable of iterables.
 
         Raises:
             ArgumentError: An id is not in the vocabulary; Arrow data is not valid, or not lists of integers.

@@ -191,7 +191,7 @@ impl TokenStream {
             each(&to_taker, || {
                 let told = read.recv().map_err(|_| Error::Interrupted)?;
                 let (rows, report) = told.unwrap_or_else(|panic| resume_unwind(panic))?;
-                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, &options, &encoder));
+                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, options, &encoder));
                 Ok((rows.map(encode).transpose()?, report))
             });
         })?;
@@ -209,11 +209,11 @@ impl Drop for TokenStream {
 fn encode(
     tokenizer: &Tokenizer,
     mut rows: RowBatch,
-    options: &EncodeOptions,
+    options: EncodeOptions,
     monitor: &Monitor,
 ) -> Result<TokenBatch> {
     let sequences = Sequences { bytes: &rows.bytes, offsets: &rows.offsets };
-    let encoded = tokenizer.encode_batch(sequences, options, monitor)?;
+    let encoded = tokenizer.encode_batch(sequences, &options, monitor)?;
     rows.bytes = Vec::new();
     Ok(TokenBatch { rows, encoded })
 }

@@ -209,7 +209,7 @@ impl TokenReader {
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let _ = requested_schema; // a wish, which the interface allows to leave to the consumer
         stream_capsule(py, Box::new(Batches { source: Arc::clone(&self.source) }))
@@ -244,11 +244,13 @@ impl Iterator for Batches {
     fn next(&mut self) -> Option<Self::Item> {
         let waited = Python::try_attach(|py| {
             self.source.wait(py).map_err(|raised| {
+                let error = ArrowError::ComputeError(raised.to_string());
                 if raised.is_instance_of::<PyKeyboardInterrupt>(py) {
+                    // From here on no Python may run, or it would come upon the interrupt here.
                     let again = py.import("_thread").and_then(|module| module.call_method0("interrupt_main"));
-                    again.err().map(|error| error.write_unraisable(py, None));
+                    again.map_or_else(|error| error.write_unraisable(py, None), drop);
                 }
-                ArrowError::ComputeError(raised.to_string())
+                error
             })
         });
         let gone = || Err(ArrowError::ComputeError("the Python interpreter is gone".to_owned()));
@@ -341,7 +343,7 @@ impl RecordBatch {
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // a wish, which the interface allows to leave to the consumer
         let data = StructArray::from(self.arrow.clone()).into_data();

@@ -57,6 +57,10 @@ pub(crate) fn item(is_narrow: bool) -> FieldRef {
     Arc::new(Field::new_list_field(number, true))
 }
 
+fn exported_type(array: &ArrayRef) -> PyResult<FFI_ArrowSchema> {
+    FFI_ArrowSchema::try_from(array.data_type()).map_err(|error| internal(&error))
+}
+
 impl TokenArray {
     /// All ids, and where each list begins in them, as an Arrow array: with offsets of 32 bits if they suffice.
     pub(crate) fn list_array(&self) -> ArrayRef {
@@ -66,14 +70,11 @@ impl TokenArray {
         };
         let narrow: Option<Vec<i32>> =
             self.offsets.iter().map(|&offset| i32::try_from(offset).ok()).collect();
-        match narrow {
-            Some(offsets) => {
-                Arc::new(ListArray::new(item(is_narrow), OffsetBuffer::new(offsets.into()), values, None))
-            }
-            None => {
-                let offsets = OffsetBuffer::new(self.offsets.clone());
-                Arc::new(LargeListArray::new(item(is_narrow), offsets, values, None))
-            }
+        if let Some(offsets) = narrow {
+            Arc::new(ListArray::new(item(is_narrow), OffsetBuffer::new(offsets.into()), values, None))
+        } else {
+            let offsets = OffsetBuffer::new(self.offsets.clone());
+            Arc::new(LargeListArray::new(item(is_narrow), offsets, values, None))
         }
     }
 
@@ -89,10 +90,6 @@ impl TokenArray {
             Values::Narrow(ids) => PyList::new(py, &ids[range]),
             Values::Wide(ids) => PyList::new(py, &ids[range]),
         }
-    }
-
-    fn exported_type(&self, array: &ArrayRef) -> PyResult<FFI_ArrowSchema> {
-        FFI_ArrowSchema::try_from(array.data_type()).map_err(|error| internal(&error))
     }
 }
 
@@ -162,15 +159,15 @@ impl TokenArray {
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyAny>>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // a wish, which the interface allows to leave to the consumer
         let array = self.list_array();
-        array_capsules(py, &array.to_data(), self.exported_type(&array)?)
+        array_capsules(py, &array.to_data(), exported_type(&array)?)
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, self.exported_type(&self.list_array())?)
+        schema_capsule(py, exported_type(&self.list_array())?)
     }
 
     fn __repr__(&self) -> String {

@@ -141,7 +141,7 @@ impl Cutter {
         let copied = self.batch.bytes[self.batch.bytes.len() - shared..].to_vec();
         self.rows_of_open(monitor)?;
         self.has_row = true;
-        self.start += self.stride.min(i64::MAX as usize) as u64;
+        self.start = self.start.saturating_add(self.stride as u64);
         self.skip = self.stride.saturating_sub(length);
         self.shared = shared;
         if self.weight() > self.batch_letters {

@@ -12,7 +12,7 @@ use crate::monitor::Monitor;
 /// The wanted parts of the record at hand.
 #[derive(Default)]
 pub(super) struct Parts {
-    parts: Vec<Part>,
+    all: Vec<Part>,
     /// The numbers of the parts not begun, the first to begin last.
     to_come: Vec<usize>,
     /// Those begun and not ended.
@@ -37,7 +37,7 @@ impl Parts {
         if let Some(first) = regions.first() {
             cutter.begin(first.start);
         }
-        Self { parts: regions.iter().map(part).collect(), to_come, active: Vec::new(), head: 0 }
+        Self { all: regions.iter().map(part).collect(), to_come, active: Vec::new(), head: 0 }
     }
 
     /// Letters of the record from `position` on.
@@ -49,13 +49,13 @@ impl Parts {
         monitor: &Monitor,
     ) -> Result<()> {
         let end = position + letters.len() as u64;
-        while let Some(number) = self.to_come.pop_if(|&mut number| self.parts[number].region.start < end) {
+        while let Some(number) = self.to_come.pop_if(|&mut number| self.all[number].region.start < end) {
             self.active.push(number);
         }
         // An offset into a piece fits, as the piece is in memory.
         let offset = |at: u64| usize::try_from(at.clamp(position, end) - position).unwrap_or(usize::MAX);
         for &number in &self.active {
-            let part = &mut self.parts[number];
+            let part = &mut self.all[number];
             let wanted = &letters[offset(part.region.start)..offset(part.region.end.unwrap_or(end))];
             if number == self.head {
                 cutter.letters(wanted, monitor)?;
@@ -63,7 +63,7 @@ impl Parts {
                 part.waiting.extend_from_slice(wanted);
             }
         }
-        self.active.retain(|&number| self.parts[number].region.end.is_none_or(|last| last > end));
+        self.active.retain(|&number| self.all[number].region.end.is_none_or(|last| last > end));
         self.advance(|region| region.end.is_some_and(|last| last <= end), cutter, monitor)
     }
 
@@ -77,7 +77,7 @@ impl Parts {
         let is_beyond = |region: &Region| {
             region.end.map_or(region.start > 0 && region.start >= length, |end| end > length)
         };
-        self.parts[self.head..].iter().map(|part| part.region).find(is_beyond)
+        self.all[self.head..].iter().map(|part| part.region).find(is_beyond)
     }
 
     /// Goes on to the next part for as long as the head is done.
@@ -87,7 +87,7 @@ impl Parts {
         cutter: &mut Cutter,
         monitor: &Monitor,
     ) -> Result<()> {
-        while let Some(part) = self.parts.get_mut(self.head) {
+        while let Some(part) = self.all.get_mut(self.head) {
             let waiting = std::mem::take(&mut part.waiting);
             cutter.letters(&waiting, monitor)?;
             if !is_done(&part.region) {
@@ -95,7 +95,7 @@ impl Parts {
             }
             cutter.end(monitor)?;
             self.head += 1;
-            if let Some(next) = self.parts.get(self.head) {
+            if let Some(next) = self.all.get(self.head) {
                 cutter.begin(next.region.start);
             }
         }

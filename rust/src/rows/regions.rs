@@ -84,23 +84,20 @@ impl Regions {
     pub fn add_text(&mut self, text: &str) -> Result<()> {
         let source = Source::Text(self.texts.len());
         let wrong = |rule: String| Error::argument("region", &show_text(text), rule);
-        let (name, range) = match text.strip_prefix('{') {
-            Some(rest) => {
-                let (name, rest) =
-                    rest.split_once('}').ok_or_else(|| wrong(format!("`}}` is missing; {RULE}")))?;
-                match rest.strip_prefix(':') {
-                    Some(range) => (name, Some(range)),
-                    None if rest.is_empty() => (name, None),
-                    None => return Err(wrong(format!("`:` is expected after `}}`; {RULE}"))),
-                }
+        let (name, range) = if let Some(rest) = text.strip_prefix('{') {
+            let (name, rest) =
+                rest.split_once('}').ok_or_else(|| wrong(format!("`}}` is missing; {RULE}")))?;
+            match rest.strip_prefix(':') {
+                Some(range) => (name, Some(range)),
+                None if rest.is_empty() => (name, None),
+                None => return Err(wrong(format!("`:` is expected after `}}`; {RULE}"))),
             }
-            None => {
-                let parts = text.rsplit_once(':').filter(|(_, range)| looks_like_range(range));
-                if parts.is_some() {
-                    self.push(text, Region { start: 0, end: None, source });
-                }
-                parts.map_or((text, None), |(name, range)| (name, Some(range)))
+        } else {
+            let parts = text.rsplit_once(':').filter(|(_, range)| looks_like_range(range));
+            if parts.is_some() {
+                self.push(text, Region { start: 0, end: None, source });
             }
+            parts.map_or((text, None), |(name, range)| (name, Some(range)))
         };
         if name.is_empty() {
             return Err(wrong(format!("the name is missing; {RULE}")));
@@ -244,8 +241,11 @@ fn parse_range(text: &str) -> Result<(u64, Option<u64>), String> {
     }
 }
 
+/// Name, start and end on a line of a BED file.
+type Line<'a> = (&'a [u8], u64, u64);
+
 /// The region on a line of a BED file, if it is not a header.
-fn parse_line(line: &[u8]) -> Result<Option<(&[u8], u64, u64)>, String> {
+fn parse_line(line: &[u8]) -> Result<Option<Line<'_>>, String> {
     let line = line.trim_ascii_end();
     let is_header = |word: &[u8]| {
         line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
