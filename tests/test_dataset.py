@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -199,3 +201,19 @@ def test_overlapping_tokens_step_by_one_letter(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="do not lie end to end"):
         write(tmp_path / "..", "bed", [("r", 0, 9, ids)])
     assert names(tmp_path) == {"rows.bed"}
+
+
+def test_writing_and_reading_arrow_does_without_pandas(tmp_path: Path) -> None:
+    """It takes half a second to import, and pyarrow reaches for it where numpy would do."""
+    (tmp_path / "a.fa").write_text(">a\nACGTTGCA\n")
+    TOKENIZER.save(tmp_path / "tokenizer.json")
+    code = (
+        "import sys, genotok; from genotok.dataset import TokenDataset; "
+        "from genotok.dataset.encode import encode; "
+        "encode(genotok.Tokenizer.from_file('tokenizer.json'), 'a.fa', 'a.arrow'); "
+        "assert len(TokenDataset('a.arrow')[0]); print('pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

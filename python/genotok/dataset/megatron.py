@@ -30,7 +30,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from genotok.dataset.columns import ids_of, offsets_of, starts_of
+from genotok.dataset.columns import ids_of, offsets_of, starts_of, view_of
 from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class MegatronWriter:
             return
         names, starts = batch.column("record"), starts_of(batch)
         fresh = np.ones(batch.num_rows, dtype=bool)
-        fresh[1:] = pc.not_equal(names[1:], names[:-1]).to_numpy(zero_copy_only=False) | (
+        fresh[1:] = view_of(pc.not_equal(names[1:], names[:-1]).cast("uint8")).astype(bool) | (
             np.diff(starts) <= 0
         )
         fresh[0] = self._last is None or self._last[0] != names[0].as_py() or self._last[1] >= starts[0]

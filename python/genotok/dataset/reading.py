@@ -7,7 +7,7 @@ import os
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from genotok.dataset.columns import Ids, ids_of, offsets_of
+from genotok.dataset.columns import Ids, ids_of, offsets_of, view_of
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.shards import Shard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
@@ -135,5 +135,4 @@ def _manifest(folder: str) -> Manifest:
 
 def _ids(batch: pa.RecordBatch, row: int) -> Ids:
     """The ids of one row of a record batch, as a view."""
-    view: Ids = batch.column("input_ids")[row].values.to_numpy(zero_copy_only=True)
-    return view
+    return view_of(batch.column("input_ids")[row].values)
