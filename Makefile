@@ -60,8 +60,9 @@ format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.built $(VENV)/.dev ## measure training against Hugging Face, and renew the README's table
+bench: $(VENV)/.built $(VENV)/.dev ## measure training and encoding against others, and renew the README's tables
 	$(BIN)/python -m benchmarks.train
+	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.table README.md
 
 wheel: $(VENV)/.tools ## build a wheel into dist/

@@ -37,7 +37,7 @@ class Corpus:
         from genotok import reference  # noqa: PLC0415
 
         for path in self.paths:
-            for sequence in _sequences(Path(path)):
+            for sequence in sequences(Path(path)):
                 yield from reference.words_of(sequence, self.word_length)
 
 
@@ -145,7 +145,7 @@ class HuggingFace:
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Genotok(), HuggingFace())}
 
 
-def _sequences(path: Path) -> Iterator[str]:
+def sequences(path: Path) -> Iterator[str]:
     """Yield the sequences of a FASTA file, plain, gzip or xz."""
     opener: Callable[..., IO[str]] = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)  # type: ignore[assignment]
     lines: list[str] = []

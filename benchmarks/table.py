@@ -1,6 +1,7 @@
-"""The README's table, made from the newest record: `python -m benchmarks.table README.md`.
+"""The README's tables, made from the newest records: `python -m benchmarks.table README.md`.
 
-It stands between `<!-- table:train -->` and `<!-- /table:train -->`; all else in the file stays as it is.
+That of training stands between `<!-- table:train -->` and `<!-- /table:train -->`, that of encoding, if the
+file has a place for it, between `<!-- table:encode -->` and its end; all else in the file stays as it is.
 """
 
 from __future__ import annotations
@@ -10,26 +11,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks import encode
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 
 KINDS = ("train", "train-quick")
+ENCODING_KINDS = ("encode", "encode-quick")
 Record = dict[str, Any]
 
 
-def newest(folder: Path = RECORDS) -> Record:
+def newest(folder: Path = RECORDS, kinds: tuple[str, ...] = KINDS) -> Record:
     """The newest record; a full one where there is any, else a quick one.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    for kind in KINDS:
+    for kind in kinds:
         paths = sorted(
             folder.glob(f"*/????-??-??-{kind}.json"), key=lambda path: (path.name, path.parent.name)
         )
         if paths:
             record: Record = json.loads(paths[-1].read_text())
             return record
-    raise FileNotFoundError(f"no record of a training benchmark under {folder}")
+    raise FileNotFoundError(f"no record of the benchmark {kinds[0]} under {folder}")
 
 
 def markdown(record: Record) -> str:
@@ -96,7 +99,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="the Markdown file, changed in place")
     path = parser.parse_args(arguments).file
-    path.write_text(insert(path.read_text(), "train", markdown(newest())))
+    text = insert(path.read_text(), "train", markdown(newest()))
+    if "<!-- table:encode -->" in text:
+        text = insert(text, "encode", encode.markdown(newest(kinds=ENCODING_KINDS)))
+    path.write_text(text)
 
 
 if __name__ == "__main__":

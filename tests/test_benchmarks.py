@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import machine, measure, table, train
+from benchmarks import encode, machine, measure, table, train
 from benchmarks.engines import ENGINES, Corpus
 
-from genotok import reference
+import genotok
+from genotok import _native, reference
 from tests import dna
 
 SEQUENCES = ["ACGTTGCAACGGTTACATTTTTTTTGATTACANNACGT" * 9, "GATTACA" * 40]
@@ -122,3 +124,65 @@ def test_the_table_is_put_between_its_markers() -> None:
 def test_a_text_without_markers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="table:train"):
         table.insert(text, "train", "| new |")
+
+
+# -- encoding -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> encode.Inputs:
+    """A genome of 400,000 bases with N, and a tokenizer learnt from it beside it."""
+    folder = tmp_path_factory.mktemp("encode")
+    letters = _native.simulate(400_000, 3).decode()
+    path = dna.write_fasta(folder / "genome.fa", [letters[:200_000] + "NNN", letters[200_000:].lower()])
+    genotok.Tokenizer.train(path, vocab_size=600).save(folder / "tokenizer.json")
+    return encode.Inputs(folder, [path])
+
+
+def test_inputs_hold_bases_only(inputs: encode.Inputs) -> None:
+    assert len(inputs.letters) == 400_000
+    assert set(inputs.letters) == set("ACGT")
+    assert inputs.draw(3, 9) == inputs.draw(3, 9)
+
+
+def test_encoders_take_turns_and_give_equal_ids(inputs: encode.Inputs) -> None:
+    sizes = encode.Sizes(part=20_000, windows=20_000, reads=50, calls=20, naive=2_000)
+    cases = {case.key: case for case in encode.sequence_cases(inputs, sizes)}
+    tokenizer = str(inputs.folder / "tokenizer.json")
+    for key in ("part", "reads", "calls"):
+        lanes = tuple(lane for lane in cases[key].lanes if lane[0] != encode.GEMS)  # it would be compiled
+        record = encode.run_case(replace(cases[key], lanes=lanes), tokenizer, 2, lambda _: None)
+        assert record is not None
+        assert [result["engine"] for result in record["results"]] == [engine for engine, _ in lanes]
+        assert all(len(result["runs"]) == 2 and result["tokens"] > 100 for result in record["results"])
+        json.dumps(record)
+
+
+def test_unequal_ids_are_never_recorded(inputs: encode.Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = encode.Case("key", "title", "one", "", 1, ((train.OURS, 1), (train.OURS, 2)), "Much.")
+
+    class Liar(encode.Child):
+        def __init__(self, case: encode.Case, lane: encode.Lane, tokenizer: str) -> None:
+            self.engine, self.threads = lane
+
+        def run(self) -> dict[str, Any]:
+            return {"ids_sha256": str(self.threads)}
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(encode, "Child", Liar)
+    with pytest.raises(SystemExit, match="not the same"):
+        encode.run_case(case, "", 1, lambda _: None)
+
+
+def test_the_table_of_encoding_compares_what_had_as_many_threads() -> None:
+    def result(engine: str, threads: int, seconds: float) -> dict[str, Any]:
+        return {"engine": engine, "version": "1", "threads": threads, "best_seconds": seconds}
+
+    results = [result(train.OURS, 1, 0.1), result(train.OURS, 2, 0.05), result(train.RIVAL, 1, 40.0)]
+    case = {"title": "reads", "bases": 100_000_000, "unfair": "Much.", "results": results}
+    facts = {"machine": machine.describe(), "software": machine.software(), "date": "2026-11-01"}
+    text = encode.markdown({**facts, "cases": [case]})
+    assert "| reads | genotok | 2 | 2,000 Mb/s |  |" in text
+    assert "| reads | Hugging Face tokenizers | 1 | 2.50 Mb/s | 400 |" in text
+    assert "- reads: Much." in text
