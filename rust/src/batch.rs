@@ -18,6 +18,18 @@
 //! the encoding. All others, and all sequences where a vocabulary has no automaton or a file says more of a text than
 //! a table holds, are encoded one by one, to the letter (`exact`).
 //!
+//! # Measured
+//!
+//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine under load: 0.48 Gb/s in one
+//! piece, 0.51 in windows of 1 kb, 0.46 in reads of 150 bases; on both cores 0.9. Half of the time is the forward loop
+//! (0.9 ns a base), a sixth the walk back, a seventh the kernel handing out memory for the ids. With 32,000 tokens
+//! 0.16 to 0.20 Gb/s: the table (5.6 MB) is larger than the second cache.
+//!
+//! Tried and dropped: states in the order of how often a genome visits them (1 to 5 % faster at 4,096 tokens, 10 to 20 %
+//! at 32,000, for a sample to carry about); states interleaved lane by lane (slower); six lanes (a tenth faster with
+//! buffers of fixed size, slower without), eight (slower); reading states back first and looking tokens up after
+//! (5 % slower than packed outputs).
+//!
 //! Memory: input, ids twice for a moment, some 100 KB a thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
 

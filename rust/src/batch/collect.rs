@@ -162,6 +162,18 @@ impl<I: Store> Part<I> {
         self.characters += length;
     }
 
+    /// Adds what a mark that comes several times stands for.
+    fn add_marks(&mut self, mark: Mark, times: usize, rules: &Rules<'_>) {
+        if !matches!(mark, Mark::Unknown | Mark::LowerCase) || rules.lengths.is_some() {
+            return (0..times).for_each(|_| self.add_mark(mark, rules));
+        }
+        self.unknown += times as u64;
+        self.lower_case += if mark == Mark::LowerCase { times as u64 } else { 0 };
+        if let Some(id) = rules.unknown {
+            self.ids.add_ids(std::iter::repeat_n(id, times));
+        }
+    }
+
     /// Adds what a mark stands for.
     fn add_mark(&mut self, mark: Mark, rules: &Rules<'_>) {
         match mark {
@@ -208,8 +220,10 @@ impl<I: Store, T: Copy + Into<Token>> Sink<T> for Collector<'_, I> {
         }
         while let Some(&first) = tokens.first() {
             if let Some(mark) = first.into().checked_sub(num_tokens) {
-                part.add_mark(MARKS[mark as usize], rules);
-                tokens = &tokens[1..];
+                let run = tokens.iter().position(|&token| token.into() != first.into());
+                let run = run.unwrap_or(tokens.len());
+                part.add_marks(MARKS[mark as usize], run, rules);
+                tokens = &tokens[run..];
                 continue;
             }
             let run = tokens.iter().position(|&token| token.into() >= num_tokens).unwrap_or(tokens.len());

@@ -268,17 +268,6 @@ impl<C: Cursor, S: StateId, T: Copy + Default> Lane<C, S, T> {
         }
         (end > 0).then_some(end)
     }
-
-    /// Reads the tokens of the block back from `end`; they stand at the end of `tokens`, from the place returned.
-    fn walk<O: Output<Token = T>>(&mut self, outputs: &[O], mut end: usize, mut first: usize) -> usize {
-        while end > 0 {
-            let output = outputs[self.states[end].index()];
-            first -= 1;
-            self.tokens[first] = output.token();
-            end -= output.length();
-        }
-        first
-    }
 }
 
 /// The last position that every encoding, however the word goes on, has a boundary at; `None` if that would lie before
@@ -401,9 +390,17 @@ fn backward<C: Cursor, S: StateId, O: Output>(
             step(d, ed, first);
         }
     }
+    // Lanes with more tokens, as in a stretch of N, go on, still in step.
     let mut firsts = [first; LANES];
-    for ((lane, end), first) in lanes.iter_mut().zip(ends).zip(&mut firsts) {
-        *first = lane.walk(outputs, end, *first);
+    while ends.iter().any(|&end| end > 0) {
+        for ((lane, end), first) in lanes.iter_mut().zip(&mut ends).zip(&mut firsts) {
+            if *end > 0 {
+                *first -= 1;
+                let output = outputs[lane.states[*end].index()];
+                lane.tokens[*first] = output.token();
+                *end -= output.length();
+            }
+        }
     }
     firsts
 }
