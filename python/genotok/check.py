@@ -4,7 +4,7 @@ from typing import TypedDict, cast
 
 from genotok import _native
 from genotok.inputs import Files, expand
-from genotok.tokenizer import Progress
+from genotok.tokens import Progress
 
 __all__ = ["Defect", "FileReport", "Lengths", "check_files"]
 

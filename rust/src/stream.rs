@@ -239,7 +239,7 @@ mod tests {
     use super::*;
     use crate::bpe::MergeTable;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     fn stream(text: &str, rows: RowOptions, specials: &[&str]) -> (tempfile::TempDir, TokenStream) {
         let folder = tempfile::tempdir().unwrap();
@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn batches_come_in_order_and_then_the_end_for_ever() {
-        let text: String = (1..200).map(|number| format!(">r{number}\n{}N\n", "AC".repeat(number))).collect();
+        let record = |number: usize| [">r", &number.to_string(), "\n", &"AC".repeat(number), "N\n"].concat();
+        let text: String = (1..200).map(record).collect();
         let rows = RowOptions { batch_letters: 100, ..RowOptions::default() };
         let (_folder, mut stream) = stream(&text, rows, &["[UNK]"]);
         let expected: Vec<_> = (1..200).map(|number| (format!("r{number}"), 0, 2 * number + 1)).collect();

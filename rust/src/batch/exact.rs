@@ -99,14 +99,14 @@ impl Job<'_> {
         }
         let sequence = Sequence::new(bytes);
         let mut found = None;
-        let looked = self.tokenizer.tokens_exactly(&sequence.text, &self.letters, |id, range| match id {
-            Some(_) => Ok(()),
-            None => {
-                let mut bytes = [0; 4];
-                sequence.character(range.start).encode_utf8(&mut bytes);
-                found = Some((range.start, bytes[0]));
-                Err(Error::Interrupted) // it is enough
+        let looked = self.tokenizer.tokens_exactly(&sequence.text, &self.letters, |id, range| {
+            if id.is_some() {
+                return Ok(());
             }
+            let mut bytes = [0; 4];
+            sequence.character(range.start).encode_utf8(&mut bytes);
+            found = Some((range.start, bytes[0]));
+            Err(Error::Interrupted) // it is enough
         });
         looked.err().and(found)
     }

@@ -146,7 +146,7 @@ fn regions_that_do_not_exist_are_errors() {
     for (region, says) in [
         ("a:1-11", r#"region="a:1-11": record "a" has 10 letters only"#),
         ("a:11", r#"region="a:11": record "a" has 10 letters only"#),
-        ("b:1", r#""#),
+        ("b:1", ""),
         ("x:1-5", r#"region="x:1-5": no record of this name in the files; they have "a", "b", "c:1-5""#),
     ] {
         if says.is_empty() {
