@@ -494,7 +494,11 @@ def test_info_describes_a_tokenizer_and_the_machine(trained: Path) -> None:
     assert facts["vocab_size"] == 300
     assert sum(facts["lengths"].values()) == 300 - 5
     assert facts["lengths"]["1"] == 4
-    assert "300 tokens" in run("info", "tokenizer.json", folder=trained).stdout
+    assert facts["automaton_states"] > 300
+    assert facts["automaton_bytes"] > 5 * 2 * facts["automaton_states"]
+    described = run("info", "tokenizer.json", folder=trained).stdout
+    assert "300 tokens" in described
+    assert f"{facts['automaton_states']:,} states" in described
     assert genotok.__version__ in run("info", folder=trained).stdout
 
 

@@ -103,8 +103,11 @@ def _longest(tokenizer: Tokenizer, number: int) -> list[str]:
 def _tokenizer(path: str) -> dict[str, object]:
     """What is in a tokenizer."""
     tokenizer = Tokenizer.from_file(path)
+    states, size = tokenizer.automaton_size() or (None, None)
     return {
         "file": path,
+        "automaton_states": states,
+        "automaton_bytes": size,
         "vocab_size": tokenizer.vocab_size,
         "special_tokens": tokenizer.special_tokens,
         "merges": len(tokenizer.merges),
@@ -129,12 +132,19 @@ def _print_tokenizer(path: str) -> None:
             f"{figures.count(tokenizer.vocab_size, 'token')}, {len(tokenizer.merges):,} of them merges",
         ),
         ("special", " ".join(tokenizer.special_tokens) or "none"),
+        ("automaton", _automaton(tokenizer)),
         ("first merges", " ".join(first)),
         ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
         ("longest", "\n".join(figures.shorten(token, room) for token in _longest(tokenizer, 5))),
         ("lengths", _histogram(lengths)),
     ]
     print_facts(console, path, rows)
+
+
+def _automaton(tokenizer: Tokenizer) -> str:
+    """The size of what encodes."""
+    size = tokenizer.automaton_size()
+    return "none" if size is None else f"{figures.count(size[0], 'state')}, {figures.memory(size[1])}"
 
 
 def _histogram(lengths: Counter[int]) -> Text:
