@@ -364,8 +364,8 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_result(large: tuple
         training.send_signal(signal.SIGINT)
         asked = time.monotonic()
         stdout, stderr = training.communicate(timeout=60)
-        if training.returncode == 0:
-            continue  # it was faster than the first time
+        if training.returncode in {0, -signal.SIGINT} and output.exists():
+            continue  # it was faster than the first time: done, and at most met while Python shut down
         assert training.returncode == 130, stderr
         assert time.monotonic() - asked < 5  # a second, with room for a busy machine
         assert stdout == ""
