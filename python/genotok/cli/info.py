@@ -15,6 +15,8 @@ from genotok.cli.options import AsJson
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.text import Text
 
 __all__ = ["info"]
@@ -41,19 +43,21 @@ def info(
 ) -> None:
     """Describe a tokenizer, encoded sequences, or this installation."""
     if tokenizer is None:
-        facts = _installation()
+        _tell(_installation(), as_json, _print_installation)
     elif is_encoded(tokenizer):
-        facts = describe_encoded(tokenizer)
-    else:
-        facts = _tokenizer(tokenizer)
-    if as_json:
-        print(json.dumps(facts))
-    elif tokenizer is None:
-        _print_installation(facts)
-    elif is_encoded(tokenizer):
-        print_encoded(facts)
+        _tell(describe_encoded(tokenizer), as_json, print_encoded)
+    elif as_json:
+        print(json.dumps(_tokenizer(tokenizer)))
     else:
         _print_tokenizer(tokenizer)
+
+
+def _tell(facts: dict[str, object], as_json: bool, show: Callable[[dict[str, object]], None]) -> None:
+    """Facts for a program, or for people."""
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        show(facts)
 
 
 def _installation() -> dict[str, object]:
