@@ -11,7 +11,7 @@
 //! 3. Four lanes, one task each, run forward and are walked back ([`crate::bpe::encode`], which trains with the same
 //!    loops).
 //! 4. Tokens become ids (`collect`): where no mark is in a block, by one addition or look-up each. Unknown letters are
-//!    counted by their marks, sequences end at theirs. The parts of all tasks are copied together at the end (`join`).
+//!    counted by their marks, sequences end at theirs. The parts of all tasks are put together as they come (`join`).
 //!
 //! All this is for *plain* sequences: ASCII, without a byte that an added token begins with, and such that the file's
 //! normalizer would do nothing to them that the table of letters does not say; looking for that costs a thirtieth of
@@ -30,7 +30,7 @@
 //! buffers of fixed size, slower without), eight (slower); reading states back first and looking tokens up after
 //! (5 % slower than packed outputs).
 //!
-//! Memory: input, ids twice for a moment, some 100 KB a thread. A block is not longer than the longest task, so that a
+//! Memory: input, ids, and some megabytes a thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
 
 mod collect;
@@ -42,11 +42,12 @@ mod tasks;
 mod text;
 
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use self::collect::{Collector, Counter, Part, Rules, Store};
+use self::collect::{Collector, Counter, Rules, Store};
+use self::join::{Joined, Joiner};
 use self::tasks::{Sizes, Task, find_cut, share_out};
 use self::text::{Suspects, Text, symbol};
 use crate::bpe::automaton::{Machine, Output, StateId};
@@ -170,8 +171,7 @@ impl Tokenizer {
         }
         let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
         let job = Job::new(self, sequences, EncodeOptions::default(), Sizes::default())?;
-        let parts: Vec<Part<Vec<u32>>> = job.run(&Monitor::default())?;
-        Ok(parts.into_iter().map(|part| part.ids).collect::<Vec<_>>().concat())
+        Ok(job.run::<Vec<u32>>(&Monitor::default())?.ids)
     }
 
     /// The ids of many sequences, on the threads of the present pool. Linear in time and memory.
@@ -201,9 +201,8 @@ impl Tokenizer {
             return kmers::count_tokens(self, kmer, sequences, *options, monitor);
         }
         let options = EncodeOptions { spans: false, ..*options };
-        let parts: Vec<Part<Counter>> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
-        let offsets = join::offsets(&parts);
-        Ok(offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
+        let joined: Joined<Counter> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
+        Ok(joined.offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
     }
 }
 
@@ -241,14 +240,14 @@ impl<'a> Job<'a> {
 
     fn encode(&self, monitor: &Monitor) -> Result<Encoded> {
         if self.tokenizer.vocab_size() <= 1 << 16 {
-            Ok(join::join(self.run::<Vec<u16>>(monitor)?, self.options.spans, Ids::Narrow))
+            Ok(self.run::<Vec<u16>>(monitor)?.finish(self.options.spans, Ids::Narrow))
         } else {
-            Ok(join::join(self.run::<Vec<u32>>(monitor)?, self.options.spans, Ids::Wide))
+            Ok(self.run::<Vec<u32>>(monitor)?.finish(self.options.spans, Ids::Wide))
         }
     }
 
     /// The parts of all tasks, in order.
-    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Vec<Part<I>>> {
+    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Joined<I>> {
         let marked = if self.tokenizer.is_simple() { self.tokenizer.scheme().automaton() } else { None };
         let symbol = |byte| symbol(&self.letters, byte);
         match marked {
@@ -265,7 +264,7 @@ impl<'a> Job<'a> {
         &self,
         machine: &Machine<'_, S, O>,
         monitor: &Monitor,
-    ) -> Result<Vec<Part<I>>> {
+    ) -> Result<Joined<I>> {
         let cut = |wish, end| find_cut(machine, self.sequences.bytes, self.sizes.search, wish, end);
         let all_plain = self.all_plain();
         let is_plain = |number| all_plain || self.is_plain(self.bytes_of(number));
@@ -299,8 +298,8 @@ impl<'a> Job<'a> {
         tasks: Vec<Task>,
         monitor: &Monitor,
         work: &(impl Fn(&Text<'_>, &Queue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
-    ) -> Result<Vec<Part<I>>> {
-        let is_small = tasks.len() <= 1 || tasks.iter().map(|task| task.bytes.len()).sum::<usize>() < SMALL;
+    ) -> Result<Joined<I>> {
+        let (num_tasks, bytes) = (tasks.len(), tasks.iter().map(|task| task.bytes.len()).sum());
         let (plain, other): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.is_plain);
         let (queue, others) = (Queue::new(plain), Queue::new(other));
         let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
@@ -314,34 +313,31 @@ impl<'a> Job<'a> {
             tasks: queue.segments(),
         };
         let text = Text::new(self.sequences);
-        let done = Mutex::new(Ok(Vec::new()));
+        let joiner = Joiner::new(self.sequences.len(), num_tasks, bytes);
+        let failed = Mutex::new(None);
         let share = || {
-            let mut collector = Collector::new(&rules);
+            let mut collector = Collector::new(&rules, &joiner);
             let result = work(&text, &queue, &mut collector).and_then(|()| {
                 while let Some((_, task)) = others.take() {
                     monitor.check()?;
-                    collector.done.push(self.exactly(task, &rules, monitor)?);
+                    joiner.add(self.exactly(task, &rules, monitor)?);
                 }
                 Ok(())
             });
-            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match (result, &mut *done) {
-                (Ok(()), Ok(done)) => done.append(&mut collector.done),
-                (Err(error), done) => *done = Err(error),
-                (Ok(()), Err(_)) => {}
+            if let Err(error) = result {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).replace(error);
             }
         };
-        if is_small || threads() == 1 {
+        if num_tasks <= 1 || bytes < SMALL || threads() == 1 {
             share();
         } else {
             rayon::broadcast(|_| share());
         }
-        let mut parts: Vec<Part<I>> = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)?;
-        parts.sort_unstable_by_key(|part| part.place);
-        if refuses && parts.iter().any(|part| part.unknown > 0) {
-            return Err(self.first_unknown());
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
         }
-        Ok(parts)
+        let joined = joiner.finish();
+        if refuses && joined.unknown > 0 { Err(self.first_unknown()) } else { Ok(joined) }
     }
 }
 
