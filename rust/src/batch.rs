@@ -20,15 +20,18 @@
 //!
 //! # Measured
 //!
-//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine under load: 0.48 Gb/s in one
-//! piece, 0.51 in windows of 1 kb, 0.46 in reads of 150 bases; on both cores 0.9. Half of the time is the forward loop
-//! (0.9 ns a base), a sixth the walk back, a seventh the kernel handing out memory for the ids. With 32,000 tokens
-//! 0.16 to 0.20 Gb/s: the table (5.6 MB) is larger than the second cache.
+//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine: 0.50 Gb/s in one piece,
+//! 0.50 in windows of 1 kb, 0.44 in reads of 150 bases; on both cores 1.1. Of the time on one core the loop forward takes
+//! half (1 ns a base: it waits for the second cache, which holds most of the table), the walk back a fifth, copying bytes in
+//! and ids out a seventh, looking whether the text is plain a twenty-fifth. With 32,000 tokens 0.16 to 0.20 Gb/s: the table
+//! (5.6 MB) is larger than the second cache.
 //!
 //! Tried and dropped: states in the order of how often a genome visits them (1 to 5 % faster at 4,096 tokens, 10 to 20 %
 //! at 32,000, for a sample to carry about); states interleaved lane by lane (slower); six lanes (a tenth faster with
 //! buffers of fixed size, slower without), eight (slower); reading states back first and looking tokens up after
-//! (5 % slower than packed outputs).
+//! (5 % slower than packed outputs); two bases a step through a table of 16 entries a state (forward 1.0 to 0.7 ns a base,
+//! but the walk back must look up the states between, 0.3 to 0.9 ns); both states of a step in one entry (the table leaves
+//! the second cache: no gain); another allocator (mimalloc: reads a third faster from Python, training a fifth slower).
 //!
 //! Memory: input, ids, and some megabytes a thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
