@@ -55,6 +55,7 @@ def padded_weights(weights: list[Tensor], packing: Packing, num_heads: int) -> T
     padded = sample.new_zeros(batch, num_heads, length, length)
     places = packing.places
     for (start, count), weight in zip(spans(packing), weights, strict=True):
-        sequence, place = divmod(places[start : start + count], length)
-        padded[sequence[0], :, place[:, None], place] = weight.permute(1, 2, 0)
+        mine = places[start : start + count]
+        sequence, place = mine[0] // length, mine % length
+        padded[sequence, :, place[:, None], place] = weight
     return padded
