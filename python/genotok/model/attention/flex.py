@@ -32,6 +32,8 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
         return f"has no dropout of weights; attention_dropout is {dropout}"
     if sample.device.type not in {"cuda", "cpu"}:
         return f"needs a CUDA device or a processor; the input is on {sample.device.type}"
+    if sample.device.type == "cpu" and sample.dtype == torch.float64:
+        return "computes in 16 and 32 bits on processors; the input is torch.float64"
     if sample.device.type == "cpu" and torch.is_grad_enabled():
         return "has no gradients on processors; use it under torch.no_grad(), or use sdpa"
     return None
