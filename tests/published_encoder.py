@@ -72,7 +72,9 @@ def layer(x: Array, positions: Array, get: Mapping[str, Array], name: str, heads
         weight = np.exp(scores - scores.max(1, keepdims=True)) if len(x) else scores
         weight /= weight.sum(1, keepdims=True)
         gathered[:, head * width : (head + 1) * width] = weight @ value
-    x = norm(linear(gathered, get, name + "attention.output.dense") + x, get, name + "attention.output.LayerNorm")
+    x = norm(
+        linear(gathered, get, name + "attention.output.dense") + x, get, name + "attention.output.LayerNorm"
+    )
     gate, value = np.split(x @ get[name + "mlp.gated_layers.weight"].T, 2, axis=1)
     return norm(linear(gelu(gate) * value, get, name + "mlp.wo") + x, get, name + "mlp.layernorm")
 
@@ -85,7 +87,10 @@ def linear(x: Array, get: Mapping[str, Array], name: str) -> Array:
 def norm(x: Array, get: Mapping[str, Array], name: str) -> Array:
     """Normalise each vector, scale and shift."""
     centred = x - x.mean(-1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPS) * get[name + ".weight"] + get[name + ".bias"]
+    return (
+        centred / np.sqrt((centred**2).mean(-1, keepdims=True) + EPS) * get[name + ".weight"]
+        + get[name + ".bias"]
+    )
 
 
 def gelu(x: Array) -> Array:

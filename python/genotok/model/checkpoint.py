@@ -94,7 +94,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     if not isinstance(found, Mapping) or not all(
         isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
     ):
-        raise CheckpointError(f"{file}: a dictionary of names and tensors is expected, and it holds another object")
+        raise CheckpointError(
+            f"{file}: a dictionary of names and tensors is expected, and it holds another object"
+        )
     for name, tensor in found.items():
         if not tensor.is_floating_point():
             raise CheckpointError(f"{file}: {name} is {tensor.dtype}; floating-point weights are expected")
@@ -110,7 +112,9 @@ def write(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """
     target = Path(path)
     if target.suffix != ".safetensors":
-        raise CheckpointError(f"{target}: weights are written as safetensors; a name in .safetensors is expected")
+        raise CheckpointError(
+            f"{target}: weights are written as safetensors; a name in .safetensors is expected"
+        )
     tensors = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
     _write_whole(target, save(tensors, metadata={"format": "pt"}))
 

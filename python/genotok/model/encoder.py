@@ -77,7 +77,9 @@ class Embeddings(nn.Module):
         if (ids is None) == (vectors is None):
             raise ValueError("either token ids or vectors in place of their embeddings are expected")
         words = self.word_embeddings(ids) if vectors is None else vectors
-        segments = self.token_type_embeddings.weight[0] if types is None else self.token_type_embeddings(types)
+        segments = (
+            self.token_type_embeddings.weight[0] if types is None else self.token_type_embeddings(types)
+        )
         embedded: Tensor = self.dropout(self.LayerNorm(words + segments))
         return embedded
 

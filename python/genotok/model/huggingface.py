@@ -166,9 +166,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         )
         want_states = _wanted(output_hidden_states, self.config.output_hidden_states)
         want_weights = _wanted(output_attentions, self.config.output_attentions)
-        return Encoded(
-            self.encoder(x, packing, want_states=want_states, want_weights=want_weights), packing
-        )
+        return Encoded(self.encoder(x, packing, want_states=want_states, want_weights=want_weights), packing)
 
     def forward(
         self,

@@ -104,7 +104,9 @@ class Packing:
 
     def mean(self, rows: Tensor) -> Tensor:
         """The mean over the tokens of each sequence, (B, D), zeros for empty ones, from (T, D)."""
-        total = rows.new_zeros(self.num_sequences, rows.shape[1], dtype=torch.promote_types(rows.dtype, torch.float32))
+        total = rows.new_zeros(
+            self.num_sequences, rows.shape[1], dtype=torch.promote_types(rows.dtype, torch.float32)
+        )
         total = total.index_add(0, self.sequence_of_token, rows.to(total.dtype))
         return (total / self.cu_seqlens.diff().clamp(min=1)[:, None]).to(rows.dtype)
 

@@ -5,7 +5,7 @@
 | `eager` | the formula, written out; the only one that gives weights | everywhere | yes | L² |
 | `sdpa` | torch's fused kernels | everywhere | yes | L |
 | `flash` | flash-attn 2.4 or newer, the packed row as it is | CUDA, 16-bit, masks without holes | yes | L |
-| `flex` | torch's FlexAttention, compiled | CUDA; processors without gradients | CUDA | L |
+| `flex` | torch's FlexAttention, compiled | CUDA, no dropout of weights | yes | L |
 
 `auto` takes the first of flash, flex and sdpa that can do the batch at hand. A backend asked for by name is used
 or refused, never replaced: results of different backends differ in the last digits, and a run should say which it used.

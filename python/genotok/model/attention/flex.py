@@ -4,7 +4,8 @@ The packed row is treated as one long sequence. A block of queries needs only th
 of the first sequence it touches and the end of the last, a range that follows from the boundaries; so the block
 mask is written down directly, with (T / 128)² numbers, and never tried out pair by pair.
 
-On CUDA it is compiled and has gradients. On processors torch has no gradients for it.
+For CUDA only. On processors torch (2.15) has no gradients for it, and compiling it for varying lengths fails; there
+the tests run it uncompiled, which checks the two functions and the block mask, not the kernel.
 """
 
 # Shape letters: T tokens in the packed row, H heads, d width of a head.
@@ -30,12 +31,8 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
     """Why this batch cannot be done, or None."""
     if dropout > 0:
         return f"has no dropout of weights; attention_dropout is {dropout}"
-    if sample.device.type not in {"cuda", "cpu"}:
-        return f"needs a CUDA device or a processor; the input is on {sample.device.type}"
-    if sample.device.type == "cpu" and sample.dtype == torch.float64:
-        return "computes in 16 and 32 bits on processors; the input is torch.float64"
-    if sample.device.type == "cpu" and torch.is_grad_enabled():
-        return "has no gradients on processors; use it under torch.no_grad(), or use sdpa"
+    if sample.device.type != "cuda":
+        return f"needs a CUDA device; the input is on {sample.device.type}"
     return None
 
 

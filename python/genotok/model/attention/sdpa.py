@@ -88,7 +88,9 @@ def _one_by_one(runs_: tuple[Run, ...]) -> list[Run]:
 
 def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: float) -> Tensor:
     """Attention (N, H, L, d) with the mask for reversed queries."""
-    out = functional.scaled_dot_product_attention(query.flip(2), key, value, attn_mask=mask, dropout_p=dropout)
+    out = functional.scaled_dot_product_attention(
+        query.flip(2), key, value, attn_mask=mask, dropout_p=dropout
+    )
     return out.flip(2)
 
 
@@ -150,10 +152,9 @@ def _operator_backward(
     gradient: Tensor, qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None
 ) -> Tensor:
     """The gradient with respect to `qkv`."""
-    with torch.enable_grad():
-        leaf = qkv.detach().requires_grad_()
-        out = _from_tensors(leaf, slopes, starts, positions)
-        (result,) = torch.autograd.grad(out, leaf, gradient)
+    # An operator runs below autograd; torch.func brings its own.
+    _, pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, slopes, starts, positions), qkv)
+    result: Tensor = pull_back(gradient)[0]
     return result.contiguous()
 
 
