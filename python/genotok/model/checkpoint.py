@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,15 +170,19 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(file: Path) -> object:
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise CheckpointError(
-            f"{file}: holds more than tensors, or is damaged; refused, as loading it could run code in it"
-        ) from None
-    except (RuntimeError, EOFError, KeyError, ValueError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise CheckpointError(f"{file}: damaged, or no file of weights ({reason})") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of pickles it did not write, then refuses them
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except OSError:
+            raise
+        except pickle.UnpicklingError:
+            raise CheckpointError(
+                f"{file}: holds more than tensors, or is damaged; refused, as loading it could run code in it"
+            ) from None
+        except Exception as error:  # noqa: BLE001 - what a damaged file makes torch stumble over is no fixed set
+            reason = str(error).partition("\n")[0]
+            raise CheckpointError(f"{file}: damaged, or no file of weights ({reason})") from None
 
 
 def _with_the_prefix_of(model: nn.Module, found: dict[str, Tensor]) -> dict[str, Tensor]:
