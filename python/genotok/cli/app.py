@@ -81,7 +81,7 @@ app.command(
     "info",
     cls=CommandPage,
     rich_help_panel="Tokenizers",
-    epilog=examples("genotok info", "genotok info tokenizer.json"),
+    epilog=examples("genotok info", "genotok info tokenizer.json", "genotok info --model dnabert2-117m"),
 )(info)
 app.command(
     "pack",

@@ -1,4 +1,4 @@
-"""`genotok info`: what this installation is, or what is in a tokenizer."""
+"""`genotok info`: what this installation is, what is in a tokenizer, or what a model costs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures, machine
+from genotok.cli import figures, machine, model_info
 from genotok.cli.options import AsJson
+from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -33,12 +34,25 @@ def info(
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME", help="A model's size by name (dnabert2-117m), or a folder with one."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a tokenizer, or this installation."""
-    facts = _installation() if tokenizer is None else _tokenizer(tokenizer)
+    """Describe a tokenizer, a model, or this installation."""
+    if tokenizer is not None and model is not None:
+        raise ArgumentError("a tokenizer and --model: one of the two is expected")
+    if model is not None:
+        facts = model_info.describe(model)
+    else:
+        facts = _installation() if tokenizer is None else _tokenizer(tokenizer)
     if as_json:
         print(json.dumps(facts))
+    elif model is not None:
+        model_info.print_description(facts)
     elif tokenizer is None:
         _print_installation(facts)
     else:
