@@ -168,7 +168,9 @@ def train(model: Any, folder: Path, **options: Any) -> Any:
         disable_tqdm=True,
         **options,
     )
-    trainer = transformers.Trainer(model=model, args=arguments, train_dataset=Sequences(), eval_dataset=Sequences())
+    trainer = transformers.Trainer(
+        model=model, args=arguments, train_dataset=Sequences(), eval_dataset=Sequences()
+    )
     trainer.train()
     return trainer
 

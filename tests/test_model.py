@@ -155,7 +155,7 @@ def test_flex_agrees_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flex, "_compiled", lambda: flex_attention)
     for rows in ([LEFT, EMPTY, HOLES, [1] * 9], [EMPTY]):
         check_mask(rows, "flex")
-    model, weights = model_and_weights("flex")
+    model, _ = model_and_weights("flex")
     packing = pack([100, 0, 170, 1])
     ids = torch.randint(5, 32, (271,))
     with torch.no_grad():

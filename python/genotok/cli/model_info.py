@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from genotok.cli import figures
 from genotok.errors import ArgumentError
@@ -71,10 +71,13 @@ def _config(name: str) -> EncoderConfig:
             return EncoderConfig.preset(name)
         path = Path(name) / "config.json" if Path(name).is_dir() else Path(name)
         if not path.exists():
-            raise ArgumentError(f"--model={name}: one of {', '.join(PRESETS)}, or a folder with a config.json")
+            names = ", ".join(PRESETS)
+            raise ArgumentError(  # noqa: TRY301 - below are the faults of the file
+                f"--model={name}: one of {names}, or a folder with a config.json"
+            )
         settings = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(settings, dict):
-            raise ArgumentError(f"{path}: a JSON object is expected")
+            raise TypeError("a JSON object is expected")  # noqa: TRY301 - named below
         return EncoderConfig.from_published(settings)
     except ArgumentError:
         raise
@@ -110,7 +113,8 @@ def _length_line(row: dict[str, object]) -> str:
     """One length: tokens, operations, memory."""
     operations = _number(row["operations"]) / 1e9
     return (
-        f"{_number(row['bases']):>9,.0f} bases {_number(row['tokens']):>8,.0f} tokens {operations:>12,.1f} GFLOP "
+        f"{_number(row['bases']):>9,.0f} bases {_number(row['tokens']):>8,.0f} tokens "
+        f"{operations:>12,.1f} GFLOP "
         f"{figures.memory(_number(row['training_bytes'])):>8} kept in training"
     )
 
@@ -122,5 +126,4 @@ def _dictionaries(value: object) -> list[dict[str, object]]:
 
 def _number(value: object) -> float:
     """A value that is known to be a number."""
-    assert isinstance(value, int | float)
-    return value
+    return cast("float", value)

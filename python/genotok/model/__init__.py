@@ -1,7 +1,7 @@
 """The DNABERT-2 encoder in torch: packed end to end, any length, with the published weights' names.
 
-Needs the packages of the extra `model`. Nothing here imports another part of genotok, so the folder can be lifted
-out whole. `genotok.model.huggingface` has the same models for `transformers`.
+Needs the packages of the extra `model`. Nothing here imports another part of genotok, so the folder can be
+lifted out whole. `genotok.model.huggingface` has the same models for `transformers`.
 """
 
 from genotok.model.config import PRESETS, EncoderConfig

@@ -1,8 +1,8 @@
 """Weights from and to files, under the names of the published checkpoint.
 
-Read are safetensors, and torch's own `.bin`, `.pt` and `.pth` as long as they hold tensors and nothing else: a
-pickle may run code when it is loaded, so anything that would is refused before it runs. Written is safetensors,
-whole or not at all.
+Read are safetensors, and torch's own `.bin`, `.pt` and `.pth` as long as they hold tensors and nothing else:
+a pickle may run code when it is loaded, so anything that would is refused before it runs. Written is
+safetensors, whole or not at all.
 
 The published file has no pooler and no classifier, and the matrix of scores twice: it is that of the word
 embeddings. Files of the bare encoder lack the prefix `bert.`; both forms load into both.
@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -62,7 +63,8 @@ def load(model: nn.Module, path: str | os.PathLike[str], *, strict: bool = True)
         strict: Demand that file and model have the same names.
 
     Raises:
-        CheckpointError: The file is damaged, holds more than tensors, has tensors of other shapes, or (strict)
+        CheckpointError: The file is damaged, holds more than tensors, has tensors of other shapes, or
+            (strict)
             other names; the message says which.
         OSError: The file cannot be read.
     """
@@ -133,7 +135,8 @@ def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Gen
     Raises:
         ValueError: `vocab_size` is against its rule.
     """
-    encoder = getattr(model, "bert", model)
+    whole: Any = model
+    encoder = getattr(whole, "bert", whole)
     config = encoder.config.with_changes(vocab_size=vocab_size)
     words = encoder.embeddings.word_embeddings
     fresh = torch.empty(vocab_size, config.hidden_size, dtype=words.weight.dtype)
@@ -142,11 +145,11 @@ def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Gen
     weight = fresh.to(words.weight.device)
     weight[:kept] = words.weight.detach()[:kept]
     words.weight, words.num_embeddings = nn.Parameter(weight), vocab_size
-    for module in model.modules():
+    for module in whole.modules():
         if hasattr(module, "config"):
             module.config = config
-    if hasattr(model, "cls"):
-        decoder = model.cls.predictions.decoder
+    if hasattr(whole, "cls"):
+        decoder = whole.cls.predictions.decoder
         bias = decoder.bias.new_zeros(vocab_size)
         bias[:kept] = decoder.bias.detach()[:kept]
         decoder.weight, decoder.bias, decoder.out_features = words.weight, nn.Parameter(bias), vocab_size

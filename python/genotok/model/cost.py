@@ -1,12 +1,12 @@
-"""What an encoder costs, counted from its sizes: parameters by part, operations, memory; ours and those it is compared with.
+"""What an encoder costs, counted from its sizes: parameters, operations, memory; ours and its rivals.
 
-Operations are counted as is usual: a product of matrices (m, k) and (k, n) takes 2·m·k·n, everything else nothing. A
-layer that multiplies each of T tokens by matrices with P entries and attends among T tokens of width D takes
-2·T·P + 4·T²·D. Heads are left out, as embeddings and classes need none or next to none.
+Operations are counted as is usual: a product of matrices (m, k) and (k, n) takes 2·m·k·n, everything else
+nothing. A layer that multiplies each of T tokens by matrices with P entries and attends among T tokens of
+width D takes 2·T·P + 4·T²·D. Heads are left out, as embeddings and classes need none or next to none.
 
-Sizes of the others are those their authors published: DNABERT (Ji et al., 2021; BERT-base over overlapping k-mers,
-4^k + 5 tokens), Nucleotide Transformer 500M and 2500M (Dalla-Torre et al., 2025; 6-mers side by side, 4,105
-tokens, 1,002 positions). Tokens for a number of bases follow from each model's tokenizer.
+Sizes of the others are those their authors published: DNABERT (Ji et al., 2021; BERT-base over overlapping
+k-mers, 4^k + 5 tokens), Nucleotide Transformer 500M and 2500M (Dalla-Torre et al., 2025; 6-mers side by side,
+4,105 tokens, 1,002 positions). Tokens for a number of bases follow from each model's tokenizer.
 """
 
 from __future__ import annotations
@@ -87,13 +87,15 @@ def sizes_of(config: EncoderConfig, name: str, bases_per_token: float = DNABERT2
 
 
 def _dnabert(k: int) -> Sizes:
-    """DNABERT over k-mers that overlap: a token for each base but the last k - 1, and two around them."""
+    """DNABERT over overlapping k-mers: a token for each base but the last k - 1, and two around them."""
     return Sizes(f"DNABERT {k}-mer", 12, 768, 3072, 4**k + 5, 512, 2, False, lambda bases: bases - k + 3)
 
 
 def _nucleotide_transformer(name: str, layers: int, hidden: int) -> Sizes:
-    """Nucleotide Transformer over 6-mers side by side: a token for six bases, one for each base left, one before."""
-    return Sizes(name, layers, hidden, 4 * hidden, 4105, 1002, 0, False, lambda bases: bases // 6 + bases % 6 + 1)
+    """Nucleotide Transformer: a token for six bases, one for each base left over, one in front."""
+    return Sizes(
+        name, layers, hidden, 4 * hidden, 4105, 1002, 0, False, lambda bases: bases // 6 + bases % 6 + 1
+    )
 
 
 RIVALS = (
@@ -113,8 +115,8 @@ def training_bytes(config: EncoderConfig, num_tokens: int, bytes_each: int = 4) 
     """Memory of what is kept of a sequence from forward to backward, without gradient checkpointing.
 
     Per token and layer: the input, queries, keys and values, what attention gathered, the two sums that are
-    normalised (7 D); both halves, GELU's result, the product and what dropout leaves of it (5 I); a byte for each place
-    that dropout may fall on (D + I). An estimate: torch may keep a little more or less.
+    normalised (7 D); both halves, GELU's result, the product and what dropout leaves of it (5 I); a byte for
+    each place that dropout may fall on (D + I). An estimate: torch may keep a little more or less.
     """
     width, inner = config.hidden_size, config.intermediate_size
     each = (7 * width + 5 * inner + config.num_heads) * bytes_each + width + inner

@@ -1,4 +1,4 @@
-"""The encoder: embeddings, then layers of attention and a gated feed-forward block, each with its norm after it.
+"""The encoder: embeddings, then layers of attention and a gated feed-forward block, each normalised after it.
 
         ids (T,)
           │  word + segment embedding, LayerNorm, dropout
@@ -15,7 +15,7 @@
 Modules are nested and named as in the published checkpoint, so that its weights need no translation.
 """
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, H heads, d width of a head, I intermediate.
+# Shape letters: B sequences, T tokens in the packed row, D hidden, H heads, d width of one, I intermediate.
 
 from __future__ import annotations
 
@@ -169,7 +169,8 @@ class Layers(nn.Module):
     """All layers, one after the other.
 
     Attributes:
-        gradient_checkpointing: In training, keep only the input of each layer and compute the rest again for the
+        gradient_checkpointing: In training, keep only the input of each layer and compute the rest again for
+            the
             backward pass: a third more time, and a fraction of the memory.
         backend: The attention backend that the last batch used; "" before the first.
     """
@@ -208,7 +209,8 @@ class Layers(nn.Module):
         sample = torch.empty(0, self.config.head_size, dtype=dtype, device=x.device)
         dropout = self.config.attention_dropout if self.training else 0.0
         chosen = attention.choose(asked, sample, packing, dropout)
-        return attention.prepare(chosen, self.config.num_heads, packing, dtype)
+        plan: Plan = attention.prepare(chosen, self.config.num_heads, packing, dtype)
+        return plan
 
 
 def _checkpoint(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -7,20 +7,20 @@ All take a packed row; padded batches enter through `genotok.model.huggingface` 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from genotok.model.config import EncoderConfig
-from genotok.model.encoder import Encoder, initialize
+from genotok.model.encoder import Encoder, Pooler, initialize
 from genotok.model.packing import Packing
 
 __all__ = [
     "MaskedLanguageModel",
-    "PredictionHead",
     "Pooling",
+    "PredictionHead",
     "SequenceClassifier",
     "TokenClassifier",
     "classification_loss",
@@ -116,8 +116,8 @@ class MaskedLanguageModel(nn.Module):
 def masked_loss(head: nn.Module, rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The mean cross entropy of the labelled tokens, their scores (M, V), and their places (M,) in the row.
 
-    Labelled is a token whose label is above 0: so neither -100 nor 0, `[UNK]`, counts, as published. Scores are
-    computed for labelled tokens only. Without any the loss is 0, and training goes on.
+    Labelled is a token whose label is above 0: so neither -100 nor 0, `[UNK]`, counts, as published. Scores
+    are computed for labelled tokens only. Without any the loss is 0, and training goes on.
     """
     places = (labels > 0).nonzero().flatten()
     scores = head(rows[places])
@@ -147,8 +147,8 @@ class SequenceClassifier(nn.Module):
     ) -> tuple[Tensor | None, Tensor]:
         """The loss, with labels (B,) or (B, C), and scores (B, C)."""
         rows = self.bert(ids, packing, types).last
-        assert self.bert.pooler is not None
-        scores = self.classifier(self.dropout(self.bert.pooler(rows, packing)))
+        pooler = cast("Pooler", self.bert.pooler)
+        scores = self.classifier(self.dropout(pooler(rows, packing)))
         return (None if labels is None else classification_loss(scores, labels)), scores
 
 

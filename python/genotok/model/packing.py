@@ -1,13 +1,13 @@
 """How sequences lie in one row of tokens, and the way there and back.
 
-Inside the model a batch is one row of T tokens, sequence after sequence, without padding: every multiplication
-is of real tokens. Padded batches (B, S) with a mask exist at the borders only: `unpad` drops what the mask
-excludes, `Packing.pad` lays results back and fills the gaps.
+Inside the model a batch is one row of T tokens, sequence after sequence, without padding: every
+multiplication is of real tokens. Padded batches (B, S) with a mask exist at the borders only: `unpad` drops
+what the mask excludes, `Packing.pad` lays results back and fills the gaps.
 
-A mask may be of any form. A masked token is never attended to, and does not exist otherwise; but the distance of
-two tokens is that of their places in the padded row, as in the published model. For padding at either end this is
-the same as the distance in the packed row. Only a mask with *holes*, masked places between real ones, makes a
-difference, and then `positions` says where each token stood.
+A mask may be of any form. A masked token is never attended to, and does not exist otherwise; but the distance
+of two tokens is that of their places in the padded row, as in the published model. For padding at either end
+this is the same as the distance in the packed row. Only a mask with *holes*, masked places between real ones,
+makes a difference, and then `positions` says where each token stood.
 """
 
 # Shape letters: B sequences, S padded length, T tokens in the packed row.
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -42,8 +43,10 @@ class Packing:
         starts: (B + 1,) int32 on the processor: where each sequence starts, and T.
         cu_seqlens: The same on the device of the tokens.
         max_length: Tokens of the longest sequence.
-        positions: (T,) int64, the place of each token in its padded row, only for masks with holes; else None.
-        indices: (T,) int64, the place of each token in the padded batch read row by row; None if there is none.
+        positions: (T,) int64, the place of each token in its padded row, only for masks with holes; else
+            None.
+        indices: (T,) int64, the place of each token in the padded batch read row by row; None if there is
+            none.
         shape: (B, S) of the padded batch.
         leads: (B,) bool, whether the sequence has a token at position 0, where a classifier looks.
     """
@@ -127,7 +130,7 @@ def runs(starts: Tensor) -> Iterator[Run]:
     """The runs of equal length in `starts`, (B + 1,) on the processor."""
     edges: list[int] = starts.tolist()
     first, length = 0, 0
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         if end - start != length:
             if length:
                 yield Run(first, (start - first) // length, length)

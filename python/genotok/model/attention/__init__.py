@@ -1,4 +1,4 @@
-"""Attention among the tokens of each sequence of a packed row, with the ALiBi penalty; several backends, one result.
+"""Attention among the tokens of each sequence of a packed row, with the ALiBi penalty: one result, four ways.
 
 | backend | what it is | where | gradients | memory in the length L |
 |---|---|---|---|---|
@@ -7,8 +7,9 @@
 | `flash` | flash-attn 2.4 or newer, the packed row as it is | CUDA, 16-bit, masks without holes | yes | L |
 | `flex` | torch's FlexAttention, compiled | CUDA, no dropout of weights | yes | L |
 
-`auto` takes the first of flash, flex and sdpa that can do the batch at hand. A backend asked for by name is used
-or refused, never replaced: results of different backends differ in the last digits, and a run should say which it used.
+`auto` takes the first of flash, flex and sdpa that can do the batch at hand. A backend asked for by name is
+used or refused, never replaced: results of different backends differ in the last digits, and a run should say
+which it used.
 """
 
 # Shape letters: T tokens in the packed row, H heads, d width of a head.
@@ -40,7 +41,8 @@ def choose(asked: Backend, sample: Tensor, packing: Packing, dropout: float = 0.
 
     Args:
         asked: A backend's name, or "auto".
-        sample: Any tensor of the device and type that queries will have, with the width of a head as its last.
+        sample: Any tensor of the device and type that queries will have, with the width of a head as its
+            last.
         packing: The batch.
         dropout: Dropped share of attention weights.
 
@@ -64,7 +66,7 @@ def _tell(chosen: str, device: str, dtype: str) -> None:
     log.info("attention: %s on %s in %s", chosen, device, dtype)
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def prepare(backend: Backend, num_heads: int, packing: Packing, dtype: torch.dtype) -> Plan:
     """The plan of a batch for a chosen backend and queries of `dtype`."""
     slopes = _slopes(num_heads, packing.cu_seqlens.device)

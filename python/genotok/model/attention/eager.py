@@ -3,7 +3,7 @@
 Holds all scores of a sequence at once: for looking at weights and for checking the other backends.
 """
 
-# Shape letters: T tokens in the packed row, B sequences, S padded length, L length of one sequence, H heads, d width of a head.
+# Shape letters: T tokens in the packed row, B sequences, S padded length, L length of one, H heads, d width.
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
 
 
 def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> tuple[Tensor, list[Tensor]]:
-    """What each token gathers, (T, H, d), and the weights of each sequence that is not empty, (H, L, L) each."""
+    """What each token gathers, (T, H, d), and the weights (H, L, L) of each sequence that is not empty."""
     gathered, weights = [], []
     for start, length in spans(plan.packing):
         rows = slice(start, start + length)

@@ -1,7 +1,7 @@
 """Attention by the flash-attn package: the packed row and its boundaries go in as they are.
 
-Its ALiBi term is -slope·|i + len_k - len_q - j|, which for self-attention without a causal mask is the symmetric
-penalty, with positions counted in the packed row: right for every mask without holes.
+Its ALiBi term is -slope·|i + len_k - len_q - j|, which for self-attention without a causal mask is the
+symmetric penalty, with positions counted in the packed row: right for every mask without holes.
 """
 
 from __future__ import annotations

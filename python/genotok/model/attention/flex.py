@@ -1,11 +1,11 @@
-"""Attention by torch's FlexAttention: the penalty as a function of a score, sequences kept apart by a block mask.
+"""Attention by torch's FlexAttention: the penalty a function of scores, sequences kept apart by a block mask.
 
-The packed row is treated as one long sequence. A block of queries needs only the blocks of keys between the start
-of the first sequence it touches and the end of the last, a range that follows from the boundaries; so the block
-mask is written down directly, with (T / 128)² numbers, and never tried out pair by pair.
+The packed row is treated as one long sequence. A block of queries needs only the blocks of keys between the
+start of the first sequence it touches and the end of the last, a range that follows from the boundaries; so
+the block mask is written down directly, with (T / 128)² numbers, and never tried out pair by pair.
 
-For CUDA only. On processors torch (2.15) has no gradients for it, and compiling it for varying lengths fails; there
-the tests run it uncompiled, which checks the two functions and the block mask, not the kernel.
+For CUDA only. On processors torch (2.15) has no gradients for it, and compiling it for varying lengths fails;
+there the tests run it uncompiled, which checks the two functions and the block mask, not the kernel.
 """
 
 # Shape letters: T tokens in the packed row, H heads, d width of a head.

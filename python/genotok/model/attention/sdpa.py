@@ -2,17 +2,19 @@
 
 On processors the penalties are a view of 2L - 1 numbers a head (see `alibi`), and the kernel is torch's
 FlashAttention for processors, forward and backward. On other devices the kernels want a mask in memory: there
-queries are cut into blocks, so that the slice of the mask for one block stays below `LARGEST_SLICE`, and slices
-are computed again for the backward pass instead of kept. Masks with holes take the second way everywhere.
+queries are cut into blocks, so that the slice of the mask for one block stays below `LARGEST_SLICE`, and
+slices are computed again for the backward pass instead of kept. Masks with holes take the second way
+everywhere.
 
-Sequences are visited run by run: neighbours of equal length in one call, nothing padded. Tried and left: padding
-around attention as the published model does, which needs a mask for each sequence and multiplies padding.
+Sequences are visited run by run: neighbours of equal length in one call, nothing padded. Tried and left:
+padding around attention as the published model does, which needs a mask for each sequence and multiplies
+padding.
 
 Inside `torch.compile` the whole is one operator, so that the lengths of a batch are data, not part of the
 program; its backward pass computes attention anew.
 """
 
-# Shape letters: T tokens in the packed row, N sequences of a run, L length of one, H heads, d width of a head.
+# Shape letters: T tokens in the packed row, N sequences of a run, L length of one, H heads, d width of one.
 
 from __future__ import annotations
 
@@ -68,13 +70,14 @@ def _visit(
     with torch.autocast(qkv.device.type, enabled=False):
         for run in runs_ if positions is None else _one_by_one(runs_):
             rows = slice(run.start, run.start + run.count * run.length)
-            parts = qkv[rows].unflatten(0, (run.count, run.length)).permute(2, 0, 3, 1, 4)
+            batch = qkv[rows].view(run.count, run.length, *qkv.shape[1:])
+            query, key, value = batch.permute(2, 0, 3, 1, 4)
             mask = masks_.get(run.length)
             if mask is not None:
-                out = _reversed(*parts, mask, dropout)
+                out = _reversed(query, key, value, mask, dropout)
             else:
                 places = torch.arange(run.length, device=qkv.device) if positions is None else positions[rows]
-                out = _in_blocks(*parts, slopes, places, dropout)
+                out = _in_blocks(query, key, value, slopes, places, dropout)
             gathered.append(out.transpose(1, 2).flatten(0, 1))
     if len(gathered) == 1:
         return gathered[0]
@@ -153,7 +156,7 @@ def _operator_backward(
 ) -> Tensor:
     """The gradient with respect to `qkv`."""
     # An operator runs below autograd; torch.func brings its own.
-    _, pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, slopes, starts, positions), qkv)
+    pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, slopes, starts, positions), qkv)[1]
     result: Tensor = pull_back(gradient)[0]
     return result.contiguous()
 

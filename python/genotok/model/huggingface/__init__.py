@@ -1,7 +1,7 @@
 """The encoder as a `transformers` model: `AutoModel` and its kin, `Trainer`, `peft`.
 
-Importing this module registers the classes. A published `config.json` builds them, published weights load under
-their own names, `save_pretrained` writes safetensors, and what was saved loads with
+Importing this module registers the classes. A published `config.json` builds them, published weights load
+under their own names, `save_pretrained` writes safetensors, and what was saved loads with
 `AutoModel.from_pretrained(folder)`.
 
 Batches are padded here (B, S) and nowhere below: results have zeros at masked places. What differs from the

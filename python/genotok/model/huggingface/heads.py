@@ -1,6 +1,6 @@
 """The heads as `transformers` models: masked tokens, classes of sequences, classes of tokens."""
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, H heads, V vocabulary, C classes.
+# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
     ) -> MaskedLMOutput | tuple[Any, ...]:
         """Score all tokens of the vocabulary for each token.
 
-        Without labels `logits` (B, S, V) hold at masked places what the head makes of zeros, as published. With
-        labels (B, S) only tokens with a label above 0 are scored and count in the loss; others hold zeros.
-        The remaining arguments are those of `DnaBert2Model`.
+        Without labels `logits` (B, S, V) hold at masked places what the head makes of zeros, as published.
+        With labels (B, S) only tokens with a label above 0 are scored and count in the loss; others hold
+        zeros. The remaining arguments are those of `DnaBert2Model`.
         """
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
@@ -80,7 +80,7 @@ class _Classifier(DnaBert2PreTrainedModel):
         self.bert = DnaBert2Model(config, add_pooling_layer=pooler)
         share = config.classifier_dropout
         self.dropout = nn.Dropout(config.hidden_dropout_prob if share is None else share)
-        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.classifier = nn.Linear(config.hidden_size, int(config.num_labels or 0))
         self.post_init()
 
 
@@ -102,7 +102,7 @@ class DnaBert2ForSequenceClassification(_Classifier):
         return_dict: bool | None = None,
         **_: Any,
     ) -> SequenceClassifierOutput | tuple[Any, ...]:
-        """Score classes, (B, C), and with labels (B,) or (B, C) the loss; other arguments as `DnaBert2Model`."""
+        """Score classes, (B, C), and with labels (B,) or (B, C) the loss; the rest as `DnaBert2Model`."""
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )
@@ -130,7 +130,7 @@ class DnaBert2ForTokenClassification(_Classifier):
         return_dict: bool | None = None,
         **_: Any,
     ) -> TokenClassifierOutput | tuple[Any, ...]:
-        """Score classes, (B, S, C), and with labels (B, S), -100 left out, the loss; others as `DnaBert2Model`."""
+        """Score classes, (B, S, C), and with labels (B, S), -100 left out, the loss; others as the encoder."""
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )

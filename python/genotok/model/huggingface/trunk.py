@@ -1,6 +1,6 @@
 """The encoder as a `transformers` model, and what all of its models share."""
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, H heads, V vocabulary, C classes.
+# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
 
 from __future__ import annotations
 
