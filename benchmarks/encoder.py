@@ -38,10 +38,10 @@ LENGTHS = (2_500, 5_000, 10_000, 25_000)
 SMALL = {"hidden_size": 64, "num_layers": 1, "num_heads": 2, "intermediate_size": 128}
 UNFAIR = (
     "Random weights; seconds are those of the processor, all threads added up, as other work shared the "
-    "machine; the best of the runs. Models of equal size are compared, so BERT has 16 layers in place of 12 and "
-    "a vocabulary of 4,096; ModernBERT has its 22 layers and looks at all tokens in every third layer only, at "
-    "128 in the others. The padded models are given the padding of their batch, as their users' collators do; "
-    "tokens per second count real tokens."
+    "machine; the best of the runs. Models of equal size are compared, so BERT has 16 layers in place of 12 "
+    "and a vocabulary of 4,096; ModernBERT has its 22 layers and looks at all tokens in every third layer "
+    "only, at 128 in the others. The padded models are given the padding of their batch, as their users' "
+    "collators do; tokens per second count real tokens."
 )
 Record = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""The encoder inside `transformers`: published weights in, saved and loaded, trained by `Trainer`, with LoRA."""
+"""The encoder inside `transformers`: published weights, saved and loaded, trained by `Trainer`, with LoRA."""
 
 from __future__ import annotations
 

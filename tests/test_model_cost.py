@@ -16,7 +16,9 @@ from genotok.model import PRESETS, EncoderConfig, MaskedLanguageModel, cost  # n
 
 
 def genotok(*arguments: str) -> Any:
-    return subprocess.run([sys.executable, "-m", "genotok", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "genotok", *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -72,3 +74,20 @@ def test_a_model_is_shown_or_refused(tmp_path: Path) -> None:
         assert refused.returncode == 1
         assert message in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_costs_are_told_without_torch() -> None:
+    code = (
+        "import sys; from genotok.cli import model_info; model_info.describe('tiny-1m'); "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_every_public_name_of_the_model_is_there() -> None:
+    import genotok.model
+
+    assert all(getattr(genotok.model, name) is not None for name in genotok.model.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = genotok.model.nothing

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, get_args
 
-from genotok.model.attention.names import Backend
+from genotok.model.backends import Backend
 
 __all__ = ["PRESETS", "EncoderConfig"]
 

@@ -24,8 +24,8 @@ from torch import Tensor
 
 from genotok.model import alibi
 from genotok.model.attention import eager, flash, flex, sdpa
-from genotok.model.attention.names import Backend
 from genotok.model.attention.plan import Plan
+from genotok.model.backends import Backend
 from genotok.model.packing import Packing
 
 __all__ = ["Backend", "Plan", "attend", "choose", "prepare"]

@@ -10,7 +10,7 @@ from torch import Tensor
 from genotok.model.packing import Packing
 
 if TYPE_CHECKING:
-    from genotok.model.attention.names import Backend
+    from genotok.model.backends import Backend
 
 __all__ = ["Plan"]
 

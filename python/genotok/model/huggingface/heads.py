@@ -130,7 +130,7 @@ class DnaBert2ForTokenClassification(_Classifier):
         return_dict: bool | None = None,
         **_: Any,
     ) -> TokenClassifierOutput | tuple[Any, ...]:
-        """Score classes, (B, S, C), and with labels (B, S), -100 left out, the loss; others as the encoder."""
+        """Score classes, (B, S, C), and with labels (B, S), -100 left out, the loss; the rest as above."""
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )
