@@ -173,12 +173,12 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(file: Path) -> object:
+    with file.open("rb"):
+        pass  # a file that cannot be read is told from a damaged one, where torch may seek in vain
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of pickles it did not write, then refuses them
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
-        except OSError:
-            raise
         except pickle.UnpicklingError:
             raise CheckpointError(
                 f"{file}: holds more than tensors, or is damaged; refused, as loading it could run code in it"
