@@ -95,7 +95,9 @@ app.command(
     "info",
     cls=CommandPage,
     rich_help_panel="Tokenizers",
-    epilog=examples("genotok info", "genotok info tokenizer.json", "genotok info shards"),
+    epilog=examples(
+        "genotok info", "genotok info tokenizer.json", "genotok info shards", "genotok info --model dnabert2-117m"
+    ),
 )(info)
 app.command(
     "encode",

@@ -1,4 +1,4 @@
-"""`genotok info`: what this installation is, or what is in a tokenizer or in encoded sequences."""
+"""`genotok info`: what this installation is, what is in a tokenizer or in encoded sequences, what a model costs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures, machine
+from genotok.cli import figures, machine, model_info
 from genotok.cli.encoded import describe_encoded, is_encoded, print_encoded
 from genotok.cli.options import AsJson
+from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -37,10 +38,20 @@ def info(
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME", help="A model's size by name (dnabert2-117m), or a folder with one."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a tokenizer, encoded sequences, or this installation."""
-    if tokenizer is None:
+    """Describe a tokenizer, encoded sequences, a model, or this installation."""
+    if tokenizer is not None and model is not None:
+        raise ArgumentError("a tokenizer and --model: one of the two is expected")
+    if model is not None:
+        facts = model_info.describe(model)
+    elif tokenizer is None:
         facts = _installation()
     elif is_encoded(tokenizer):
         facts = describe_encoded(tokenizer)
@@ -48,6 +59,8 @@ def info(
         facts = _tokenizer(tokenizer)
     if as_json:
         print(json.dumps(facts))
+    elif model is not None:
+        model_info.print_description(facts)
     elif tokenizer is None:
         _print_installation(facts)
     elif is_encoded(tokenizer):
