@@ -96,7 +96,10 @@ app.command(
     cls=CommandPage,
     rich_help_panel="Tokenizers",
     epilog=examples(
-        "genotok info", "genotok info tokenizer.json", "genotok info shards", "genotok info --model dnabert2-117m"
+        "genotok info",
+        "genotok info tokenizer.json",
+        "genotok info shards",
+        "genotok info --model dnabert2-117m",
     ),
 )(info)
 app.command(

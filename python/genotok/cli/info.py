@@ -1,4 +1,4 @@
-"""`genotok info`: what this installation is, what is in a tokenizer or in encoded sequences, what a model costs."""
+"""`genotok info`: this installation, a tokenizer, encoded sequences, or what a model costs."""
 
 from __future__ import annotations
 
