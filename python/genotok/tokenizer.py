@@ -236,6 +236,13 @@ class Tokenizer(Encoder):
         """Number of tokens, special ones included."""
         return self._native.vocab_size
 
+    def automaton_size(self) -> tuple[int, int] | None:
+        """States and bytes in memory of the automaton that encodes; None if the vocabulary has none.
+
+        The first call builds it, as the first encoding does: some 20 ms for 4,096 tokens.
+        """
+        return self._native.automaton_size()
+
     @property
     def special_tokens(self) -> list[str]:
         """The special tokens in order of id."""

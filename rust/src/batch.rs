@@ -41,6 +41,7 @@ mod kmers;
 mod tasks;
 mod text;
 
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -164,10 +165,10 @@ impl Tokenizer {
     ///
     /// The first call builds the encoder. Fails at a letter outside the vocabulary if there is no unknown token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
-        let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
         if let Some(kmer) = self.kmers() {
             return self.encode_kmers(kmer, text);
         }
+        let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
         let job = Job::new(self, sequences, EncodeOptions::default(), Sizes::default())?;
         let parts: Vec<Part<Vec<u32>>> = job.run(&Monitor::default())?;
         Ok(parts.into_iter().map(|part| part.ids).collect::<Vec<_>>().concat())
@@ -214,7 +215,7 @@ struct Job<'a> {
     tokenizer: &'a Tokenizer,
     sequences: Sequences<'a>,
     options: EncodeOptions,
-    letters: Letters,
+    letters: Cow<'a, Letters>,
     template: Template,
     suspects: Suspects,
     sizes: Sizes,
@@ -229,8 +230,11 @@ impl<'a> Job<'a> {
     ) -> Result<Self> {
         sequences.check()?;
         let template = if options.add_special_tokens { tokenizer.template()? } else { Template::default() };
-        let letters = tokenizer.letters().clone();
-        let letters = if options.upper_case { letters.upper_cased() } else { letters };
+        let letters = if options.upper_case {
+            Cow::Owned(tokenizer.letters().clone().upper_cased())
+        } else {
+            Cow::Borrowed(tokenizer.letters())
+        };
         let suspects = Suspects::new(tokenizer.first_bytes_of_added());
         Ok(Self { tokenizer, sequences, options, letters, template, suspects, sizes })
     }
@@ -300,14 +304,10 @@ impl<'a> Job<'a> {
         let (plain, other): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.is_plain);
         let (queue, others) = (Queue::new(plain), Queue::new(other));
         let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
-        let ids = self.tokenizer.ids();
         let lengths: Option<Vec<u32>> = self.options.spans.then(|| self.tokenizer.scheme().lengths());
         let rules = Rules {
-            ids,
-            shift: ids
-                .first()
-                .copied()
-                .filter(|&first| ids.iter().zip(first..).all(|(&id, place)| id == place)),
+            ids: self.tokenizer.ids(),
+            shift: self.tokenizer.shift(),
             unknown,
             template: self.template.clone(),
             lengths: lengths.as_deref(),

@@ -25,7 +25,7 @@ use memmap2::Mmap;
 pub use self::builder::CorpusBuilder;
 pub(crate) use self::packed::is_packed;
 pub use self::packed::{MAGIC, save};
-use crate::alphabet::{LETTERS, LetterKind, complement};
+use crate::alphabet::{LetterKind, complement};
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
 use crate::monitor::{Monitor, Phase};
@@ -132,27 +132,31 @@ impl Corpus {
         codes.iter_mut().for_each(|code| *code = complement(*code));
     }
 
-    /// A corpus of stretches of this one: of `length` bases, `every` so many, less where a word ends. Cost: its size.
-    pub fn sample(&self, length: u64, every: u64) -> Result<Self> {
-        let mut builder = CorpusBuilder::new();
-        let mut codes = Vec::new();
+    /// A corpus of stretches of this one, without a fingerprint: of `length` bases, about `every` so many, less where a
+    /// word ends. Cost: its size.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // places in memory
+    pub fn sample(&self, length: u64, every: u64) -> Self {
+        let mut contents = Contents::default();
+        let (mut ends, mut arena) = (Vec::new(), Vec::new());
         let mut start = 0;
         while start < self.span() {
             let mut word = self.word_after(start);
-            let end = start + length;
-            while word < self.num_words() && self.word(word).start < end {
+            while word < self.num_words() && self.word(word).start < start + length {
                 let Range { start: first, end: last } = self.word(word);
-                let first = first.max(start);
-                codes.resize(usize::try_from(last.min(end) - first).unwrap_or(0), 0);
-                self.unpack(first, &mut codes);
-                codes.iter_mut().for_each(|code| *code = LETTERS[*code as usize]);
-                builder.record(b"sample");
-                builder.letters(&codes)?;
+                // Words begin on a byte, and so do stretches.
+                let (first, last) = (first.max(start), last.min(start + length));
+                let begun = 4 * arena.len() as u64;
+                let range = (first / 4) as usize..last.div_ceil(4) as usize;
+                arena.extend_from_slice(&self.arena()[range]);
+                ends.push(begun + last - first);
+                contents.bases += last - first;
                 word += 1;
             }
-            start += every;
+            start = (start + every).next_multiple_of(4);
         }
-        Ok(builder.finish())
+        contents.words = ends.len() as u64;
+        Self { contents, store: Store::Owned { ends, arena } }
     }
 
     fn end(&self, index: usize) -> u64 {
@@ -279,4 +283,42 @@ pub fn from_words<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Result<
         builder.letters(word.as_ref())?;
     }
     Ok(builder.finish())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::testing::Genome;
+
+    #[test]
+    fn a_sample_is_made_of_stretches() {
+        let mut letters = Vec::new();
+        Genome::new(4).letters(&mut letters, 5000);
+        for (length, every) in [(1, 1), (24, 100), (7, 13), (64, 64), (10_000, 10_000)] {
+            let words = [&letters[..1001], b"ACG", &letters[1001..1008], &letters[1008..]];
+            let corpus = from_words(words).unwrap();
+            let all: Vec<Vec<u8>> = (0..corpus.num_words()).map(|word| codes(&corpus, word)).collect();
+            let sample = corpus.sample(length, every);
+            let mut bases = 0;
+            for word in 0..sample.num_words() {
+                let stretch = codes(&sample, word);
+                assert!(!stretch.is_empty() && stretch.len() as u64 <= length);
+                assert!(all.iter().any(|word| word.windows(stretch.len()).any(|window| window == stretch)));
+                bases += stretch.len() as u64;
+            }
+            assert_eq!(
+                (sample.contents().bases, sample.contents().words),
+                (bases, sample.num_words() as u64)
+            );
+            assert!(length < 10_000 || bases == corpus.contents().bases);
+        }
+    }
+
+    fn codes(corpus: &Corpus, word: usize) -> Vec<u8> {
+        let Range { start, end } = corpus.word(word);
+        let mut codes = vec![0; usize::try_from(end - start).unwrap()];
+        corpus.unpack(start, &mut codes);
+        codes
+    }
 }

@@ -142,7 +142,7 @@ impl Tokenizer {
             meanings[token.id as usize] = Meaning::Added(place);
         }
         let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
-        let numbering = Numbering::Listed { ids, meanings };
+        let numbering = Numbering::listed_as(ids, meanings);
         Ok(Self { scheme, numbering, reading, frame, finder })
     }
 
@@ -354,6 +354,11 @@ impl Tokenizer {
     /// The ids of the tokens of the scheme, where they are listed.
     pub(crate) fn ids(&self) -> &[Id] {
         self.numbering.listed()
+    }
+
+    /// The id of the first token of the scheme, if those of the others follow it in order.
+    pub(crate) fn shift(&self) -> Option<Id> {
+        self.numbering.shift()
     }
 
     /// The tokens of any text, each with the characters it comes from; nothing in place of an unknown letter.

@@ -16,6 +16,8 @@ from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.text import Text
 
 __all__ = ["info"]
@@ -50,23 +52,23 @@ def info(
     if tokenizer is not None and model is not None:
         raise ArgumentError("a tokenizer and --model: one of the two is expected")
     if model is not None:
-        facts = model_info.describe(model)
+        _tell(model_info.describe(model), as_json, model_info.print_description)
     elif tokenizer is None:
-        facts = _installation()
+        _tell(_installation(), as_json, _print_installation)
     elif is_encoded(tokenizer):
-        facts = describe_encoded(tokenizer)
-    else:
-        facts = _tokenizer(tokenizer)
-    if as_json:
-        print(json.dumps(facts))
-    elif model is not None:
-        model_info.print_description(facts)
-    elif tokenizer is None:
-        _print_installation(facts)
-    elif is_encoded(tokenizer):
-        print_encoded(facts)
+        _tell(describe_encoded(tokenizer), as_json, print_encoded)
+    elif as_json:
+        print(json.dumps(_tokenizer(tokenizer)))
     else:
         _print_tokenizer(tokenizer)
+
+
+def _tell(facts: dict[str, object], as_json: bool, show: Callable[[dict[str, object]], None]) -> None:
+    """Facts for a program, or for people."""
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        show(facts)
 
 
 def _installation() -> dict[str, object]:
@@ -116,8 +118,11 @@ def _longest(tokenizer: Tokenizer, number: int) -> list[str]:
 def _tokenizer(path: str) -> dict[str, object]:
     """What is in a tokenizer."""
     tokenizer = Tokenizer.from_file(path)
+    states, size = tokenizer.automaton_size() or (None, None)
     return {
         "file": path,
+        "automaton_states": states,
+        "automaton_bytes": size,
         "vocab_size": tokenizer.vocab_size,
         "special_tokens": tokenizer.special_tokens,
         "merges": len(tokenizer.merges),
@@ -142,12 +147,19 @@ def _print_tokenizer(path: str) -> None:
             f"{figures.count(tokenizer.vocab_size, 'token')}, {len(tokenizer.merges):,} of them merges",
         ),
         ("special", " ".join(tokenizer.special_tokens) or "none"),
+        ("automaton", _automaton(tokenizer)),
         ("first merges", " ".join(first)),
         ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
         ("longest", "\n".join(figures.shorten(token, room) for token in _longest(tokenizer, 5))),
         ("lengths", _histogram(lengths)),
     ]
     print_facts(console, path, rows)
+
+
+def _automaton(tokenizer: Tokenizer) -> str:
+    """The size of what encodes."""
+    size = tokenizer.automaton_size()
+    return "none" if size is None else f"{figures.count(size[0], 'state')}, {figures.memory(size[1])}"
 
 
 def _histogram(lengths: Counter[int]) -> Text:

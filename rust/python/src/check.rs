@@ -7,7 +7,7 @@ use genotok_core::session::pool;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{Number, fit, fit_count};
+use crate::arguments::{Number, fit_count, fit_threads};
 use crate::watch::watch;
 
 /// Checks sequence files; one dictionary for each.
@@ -21,7 +21,7 @@ pub(crate) fn check(
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'_, PyList>> {
     let limit = fit_count(limit, "limit")?;
-    let threads = fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize);
+    let threads = fit_threads(threads)?;
     let work = move |monitor: &_| pool(threads)?.install(|| check_files(&paths, limit, monitor));
     let reports = watch(py, progress, work)?;
     let reports = reports.iter().map(|report| as_dictionary(py, report));

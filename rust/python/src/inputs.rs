@@ -14,6 +14,7 @@ use genotok_core::batch::Sequences;
 use genotok_core::tokenizer::Id;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyString};
 
 use crate::arguments::Number;
@@ -23,6 +24,8 @@ use crate::tokens::{TokenArray, Values};
 
 /// Objects taken between two looks for an interrupt.
 const PATIENCE: usize = 1 << 14;
+/// Bytes copied between two.
+const PATIENCE_BYTES: usize = 1 << 24;
 
 /// Sequences end to end.
 pub(crate) struct Texts {
@@ -32,6 +35,8 @@ pub(crate) struct Texts {
 
 enum Bytes {
     Own(Vec<u8>),
+    /// The only sequence, as Python has it.
+    Python(Box<dyn AsRef<[u8]> + Send + Sync>),
     /// The values of an Arrow array, as they are.
     Arrow(Buffer),
 }
@@ -40,6 +45,7 @@ impl Texts {
     pub(crate) fn sequences(&self) -> Sequences<'_> {
         let bytes = match &self.bytes {
             Bytes::Own(bytes) => bytes,
+            Bytes::Python(text) => (**text).as_ref(),
             Bytes::Arrow(buffer) => buffer.as_slice(),
         };
         Sequences { bytes, offsets: &self.offsets }
@@ -64,22 +70,18 @@ impl Texts {
     }
 
     fn of_iterable(sequences: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let (mut bytes, mut offsets) = (Vec::new(), vec![0]);
-        for (number, sequence) in sequences.try_iter()?.enumerate() {
-            let sequence = sequence?;
-            if let Ok(text) = sequence.cast::<PyString>() {
-                let text = text.to_str().map_err(|_| not_text(number, "it has half of a surrogate pair"))?;
-                bytes.extend_from_slice(text.as_bytes());
-            } else if let Ok(text) = sequence.cast::<PyBytes>() {
-                let text = std::str::from_utf8(text.as_bytes()).map_err(|error| not_utf8(number, error))?;
-                bytes.extend_from_slice(text.as_bytes());
-            } else {
-                let found = sequence.get_type().name()?;
-                let message = format!("sequences[{number}]: str or bytes is expected, found {found}");
-                return Err(PyTypeError::new_err(message));
-            }
+        let mut all = sequences.try_iter()?;
+        let (first, second) = (all.next().transpose()?, all.next());
+        if let (Some(only), None) = (&first, &second) {
+            let offsets = vec![0, letters_of(only, 0)?.len()];
+            return Ok(Self { bytes: Bytes::Python(kept(only)?), offsets });
+        }
+        let (mut bytes, mut offsets, mut looked) = (Vec::new(), vec![0], 0);
+        for sequence in first.map(Ok).into_iter().chain(second).chain(all) {
+            bytes.extend_from_slice(letters_of(&sequence?, offsets.len() - 1)?);
             offsets.push(bytes.len());
-            if offsets.len().is_multiple_of(PATIENCE) {
+            if offsets.len().is_multiple_of(PATIENCE) || bytes.len() - looked > PATIENCE_BYTES {
+                looked = bytes.len();
                 sequences.py().check_signals()?;
             }
         }
@@ -137,6 +139,28 @@ impl Texts {
             self.offsets.push(bytes.len());
         }
         Ok(())
+    }
+}
+
+/// The letters of sequence `number`.
+fn letters_of<'a>(sequence: &'a Bound<'_, PyAny>, number: usize) -> PyResult<&'a [u8]> {
+    if let Ok(text) = sequence.cast::<PyString>() {
+        let text = text.to_str().map_err(|_| not_text(number, "it has half of a surrogate pair"))?;
+        Ok(text.as_bytes())
+    } else if let Ok(bytes) = sequence.cast::<PyBytes>() {
+        let text = std::str::from_utf8(bytes.as_bytes()).map_err(|error| not_utf8(number, error))?;
+        Ok(text.as_bytes())
+    } else {
+        let found = sequence.get_type().name()?;
+        Err(PyTypeError::new_err(format!("sequences[{number}]: str or bytes is expected, found {found}")))
+    }
+}
+
+/// A sequence for threads that do without Python.
+fn kept(sequence: &Bound<'_, PyAny>) -> PyResult<Box<dyn AsRef<[u8]> + Send + Sync>> {
+    match sequence.extract::<PyBackedStr>() {
+        Ok(text) => Ok(Box::new(text)),
+        Err(_) => Ok(Box::new(sequence.extract::<PyBackedBytes>()?)),
     }
 }
 

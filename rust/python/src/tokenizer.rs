@@ -229,6 +229,11 @@ impl Tokenizer {
         Ok(vocab)
     }
 
+    /// States and bytes of the encoding automaton; nothing if there is none. Builds it when first called.
+    fn automaton_size(&self, py: Python<'_>) -> PyResult<Option<(usize, usize)>> {
+        self.call(py, false, |core| Ok(core.automaton_size()))
+    }
+
     /// Number of tokens.
     #[getter]
     fn vocab_size(&self) -> usize {

@@ -15,6 +15,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -62,14 +63,23 @@ struct Candidate {
     count: u64,
     /// Of these, the occurrences in islands of just this pair, which are not in the dictionary.
     alone: u64,
+    /// The slots where it is from the start, in the common list, and those where it was made.
+    listed: Range<usize>,
     slots: Vec<u32>,
+}
+
+/// Memory that a replay takes over from the one before: fresh memory costs more than what is done in it.
+#[derive(Debug, Default)]
+pub struct Room {
+    layouts: Vec<Layout>,
+    lists: Vec<u32>,
 }
 
 /// Places that are looked at ahead of their turn.
 const AHEAD: usize = 32;
 
 /// One place of the array.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Slot {
     token: Token,
     /// Slots that the token covers; right in its first and in its last.
@@ -83,6 +93,8 @@ const GAP: Slot = Slot { token: Token::MAX, span: 1, weight: 0 };
 
 struct Replay {
     slots: Vec<Slot>,
+    /// The slots of all candidates from the start, end to end.
+    lists: Vec<u32>,
     /// Whether the border before a slot may not be crossed; empty if all may.
     cuts: Vec<bool>,
     /// The pairs that may still be merged in this round: all that come before theta.
@@ -94,6 +106,7 @@ struct Replay {
 }
 
 /// Islands laid out by one thread.
+#[derive(Debug, Default)]
 struct Layout {
     slots: Vec<Slot>,
     /// Number of the candidate pair, and the slot it begins at.
@@ -107,27 +120,26 @@ struct Layout {
 
 impl Layout {
     /// Lays out islands, broken where a pair is not a candidate. `numbers` numbers the candidates.
-    fn new(islands: &Islands, numbers: &FxHashMap<Pair, u32>) -> Self {
-        let mut this = Self {
-            slots: Vec::new(),
-            seen: Vec::new(),
-            sizes: vec![0; numbers.len()],
-            weights: vec![0; numbers.len()],
-            numbers: Vec::new(),
-        };
+    fn fill(&mut self, islands: &Islands, numbers: &FxHashMap<Pair, u32>) {
+        self.slots.clear();
+        self.slots.push(GAP);
+        self.seen.clear();
+        self.sizes.clear();
+        self.sizes.resize(numbers.len(), 0);
+        self.weights.clear();
+        self.weights.resize(numbers.len(), 0);
         islands.for_each(|island, weight| {
             let mut start = 0;
             for (at, pair) in island.windows(2).enumerate() {
                 if let Some(&number) = numbers.get(&(pair[0], pair[1])) {
-                    this.numbers.push(number);
+                    self.numbers.push(number);
                 } else {
-                    this.add(&island[start..=at], weight);
+                    self.add(&island[start..=at], weight);
                     start = at + 1;
                 }
             }
-            this.add(&island[start..], weight);
+            self.add(&island[start..], weight);
         });
-        this
     }
 
     /// Lays out a part of an island; of two tokens and less nothing is left after the first merge.
@@ -180,15 +192,22 @@ pub fn replay_phrases(
 
 /// Goes on with training on `islands` from the exact counts of the pairs of `S`; merges go into `table`.
 ///
-/// Memory: 16 bytes a token in the islands and a quarter of that for the lists.
+/// Memory: some 30 bytes a token in the islands, which `room` keeps for the next time.
 pub fn replay(
     table: &mut MergeTable,
     guess: impl Iterator<Item = (Pair, u64)>,
     islands: &[&Islands],
     limits: &Limits,
+    room: &mut Room,
     monitor: &Monitor,
 ) -> Result<Outcome> {
-    Replay::new(guess, islands, *limits).run(table, monitor)
+    let mut replay = Replay::new(guess, islands, *limits, room);
+    let outcome = replay.run(table, monitor);
+    room.lists = replay.lists;
+    if let Some(layout) = room.layouts.first_mut() {
+        layout.slots = replay.slots;
+    }
+    outcome
 }
 
 impl Limits {
@@ -198,20 +217,25 @@ impl Limits {
 }
 
 impl Replay {
-    fn new(guess: impl Iterator<Item = (Pair, u64)>, islands: &[&Islands], limits: Limits) -> Self {
+    fn new(
+        guess: impl Iterator<Item = (Pair, u64)>,
+        islands: &[&Islands],
+        limits: Limits,
+        room: &mut Room,
+    ) -> Self {
         let mut outcome = Outcome::default();
         let candidates: FxHashMap<Pair, Candidate> = guess
             .inspect(|&(_, count)| outcome.too_rare |= 0 < count && count < limits.min_count)
             .filter(|&(pair, count)| limits.allow((count, Reverse(pair))))
-            .map(|(pair, count)| (pair, Candidate { count, alone: count, slots: Vec::new() }))
+            .map(|(pair, count)| (pair, Candidate { count, alone: count, ..Candidate::default() }))
             .collect();
         let pairs: Vec<Pair> = candidates.keys().copied().collect();
         let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
-        let layouts: Vec<Layout> = islands.par_iter().map(|islands| Layout::new(islands, &numbers)).collect();
-        let mut this = Self::start(vec![GAP], Vec::new(), candidates, limits);
-        for layout in layouts {
-            this.append(layout, &pairs);
-        }
+        room.layouts.resize_with(islands.len(), Layout::default);
+        room.layouts.par_iter_mut().zip(islands).for_each(|(layout, islands)| layout.fill(islands, &numbers));
+        let mut this = Self::start(Vec::new(), Vec::new(), candidates, limits);
+        this.lists = std::mem::take(&mut room.lists);
+        this.join(&mut room.layouts, &pairs);
         this.outcome = Outcome { size: this.slots.len(), ..outcome };
         this
     }
@@ -223,7 +247,8 @@ impl Replay {
         limits: Limits,
     ) -> Self {
         let queue = candidates.iter().map(|(&pair, candidate)| (candidate.count, Reverse(pair))).collect();
-        Self { slots, cuts, candidates, queue, outcome: Outcome::default(), limits, born: Born::default() }
+        let (lists, outcome, born) = Default::default();
+        Self { slots, lists, cuts, candidates, queue, outcome, limits, born }
     }
 
     #[allow(clippy::cast_possible_truncation)] // phrases are bounded far below 2^32 tokens
@@ -247,7 +272,7 @@ impl Replay {
         Self::start(slots, cuts, candidates, limits)
     }
 
-    fn run(mut self, table: &mut MergeTable, monitor: &Monitor) -> Result<Outcome> {
+    fn run(&mut self, table: &mut MergeTable, monitor: &Monitor) -> Result<Outcome> {
         while table.merges().len() < self.limits.max_merges {
             monitor.check()?;
             let best = self.best(table);
@@ -261,25 +286,39 @@ impl Replay {
             }
         }
         #[allow(clippy::iter_over_hash_type)] // into another map
-        for (pair, candidate) in self.candidates {
+        for (&pair, candidate) in &self.candidates {
             self.outcome.left.insert(pair, candidate.count);
         }
-        Ok(self.outcome)
+        Ok(std::mem::take(&mut self.outcome))
     }
 
-    /// Takes over islands that were laid out apart.
+    /// Takes over islands that were laid out apart: those of the first layout where they are, the others after them.
     #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
-    fn append(&mut self, layout: Layout, pairs: &[Pair]) {
-        let first = self.slots.len() as u32;
-        self.slots.extend(layout.slots);
-        let mut lists: Vec<Vec<u32>> = layout.sizes.iter().map(|&size| Vec::with_capacity(size)).collect();
-        for (number, slot) in layout.seen {
-            lists[number as usize].push(first + slot);
-        }
-        for ((pair, list), alone) in pairs.iter().zip(lists).zip(layout.weights) {
+    fn join(&mut self, layouts: &mut [Layout], pairs: &[Pair]) {
+        let mut ends: Vec<usize> = Vec::with_capacity(pairs.len());
+        let mut total = 0;
+        for (number, pair) in pairs.iter().enumerate() {
+            ends.push(total);
+            let start = total;
+            total += layouts.iter().map(|layout| layout.sizes[number]).sum::<usize>();
             if let Some(candidate) = self.candidates.get_mut(pair) {
-                candidate.alone -= alone;
-                if candidate.slots.is_empty() { candidate.slots = list } else { candidate.slots.extend(list) }
+                candidate.alone -= layouts.iter().map(|layout| layout.weights[number]).sum::<u64>();
+                candidate.listed = start..total;
+            }
+        }
+        self.lists.clear();
+        self.lists.resize(total, 0);
+        for layout in layouts {
+            let first = self.slots.len() as u32;
+            if self.slots.is_empty() {
+                self.slots = std::mem::take(&mut layout.slots);
+            } else {
+                self.slots.extend_from_slice(&layout.slots);
+            }
+            for &(number, slot) in &layout.seen {
+                let end = &mut ends[number as usize];
+                self.lists[*end] = first + slot;
+                *end += 1;
             }
         }
     }
@@ -301,9 +340,22 @@ impl Replay {
 
     /// Merges a pair everywhere; false, with the work half done, if that would cross a cut.
     fn merge(&mut self, pair: Pair, product: Token) -> bool {
-        let Some(Candidate { slots, alone, .. }) = self.candidates.remove(&pair) else { return false };
+        let Some(Candidate { listed, slots, alone, .. }) = self.candidates.remove(&pair) else {
+            return false;
+        };
         self.outcome.replaced += alone;
         self.born.counts.resize(product as usize + 1, [0, 0]);
+        let lists = std::mem::take(&mut self.lists);
+        let is_whole = self.merge_at(&lists[listed], pair, product) && self.merge_at(&slots, pair, product);
+        self.lists = lists;
+        if is_whole {
+            self.keep_born(product);
+        }
+        is_whole
+    }
+
+    /// Merges a pair at these slots, from left to right.
+    fn merge_at(&mut self, slots: &[u32], pair: Pair, product: Token) -> bool {
         // The places are far apart in memory: looking at some of them ahead lets the cache fetch them together.
         let mut live = Vec::with_capacity(AHEAD);
         for slots in slots.chunks(AHEAD) {
@@ -322,7 +374,6 @@ impl Replay {
                 }
             }
         }
-        self.keep_born(product);
         true
     }
 
@@ -372,7 +423,7 @@ impl Replay {
             }
             let candidate = self.candidates.entry(pair).or_insert_with(|| {
                 self.queue.push((count, Reverse(pair)));
-                Candidate { count, alone: 0, slots: Vec::new() }
+                Candidate { count, ..Candidate::default() }
             });
             candidate.slots.push(slot);
         }

@@ -21,7 +21,7 @@ use crate::bpe::MAX_LETTERS;
 pub const UNKNOWN: u8 = MAX_LETTERS as u8;
 /// The symbol of what vanishes.
 pub const DROPPED: u8 = UNKNOWN + 1;
-/// The symbol of what is a token of its own: see [`Letters::alone`].
+/// The symbol of what is a token of its own, whose id the table has beside it.
 pub const ALONE: u8 = UNKNOWN + 2;
 
 /// The symbol of each byte: the code of a letter, that is its place in the alphabet, or one of [`UNKNOWN`], [`DROPPED`]
@@ -135,7 +135,7 @@ impl Letters {
     /// Whether the table says all about a text without special tokens: it is ASCII, and the normalizer would only turn
     /// letters into letters.
     pub fn is_plain(&self, text: &str) -> bool {
-        text.is_ascii() && self.rest.normalizer.leaves(text)
+        text.is_ascii() && self.leaves(text.as_bytes())
     }
 
     /// Whether the normalizer leaves an ASCII text as it is, apart from turning letters into letters.
@@ -157,12 +157,6 @@ impl Letters {
     #[inline]
     pub fn symbol(&self, byte: u8) -> u8 {
         self.folded.symbols[usize::from(byte)]
-    }
-
-    /// The id of a byte that stands alone, in a plain text.
-    #[inline]
-    pub fn alone(&self, byte: u8) -> Id {
-        self.folded.alone[usize::from(byte)]
     }
 
     /// The symbol of a character of a plain text.
@@ -188,11 +182,6 @@ impl Letters {
     /// Whether a byte is unknown only because it is a lower-case letter.
     pub fn is_lower_case(&self, byte: u8) -> bool {
         byte.is_ascii_lowercase() && self.symbol(byte) == UNKNOWN && self.is_letter(byte.to_ascii_uppercase())
-    }
-
-    /// Whether white space outside ASCII vanishes too.
-    pub fn drops_white_space(&self) -> bool {
-        self.rest.splitting.drops('\u{2003}')
     }
 
     /// Why a text with other characters than ASCII cannot be read exactly, if so.

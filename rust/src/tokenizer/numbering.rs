@@ -10,6 +10,8 @@ pub(super) enum Numbering {
     Listed {
         /// The id of each token of the scheme.
         ids: Vec<Id>,
+        /// The first of them, if the others follow it in order.
+        shift: Option<Id>,
         /// What each id stands for.
         meanings: Vec<Meaning>,
     },
@@ -25,6 +27,13 @@ pub(super) enum Numbering {
 }
 
 impl Numbering {
+    /// By lists.
+    pub(super) fn listed_as(ids: Vec<Id>, meanings: Vec<Meaning>) -> Self {
+        let in_order = |&first: &Id| ids.iter().zip(first..).all(|(&id, place)| id == place);
+        let shift = ids.first().copied().filter(in_order);
+        Self::Listed { ids, shift, meanings }
+    }
+
     /// How many ids there are.
     pub(super) fn len(&self) -> usize {
         match self {
@@ -59,6 +68,14 @@ impl Numbering {
         match self {
             Self::Listed { ids, .. } => ids,
             Self::Block { .. } => &[],
+        }
+    }
+
+    /// The id of the first token of the scheme, if those of the others follow it in order.
+    pub(super) fn shift(&self) -> Option<Id> {
+        match self {
+            Self::Listed { shift, .. } => *shift,
+            Self::Block { first, .. } => Some(*first),
         }
     }
 }
