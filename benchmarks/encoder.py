@@ -3,8 +3,8 @@
     python -m benchmarks.encoder speed
     python -m benchmarks.encoder memory
 
-Some minutes each on two cores: a run of a large batch is repeated only within `SECONDS`. Every measurement runs in a fresh process. Before a batch is timed, packed results are compared with the
-written-out formula.
+Some minutes each on two cores: what takes long is not timed again. Every measurement runs in a fresh process.
+Before a batch is timed, packed results are compared with the written-out formula.
 """
 
 from __future__ import annotations

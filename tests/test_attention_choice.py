@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
 
 from genotok.model import Encoder, EncoderConfig, attention, pack, unpad  # noqa: E402
 from genotok.model.attention import flash, flex  # noqa: E402

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
 
 from genotok.model import PRESETS, EncoderConfig, MaskedLanguageModel, cost  # noqa: E402
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from genotok.cli.check import check
+from genotok.cli.embed import embed
 from genotok.cli.encode import encode
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
@@ -113,6 +114,16 @@ app.command(
         "zcat reads.fq.gz | genotok encode - -o - > reads.arrows",
     ),
 )(encode)
+app.command(
+    "embed",
+    cls=CommandPage,
+    rich_help_panel="Encoding",
+    epilog=examples(
+        "genotok embed --model dnabert2/ reads.fq.gz -o reads.parquet",
+        "genotok embed --model dnabert2/ --window 5000 genome.fa -o windows.parquet",
+        "genotok embed --model dnabert2/ --pooling cls train.csv -o train.parquet",
+    ),
+)(embed)
 app.command(
     "verify",
     cls=CommandPage,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -66,23 +65,15 @@ def _config(name: str) -> EncoderConfig:
     """The configuration that a preset or a folder stands for."""
     from genotok.model import PRESETS, EncoderConfig
 
+    if name in PRESETS:
+        return EncoderConfig.preset(name)
+    if not Path(name).exists():
+        names = ", ".join(PRESETS)
+        raise ArgumentError(f"--model={name}: one of {names}, or a folder with a config.json")
     try:
-        if name in PRESETS:
-            return EncoderConfig.preset(name)
-        path = Path(name) / "config.json" if Path(name).is_dir() else Path(name)
-        if not path.exists():
-            names = ", ".join(PRESETS)
-            raise ArgumentError(  # noqa: TRY301 - below are the faults of the file
-                f"--model={name}: one of {names}, or a folder with a config.json"
-            )
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(settings, dict):
-            raise TypeError("a JSON object is expected")  # noqa: TRY301 - named below
-        return EncoderConfig.from_published(settings)
-    except ArgumentError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise ArgumentError(f"{name}: {error}") from None
+        return EncoderConfig.from_file(name)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
 
 
 def print_description(facts: dict[str, object]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Self, get_args
 
 from genotok.model.backends import Backend
@@ -111,6 +114,24 @@ class EncoderConfig:
         _expect(activation == "gelu", "hidden_act", activation, '"gelu", the one this architecture has')
         given = {ours: settings[theirs] for ours, theirs in PUBLISHED_NAMES.items() if theirs in settings}
         return cls(**given, attention=attention)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], attention: Backend = "auto") -> Self:
+        """The configuration in a published `config.json`, or in the folder that holds one.
+
+        Raises:
+            ValueError: The file is no JSON object, or a value is against its rule; the message names the
+                file.
+            OSError: The file cannot be read.
+        """
+        file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
+        try:
+            settings = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(settings, dict):
+                raise TypeError("a JSON object is expected")  # noqa: TRY301 - named below
+            return cls.from_published(settings, attention)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{file}: {error}") from None
 
     def to_published(self) -> dict[str, Any]:
         """The settings under the keys of the published `config.json`."""
