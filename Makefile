@@ -69,12 +69,10 @@ wheel: $(VENV)/.tools ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew
-	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
-		&& $(BIN)/python -m venv "$$fresh" \
-		&& $(BIN)/python -c "$$READ_REQUIREMENTS" > "$$fresh/wanted.txt" \
-		&& "$$fresh/bin/pip" install --quiet --requirement "$$fresh/wanted.txt" \
-		&& { echo "# The build backend and the extras test, lint and bench of pyproject.toml; written by \`make lock\`."; \
-			"$$fresh/bin/pip" freeze; } > $(LOCK)
+	@wanted=$$(mktemp) && trap 'rm -f "$$wanted" "$$wanted.json"' EXIT \
+		&& $(BIN)/python -c "$$READ_REQUIREMENTS" > "$$wanted" \
+		&& $(PIP) install --dry-run --ignore-installed --report "$$wanted.json" --requirement "$$wanted" \
+		&& $(BIN)/python -c "$$WRITE_LOCK" "$$wanted.json" $(LOCK)
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
@@ -86,9 +84,22 @@ import tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))
 extras = project["project"]["optional-dependencies"]
 wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
-print(*wanted, *extras["test"], *extras["lint"], *extras["bench"], sep="\n")
+for extra in ("model", "test", "lint", "bench"):
+    wanted += [line for line in extras[extra] if not line.startswith("genotok[")]
+print(*wanted, sep="\n")
 endef
 export READ_REQUIREMENTS
+
+# What pip would install, without what says how a wheel was built: "2.15.0+cpu" satisfies "==2.15.0".
+define WRITE_LOCK
+import json, sys
+metadata = [package["metadata"] for package in json.load(open(sys.argv[1]))["install"]]
+lines = [one["name"] + "==" + one["version"].partition("+")[0] for one in metadata]
+with open(sys.argv[2], "w") as lock:
+    print("# The build backend and the extras model, test, lint and bench of pyproject.toml; written by `make lock`.", file=lock)
+    print(*sorted(lines, key=str.lower), sep="\n", file=lock)
+endef
+export WRITE_LOCK
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null \
@@ -105,8 +116,10 @@ $(VENV)/.tools: $(VENV)/.created $(LOCK)
 	$(PIP) install --constraint $(LOCK) maturin rich typer
 	@touch $@
 
+# The lock file says which versions, not what to install: torch for processors alone needs none of CUDA's packages,
+# and PIP_EXTRA_INDEX_URL may name where it is.
 $(VENV)/.dev: $(VENV)/.tools $(LOCK)
-	$(PIP) install --requirement $(LOCK)
+	$(BIN)/python -c "$$READ_REQUIREMENTS" | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(RUST)

@@ -76,7 +76,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # -- pages and usage --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["train-bpe", "truncate", "show", "info", "pack", "check"])
+@pytest.mark.parametrize("command", ["train-bpe", "truncate", "show", "info", "pack", "check", "embed"])
 def test_every_command_has_a_page_and_the_front_page_lists_it(tmp_path: Path, command: str) -> None:
     front = run("--help", folder=tmp_path)
     page = run(command, "--help", folder=tmp_path)

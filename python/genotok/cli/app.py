@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from genotok.cli.check import check
+from genotok.cli.embed import embed
 from genotok.cli.encode import encode
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
@@ -95,7 +96,12 @@ app.command(
     "info",
     cls=CommandPage,
     rich_help_panel="Tokenizers",
-    epilog=examples("genotok info", "genotok info tokenizer.json", "genotok info shards"),
+    epilog=examples(
+        "genotok info",
+        "genotok info tokenizer.json",
+        "genotok info shards",
+        "genotok info --model dnabert2-117m",
+    ),
 )(info)
 app.command(
     "encode",
@@ -108,6 +114,16 @@ app.command(
         "zcat reads.fq.gz | genotok encode - -o - > reads.arrows",
     ),
 )(encode)
+app.command(
+    "embed",
+    cls=CommandPage,
+    rich_help_panel="Encoding",
+    epilog=examples(
+        "genotok embed --model dnabert2/ reads.fq.gz -o reads.parquet",
+        "genotok embed --model dnabert2/ --window 5000 genome.fa -o windows.parquet",
+        "genotok embed --model dnabert2/ --pooling cls train.csv -o train.parquet",
+    ),
+)(embed)
 app.command(
     "verify",
     cls=CommandPage,

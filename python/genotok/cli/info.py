@@ -1,4 +1,4 @@
-"""`genotok info`: what this installation is, or what is in a tokenizer or in encoded sequences."""
+"""`genotok info`: this installation, a tokenizer, encoded sequences, or what a model costs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures, machine
+from genotok.cli import figures, machine, model_info
 from genotok.cli.encoded import describe_encoded, is_encoded, print_encoded
 from genotok.cli.options import AsJson
+from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -39,10 +40,20 @@ def info(
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME", help="A model's size by name (dnabert2-117m), or a folder with one."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a tokenizer, encoded sequences, or this installation."""
-    if tokenizer is None:
+    """Describe a tokenizer, encoded sequences, a model, or this installation."""
+    if tokenizer is not None and model is not None:
+        raise ArgumentError("a tokenizer and --model: one of the two is expected")
+    if model is not None:
+        _tell(model_info.describe(model), as_json, model_info.print_description)
+    elif tokenizer is None:
         _tell(_installation(), as_json, _print_installation)
     elif is_encoded(tokenizer):
         _tell(describe_encoded(tokenizer), as_json, print_encoded)

@@ -29,7 +29,7 @@ class Status:
     """Where the work stands.
 
     Attributes:
-        phase: "reading", "training" or "checking".
+        phase: "reading", "training", "checking" or "embedding".
         share: The part of the phase that is done, 0 to 1; None where it cannot be known.
         words: Counts and speed.
     """
@@ -56,14 +56,13 @@ class Watch:
         self._start = 0.0
 
     def __call__(self, event: dict[str, Any]) -> None:
-        """Take one event of the native module."""
+        """Take one event of the native module, or of `genotok.embedding`."""
         now = self._clock()
         if event["phase"] != self._phase:
             self._phase, self._start = event["phase"], now
         seconds = now - self._start
         self.merges = event.get("merges", self.merges)
-        status = (_training if event["phase"] == "training" else _reading)(event, seconds)
-        self._show(status, seconds)
+        self._show(PHASES.get(event["phase"], _reading)(event, seconds), seconds)
 
     def check(self, num_bytes: int, total: int) -> None:
         """So many bytes of those in all were checked."""
@@ -99,6 +98,18 @@ def _training(event: dict[str, Any], seconds: float) -> Status:
     passed = rounds_before * bases + event["bases_done"]
     speed = f" · {figures.rate(passed, seconds)}" if seconds > 1 else ""
     return Status("training", share, f"round {event['round']} · {merges}{speed}")
+
+
+def _embedding(event: dict[str, Any], seconds: float) -> Status:
+    """Vectors are made: the share is that of the tokens, unless they come through a pipe."""
+    done, total = event["tokens"], event["tokens_total"]
+    speed = f" · {done / seconds:,.0f} tokens/s" if seconds > 1 else ""
+    of_all = f" of {total:,}" if total else ""
+    return Status("embedding", done / total if total else None, f"{done:,}{of_all} tokens{speed}")
+
+
+PHASES = {"training": _training, "embedding": _embedding}
+"""What shows the events of a phase; those of all others tell of bytes that were read."""
 
 
 @contextmanager

@@ -12,9 +12,12 @@ from genotok.tokenizer import TrainingReport
 
 if TYPE_CHECKING:
     from genotok.dataset.encode import EncodingReport
+    from genotok.embedding import EmbeddingReport
 
 __all__ = [
+    "embedding_as_json",
     "encoding_as_json",
+    "print_embedding",
     "print_encoding",
     "print_packing",
     "print_training",
@@ -101,7 +104,35 @@ def print_encoding(report: EncodingReport) -> None:
     print_facts(console, f"encoded {figures.bases(bases)}", facts)
 
 
-def soft_mask_warning(report: EncodingReport, unknown: str) -> str:
+def embedding_as_json(report: EmbeddingReport) -> dict[str, object]:
+    """The report and what the command adds to it; speed in tokens per second, memory in bytes."""
+    return {
+        **report,
+        "tokens_per_second": report["tokens"] / max(report["seconds"], 1e-9),
+        "peak_memory_bytes": machine.peak_memory(),
+    }
+
+
+def print_embedding(report: EmbeddingReport) -> None:
+    """The report of an embedding as a table on standard output."""
+    rows, tokens, seconds = report["rows"], report["tokens"], report["seconds"]
+    files, letters = count(report["files"], "file"), count(report["letters"], "letter")
+    unknown = report["unknown"]
+    facts = [
+        ("input", f"{files}, {letters} in {count(rows, 'row')}"),
+        ("empty", f"{count(report['empty'], 'row')} without a letter" if report["empty"] else ""),
+        ("tokens", f"{tokens:,}, special ones included; {report['longest']:,} in the longest row"),
+        ("unknown", f"{count(unknown, 'letter')} ({_share(unknown, report)})" if unknown else ""),
+        ("vectors", f"{report['width']:,} numbers each, pooled by {report['pooling']}"),
+        ("computed", f"{report['dtype']} on {report['device']}, attention by {report['backend']}"),
+        ("time", f"{figures.duration(seconds)}, {tokens / max(seconds, 1e-9):,.0f} tokens/s"),
+        ("memory", f"{figures.memory(machine.peak_memory())} at most"),
+        ("written", f"{report['output']}, {figures.memory(report['bytes'])}"),
+    ]
+    print_facts(standard_output(), f"embedded {count(rows, 'row')}", facts)
+
+
+def soft_mask_warning(report: EncodingReport | EmbeddingReport, unknown: str) -> str:
     """What to say if lower-case letters were not understood; nothing if there were none."""
     if not report["lower_case"]:
         return ""
@@ -121,7 +152,7 @@ def _unknown(report: EncodingReport) -> str:
     return f"{count(letters, 'letter')} ({_share(letters, report)}): {kinds}"
 
 
-def _share(letters: int, report: EncodingReport) -> str:
+def _share(letters: int, report: EncodingReport | EmbeddingReport) -> str:
     """`letters` as a share of those that were read."""
     return f"{letters / max(report['letters'], 1):.2%}"
 

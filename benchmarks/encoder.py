@@ -1,0 +1,225 @@
+"""The encoder on a processor: speed against padded encoders of `transformers`, and memory over length.
+
+    python -m benchmarks.encoder speed
+    python -m benchmarks.encoder memory
+
+Some minutes each on two cores: what takes long is not timed again. Every measurement runs in a fresh process.
+Before a batch is timed, packed results are compared with the written-out formula.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import machine
+from benchmarks.measure import ROOT, peak_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORDS = ROOT / "benchmarks" / "record"
+OURS = "genotok"
+BATCHES: dict[str, list[int]] = {
+    "ragged 20, 70, 128, 512": [20, 70, 128, 512],
+    "full 16 x 20": [20] * 16,
+    "full 8 x 70": [70] * 8,
+    "full 4 x 128": [128] * 4,
+    "full 1 x 512": [512],
+    "full 1 x 2048": [2048],
+}
+LENGTHS = (10_000, 25_000, 50_000, 100_000)
+SMALL = {"hidden_size": 32, "num_layers": 1, "num_heads": 1, "intermediate_size": 64}
+SECONDS = 12.0
+"""Processor time after which a forward, or a forward and backward, is not timed again."""
+
+UNFAIR = (
+    "Random weights; seconds are those of the processor, all threads added up, as other work shared the "
+    "machine; the best of the runs. Models of equal size are compared, so BERT has 16 layers in place of 12 "
+    "and a vocabulary of 4,096; ModernBERT has its 22 layers and looks at all tokens in every third layer "
+    "only, at 128 in the others. The padded models are given the padding of their batch, as their users' "
+    "collators do; tokens per second count real tokens."
+)
+Record = dict[str, Any]
+
+
+def build(name: str, attention: str = "sdpa") -> Any:
+    """A model of some 117 million parameters that takes ids and a mask."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    if name == OURS:
+        from genotok.model.huggingface import DnaBert2Config, DnaBert2Model
+
+        return DnaBert2Model(DnaBert2Config(attention=attention), add_pooling_layer=False)
+    if name == "BERT":
+        config = transformers.BertConfig(
+            vocab_size=4096, num_hidden_layers=16, max_position_embeddings=2048, attn_implementation="sdpa"
+        )
+        return transformers.BertModel(config, add_pooling_layer=False)
+    ids = dict.fromkeys(("bos_token_id", "cls_token_id"), 1) | dict.fromkeys(
+        ("eos_token_id", "sep_token_id"), 2
+    )
+    config = transformers.ModernBertConfig(vocab_size=4096, pad_token_id=3, attn_implementation="sdpa", **ids)
+    return transformers.ModernBertModel(config)
+
+
+def measure_speed(name: str, lengths: list[int], runs: int) -> Record:
+    """Processor seconds of forward, and of forward and backward, on one padded batch; peak memory."""
+    import torch
+
+    model = build(name)
+    mask = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
+    for row, length in enumerate(lengths):
+        mask[row, :length] = 1
+    ids = torch.randint(5, 4096, mask.shape, generator=torch.Generator().manual_seed(1)).where(mask == 1, 3)
+    if name == OURS:
+        check(model, ids, mask)
+    seconds: dict[str, list[float]] = {"forward": [], "forward and backward": []}
+    for kind, times in seconds.items():
+        model.train(kind != "forward")
+        for number in range(runs + 1):
+            if number > 1 and sum(times[1:]) > SECONDS:
+                break
+            rows = slice(0, 16 if number == 0 else None)  # the first warms up, on little
+            start = time.process_time()
+            with torch.set_grad_enabled(kind != "forward"):
+                out = model(input_ids=ids[:, rows], attention_mask=mask[:, rows]).last_hidden_state
+            if kind != "forward":
+                out.square().mean().backward()
+                model.zero_grad()
+            times.append(round(time.process_time() - start, 4))
+    return {
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "forward_seconds": min(seconds["forward"][1:]),
+        "both_seconds": min(seconds["forward and backward"][1:]),
+        "runs": {kind: times[1:] for kind, times in seconds.items()},
+        "peak_bytes": peak_bytes(),
+    }
+
+
+def check(model: Any, ids: Any, mask: Any) -> None:
+    """An error if the packed batch does not give what the formula gives."""
+    import torch
+
+    model.eval()
+    with torch.no_grad():
+        found = model(input_ids=ids, attention_mask=mask).last_hidden_state
+        expected = model(input_ids=ids, attention_mask=mask, output_attentions=True).last_hidden_state
+    worst = float((found - expected).abs().max())
+    if worst > 1e-4:
+        raise SystemExit(f"packed and written-out attention differ by {worst}; no figure is worth recording")
+
+
+def measure_memory(length: int) -> Record:
+    """Peak memory of a small encoder on one sequence, above what the process held before."""
+    import torch
+
+    from genotok.model import EncoderConfig, MaskedLanguageModel, pack
+
+    model = MaskedLanguageModel(EncoderConfig(**SMALL))
+    ids, packing = torch.randint(5, 4096, (length,)), pack([length])
+    labels = torch.full_like(ids, -100)
+    labels[:: max(length // 100, 1)] = 7
+    model(ids[:64], pack([64]), labels=labels[:64].clamp(min=7))[0].backward()  # loads what torch loads late
+    before = peak_bytes()
+    start = time.perf_counter()
+    with torch.no_grad():
+        model(ids, packing, labels=labels)
+    forward, forward_peak = time.perf_counter() - start, peak_bytes()
+    model(ids, packing, labels=labels)[0].backward()
+    both = time.perf_counter() - start - forward
+    return {
+        "tokens": length,
+        "before_bytes": before,
+        "forward_bytes": forward_peak - before,
+        "both_bytes": peak_bytes() - before,
+        "forward_seconds": round(forward, 2),
+        "both_seconds": round(both, 2),
+    }
+
+
+def in_a_child(threads: int, *job: Any) -> Record:
+    """Measure in a fresh process.
+
+    Raises:
+        subprocess.CalledProcessError: The child failed; its message is passed on.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+    command = [sys.executable, "-m", "benchmarks.encoder", "child", json.dumps(job)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    found: Record = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def speed(threads: int, runs: int) -> list[Record]:
+    """All batches, all models in turn."""
+    cases = []
+    for title, lengths in BATCHES.items():
+        results = {}
+        for name in (OURS, "BERT", "ModernBERT"):
+            found = in_a_child(threads, "speed", name, lengths, runs)
+            for kind in ("forward", "both"):
+                found[f"{kind}_tokens_per_second"] = round(sum(lengths) / found[f"{kind}_seconds"], 1)
+            results[name] = found
+            rates = (found["forward_tokens_per_second"], found["both_tokens_per_second"])
+            print(title, name, *rates, found["peak_bytes"] / 1e9, file=sys.stderr, flush=True)
+        cases.append({"title": title, "lengths": lengths, "results": results, "unfair": UNFAIR})
+    return cases
+
+
+def memory(threads: int) -> list[Record]:
+    """One sequence after the other, longer each time."""
+    cases = []
+    for length in LENGTHS:
+        cases.append({**in_a_child(threads, "memory", length), "config": SMALL})
+        print(cases[-1], file=sys.stderr, flush=True)
+    return cases
+
+
+def write_record(kind: str, cases: list[Record], threads: int) -> Path:
+    """Write the record of today."""
+    import torch
+    import transformers
+
+    now = datetime.now(UTC).date().isoformat()
+    software = {**machine.software(), "torch": torch.__version__, "transformers": transformers.__version__}
+    record = {
+        "benchmark": f"encoder-{kind}",
+        "date": now,
+        "machine": machine.describe(),
+        "software": software,
+        "threads": threads,
+        "cases": cases,
+    }
+    path = RECORDS / machine.slug() / f"{now}-encoder-{kind}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record, indent=2) + "\n")
+    return path
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.encoder", description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=["speed", "memory", "child"])
+    parser.add_argument("job", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=2, help="timed runs of each (default 2)")
+    options = parser.parse_args(arguments)
+    if options.kind == "child":
+        what, *job = json.loads(options.job)
+        print(json.dumps(measure_speed(*job) if what == "speed" else measure_memory(*job)))
+        return
+    cases = speed(options.threads, options.runs) if options.kind == "speed" else memory(options.threads)
+    print(f"written: {os.path.relpath(write_record(options.kind, cases, options.threads))}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""`genotok embed`: sequence files or CSV in, one vector a row out, as a Parquet file."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from genotok.cli.messages import note
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.cli.reports import embedding_as_json, print_embedding, soft_mask_warning
+from genotok.errors import ArgumentError
+from genotok.model.backends import Backend
+
+if TYPE_CHECKING:
+    from genotok.embedding import EmbeddingReport
+
+__all__ = ["embed"]
+
+ROWS_PANEL = "Rows"
+LETTERS_PANEL = "Letters"
+MODEL_PANEL = "Model"
+OUTPUT_PANEL = "Output"
+
+
+def embed(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="FASTA or FASTQ, or CSV or TSV with a header; plain or compressed; quoted patterns; - for "
+            "FASTA or FASTQ on standard input.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="A folder with config.json and model.safetensors or pytorch_model.bin.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A name in .parquet.", rich_help_panel=OUTPUT_PANEL
+        ),
+    ],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            "-t",
+            metavar="FILE",
+            help="A tokenizer.json.",
+            show_default="tokenizer.json in the model's folder",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = None,
+    pooling: Annotated[
+        Literal["mean", "cls"],
+        typer.Option(
+            help="What a row's vector is: the mean of its tokens' vectors, or that of [CLS].",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = "mean",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="cpu, cuda, cuda:1, ...; auto takes CUDA.", rich_help_panel=MODEL_PANEL
+        ),
+    ] = "auto",
+    dtype: Annotated[
+        Literal["float32", "bfloat16", "float16"],
+        typer.Option(help="What the model computes in; vectors are float32.", rich_help_panel=MODEL_PANEL),
+    ] = "float32",
+    attention: Annotated[
+        Backend, typer.Option(help="The backend of attention.", rich_help_panel=MODEL_PANEL)
+    ] = "auto",
+    batch_tokens: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Tokens that go through the model at once: more memory, sometimes more speed.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = 8192,
+    column: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="The column of sequences in CSV files.", rich_help_panel=ROWS_PANEL
+        ),
+    ] = "sequence",
+    window: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="BASES",
+            help="Cut records into rows of this length.",
+            show_default="a record is a row",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="BASES",
+            help="From the begin of one window to that of the next.",
+            show_default="as the window",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The longest row allowed; a longer one is an error, never cut.",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = 32_768,
+    unknown: Annotated[
+        Literal["token", "error"],
+        typer.Option(
+            help="Letters outside the vocabulary: the unknown token each, or an error.",
+            rich_help_panel=LETTERS_PANEL,
+        ),
+    ] = "token",
+    uppercase: Annotated[
+        bool,
+        typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Embed sequences with a model: one vector for each record, window or CSV row."""
+    from genotok.cli.progress import watching
+
+    embedding = _embedding()
+    embedder = embedding.Embedder(
+        model,
+        tokenizer,
+        pooling=pooling,
+        batch_tokens=batch_tokens,
+        device=device,
+        dtype=dtype,
+        attention=attention,
+        threads=threads,
+    )
+    report: EmbeddingReport | None = None
+    with watching(quiet) as watch, suppress(KeyboardInterrupt):
+        report = embedding.embed(
+            embedder,
+            files,
+            output,
+            column=column,
+            window=window,
+            stride=stride,
+            unknown=unknown,
+            uppercase=uppercase,
+            max_tokens=max_tokens,
+            force=force,
+            threads=threads,
+            progress=watch,
+        )
+    if report is None:
+        note("interrupted; nothing was written")
+        raise typer.Exit(130)
+    if warning := soft_mask_warning(report, unknown):
+        note(warning)
+    if as_json:
+        print(json.dumps(embedding_as_json(report)))
+    elif not quiet:
+        print_embedding(report)
+
+
+def _embedding() -> ModuleType:
+    """The module that embeds, which needs torch."""
+    try:
+        from genotok import embedding
+    except ImportError as error:
+        raise ArgumentError(
+            f"embed needs {error.name or 'torch'}, which is not installed: pip install 'genotok[model]'"
+        ) from None
+    return embedding

@@ -1,0 +1,273 @@
+"""From sequence files or CSV files to a Parquet file with a vector for each row, in one call.
+
+The rows are walked through twice. The first time only tokens are made, which is much faster than vectors:
+faults anywhere in the files and rows that are too long are found, and the tokens are counted, so that
+progress knows how far it is. Standard input is walked through once.
+
+Rows come in pieces (see `sources`), at most `MOST_ROWS` of which are held with their vectors; a piece is
+embedded longest row first and written in its own order. Memory depends on neither the files nor their number.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
+
+from genotok.dataset.metadata import describe
+from genotok.dataset.target import Target
+from genotok.dataset.vocabulary import Vocabulary
+from genotok.dataset.whole import WholeFile
+from genotok.embedding.sources import Piece, Reading, SequenceFiles, Source
+from genotok.embedding.tables import EMBEDDING, CsvFiles, is_table
+from genotok.errors import ArgumentError
+from genotok.inputs import Files, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from genotok.embedding.embedder import Embedder
+    from genotok.tokens import Progress
+
+__all__ = ["MOST_TOKENS", "EmbeddingReport", "embed"]
+
+MOST_TOKENS = 32_768
+"""The longest row that is embedded unless more is asked for, some 160,000 bases: the time a row takes grows
+with the square of its length, and a whole chromosome would take years."""
+
+MOST_ROWS = 16_384
+"""Vectors held at once: 50 MB of them in the published size."""
+
+ENDING = ".parquet"
+
+
+class EmbeddingReport(TypedDict):
+    """What was read and written.
+
+    `letters` are those of the rows, `unknown` those of them outside the vocabulary and `lower_case` those of
+    these that are lower case; `empty` counts rows without a letter, whose vector is that of the special
+    tokens alone. `backend` is that of attention.
+    """
+
+    output: str
+    files: int
+    rows: int
+    empty: int
+    letters: int
+    unknown: int
+    lower_case: int
+    tokens: int
+    longest: int
+    width: int
+    pooling: str
+    backend: str
+    device: str
+    dtype: str
+    bytes: int
+    seconds: float
+
+
+def embed(
+    embedder: Embedder,
+    files: Files,
+    output: str | os.PathLike[str],
+    *,
+    column: str = "sequence",
+    window: int | None = None,
+    stride: int | None = None,
+    unknown: Literal["token", "error"] = "token",
+    uppercase: bool = False,
+    max_tokens: int = MOST_TOKENS,
+    force: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> EmbeddingReport:
+    """Write a vector for each row of `files` to the Parquet file `output`, whole or not at all.
+
+    Its columns are `record`, `start` and `end` (counted from 0, the end excluded) for sequence files,
+    those of the file for CSV; then `embedding`, a list of as many 32-bit numbers as the model is wide. Rows
+    are in the order of the files.
+
+    Args:
+        embedder: It makes the vectors.
+        files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`, or CSV or TSV (plain, gzip, bzip2, xz,
+            zstd) with a header: a path, a pattern, or an iterable of them.
+        output: A name in `.parquet`.
+        column: The column of sequences in CSV files.
+        window: Cut records into rows of this many letters.
+        stride: Letters from the begin of one window to that of the next; None for `window`.
+        unknown: What becomes of letters outside the vocabulary: the unknown token, or an error.
+        uppercase: Read lower-case letters as upper-case ones.
+        max_tokens: The longest row allowed, special tokens included; a longer one is an error, never cut.
+        force: Replace an output that is there.
+        threads: Threads to make tokens on; None for all cores.
+        progress: Called now and then with a dictionary; an exception from it stops the work.
+
+    Raises:
+        ArgumentError: Options contradict each other, the output is there already, a row is too long, or there
+            is no row.
+        SequenceFileError: A file is empty, cut short, damaged or malformed.
+        SymbolError: A letter is outside the vocabulary and `unknown="error"`.
+        OSError: A file cannot be read or written.
+    """
+    start = time.monotonic()
+    path = _checked_output(output, force=force)
+    inputs = expand(files)
+    reading = Reading(embedder.tokenizer, unknown, uppercase, threads)
+    source = _source(reading, inputs, column, window, stride)
+    if max_tokens < 1:
+        raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
+    total = _survey(source, max_tokens, progress) if source.is_repeatable else None
+    schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
+    sink = WholeFile(path)
+    try:
+        text = [field.name for field in schema if field.type == pa.string()]
+        with parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=text) as writer:
+            counts = _write(writer, embedder, source, max_tokens, total, progress)
+        sink.commit()
+    finally:
+        sink.discard()
+    return {
+        "output": path,
+        "files": len(inputs),
+        "rows": counts.rows,
+        "empty": counts.empty,
+        "letters": source.letters.read,
+        "unknown": source.letters.unknown,
+        "lower_case": source.letters.lower_case,
+        "tokens": counts.tokens,
+        "longest": counts.longest,
+        "width": embedder.width,
+        "pooling": embedder.pooling,
+        "backend": embedder.backend,
+        "device": str(embedder.device),
+        "dtype": embedder.dtype,
+        "bytes": sink.num_bytes,
+        "seconds": time.monotonic() - start,
+    }
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Rows and tokens so far; `around` is how many special tokens a row has."""
+
+    around: int
+    rows: int = 0
+    tokens: int = 0
+    longest: int = 0
+    empty: int = 0
+
+    def add(self, piece: Piece) -> None:
+        """Count a piece in."""
+        lengths = np.diff(piece.offsets)
+        self.rows += len(lengths)
+        self.tokens += int(lengths.sum())
+        self.longest = max(self.longest, int(lengths.max(initial=0)))
+        self.empty += int(np.count_nonzero(lengths <= self.around))
+
+
+def _checked_output(output: str | os.PathLike[str], *, force: bool) -> str:
+    """The output's path, if a Parquet file may be made there."""
+    path = os.fspath(output)
+    if not path.endswith(ENDING):
+        raise ArgumentError(f"output={path}: a name in {ENDING} is expected")
+    target = Target.of(path, "parquet", in_shards=False)
+    if target.kind != "file":
+        raise ArgumentError(f"output={path}: is a folder; name a file in it")
+    target.check(resume=False, force=force)
+    return path
+
+
+def _source(
+    reading: Reading, paths: list[str], column: str, window: int | None, stride: int | None
+) -> Source:
+    """The rows of files of one kind."""
+    tables = [path for path in paths if is_table(path)]
+    if not tables:
+        return SequenceFiles(reading, paths, window, stride)
+    if len(tables) < len(paths):
+        other = next(path for path in paths if not is_table(path))
+        raise ArgumentError(f"{other}: is no CSV file as {tables[0]} is; embed the two kinds one by one")
+    if window is not None or stride is not None:
+        raise ArgumentError("window: records of sequence files can be cut; a row of a CSV file is one row")
+    return CsvFiles(reading, paths, column)
+
+
+def _pieces(source: Source, most_tokens: int, progress: Progress | None) -> Iterator[Piece]:
+    """All rows of a source in order; an error if one is too long, or if there is none."""
+    found = False
+    with closing(source.pieces(progress)) as pieces:
+        for piece in pieces:
+            lengths = np.diff(piece.offsets)
+            if lengths.max(initial=0) > most_tokens:
+                row = int(np.argmax(lengths > most_tokens))
+                raise ArgumentError(
+                    f"{piece.place(row)}: {lengths[row]:,} tokens, and {most_tokens:,} are allowed; cut "
+                    "records with --window, or allow more with --max-tokens"
+                )
+            found = found or len(lengths) > 0
+            yield piece
+    if not found:
+        raise ArgumentError("files: there is no row in them")
+
+
+def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
+    """The number of tokens of all rows, after a look at each."""
+    return sum(len(piece.ids) for piece in _pieces(source, most_tokens, progress))
+
+
+def _write(
+    writer: parquet.ParquetWriter,
+    embedder: Embedder,
+    source: Source,
+    most_tokens: int,
+    total: int | None,
+    progress: Progress | None,
+) -> _Counts:
+    """Embed and write all rows."""
+    counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
+    done = 0
+    for whole in _pieces(source, most_tokens, None):
+        for piece in whole.parts(MOST_ROWS):
+            vectors = np.empty((len(piece), embedder.width), np.float32)
+            for rows, found in embedder.of_ids(piece.ids, piece.offsets):
+                vectors[rows] = found
+                done += int(np.diff(piece.offsets)[rows].sum())
+                if progress:
+                    progress({"phase": "embedding", "tokens": done, "tokens_total": total or 0})
+            counts.add(piece)
+            writer.write_batch(_with_vectors(piece, vectors, writer.schema))
+    return counts
+
+
+def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema) -> pa.RecordBatch:
+    """The columns of a piece and its vectors (N, D)."""
+    values = pa.array(vectors.reshape(-1))
+    lists = pa.FixedSizeListArray.from_arrays(values, vectors.shape[1])
+    return pa.record_batch([*piece.columns.columns, lists], schema=schema)
+
+
+def _schema(columns: pa.Schema, embedder: Embedder, options: dict[str, Any]) -> pa.Schema:
+    """The columns with that of vectors, and in the metadata how they were made."""
+    kind = pa.list_(pa.float32(), embedder.width)
+    about = {
+        "genotok": version("genotok"),
+        "tokenizer_sha256": Vocabulary.of(embedder.tokenizer).sha256,
+        "vocab_size": embedder.tokenizer.vocab_size,
+        "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **options},
+    }
+    return describe(columns.append(pa.field(EMBEDDING, kind)), about)
+
+
+def _settled(window: int | None, stride: int | None, unknown: str, uppercase: bool) -> dict[str, Any]:
+    """The options that decide what rows are."""
+    return {"window": window, "stride": stride, "unknown": unknown, "uppercase": uppercase}

@@ -1,0 +1,63 @@
+"""Attention by the flash-attn package: the packed row and its boundaries go in as they are.
+
+Its ALiBi term is -slope·|i + len_k - len_q - j|, which for self-attention without a causal mask is the
+symmetric penalty, with positions counted in the packed row: right for every mask without holes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genotok.model.attention.plan import Plan
+from genotok.model.packing import Packing
+
+__all__ = ["attend", "obstacle"]
+
+LARGEST_HEAD = 256
+
+
+def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
+    """Why this batch cannot be done, or None; `sample` has the device, type and width of queries."""
+    if kernel() is None:
+        return "needs the package flash-attn, 2.4 or newer, which is not installed"
+    if sample.device.type != "cuda":
+        return f"needs a CUDA device; the input is on {sample.device.type}"
+    if sample.dtype not in {torch.float16, torch.bfloat16}:
+        return f"computes in float16 or bfloat16 (use autocast); the input is {sample.dtype}"
+    if packing.positions is not None:
+        return "cannot keep the distances of a mask with holes; use sdpa or flex"
+    if sample.shape[-1] > LARGEST_HEAD:
+        return f"takes heads up to {LARGEST_HEAD} wide; they are {sample.shape[-1]}"
+    return None
+
+
+def kernel() -> Callable[..., Any] | None:
+    """The function for packed rows, or None where there is none that takes slopes."""
+    try:
+        found: Callable[..., Any] = importlib.import_module("flash_attn").flash_attn_varlen_qkvpacked_func
+    except (ImportError, AttributeError):
+        return None
+    return found if "alibi_slopes" in inspect.signature(found).parameters else None
+
+
+def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
+    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+    function = kernel()
+    if function is None:
+        raise RuntimeError("the package flash-attn was there when the batch was planned, and is gone")
+    gathered: Tensor = function(
+        qkv,
+        plan.packing.cu_seqlens,
+        plan.packing.max_length,
+        dropout_p=dropout,
+        causal=False,
+        alibi_slopes=plan.slopes,
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+    )
+    return gathered

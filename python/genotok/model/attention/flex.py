@@ -1,0 +1,85 @@
+"""Attention by torch's FlexAttention: the penalty a function of scores, sequences kept apart by a block mask.
+
+The packed row is treated as one long sequence. A block of queries needs only the blocks of keys between the
+start of the first sequence it touches and the end of the last, a range that follows from the boundaries; so
+the block mask is written down directly, with (T / 128)² numbers, and never tried out pair by pair.
+
+For CUDA only. On processors torch (2.15) has no gradients for it, and compiling it for varying lengths fails;
+there the tests run it uncompiled, which checks the two functions and the block mask, not the kernel.
+"""
+
+# Shape letters: T tokens in the packed row, H heads, d width of a head.
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genotok.model.attention.plan import Plan
+from genotok.model.packing import Packing
+
+__all__ = ["attend", "blocks", "obstacle"]
+
+BLOCK = 128
+
+
+def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
+    """Why this batch cannot be done, or None."""
+    if dropout > 0:
+        return f"has no dropout of weights; attention_dropout is {dropout}"
+    if sample.device.type != "cuda":
+        return f"needs a CUDA device; the input is on {sample.device.type}"
+    return None
+
+
+def blocks(packing: Packing) -> Any:
+    """The block mask of a packed row."""
+    from torch.nn.attention.flex_attention import BlockMask  # noqa: PLC0415 - a second to import, seldom needed
+
+    sequence = packing.sequence_of_token
+    edges = packing.cu_seqlens.long()
+    num_tokens = len(packing)
+    starts = torch.arange(0, num_tokens, BLOCK, device=edges.device)
+    ends = (starts + BLOCK).clamp(max=num_tokens) - 1
+    first = edges[sequence[starts]] // BLOCK
+    last = (edges[sequence[ends] + 1] - 1) // BLOCK
+    numbers = (last - first + 1).int()
+    columns = torch.arange(len(starts), device=edges.device)
+    indices = (first[:, None] + columns).clamp(max=len(starts) - 1).int()
+
+    def same_sequence(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
+        return sequence[query] == sequence[key]
+
+    return BlockMask.from_kv_blocks(
+        numbers[None, None],
+        indices[None, None],
+        BLOCK_SIZE=BLOCK,
+        mask_mod=same_sequence,
+        seq_lengths=(num_tokens, num_tokens),
+    )
+
+
+def attend(qkv: Tensor, plan: Plan) -> Tensor:
+    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+    if not len(qkv):
+        return qkv[:, 0]
+    slopes, positions = plan.slopes, plan.packing.position_of_token
+
+    def with_penalty(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
+        return score - slopes[head] * (positions[query] - positions[key]).abs()
+
+    query, key, value = qkv.permute(1, 2, 0, 3)[:, None]
+    out: Tensor = _compiled()(query, key, value, score_mod=with_penalty, block_mask=plan.blocks)
+    return out[0].transpose(0, 1)
+
+
+@functools.cache
+def _compiled() -> Callable[..., Any]:
+    """FlexAttention, compiled: as torch runs it uncompiled, it holds all scores."""
+    from torch.nn.attention.flex_attention import flex_attention  # noqa: PLC0415 - likewise
+
+    return torch.compile(flex_attention, dynamic=True)

@@ -1,0 +1,197 @@
+"""Attention by torch's fused `scaled_dot_product_attention`, without a matrix of L x L numbers anywhere.
+
+On processors the penalties are a view of 2L - 1 numbers a head (see `alibi`), and the kernel is torch's
+FlashAttention for processors, forward and backward. On other devices the kernels want a mask in memory: there
+queries are cut into blocks, so that the slice of the mask for one block stays below `LARGEST_SLICE`, and
+slices are computed again for the backward pass instead of kept. Masks with holes take the second way
+everywhere.
+
+Sequences are visited run by run: neighbours of equal length in one call, nothing padded. Tried and left:
+padding around attention as the published model does, which needs a mask for each sequence and multiplies
+padding.
+
+Inside `torch.compile` the whole is one operator, so that the lengths of a batch are data, not part of the
+program; its backward pass computes attention anew.
+"""
+
+# Shape letters: T tokens in the packed row, N sequences of a run, L length of one, H heads, d width of one.
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from genotok.model import alibi
+from genotok.model.attention.plan import Plan
+from genotok.model.packing import Packing, Run, runs
+
+__all__ = ["attend", "masks", "obstacle"]
+
+LARGEST_SLICE = 1 << 24
+"""Numbers in the slice of a mask for one block of queries, about."""
+
+SMALLEST_BLOCK = 16
+
+
+def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
+    """Nothing stands in its way."""
+    return None
+
+
+def masks(packing: Packing, slopes: Tensor, dtype: torch.dtype) -> dict[int, Tensor]:
+    """The penalties for each length in the batch, for reversed queries; none where blocks are used."""
+    if slopes.device.type != "cpu" or packing.positions is not None:
+        return {}
+    wide = torch.promote_types(dtype, torch.float32)
+    return {length: alibi.toeplitz(slopes, length, wide) for length in {run.length for run in packing.runs}}
+
+
+def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
+    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+    if torch.compiler.is_compiling() and dropout == 0:
+        gathered: Tensor = _operator(qkv, plan.slopes, plan.packing.starts, plan.packing.positions)
+        return gathered
+    return _visit(qkv, plan.slopes, plan.packing.runs, plan.packing.positions, plan.masks, dropout)
+
+
+def _visit(
+    qkv: Tensor,
+    slopes: Tensor,
+    runs_: tuple[Run, ...],
+    positions: Tensor | None,
+    masks_: dict[int, Tensor],
+    dropout: float,
+) -> Tensor:
+    """Attention run by run."""
+    gathered = []
+    # Autocast would convert the mask, and a converted view is a whole matrix.
+    with torch.autocast(qkv.device.type, enabled=False):
+        for run in runs_ if positions is None else _one_by_one(runs_):
+            rows = slice(run.start, run.start + run.count * run.length)
+            batch = qkv[rows].view(run.count, run.length, *qkv.shape[1:])
+            query, key, value = batch.permute(2, 0, 3, 1, 4)
+            mask = masks_.get(run.length)
+            if mask is not None:
+                out = _reversed(query, key, value, mask, dropout)
+            else:
+                places = torch.arange(run.length, device=qkv.device) if positions is None else positions[rows]
+                out = _in_blocks(query, key, value, slopes, places, dropout)
+            gathered.append(out.transpose(1, 2).flatten(0, 1))
+    if len(gathered) == 1:
+        return gathered[0]
+    return torch.cat(gathered) if gathered else qkv[:, 0]
+
+
+def _one_by_one(runs_: tuple[Run, ...]) -> list[Run]:
+    """Each sequence as a run of its own."""
+    return [Run(run.start + n * run.length, 1, run.length) for run in runs_ for n in range(run.count)]
+
+
+def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: float) -> Tensor:
+    """Attention (N, H, L, d) with the mask for reversed queries."""
+    out = functional.scaled_dot_product_attention(
+        query.flip(2), key, value, attn_mask=mask, dropout_p=dropout
+    )
+    return out.flip(2)
+
+
+def _in_blocks(
+    query: Tensor, key: Tensor, value: Tensor, slopes: Tensor, places: Tensor, dropout: float
+) -> Tensor:
+    """Attention (N, H, L, d), so many queries at a time."""
+    length = query.shape[2]
+    size = max(LARGEST_SLICE // (len(slopes) * length), SMALLEST_BLOCK)
+    if length <= size:
+        return _block(query, key, value, slopes, places, places, dropout)
+    blocks = []
+    for start in range(0, length, size):
+        rows = slice(start, start + size)
+        block = checkpoint(
+            _block,
+            query[:, :, rows],
+            key,
+            value,
+            slopes,
+            places[rows],
+            places,
+            dropout,
+            use_reentrant=False,
+            preserve_rng_state=dropout > 0,
+        )
+        blocks.append(block)
+    return torch.cat(blocks, 2)
+
+
+def _block(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    slopes: Tensor,
+    of_queries: Tensor,
+    of_keys: Tensor,
+    dropout: float,
+) -> Tensor:
+    """Attention of some queries to all keys."""
+    dtype = query.dtype
+    if query.device.type == "cpu":
+        dtype = torch.promote_types(dtype, torch.float32)
+    mask = alibi.penalty(slopes, of_queries, of_keys, dtype)[None]
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+
+
+# -- one operator for the compiler ------------------------------------------------------------------
+
+
+@torch.library.custom_op("genotok::attend", mutates_args=())
+def _operator(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:
+    """`attend`, with the batch given as tensors."""
+    return _from_tensors(qkv, slopes, starts, positions).contiguous()
+
+
+@torch.library.custom_op("genotok::attend_backward", mutates_args=())
+def _operator_backward(
+    gradient: Tensor, qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None
+) -> Tensor:
+    """The gradient with respect to `qkv`."""
+    # An operator runs below autograd; torch.func brings its own.
+    pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, slopes, starts, positions), qkv)[1]
+    result: Tensor = pull_back(gradient)[0]
+    return result.contiguous()
+
+
+def _from_tensors(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:
+    found = tuple(runs(starts))
+    made: dict[int, Tensor] = {}
+    if qkv.device.type == "cpu" and positions is None:
+        wide = torch.promote_types(qkv.dtype, torch.float32)
+        made = {length: alibi.toeplitz(slopes, length, wide) for length in {run.length for run in found}}
+    return _visit(qkv, slopes, found, positions, made, 0.0)
+
+
+@_operator.register_fake
+def _(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:  # noqa: ARG001
+    return qkv.new_empty(qkv.shape[0], qkv.shape[2], qkv.shape[3])
+
+
+@_operator_backward.register_fake
+def _(
+    gradient: Tensor,  # noqa: ARG001
+    qkv: Tensor,
+    slopes: Tensor,  # noqa: ARG001
+    starts: Tensor,  # noqa: ARG001
+    positions: Tensor | None,  # noqa: ARG001
+) -> Tensor:
+    return qkv.new_empty(qkv.shape)
+
+
+def _remember(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG001
+    ctx.save_for_backward(*inputs)
+
+
+def _backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    return _operator_backward(gradient, *ctx.saved_tensors), None, None, None  # type: ignore[attr-defined]
+
+
+_operator.register_autograd(_backward, setup_context=_remember)

@@ -1,0 +1,263 @@
+"""Weights from and to files, under the names of the published checkpoint.
+
+Read are safetensors, and torch's own `.bin`, `.pt` and `.pth` as long as they hold tensors and nothing else:
+a pickle may run code when it is loaded, so anything that would is refused before it runs. Written is
+safetensors, whole or not at all.
+
+The published file has no pooler and no classifier, and the matrix of scores twice: it is that of the word
+embeddings. Files of the bare encoder lack the prefix `bert.`; both forms load into both.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+__all__ = ["CheckpointError", "LoadReport", "load", "read", "resize_vocabulary", "write"]
+
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""What is looked for in a folder, in this order."""
+
+PREFIX = "bert."
+WORDS = "embeddings.word_embeddings.weight"
+SCORES = "cls.predictions.decoder.weight"
+NAMES_SHOWN = 6
+
+
+class CheckpointError(ValueError):
+    """A file of weights is damaged, holds something else, or does not fit the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a file and a model did not have in common.
+
+    Attributes:
+        missing: Names the model has and the file lacks; these weights stay as they were.
+        unexpected: Names the file has and the model lacks; ignored.
+    """
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+
+def load(model: nn.Module, path: str | os.PathLike[str], *, strict: bool = True) -> LoadReport:
+    """Put the weights at `path` into `model`.
+
+    Nothing is changed if an error is raised.
+
+    Args:
+        model: An encoder, or one with a head.
+        path: A file, or a folder with `model.safetensors` or `pytorch_model.bin`.
+        strict: Demand that file and model have the same names.
+
+    Raises:
+        CheckpointError: The file is damaged, holds more than tensors, has tensors of other shapes, or
+            (strict)
+            other names; the message says which.
+        OSError: The file cannot be read.
+    """
+    found = _with_the_prefix_of(model, read(path))
+    wanted = model.state_dict()
+    _complete_ties(found, wanted, path)
+    report = LoadReport(
+        missing=tuple(name for name in wanted if name not in found),
+        unexpected=tuple(name for name in found if name not in wanted),
+    )
+    _check_shapes(found, wanted, path)
+    if strict and (report.missing or report.unexpected):
+        raise CheckpointError(
+            f"{os.fspath(path)}: the names do not fit the model: {_listed('missing', report.missing)}; "
+            f"{_listed('unexpected', report.unexpected)}; strict=False loads what fits"
+        )
+    model.load_state_dict({name: found[name] for name in wanted if name in found}, strict=False)
+    return report
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The tensors in a file of weights, by name, on the processor; no code in the file is run.
+
+    Raises:
+        CheckpointError: The file is damaged, or holds more than floating-point tensors.
+        OSError: The file cannot be read.
+    """
+    file = _file_in(Path(path))
+    found = _read_safetensors(file) if file.suffix == ".safetensors" else _read_pickle(file)
+    if not isinstance(found, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
+    ):
+        raise CheckpointError(
+            f"{file}: a dictionary of names and tensors is expected, and it holds another object"
+        )
+    for name, tensor in found.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(f"{file}: {name} is {tensor.dtype}; floating-point weights are expected")
+    return dict(found)
+
+
+def write(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write the weights of `model` to the safetensors file `path`, whole or not at all.
+
+    Raises:
+        CheckpointError: The name does not end in `.safetensors`.
+        OSError: The file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix != ".safetensors":
+        raise CheckpointError(
+            f"{target}: weights are written as safetensors; a name in .safetensors is expected"
+        )
+    tensors = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+    _write_whole(target, save(tensors, metadata={"format": "pt"}))
+
+
+def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Generator | None = None) -> None:
+    """Give an encoder, or one with a head, another number of tokens, in place.
+
+    Rows of ids that stay are kept, new rows are drawn as fresh weights are, new scores start without a bias.
+
+    Args:
+        model: An encoder, or one with a head, of this package.
+        vocab_size: The new number of tokens.
+        generator: Where new rows come from; torch's own if left out.
+
+    Raises:
+        ValueError: `vocab_size` is against its rule.
+    """
+    whole: Any = model
+    encoder = getattr(whole, "bert", whole)
+    config = encoder.config.with_changes(vocab_size=vocab_size)
+    words = encoder.embeddings.word_embeddings
+    fresh = torch.empty(vocab_size, config.hidden_size, dtype=words.weight.dtype)
+    fresh.normal_(std=config.initializer_range, generator=generator)
+    kept = min(vocab_size, words.num_embeddings)
+    weight = fresh.to(words.weight.device)
+    weight[:kept] = words.weight.detach()[:kept]
+    words.weight, words.num_embeddings = nn.Parameter(weight), vocab_size
+    for module in whole.modules():
+        if hasattr(module, "config"):
+            module.config = config
+    if hasattr(whole, "cls"):
+        decoder = whole.cls.predictions.decoder
+        bias = decoder.bias.new_zeros(vocab_size)
+        bias[:kept] = decoder.bias.detach()[:kept]
+        decoder.weight, decoder.bias, decoder.out_features = words.weight, nn.Parameter(bias), vocab_size
+
+
+def _file_in(path: Path) -> Path:
+    """The file of weights that `path` is or holds."""
+    if not path.is_dir():
+        return path
+    for name in FILES:
+        if (path / name).is_file():
+            return path / name
+    raise FileNotFoundError(2, f"the folder has none of {', '.join(FILES)}", os.fspath(path))
+
+
+def _read_safetensors(file: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise CheckpointError(f"{file}: damaged, or no safetensors file ({error})") from None
+
+
+def _read_pickle(file: Path) -> object:
+    with file.open("rb"):
+        pass  # a file that cannot be read is told from a damaged one, where torch may seek in vain
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of pickles it did not write, then refuses them
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            raise CheckpointError(
+                f"{file}: holds more than tensors, or is damaged; refused, as loading it could run code in it"
+            ) from None
+        except Exception as error:  # noqa: BLE001 - what a damaged file makes torch stumble over is no fixed set
+            reason = str(error).partition("\n")[0]
+            raise CheckpointError(f"{file}: damaged, or no file of weights ({reason})") from None
+
+
+def _with_the_prefix_of(model: nn.Module, found: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names they would have in a file of this model."""
+    has_prefix = any(name.startswith(PREFIX) for name in found)
+    wants_prefix = hasattr(model, PREFIX.removesuffix("."))
+    if wants_prefix and not has_prefix:
+        return {PREFIX + name: tensor for name, tensor in found.items()}
+    if has_prefix and not wants_prefix:
+        return {name.removeprefix(PREFIX): tensor for name, tensor in found.items()}
+    return found
+
+
+def _complete_ties(
+    found: dict[str, Tensor], wanted: Mapping[str, Tensor], path: str | os.PathLike[str]
+) -> None:
+    """Add the matrix of scores where a file leaves it out; an error if it is not that of the words."""
+    words = found.get(PREFIX + WORDS)
+    if SCORES not in wanted or words is None:
+        return
+    if not torch.equal(found.setdefault(SCORES, words), words):
+        raise CheckpointError(
+            f"{os.fspath(path)}: {SCORES} differs from {PREFIX + WORDS}; in this model they are one matrix"
+        )
+
+
+def _check_shapes(
+    found: dict[str, Tensor], wanted: Mapping[str, Tensor], path: str | os.PathLike[str]
+) -> None:
+    """An error that names the tensors of another shape."""
+    wrong = [
+        f"{name} {tuple(found[name].shape)} for {tuple(wanted[name].shape)}"
+        for name in wanted
+        if name in found and found[name].shape != wanted[name].shape
+    ]
+    if wrong:
+        raise CheckpointError(f"{os.fspath(path)}: tensors of other shapes: {_few(tuple(wrong))}")
+
+
+def _listed(what: str, names: tuple[str, ...]) -> str:
+    return f"{len(names)} {what} ({_few(names)})" if names else f"0 {what}"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    """Write under another name, then rename: a crash leaves the old file or the new one."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _umask() -> int:
+    """The process's mask of permissions, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

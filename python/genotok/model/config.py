@@ -1,0 +1,156 @@
+"""What an encoder is made of: one frozen, checked dataclass, and sizes to start from."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from genotok.model.backends import Backend
+
+__all__ = ["PRESETS", "EncoderConfig"]
+
+PRESETS: dict[str, dict[str, int]] = {
+    "dnabert2-117m": {"num_layers": 12, "hidden_size": 768, "num_heads": 12, "intermediate_size": 3072},
+    "small-14m": {"num_layers": 6, "hidden_size": 384, "num_heads": 6, "intermediate_size": 1536},
+    "mini-5m": {"num_layers": 4, "hidden_size": 256, "num_heads": 4, "intermediate_size": 1024},
+    "tiny-1m": {"num_layers": 2, "hidden_size": 128, "num_heads": 2, "intermediate_size": 512},
+}
+"""Sizes by name: the published model, and three that train on a laptop. The rest is as published."""
+
+PUBLISHED_NAMES = {
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "type_vocab_size": "type_vocab_size",
+    "vocab_size": "vocab_size",
+    "hidden_size": "hidden_size",
+    "intermediate_size": "intermediate_size",
+    "hidden_dropout": "hidden_dropout_prob",
+    "attention_dropout": "attention_probs_dropout_prob",
+    "classifier_dropout": "classifier_dropout",
+    "layer_norm_eps": "layer_norm_eps",
+    "initializer_range": "initializer_range",
+}
+"""Field here to key of the published `config.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """The sizes and settings of an encoder; the defaults are those of the published model.
+
+    There is no largest sequence length: positions enter as distances only, and no table depends on it.
+
+    Attributes:
+        vocab_size: Tokens in the vocabulary, special ones included.
+        hidden_size: Width D of a token's vector; a multiple of `num_heads`.
+        num_layers: Layers, one at least.
+        num_heads: Heads H of attention; each has its own slope of the distance penalty.
+        intermediate_size: Width of one half of the gated feed-forward block (its matrix is twice as wide).
+        type_vocab_size: Kinds of segment a token may belong to; two for pairs of sequences.
+        hidden_dropout: Dropped share of embeddings, of attention's output and inside the feed-forward block.
+        attention_dropout: Dropped share of attention weights; the published model has none.
+        classifier_dropout: Dropped share in front of a classifier; None for that of `hidden_dropout`.
+        layer_norm_eps: What keeps layer normalisation from dividing by zero.
+        initializer_range: Standard deviation of fresh weights.
+        attention: The backend: "auto", or one by name (see `genotok.model.attention`).
+    """
+
+    vocab_size: int = 4096
+    hidden_size: int = 768
+    num_layers: int = 12
+    num_heads: int = 12
+    intermediate_size: int = 3072
+    type_vocab_size: int = 2
+    hidden_dropout: float = 0.1
+    attention_dropout: float = 0.0
+    classifier_dropout: float | None = None
+    layer_norm_eps: float = 1e-12
+    initializer_range: float = 0.02
+    attention: Backend = "auto"
+
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            number = getattr(self, name)
+            _expect(isinstance(number, int) and number >= 1, name, number, "a whole number of at least 1")
+        for name in _SHARES:
+            share = getattr(self, name)
+            if share is not None:
+                _expect(_is_number(share) and 0 <= share < 1, name, share, "a share from 0 to below 1")
+        for name in ("layer_norm_eps", "initializer_range"):
+            value = getattr(self, name)
+            _expect(_is_number(value) and 0 < value < 1, name, value, "a number between 0 and 1")
+        rule = f"a multiple of num_heads={self.num_heads}"
+        _expect(self.hidden_size % self.num_heads == 0, "hidden_size", self.hidden_size, rule)
+        names = get_args(Backend)
+        _expect(self.attention in names, "attention", self.attention, f"one of {', '.join(names)}")
+
+    @property
+    def head_size(self) -> int:
+        """Width of one head."""
+        return self.hidden_size // self.num_heads
+
+    @classmethod
+    def preset(cls, name: str, **changes: Any) -> Self:
+        """The sizes called `name` in `PRESETS`, with `changes` to single fields.
+
+        Raises:
+            ValueError: There is no preset of that name, or a change is against its rule.
+        """
+        if name not in PRESETS:
+            raise ValueError(f"preset={name!r}: one of {', '.join(PRESETS)} is expected")
+        return cls(**{**PRESETS[name], **changes})
+
+    @classmethod
+    def from_published(cls, settings: dict[str, Any], attention: Backend = "auto") -> Self:
+        """The configuration that a published `config.json` describes; what has no meaning here is left out.
+
+        Raises:
+            ValueError: A value is against its rule, or the activation is not the exact GELU.
+        """
+        activation = settings.get("hidden_act", "gelu")
+        _expect(activation == "gelu", "hidden_act", activation, '"gelu", the one this architecture has')
+        given = {ours: settings[theirs] for ours, theirs in PUBLISHED_NAMES.items() if theirs in settings}
+        return cls(**given, attention=attention)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], attention: Backend = "auto") -> Self:
+        """The configuration in a published `config.json`, or in the folder that holds one.
+
+        Raises:
+            ValueError: The file is no JSON object, or a value is against its rule; the message names the
+                file.
+            OSError: The file cannot be read.
+        """
+        file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
+        try:
+            settings = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(settings, dict):
+                raise TypeError("a JSON object is expected")  # noqa: TRY301 - named below
+            return cls.from_published(settings, attention)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{file}: {error}") from None
+
+    def to_published(self) -> dict[str, Any]:
+        """The settings under the keys of the published `config.json`."""
+        return {theirs: getattr(self, ours) for ours, theirs in PUBLISHED_NAMES.items()}
+
+    def with_changes(self, **changes: Any) -> Self:
+        """The same configuration with some fields changed, checked anew."""
+        return replace(self, **changes)
+
+
+def _expect(holds: bool, name: str, value: object, rule: str) -> None:
+    """An error that names field, value and rule, unless the rule holds."""
+    if not holds:
+        raise ValueError(f"{name}={value!r}: {rule} is expected")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+_COUNTS = tuple(field.name for field in fields(EncoderConfig) if field.type == "int")
+_SHARES = ("hidden_dropout", "attention_dropout", "classifier_dropout")

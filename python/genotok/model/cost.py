@@ -1,0 +1,123 @@
+"""What an encoder costs, counted from its sizes: parameters, operations, memory; ours and its rivals.
+
+Operations are counted as is usual: a product of matrices (m, k) and (k, n) takes 2·m·k·n, everything else
+nothing. A layer that multiplies each of T tokens by matrices with P entries and attends among T tokens of
+width D takes 2·T·P + 4·T²·D. Heads are left out, as embeddings and classes need none or next to none.
+
+Sizes of the others are those their authors published: DNABERT (Ji et al., 2021; BERT-base over overlapping
+k-mers, 4^k + 5 tokens), Nucleotide Transformer 500M and 2500M (Dalla-Torre et al., 2025; 6-mers side by side,
+4,105 tokens, 1,002 positions). Tokens for a number of bases follow from each model's tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from genotok.model.config import EncoderConfig
+
+__all__ = ["DNABERT2_BASES_PER_TOKEN", "RIVALS", "Sizes", "sizes_of", "training_bytes", "weight_bytes"]
+
+DNABERT2_BASES_PER_TOKEN = 5.0
+"""The paper's round figure for its tokenizer; a vocabulary trained elsewhere may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of an encoder with a head for masked tokens, whatever its kind.
+
+    Attributes:
+        name: What people call it.
+        layers: Number of layers.
+        hidden: Width D of a token's vector.
+        intermediate: Width I of the feed-forward block, of one half where it is gated.
+        vocab: Tokens in the vocabulary.
+        positions: Rows of a table of positions.
+        types: Rows of a table of segments.
+        gated: Whether the feed-forward block is gated.
+        tokens: Tokens for a number of bases, special ones included.
+    """
+
+    name: str
+    layers: int
+    hidden: int
+    intermediate: int
+    vocab: int
+    positions: int
+    types: int
+    gated: bool
+    tokens: Callable[[int], float]
+
+    def parts(self) -> dict[str, int]:
+        """Parameters by part; the matrix of scores is that of the word embeddings and counted once."""
+        width, inner = self.hidden, self.intermediate
+        feed = 3 * width * inner + width if self.gated else 2 * width * inner + inner + width
+        return {
+            "word embeddings": self.vocab * width,
+            "positions and segments": (self.positions + self.types) * width + 2 * width,
+            "attention": self.layers * 4 * (width * width + width),
+            "feed-forward": self.layers * feed,
+            "norms": self.layers * 4 * width,
+            "head for masked tokens": width * width + 3 * width + self.vocab,
+        }
+
+    def parameters(self) -> int:
+        """All parameters."""
+        return sum(self.parts().values())
+
+    def operations(self, num_tokens: float) -> float:
+        """Floating-point operations to encode one sequence of so many tokens."""
+        entries = 4 * self.hidden**2 + (3 if self.gated else 2) * self.hidden * self.intermediate
+        return self.layers * (2 * num_tokens * entries + 4 * num_tokens**2 * self.hidden)
+
+
+def sizes_of(config: EncoderConfig, name: str, bases_per_token: float = DNABERT2_BASES_PER_TOKEN) -> Sizes:
+    """The sizes of one of our encoders."""
+    return Sizes(
+        name=name,
+        layers=config.num_layers,
+        hidden=config.hidden_size,
+        intermediate=config.intermediate_size,
+        vocab=config.vocab_size,
+        positions=0,
+        types=config.type_vocab_size,
+        gated=True,
+        tokens=lambda bases: bases / bases_per_token + 2,
+    )
+
+
+def _dnabert(k: int) -> Sizes:
+    """DNABERT over overlapping k-mers: a token for each base but the last k - 1, and two around them."""
+    return Sizes(f"DNABERT {k}-mer", 12, 768, 3072, 4**k + 5, 512, 2, False, lambda bases: bases - k + 3)
+
+
+def _nucleotide_transformer(name: str, layers: int, hidden: int) -> Sizes:
+    """Nucleotide Transformer: a token for six bases, one for each base left over, one in front."""
+    return Sizes(
+        name, layers, hidden, 4 * hidden, 4105, 1002, 0, False, lambda bases: bases // 6 + bases % 6 + 1
+    )
+
+
+RIVALS = (
+    _dnabert(3),
+    _dnabert(6),
+    _nucleotide_transformer("NT 500M", 24, 1280),
+    _nucleotide_transformer("NT 2500M", 32, 2560),
+)
+
+
+def weight_bytes(config: EncoderConfig, bytes_each: int = 4) -> int:
+    """Memory of the weights."""
+    return sizes_of(config, "").parameters() * bytes_each
+
+
+def training_bytes(config: EncoderConfig, num_tokens: int, bytes_each: int = 4) -> int:
+    """Memory of what is kept of a sequence from forward to backward, without gradient checkpointing.
+
+    Per token and layer: the input, queries, keys and values, what attention gathered, the two sums that are
+    normalised (7 D); both halves, GELU's result, the product and what dropout leaves of it (5 I); a byte for
+    each place that dropout may fall on (D + I). An estimate: torch may keep a little more or less.
+    """
+    width, inner = config.hidden_size, config.intermediate_size
+    each = (7 * width + 5 * inner + config.num_heads) * bytes_each + width + inner
+    return num_tokens * config.num_layers * each

@@ -1,0 +1,58 @@
+"""The encoder as a `transformers` model: `AutoModel` and its kin, `Trainer`, `peft`.
+
+Importing this module registers the classes. A published `config.json` builds them, published weights load
+under their own names, `save_pretrained` writes safetensors, and what was saved loads with
+`AutoModel.from_pretrained(folder)`.
+
+Batches are padded here (B, S) and nowhere below: results have zeros at masked places. What differs from the
+published code is listed in the documentation, "What differs".
+"""
+
+from __future__ import annotations
+
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
+
+from genotok.model.huggingface.config import DnaBert2Config
+from genotok.model.huggingface.heads import (
+    DnaBert2ForMaskedLM,
+    DnaBert2ForSequenceClassification,
+    DnaBert2ForTokenClassification,
+)
+from genotok.model.huggingface.trunk import DnaBert2Model
+
+__all__ = [
+    "LORA_TARGETS",
+    "DnaBert2Config",
+    "DnaBert2ForMaskedLM",
+    "DnaBert2ForSequenceClassification",
+    "DnaBert2ForTokenClassification",
+    "DnaBert2Model",
+]
+
+LORA_TARGETS = ["Wqkv"]
+"""Where `peft` puts LoRA if it is not told: the matrix of queries, keys and values, as for BERT."""
+
+
+def _register() -> None:
+    """Make the classes known to transformers' Auto classes, and the LoRA targets to peft where it is."""
+    AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config, exist_ok=True)
+    AutoModel.register(DnaBert2Config, DnaBert2Model, exist_ok=True)
+    AutoModelForMaskedLM.register(DnaBert2Config, DnaBert2ForMaskedLM, exist_ok=True)
+    AutoModelForSequenceClassification.register(
+        DnaBert2Config, DnaBert2ForSequenceClassification, exist_ok=True
+    )
+    AutoModelForTokenClassification.register(DnaBert2Config, DnaBert2ForTokenClassification, exist_ok=True)
+    try:
+        from peft.utils import constants  # noqa: PLC0415 - peft is no requirement
+    except ImportError:
+        return
+    constants.TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING[DnaBert2Config.model_type] = LORA_TARGETS
+
+
+_register()

@@ -1,0 +1,58 @@
+"""The configuration as `transformers` keeps it, under the names of the published `config.json`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from transformers import PreTrainedConfig
+
+from genotok.model.config import EncoderConfig
+
+__all__ = ["DnaBert2Config"]
+
+PAD = 3
+"""The id of `[PAD]` in the published vocabulary, whose configuration says 0 or nothing."""
+
+NOT_OURS = ("model_type", "auto_map", "architectures", "torch_dtype", "transformers_version", "_name_or_path")
+"""Keys of a published `config.json` that speak of the published code."""
+
+
+class DnaBert2Config(PreTrainedConfig):
+    """The configuration, under the names of the published `config.json`; `attention` chooses the backend."""
+
+    model_type: ClassVar[str] = "genotok-dnabert2"
+
+    vocab_size: int = 4096
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float | int = 0.1
+    attention_probs_dropout_prob: float | int = 0.0
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    classifier_dropout: float | int | None = None
+    pad_token_id: int | None = PAD
+    unk_token_id: int | None = 0
+    cls_token_id: int | None = 1
+    sep_token_id: int | None = 2
+    mask_token_id: int | None = 4
+    tie_word_embeddings: bool = True
+    attention: str = "auto"
+
+    def __post_init__(self, **others: Any) -> None:
+        """Check everything, and mend what a published file says of the published code."""
+        if self.pad_token_id == self.unk_token_id:
+            self.pad_token_id = PAD  # [UNK] cannot be padding: the 0 of a published file stands for nothing
+        for name in NOT_OURS:
+            others.pop(name, None)
+        super().__post_init__(**others)
+        self.encoder_config()
+
+    def encoder_config(self) -> EncoderConfig:
+        """The same as the encoder takes it; a wrong value is a ValueError."""
+        backend: Any = self.attention
+        settings = {name: value for name, value in vars(self).items() if value is not None}
+        return EncoderConfig.from_published(settings, attention=backend)

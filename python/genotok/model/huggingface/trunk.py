@@ -1,0 +1,153 @@
+"""The encoder as a `transformers` model, and what all of its models share."""
+
+# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from genotok.model.attention.eager import padded_weights
+from genotok.model.encoder import Embeddings, Layers, Pooler, States
+from genotok.model.huggingface.config import DnaBert2Config
+from genotok.model.packing import Packing, pack, unpad
+
+__all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "Encoded", "as_dict"]
+
+
+class DnaBert2PreTrainedModel(PreTrainedModel):
+    """What the models below share."""
+
+    config_class = DnaBert2Config
+    base_model_prefix = "bert"
+    supports_gradient_checkpointing = True
+    _no_split_modules: ClassVar[list[str]] = ["Layer"]
+    # transformers would choose among its own attention functions; ours are chosen by `config.attention`.
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding | nn.LayerNorm):
+            super()._init_weights(module)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder gave for a padded batch, still packed."""
+
+    states: States
+    packing: Packing
+
+
+class DnaBert2Model(DnaBert2PreTrainedModel):
+    """The encoder, with a pooler unless `add_pooling_layer` is false."""
+
+    def __init__(self, config: DnaBert2Config, add_pooling_layer: bool = True) -> None:
+        super().__init__(config)
+        sizes = config.encoder_config()
+        self.embeddings = Embeddings(sizes)
+        self.encoder = Layers(sizes)
+        self.pooler = Pooler(sizes) if add_pooling_layer else None
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """The word embeddings."""
+        return self.embeddings.word_embeddings
+
+    def set_input_embeddings(self, value: nn.Embedding) -> None:
+        """Replace the word embeddings."""
+        self.embeddings.word_embeddings = value
+
+    def encode(
+        self,
+        input_ids: Tensor | None,
+        attention_mask: Tensor | None,
+        token_type_ids: Tensor | None,
+        inputs_embeds: Tensor | None,
+        output_hidden_states: bool | None,
+        output_attentions: bool | None,
+    ) -> Encoded:
+        """Drop the padding and encode."""
+        given = inputs_embeds if input_ids is None else input_ids
+        if given is None:
+            raise ValueError("input_ids or inputs_embeds: one of them is expected")
+        packing = _packing(given, attention_mask)
+        take = packing.take
+        x = self.embeddings(
+            None if input_ids is None else take(input_ids),
+            None if token_type_ids is None else take(token_type_ids.expand(given.shape[:2])),
+            None if inputs_embeds is None else take(inputs_embeds),
+        )
+        want_states = _wanted(output_hidden_states, self.config.output_hidden_states)
+        want_weights = _wanted(output_attentions, self.config.output_attentions)
+        return Encoded(self.encoder(x, packing, want_states=want_states, want_weights=want_weights), packing)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+        **_: Any,
+    ) -> BaseModelOutputWithPooling | tuple[Any, ...]:
+        """Encode a padded batch.
+
+        Args:
+            input_ids: (B, S) token ids.
+            attention_mask: (B, S), nonzero where there is a token; all of them if left out.
+            token_type_ids: (B, S) segments, 0 if left out.
+            inputs_embeds: (B, S, D) in place of the word embeddings of `input_ids`.
+            output_hidden_states: Give the embeddings and the output of each layer, (B, S, D) each.
+            output_attentions: Give the weights of each layer, (B, H, S, S): quadratic in memory.
+            return_dict: A tuple if false.
+        """
+        encoded = self.encode(
+            input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
+        )
+        last, packing = encoded.states.last, encoded.packing
+        output = BaseModelOutputWithPooling(
+            last_hidden_state=packing.pad(last),
+            pooler_output=None if self.pooler is None else self.pooler(last, packing),
+            **self.padded(encoded),
+        )
+        return output if as_dict(return_dict, self.config) else output.to_tuple()
+
+    def padded(self, encoded: Encoded) -> dict[str, tuple[Tensor, ...] | None]:
+        """`hidden_states` and `attentions` as padded batches, None where they were not asked for."""
+        states, packing = encoded.states, encoded.packing
+        heads = self.config.num_attention_heads
+        return {
+            "hidden_states": tuple(packing.pad(state) for state in states.all) or None,
+            "attentions": tuple(padded_weights(found, packing, heads) for found in states.weights) or None,
+        }
+
+
+def _packing(given: Tensor, mask: Tensor | None) -> Packing:
+    """The packing of a batch of ids (B, S) or vectors (B, S, D)."""
+    if given.dim() < 2:
+        raise ValueError(f"an input of shape {tuple(given.shape)}: (sequences, length) is expected")
+    if mask is None:
+        return pack([given.shape[1]] * given.shape[0], given.device)
+    if mask.shape != given.shape[:2]:
+        expected = tuple(given.shape[:2])
+        raise ValueError(f"attention_mask of shape {tuple(mask.shape)}: {expected} is expected")
+    return unpad(mask)
+
+
+def _wanted(asked: bool | None, default: bool | None) -> bool:
+    return bool(default if asked is None else asked)
+
+
+def as_dict(asked: bool | None, config: PreTrainedConfig) -> bool:
+    """Whether to answer with an object and not a tuple."""
+    return bool(config.return_dict if asked is None else asked)

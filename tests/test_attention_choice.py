@@ -1,0 +1,172 @@
+"""Which backend is taken, what is refused and why, and what flash-attn is called with where it cannot run."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
+
+from genotok.model import Encoder, EncoderConfig, attention, pack, unpad  # noqa: E402
+from genotok.model.attention import flash, flex  # noqa: E402
+
+PACKED = pack([3, 5])
+HOLES = unpad(torch.tensor([[1, 0, 1], [1, 1, 1]]))
+
+
+class Sample:
+    """Stands for a tensor on a device that is not here."""
+
+    def __init__(self, device: str, dtype: Any = torch.bfloat16, width: int = 64) -> None:
+        self.device = torch.device(device)
+        self.dtype = dtype
+        self.shape = (0, width)
+
+
+def stand_in(monkeypatch: pytest.MonkeyPatch, with_slopes: bool = True) -> list[dict[str, Any]]:
+    """Put a module in place of flash-attn that keeps what it is called with, and computes by the formula."""
+    calls: list[dict[str, Any]] = []
+
+    def recent(
+        qkv: Any,
+        cu_seqlens: Any,
+        max_seqlen: int,
+        dropout_p: float = 0.0,
+        softmax_scale: float | None = None,
+        causal: bool = False,
+        window_size: tuple[int, int] = (-1, -1),
+        softcap: float = 0.0,
+        alibi_slopes: Any = None,
+        deterministic: bool = False,
+        return_attn_probs: bool = False,
+    ) -> Any:
+        calls.append(dict(locals()))
+        query, key, value = qkv.float().unbind(1)
+        out = torch.zeros_like(query)
+        for start, end in zip(cu_seqlens.tolist(), cu_seqlens.tolist()[1:], strict=False):
+            place = torch.arange(end - start)
+            bias = -alibi_slopes[:, None, None] * (place[:, None] - place).abs()
+            scores = torch.einsum("qhd,khd->hqk", query[start:end], key[start:end]) / qkv.shape[-1] ** 0.5
+            out[start:end] = torch.einsum("hqk,khd->qhd", (scores + bias).softmax(-1), value[start:end])
+        return out.to(qkv.dtype)
+
+    def old(qkv: Any, cu_seqlens: Any, max_seqlen: int, dropout_p: float = 0.0, causal: bool = False) -> Any:
+        raise AssertionError
+
+    module = types.ModuleType("flash_attn")
+    module.flash_attn_varlen_qkvpacked_func = recent if with_slopes else old  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "flash_attn", module)
+    return calls
+
+
+def without_flash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "flash_attn", None)
+
+
+def chosen(sample: Sample, packing: Any = PACKED, dropout: float = 0.0) -> str:
+    return attention.choose("auto", sample, packing, dropout)  # type: ignore[arg-type]
+
+
+def test_auto_takes_the_first_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_flash(monkeypatch)
+    assert chosen(Sample("cpu")) == "sdpa"
+    assert chosen(Sample("cuda")) == "flex"
+    assert chosen(Sample("cuda"), dropout=0.1) == "sdpa"
+    assert chosen(Sample("mps")) == "sdpa"
+    stand_in(monkeypatch)
+    assert chosen(Sample("cuda")) == "flash"
+    assert chosen(Sample("cuda", torch.float32)) == "flex"
+    assert chosen(Sample("cuda"), HOLES) == "flex"
+    assert chosen(Sample("cuda", width=320)) == "flex"
+    assert chosen(Sample("cpu")) == "sdpa"
+    stand_in(monkeypatch, with_slopes=False)
+    assert chosen(Sample("cuda")) == "flex"
+
+
+@pytest.mark.parametrize(
+    ("name", "sample", "packing", "message"),
+    [
+        ("flash", Sample("cpu"), PACKED, "needs a CUDA device; the input is on cpu"),
+        ("flash", Sample("cuda", torch.float32), PACKED, "float16 or bfloat16"),
+        ("flash", Sample("cuda"), HOLES, "mask with holes"),
+        ("flash", Sample("cuda", width=320), PACKED, "up to 256 wide; they are 320"),
+        ("flex", Sample("cpu"), PACKED, "needs a CUDA device; the input is on cpu"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: Any, sample: Any, packing: Any, message: str
+) -> None:
+    stand_in(monkeypatch)
+    with pytest.raises(ValueError, match=message):
+        attention.choose(name, sample, packing)
+
+
+def test_a_backend_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_flash(monkeypatch)
+    encoder = Encoder(EncoderConfig.preset("tiny-1m", attention="flash"))
+    with pytest.raises(ValueError, match=r'attention="flash" needs the package flash-attn, 2\.4 or newer'):
+        encoder(torch.tensor([1, 2]), pack([2]))
+
+
+def test_flash_is_called_with_what_its_interface_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = stand_in(monkeypatch)
+    monkeypatch.setattr(flash, "obstacle", lambda *_: None)
+    torch.manual_seed(0)
+    encoder = Encoder(EncoderConfig.preset("tiny-1m", attention="flash")).to(torch.bfloat16).eval()
+    ids, packing = torch.randint(5, 99, (8,)), pack([3, 0, 5])
+    found = encoder(ids, packing).last
+    assert len(calls) == encoder.config.num_layers
+    for call in calls:
+        assert call["qkv"].shape == (8, 3, 2, 64)
+        assert call["qkv"].dtype == torch.bfloat16
+        assert call["cu_seqlens"].dtype == torch.int32
+        assert call["cu_seqlens"].tolist() == [0, 3, 3, 8]
+        assert call["max_seqlen"] == 5
+        assert type(call["max_seqlen"]) is int
+        assert call["causal"] is False
+        assert call["softmax_scale"] is None
+        assert call["dropout_p"] == 0
+        assert call["alibi_slopes"].dtype == torch.float32
+        assert call["alibi_slopes"].tolist() == [2**-4, 2**-8]
+    encoder.encoder.config = encoder.config.with_changes(attention="sdpa")
+    assert (found - encoder(ids, packing).last).abs().max() < 0.1
+
+
+@pytest.mark.parametrize("lengths", [[1], [130], [100, 0, 300, 1, 5, 128], [128] * 3, [1] * 300])
+def test_the_block_mask_of_flex_covers_what_it_must(lengths: list[int]) -> None:
+    packing = pack(lengths)
+    mask = flex.blocks(packing)
+    owner = packing.sequence_of_token
+    touched = torch.zeros(-(-len(packing) // flex.BLOCK), -(-len(packing) // flex.BLOCK), dtype=torch.bool)
+    for query in range(len(touched)):
+        used = mask.kv_indices[0, 0, query, : mask.kv_num_blocks[0, 0, query]]
+        assert len(set(used.tolist())) == len(used)
+        touched[query, used.long()] = True
+    pairs = owner[:, None] == owner[None, :]
+    for query, key in pairs.nonzero().tolist():
+        assert touched[query // flex.BLOCK, key // flex.BLOCK]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", ["flash", "flex", "sdpa"])
+def test_backends_agree_on_cuda(name: Any) -> None:
+    dtype = torch.bfloat16 if name == "flash" else torch.float32
+    torch.manual_seed(0)
+    qkv = torch.randn(540, 3, 12, 64, device="cuda", dtype=dtype, requires_grad=True)
+    packing = pack([20, 0, 500, 7, 13], "cuda")
+    try:
+        attention.choose(name, qkv, packing)
+    except ValueError as error:
+        pytest.skip(str(error))
+    results = []
+    for backend in ("eager", name):
+        plan = attention.prepare(backend, 12, packing, dtype)
+        out = attention.attend(qkv, plan)
+        (gradient,) = torch.autograd.grad(out.float().square().sum(), qkv)
+        results.append((out.float(), gradient.float()))
+    tolerance = 0.05 if name == "flash" else 1e-3
+    for left, right in zip(*results, strict=True):
+        assert (left - right).abs().max() < tolerance
