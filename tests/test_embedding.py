@@ -27,6 +27,7 @@ from genotok import (  # noqa: E402
     ArgumentError,
     SequenceFileError,
     SymbolError,
+    Tokenizer,
     _native,
 )
 from genotok.embedding import Embedder, embed, files, sources  # noqa: E402
@@ -229,6 +230,31 @@ def test_a_fault_at_the_end_is_found_before_the_first_vector(
     with pytest.raises(ArgumentError, match=r"some\.csv, line 2: 6 tokens, and 3 are"):
         embed(embedder, path, tmp_path / "out.parquet", max_tokens=3)
     assert names(tmp_path) == {"some.fa", "some.csv"}
+
+
+def test_lower_case_is_counted_and_can_be_read(model: Path, tmp_path: Path) -> None:
+    plain = json.loads(TOKENIZER.to_json())
+    plain["normalizer"] = None  # as in the published file
+    embedder = Embedder(model, Tokenizer.from_json(json.dumps(plain)))
+    (tmp_path / "soft.fa").write_text(f">s\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
+    (tmp_path / "soft.csv").write_text(f"sequence\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
+    for name in ("soft.fa", "soft.csv"):
+        report = embed(embedder, tmp_path / name, tmp_path / "out.parquet", force=True)
+        assert (report["letters"], report["unknown"], report["lower_case"]) == (50, 10, 10)
+        report = embed(embedder, tmp_path / name, tmp_path / "out.parquet", force=True, uppercase=True)
+        assert (report["unknown"], report["lower_case"]) == (0, 0)
+        found = vectors_of(parquet.read_table(tmp_path / "out.parquet"))
+        assert np.abs(found - one_by_one(model, [LETTERS[:50]])).max() < 1e-5
+
+
+def test_stopped_in_the_middle_it_leaves_nothing(model: Path, fasta: Path, tmp_path: Path) -> None:
+    def stop(event: dict[str, Any]) -> None:
+        if event["phase"] == "embedding":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed(Embedder(model), fasta, tmp_path / "out.parquet", progress=stop)
+    assert names(tmp_path) == {"some.fa"}
 
 
 def test_options_that_cannot_be_are_refused(model: Path, fasta: Path, tmp_path: Path) -> None:

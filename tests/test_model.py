@@ -264,6 +264,29 @@ def test_long_rows_with_holes_are_cut_into_blocks(monkeypatch: pytest.MonkeyPatc
         assert difference(left, right) < 1e-8
 
 
+def test_nothing_is_as_large_as_the_square_of_the_length() -> None:
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    class Largest(TorchDispatchMode):  # type: ignore[misc]
+        """Keeps the size of the largest memory that any operation gives."""
+
+        num_bytes = 0
+
+        def __torch_dispatch__(self, operation: Any, _: Any, arguments: Any = (), options: Any = None) -> Any:
+            found = operation(*arguments, **(options or {}))
+            sizes = (x.untyped_storage().nbytes() for x in tree_leaves(found) if isinstance(x, torch.Tensor))
+            self.num_bytes = max(self.num_bytes, *sizes, 0)
+            return found
+
+    model = MaskedLanguageModel(TINY)
+    length = 4000
+    ids = torch.randint(5, 32, (length,), generator=torch.Generator().manual_seed(1))
+    with Largest() as largest:
+        model(ids, pack([length]), labels=ids)[0].backward()
+    assert 0 < largest.num_bytes < length * length
+
+
 # -- heads ------------------------------------------------------------------------------------------
 
 

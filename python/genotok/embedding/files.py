@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,7 +28,7 @@ from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.whole import WholeFile
 from genotok.embedding.sources import Piece, Reading, SequenceFiles, Source
 from genotok.embedding.tables import EMBEDDING, CsvFiles, is_table
-from genotok.errors import ArgumentError
+from genotok.errors import ArgumentError, GenotokWarning
 from genotok.inputs import Files, expand
 
 if TYPE_CHECKING:
@@ -126,16 +127,11 @@ def embed(
     source = _source(reading, inputs, column, window, stride)
     if max_tokens < 1:
         raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
-    total = _survey(source, max_tokens, progress) if source.is_repeatable else None
     schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
-    sink = WholeFile(path)
-    try:
-        text = [field.name for field in schema if field.type == pa.string()]
-        with parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=text) as writer:
-            counts = _write(writer, embedder, source, max_tokens, total, progress)
-        sink.commit()
-    finally:
-        sink.discard()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
+        total = _survey(source, max_tokens, progress) if source.is_repeatable else None
+        counts, num_bytes = _to_file(path, schema, embedder, source, max_tokens, total, progress)
     return {
         "output": path,
         "files": len(inputs),
@@ -151,7 +147,7 @@ def embed(
         "backend": embedder.backend,
         "device": str(embedder.device),
         "dtype": embedder.dtype,
-        "bytes": sink.num_bytes,
+        "bytes": num_bytes,
         "seconds": time.monotonic() - start,
     }
 
@@ -225,18 +221,38 @@ def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
     return sum(len(piece.ids) for piece in _pieces(source, most_tokens, progress))
 
 
-def _write(
-    writer: parquet.ParquetWriter,
+def _to_file(
+    path: str,
+    schema: pa.Schema,
     embedder: Embedder,
     source: Source,
     most_tokens: int,
+    total: int | None,
+    progress: Progress | None,
+) -> tuple[_Counts, int]:
+    """Embed all rows into a file, whole or not at all; what was counted, and its bytes."""
+    text = [field.name for field in schema if field.type == pa.string()]
+    sink = WholeFile(path)
+    try:
+        with parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=text) as writer:
+            counts = _write(writer, embedder, _pieces(source, most_tokens, None), total, progress)
+        sink.commit()
+    finally:
+        sink.discard()
+    return counts, sink.num_bytes
+
+
+def _write(
+    writer: parquet.ParquetWriter,
+    embedder: Embedder,
+    pieces: Iterator[Piece],
     total: int | None,
     progress: Progress | None,
 ) -> _Counts:
     """Embed and write all rows."""
     counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
     done = 0
-    for whole in _pieces(source, most_tokens, None):
+    for whole in pieces:
         for piece in whole.parts(MOST_ROWS):
             vectors = np.empty((len(piece), embedder.width), np.float32)
             for rows, found in embedder.of_ids(piece.ids, piece.offsets):

@@ -6,7 +6,6 @@ be found in it, and little enough that it and its vectors fit anywhere.
 
 from __future__ import annotations
 
-import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from genotok.dataset.columns import ids_of, offsets_of
-from genotok.errors import GenotokWarning
 from genotok.inputs import STANDARD_INPUT
 
 if TYPE_CHECKING:
@@ -118,23 +116,21 @@ class SequenceFiles(Source):
     def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
         """All rows, in order."""
         how = self._reading
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GenotokWarning)  # what it would tell is in `letters`
-            reader = how.tokenizer.encode_files(
-                list(self._paths),
-                window=self._window,
-                stride=self._stride,
-                unknown=how.unknown,
-                uppercase=how.uppercase,
-                add_special_tokens=True,
-                batch_bases=PIECE_LETTERS,
-                threads=how.threads,
-                progress=progress,
-            )
-            with closing(reader):
-                for batch in reader:
-                    yield _piece(pa.record_batch(batch))
-                found = reader.report()
+        reader = how.tokenizer.encode_files(
+            list(self._paths),
+            window=self._window,
+            stride=self._stride,
+            unknown=how.unknown,
+            uppercase=how.uppercase,
+            add_special_tokens=True,
+            batch_bases=PIECE_LETTERS,
+            threads=how.threads,
+            progress=progress,
+        )
+        with closing(reader):
+            for batch in reader:
+                yield _piece(pa.record_batch(batch))
+            found = reader.report()
         self.letters = Letters(found["bases"], sum(found["unknown"].values()), found["lower_case"])
 
 
