@@ -12,6 +12,7 @@ import io
 import os
 import shutil
 import warnings
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 QUIET_LOAD = 0.25
 """Processes per core before the studies, above which the figures are not to be trusted."""
+LARGE_TIMEOUT_SECONDS = 3600
+"""For a point at the large scale: pytest's own setting suits tests."""
 
 
 class Studies:
@@ -52,8 +55,10 @@ class Studies:
         # Nothing measured, no earlier run to compare with, or one on another machine: that is no failure.
         warnings.filterwarnings("default", category=PytestBenchmarkWarning)
         compares = config.getoption("benchmark_compare") or config.getoption("benchmark_verbose")
-        config.option.benchmark_autosave = True
+        config.option.benchmark_autosave = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
         config.option.benchmark_quiet = not compares  # its table of all points; ours is shorter
+        if self._scale == "large" and config.getoption("timeout", None) is None:
+            config.option.timeout = LARGE_TIMEOUT_SECONDS
         # Each tool holds itself to its threads; what the studies themselves do takes no part.
         os.environ.pop("RAYON_NUM_THREADS", None)
 

@@ -111,9 +111,8 @@ def rendered(cases: Iterable[Record]) -> Iterator[RenderableType]:
     """For each study a table, and below it what is unfair and where the output differs."""
     for study, rows in studies(cases).items():
         names = engines(rows)
-        table = Table(
-            box=box.SIMPLE_HEAD, title=Text(study, style="bold"), title_justify="left", pad_edge=False
-        )
+        yield Text(study, style="bold underline")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("Mb/s")
         for name in names:
             table.add_column(name, justify="right", style="green" if name == OURS else "")

@@ -66,8 +66,9 @@ def test_without_pytest_benchmark_only_the_studies_are_missing() -> None:
 def test_a_part_runs_prints_its_table_and_can_be_compared(tmp_path: Path) -> None:
     part = ["--benchmark", "-k", "by_k and 3 and not biopython", "--benchmark-scale", "smoke"]
     folders = [f"--benchmark-storage={tmp_path / 'runs'}", f"--benchmark-records={tmp_path / 'records'}"]
-    first = pytest_run(*part, *folders)
+    first = pytest_run(*part, *folders, "--benchmark-compare")
     assert first.returncode == 0, first.stdout + first.stderr
+    assert "Can't compare" in first.stderr
     for said in (
         "Overlapping k-mers by k",
         "NumPy",
