@@ -82,6 +82,7 @@ def test_a_part_runs_prints_its_table_and_can_be_compared(tmp_path: Path) -> Non
     (saved,) = (tmp_path / "runs").rglob("*.json")
     kept = json.loads(saved.read_text())
     assert kept["machine_info"].keys() == {"cpu", "cores", "memory_bytes", "system"}
+    assert {one["group"] for one in kept["benchmarks"]} == {"Overlapping k-mers by k, k = 3"}
     assert {one["options"]["timer"] for one in kept["benchmarks"]} == {"seconds_in_children"}
     assert all(one["stats"]["min"] > 0 and one["extra_info"]["bases"] for one in kept["benchmarks"])
     second = pytest_run(*part, *folders, "--benchmark-compare")

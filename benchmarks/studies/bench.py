@@ -76,7 +76,7 @@ class Bench:
             assert first["ids_sha256"] == right, (
                 f"{job.engine} gives other ids than genotok: nothing is timed"
             )
-            runs = self._time(child.run, rounds_for(first["seconds"]))
+            runs = self._time(case, child.run, rounds_for(first["seconds"]))
         assert {run["ids_sha256"] for run in runs} == {right}, f"{job.engine}: two runs gave other ids"
         facts = {"engine": job.engine, "threads": job.threads, "version": tool.version(), "timed": tool.timed}
         self._keep(case, {**facts, "same": "equal", "tokens": first["tokens"]}, runs, first["peak_bytes"])
@@ -96,7 +96,8 @@ class Bench:
             assert first["merges_sha256"] == right.merges_sha256, f"{engine} gives other merges than genotok"
         same = "equal" if tool.exact else in_common(read_tokens(tokens), right.tokens)
         waiting = [first]
-        runs = self._time(lambda: waiting.pop() if waiting else run(), rounds_for(first["seconds"]))
+        rounds = rounds_for(first["seconds"])
+        runs = self._time(case, lambda: waiting.pop() if waiting else run(), rounds)
         assert {run["merges_sha256"] for run in runs} == {first["merges_sha256"]}, f"{engine}: runs differ"
         facts = {"engine": engine, "threads": threads, "version": tool.version(), "timed": tool.timed}
         peak = max(run["peak_bytes"] for run in runs)
@@ -108,7 +109,7 @@ class Bench:
             self._ledger.missing[engine] = reason
             pytest.skip(f"{engine}: {reason}")
 
-    def _time(self, run: Callable[[], Record], rounds: int) -> list[Record]:
+    def _time(self, case: Case, run: Callable[[], Record], rounds: int) -> list[Record]:
         """Run so many times under pytest-benchmark."""
         runs: list[Record] = []
 
@@ -117,6 +118,7 @@ class Bench:
             runs.append(run())
             _spent += runs[-1]["seconds"]
 
+        self._benchmark.group = f"{case.study}, {case.title}"  # it is read when the rounds begin
         self._benchmark.pedantic(once, rounds=rounds)
         return runs
 
@@ -131,7 +133,6 @@ class Bench:
             "runs": [round(one, 6) for one in seconds],
         }
         self._ledger.add(case, {**facts, **figures})
-        self._benchmark.group = f"{case.study}, {case.title}"
         self._benchmark.extra_info.update(
             bases=case.bases, megabases_per_second=case.bases / median(seconds) / 1e6, peak_bytes=peak
         )
