@@ -23,7 +23,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench wheel lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,10 +60,14 @@ format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.built $(VENV)/.dev ## measure training and encoding against others, and renew the README's tables
+bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed studies, and renew the tables
 	$(BIN)/python -m benchmarks.train
 	$(BIN)/python -m benchmarks.encode
-	$(BIN)/python -m benchmarks.table README.md
+	$(BIN)/pytest --benchmark
+	$(MAKE) tables
+
+tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the newest records, without measuring
+	$(BIN)/python -m benchmarks.table README.md docs/benchmarks.md
 
 wheel: $(VENV)/.tools ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

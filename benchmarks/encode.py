@@ -12,29 +12,29 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import os
 import random
 import re
 import statistics
-import subprocess
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.encoders import ENCODERS, Job
+from benchmarks.child import ENCODERS, Child
+from benchmarks.encoders import Job
 from benchmarks.engines import sequences
+from benchmarks.kmers import PLAIN
 from benchmarks.train import CUT, OURS, RECORDS, RIVAL, ROOT, VOCAB_SIZE, ratio, write_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TIKTOKEN, GEMS, NAIVE = "tiktoken", "rust-gems bpe", "plain Python"
+TIKTOKEN, GEMS = "tiktoken", "rust-gems bpe"
 READ_BASES, CALL_BASES = 150, 500
 SIMULATED_BASES = 40_000_000
 LARGE_VOCAB_SIZE = 32_000
@@ -163,12 +163,12 @@ def other_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
              "Hugging Face behind a plain Python reader and before pyarrow, as one would write it.",
              window=CUT, max_runs=3),
         Case("kmers", "overlapping 6-mers, whole", "kmers", one, len(letters), ((OURS, 1), (OURS, 2)), alone),
-        Case("kmers-part", "overlapping 6-mers, a part", "kmers", naive, sizes.naive, ((OURS, 1), (NAIVE, 1)),
+        Case("kmers-part", "overlapping 6-mers, a part", "kmers", naive, sizes.naive, ((OURS, 1), (PLAIN, 1)),
              kmers, max_runs=5),
         Case("kmers-apart", "6-mers side by side, whole", "kmers-apart", one, len(letters),
              ((OURS, 1), (OURS, 2)), alone),
         Case("kmers-apart-part", "6-mers side by side, a part", "kmers-apart", naive, sizes.naive,
-             ((OURS, 1), (NAIVE, 1)), kmers, max_runs=5),
+             ((OURS, 1), (PLAIN, 1)), kmers, max_runs=5),
         Case("build", f"reading a tokenizer of {VOCAB_SIZE:,} tokens and making it ready", "build", naive, 0,
              ((OURS, 1),), alone + "Parsing the file, building the automaton and encoding four bases."),
         Case("build-large", f"the same with {LARGE_VOCAB_SIZE:,} tokens", "build", naive, 0, ((OURS, 1),),
@@ -176,62 +176,10 @@ def other_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
     ]  # fmt: skip
 
 
-class Child:
-    """A process that encodes when it is told to."""
-
-    def __init__(self, case: Case, lane: Lane, tokenizer: str) -> None:
-        self.engine, self.threads = lane
-        encoder = ENCODERS[self.engine]
-        job = Job(self.engine, case.work, tokenizer, case.source, self.threads, case.window)
-        self._process = subprocess.Popen(
-            encoder.command(job),
-            cwd=ROOT,
-            env={**os.environ, **encoder.environment(self.threads)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self) -> Record:
-        """Encode once.
-
-        Raises:
-            RuntimeError: The child has ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.engine} ended with status {self._process.wait()}")
-        answer: Record = json.loads(line)
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
-        self._process.kill()
-        self._process.wait()
-
-
-def lacks(case: Case, engine: str) -> str:
-    """Why a tool cannot take part; nothing if it can."""
-    if not ENCODERS[engine].available():
-        return "is not installed"
-    if case.work.startswith("kmers"):
-        import genotok  # noqa: PLC0415
-
-        if not hasattr(genotok.Tokenizer, "kmer"):
-            return "this genotok has no k-mers"
-    return ""
+def job_of(case: Case, lane: Lane, tokenizer: str) -> Job:
+    """What the child of a tool is to do on a case."""
+    engine, threads = lane
+    return Job(engine, case.work, tokenizer, case.source, threads, case.window)
 
 
 def run_case(case: Case, tokenizer: str, repeat: int, say: Callable[[str], None]) -> Record | None:
@@ -240,13 +188,13 @@ def run_case(case: Case, tokenizer: str, repeat: int, say: Callable[[str], None]
     Raises:
         SystemExit: The ids are not the same.
     """
-    reasons = {lane: lacks(case, lane[0]) for lane in case.lanes}
+    reasons = {lane: ENCODERS[lane[0]].lacks() for lane in case.lanes}
     for (engine, _), reason in reasons.items():
         if reason:
             say(f"{case.title}: {engine}: {reason}")
     with ExitStack() as stack:
         children = [
-            stack.enter_context(Child(case, lane, tokenizer))
+            stack.enter_context(Child(job_of(case, lane, tokenizer)))
             for lane, reason in reasons.items()
             if not reason
         ]

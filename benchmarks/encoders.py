@@ -1,7 +1,6 @@
-"""One adapter for each tool that encodes with a byte-pair vocabulary of one's own; and its child process.
+"""One adapter for each tool that encodes with a byte-pair vocabulary of one's own.
 
-A child loads its input, then encodes it once for each line on its standard input and answers with one line of
-JSON. So children of several tools can take turns, and each measures nothing but its own encoding.
+`child.py` runs them, each in a process of its own; `kmers.py` has the tools that cut k-mers.
 
 Not here, and why: `rs-bpe` and `bpe-openai` (Python packages around the same crate as `RustGems`) come with
 the vocabularies of OpenAI and take no other; SentencePiece cannot be given merges, so that its ids would be
@@ -10,15 +9,14 @@ others.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -31,8 +29,10 @@ if TYPE_CHECKING:
 
 ROOT = measure.ROOT
 RUST_GEMS = ROOT / "benchmarks" / "rustgems"
+RUST_GEMS_TARGET = ROOT / "target" / "rustgems"
 SEPARATOR = (2**32 - 1).to_bytes(4, "little")
 """Stands after the ids of each sequence in what is digested."""
+K = 6
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,15 @@ class Job:
 
     Attributes:
         engine: Who does it.
-        work: "sequences" encodes many, "one" a single string, "calls" makes a call for each sequence, "kmers"
-            and "kmers-apart" make overlapping and non-overlapping k-mers, "file" turns a sequence file into
-            an Arrow file, "build" loads a tokenizer and makes it ready.
+        work: "sequences" encodes many, "one" a single string, "calls" makes a call for each sequence,
+            "kmers", "kmers-apart" and "kmers-canonical" make overlapping, non-overlapping and overlapping
+            canonical k-mers, "file" turns a sequence file into an Arrow file, "build" loads a tokenizer and
+            makes it ready.
         tokenizer: Its file.
         source: A file of sequences, one a line; or the sequence file.
         threads: How many may work.
         window: For "file": rows of so many bases; None for whole records.
+        k: For k-mers: bases in each.
     """
 
     engine: str
@@ -56,6 +58,7 @@ class Job:
     source: str
     threads: int = 1
     window: int | None = None
+    k: int = K
 
     def sequences(self) -> list[str]:
         """The lines of the source."""
@@ -63,8 +66,6 @@ class Job:
 
 
 Ids = Any
-
-K = 6
 
 
 class Encoder(Protocol):
@@ -74,8 +75,8 @@ class Encoder(Protocol):
     timed: str
     """What the seconds hold and what they do not."""
 
-    def available(self) -> bool:
-        """Whether the tool is installed."""
+    def lacks(self) -> str:
+        """Why the tool cannot take part; nothing if it can."""
 
     def version(self) -> str:
         """Its version."""
@@ -88,23 +89,23 @@ class Encoder(Protocol):
 
 
 class PythonEncoder:
-    """A tool with a Python face: its child is this module."""
+    """A tool with a Python face: its child is `benchmarks.child`."""
 
     name = ""
     module = ""
     package = ""
 
-    def available(self) -> bool:
-        """Whether the tool is installed."""
-        return importlib.util.find_spec(self.module) is not None
+    def lacks(self) -> str:
+        """Whether the package can be found."""
+        return "" if importlib.util.find_spec(self.module) else f"the package {self.package} is not installed"
 
     def version(self) -> str:
         """Its version."""
         return metadata.version(self.package)
 
     def command(self, job: Job) -> list[str]:
-        """This module, with the job."""
-        return [sys.executable, "-m", "benchmarks.encoders", json.dumps(asdict(job))]
+        """Python, with the job."""
+        return [sys.executable, "-m", "benchmarks.child", json.dumps(asdict(job))]
 
     def environment(self, threads: int) -> dict[str, str]:
         """Both thread pools are rayon's."""
@@ -131,7 +132,9 @@ class Genotok(PythonEncoder):
             text = Path(job.tokenizer).read_text(encoding="utf-8")
             return lambda: [genotok.Tokenizer.from_json(text).encode("ACGT")], bytes_of_lists
         if job.work.startswith("kmers"):
-            tokenizer = genotok.Tokenizer.kmer(K, overlap=job.work == "kmers")  # type: ignore[attr-defined]
+            tokenizer = genotok.Tokenizer.kmer(
+                job.k, overlap=job.work != "kmers-apart", canonical=job.work == "kmers-canonical"
+            )
         else:
             tokenizer = genotok.Tokenizer.from_file(job.tokenizer)
         if job.work == "file":
@@ -206,44 +209,20 @@ class Tiktoken(PythonEncoder):
         return lambda: encoding.encode_ordinary_batch(sequences, num_threads=job.threads), out
 
 
-class Naive(PythonEncoder):
-    """k-mers as people write them: a slice and a look-up for each position."""
-
-    name = "plain Python"
-    module = "sys"
-    package = ""
-    timed = "slicing and looking up each k-mer, to a list"
-
-    def version(self) -> str:
-        """That of Python."""
-        return ".".join(map(str, sys.version_info[:3]))
-
-    def prepare(self, job: Job) -> tuple[Callable[[], Ids], Callable[[Ids], Iterable[bytes]]]:
-        """The vocabulary is genotok's, so that ids can be compared."""
-        import genotok  # noqa: PLC0415
-
-        overlap = job.work == "kmers"
-        vocab = genotok.Tokenizer.kmer(K, overlap=overlap).vocab  # type: ignore[attr-defined]
-        sequences = job.sequences()
-        step = 1 if overlap else K
-
-        def kmers(sequence: str) -> list[int]:
-            whole = len(sequence) - K + 1
-            ids = [vocab[sequence[at : at + K]] for at in range(0, whole, step)]
-            return ids if overlap else ids + [vocab[base] for base in sequence[len(ids) * K :]]
-
-        return lambda: [kmers(sequence) for sequence in sequences], bytes_of_lists
-
-
 class RustGems:
     """The `bpe` crate of rust-gems through a program of its own, as no Python package takes a vocabulary."""
 
     name = "rust-gems bpe"
     timed = "encode_via_backtracking to vectors of 32 bits, in Rust, without Python; the crate has no threads"
 
-    def available(self) -> bool:
-        """Whether there is a Rust toolchain to build it."""
-        return shutil.which("cargo") is not None
+    @cache  # noqa: B019  there is one of it
+    def lacks(self) -> str:
+        """Whether it can be built: that takes a Rust toolchain and, the first time, the network."""
+        if shutil.which("cargo") is None:
+            return "there is no Rust toolchain to build it"
+        build = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", str(RUST_GEMS_TARGET)]
+        done = subprocess.run(build, cwd=RUST_GEMS, capture_output=True, text=True, check=False)
+        return f"it cannot be built: {done.stderr.strip()[-200:]}" if done.returncode else ""
 
     def version(self) -> str:
         """That of the crate."""
@@ -256,19 +235,11 @@ class RustGems:
         return {}
 
     def command(self, job: Job) -> list[str]:
-        """The program, built if it is not."""
-        target = ROOT / "target" / "rustgems"
-        build = ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", str(target)]
-        subprocess.run(build, cwd=RUST_GEMS, check=True)
+        """The program, which `lacks` has built."""
         tokens, first = ranks(job.tokenizer)
         listed = Path(job.tokenizer).with_suffix(".tokens")
         listed.write_text("\n".join(tokens), encoding="ascii")
-        return [str(target / "release" / "rustgems-bench"), str(listed), job.source, str(first)]
-
-
-ENCODERS: dict[str, Any] = {
-    engine.name: engine for engine in (Genotok(), HuggingFace(), Tiktoken(), RustGems(), Naive())
-}
+        return [str(RUST_GEMS_TARGET / "release" / "rustgems-bench"), str(listed), job.source, str(first)]
 
 
 def ranks(tokenizer: str) -> tuple[list[str], int]:
@@ -345,31 +316,3 @@ def write_arrow(tokenizer: Any, job: Job) -> str:  # noqa: ANN401
             ]
             writer.write_batch(pa.record_batch(columns, schema=schema))
     return output
-
-
-def main() -> None:
-    """Be the child."""
-    job = Job(**json.loads(sys.argv[1]))
-    encode, bytes_of = ENCODERS[job.engine].prepare(job)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        encoded = encode()
-        seconds = time.perf_counter() - start
-        digest, tokens = hashlib.sha256(), 0
-        for ids in bytes_of(encoded):
-            digest.update(ids)
-            digest.update(SEPARATOR)
-            tokens += len(ids) // 4
-        del encoded
-        answer = {
-            "seconds": seconds,
-            "tokens": tokens,
-            "ids_sha256": digest.hexdigest(),
-            "peak_bytes": measure.peak_bytes(),
-        }
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,18 @@
-"""One adapter for each tool that trains byte-pair encoding: words in, merges and seconds out.
+"""One adapter for each tool that learns a vocabulary from sequence: words in, tokens and seconds out.
 
 To add a tool, write a class with the members of `Engine` and put it into `ENGINES`. Its library is imported
 inside its methods, so that a benchmark runs with whatever is installed.
+
+genotok and Hugging Face follow the same rule, and their merges are compared. SentencePiece follows rules of
+its own: its byte-pair trainer counts and breaks ties in another way, its unigram trainer prunes a large
+vocabulary instead of growing one. So its tokens are others, and a study says how many are the same.
 """
 
 from __future__ import annotations
 
 import gzip
 import importlib.util
+import io
 import json
 import lzma
 import os
@@ -15,7 +20,7 @@ import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,10 +48,21 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Training:
-    """What a tool made of a corpus: the merges, and the seconds by the rule that `Engine.timed` states."""
+    """What a tool made of a corpus, and the seconds by the rule that `Engine.timed` states.
+
+    Attributes:
+        merges: In order of rank; none from a tool that makes no merges, or keeps them to itself.
+        tokens: What was learnt in order of id, without special tokens and single bases.
+    """
 
     merges: list[Merge]
     seconds: float
+    tokens: list[str]
+
+    @classmethod
+    def of_merges(cls, merges: list[Merge], seconds: float) -> Self:
+        """By merges, each of which makes one token."""
+        return cls(merges, seconds, [left + right for left, right in merges])
 
 
 class Engine(Protocol):
@@ -55,6 +71,8 @@ class Engine(Protocol):
     name: str
     timed: str
     """What the seconds hold and what they do not: the first thing that is unfair."""
+    exact: bool
+    """Whether it follows the rule, so that its merges must be those of all others."""
 
     def available(self) -> bool:
         """Whether the tool is installed."""
@@ -74,6 +92,7 @@ class Genotok:
 
     name = "genotok"
     timed = "opening, unpacking and reading the files, packing the bases, and training"
+    exact = True
 
     def available(self) -> bool:
         """Whether the tool is installed."""
@@ -101,7 +120,7 @@ class Genotok:
             threads=threads,
         )
         seconds = time.perf_counter() - start
-        return Training(tokenizer.merges, seconds)
+        return Training.of_merges(tokenizer.merges, seconds)
 
 
 class HuggingFace:
@@ -109,6 +128,7 @@ class HuggingFace:
 
     name = "Hugging Face tokenizers"
     timed = "training alone; the words lie in memory as Python strings, made outside the timing"
+    exact = True
 
     def available(self) -> bool:
         """Whether the tool is installed."""
@@ -139,10 +159,67 @@ class HuggingFace:
         tokenizer.train_from_iterator(words, trainer)
         seconds = time.perf_counter() - start
         merges = json.loads(tokenizer.to_str())["model"]["merges"]
-        return Training([(left, right) for left, right in merges], seconds)
+        return Training.of_merges([(left, right) for left, right in merges], seconds)
 
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Genotok(), HuggingFace())}
+class SentencePiece:
+    """Google's SentencePiece without its normalisation of text, each word one sentence."""
+
+    timed = "training from an iterator over Python strings, its own start included; model kept in memory"
+    exact = False
+
+    def __init__(self, model: str) -> None:
+        self.model, self.name = model, f"SentencePiece {model}"
+
+    def available(self) -> bool:
+        """Whether the tool is installed."""
+        return importlib.util.find_spec("sentencepiece") is not None
+
+    def version(self) -> str:
+        """Its version."""
+        return metadata.version("sentencepiece")
+
+    def environment(self, threads: int) -> dict[str, str]:
+        """Nothing: the number of threads is an argument."""
+        del threads
+        return {}
+
+    def train(self, corpus: Corpus, vocab_size: int, threads: int) -> Training:
+        """Train on a list of words; pieces may be 256 bases long, as far as it goes."""
+        import sentencepiece  # noqa: PLC0415
+
+        words, model = list(corpus.words()), io.BytesIO()
+        start = time.perf_counter()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(words),
+            model_writer=model,
+            model_type=self.model,
+            vocab_size=vocab_size,
+            num_threads=threads,
+            max_sentence_length=2**30,
+            max_sentencepiece_length=256,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            hard_vocab_limit=False,
+            bos_id=-1,
+            eos_id=-1,
+            control_symbols=SPECIAL_TOKENS[1:],
+            unk_piece=SPECIAL_TOKENS[0],
+            minloglevel=2,
+        )
+        seconds = time.perf_counter() - start
+        read = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+        pieces = [read.id_to_piece(number) for number in range(read.get_piece_size())]
+        return Training(
+            [], seconds, [piece for piece in pieces if len(piece) > 1 and set(piece) <= set("ACGT")]
+        )
+
+
+ENGINES: dict[str, Engine] = {
+    engine.name: engine
+    for engine in (Genotok(), HuggingFace(), SentencePiece("bpe"), SentencePiece("unigram"))
+}
 
 
 def sequences(path: Path) -> Iterator[str]:

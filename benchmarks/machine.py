@@ -31,6 +31,11 @@ def software() -> dict[str, str]:
     }
 
 
+def load() -> float:
+    """How many processes wanted a core in the last minute: near 0 on a quiet machine."""
+    return round(os.getloadavg()[0], 2)
+
+
 def slug() -> str:
     """The machine as the name of a folder: processor model and number of cores."""
     words = re.sub(r"\(R\)|\(TM\)|CPU|Processor|@.*|\d+-Core", " ", cpu_model(), flags=re.IGNORECASE)

@@ -38,13 +38,21 @@ class Run:
     peak_bytes: int
 
 
-def train(engine: str, corpus: Corpus, vocab_size: int, threads: int) -> Run:
+def train(engine: str, corpus: Corpus, vocab_size: int, threads: int, tokens: Path | None = None) -> Run:
     """Train in a child and wait for it.
+
+    Args:
+        engine: The name of the tool.
+        corpus: What it reads.
+        vocab_size: Tokens wanted, the five special ones counted in.
+        threads: How many it may use.
+        tokens: Where to write the tokens that were learnt, one a line in order of id; None for nowhere.
 
     Raises:
         RuntimeError: The child failed; its message is passed on.
     """
     job = {"engine": engine, **asdict(corpus), "vocab_size": vocab_size, "threads": threads}
+    job["tokens"] = None if tokens is None else str(tokens)
     environment = {**os.environ, **ENGINES[engine].environment(threads)}
     command = [sys.executable, "-m", "benchmarks.measure", json.dumps(job)]
     start = time.perf_counter()
@@ -72,13 +80,18 @@ def fingerprint(merges: list[tuple[str, str]]) -> str:
 
 def peak_bytes() -> int:
     """The most memory this process has held; on Linux without what its parent held before it began."""
-    status = Path("/proc/self/status")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return peak_bytes_of("self") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def peak_bytes_of(process: int | str) -> int | None:
+    """The most memory a process has held, by its number; None where the system keeps no such file."""
+    status = Path(f"/proc/{process}/status")
     if status.exists():
         for line in status.read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return None
 
 
 def main() -> None:
@@ -92,6 +105,8 @@ def main() -> None:
         "seconds": round(training.seconds, 3),
         "peak_bytes": peak_bytes(),
     }
+    if job["tokens"]:
+        Path(job["tokens"]).write_text("\n".join(training.tokens), encoding="ascii")
     sys.stdout.write(json.dumps(found) + "\n")
 
 

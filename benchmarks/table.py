@@ -1,7 +1,10 @@
-"""The README's tables, made from the newest records: `python -m benchmarks.table README.md`.
+"""The documentation's tables, made from the newest records.
 
-That of training stands between `<!-- table:train -->` and `<!-- /table:train -->`, that of encoding, if the
-file has a place for it, between `<!-- table:encode -->` and its end; all else in the file stays as it is.
+    python -m benchmarks.table README.md docs/benchmarks.md
+
+That of training stands between `<!-- table:train -->` and `<!-- /table:train -->`, those of encoding and of
+the studies of `pytest --benchmark` likewise between `table:encode` and `table:pytest`. A file has places for
+those it wants; all else in it stays as it is.
 """
 
 from __future__ import annotations
@@ -9,13 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import encode
+from benchmarks import encode, results
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 KINDS = ("train", "train-quick")
-ENCODING_KINDS = ("encode", "encode-quick")
 Record = dict[str, Any]
 
 
@@ -94,15 +99,32 @@ def insert(text: str, name: str, table: str) -> str:
     return f"{before}{start}\n{table}\n{end}{after}"
 
 
+TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
+    "train": (KINDS, markdown),
+    "encode": (("encode", "encode-quick"), encode.markdown),
+    "pytest": (("pytest-large", "pytest"), results.markdown),
+}
+"""For each table the kinds of record it may be made of, the best first, and how."""
+
+
+def renewed(text: str, folder: Path = RECORDS) -> str:
+    """The text with each table that it has a place for; one that no record is for stays as it is."""
+    for name, (kinds, written) in TABLES.items():
+        if f"<!-- table:{name} -->" in text:
+            try:
+                record = newest(folder, kinds)
+            except FileNotFoundError:
+                continue
+            text = insert(text, name, written(record))
+    return text
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.splitlines()[0])
-    parser.add_argument("file", type=Path, help="the Markdown file, changed in place")
-    path = parser.parse_args(arguments).file
-    text = insert(path.read_text(), "train", markdown(newest()))
-    if "<!-- table:encode -->" in text:
-        text = insert(text, "encode", encode.markdown(newest(kinds=ENCODING_KINDS)))
-    path.write_text(text)
+    parser.add_argument("files", type=Path, nargs="+", help="Markdown files, changed in place")
+    for path in parser.parse_args(arguments).files:
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

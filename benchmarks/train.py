@@ -173,8 +173,8 @@ def simulated_genome(num_bases: int, folder: str | None) -> Iterator[str]:
         yield path
 
 
-def write_record(cases: list[Record], threads: int, kind: str, folder: Path) -> Path:
-    """Write the record of today to `folder/<machine>/<date>-<kind>.json`."""
+def write_record(cases: list[Record], threads: int, kind: str, folder: Path, **more: object) -> Path:
+    """Write the record of today, and what `more` it should say, to `folder/<machine>/<date>-<kind>.json`."""
     now = datetime.now(UTC)
     record = {
         "benchmark": kind,
@@ -182,6 +182,7 @@ def write_record(cases: list[Record], threads: int, kind: str, folder: Path) -> 
         "machine": machine.describe(),
         "software": machine.software(),
         "threads": threads,
+        **more,
         "cases": cases,
     }
     path = folder / machine.slug() / f"{now.date().isoformat()}-{kind}.json"
