@@ -18,6 +18,7 @@ from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
 from genotok.cli.pack import pack
 from genotok.cli.show import show
+from genotok.cli.study import study
 from genotok.cli.train_bpe import train_bpe
 from genotok.cli.truncate import truncate
 from genotok.cli.verify import verify
@@ -130,6 +131,16 @@ app.command(
         "genotok check --json downloads/*.fna.gz > report.json",
     ),
 )(check)
+app.command(
+    "study",
+    cls=CommandPage,
+    rich_help_panel="Evidence",
+    epilog=examples(
+        "genotok study tokenizer.json genomes/*.fa",
+        "genotok study tokenizer.json yeast='genomes/yeast*.fa' --vocab 256,1024,4096 -o records/",
+        "genotok study --train yeast=yeast.fa --train human=chr20.fa.gz yeast.fa chr20.fa.gz -o records/",
+    ),
+)(study)
 
 
 def main() -> None:
