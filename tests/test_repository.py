@@ -57,6 +57,9 @@ DOORS = {
     "rich": {"cli"},
     "torch": {"model", "training", "pretrain", "finetune"},
     "pyarrow": {"dataset"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
+    "matplotlib": {"report"},
 }
 
 MAX_LINES = {".py": 300, ".rs": 500}

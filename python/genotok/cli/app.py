@@ -17,6 +17,7 @@ from genotok.cli.info import info
 from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
 from genotok.cli.pack import pack
+from genotok.cli.report import report
 from genotok.cli.show import show
 from genotok.cli.study import study
 from genotok.cli.train_bpe import train_bpe
@@ -141,6 +142,15 @@ app.command(
         "genotok study --train yeast=yeast.fa --train human=chr20.fa.gz yeast.fa chr20.fa.gz -o records/",
     ),
 )(study)
+app.command(
+    "report",
+    cls=CommandPage,
+    rich_help_panel="Evidence",
+    epilog=examples(
+        "genotok report records/ -o report.html",
+        "genotok report records/ -t tokenizer.json -t kmer:6 --sequence GATTACAGATTACA -o report.html",
+    ),
+)(report)
 
 
 def main() -> None:
