@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genotok import ArgumentError, Tokenizer, reference
+from genotok.cli.study_tables import print_study
 from genotok.study import (
     Subject,
     counting,
@@ -438,3 +439,27 @@ def test_what_a_study_refuses(folder: Path) -> None:
     fails(run("study", "tokenizer.json", "x/tokenizer.json", "one.fa", folder=folder), "x/tokenizer.json")
     (folder / "taken.json").write_text("not a record")
     fails(run("study", "one.fa", "-o", "taken.json", folder=folder), "taken.json", "not a record")
+
+
+def test_the_documents_tables_are_printed_from_the_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line of the output in docs/study.md is one that the shipped record prints."""
+    root = Path(__file__).resolve().parent.parent
+    path = root / "benchmarks" / "record" / "amd-epyc-2-cores" / "2026-11-22-study.json"
+    text = (root / "docs" / "study.md").read_text(encoding="utf-8")
+    assert path.relative_to(root).as_posix() in text
+    print_study(json.loads(path.read_text(encoding="utf-8")), None)
+    printed = set(capsys.readouterr().out.splitlines())
+    (shown,) = re.findall(r"<!-- output:study -->\n```text\n(.*?)```", text, re.DOTALL)
+    assert len(shown.splitlines()) > 50
+    for line in shown.splitlines():
+        assert line in printed, line
+
+
+@pytest.mark.parametrize("command", ["study", "report"])
+def test_the_commands_have_a_page(folder: Path, command: str) -> None:
+    page = run(command, "--help", folder=folder)
+    assert (page.returncode, page.stderr) == (0, "")
+    assert f"genotok {command}" in page.stdout
+    assert "Examples" in page.stdout
+    assert "…" not in page.stdout
+    assert max(map(len, page.stdout.splitlines())) <= 100

@@ -139,7 +139,7 @@ app.command(
     epilog=examples(
         "genotok study tokenizer.json genomes/*.fa",
         "genotok study tokenizer.json yeast='genomes/yeast*.fa' --vocab 256,1024,4096 -o records/",
-        "genotok study --train yeast=yeast.fa --train human=chr20.fa.gz yeast.fa chr20.fa.gz -o records/",
+        "genotok study --train a=yeast.fa --train b=chr20.fa.gz yeast.fa chr20.fa.gz --json",
     ),
 )(study)
 app.command(
