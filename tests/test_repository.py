@@ -57,6 +57,9 @@ DOORS = {
     "rich": {"cli"},
     "torch": {"model", "training", "embedding", "pretrain", "finetune"},
     "pyarrow": {"dataset", "embedding"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
+    "matplotlib": {"report"},
 }
 
 MAX_LINES = {".py": 300, ".rs": 500}

@@ -18,7 +18,9 @@ from genotok.cli.info import info
 from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
 from genotok.cli.pack import pack
+from genotok.cli.report import report
 from genotok.cli.show import show
+from genotok.cli.study import study
 from genotok.cli.train_bpe import train_bpe
 from genotok.cli.truncate import truncate
 from genotok.cli.verify import verify
@@ -146,6 +148,25 @@ app.command(
         "genotok check --json downloads/*.fna.gz > report.json",
     ),
 )(check)
+app.command(
+    "study",
+    cls=CommandPage,
+    rich_help_panel="Evidence",
+    epilog=examples(
+        "genotok study tokenizer.json genomes/*.fa",
+        "genotok study tokenizer.json yeast='genomes/yeast*.fa' --vocab 256,1024,4096 -o records/",
+        "genotok study --train a=yeast.fa --train b=chr20.fa.gz yeast.fa chr20.fa.gz --json",
+    ),
+)(study)
+app.command(
+    "report",
+    cls=CommandPage,
+    rich_help_panel="Evidence",
+    epilog=examples(
+        "genotok report records/ -o report.html",
+        "genotok report records/ -t tokenizer.json -t kmer:6 --sequence GATTACAGATTACA -o report.html",
+    ),
+)(report)
 
 
 def main() -> None:

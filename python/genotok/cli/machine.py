@@ -6,7 +6,7 @@ import resource
 import sys
 from pathlib import Path
 
-__all__ = ["cores", "description", "peak_memory", "total_memory"]
+__all__ = ["cores", "description", "peak_memory", "processor", "total_memory"]
 
 
 def peak_memory() -> int:
@@ -40,3 +40,14 @@ def total_memory() -> int:
 def description() -> str:
     """The system and its processor, in words."""
     return f"{platform.system()} {platform.release()}, {platform.machine()}"
+
+
+def processor() -> str:
+    """The processor's name for itself, or its kind."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

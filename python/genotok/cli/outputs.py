@@ -11,7 +11,7 @@ import tempfile
 
 from genotok.errors import ArgumentError
 
-__all__ = ["check_packed_file", "check_tokenizer"]
+__all__ = ["check_packed_file", "check_page", "check_record", "check_tokenizer"]
 
 BYTES_PER_TOKEN = 64
 """What a token takes in tokenizer.json, about."""
@@ -30,6 +30,18 @@ def check_packed_file(path: str) -> None:
     """An error if a packed file cannot be written to `path`."""
     _check_writable(path)
     _check_replaceable(path, "packed file", b"GENOTOK")
+
+
+def check_record(path: str) -> None:
+    """An error if a record cannot be written to `path`."""
+    _check_writable(path)
+    _check_replaceable(path, "record", b"{")
+
+
+def check_page(path: str) -> None:
+    """An error if a report cannot be written to `path`."""
+    _check_writable(path)
+    _check_replaceable(path, "report", b"<!doctype html>")
 
 
 def _check_writable(path: str, num_bytes: int = 0) -> None:

@@ -1,0 +1,227 @@
+"""`genotok study`: what tokenizers make of genomes, measured; a table to look at and a record to keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genotok.cli import machine, outputs
+from genotok.cli.messages import note
+from genotok.cli.options import AsJson, Quiet, Threads
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from genotok.study import Subject
+
+__all__ = ["study"]
+
+DEFAULT_KMERS = "6,bases"
+
+
+def study(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TOKENIZER...] GENOME...",
+            help="Files ending in .json are tokenizers, all others genomes. NAME=FILE names one; several "
+            "files under one name are one genome.",
+            show_default=False,
+        ),
+    ],
+    kmers: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="k-mers to compare with: 6 is both overlapping and end to end, 6:no-overlap or 6:canonical "
+            "one of them, bases single letters; '' is none.",
+        ),
+    ] = DEFAULT_KMERS,
+    vocab: Annotated[
+        str | None,
+        typer.Option(
+            "--vocab",
+            "-v",
+            metavar="LIST",
+            help="Also each byte-pair tokenizer truncated to these sizes; --train trains at the largest.",
+            show_default="as they are; 4096",
+        ),
+    ] = None,
+    train: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILES",
+            help="Train a tokenizer on these genomes and compare it on all; the same name again adds files.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="PATH", help="A folder for the record, or a file."),
+    ] = None,
+    keep_case: Annotated[
+        bool,
+        typer.Option("--keep-case", help="Do not read lower-case letters as upper-case ones."),
+    ] = False,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare tokenizers on genomes: tokens, entropy, vocabulary, robustness, leakage, compute."""
+    from genotok.study import named_genomes, read_genome
+    from genotok.study import study as compare
+
+    now = datetime.now(UTC)
+    circumstances = _circumstances(now)
+    target = None if output is None else _target(output, now)
+    tokenizers, genomes = _sorted_out(paths)
+    named = named_genomes(genomes)
+    sizes = _sizes(vocab)
+    try:
+        with _watching(quiet) as heard:
+            subjects = _subjects(tokenizers, kmers, sizes, train or [], threads, heard)
+            read = []
+            for name, files in named.items():
+                heard(f"reading {name}", 0.0)
+                read.append(read_genome(name, files, uppercase=not keep_case, threads=threads))
+            found = compare(subjects, read, uppercase=not keep_case, threads=threads, heard=heard)
+    except KeyboardInterrupt:
+        note("interrupted; nothing was written")
+        raise typer.Exit(130) from None
+    record = {"kind": "study", **circumstances, **found}
+    if target is not None:
+        _write(target, record)
+    if as_json:
+        print(json.dumps(record))
+    elif not quiet:
+        from genotok.cli.study_tables import print_study
+
+        print_study(record, target)
+
+
+def _sorted_out(paths: list[str]) -> tuple[list[str], list[str]]:
+    """The tokenizers and the genomes among the arguments."""
+    tokenizers = [path for path in paths if path.endswith(".json")]
+    genomes = [path for path in paths if not path.endswith(".json")]
+    if not genomes:
+        raise ArgumentError("files=[]: no genome to study the tokenizers on; name sequence files behind them")
+    return tokenizers, genomes
+
+
+def _sizes(vocab: str | None) -> list[int]:
+    """The sizes in a list such as `256,1024`."""
+    parts = [part.strip().replace("_", "") for part in (vocab or "").split(",") if part.strip()]
+    for part in parts:
+        if not part.isdecimal():
+            raise ArgumentError(f"--vocab={vocab}: numbers separated by commas are expected, not '{part}'")
+    return [int(part) for part in parts]
+
+
+def _subjects(
+    tokenizers: list[str],
+    kmers: str,
+    sizes: list[int],
+    train: list[str],
+    threads: int | None,
+    heard: Callable[[str, float], None],
+) -> list[Subject]:
+    """All tokenizers: those of files and those trained, each truncated, then k-mers."""
+    from genotok.study import Subject, named_genomes, named_kmers, truncations
+    from genotok.study.subjects import tokenizer_file
+    from genotok.tokenizer import DEFAULT_VOCAB_SIZE, Tokenizer
+
+    whole = [Subject.of(name, Tokenizer.from_file(path)) for name, path in map(tokenizer_file, tokenizers)]
+    for name, files in named_genomes(train).items() if train else ():
+        heard(f"training on {name}", 0.0)
+        size = max(sizes, default=DEFAULT_VOCAB_SIZE)
+        whole.append(Subject.of(name, Tokenizer.train(files, vocab_size=size, threads=threads)))
+    found: list[Subject] = []
+    for subject in whole:
+        found += truncations(subject, sizes) if subject.kind == "bpe" else [subject]
+    return found + [named_kmers(name) for name in _kmer_names(kmers)]
+
+
+def _kmer_names(kmers: str) -> Iterator[str]:
+    """The names of k-mers in a list such as `6,3:canonical,bases`."""
+    for part in (part.strip() for part in kmers.split(",") if part.strip()):
+        if part == "bases":
+            yield part
+        elif part.isdecimal():
+            yield from (f"kmer:{part}", f"kmer:{part}:no-overlap")
+        else:
+            yield part if part.startswith("kmer:") else f"kmer:{part}"
+
+
+def _target(output: str, now: datetime) -> str:
+    """The file to write: as given if it ends in .json, else a new one of today in that folder."""
+    if output.endswith(".json") and not os.path.isdir(output):
+        outputs.check_record(output)
+        return output
+    os.makedirs(output, exist_ok=True)
+    number, path = 1, os.path.join(output, f"{now:%Y-%m-%d}-study.json")
+    while os.path.exists(path):
+        number += 1
+        path = os.path.join(output, f"{now:%Y-%m-%d}-study-{number}.json")
+    outputs.check_record(path)
+    return path
+
+
+def _write(path: str, record: dict[str, Any]) -> None:
+    """Write the record, whole or not at all: a line for each fact, tokenizer, genome, row and curve."""
+    from genotok.dataset.whole import write_whole
+
+    parts = []
+    for key, value in record.items():
+        rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) else ""
+        parts.append(f" {json.dumps(key)}: " + (f"[\n{rows}\n ]" if rows else json.dumps(value)))
+    write_whole(path, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
+
+
+def _circumstances(now: datetime) -> dict[str, object]:
+    """When, on what and with what it was measured."""
+    import numpy as np
+
+    import genotok
+
+    return {
+        "date": f"{now:%Y-%m-%d}",
+        "machine": {
+            "cpu": machine.processor(),
+            "cores": machine.cores(),
+            "memory_bytes": machine.total_memory(),
+            "system": f"{platform.system()} {platform.release()}",
+        },
+        "software": {
+            "genotok": genotok.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+        "command": shlex.join(["genotok", *(_without_folder(argument) for argument in sys.argv[1:])]),
+    }
+
+
+def _without_folder(argument: str) -> str:
+    """An argument as a record may show it: a path from the root by its last name only."""
+    name, equals, path = argument.rpartition("=")
+    return f"{name}{equals}{os.path.basename(path.rstrip('/'))}" if os.path.isabs(path) else argument
+
+
+@contextmanager
+def _watching(quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """Where to say what comes next: a moving line on a terminal, else nothing."""
+    from genotok.cli.console import standard_error
+
+    console = standard_error()
+    if quiet or not console.is_terminal:
+        yield lambda _words, _share: None
+        return
+    with console.status("starting") as status:
+        yield lambda words, done: status.update(f"{words} ({done:.0%} done)")

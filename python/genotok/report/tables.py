@@ -1,0 +1,119 @@
+"""What a table on the page is: columns with units, and cells that know what they sort by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Cell", "Column", "Figure", "Section", "Table", "facts", "number", "once", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading; `hint` says what is in the column, with its unit. Numbers stand on the right."""
+
+    title: str
+    hint: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is shown, what it sorts by (None comes last), and whether it is to be seen first."""
+
+    text: str
+    value: float | str | None
+    strong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its caption."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A plot: its caption, the SVG, and the names of its series in order (each has a colour and a marker)."""
+
+    caption: str
+    svg: str
+    series: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the page says of one record.
+
+    Attributes:
+        title: What was compared.
+        source: The record's file.
+        facts: Labelled facts on machine, versions and options.
+        tables: The tables.
+        figures: The plots.
+        unfair: What is unfair, a sentence or more each.
+    """
+
+    title: str
+    source: str
+    facts: tuple[tuple[str, str], ...]
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    unfair: tuple[str, ...] = field(default=())
+
+
+def text(shown: object) -> Cell:
+    """A cell of words."""
+    return Cell(str(shown), str(shown).casefold())
+
+
+def number(value: float | None, form: str = "{:,.4g}", scale: float = 1, *, strong: bool = False) -> Cell:
+    """A cell with a number times `scale`, or a dash where there is none."""
+    if value is None:
+        return Cell("–", None)
+    shown = form.format(value * scale)
+    if not shown.strip("-0.,"):
+        shown = shown.removeprefix("-")  # a rounded zero has no sign
+    return Cell(shown, float(value), strong)
+
+
+def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Machine, versions, date and command of a record, as far as it tells them."""
+    told = [
+        ("date", str(record.get("date", ""))),
+        ("machine", _machine(record.get("machine") or {})),
+        (
+            "versions",
+            ", ".join(f"{name} {version}" for name, version in (record.get("software") or {}).items()),
+        ),
+        ("threads", str(record.get("threads", ""))),
+        ("command", str(record.get("command", ""))),
+    ]
+    return tuple((label, fact) for label, fact in told if fact)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    """Processor, cores, memory, system in words."""
+    cores, memory = machine.get("cores"), machine.get("memory_bytes")
+    words = [
+        str(machine.get("cpu", "")),
+        f"{cores} cores" if cores else "",
+        f"{memory / 2**30:.0f} GiB" if memory else "",
+        str(machine.get("system", "")),
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def once(reasons: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Reasons, each once, behind the titles that it was given for."""
+    titles: dict[str, list[str]] = {}
+    for title, reason in reasons:
+        if reason.strip():
+            titles.setdefault(reason.strip(), []).append(title)
+    return tuple(f"{'; '.join(names)}: {reason}" for reason, names in titles.items())
