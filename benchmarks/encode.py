@@ -302,8 +302,8 @@ def train_tokenizers(inputs: Inputs) -> dict[int, str]:
 def speed(result: Record, bases: int) -> str:
     """`1,234 Mb/s`, or milliseconds where nothing is encoded."""
     if not bases:
-        return f"{result['best_seconds'] * 1e3:.1f} ms"
-    rate = bases / result["best_seconds"] / 1e6
+        return f"{result['median_seconds'] * 1e3:.1f} ms"
+    rate = bases / result["median_seconds"] / 1e6
     return f"{rate:,.0f} Mb/s" if rate >= 10 else f"{rate:.2f} Mb/s"
 
 
@@ -311,11 +311,11 @@ def markdown(record: Record) -> str:
     """The table of a record, and below it the machine and what is unfair."""
     lines = ["| case | tool | threads | speed | times slower than genotok |", "|---|---|---:|---:|---:|"]
     for case in record["cases"]:
-        ours = min(result["best_seconds"] for result in case["results"] if result["engine"] == OURS)
-        alone = [r["best_seconds"] for r in case["results"] if r["engine"] == OURS and r["threads"] == 1]
+        ours = min(result["median_seconds"] for result in case["results"] if result["engine"] == OURS)
+        alone = [r["median_seconds"] for r in case["results"] if r["engine"] == OURS and r["threads"] == 1]
         for result in case["results"]:
             base = alone[0] if alone and result["threads"] == 1 else ours
-            slower = "" if result["engine"] == OURS else ratio(result["best_seconds"], base)
+            slower = "" if result["engine"] == OURS else ratio(result["median_seconds"], base)
             cells = [
                 case["title"],
                 result["engine"],
@@ -328,7 +328,7 @@ def markdown(record: Record) -> str:
     versions = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     conditions = (
-        f"Equal ids asserted in each case; best of the runs, in turn; {machine['cpu']}, "
+        f"Equal ids asserted in each case; medians of the runs, in turn; {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
         f"Python {software['python']}; {record['date']}. What is unfair:"
     )

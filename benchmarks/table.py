@@ -44,7 +44,7 @@ def markdown(record: Record) -> str:
     for case in record["cases"]:
         by_engine = {result["engine"]: result for result in case["results"]}
         ours, rival = by_engine.get(OURS), by_engine.get(RIVAL)
-        faster = f"**{ratio(rival['best_seconds'], ours['best_seconds'])}**" if ours and rival else "–"
+        faster = f"**{ratio(rival['median_seconds'], ours['median_seconds'])}**" if ours and rival else "–"
         cells = [f"{case['title']}, {case['vocab_size']:,}", *_figures(ours), *_figures(rival), faster]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", _conditions(record), "", *_reasons(record)])
@@ -62,7 +62,7 @@ def _figures(result: Record | None) -> tuple[str, str]:
     """Seconds and memory of one engine, or dashes."""
     if result is None:
         return "–", "–"
-    seconds, peak = result["best_seconds"], result["peak_bytes"]
+    seconds, peak = result["median_seconds"], result["peak_bytes"]
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s", f"{peak / 1e9:.2f} GB"
 
 
@@ -73,7 +73,7 @@ def _conditions(record: Record) -> str:
     runs = max(len(result["runs"]) for case in record["cases"] for result in case["results"])
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Equal merges asserted wherever both ran; best of {runs} runs at most, "
+        f"Equal merges asserted wherever both ran; medians of {runs} runs at most, "
         f"{record['threads']} threads, {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
         f"Python {software['python']}; {record['date']}. What is unfair:"

@@ -202,11 +202,11 @@ def print_cases(cases: list[Record], console: Console) -> None:
         "corpus", "tool", "best s", "median s", "peak MB", "merges", "times faster", title="Training"
     )
     for case in cases:
-        best = {result["engine"]: result["best_seconds"] for result in case["results"]}
+        median = {result["engine"]: result["median_seconds"] for result in case["results"]}
         for result in case["results"]:
             faster = ""
-            if result["engine"] == OURS and RIVAL in best:
-                faster = ratio(best[RIVAL], best[OURS])
+            if result["engine"] == OURS and RIVAL in median:
+                faster = ratio(median[RIVAL], median[OURS])
             table.add_row(
                 case["title"],
                 result["engine"],

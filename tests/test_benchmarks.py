@@ -103,8 +103,8 @@ def test_the_table_shows_the_newest_full_record(tmp_path: Path) -> None:
     store("2026-11-02-train.json", 25.0)
     store("2026-11-04-train-quick.json", 50.0)
     text = table.markdown(table.newest(tmp_path))
-    assert "| title of cut, 4,096 | 0.50 s | 0.25 GB | 50 s | 0.25 GB | **100** |" in text
-    assert "| title of whole, 4,096 | 2.00 s | 0.25 GB | – | – | – |" in text
+    assert "| title of cut, 4,096 | 0.75 s | 0.25 GB | 75 s | 0.25 GB | **100** |" in text
+    assert "| title of whole, 4,096 | 3.00 s | 0.25 GB | – | – | – |" in text
     assert "- title of cut; title of whole: Much." in text
 
 
@@ -177,7 +177,7 @@ def test_unequal_ids_are_never_recorded(inputs: encode.Inputs, monkeypatch: pyte
 
 def test_the_table_of_encoding_compares_what_had_as_many_threads() -> None:
     def result(engine: str, threads: int, seconds: float) -> dict[str, Any]:
-        return {"engine": engine, "version": "1", "threads": threads, "best_seconds": seconds}
+        return {"engine": engine, "version": "1", "threads": threads, "median_seconds": seconds}
 
     results = [result(train.OURS, 1, 0.1), result(train.OURS, 2, 0.05), result(train.RIVAL, 1, 40.0)]
     case = {"title": "reads", "bases": 100_000_000, "unfair": "Much.", "results": results}

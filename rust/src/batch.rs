@@ -11,7 +11,7 @@
 //! 3. Four lanes, one task each, run forward and are walked back ([`crate::bpe::encode`], which trains with the same
 //!    loops).
 //! 4. Tokens become ids (`collect`): where no mark is in a block, by one addition or look-up each. Unknown letters are
-//!    counted by their marks, sequences end at theirs. The parts of all tasks are copied together at the end (`join`).
+//!    counted by their marks, sequences end at theirs. The parts of all tasks are put together as they come (`join`).
 //!
 //! All this is for *plain* sequences: ASCII, without a byte that an added token begins with, and such that the file's
 //! normalizer would do nothing to them that the table of letters does not say; looking for that costs a thirtieth of
@@ -20,17 +20,20 @@
 //!
 //! # Measured
 //!
-//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine under load: 0.48 Gb/s in one
-//! piece, 0.51 in windows of 1 kb, 0.46 in reads of 150 bases; on both cores 0.9. Half of the time is the forward loop
-//! (0.9 ns a base), a sixth the walk back, a seventh the kernel handing out memory for the ids. With 32,000 tokens
-//! 0.16 to 0.20 Gb/s: the table (5.6 MB) is larger than the second cache.
+//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine: 0.50 Gb/s in one piece,
+//! 0.50 in windows of 1 kb, 0.44 in reads of 150 bases; on both cores 1.1. Of the time on one core the loop forward takes
+//! half (1 ns a base: it waits for the second cache, which holds most of the table), the walk back a fifth, copying bytes in
+//! and ids out a seventh, looking whether the text is plain a twenty-fifth. With 32,000 tokens 0.16 to 0.20 Gb/s: the table
+//! (5.6 MB) is larger than the second cache.
 //!
 //! Tried and dropped: states in the order of how often a genome visits them (1 to 5 % faster at 4,096 tokens, 10 to 20 %
 //! at 32,000, for a sample to carry about); states interleaved lane by lane (slower); six lanes (a tenth faster with
 //! buffers of fixed size, slower without), eight (slower); reading states back first and looking tokens up after
-//! (5 % slower than packed outputs).
+//! (5 % slower than packed outputs); two bases a step through a table of 16 entries a state (forward 1.0 to 0.7 ns a base,
+//! but the walk back must look up the states between, 0.3 to 0.9 ns); both states of a step in one entry (the table leaves
+//! the second cache: no gain); another allocator (mimalloc: reads a third faster from Python, training a fifth slower).
 //!
-//! Memory: input, ids twice for a moment, some 100 KB a thread. A block is not longer than the longest task, so that a
+//! Memory: input, ids, and some megabytes a thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
 
 mod collect;
@@ -42,11 +45,12 @@ mod tasks;
 mod text;
 
 use std::borrow::Cow;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use self::collect::{Collector, Counter, Part, Rules, Store};
+use self::collect::{Collector, Counter, Rules, Store};
+use self::join::{Joined, Joiner};
 use self::tasks::{Sizes, Task, find_cut, share_out};
 use self::text::{Suspects, Text, symbol};
 use crate::bpe::automaton::{Machine, Output, StateId};
@@ -170,8 +174,7 @@ impl Tokenizer {
         }
         let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
         let job = Job::new(self, sequences, EncodeOptions::default(), Sizes::default())?;
-        let parts: Vec<Part<Vec<u32>>> = job.run(&Monitor::default())?;
-        Ok(parts.into_iter().map(|part| part.ids).collect::<Vec<_>>().concat())
+        Ok(job.run::<Vec<u32>>(&Monitor::default())?.ids)
     }
 
     /// The ids of many sequences, on the threads of the present pool. Linear in time and memory.
@@ -201,9 +204,8 @@ impl Tokenizer {
             return kmers::count_tokens(self, kmer, sequences, *options, monitor);
         }
         let options = EncodeOptions { spans: false, ..*options };
-        let parts: Vec<Part<Counter>> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
-        let offsets = join::offsets(&parts);
-        Ok(offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
+        let joined: Joined<Counter> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
+        Ok(joined.offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
     }
 }
 
@@ -241,14 +243,14 @@ impl<'a> Job<'a> {
 
     fn encode(&self, monitor: &Monitor) -> Result<Encoded> {
         if self.tokenizer.vocab_size() <= 1 << 16 {
-            Ok(join::join(self.run::<Vec<u16>>(monitor)?, self.options.spans, Ids::Narrow))
+            Ok(self.run::<Vec<u16>>(monitor)?.finish(self.options.spans, Ids::Narrow))
         } else {
-            Ok(join::join(self.run::<Vec<u32>>(monitor)?, self.options.spans, Ids::Wide))
+            Ok(self.run::<Vec<u32>>(monitor)?.finish(self.options.spans, Ids::Wide))
         }
     }
 
     /// The parts of all tasks, in order.
-    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Vec<Part<I>>> {
+    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Joined<I>> {
         let marked = if self.tokenizer.is_simple() { self.tokenizer.scheme().automaton() } else { None };
         let symbol = |byte| symbol(&self.letters, byte);
         match marked {
@@ -265,7 +267,7 @@ impl<'a> Job<'a> {
         &self,
         machine: &Machine<'_, S, O>,
         monitor: &Monitor,
-    ) -> Result<Vec<Part<I>>> {
+    ) -> Result<Joined<I>> {
         let cut = |wish, end| find_cut(machine, self.sequences.bytes, self.sizes.search, wish, end);
         let all_plain = self.all_plain();
         let is_plain = |number| all_plain || self.is_plain(self.bytes_of(number));
@@ -299,8 +301,8 @@ impl<'a> Job<'a> {
         tasks: Vec<Task>,
         monitor: &Monitor,
         work: &(impl Fn(&Text<'_>, &Queue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
-    ) -> Result<Vec<Part<I>>> {
-        let is_small = tasks.len() <= 1 || tasks.iter().map(|task| task.bytes.len()).sum::<usize>() < SMALL;
+    ) -> Result<Joined<I>> {
+        let (num_tasks, bytes) = (tasks.len(), tasks.iter().map(|task| task.bytes.len()).sum());
         let (plain, other): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.is_plain);
         let (queue, others) = (Queue::new(plain), Queue::new(other));
         let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
@@ -314,34 +316,31 @@ impl<'a> Job<'a> {
             tasks: queue.segments(),
         };
         let text = Text::new(self.sequences);
-        let done = Mutex::new(Ok(Vec::new()));
+        let joiner = Joiner::new(self.sequences.len(), num_tasks, bytes);
+        let failed = Mutex::new(None);
         let share = || {
-            let mut collector = Collector::new(&rules);
+            let mut collector = Collector::new(&rules, &joiner);
             let result = work(&text, &queue, &mut collector).and_then(|()| {
                 while let Some((_, task)) = others.take() {
                     monitor.check()?;
-                    collector.done.push(self.exactly(task, &rules, monitor)?);
+                    joiner.add(self.exactly(task, &rules, monitor)?);
                 }
                 Ok(())
             });
-            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match (result, &mut *done) {
-                (Ok(()), Ok(done)) => done.append(&mut collector.done),
-                (Err(error), done) => *done = Err(error),
-                (Ok(()), Err(_)) => {}
+            if let Err(error) = result {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).replace(error);
             }
         };
-        if is_small || threads() == 1 {
+        if num_tasks <= 1 || bytes < SMALL || threads() == 1 {
             share();
         } else {
             rayon::broadcast(|_| share());
         }
-        let mut parts: Vec<Part<I>> = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)?;
-        parts.sort_unstable_by_key(|part| part.place);
-        if refuses && parts.iter().any(|part| part.unknown > 0) {
-            return Err(self.first_unknown());
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
         }
-        Ok(parts)
+        let joined = joiner.finish();
+        if refuses && joined.unknown > 0 { Err(self.first_unknown()) } else { Ok(joined) }
     }
 }
 

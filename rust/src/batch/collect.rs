@@ -1,6 +1,7 @@
 //! What becomes of the tokens: ids, or their number, and the account of unknown letters.
 
 use super::Unknown;
+use super::join::Joiner;
 use super::tasks::Task;
 use crate::bpe::Token;
 use crate::bpe::encode::{LANES, Sink};
@@ -15,6 +16,45 @@ pub(super) trait Store: Default + Send {
     fn len(&self) -> usize;
     /// Room for so many.
     fn reserve(&mut self, _ids: usize) {}
+    /// Adds those of another store.
+    fn append(&mut self, other: &Self);
+    /// Forgets them, not their memory.
+    fn clear(&mut self);
+    /// Whether it has no memory yet.
+    fn is_unallocated(&self) -> bool {
+        false
+    }
+    /// Gives memory back that is not used.
+    fn shrink(&mut self) {}
+}
+
+/// What lists of ids have in common, whatever their width.
+macro_rules! list {
+    () => {
+        fn len(&self) -> usize {
+            self.len()
+        }
+
+        fn reserve(&mut self, ids: usize) {
+            self.reserve(ids);
+        }
+
+        fn append(&mut self, other: &Self) {
+            self.extend_from_slice(other);
+        }
+
+        fn clear(&mut self) {
+            self.clear();
+        }
+
+        fn is_unallocated(&self) -> bool {
+            self.capacity() == 0
+        }
+
+        fn shrink(&mut self) {
+            self.shrink_to_fit();
+        }
+    };
 }
 
 impl Store for Vec<u16> {
@@ -23,13 +63,7 @@ impl Store for Vec<u16> {
         self.extend(ids.map(|id| id as u16));
     }
 
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn reserve(&mut self, ids: usize) {
-        self.reserve(ids);
-    }
+    list!();
 }
 
 impl Store for Vec<u32> {
@@ -37,13 +71,7 @@ impl Store for Vec<u32> {
         self.extend(ids);
     }
 
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn reserve(&mut self, ids: usize) {
-        self.reserve(ids);
-    }
+    list!();
 }
 
 /// A store that only counts.
@@ -57,6 +85,14 @@ impl Store for Counter {
 
     fn len(&self) -> usize {
         self.0
+    }
+
+    fn append(&mut self, other: &Self) {
+        self.0 += other.0;
+    }
+
+    fn clear(&mut self) {
+        self.0 = 0;
     }
 }
 
@@ -111,13 +147,12 @@ pub(super) struct Part<I> {
 pub(super) struct Collector<'a, I> {
     rules: &'a Rules<'a>,
     open: [Part<I>; LANES],
-    /// The tasks that are done.
-    pub(super) done: Vec<Part<I>>,
+    joiner: &'a Joiner<I>,
 }
 
 impl<'a, I: Store> Collector<'a, I> {
-    pub(super) fn new(rules: &'a Rules<'a>) -> Self {
-        Self { rules, open: std::array::from_fn(|_| Part::default()), done: Vec::new() }
+    pub(super) fn new(rules: &'a Rules<'a>, joiner: &'a Joiner<I>) -> Self {
+        Self { rules, open: std::array::from_fn(|_| Part::default()), joiner }
     }
 }
 
@@ -203,7 +238,8 @@ impl<I: Store> Part<I> {
 impl<I: Store, T: Copy + Into<Token>> Sink<T> for Collector<'_, I> {
     fn begin(&mut self, lane: usize, number: usize) {
         let task = &self.rules.tasks[number];
-        let mut part: Part<I> = Part { place: task.place, is_ended: task.is_ended, ..Part::default() };
+        let ids = self.joiner.spare();
+        let mut part: Part<I> = Part { place: task.place, is_ended: task.is_ended, ids, ..Part::default() };
         part.ids.reserve(task.bytes.len() / 4);
         if task.is_begun {
             part.add_around(&self.rules.template.before, self.rules);
@@ -238,6 +274,6 @@ impl<I: Store, T: Copy + Into<Token>> Sink<T> for Collector<'_, I> {
             part.add_around(&self.rules.template.after, self.rules);
             part.end_sequence();
         }
-        self.done.push(part);
+        self.joiner.add(part);
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { group: [1 << 12, 1 << 18], part: [1 << 16, 1 << 22], search: 4096, block: BLOCK }
+        Self { group: [1 << 12, 1 << 18], part: [1 << 16, 1 << 20], search: 4096, block: BLOCK }
     }
 }
 
