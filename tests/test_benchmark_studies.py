@@ -286,3 +286,14 @@ def test_the_documents_say_what_the_records_say(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     assert "<!-- table:" in text
     assert table.renewed(text) == text, "run `make tables`"
+
+
+def test_tables_are_renewed_where_there_is_a_record(tmp_path: Path) -> None:
+    places = "<!-- table:{0} -->\nnone yet\n<!-- /table:{0} -->\n"
+    text = places.format("pytest") + places.format("train")
+    assert table.renewed(text, tmp_path) == text
+    studies_plugin(tmp_path).pytest_sessionfinish(0)
+    once = table.renewed(text, tmp_path)
+    assert "| 1 Mb | 200 (25 MB) | 2.00 (100×, 25 MB) |" in once
+    assert once.count("none yet") == 1
+    assert table.renewed(once, tmp_path) == once
