@@ -106,6 +106,7 @@ def _cases() -> list[dict[str, Any]]:
                     "best_bases_per_second": 10**6 / (0.5 * threads + number),
                     "peak_bytes": 10**8,
                     "runs": [0.5],
+                    "same": "equal",
                 }
                 for tool, threads in (("genotok", 1), (DOLLARS, 2))
             ],
@@ -132,6 +133,7 @@ def pytest_benchmark() -> dict[str, Any]:
 
 def all_records() -> dict[str, dict[str, Any]]:
     """A record of each kind by the name of its file, and one that no one knows."""
+    speeds = {"forward_tokens_per_second": 9.5, "both_tokens_per_second": 3.5, "peak_bytes": 10**9}
     memory = {"tokens": 100, "forward_bytes": 10**6, "both_bytes": 2 * 10**6}
     return {
         "study.json": study(),
@@ -145,8 +147,15 @@ def all_records() -> dict[str, dict[str, Any]]:
         "speed.json": {
             "benchmark": "encoder-speed",
             **HEAD,
-            "unfair": "random weights",
-            "cases": [{"batch": "full", "results": [{"engine": "x", "tokens_per_second": 5.5, "runs": [1]}]}],
+            "cases": [
+                {"title": "full", "unfair": "random weights", "results": {"x": speeds, HOSTILE: speeds}}
+            ],
+        },
+        "studies.json": {
+            "benchmark": "pytest",
+            **HEAD,
+            "missing": {HOSTILE: "is not installed"},
+            "cases": [{**case, "study": f"a study {HOSTILE}"} for case in _cases()],
         },
         "pytest.json": pytest_benchmark(),
         "odd.json": {"kind": HOSTILE},

@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genotok.cli import machine, outputs
-from genotok.cli.messages import note
+from genotok.cli.messages import note, one_line
 from genotok.cli.options import AsJson, Quiet, Threads
 from genotok.errors import ArgumentError
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["study"]
 
 DEFAULT_KMERS = "6,bases"
+
+SECONDS_BETWEEN_LINES = 15.0
+"""How often a log file hears of it, as of other commands."""
 
 
 def study(
@@ -79,7 +83,7 @@ def study(
     from genotok.study import named_genomes, read_genome
     from genotok.study import study as compare
 
-    now = datetime.now(UTC)
+    now, start = datetime.now(UTC), time.monotonic()
     circumstances = _circumstances(now)
     target = None if output is None else _target(output, now)
     tokenizers, genomes = _sorted_out(paths)
@@ -96,7 +100,8 @@ def study(
     except KeyboardInterrupt:
         note("interrupted; nothing was written")
         raise typer.Exit(130) from None
-    record = {"kind": "study", **circumstances, **found}
+    took = {"seconds": round(time.monotonic() - start, 2), "peak_memory_bytes": machine.peak_memory()}
+    record = {"kind": "study", **circumstances, **took, **found}
     if target is not None:
         _write(target, record)
     if as_json:
@@ -216,12 +221,27 @@ def _without_folder(argument: str) -> str:
 
 @contextmanager
 def _watching(quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """Where to say what comes next: a moving line on a terminal, else nothing."""
+    """Where to say what comes next: a moving line on a terminal, else a plain one now and then."""
     from genotok.cli.console import standard_error
 
     console = standard_error()
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _words, _share: None
-        return
-    with console.status("starting") as status:
-        yield lambda words, done: status.update(f"{words} ({done:.0%} done)")
+    elif console.is_terminal:
+        with console.status("starting") as status:
+            yield lambda words, done: status.update(f"{one_line(words)} ({done:.0%} done)")
+    else:
+        yield _plain_lines()
+
+
+def _plain_lines() -> Callable[[str, float], None]:
+    """Say what comes next, if the last time is long enough ago."""
+    last = time.monotonic()
+
+    def heard(words: str, done: float) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            note(f"{words} ({done:.0%} done)")
+
+    return heard

@@ -11,7 +11,7 @@ see `svg`.
 
 - `records`: files to checked records;
 - `tables`: what a table is, and numbers as cells;
-- `studies`, `speeds`: the sections of each kind of record;
+- `studies`, `speeds`, `encoders`: the sections of each kind of record;
 - `plots`, `svg`: plots with units, in colours that the page chooses for light and dark;
 - `tokens`: a sequence under several tokenizers, side by side;
 - `page`: all of it in one template.

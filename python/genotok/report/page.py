@@ -11,13 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from genotok.errors import ArgumentError
-from genotok.report.speeds import (
-    encode_section,
-    memory_section,
-    pytest_section,
-    speed_section,
-    train_section,
-)
+from genotok.report.encoders import memory_section, speed_section
+from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
 from genotok.report.studies import study_section
 
 if TYPE_CHECKING:
@@ -39,6 +34,9 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "encode-given": encode_section,
     "encoder-memory": memory_section,
     "encoder-speed": speed_section,
+    "pytest": studies_section,
+    "pytest-large": studies_section,
+    "pytest-smoke": studies_section,
     "pytest-benchmark": pytest_section,
 }
 """Kinds of records, and what makes a section of each, in the order of the page."""
@@ -85,7 +83,7 @@ def _section(found: Found) -> Section:
     """The section of a record, or an error that names its file."""
     try:
         return KINDS[found.kind](found)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ArgumentError(
             f"{found.path}: a damaged record, or not one of the kind '{found.kind}': {what}"

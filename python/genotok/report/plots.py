@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,8 @@ def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -
 def _axes(caption: str, height: float) -> Iterator[tuple[Axes, list[str]]]:
     """Axes to draw on; the SVG is in the list afterwards."""
     drawn: list[str] = []
-    with mpl.rc_context({**SETTINGS, "svg.hashsalt": caption}):
+    with mpl.rc_context({**SETTINGS, "svg.hashsalt": caption}), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # letters that its font lacks: the browser's has them
         canvas = Canvas(figsize=(WIDTH, height))
         FigureCanvasSVG(canvas)
         yield canvas.add_subplot(), drawn

@@ -1,16 +1,16 @@
-"""The sections of benchmarks: training, encoding, the encoder's speed and memory, and pytest-benchmark."""
+"""The sections of benchmarks of tokenizers: training, encoding, `pytest --benchmark` and pytest-benchmark."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.report.plots import Axis, Series, dots, lines
-from genotok.report.tables import Cell, Column, Section, Table, facts, number, once, text
+from genotok.report.plots import Axis, Series, dots
+from genotok.report.tables import Cell, Column, Figure, Section, Table, facts, number, once, text
 
 if TYPE_CHECKING:
     from genotok.report.records import Found
 
-__all__ = ["encode_section", "memory_section", "pytest_section", "speed_section", "train_section"]
+__all__ = ["encode_section", "pytest_section", "studies_section", "train_section"]
 
 Record = dict[str, Any]
 
@@ -89,50 +89,48 @@ def encode_section(found: Found) -> Section:
     )
 
 
-def memory_section(found: Found) -> Section:
-    """The encoder's memory against the length of the sequence."""
+def studies_section(found: Found) -> Section:
+    """The speed studies of `pytest --benchmark`: a table of all, a plot for each."""
     record = found.data
-    cases = sorted(record["cases"], key=lambda case: case["tokens"])
     columns = (
-        Column("tokens", "in one sequence"),
-        Column("forward, MB", "more than before, million bytes"),
-        Column("forward and backward, MB", "more than before, million bytes"),
-        Column("forward, s"),
-        Column("forward and backward, s"),
+        Column("study", numeric=False),
+        Column("case", numeric=False),
+        Column("tool", numeric=False),
+        Column("threads"),
+        Column("median, Mb/s", "million bases a second, median of the runs"),
+        Column("best, Mb/s", "million bases a second, best run"),
+        Column("memory, MB", "peak of the process, million bytes"),
+        Column("output", "against genotok's", numeric=False),
     )
     rows = [
         (
-            number(case["tokens"], "{:,}"),
-            number(case["forward_bytes"], "{:,.1f}", 1e-6),
-            number(case["both_bytes"], "{:,.1f}", 1e-6, strong=True),
-            number(case.get("forward_seconds"), "{:,.2f}"),
-            number(case.get("both_seconds"), "{:,.2f}"),
+            text(case["study"]),
+            text(case["title"]),
+            text(result["engine"]),
+            number(result["threads"], "{:,}"),
+            number(case["bases"] / result["median_seconds"], "{:,.4g}", 1e-6, strong=True),
+            number(result["best_bases_per_second"], "{:,.4g}", 1e-6),
+            number(result["peak_bytes"], "{:,.0f}", 1e-6),
+            text(result["same"]),
         )
-        for case in cases
-    ]
-    tokens = [case["tokens"] for case in cases]
-    plot = lines(
-        "Encoder: memory against length",
-        [
-            Series("forward", tokens, [case["forward_bytes"] / 1e6 for case in cases]),
-            Series("forward and backward", tokens, [case["both_bytes"] / 1e6 for case in cases]),
-        ],
-        Axis("tokens", log=True),
-        Axis("million bytes", log=True),
-    )
-    table = Table("Memory", columns, tuple(rows))
-    return Section("Encoder: memory", found.name, facts(record), (table,), (plot,), _said(record))
-
-
-def speed_section(found: Found) -> Section:
-    """The encoder's speed: a row for each case, whatever numbers it has."""
-    record = found.data
-    cases = [
-        {**{key: value for key, value in case.items() if key != "results"}, **result}
         for case in record["cases"]
-        for result in case.get("results", [{}])
+        for result in case["results"]
     ]
-    return Section("Encoder: speed", found.name, facts(record), (_plain("Cases", cases),), (), _said(record))
+    plots = []
+    for study in dict.fromkeys(case["study"] for case in record["cases"]):
+        cases = [case for case in record["cases"] if case["study"] == study]
+        plots.append(
+            _by_tool({"cases": cases}, study, "best_bases_per_second", "million bases a second", 1e-6)
+        )
+    missing = tuple((f"without {tool}", str(why)) for tool, why in (record.get("missing") or {}).items())
+    return Section(
+        "Speed studies",
+        found.name,
+        (*facts(record), *_tools(record), *missing),
+        (Table("Speed and memory", columns, tuple(rows)),),
+        tuple(plots),
+        once((case["study"], case["unfair"]) for case in record["cases"]),
+    )
 
 
 def pytest_section(found: Found) -> Section:
@@ -148,15 +146,13 @@ def pytest_section(found: Found) -> Section:
         Column("speed, Mb/s", "million bases a second, where the benchmark tells its bases"),
     )
     rows = [_benchmark(each) for each in record["benchmarks"]]
-    machine, cpu = record["machine_info"], record["machine_info"].get("cpu") or {}
+    machine = record["machine_info"]
     told = (
         ("date", str(record.get("datetime", ""))[:10]),
-        ("machine", ", ".join(str(part) for part in (cpu.get("brand_raw"), machine.get("machine")) if part)),
+        ("machine", _processor(machine)),
         ("system", " ".join(str(machine.get(key, "")) for key in ("system", "release")).strip()),
-        (
-            "versions",
-            f"Python {machine.get('python_version', '')}, pytest-benchmark {record.get('version', '')}",
-        ),
+        ("versions", f"pytest-benchmark {record.get('version', '')}"),
+        ("python", str(machine.get("python_version", ""))),
         ("commit", str((record.get("commit_info") or {}).get("id", ""))[:12]),
     )
     names = [each["name"] for each in record["benchmarks"]]
@@ -199,7 +195,14 @@ def _benchmark(each: Record) -> tuple[Cell, ...]:
     )
 
 
-def _by_tool(record: Record, caption: str, key: str, unit: str, scale: float = 1) -> Any:  # noqa: ANN401
+def _processor(machine: Record) -> str:
+    """What pytest-benchmark tells of the machine, or what genotok's studies put in its place."""
+    cpu = machine.get("cpu")
+    name = cpu.get("brand_raw") if isinstance(cpu, dict) else cpu
+    return ", ".join(str(part) for part in (name, machine.get("machine")) if part)
+
+
+def _by_tool(record: Record, caption: str, key: str, unit: str, scale: float = 1) -> Figure:
     """A row for each case and a dot for each tool, and number of threads if they differ."""
     titles = [case["title"] for case in record["cases"]]
     series: dict[str, tuple[list[float], list[float]]] = {}
@@ -220,24 +223,3 @@ def _tools(record: Record) -> tuple[tuple[str, str], ...]:
     """The tools with their versions."""
     tools = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
     return (("tools", ", ".join(f"{name} {version}" for name, version in tools.items())),)
-
-
-def _said(record: Record) -> tuple[str, ...]:
-    """What a record says is unfair, in one piece or several."""
-    unfair = record.get("unfair") or []
-    return (unfair,) if isinstance(unfair, str) else tuple(str(each) for each in unfair)
-
-
-def _plain(caption: str, rows: list[Record]) -> Table:
-    """Any dictionaries as a table: a column for each key with a number or a string, in the order met."""
-    keys = list(
-        dict.fromkeys(
-            key for row in rows for key, value in row.items() if isinstance(value, str | int | float)
-        )
-    )
-    words = {key for key in keys for row in rows if isinstance(row.get(key), str)}
-    cells = [
-        tuple(text(row.get(key, "")) if key in words else number(row.get(key), "{:,.4g}") for key in keys)
-        for row in rows
-    ]
-    return Table(caption, tuple(Column(key, numeric=key not in words) for key in keys), tuple(cells))

@@ -93,9 +93,17 @@ def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             ", ".join(f"{name} {version}" for name, version in (record.get("software") or {}).items()),
         ),
         ("threads", str(record.get("threads", ""))),
+        ("took", _cost(record)),
         ("command", str(record.get("command", ""))),
     ]
     return tuple((label, fact) for label, fact in told if fact)
+
+
+def _cost(record: dict[str, Any]) -> str:
+    """Seconds and memory of the whole, where the record tells them."""
+    seconds, peak = record.get("seconds"), record.get("peak_memory_bytes")
+    words = [f"{seconds:,.0f} s" if seconds else "", f"{peak / 1e6:,.0f} MB at most" if peak else ""]
+    return ", ".join(word for word in words if word)
 
 
 def _machine(machine: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PairCounts", "TokenCounts", "count_tokens", "encoded"]
 
 PIECE = 1 << 22
-"""Tokens that are looked at at once."""
+"""Tokens that are looked at at once, and bases of a batch of windows."""
 
 Counts = NDArray[np.int64]
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
@@ -119,6 +119,7 @@ def encoded(
         unknown="split" if subject.unknown is None else "token",
         uppercase=uppercase,
         threads=threads,
+        batch_bases=PIECE,
     )
     with reader:
         for batch in reader:

@@ -26,6 +26,9 @@ __all__ = ["SAMPLE_BASES", "Genome", "named_genomes", "read_genome"]
 SAMPLE_BASES = 1000
 """Bases of a window of the sample."""
 
+BATCH_BASES = 1 << 22
+"""Letters that are looked at at once."""
+
 SAMPLE_WINDOWS = 512
 """Windows in the sample, at most."""
 
@@ -122,7 +125,9 @@ def read_genome(name: str, files: list[str], *, uppercase: bool = True, threads:
     sample = _Sample(SAMPLE_WINDOWS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # lower case is among the other letters
-        reader = single.encode_files(files, window=SAMPLE_BASES, uppercase=uppercase, threads=threads)
+        reader = single.encode_files(
+            files, window=SAMPLE_BASES, uppercase=uppercase, threads=threads, batch_bases=BATCH_BASES
+        )
         for batch in reader:
             ids, bounds = batch.input_ids.values, batch.input_ids.offsets
             counts += np.bincount(ids, minlength=len(counts))

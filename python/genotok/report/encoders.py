@@ -1,0 +1,98 @@
+"""The sections of the encoder's benchmarks: its memory against the length, its speed against others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genotok.report.plots import Axis, Series, dots, lines
+from genotok.report.tables import Column, Section, Table, facts, number, once, text
+
+if TYPE_CHECKING:
+    from genotok.report.records import Found
+
+__all__ = ["memory_section", "speed_section"]
+
+Record = dict[str, Any]
+
+
+def memory_section(found: Found) -> Section:
+    """The encoder's memory against the length of the sequence."""
+    record = found.data
+    cases = sorted(record["cases"], key=lambda case: case["tokens"])
+    columns = (
+        Column("tokens", "in one sequence"),
+        Column("forward, MB", "more than before, million bytes"),
+        Column("forward and backward, MB", "more than before, million bytes"),
+        Column("forward, s"),
+        Column("forward and backward, s"),
+    )
+    rows = [
+        (
+            number(case["tokens"], "{:,}"),
+            number(case["forward_bytes"], "{:,.1f}", 1e-6),
+            number(case["both_bytes"], "{:,.1f}", 1e-6, strong=True),
+            number(case.get("forward_seconds"), "{:,.2f}"),
+            number(case.get("both_seconds"), "{:,.2f}"),
+        )
+        for case in cases
+    ]
+    tokens = [case["tokens"] for case in cases]
+    plot = lines(
+        "Encoder: memory against length",
+        [
+            Series("forward", tokens, [case["forward_bytes"] / 1e6 for case in cases]),
+            Series("forward and backward", tokens, [case["both_bytes"] / 1e6 for case in cases]),
+        ],
+        Axis("tokens", log=True),
+        Axis("million bytes", log=True),
+    )
+    table = Table("Memory", columns, tuple(rows))
+    return Section("Encoder: memory", found.name, facts(record), (table,), (plot,), _unfair(record))
+
+
+def speed_section(found: Found) -> Section:
+    """The encoder's speed against others: a row for each batch and model, a dot for each model."""
+    record = found.data
+    columns = (
+        Column("batch", numeric=False),
+        Column("model", numeric=False),
+        Column("forward, tokens/s"),
+        Column("forward and backward, tokens/s"),
+        Column("forward, s"),
+        Column("forward and backward, s"),
+        Column("memory, MB", "peak of the process, million bytes"),
+    )
+    rows = [
+        (
+            text(case["title"]),
+            text(name),
+            number(result["forward_tokens_per_second"], "{:,.1f}"),
+            number(result["both_tokens_per_second"], "{:,.1f}", strong=True),
+            number(result.get("forward_seconds"), "{:,.3g}"),
+            number(result.get("both_seconds"), "{:,.3g}"),
+            number(result.get("peak_bytes"), "{:,.0f}", 1e-6),
+        )
+        for case in record["cases"]
+        for name, result in case["results"].items()
+    ]
+    plot = dots(
+        "Encoder: forward and backward",
+        [case["title"] for case in record["cases"]],
+        [
+            Series(
+                name,
+                [case["results"][name]["both_tokens_per_second"] for case in record["cases"]],
+                [float(place) for place in range(len(record["cases"]))],
+            )
+            for name in dict.fromkeys(name for case in record["cases"] for name in case["results"])
+        ],
+        Axis("tokens a second", log=True),
+    )
+    table = Table("Speed", columns, tuple(rows))
+    return Section("Encoder: speed", found.name, facts(record), (table,), (plot,), _unfair(record))
+
+
+def _unfair(record: Record) -> tuple[str, ...]:
+    """What the record and its cases say is unfair, each once."""
+    cases = once((str(case.get("title", "all")), str(case.get("unfair", ""))) for case in record["cases"])
+    return (*([str(record["unfair"])] if record.get("unfair") else []), *cases)
