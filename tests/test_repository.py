@@ -232,11 +232,12 @@ def test_the_lock_file_pins_what_the_project_asks_for() -> None:
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
         *extras["model"],
+        *extras["report"],
         *extras["test"],
         *extras["lint"],
         *extras["bench"],
     ]
-    assert "genotok[model]" in extras["test"]
+    assert "genotok[model,report]" in extras["test"]
     for requirement in wanted:
         if requirement.startswith("genotok["):
             continue  # an extra of this list
