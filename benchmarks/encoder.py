@@ -16,14 +16,12 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks import machine
 from benchmarks.measure import ROOT, peak_bytes
 
-RECORDS = ROOT / "benchmarks" / "record"
 OURS = "genotok"
 MODELS = (OURS, "BERT", "ModernBERT")
 BATCHES: dict[str, list[int]] = {  # from little memory to much
@@ -197,25 +195,16 @@ def memory(threads: int) -> list[Record]:
     return cases
 
 
-def write_record(kind: str, cases: list[Record], threads: int) -> Path:
+def record(kind: str, cases: list[Record], threads: int) -> Path:
     """Write the record of today."""
     import torch
     import transformers
 
-    now = datetime.now(UTC).date().isoformat()
+    # Not at the top: what is measured in children should not hold what only their parent needs.
+    from benchmarks.train import RECORDS, write_record
+
     software = {**machine.software(), "torch": torch.__version__, "transformers": transformers.__version__}
-    record = {
-        "benchmark": f"encoder-{kind}",
-        "date": now,
-        "machine": machine.describe(),
-        "software": software,
-        "threads": threads,
-        "cases": cases,
-    }
-    path = RECORDS / machine.slug() / f"{now}-encoder-{kind}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
-    return path
+    return write_record(cases, threads, f"encoder-{kind}", RECORDS, software=software)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -231,7 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(json.dumps(measure_speed(*job) if what == "speed" else measure_memory(*job)))
         return
     cases = speed(options.threads, options.runs) if options.kind == "speed" else memory(options.threads)
-    print(f"written: {os.path.relpath(write_record(options.kind, cases, options.threads))}", file=sys.stderr)
+    print(f"written: {os.path.relpath(record(options.kind, cases, options.threads))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

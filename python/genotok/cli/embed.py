@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from genotok.cli.messages import note
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.cli.options import (
+    LETTERS_PANEL,
+    OUTPUT_PANEL,
+    ROWS_PANEL,
+    RUN_PANEL,
+    AsJson,
+    Force,
+    Quiet,
+    Stride,
+    Uppercase,
+    Window,
+)
 from genotok.cli.reports import embedding_as_json, print_embedding, soft_mask_warning
 from genotok.errors import ArgumentError
 from genotok.model.backends import Backend
@@ -20,10 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["embed"]
 
-ROWS_PANEL = "Rows"
-LETTERS_PANEL = "Letters"
 MODEL_PANEL = "Model"
-OUTPUT_PANEL = "Output"
 
 
 def embed(
@@ -98,26 +106,8 @@ def embed(
             metavar="NAME", help="The column of sequences in CSV files.", rich_help_panel=ROWS_PANEL
         ),
     ] = "sequence",
-    window: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="BASES",
-            help="Cut records into rows of this length.",
-            show_default="a record is a row",
-            rich_help_panel=ROWS_PANEL,
-        ),
-    ] = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="BASES",
-            help="From the begin of one window to that of the next.",
-            show_default="as the window",
-            rich_help_panel=ROWS_PANEL,
-        ),
-    ] = None,
+    window: Window = None,
+    stride: Stride = None,
     max_tokens: Annotated[
         int,
         typer.Option(
@@ -134,13 +124,8 @@ def embed(
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = "token",
-    uppercase: Annotated[
-        bool,
-        typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
-    ] = False,
+    uppercase: Uppercase = False,
+    force: Force = False,
     threads: Annotated[
         int | None,
         typer.Option(

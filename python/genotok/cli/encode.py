@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, Threads
+from genotok.cli.options import (
+    LETTERS_PANEL,
+    OUTPUT_PANEL,
+    ROWS_PANEL,
+    RUN_PANEL,
+    AsJson,
+    Force,
+    Quiet,
+    Stride,
+    Threads,
+    Uppercase,
+    Window,
+)
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
@@ -17,9 +29,6 @@ from genotok.tokens import Unknown
 
 __all__ = ["encode"]
 
-ROWS_PANEL = "Rows"
-LETTERS_PANEL = "Letters"
-OUTPUT_PANEL = "Output"
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -83,29 +92,9 @@ def encode(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
-    ] = False,
-    window: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="BASES",
-            help="Cut records into rows of this length.",
-            show_default="a record is a row",
-            rich_help_panel=ROWS_PANEL,
-        ),
-    ] = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="BASES",
-            help="From the begin of one window to that of the next.",
-            show_default="as the window",
-            rich_help_panel=ROWS_PANEL,
-        ),
-    ] = None,
+    force: Force = False,
+    window: Window = None,
+    stride: Stride = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,10 +126,7 @@ def encode(
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = "token",
-    uppercase: Annotated[
-        bool,
-        typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
-    ] = False,
+    uppercase: Uppercase = False,
     add_special_tokens: Annotated[
         bool,
         typer.Option(

@@ -4,8 +4,11 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Quiet", "SequenceFiles", "Threads", "Vocab"]
+__all__ = ["AsJson", "Force", "Quiet", "SequenceFiles", "Stride", "Threads", "Uppercase", "Vocab", "Window"]
 
+ROWS_PANEL = "Rows"
+LETTERS_PANEL = "Letters"
+OUTPUT_PANEL = "Output"
 RUN_PANEL = "Run"
 
 SequenceFiles = Annotated[
@@ -33,6 +36,33 @@ Threads = Annotated[
         show_default="all cores",
         rich_help_panel=RUN_PANEL,
     ),
+]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="BASES",
+        help="Cut records into rows of this length.",
+        show_default="a record is a row",
+        rich_help_panel=ROWS_PANEL,
+    ),
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="BASES",
+        help="From the begin of one window to that of the next.",
+        show_default="as the window",
+        rich_help_panel=ROWS_PANEL,
+    ),
+]
+Uppercase = Annotated[
+    bool,
+    typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUN_PANEL)
