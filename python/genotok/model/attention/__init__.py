@@ -5,7 +5,7 @@
 | `eager` | the formula, written out; the only one that gives weights | everywhere | yes | L² |
 | `sdpa` | torch's fused kernels | everywhere | yes | L |
 | `flash` | flash-attn 2.4 or newer, the packed row as it is | CUDA, 16-bit, masks without holes | yes | L |
-| `flex` | torch's FlexAttention, compiled | CUDA, no dropout of weights | yes | L |
+| `flex` | torch's FlexAttention, compiled | CUDA, to 32 bits, no dropout of weights | yes | L |
 
 `auto` takes the first of flash, flex and sdpa that can do the batch at hand. A backend asked for by name is
 used or refused, never replaced: results of different backends differ in the last digits, and a run should say
@@ -74,6 +74,8 @@ def prepare(backend: Backend, num_heads: int, packing: Packing, dtype: torch.dty
         return Plan(backend, packing, slopes, masks=sdpa.masks(packing, slopes, dtype))
     if backend == "flex":
         return Plan(backend, packing, slopes, blocks=flex.blocks(packing))
+    if backend == "flash":
+        return Plan(backend, packing, slopes, kernel=flash.kernel())
     return Plan(backend, packing, slopes)
 
 

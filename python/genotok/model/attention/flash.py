@@ -48,10 +48,9 @@ def kernel() -> Callable[..., Any] | None:
 
 def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
     """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
-    function = kernel()
-    if function is None:
-        raise RuntimeError("the package flash-attn was there when the batch was planned, and is gone")
-    gathered: Tensor = function(
+    if plan.kernel is None:
+        raise RuntimeError("a plan for flash-attn holds its function; this one was made without `prepare`")
+    gathered: Tensor = plan.kernel(
         qkv,
         plan.packing.cu_seqlens,
         plan.packing.max_length,

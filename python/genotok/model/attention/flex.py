@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from genotok.model.attention.plan import Plan
 from genotok.model.packing import Packing
@@ -25,6 +26,8 @@ from genotok.model.packing import Packing
 __all__ = ["attend", "blocks", "obstacle"]
 
 BLOCK = 128
+NARROWEST = 16
+"""Numbers in the narrowest head that the kernels take; narrower ones are filled up with zeros."""
 
 
 def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
@@ -33,6 +36,8 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
         return f"has no dropout of weights; attention_dropout is {dropout}"
     if sample.device.type != "cuda":
         return f"needs a CUDA device; the input is on {sample.device.type}"
+    if sample.dtype == torch.float64:
+        return "computes in 32 bits or fewer; the input is torch.float64"
     return None
 
 
@@ -72,14 +77,35 @@ def attend(qkv: Tensor, plan: Plan) -> Tensor:
     def with_penalty(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
         return score - slopes[head] * (positions[query] - positions[key]).abs()
 
-    query, key, value = qkv.permute(1, 2, 0, 3)[:, None]
-    out: Tensor = _compiled()(query, key, value, score_mod=with_penalty, block_mask=plan.blocks)
-    return out[0].transpose(0, 1)
+    width = qkv.shape[-1]
+    wide = functional.pad(qkv, (0, max(NARROWEST - width, 0)))  # zeros add nothing to a score
+    query, key, value = wide.permute(1, 2, 0, 3)[:, None]
+    settings = {"score_mod": with_penalty, "block_mask": plan.blocks, "scale": width**-0.5}
+    if torch.compiler.is_compiling():  # a compiled layer takes the call into its program
+        out: Tensor = flex_attention()(query, key, value, **settings)
+    else:
+        out = _compiled(query, key, value, **settings)
+    return out[0, ..., :width].transpose(0, 1)
+
+
+def flex_attention() -> Callable[..., Any]:
+    """FlexAttention, as torch has it."""
+    from torch.nn.attention import flex_attention as module  # noqa: PLC0415 - likewise
+
+    return module.flex_attention
 
 
 @functools.cache
-def _compiled() -> Callable[..., Any]:
-    """FlexAttention, compiled: as torch runs it uncompiled, it holds all scores."""
-    from torch.nn.attention.flex_attention import flex_attention  # noqa: PLC0415 - likewise
+def _program() -> Callable[..., Any]:
+    """FlexAttention, compiled whole or not at all: as torch runs it uncompiled, it holds all scores."""
+    return torch.compile(flex_attention(), dynamic=True, fullgraph=True)
 
-    return torch.compile(flex_attention, dynamic=True)
+
+def _compiled(*arguments: Any, **settings: Any) -> Any:
+    """Compiled FlexAttention.
+
+    It is compiled anew for each type, with and without gradients, for one block and for more; torch gives up
+    after eight times unless told otherwise.
+    """
+    with torch._dynamo.config.patch(recompile_limit=64):  # noqa: SLF001 - the documented name of the setting
+        return _program()(*arguments, **settings)

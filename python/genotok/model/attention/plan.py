@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ class Plan:
         slopes: (H,) float32 on the device of the tokens.
         masks: `sdpa` on processors: the penalties for each length in the batch.
         blocks: `flex`: its block mask.
+        kernel: `flash`: the package's function.
     """
 
     backend: Backend
@@ -32,3 +34,4 @@ class Plan:
     slopes: Tensor
     masks: dict[int, Tensor] = field(default_factory=dict)
     blocks: Any = None
+    kernel: Callable[..., Any] | None = None
