@@ -207,6 +207,34 @@ def record(kind: str, cases: list[Record], threads: int) -> Path:
     return write_record(cases, threads, f"encoder-{kind}", RECORDS, software=software)
 
 
+def markdown(record: Record) -> str:
+    """The speeds of a record as a table, with what is unfair below."""
+    versions = record["software"]
+    where = (record.get("accelerator") or {}).get("name") or (
+        f"{record['machine']['cpu']}, {record['threads']} threads"
+    )
+    lines = [
+        "| batch, tokens | model | forward, tokens/s | forward and backward, tokens/s | peak memory, GB |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for case in record["cases"]:
+        best = max(result["both_tokens_per_second"] for result in case["results"].values())
+        for name, result in case["results"].items():
+            both = f"{result['both_tokens_per_second']:,.0f}"
+            lines.append(
+                f"| {case['title']} | {name} | {result['forward_tokens_per_second']:,.0f} "
+                f"| {f'**{both}**' if result['both_tokens_per_second'] == best else both} "
+                f"| {result['peak_bytes'] / 1e9:.1f} |"
+            )
+    tools = ", ".join(
+        f"{name} {versions[name]}" for name in ("torch", "transformers", "flash-attn") if name in versions
+    )
+    unfair = dict.fromkeys(
+        text for text in (record.get("unfair"), *(case["unfair"] for case in record["cases"])) if text
+    )
+    return "\n".join([*lines, "", f"{where}; {tools}; {record['date']}. {' '.join(unfair)}"])
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.encoder", description=__doc__.splitlines()[0])

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import encode, results
+from benchmarks import encode, encoder, results
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "train": (KINDS, markdown),
     "encode": (("encode", "encode-quick"), encode.markdown),
     "pytest": (("pytest-large", "pytest"), results.markdown),
+    "encoder-speed": (("encoder-speed",), encoder.markdown),
+    "encoder-gpu": (("encoder-gpu",), encoder.markdown),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from benchmarks import encode, machine, measure, table, train
+from benchmarks import encode, encoder, machine, measure, table, train
 from benchmarks.child import Child
 from benchmarks.engines import ENGINES, Corpus
 
@@ -191,3 +191,21 @@ def test_the_table_of_encoding_compares_what_had_as_many_threads() -> None:
     assert "| reads | genotok | 2 | 2,000 Mb/s |  |" in text
     assert "| reads | Hugging Face tokenizers | 1 | 2.50 Mb/s | 400 |" in text
     assert "- reads: Much." in text
+
+
+def test_the_encoder_s_table_marks_the_fastest_and_says_where() -> None:
+    result = {"forward_tokens_per_second": 3000.0, "both_tokens_per_second": 1234.5, "peak_bytes": 2.04e9}
+    slower = {**result, "both_tokens_per_second": 7.0}
+    record = {
+        "date": "2026-01-02",
+        "machine": {"cpu": "Some CPU"},
+        "threads": 2,
+        "software": {"torch": "2", "python": "3"},
+        "unfair": "All of it.",
+        "cases": [{"title": "full", "results": {"one": result, "other": slower}, "unfair": "Much."}],
+    }
+    text = encoder.markdown(record)
+    assert "| full | one | 3,000 | **1,234** | 2.0 |" in text
+    assert "| full | other | 3,000 | 7 | 2.0 |" in text
+    assert text.endswith("Some CPU, 2 threads; torch 2; 2026-01-02. All of it. Much.")
+    assert "Some GPU; torch 2" in encoder.markdown({**record, "accelerator": {"name": "Some GPU"}})

@@ -34,6 +34,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "encode-given": encode_section,
     "encoder-memory": memory_section,
     "encoder-speed": speed_section,
+    "encoder-gpu": speed_section,
     "pytest": studies_section,
     "pytest-large": studies_section,
     "pytest-smoke": studies_section,

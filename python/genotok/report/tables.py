@@ -88,6 +88,7 @@ def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     told = [
         ("date", str(record.get("date", ""))),
         ("machine", _machine(record.get("machine") or {})),
+        ("accelerator", str((record.get("accelerator") or {}).get("name", ""))),
         (
             "versions",
             ", ".join(f"{name} {version}" for name, version in (record.get("software") or {}).items()),
