@@ -4,7 +4,8 @@
     python -m benchmarks.encoder memory
 
 Some minutes each on two cores: what takes long is not timed again. Each model, and each length of the second,
-has a process of its own. Before a batch is timed, packed results are compared with the written-out formula.
+has a process of its own; models take turns. Before a batch is timed, packed results are compared with the
+written-out formula.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks import machine
 from benchmarks.measure import ROOT, peak_bytes
@@ -34,12 +35,12 @@ BATCHES: dict[str, list[int]] = {  # from little memory to much
 }
 LENGTHS = (10_000, 25_000, 50_000, 100_000)
 SMALL = {"hidden_size": 32, "num_layers": 1, "num_heads": 1, "intermediate_size": 64}
-SECONDS = 12.0
-"""Processor time after which a forward, or a forward and backward, is not timed again."""
+SECONDS = 20.0
+"""Time for each model after which a forward, or a forward and backward, is not timed again."""
 
 UNFAIR = (
-    "Random weights; seconds are those of the processor, all threads added up, as other work shared the "
-    "machine; the best of the runs. Models of equal size are compared, so BERT has 16 layers in place of 12 "
+    "Random weights; the models take turns, the best of the runs counts, and nothing else ran. "
+    "Models of equal size are compared, so BERT has 16 layers in place of 12 "
     "and a vocabulary of 4,096; ModernBERT has its 22 layers and looks at all tokens in every third layer "
     "only, at 128 in the others, and has no dropout. The padded models are given the padding of their "
     "batch, as their users' collators do; tokens per second count real tokens."
@@ -69,44 +70,91 @@ def build(name: str, attention: str = "sdpa") -> Any:
     return transformers.ModernBertModel(config)
 
 
-def measure_speed(name: str, batches: dict[str, list[int]], runs: int) -> Record:
-    """What `measure_batch` finds for each batch; a model is made once, as that takes longer than a batch."""
+class Child:
+    """A process with one model, which runs a batch when it is told to, so that models take turns."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.name = name
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.encoder", "child", json.dumps(["speed", name])],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, kind: str, lengths: list[int], columns: int | None = None) -> Record:
+        """`seconds` and `peak_bytes` of one run.
+
+        Args:
+            kind: "forward", "forward and backward", or "check", which compares with the formula.
+            lengths: Tokens of each sequence.
+            columns: If not all of them, how many of the padded batch.
+
+        Raises:
+            RuntimeError: The child has ended; its own message is above.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps([kind, lengths, columns]) + "\n")
+            self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended with status {self._process.wait()}")
+        answer: Record = json.loads(line)
+        return answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def run_when_told(name: str) -> None:
+    """Be a child: a job in each line of standard input, its answer in a line of standard output."""
     model = build(name)
-    return {title: measure_batch(model, name, lengths, runs) for title, lengths in batches.items()}
+    for line in sys.stdin:
+        kind, lengths, columns = json.loads(line)
+        answer = check(model, *batch(lengths)) if kind == "check" else timed(model, kind, lengths, columns)
+        print(json.dumps(answer), flush=True)
 
 
-def measure_batch(model: Any, name: str, lengths: list[int], runs: int) -> Record:
-    """Processor seconds of forward, and of forward and backward, on one padded batch; peak memory."""
+def batch(lengths: list[int]) -> tuple[Any, Any]:
+    """Ids and mask of a padded batch."""
     import torch
 
     mask = torch.zeros(len(lengths), max(lengths), dtype=torch.long)
     for row, length in enumerate(lengths):
         mask[row, :length] = 1
-    ids = torch.randint(5, 4096, mask.shape, generator=torch.Generator().manual_seed(1)).where(mask == 1, 3)
-    if name == OURS:
-        check(model, ids, mask)
-    forget_peak()  # that of the check, and of earlier batches
-    seconds: dict[str, list[float]] = {"forward": [], "forward and backward": []}
-    for kind, times in seconds.items():
-        model.train(kind != "forward")
-        for number in range(runs + 1):
-            if number > 1 and sum(times[1:]) > SECONDS:
-                break
-            rows = slice(0, 16 if number == 0 else None)  # the first warms up, on little
-            start = time.process_time()
-            with torch.set_grad_enabled(kind != "forward"):
-                out = model(input_ids=ids[:, rows], attention_mask=mask[:, rows]).last_hidden_state
-            if kind != "forward":
-                out.square().mean().backward()
-                model.zero_grad()
-            times.append(round(time.process_time() - start, 4))
-    return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "forward_seconds": min(seconds["forward"][1:]),
-        "both_seconds": min(seconds["forward and backward"][1:]),
-        "runs": {kind: times[1:] for kind, times in seconds.items()},
-        "peak_bytes": peak_bytes(),
-    }
+    ids = torch.randint(5, 4096, mask.shape, generator=torch.Generator().manual_seed(1))
+    return ids.where(mask == 1, 3), mask
+
+
+def timed(model: Any, kind: str, lengths: list[int], columns: int | None) -> Record:
+    """One run, with the peak memory that it needed."""
+    import torch
+
+    backward = kind != "forward"
+    model.train(backward)
+    ids, mask = (part[:, :columns] for part in batch(lengths))
+    forget_peak()
+    start = time.perf_counter()
+    with torch.set_grad_enabled(backward):
+        out = model(input_ids=ids, attention_mask=mask).last_hidden_state
+    if backward:
+        out.square().mean().backward()
+        model.zero_grad()
+    seconds = round(time.perf_counter() - start, 4)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return {"seconds": seconds, "peak_bytes": peak_bytes(), "parameters": parameters}
 
 
 def forget_peak() -> None:
@@ -115,8 +163,8 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
-def check(model: Any, ids: Any, mask: Any) -> None:
-    """An error if the packed batch does not give what the formula gives."""
+def check(model: Any, ids: Any, mask: Any) -> Record:
+    """How far the packed batch is from what the formula gives; an error if it is far."""
     import torch
 
     model.eval()
@@ -126,6 +174,7 @@ def check(model: Any, ids: Any, mask: Any) -> None:
     worst = float((found - expected).abs().max())
     if worst > 1e-4:
         raise SystemExit(f"packed and written-out attention differ by {worst}; no figure is worth recording")
+    return {"difference": worst}
 
 
 def measure_memory(length: int) -> Record:
@@ -171,19 +220,37 @@ def in_a_child(threads: int, *job: Any) -> Record:
 
 def speed(threads: int, runs: int) -> list[Record]:
     """All batches, with all models."""
-    measured = {name: in_a_child(threads, "speed", name, BATCHES, runs) for name in MODELS}
-    cases = []
-    for title, lengths in BATCHES.items():
-        results = {}
-        for name in MODELS:
-            found = measured[name][title]
-            for kind in ("forward", "both"):
-                found[f"{kind}_tokens_per_second"] = round(sum(lengths) / found[f"{kind}_seconds"], 1)
-            results[name] = found
-            rates = (found["forward_tokens_per_second"], found["both_tokens_per_second"])
-            print(title, name, *rates, found["peak_bytes"] / 1e9, file=sys.stderr, flush=True)
-        cases.append({"title": title, "lengths": lengths, "results": results, "unfair": UNFAIR})
+    with ExitStack() as stack:
+        children = [stack.enter_context(Child(name, threads)) for name in MODELS]
+        cases = []
+        for title, lengths in BATCHES.items():
+            children[0].run("check", lengths)
+            results: dict[str, Record] = {child.name: {} for child in children}
+            for kind, name in (("forward", "forward"), ("forward and backward", "both")):
+                for child, found in zip(children, in_turns(children, kind, lengths, runs), strict=True):
+                    seconds = [one["seconds"] for one in found]
+                    results[child.name] |= {
+                        "parameters": found[0]["parameters"],
+                        f"{name}_seconds": min(seconds),
+                        f"{name}_runs": seconds,
+                        f"{name}_tokens_per_second": round(sum(lengths) / min(seconds), 1),
+                        "peak_bytes": max(one["peak_bytes"] for one in found),
+                    }
+                    print(title, kind, child.name, seconds, file=sys.stderr, flush=True)
+            cases.append({"title": title, "lengths": lengths, "results": results, "unfair": UNFAIR})
     return cases
+
+
+def in_turns(children: list[Child], kind: str, lengths: list[int], runs: int) -> list[list[Record]]:
+    """For each child its runs: all once, then all again, until enough or `SECONDS` are over."""
+    found: list[list[Record]] = [[] for _ in children]
+    for child in children:
+        child.run(kind, lengths, 16)  # warms up, on little
+    start = time.perf_counter()
+    while len(found[0]) < runs and (not found[0] or time.perf_counter() - start < SECONDS * len(children)):
+        for child, done in zip(children, found, strict=True):
+            done.append(child.run(kind, lengths))
+    return found
 
 
 def memory(threads: int) -> list[Record]:
@@ -241,11 +308,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("kind", choices=["speed", "memory", "child"])
     parser.add_argument("job", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--runs", type=int, default=2, help="timed runs of each (default 2)")
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each, at most (default 5)")
     options = parser.parse_args(arguments)
     if options.kind == "child":
-        what, *job = json.loads(options.job)
-        print(json.dumps(measure_speed(*job) if what == "speed" else measure_memory(*job)))
+        what, job = json.loads(options.job)
+        if what == "speed":
+            run_when_told(job)
+        else:
+            print(json.dumps(measure_memory(job)))
         return
     cases = speed(options.threads, options.runs) if options.kind == "speed" else memory(options.threads)
     print(f"written: {os.path.relpath(record(options.kind, cases, options.threads))}", file=sys.stderr)

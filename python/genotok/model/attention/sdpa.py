@@ -1,10 +1,10 @@
 """Attention by torch's fused `scaled_dot_product_attention`, without a matrix of L x L numbers anywhere.
 
 On processors the penalties are a view of 2L - 1 numbers a head (see `alibi`), and the kernel is torch's
-FlashAttention for processors, forward and backward. On other devices the kernels want a mask in memory: there
-queries are cut into blocks, so that the slice of the mask for one block stays below `LARGEST_SLICE`, and
-slices are computed again for the backward pass instead of kept. Masks with holes take the second way
-everywhere.
+FlashAttention for processors; the backward pass of long sequences is our own (see `gradients`). On other
+devices the kernels want a mask in memory: there queries are cut into blocks, so that the slice of the mask
+for one block stays below `LARGEST_SLICE`, and slices are computed again for the backward pass instead of
+kept. Masks with holes take the second way everywhere.
 
 Sequences are visited run by run: neighbours of equal length in one call, nothing padded. Tried and left:
 padding around attention as the published model does, which needs a mask for each sequence and multiplies
@@ -24,6 +24,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from genotok.model import alibi
+from genotok.model.attention import gradients
 from genotok.model.attention.plan import Plan
 from genotok.model.packing import Packing, Run, runs
 
@@ -91,9 +92,10 @@ def _one_by_one(runs_: tuple[Run, ...]) -> list[Run]:
 
 def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: float) -> Tensor:
     """Attention (N, H, L, d) with the mask for reversed queries."""
-    out = functional.scaled_dot_product_attention(
-        query.flip(2), key, value, attn_mask=mask, dropout_p=dropout
-    )
+    backwards = query.flip(2)
+    if query.shape[2] > gradients.SHORT and dropout == 0:
+        return gradients.attend(backwards, key, value, mask).flip(2)
+    out = functional.scaled_dot_product_attention(backwards, key, value, attn_mask=mask, dropout_p=dropout)
     return out.flip(2)
 
 
