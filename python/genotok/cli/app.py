@@ -13,11 +13,15 @@ import typer
 from genotok.cli.check import check
 from genotok.cli.embed import embed
 from genotok.cli.encode import encode
+from genotok.cli.finetune import finetune
+from genotok.cli.gue import gue
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.info import info
 from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
 from genotok.cli.pack import pack
+from genotok.cli.predict import evaluate, predict
+from genotok.cli.pretrain import pretrain
 from genotok.cli.report import report
 from genotok.cli.show import show
 from genotok.cli.study import study
@@ -126,6 +130,40 @@ app.command(
         "genotok embed --model dnabert2/ --pooling cls train.csv -o train.parquet",
     ),
 )(embed)
+app.command(
+    "pretrain",
+    cls=CommandPage,
+    rich_help_panel="Models",
+    epilog=examples(
+        "genotok pretrain genomes/*.fa -o model",
+        "genotok pretrain shards/ --preset small --set learning_rate=5e-4 -o model",
+        "genotok pretrain chr*.fa.gz --hold-out chr20 --hold-out chr21 -o model --resume",
+        "torchrun --nproc-per-node 8 -m genotok pretrain shards/ --preset dnabert2 -o model",
+    ),
+)(pretrain)
+app.command(
+    "finetune",
+    cls=CommandPage,
+    rich_help_panel="Models",
+    epilog=examples(
+        "genotok finetune my_data/ --model model -o results",
+        "genotok finetune GUE/ --task mouse_0 --task prom_core_tata --model dnabert2/ -o results",
+        "genotok finetune GUE/ --model model --preset tiny --seeds 1,2,3,4,5 -o results",
+    ),
+)(finetune)
+app.command(
+    "evaluate",
+    cls=CommandPage,
+    rich_help_panel="Models",
+    epilog=examples("genotok evaluate test.csv --model results/my_data/model"),
+)(evaluate)
+app.command(
+    "predict",
+    cls=CommandPage,
+    rich_help_panel="Models",
+    epilog=examples("genotok predict new.csv --model results/my_data/model -o predictions.parquet"),
+)(predict)
+app.add_typer(gue, name="gue", rich_help_panel="Evidence")
 app.command(
     "verify",
     cls=CommandPage,

@@ -108,7 +108,16 @@ def _embedding(event: dict[str, Any], seconds: float) -> Status:
     return Status("embedding", done / total if total else None, f"{done:,}{of_all} tokens{speed}")
 
 
-PHASES = {"training": _training, "embedding": _embedding}
+def _learning(event: dict[str, Any], seconds: float) -> Status:
+    """A model is trained: the share is that of the steps."""
+    done, total = event["step"], event["steps"]
+    loss = f" · loss {event['loss']:.3f}" if "loss" in event else ""
+    speed = f" · {event['tokens_per_second']:,.0f} tokens/s" if "tokens_per_second" in event else ""
+    del seconds
+    return Status("training", done / total, f"step {done:,} of {total:,}{loss}{speed}")
+
+
+PHASES = {"training": _training, "embedding": _embedding, "learning": _learning}
 """What shows the events of a phase; those of all others tell of bytes that were read."""
 
 

@@ -47,13 +47,15 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
         return_dict: bool | None = None,
+        num_items_in_batch: Tensor | int | None = None,
         **_: Any,
     ) -> MaskedLMOutput | tuple[Any, ...]:
         """Score all tokens of the vocabulary for each token.
 
         Without labels `logits` (B, S, V) hold at masked places what the head makes of zeros, as published.
         With labels (B, S) only tokens with a label above 0 are scored and count in the loss; others hold
-        zeros. The remaining arguments are those of `DnaBert2Model`.
+        zeros. The loss is the mean over them, or their sum divided by `num_items_in_batch`, which `Trainer`
+        gives where several batches make one step. The remaining arguments are those of `DnaBert2Model`.
         """
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
@@ -66,6 +68,8 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
             logits = packing.pad(scores, outside)
         else:
             loss, found, places = masked_loss(self.cls, rows, packing.take(labels))
+            if num_items_in_batch is not None:
+                loss = loss * (len(places) / num_items_in_batch)
             logits = packing.pad(found.new_zeros(len(rows), found.shape[1]).index_copy(0, places, found))
         output = MaskedLMOutput(loss=loss, logits=logits, **self.bert.padded(encoded))
         return output if as_dict(return_dict, self.config) else output.to_tuple()
@@ -73,6 +77,9 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
 
 class _Classifier(DnaBert2PreTrainedModel):
     """The encoder, dropout, and a matrix to the classes."""
+
+    # The loss is a mean over the batch; `Trainer` then divides by the number of batches in a step.
+    accepts_loss_kwargs = False
 
     def __init__(self, config: DnaBert2Config, pooler: bool) -> None:
         super().__init__(config)

@@ -1,0 +1,143 @@
+"""The floor under every table: k-mer frequencies and logistic regression.
+
+A sequence becomes its spectrum: for k = 3 to 6 the share of each of the 4^k k-mers among its overlapping
+k-mers (5,440 numbers; those with a letter other than A, C, G, T are left out; of a pair, both side by side).
+Each number is divided by its standard deviation over train, so that rare k-mers count as much as common ones,
+and a logistic regression with an L2 penalty is fitted by L-BFGS. The penalty is the one of `PENALTIES` whose
+model has the best metric on dev; test is looked at once.
+
+It knows nothing of order beyond six bases, is fitted in seconds to a minute on one core, and on some sets of
+GUE is as good as published models of a hundred million parameters.
+"""
+
+# Shape letters: N rows, K k-mers of all sizes, C classes.
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genotok.errors import ArgumentError, ResourceError
+from genotok.metrics import Metric, confusion, score
+from genotok.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genotok.gue import LabelledSplit
+
+__all__ = ["PENALTIES", "SIZES", "Baseline", "fit", "spectrum"]
+
+SIZES = (3, 4, 5, 6)
+PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+"""Inverse strengths of the penalty, as scikit-learn's C."""
+
+MOST_STEPS = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """A fitted baseline and what it says of test.
+
+    Attributes:
+        penalty: The chosen C.
+        dev: The metric on dev of each of `PENALTIES`.
+        shares: (N, C) predicted shares of the classes for test.
+        seconds: For spectra and all fits.
+    """
+
+    penalty: float
+    dev: dict[float, float]
+    shares: NDArray[np.float64]
+    seconds: float
+
+    @property
+    def predicted(self) -> NDArray[np.int64]:
+        """(N,) the likeliest class of each row of test."""
+        likeliest: NDArray[np.int64] = self.shares.argmax(1)
+        return likeliest
+
+
+def fit(
+    splits: dict[str, LabelledSplit], classes: int, metric: Metric = "mcc", sizes: Sequence[int] = SIZES
+) -> Baseline:
+    """Fit on train, choose the penalty on dev, predict test.
+
+    Args:
+        splits: train, dev and test, with class numbers.
+        classes: How many classes there are.
+        metric: What the penalty is chosen by.
+        sizes: Which k.
+
+    Raises:
+        ArgumentError: scikit-learn is not installed, or train has rows of one class only.
+    """
+    start = time.perf_counter()
+    regression, scaler = _scikit_learn()
+    train, dev, test = (splits[name] for name in ("train", "dev", "test"))
+    if len(np.unique(train.labels)) < 2:
+        raise ArgumentError(f"{train.path}: all rows have one label; there is nothing to tell apart")
+    scaled = scaler(with_mean=False)
+    rows = scaled.fit_transform(_both(train, sizes))
+    others = {split.path: scaled.transform(_both(split, sizes)) for split in (dev, test)}
+    found: dict[float, tuple[float, Any]] = {}
+    for penalty in PENALTIES:
+        model = regression(C=penalty, max_iter=MOST_STEPS, tol=1e-3).fit(rows, train.labels)
+        guess = model.classes_[model.predict_proba(others[dev.path]).argmax(1)]
+        found[penalty] = (float(score(confusion(dev.labels, guess, classes), metric)), model)
+    best = max(PENALTIES, key=lambda penalty: found[penalty][0])
+    shares = np.zeros((len(test), classes))
+    shares[:, found[best][1].classes_] = found[best][1].predict_proba(others[test.path])
+    dev_scores = {penalty: result for penalty, (result, _) in found.items()}
+    return Baseline(best, dev_scores, shares, time.perf_counter() - start)
+
+
+def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
+    """The spectra of sequences, a sparse matrix (N, K) of float32; linear in the letters.
+
+    Raises:
+        ArgumentError: SciPy, which comes with scikit-learn, is not installed.
+        ResourceError: There are more k-mers than a sparse matrix can number.
+    """
+    _scikit_learn()
+    from scipy import sparse
+
+    parts = []
+    for k in sizes:
+        kmers = Tokenizer.kmer(k, overlap=True)
+        found = kmers.encode_batch(sequences, unknown="split", uppercase=True)
+        if len(found.values) > np.iinfo(np.int32).max:
+            raise ResourceError(
+                f"sequences: {len(found.values):,} {k}-mers; at most 2,147,483,647 are expected"
+            )
+        counts = np.diff(found.offsets)
+        data = np.repeat(1 / np.maximum(counts, 1), counts).astype(np.float32)
+        first = kmers.vocab_size - 4**k
+        shape = (len(counts), kmers.vocab_size)
+        rows = sparse.csr_matrix((data, found.values.astype(np.int32), found.offsets.astype(np.int32)), shape)
+        rows.sum_duplicates()
+        parts.append(rows[:, first:])
+    return sparse.hstack(parts, "csr")
+
+
+def _both(split: LabelledSplit, sizes: Sequence[int]) -> Any:
+    """The spectra of a split; of pairs, side by side."""
+    from scipy import sparse
+
+    rows = spectrum(split.sequences, sizes)
+    return sparse.hstack([rows, spectrum(split.partners, sizes)], "csr") if split.partners else rows
+
+
+def _scikit_learn() -> tuple[Any, Any]:
+    """The two classes that are needed of it."""
+    try:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
+    except ImportError:
+        raise ArgumentError("baseline: needs scikit-learn: pip install 'genotok[train]'") from None
+    return LogisticRegression, StandardScaler

@@ -1,0 +1,175 @@
+"""`genotok finetune`: labelled sequences in; results over seeds, predictions and the best model out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genotok.cli.console import standard_output
+from genotok.cli.messages import note, same_command
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.cli.pretrain import MODEL_PANEL, Device, Settings, training_module
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from genotok.gue.results import Line, Result
+
+__all__ = ["finetune", "print_results"]
+
+
+def finetune(
+    folders: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FOLDERS...",
+            help="Folders with train.csv, dev.csv and test.csv, or GUE's layout.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="A folder with config.json, model.safetensors and tokenizer.json.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of results.")],
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
+        ),
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="published, tiny, or a file in .toml.", rich_help_panel=MODEL_PANEL
+        ),
+    ] = "published",
+    changes: Settings = None,
+    lora: Annotated[
+        bool,
+        typer.Option("--lora", help="Train LoRA matrices, not all weights.", rich_help_panel=MODEL_PANEL),
+    ] = False,
+    scratch: Annotated[
+        bool,
+        typer.Option(
+            "--from-scratch",
+            help="Begin with fresh weights of the model's sizes.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = False,
+    seeds: Annotated[
+        str, typer.Option(metavar="LIST", help="A run for each of these numbers.", rich_help_panel=RUN_PANEL)
+    ] = "1,2,3",
+    baseline: Annotated[
+        bool,
+        typer.Option(
+            "--baseline/--no-baseline",
+            help="Also k-mers with logistic regression.",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the results that are there.", rich_help_panel=RUN_PANEL)
+    ] = False,
+    device: Device = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fine-tune a model on labelled sequences, and compare it with the baseline and published results."""
+    from genotok.cli.progress import watching
+    from genotok.gue import find_tasks
+
+    module = training_module("finetune")
+    from genotok.training.settings import configured, from_texts
+    from genotok.training.settings import preset as of_preset
+
+    layers = [
+        of_preset("genotok.finetune", preset),
+        from_texts(changes or []),
+        {"lora": True} if lora else {},
+    ]
+    record: dict[str, Any] = {}
+    try:
+        with watching(quiet) as watch:
+            record = module.finetune(
+                find_tasks(folders, task or []),
+                model,
+                output,
+                configured(module.FinetuneConfig, *layers),
+                seeds=_seeds(seeds),
+                scratch=scratch,
+                with_baseline=baseline,
+                resume=resume,
+                device=device,
+                threads=threads,
+                heard=(lambda _words: None) if quiet else note,
+                progress=watch,
+            )
+    except KeyboardInterrupt:
+        note(f"interrupted; finished seeds are kept: {same_command('--resume')}")
+        raise typer.Exit(130) from None
+    if as_json:
+        print(json.dumps(record))
+    elif not quiet:
+        print_results([record])
+        note(f"results, predictions and models are in {output}")
+
+
+def _seeds(text: str) -> list[int]:
+    """The numbers of a list such as `1,2,3`."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ArgumentError(f"seeds={text}: whole numbers with commas between them are expected")
+    return list(dict.fromkeys(map(int, parts)))
+
+
+def print_results(records: list[dict[str, Any]]) -> None:
+    """The table of results on a terminal."""
+    from rich.table import Table
+
+    from genotok.gue.results import SHOWN, lines, notes, summary, title
+
+    console = standard_output()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("set", no_wrap=True)
+    table.add_column("k-mers", justify="right")
+    for record in records:
+        table.add_column(title(record), justify="right")
+        table.add_column("95 %", justify="right", style="dim")
+    for name in SHOWN:
+        table.add_column(name, justify="right", style="dim")
+    found = lines(records)
+    for line in found:
+        table.add_row(*_cells(line, SHOWN))
+    console.print(table)
+    console.print()
+    for text in [f"{line.name}: {one}" for line in found for one in line.notes] + [
+        summary(records),
+        *notes(records),
+    ]:
+        if text:
+            console.print(text, style="dim")
+
+
+def _cells(line: Line, models: tuple[str, ...]) -> list[str]:
+    """The cells of a line."""
+
+    def of(one: Result | None) -> list[str]:
+        return [one.text, one.range] if one else ["", ""]
+
+    ours = [cell for one in line.ours for cell in of(one)]
+    others = [f"{line.published[model]:.1f}" if model in line.published else "" for model in models]
+    return [line.name, line.baseline.text if line.baseline else "", *ours, *others]

@@ -1,0 +1,182 @@
+"""`genotok gue`: the 36 sets of GUE, and what is wrong with the files of one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genotok.cli.console import standard_output
+from genotok.cli.help_pages import CommandPage, examples
+from genotok.cli.messages import note
+from genotok.cli.options import AsJson, Quiet
+
+if TYPE_CHECKING:
+    from genotok.gue import Audit, GueSet, Overlap, SplitAudit
+
+__all__ = ["gue"]
+
+gue = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@gue.callback()
+def group() -> None:
+    """The Genome Understanding Evaluation: its sets, and audits of their files."""
+
+
+@gue.command("list", cls=CommandPage, epilog=examples("genotok gue list", "genotok gue list --json"))
+def list_sets(as_json: AsJson = False) -> None:
+    """List all 36 sets: task, classes, lengths, rows, metric and the paper's results."""
+    from genotok.gue import DIAMOND, PAPER, gue_sets, published
+
+    results = published()
+    if as_json:
+        print(
+            json.dumps(
+                [{**dataclasses.asdict(one), "published": results.get(one.name)} for one in gue_sets()]
+            )
+        )
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("set", "task", "classes", "bases", "train", "dev", "test", "metric", PAPER, "diamond"):
+        table.add_column(
+            title, justify="left" if title in {"set", "task", "metric"} else "right", no_wrap=True
+        )
+    last = ""
+    for one in gue_sets():
+        found = results.get(one.name, {})
+        table.add_row(
+            one.name,
+            one.task if one.task != last else "",
+            *(_number(number) for number in (one.classes, one.bases, *one.rows)),
+            one.metric.upper() if one.metric == "mcc" else "macro F1",
+            *(f"{found[model]:.2f}" if model in found else "" for model in (PAPER, DIAMOND)),
+        )
+        last = one.task
+    standard_output().print(table)
+    print("\nfolders of the official layout, settings and notes: genotok gue list --json")
+
+
+@gue.command(
+    "audit",
+    cls=CommandPage,
+    epilog=examples(
+        "genotok gue audit GUE/",
+        "genotok gue audit GUE/ --task mouse_0 -t tokenizer.json",
+        "genotok gue audit my_data/ -t tokenizer.json --max-tokens 128 --json",
+    ),
+)
+def audit_sets(
+    folders: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FOLDERS...",
+            help="GUE's layout, or a folder with train.csv, dev.csv and test.csv.",
+            show_default=False,
+        ),
+    ],
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer", "-t", metavar="FILE", help="Tell lengths in its tokens.", show_default="none"
+        ),
+    ] = None,
+    max_tokens: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Tell how many sequences have more tokens; may be given again.",
+            show_default="the paper's",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find duplicates within and across splits, and tell balance and lengths."""
+    from genotok.gue import audit, find_tasks, read_splits
+    from genotok.tokenizer import Tokenizer
+
+    counts = Tokenizer.from_file(tokenizer).count_tokens if tokenizer else None
+    found: dict[str, Any] = {}
+    for one in find_tasks(folders, task or []):
+        if not quiet:
+            note(f"auditing {one.name}")
+        splits, classes = read_splits(one.folder, classes=one.classes)
+        limits = max_tokens or ([one.known.settings.max_tokens] if one.known and one.known.settings else [])
+        result = audit(splits, classes, count_tokens=counts, max_tokens=limits)
+        found[one.name] = dataclasses.asdict(result)
+        if not as_json and not quiet:
+            _print(one.name, one.known, result)
+    if as_json:
+        print(json.dumps(found))
+
+
+def _print(name: str, known: GueSet | None, result: Audit) -> None:
+    """The table of one set."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", title=name, title_justify="left")
+    table.add_column("")
+    for split in result.splits:
+        table.add_column(split, justify="right")
+    for label, cells in _facts(result):
+        table.add_row(label, *cells)
+    console = standard_output()
+    console.print(table)
+    if known and known.note:
+        console.print(f"note: {known.note}", style="dim", soft_wrap=True)
+    console.print()
+
+
+def _facts(result: Audit) -> list[tuple[str, list[str]]]:
+    """The lines of the table: what, and its value for each split."""
+    splits = list(result.splits.values())
+    facts = [("rows", [f"{one.rows:,}" for one in splits])]
+    facts += [
+        (f"class {name}", [f"{one.classes[number] / one.rows:.1%}" for one in splits])
+        for number, name in enumerate(result.classes[:12])
+    ]
+    facts.append(("bases: least, median, most", [_lengths(one.bases) for one in splits]))
+    if splits[0].tokens:
+        facts.append(("tokens: least, median, most", [_lengths(one.tokens) for one in splits]))
+    facts += [
+        (f"longer than {limit} tokens", [f"{one.cut[limit]:.1%}" for one in splits])
+        for limit in splits[0].cut
+    ]
+    facts.append(("letters other than ACGT", [f"{one.unknown_letters:,}" for one in splits]))
+    facts.append(("repeats within", [_overlap(one.within, one) for one in splits]))
+    facts += [
+        (
+            f"repeats of {earlier}",
+            [_overlap(one.against[earlier], one) if earlier in one.against else "" for one in splits],
+        )
+        for earlier in list(result.splits)[:-1]
+    ]
+    return facts
+
+
+def _lengths(lengths: Any) -> str:
+    return f"{lengths.least:,}, {lengths.median:,.0f}, {lengths.most:,}"
+
+
+def _overlap(found: Overlap, split: SplitAudit) -> str:
+    """Such as `54 + 0 + 53 (1.8%)`: exact, reverse complement, near."""
+    if not found.rows:
+        return "none"
+    words = f"{found.exact} exact, {found.reverse} reverse, {found.near} near ({found.rows / split.rows:.1%})"
+    return words + (f", {found.conflicting} with another label" if found.conflicting else "")
+
+
+def _number(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"

@@ -1,0 +1,119 @@
+"""`genotok predict` and `genotok evaluate`: what a fine-tuned model says, and how right it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from genotok.cli.console import standard_output
+from genotok.cli.messages import note
+from genotok.cli.options import OUTPUT_PANEL, AsJson, Quiet
+from genotok.cli.pretrain import MODEL_PANEL, Device, training_module
+
+__all__ = ["evaluate", "predict"]
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", metavar="FOLDER", help="A model that finetune made.", rich_help_panel=MODEL_PANEL
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(
+        min=4, metavar="N", help="Cut longer sequences, and say how many.", show_default="none is cut"
+    ),
+]
+
+
+def predict(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="CSV with a column sequence; others may be there.", show_default=False
+        ),
+    ],
+    model: Model,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="A name in .parquet.", rich_help_panel=OUTPUT_PANEL
+        ),
+    ],
+    max_tokens: MaxTokens = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Predict the class of each sequence of a CSV file, with the shares of all classes."""
+    classifier = training_module("finetune").Classifier(model, device=device)
+    rows, cut = classifier.predict(file, output, max_tokens)
+    if as_json:
+        print(json.dumps({"output": output, "rows": rows, "cut": cut, "classes": classifier.classes}))
+    elif not quiet:
+        _tell_of_cut(cut, max_tokens)
+        note(f"{rows:,} predictions in {output}")
+
+
+def evaluate(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV with columns sequence and label.", show_default=False)
+    ],
+    model: Model,
+    max_tokens: MaxTokens = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare predictions with the labels of a CSV file: all metrics, each class, the confusion matrix."""
+    found = training_module("finetune").Classifier(model, device=device).evaluate(file, max_tokens)
+    result = found.scores
+    if as_json:
+        print(json.dumps(_as_json(result, found)))
+        return
+    if quiet:
+        return
+    _tell_of_cut(found.cut, max_tokens)
+    _print(result, found.classes)
+
+
+def _tell_of_cut(cut: int, max_tokens: int | None) -> None:
+    if cut:
+        note(f"{cut:,} sequences were cut at {max_tokens} tokens")
+
+
+def _as_json(result: Any, found: Any) -> dict[str, Any]:
+    """All figures of an evaluation."""
+    return {
+        "rows": result.rows,
+        "cut": found.cut,
+        "mcc": result.mcc,
+        "f1": result.f1,
+        "accuracy": result.accuracy,
+        "classes": list(found.classes),
+        "precision": result.precision.tolist(),
+        "recall": result.recall.tolist(),
+        "f1_of_class": result.f1_of_class.tolist(),
+        "confusion": result.matrix.tolist(),
+    }
+
+
+def _print(result: Any, classes: tuple[str, ...]) -> None:
+    """The class report and the confusion matrix."""
+    from rich.table import Table
+
+    console = standard_output()
+    console.print(
+        f"{result.rows:,} sequences: MCC {result.mcc:.4f}, macro F1 {result.f1:.4f}, "
+        f"accuracy {result.accuracy:.4f}"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("class", "rows", "precision", "recall", "F1", *(f"as {name}" for name in classes)):
+        table.add_column(title, justify="left" if title == "class" else "right")
+    for number, name in enumerate(classes):
+        figures = (result.precision[number], result.recall[number], result.f1_of_class[number])
+        counts = [f"{count:,}" for count in result.matrix[number].tolist()]
+        table.add_row(name, f"{result.support[number]:,}", *(f"{figure:.3f}" for figure in figures), *counts)
+    console.print(table)

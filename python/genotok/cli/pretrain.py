@@ -1,0 +1,165 @@
+"""`genotok pretrain`: sequence or token files in, a masked language model out."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from genotok.cli import figures
+from genotok.cli.console import print_facts, standard_output
+from genotok.cli.messages import note, same_command
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.errors import ArgumentError
+
+__all__ = ["Device", "Settings", "pretrain", "training_module"]
+
+MODEL_PANEL = "Model"
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change one setting; may be given again.",
+        show_default="the preset's",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+Device = Annotated[
+    str, typer.Option(metavar="NAME", help="cpu, or auto, which takes CUDA.", rich_help_panel=RUN_PANEL)
+]
+
+
+def pretrain(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="FASTA or FASTQ, plain or compressed, or quoted patterns; or one folder or file that "
+            "genotok encode wrote.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of the run and the model.")
+    ],
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            "-t",
+            metavar="FILE",
+            help="A tokenizer.json.",
+            show_default="that of encoded files, or tokenizer.json here",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="tiny, small, dnabert2 (the paper's), or a file in .toml.",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = "tiny",
+    changes: Settings = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RECORD",
+            help="Evaluate on this record and do not train on it; may be given again.",
+            show_default="the last hundredth of all",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.", rich_help_panel=RUN_PANEL)
+    ] = False,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="Also log to a tracker that transformers knows, such as tensorboard.",
+            show_default="log.jsonl only",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = None,
+    device: Device = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pre-train a masked language model; started by torchrun, on many devices."""
+    from genotok.cli.progress import watching
+
+    module = training_module("pretrain")
+    from genotok.training.settings import configured, from_texts
+    from genotok.training.settings import preset as of_preset
+
+    config = configured(
+        module.PretrainConfig, of_preset("genotok.pretrain", preset), from_texts(changes or [])
+    )
+    first = os.environ.get("RANK", "0") == "0"
+    report: dict[str, Any] | None = None
+    try:
+        with watching(quiet or not first) as watch:
+            report = module.pretrain(
+                files,
+                output,
+                config,
+                tokenizer=tokenizer,
+                hold_out=hold_out or [],
+                resume=resume,
+                device=device,
+                threads=threads,
+                report_to=report_to or [],
+                progress=watch,
+            )
+    except KeyboardInterrupt:
+        note(f"interrupted; go on from the last checkpoint: {same_command('--resume')}")
+        raise typer.Exit(130) from None
+    if not first:
+        return
+    if as_json:
+        print(json.dumps(report))
+    elif not quiet:
+        _print(report, output)
+
+
+def training_module(name: str) -> Any:
+    """A module that trains, which needs torch and transformers."""
+    try:
+        return import_module(f"genotok.{name}")
+    except ImportError as error:
+        raise ArgumentError(
+            f"{name} needs {error.name or 'torch'}, which is not installed: pip install 'genotok[train]'"
+        ) from None
+
+
+def _print(report: dict[str, Any], output: str) -> None:
+    """The report on a terminal."""
+    config = report["config"]
+    facts = [
+        ("encoder", f"{config['encoder']}, {report['parameters'] / 1e6:.1f} million parameters"),
+        ("tokens", f"{report['tokens']:,} in {report['train_sequences']:,} sequences to train on"),
+        ("steps", f"{report['steps']:,} of {config['batch']:,} sequences"),
+        ("time", figures.duration(report["seconds"])),
+    ]
+    if "eval_loss" in report:
+        bits, frequency = report["eval_bits_per_base"], report["eval_unigram_bits_per_base"]
+        facts += [
+            ("held out", f"{report['held_out_sequences']:,} sequences"),
+            ("loss", f"{report['eval_loss']:.3f} a token; by frequency {report['eval_unigram_loss']:.3f}"),
+            ("bits per base", f"{bits:.3f}; by frequency {frequency:.3f}"),
+            ("guessed", f"{report['eval_accuracy']:.1%} of hidden tokens"),
+        ]
+    print_facts(standard_output(), f"model in {output}", facts)

@@ -1,0 +1,174 @@
+"""Batches for training, in numpy: masking, padding, and which sequence comes when.
+
+Everything drawn is a function of (seed, epoch, index): a run that is gone on with, or spread over processes,
+sees the same batches with the same masks, and nothing but the number of the step has to be remembered.
+
+Masking (Devlin et al., 2019): each token that is not special is chosen with probability `share`, by itself;
+of the chosen, 80 % become `[MASK]`, 10 % some token that is not special, 10 % stay. Only the chosen have
+labels.
+"""
+
+# Shape letters: L tokens of a sequence, B sequences, S padded length, V vocabulary.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genotok.tokenizer import Tokenizer
+
+__all__ = ["IGNORED", "Masking", "Order", "SpecialIds", "pad"]
+
+Ids = NDArray[np.int64]
+
+IGNORED = -100
+"""The label of a token that does not count, as torch and transformers have it."""
+
+
+NAMES = {
+    "unknown": ("[UNK]", "<unk>"),
+    "first": ("[CLS]", "<cls>", "<s>"),
+    "end": ("[SEP]", "<eos>", "</s>"),
+    "padding": ("[PAD]", "<pad>"),
+    "mask": ("[MASK]", "<mask>"),
+}
+"""What the special tokens are called: BERT's names, and those of Nucleotide Transformer and RoBERTa."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialIds:
+    """The special tokens that a model's input is made with.
+
+    Attributes:
+        unknown: `[UNK]`.
+        first: `[CLS]`, in front of a sequence.
+        end: `[SEP]`, behind a sequence.
+        padding: `[PAD]`.
+        mask: `[MASK]`.
+        all: All special ids, sorted.
+        vocab_size: V.
+    """
+
+    unknown: int
+    first: int
+    end: int
+    padding: int
+    mask: int
+    all: tuple[int, ...]
+    vocab_size: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> SpecialIds:
+        """Those of a tokenizer, by their names (`NAMES`).
+
+        Raises:
+            ArgumentError: One of the five is missing.
+        """
+        vocab = tokenizer.vocab
+        found = {}
+        for role, names in NAMES.items():
+            known = next((name for name in names if name in vocab), None)
+            if known is None:
+                raise ArgumentError(
+                    f"tokenizer: has no {names[0]}; a model's input needs "
+                    f"{', '.join(names[0] for names in NAMES.values())}"
+                )
+            found[role] = vocab[known]
+        special = sorted(vocab[name] for name in tokenizer.special_tokens)
+        return cls(**found, all=tuple(special), vocab_size=tokenizer.vocab_size)
+
+    def around(self, *parts: NDArray[np.integer]) -> Ids:
+        """`[CLS]` one `[SEP]`, or with two parts `[CLS]` one `[SEP]` other `[SEP]`."""
+        ids = [np.array([self.first], np.int64)]
+        for part in parts:
+            ids += [part.astype(np.int64), np.array([self.end], np.int64)]
+        return np.concatenate(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """How tokens are hidden from a model that is to guess them.
+
+    Attributes:
+        special: The vocabulary's special tokens, which are never chosen and never put in.
+        share: Of tokens that are chosen, above 0.
+        masked: Of the chosen, those that become `[MASK]`.
+        replaced: Of the chosen, those that become any token.
+    """
+
+    special: SpecialIds
+    share: float = 0.15
+    masked: float = 0.8
+    replaced: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not (0 < self.share <= 1 and self.masked >= 0 and 0 <= self.replaced <= 1 - self.masked + 1e-9):
+            raise ArgumentError(
+                f"share={self.share}, masked={self.masked}, replaced={self.replaced}: shares are expected, "
+                "the last two of 1 at most together"
+            )
+        if len(self.special.all) == self.special.vocab_size:
+            raise ArgumentError("tokenizer: has special tokens only")
+
+    def apply(self, ids: Ids, *key: int) -> tuple[Ids, Ids]:
+        """Inputs and labels (L,) of a sequence (L,), drawn by the key's numbers.
+
+        At least one token is chosen, if any may be: a sequence without labels teaches nothing.
+        """
+        draw = np.random.default_rng(key)
+        ordinary = ~np.isin(ids, self.special.all)
+        chance = draw.random(len(ids))
+        chosen = ordinary & (chance < self.share)
+        if not chosen.any() and ordinary.any():
+            chosen[np.where(ordinary, chance, np.inf).argmin()] = True
+        fate = draw.random(len(ids))
+        inputs = np.where(chosen & (fate < self.masked), self.special.mask, ids)
+        anything = chosen & (fate >= self.masked) & (fate < self.masked + self.replaced)
+        inputs[anything] = self._any(draw, int(anything.sum()))
+        return inputs, np.where(chosen, ids, IGNORED)
+
+    def _any(self, draw: np.random.Generator, count: int) -> Ids:
+        """Ids that are not special: drawn among those, then moved past the special ones below them."""
+        found = draw.integers(0, self.special.vocab_size - len(self.special.all), count)
+        for special in self.special.all:
+            found += found >= special
+        return found
+
+
+class Order:
+    """Which of N sequences comes at which place of a run: all of them in an order of their own each epoch.
+
+    Args:
+        count: N.
+        seed: Decides all orders.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        if count < 1:
+            raise ArgumentError("sequences: none; at least one is expected")
+        self.count, self.seed = count, seed
+        self._epoch, self._order = -1, np.empty(0, np.int64)
+
+    def at(self, place: int) -> tuple[int, int]:
+        """Epoch and sequence at a place, counted from 0. O(N) at the start of an epoch, else O(1)."""
+        epoch, within = divmod(place, self.count)
+        if epoch != self._epoch:
+            self._order = np.random.default_rng([self.seed, epoch]).permutation(self.count)
+            self._epoch = epoch
+        return epoch, int(self._order[within])
+
+
+def pad(rows: Sequence[Ids], filler: int) -> Ids:
+    """Rows of any lengths as one array (B, S), filled up on the right."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), filler, np.int64)
+    for row, ids in enumerate(rows):
+        out[row, : len(ids)] = ids
+    return out

@@ -1,0 +1,14 @@
+"""Fine-tuning on labelled sequences, GUE's or one's own: results over seeds, predictions, a model to keep.
+
+Example:
+    >>> from genotok.finetune import FinetuneConfig, find_tasks, finetune
+    >>> record = finetune(find_tasks(["GUE"], ["mouse_2"]), "model", "results", FinetuneConfig())
+    >>> record["sets"][0]["mean"]
+"""
+
+from genotok.finetune.config import FinetuneConfig
+from genotok.finetune.predict import Classifier, Evaluation
+from genotok.finetune.run import finetune
+from genotok.gue import Task, find_tasks
+
+__all__ = ["Classifier", "Evaluation", "FinetuneConfig", "Task", "find_tasks", "finetune"]

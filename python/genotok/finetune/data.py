@@ -1,0 +1,150 @@
+"""Labelled sequences as a model reads them: tokens, how long they are, and what had to be cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from genotok.collate import Order, SpecialIds, pad
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genotok.collate import Ids
+    from genotok.gue import LabelledSplit
+    from genotok.tokenizer import Tokenizer
+
+__all__ = ["Rows", "TaskData", "TrainingRows", "collate", "encode", "with_train"]
+
+DEV_SHARE = 0.15
+"""Of a dev split that has to serve as train, what stays dev."""
+
+REDUCED = "train is not at hand: trained on 85 % of dev, the rest of it is dev"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Sequences as token ids.
+
+    Attributes:
+        ids: The ids of each, special tokens included, N arrays.
+        labels: Class numbers (N,); empty if there are none.
+        cut: How many were longer and have been cut.
+        unknown: Letters that are outside the vocabulary.
+    """
+
+    ids: list[Ids]
+    labels: NDArray[np.int64]
+    cut: int
+    unknown: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each, (N,)."""
+        return np.fromiter(map(len, self.ids), np.int64, len(self.ids))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskData:
+    """All splits of a set as token ids.
+
+    Attributes:
+        train: To train on.
+        dev: To choose by.
+        test: To report on.
+        classes: Names of the classes.
+        max_tokens: Tokens of the longest sequence, or the limit.
+    """
+
+    train: Rows
+    dev: Rows
+    test: Rows
+    classes: tuple[str, ...]
+    max_tokens: int
+
+
+class TrainingRows:
+    """The sequences of a run, in the order in which they are trained on; what torch calls a data set."""
+
+    def __init__(self, rows: Rows, count: int, seed: int) -> None:
+        self.rows, self.count = rows, count
+        self._order = Order(len(rows), seed)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> tuple[Ids, int]:
+        """Ids and class of the sequence at a place."""
+        if not 0 <= place < self.count:
+            raise IndexError(place)
+        _, row = self._order.at(place)
+        return self.rows.ids[row], int(self.rows.labels[row])
+
+
+def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[str, LabelledSplit], str]:
+    """Splits with a train among them, of dev where there is none; and what to say of that, "" if nothing."""
+    if "train" in splits and "dev" in splits:
+        return splits, ""
+    whole = splits.get("dev", splits.get("train"))
+    if whole is None or len(whole) < 4:
+        raise ArgumentError(
+            "train: no rows; train.csv and dev.csv, or one of them, are expected beside test.csv"
+        )
+    order = np.random.default_rng(seed).permutation(len(whole))
+    kept = max(int(len(whole) * DEV_SHARE), 1)
+    parts = {"train": whole.taken(np.sort(order[kept:])), "dev": whole.taken(np.sort(order[:kept]))}
+    note = REDUCED if "dev" in splits else "there is no dev: 15 % of train are dev"
+    return {**splits, **parts}, note
+
+
+def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> Rows:
+    """The ids of a split: `[CLS]` sequence `[SEP]`, or `[CLS]` one `[SEP]` other `[SEP]`.
+
+    A row that is longer than `max_tokens` loses the end of its sequence, of a pair that of both.
+    """
+    special = SpecialIds.of(tokenizer)
+    sides = [side for side in (split.sequences, split.partners) if side]
+    found = [tokenizer.encode_batch(side, uppercase=True) for side in sides]
+    room = None if max_tokens is None else (max_tokens - 1 - len(sides)) // len(sides)
+    cut, ids = 0, []
+    for row in range(len(split)):
+        parts = [array.values[array.offsets[row] : array.offsets[row + 1]] for array in found]
+        if room is not None and sum(map(len, parts)) > room * len(sides):
+            parts, cut = [part[:room] for part in parts], cut + 1
+        ids.append(special.around(*parts))
+    unknown = sum(array.unknown for array in found)
+    return Rows(ids, split.labels, cut, unknown)
+
+
+def task_data(
+    tokenizer: Tokenizer, splits: dict[str, LabelledSplit], classes: tuple[str, ...], max_tokens: int | None
+) -> TaskData:
+    """All splits encoded."""
+    rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
+    longest = max(int(part.lengths.max()) for part in rows.values())
+    return TaskData(**rows, classes=classes, max_tokens=longest)
+
+
+def collate(rows: Sequence[tuple[Ids, int]], padding: int) -> dict[str, torch.Tensor]:
+    """Sequences and classes as a padded batch."""
+    ids = [row for row, _ in rows]
+    named = {
+        "input_ids": pad(ids, padding),
+        "attention_mask": pad([np.ones(len(row), np.int64) for row in ids], 0),
+        "labels": np.asarray([label for _, label in rows], np.int64),
+    }
+    return {name: torch.from_numpy(array) for name, array in named.items()}
+
+
+def without_labels(rows: Rows) -> Rows:
+    """The same rows, with class 0 for all: a batch has labels."""
+    return replace(rows, labels=np.zeros(len(rows), np.int64))

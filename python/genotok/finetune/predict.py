@@ -1,0 +1,110 @@
+"""What a fine-tuned model says of other sequences, and how right it is where labels are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+
+from genotok.errors import ArgumentError, SequenceFileError
+from genotok.finetune.data import encode
+from genotok.finetune.run import write_predictions
+from genotok.finetune.train import shares_of
+from genotok.gue import LabelledSplit, Labels, read_labelled
+from genotok.metrics import Scores, confusion, scores
+from genotok.model.huggingface import DnaBert2ForSequenceClassification
+from genotok.tokenizer import Tokenizer
+from genotok.training.log import quietly
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+__all__ = ["Classifier", "Evaluation"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How right a model is on labelled sequences.
+
+    Attributes:
+        scores: All metrics.
+        classes: Names of the classes, in the order of the scores.
+        cut: Sequences that were longer than the limit.
+    """
+
+    scores: Scores
+    classes: tuple[str, ...]
+    cut: int
+
+
+class Classifier:
+    """A fine-tuned model in a folder, with its tokenizer.
+
+    Args:
+        folder: As `finetune` leaves it: config.json, model.safetensors, tokenizer.json.
+        device: "auto", or "cpu".
+        batch_tokens: Tokens of a batch.
+
+    Raises:
+        ArgumentError: The folder's files do not fit each other, or are of no classifier.
+        OSError: They are not there.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, device: str = "auto", batch_tokens: int = 16_384
+    ) -> None:
+        place = Path(folder)
+        for name in ("config.json", "model.safetensors", "tokenizer.json"):
+            if not (place / name).is_file():
+                raise FileNotFoundError(
+                    2, "no such file; a folder that finetune made is expected", str(place / name)
+                )
+        self.tokenizer = Tokenizer.from_file(place / "tokenizer.json")
+        self.batch_tokens = batch_tokens
+        self.device = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
+        try:
+            with quietly():
+                loaded: Any = DnaBert2ForSequenceClassification.from_pretrained(
+                    place, use_safetensors=True, output_loading_info=True
+                )
+        except (ValueError, RuntimeError, OSError, SafetensorError) as error:
+            raise ArgumentError(f"{place}: {str(error).splitlines()[0]}") from None
+        found, report = loaded
+        if report["missing_keys"]:
+            missing = min(report["missing_keys"])
+            raise ArgumentError(f"{place}: is no classifier: its weights lack {missing}; fine-tune it first")
+        self._model: Any = found.to(self.device).eval()
+        self.classes = tuple(found.config.id2label[number] for number in range(found.config.num_labels))
+
+    def shares(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
+        """(N, C) shares of the classes for sequences, and how many of them were cut."""
+        rows = encode(self.tokenizer, split, max_tokens)
+        padding = self._model.config.pad_token_id
+        return shares_of(self._model, rows, padding, self.batch_tokens, self.device), rows.cut
+
+    def predict(
+        self, path: str | os.PathLike[str], output: str | os.PathLike[str], max_tokens: int | None = None
+    ) -> tuple[int, int]:
+        """Write predictions for a CSV file with a column `sequence`; how many, and how many were cut."""
+        split = read_labelled(path, need_labels=False)
+        shares, cut = self.shares(split, max_tokens)
+        write_predictions(Path(output), split, self.classes, shares)
+        return len(split), cut
+
+    def evaluate(self, path: str | os.PathLike[str], max_tokens: int | None = None) -> Evaluation:
+        """Score predictions for a CSV file with labels.
+
+        Raises:
+            SequenceFileError: A label is none of the model's classes.
+        """
+        split = read_labelled(path).numbered(Labels(self.classes))
+        shares, cut = self.shares(split, max_tokens)
+        if not len(split):
+            raise SequenceFileError(f"{path}: no rows")
+        matrix = confusion(split.labels, shares.argmax(1), len(self.classes))
+        return Evaluation(scores(matrix), self.classes, cut)

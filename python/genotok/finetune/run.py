@@ -1,0 +1,299 @@
+"""Fine-tuning over data sets and seeds: a folder with results, predictions and the best model of each set."""
+
+# Shape letters: N rows, C classes.
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import statistics
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import torch
+from pyarrow import parquet
+from transformers import set_seed
+
+from genotok import baseline
+from genotok.errors import ArgumentError
+from genotok.finetune.data import TaskData, task_data, with_train
+from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
+from genotok.gue import read_splits
+from genotok.metrics import bootstrap, calibration, confusion, scores
+from genotok.tokenizer import Tokenizer
+from genotok.training.log import quietly
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from genotok.finetune.config import FinetuneConfig
+    from genotok.gue import LabelledSplit, Task
+    from genotok.tokens import Progress
+
+__all__ = ["RESULTS", "finetune", "write_predictions"]
+
+Record = dict[str, Any]
+Heard = Callable[[str], None]
+
+RESULTS = "results.json"
+RESULT = "result.json"
+SOFTWARE = ("genotok", "torch", "transformers", "numpy")
+
+
+@quietly()
+def finetune(
+    tasks: Sequence[Task],
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    config: FinetuneConfig,
+    *,
+    seeds: Sequence[int] = (1, 2, 3),
+    scratch: bool = False,
+    with_baseline: bool = True,
+    resume: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    heard: Heard | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Fine-tune a model on each set with each seed.
+
+    `output` gets `results.json`, and for each set a folder with `model/` (of the seed that is best on dev),
+    and for each seed `result.json` and `predictions.parquet`, a row for each of test.
+
+    Args:
+        tasks: The data sets.
+        model: A folder with config.json, model.safetensors and tokenizer.json.
+        output: The folder of results.
+        config: Settings.
+        seeds: Each decides new weights, order and dropout of a run.
+        scratch: Begin with fresh weights of the model's sizes.
+        with_baseline: Also fit the k-mer baseline.
+        resume: Keep results that are there and belong to the same settings.
+        device: "auto", or "cpu".
+        threads: Threads of torch on processors.
+        heard: Told what is done next.
+        progress: Called as a run goes on.
+
+    Raises:
+        ArgumentError: The folder is in use, or a value is outside its rule.
+        SequenceFileError: A file of a data set is not what it should be.
+        OSError: A file cannot be read or written.
+    """
+    source, folder = Path(model), Path(output)
+    tokenizer = Tokenizer.from_file(source / "tokenizer.json")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if not seeds:
+        raise ArgumentError("seeds: none; at least one is expected")
+    head = {
+        "kind": "gue",
+        "model": source.name,
+        "scratch": scratch,
+        "config": dataclasses.asdict(config),
+        "seeds": list(seeds),
+    }
+    _claim(folder, head, resume)
+    sets = []
+    for task in tasks:
+        work = _Work(task, source, tokenizer, folder / task.name, config, scratch, device, progress)
+        sets.append(work.run(seeds, with_baseline, heard or (lambda _words: None)))
+    record = {
+        **head,
+        "date": datetime.now(UTC).date().isoformat(),
+        "software": {name: version(name) for name in SOFTWARE},
+        "threads": torch.get_num_threads(),
+        "device": device
+        if device == "cpu" or not torch.cuda.is_available()
+        else torch.cuda.get_device_name(),
+        "parameters": sets[0]["parameters"],
+        "sets": sets,
+    }
+    _write_json(folder / RESULTS, record)
+    return record
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Work:
+    """One set."""
+
+    task: Task
+    source: Path
+    tokenizer: Tokenizer
+    folder: Path
+    config: FinetuneConfig
+    scratch: bool
+    device: str
+    progress: Progress | None
+
+    def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
+        """All seeds, and the baseline."""
+        read, classes = read_splits(self.task.folder, classes=self.task.classes)
+        splits, note = with_train(read)
+        data = task_data(self.tokenizer, splits, classes.names, self.config.max_tokens)
+        known = self.task.known
+        found: Record = {
+            "name": self.task.name,
+            "task": known.task if known else "",
+            "metric": self.task.metric,
+            "classes": list(classes.names),
+            "rows": {name: len(split) for name, split in splits.items()},
+            "max_tokens": data.max_tokens,
+            "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
+            "unknown_letters": data.train.unknown + data.dev.unknown + data.test.unknown,
+            "note": note,
+        }
+        if with_baseline:
+            heard(f"{self.task.name}: k-mer baseline")
+            found["baseline"] = self._baseline(splits, len(classes))
+        runs = []
+        for seed in seeds:
+            heard(f"{self.task.name}: seed {seed}")
+            runs.append(self._seed(seed, data, splits["test"]))
+        self._keep_best(runs)
+        values = [run["test"][self.task.metric] for run in runs]
+        return {
+            **found,
+            "parameters": runs[0]["parameters"],
+            "steps": runs[0]["steps"],
+            "mean": statistics.fmean(values),
+            "deviation": statistics.stdev(values) if len(values) > 1 else None,
+            "runs": runs,
+        }
+
+    def _seed(self, seed: int, data: TaskData, test: LabelledSplit) -> Record:
+        """One run, or its result from before."""
+        place = self.folder / f"seed-{seed}"
+        if (place / RESULT).exists():
+            done: Record = json.loads((place / RESULT).read_text(encoding="utf-8"))
+            return done
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        known = self.task.known
+        steps = steps_of(self.config, len(data.train), known.settings if known else None)
+        set_seed(seed)
+        model = classifier(self.source, data.classes, fresh=self.scratch)
+        tuned = fine_tune(
+            model,
+            data,
+            self.config,
+            padding=model.config.pad_token_id,
+            metric=self.task.metric,
+            steps=steps,
+            seed=seed,
+            device=self.device,
+            progress=self.progress,
+        )
+        write_predictions(place / "predictions.parquet", test, data.classes, tuned.shares)
+        self._save(tuned.model, place / "model")
+        result = self._result(seed, tuned, data)
+        _write_json(place / RESULT, result)
+        return result
+
+    def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
+        """The figures of a run."""
+        matrix = confusion(data.test.labels, tuned.shares.argmax(1), len(data.classes))
+        at = next(look for look in tuned.dev if look[0] == tuned.step)
+        return {
+            "seed": seed,
+            "parameters": tuned.model.num_parameters(),
+            "steps": tuned.steps,
+            "best_step": tuned.step,
+            "dev": {self.task.metric: at[1], "loss": at[2]},
+            "looks": [list(look) for look in tuned.dev],
+            "test": _figures(matrix, tuned.shares, data.test.labels, self.task.metric),
+            "seconds": round(tuned.seconds, 1),
+        }
+
+    def _baseline(self, splits: dict[str, LabelledSplit], classes: int) -> Record:
+        """The k-mer baseline's figures."""
+        fitted = baseline.fit(splits, classes, self.task.metric)
+        labels = splits["test"].labels
+        matrix = confusion(labels, fitted.predicted, classes)
+        return {
+            "penalty": fitted.penalty,
+            "test": _figures(matrix, fitted.shares, labels, self.task.metric),
+            "seconds": round(fitted.seconds, 1),
+        }
+
+    def _keep_best(self, runs: list[Record]) -> None:
+        """Leave the model of the seed that is best on dev, as `model/`."""
+        merit = "loss" if self.config.choose_by == "loss" else self.task.metric
+        sign = -1 if merit == "loss" else 1
+        best = max(runs, key=lambda run: sign * run["dev"][merit])["seed"]
+        target = self.folder / "model"
+        for run in runs:
+            place = self.folder / f"seed-{run['seed']}" / "model"
+            if place.exists() and run["seed"] == best:
+                shutil.rmtree(target, ignore_errors=True)
+                place.rename(target)
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _save(self, model: Any, place: Path) -> None:
+        """A model with its tokenizer."""
+        model.save_pretrained(place)
+        self.tokenizer.save(place / "tokenizer.json")
+
+
+def _figures(matrix: NDArray[Any], shares: NDArray[Any], labels: NDArray[Any], metric: Any) -> Record:
+    """All metrics of predictions, with the interval of the set's own."""
+    found = scores(matrix)
+    interval = bootstrap(matrix, metric)
+    return {
+        "mcc": found.mcc,
+        "f1": found.f1,
+        "accuracy": found.accuracy,
+        "precision": found.precision.tolist(),
+        "recall": found.recall.tolist(),
+        "f1_of_class": found.f1_of_class.tolist(),
+        "confusion": matrix.tolist(),
+        "calibration_error": calibration(labels, shares),
+        "low": interval.low,
+        "high": interval.high,
+    }
+
+
+def write_predictions(path: Path, split: LabelledSplit, classes: Sequence[str], shares: NDArray[Any]) -> None:
+    """A row for each sequence: its line, its label if there is one, the likeliest class, and all shares."""
+    guessed = shares.argmax(1)
+    likeliest = [classes[number] for number in guessed.tolist()]
+    columns: dict[str, Any] = {"line": split.lines, "predicted": likeliest}
+    if any(split.texts):
+        columns["label"] = list(split.texts)
+    columns |= {f"share_{name}": shares[:, number] for number, name in enumerate(classes)}
+    partial = path.with_name(f".{path.name}")
+    parquet.write_table(pa.table(columns), partial)
+    partial.replace(path)
+
+
+def _claim(folder: Path, head: Record, resume: bool) -> None:
+    """Begin in an empty folder, or go on in one of the same settings."""
+    settings = folder / "run.json"
+    if not resume:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ArgumentError(
+                f"{folder}: is there already; --resume keeps its results, or give another name"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_json(settings, head)
+        return
+    if not settings.exists():
+        raise ArgumentError(f"{folder}: holds no results to go on with")
+    before = json.loads(settings.read_text(encoding="utf-8"))
+    for key in ("model", "scratch", "config"):
+        if before[key] != json.loads(json.dumps(head[key])):
+            raise ArgumentError(f"{folder}: its results are of another {key}: {before[key]}")
+
+
+def _write_json(path: Path, content: Record) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)

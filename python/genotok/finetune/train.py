@@ -1,0 +1,268 @@
+"""One model, tuned on one set with one seed: the weights that are best on dev, and what they say of test."""
+
+# Shape letters: N rows, C classes.
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from torch.nn import functional
+from transformers import TrainingArguments, set_seed
+
+from genotok.embedding.embedder import batches
+from genotok.errors import ArgumentError
+from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
+from genotok.metrics import Metric, confusion, score
+from genotok.model.huggingface import DnaBert2Config, DnaBert2ForSequenceClassification
+from genotok.training.log import Watched, quietly
+from genotok.training.trainer import OrderedTrainer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genotok.finetune.config import FinetuneConfig
+    from genotok.gue import Published
+    from genotok.tokens import Progress
+
+__all__ = ["FineTuned", "classifier", "fine_tune", "shares_of", "steps_of"]
+
+Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FineTuned:
+    """What fine-tuning gave.
+
+    Attributes:
+        model: The model with its best weights.
+        step: The step they are of.
+        steps: All steps.
+        dev: Metric and loss on dev at each look: (step, metric, loss).
+        shares: (N, C) predicted shares of the classes for test.
+        seconds: For training and looking.
+        log: What the trainer logged.
+    """
+
+    model: Any
+    step: int
+    steps: int
+    dev: list[tuple[int, float, float]]
+    shares: Shares
+    seconds: float
+    log: list[dict[str, float]]
+
+
+def classifier(folder: Path, classes: tuple[str, ...], *, fresh: bool = False) -> Any:
+    """A model's encoder with a new classifier; with `fresh` the same sizes and no trained weight.
+
+    Raises:
+        ArgumentError: The folder holds no model.
+        OSError: It cannot be read.
+    """
+    names = dict(enumerate(classes))
+    labels: dict[str, Any] = {"id2label": names, "label2id": {name: number for number, name in names.items()}}
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(2, "no config.json; a folder with a model is expected", str(folder))
+    try:
+        config = DnaBert2Config.from_pretrained(folder, **labels)
+        if fresh:
+            return DnaBert2ForSequenceClassification(config)
+        with quietly():
+            return DnaBert2ForSequenceClassification.from_pretrained(
+                folder, config=config, use_safetensors=True, ignore_mismatched_sizes=False
+            )
+    except (ValueError, RuntimeError, SafetensorError) as error:
+        raise ArgumentError(f"{folder}: {str(error).splitlines()[0]}") from None
+
+
+def steps_of(config: FinetuneConfig, rows: int, published: Published | None) -> int:
+    """The steps of a run: whole epochs, up to the limit."""
+    epochs = config.epochs or (published.epochs if published else 3)
+    limit = config.max_steps or (published.max_steps if published and config.epochs is None else None)
+    steps = -(-rows * epochs // config.batch)
+    return max(min(steps, limit) if limit else steps, 1)
+
+
+def fine_tune(
+    model: Any,
+    data: TaskData,
+    config: FinetuneConfig,
+    *,
+    padding: int,
+    metric: Metric = "mcc",
+    steps: int,
+    seed: int = 42,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> FineTuned:
+    """Train on train, keep the weights that are best on dev, predict test.
+
+    Args:
+        model: A sequence classifier; it is changed.
+        data: The set.
+        config: Settings.
+        padding: The id of `[PAD]`.
+        metric: The set's.
+        steps: Updates of the weights.
+        seed: Decides order and dropout. New weights were drawn when the model was made.
+        device: "auto", or "cpu".
+        progress: Called as the run goes on.
+    """
+    start = time.perf_counter()
+    set_seed(seed)
+    if config.lora:
+        model = _with_lora(model, config)
+    with TemporaryDirectory(prefix="genotok-") as place:
+        trainer = _Trainer(
+            model=model,
+            args=_arguments(config, steps, seed, place, device),
+            train_dataset=TrainingRows(data.train, steps * config.batch, seed),
+            data_collator=partial(collate, padding=padding),
+            callbacks=[Watched(progress, "training")] if progress else None,
+            dev=data.dev,
+            metric=metric,
+            classes=len(data.classes),
+            padding=padding,
+            config=config,
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        trainer.train()
+    trainer.restore()
+    shares = trainer.shares(data.test)
+    tuned: Any = trainer.model
+    best = tuned.merge_and_unload() if config.lora else tuned
+    seconds = time.perf_counter() - start
+    return FineTuned(best, trainer.best_step, steps, trainer.seen, shares, seconds, trainer.state.log_history)
+
+
+class _Trainer(OrderedTrainer):
+    """The trainer, with dev looked at and the best weights kept in memory."""
+
+    def __init__(
+        self,
+        *,
+        dev: Rows,
+        metric: Metric,
+        classes: int,
+        padding: int,
+        config: FinetuneConfig,
+        **settings: Any,
+    ) -> None:
+        super().__init__(eval_dataset=dev, **settings)
+        self.dev, self.metric, self.classes, self.padding = dev, metric, classes, padding
+        self.settings = config
+        self.seen: list[tuple[int, float, float]] = []
+        self.best_step = 0
+        self._best: tuple[float, dict[str, torch.Tensor]] | None = None
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Look at dev, once a step; keep the weights if it is better than before."""
+        if self.seen and self.seen[-1][0] == self.state.global_step:
+            return {}
+        shares = self.shares(self.dev)
+        matrix = confusion(self.dev.labels, shares.argmax(1), self.classes)
+        value = float(score(matrix, self.metric))
+        likely = shares[np.arange(len(shares)), self.dev.labels]
+        loss = float(-np.log(np.maximum(likely, 1e-12)).mean())
+        self.seen.append((self.state.global_step, value, loss))
+        merit = value if self.settings.choose_by == "metric" else -loss
+        if self._best is None or merit > self._best[0]:
+            self._best = (merit, _trained(self.model))
+            self.best_step = self.state.global_step
+        metrics = {f"eval_{self.metric}": value, "eval_loss": loss}
+        self.log(metrics)
+        return metrics
+
+    def restore(self) -> None:
+        """The best weights back into the model, after a look at dev at the end."""
+        self.evaluate()
+        model: Any = self.model
+        if self._best is not None:
+            model.load_state_dict(self._best[1], strict=False)
+
+    def shares(self, rows: Rows) -> Shares:
+        """(N, C) predicted shares."""
+        return shares_of(self.model, rows, self.padding, self.settings.eval_tokens, self.args.device)
+
+
+def shares_of(model: Any, rows: Rows, padding: int, most_tokens: int, device: torch.device) -> Shares:
+    """(N, C) shares of the classes, in batches of like length; what a row gets depends on it alone."""
+    was_training = model.training
+    model.eval()
+    out: Shares | None = None
+    with torch.inference_mode():
+        for numbers in batches(rows.lengths, most_tokens):
+            some = collate([(rows.ids[number], 0) for number in numbers.tolist()], padding)
+            inputs = {name: some[name].to(device) for name in ("input_ids", "attention_mask")}
+            found = functional.softmax(model(**inputs).logits.double(), -1).cpu().numpy()
+            if out is None:
+                out = np.empty((len(rows), found.shape[1]))
+            out[numbers] = found
+    model.train(was_training)
+    if out is None:
+        raise ArgumentError("sequences: none; at least one is expected")
+    return out
+
+
+def _arguments(config: FinetuneConfig, steps: int, seed: int, place: str, device: str) -> TrainingArguments:
+    """The settings as transformers has them."""
+    use_cpu = device == "cpu" or not torch.cuda.is_available()
+    at_once = min(config.micro_batch, config.batch)
+    arguments = TrainingArguments(
+        output_dir=place,
+        max_steps=steps,
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=config.batch // at_once,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=min(config.warmup, steps // 10),
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.clip,
+        bf16=config.precision == "bf16",
+        fp16=config.precision == "fp16",
+        seed=seed,
+        logging_steps=max(steps // 20, 1),
+        eval_strategy="steps",
+        eval_steps=-(-steps // config.evaluations),
+        save_strategy="no",
+        report_to="none",
+        dataloader_pin_memory=not use_cpu,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=use_cpu,
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - threads over several would split batches
+    return arguments
+
+
+def _trained(model: Any) -> dict[str, torch.Tensor]:
+    """A copy of the weights that are trained."""
+    return {name: one.detach().clone() for name, one in model.named_parameters() if one.requires_grad}
+
+
+def _with_lora(model: Any, config: FinetuneConfig) -> Any:
+    """The model with small matrices to train in place of its own."""
+    try:
+        from peft import LoraConfig, TaskType, get_peft_model  # noqa: PLC0415 - no requirement
+    except ImportError:
+        raise ArgumentError("lora: needs peft: pip install 'genotok[train]'") from None
+    settings = LoraConfig(
+        task_type=TaskType.SEQ_CLS,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        modules_to_save=["classifier", "bert.pooler"],
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for what has a new name
+        return get_peft_model(model, settings)

@@ -1,0 +1,34 @@
+"""GUE, the Genome Understanding Evaluation: its 36 sets, their files, and what was published about them.
+
+Example:
+    >>> from genotok.gue import gue_set, published
+    >>> gue_set("mouse_0").metric, published()["mouse_0"]["DNABERT-2"]
+    ('mcc', 56.76)
+"""
+
+from genotok.gue.audit import Audit, Lengths, Overlap, SplitAudit, audit
+from genotok.gue.files import SPLITS, LabelledSplit, Labels, read_labelled, read_splits
+from genotok.gue.registry import DIAMOND, PAPER, GueSet, Published, gue_set, gue_sets, published
+from genotok.gue.tasks import Task, find_tasks
+
+__all__ = [
+    "DIAMOND",
+    "PAPER",
+    "SPLITS",
+    "Audit",
+    "GueSet",
+    "LabelledSplit",
+    "Labels",
+    "Lengths",
+    "Overlap",
+    "Published",
+    "SplitAudit",
+    "Task",
+    "audit",
+    "find_tasks",
+    "gue_set",
+    "gue_sets",
+    "published",
+    "read_labelled",
+    "read_splits",
+]

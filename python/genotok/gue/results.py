@@ -1,0 +1,194 @@
+"""Results of fine-tuning beside the k-mer baseline and the published numbers, as lines of a table.
+
+A line is one set. Each result is the mean over seeds with its deviation, and the interval is the mean of the
+runs' 95 % bootstrap intervals: what another test split of the same size would leave open. Two results are
+called different only if their intervals have nothing in common.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from genotok.gue.registry import PAPER, published
+from genotok.metrics import Interval, differ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["Line", "Result", "lines", "markdown", "notes", "summary"]
+
+Record = dict[str, Any]
+SHOWN = (PAPER, "NT-2500M-multi")
+PERCENT = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A result in percent of its metric.
+
+    Attributes:
+        interval: The mean over seeds, and its interval.
+        deviation: Over seeds; None with one seed, or for what has none.
+        seeds: How many.
+    """
+
+    interval: Interval
+    deviation: float | None
+    seeds: int
+
+    @property
+    def text(self) -> str:
+        """Such as `61.2 ± 0.8`."""
+        spread = "" if self.deviation is None else f" ± {self.deviation:.1f}"
+        return f"{self.interval.value:.1f}{spread}"
+
+    @property
+    def range(self) -> str:
+        """Low and high end."""
+        return f"{self.interval.low:.1f}–{self.interval.high:.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One set.
+
+    Attributes:
+        name: Its name.
+        metric: MCC or F1.
+        baseline: k-mers and logistic regression; None if it was not fitted.
+        ours: A result of each record, in their order; None where a record lacks the set.
+        published: Results of others, by model; empty where there are none.
+        notes: What cannot be compared, and what differs.
+    """
+
+    name: str
+    metric: str
+    baseline: Result | None
+    ours: tuple[Result | None, ...]
+    published: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether it was trained on part of dev."""
+        return any("train is not at hand" in note for note in self.notes)
+
+
+def lines(records: Sequence[Record]) -> list[Line]:
+    """A line for each set of any record, in the order in which they come."""
+    sets: dict[str, list[Record | None]] = {}
+    for number, record in enumerate(records):
+        for one in record["sets"]:
+            sets.setdefault(one["name"], [None] * len(records))[number] = one
+    return [_line(name, found, [title(record) for record in records]) for name, found in sets.items()]
+
+
+def title(record: Record) -> str:
+    """What a record's model is called."""
+    return f"{record['model']}, from scratch" if record["scratch"] else str(record["model"])
+
+
+def summary(records: Sequence[Record]) -> str:
+    """How two records compare on the sets that both have; "" for other than two."""
+    if len(records) != 2:
+        return ""
+    both = [line.ours for line in lines(records) if None not in line.ours]
+    pairs = [(one, other) for one, other in both if one is not None and other is not None]
+    if not pairs:
+        return ""
+    gains = [one.interval.value - other.interval.value for one, other in pairs]
+    apart = [
+        gain for (one, other), gain in zip(pairs, gains, strict=True) if differ(one.interval, other.interval)
+    ]
+    first, second = map(title, records)
+    return (
+        f"{first} against {second}: {statistics.fmean(gains):+.1f} on average over {len(pairs)} sets; "
+        f"better on {sum(gain > 0 for gain in gains)}, of which {sum(gain > 0 for gain in apart)} beyond "
+        f"the intervals; worse on {sum(gain < 0 for gain in gains)}, of which "
+        f"{sum(gain < 0 for gain in apart)} beyond them."
+    )
+
+
+def notes(records: Sequence[Record]) -> list[str]:
+    """What to know before any two columns are compared."""
+    sizes = ", ".join(f"{title(record)}: {record['parameters'] / 1e6:.1f} million" for record in records)
+    found = [
+        (
+            "Percent of MCC, of covid macro F1; mean and deviation over seeds, then the mean 95 % bootstrap "
+            "interval of the test split."
+        ),
+        (
+            f"Parameters: {sizes}; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. "
+            "Published numbers are of other training runs on full data, from their authors."
+        ),
+    ]
+    reduced = [line.name for line in lines(records) if line.is_reduced]
+    if reduced:
+        found.append(
+            f"Reduced, not comparable with published numbers: {', '.join(reduced)}, whose train split was "
+            "not at hand: trained on 85 % of dev."
+        )
+    return found
+
+
+def markdown(records: Sequence[Record]) -> str:
+    """The table, what it says, and its notes, as Markdown."""
+    names = [title(record) for record in records]
+    head = ["set", "k-mer baseline", *(part for name in names for part in (name, "interval")), *SHOWN]
+    rows = [[*_cells(line)] for line in lines(records)]
+    table = [_row(head), _row(["---", *["---:"] * (len(head) - 1)]), *map(_row, rows)]
+    said = [text for text in (summary(records), *notes(records)) if text]
+    return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
+
+
+def _cells(line: Line) -> Iterator[str]:
+    """The cells of a line; the best of what was measured here in bold."""
+    measured = [one for one in (line.baseline, *line.ours) if one is not None]
+    best = max(one.interval.value for one in measured)
+    mark = "*" if line.is_reduced else ""
+    yield f"{line.name}{mark}"
+
+    def shown(one: Result | None) -> str:
+        if one is None:
+            return ""
+        return f"**{one.text}**" if one.interval.value == best else one.text
+
+    yield shown(line.baseline)
+    for one in line.ours:
+        yield shown(one)
+        yield one.range if one else ""
+    for model in SHOWN:
+        yield f"{line.published[model]:.1f}" if model in line.published else ""
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _line(name: str, found: Sequence[Record | None], titles: Sequence[str]) -> Line:
+    """A set of some records."""
+    there = [one for one in found if one is not None]
+    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
+    metric = there[0]["metric"]
+    baseline = _result([fitted], metric) if fitted else None
+    ours = tuple(_result(one["runs"], metric) if one else None for one in found)
+    said = [one["note"] for one in there if one["note"]]
+    for result, who in zip(ours, titles, strict=True):
+        if result and baseline and not differ(result.interval, baseline.interval):
+            said.append(f"{who} and the baseline: within their intervals")
+    cut = sum(there[0]["cut"].values())
+    if cut:
+        said.append(f"{cut:,} sequences cut at {there[0]['max_tokens']} tokens")
+    return Line(name, metric, baseline, ours, published().get(name, {}), tuple(dict.fromkeys(said)))
+
+
+def _result(runs: Sequence[Record], metric: str) -> Result:
+    """The mean of some runs."""
+    value, low, high = (
+        PERCENT * statistics.fmean(run["test"][key] for run in runs) for key in (metric, "low", "high")
+    )
+    values = [PERCENT * run["test"][metric] for run in runs]
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return Result(Interval(value, low, high), deviation, len(values))

@@ -1,0 +1,97 @@
+"""Which data sets are meant: a folder with splits, or those of GUE under one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genotok.errors import ArgumentError
+from genotok.gue.registry import GueSet, gue_set, gue_sets
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from genotok.metrics import Metric
+
+__all__ = ["Task", "find_tasks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A data set of labelled sequences.
+
+    Attributes:
+        name: Of the set in GUE, or of the folder.
+        folder: Where its splits are.
+        known: What GUE says of it; None for a set of one's own.
+    """
+
+    name: str
+    folder: Path
+    known: GueSet | None
+
+    @property
+    def metric(self) -> Metric:
+        """What it is judged by."""
+        return self.known.metric if self.known else "mcc"
+
+    @property
+    def classes(self) -> int | None:
+        """How many it has, if that is known before its files are read."""
+        return self.known.classes if self.known else None
+
+
+def find_tasks(places: Sequence[str | os.PathLike[str]], names: Sequence[str] = ()) -> list[Task]:
+    """The sets in folders that hold splits themselves or GUE's layout below them, in GUE's order.
+
+    Args:
+        places: Folders.
+        names: Only these sets of GUE; all that are there if empty.
+
+    Raises:
+        ArgumentError: A set that is named is not there, or none is.
+        OSError: A folder is not there.
+    """
+    wanted = [gue_set(name).name for name in names]
+    found: list[Task] = []
+    for place in map(Path, places):
+        if not place.is_dir():
+            raise FileNotFoundError(
+                2, "no such folder; one with train.csv, dev.csv and test.csv is expected", str(place)
+            )
+        found += [_one(place)] if (place / "test.csv").exists() else _below(place)
+    chosen = [task for task in found if not wanted or task.name in wanted]
+    missing = sorted(set(wanted) - {task.name for task in chosen})
+    shown = ", ".join(map(str, places))
+    if missing:
+        raise ArgumentError(
+            f"{missing[0]}: not under {shown}; {gue_set(missing[0]).folder}/test.csv is expected"
+        )
+    if not chosen:
+        raise ArgumentError(f"{shown}: no test.csv, and none of GUE's folders such as {gue_sets()[0].folder}")
+    twice = {task.name for task in chosen if sum(task.name == other.name for other in chosen) > 1}
+    if twice:
+        raise ArgumentError(f"{min(twice)}: two data sets of this name; give them one by one")
+    return chosen
+
+
+def _one(place: Path) -> Task:
+    """The set in a folder: one of GUE if the folder's name says so."""
+    full = place.resolve().as_posix()
+    for known in gue_sets():
+        if full.endswith(f"/{known.folder}") or place.resolve().name == known.name:
+            return Task(known.name, place, known)
+    return Task(place.resolve().name, place, None)
+
+
+def _below(place: Path) -> list[Task]:
+    """The sets of GUE under a folder."""
+    folders = {known: (place / known.folder, place / known.name) for known in gue_sets()}
+    return [
+        Task(known.name, folder, known)
+        for known, both in folders.items()
+        for folder in dict.fromkeys(both)
+        if (folder / "test.csv").exists()
+    ]

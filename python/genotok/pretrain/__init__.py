@@ -1,0 +1,13 @@
+"""Pre-training: FASTA or token files in, a masked language model that `transformers` loads out.
+
+Example:
+    >>> from genotok.pretrain import PretrainConfig, pretrain
+    >>> config = PretrainConfig(encoder="tiny-1m", steps=200)
+    >>> report = pretrain(["genomes/*.fa"], "model", config)
+    >>> report["eval_bits_per_base"]
+"""
+
+from genotok.pretrain.config import PretrainConfig
+from genotok.pretrain.run import pretrain
+
+__all__ = ["PretrainConfig", "pretrain"]

@@ -1,0 +1,187 @@
+"""Sequences to train on: the rows of token files, cut into pieces of nearly equal length.
+
+A row of n tokens (a chromosome, a window) makes ⌈n / room⌉ pieces, where `room` is what `max_tokens` leaves
+beside `[CLS]` and `[SEP]`; piece j is tokens ⌊j n / p⌋ to ⌊(j + 1) n / p⌋. So no token is left out, no piece
+reaches across a record, and hardly any place of a batch is padding. Rows stay where they are, mapped from
+their files; what is held is 16 bytes for each row.
+
+Held out for evaluation are all pieces of the records named, or, if none is, the last pieces of the corpus: a
+stretch of their own, so that no neighbour of a training piece is among them but one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genotok.collate import Order, SpecialIds
+from genotok.dataset.columns import offsets_of
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genotok.collate import Ids, Masking
+    from genotok.dataset import TokenDataset
+
+__all__ = ["Corpus", "Pieces", "TrainingRun", "unigram_costs"]
+
+
+class Pieces:
+    """Some rows of a token data set as sequences of bounded length, by number.
+
+    Args:
+        tokens: The rows.
+        rows: Which of them, (R,).
+        lengths: Their tokens, (R,).
+        special: What is put around a piece.
+        max_tokens: Tokens of a sequence at most, special ones included.
+    """
+
+    def __init__(
+        self,
+        tokens: TokenDataset,
+        rows: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        special: SpecialIds,
+        max_tokens: int,
+    ) -> None:
+        self._tokens, self._rows, self._lengths, self._special = tokens, rows, lengths, special
+        self._ends = np.cumsum(-(-lengths // (max_tokens - 2)))
+        self._range = (0, int(self._ends[-1]) if len(rows) else 0)
+
+    def __len__(self) -> int:
+        return self._range[1] - self._range[0]
+
+    def slice(self, first: int, end: int) -> Pieces:
+        """Some of the pieces, by number."""
+        part = object.__new__(Pieces)
+        vars(part).update(vars(self), _range=(self._range[0] + first, self._range[0] + end))
+        return part
+
+    def __getitem__(self, number: int) -> Ids:
+        """The ids of a piece with special tokens around, (L,)."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"piece {number:,} of {len(self):,}")
+        number += self._range[0]
+        at = int(np.searchsorted(self._ends, number, side="right"))
+        first = int(self._ends[at - 1]) if at else 0
+        count, length, piece = int(self._ends[at]) - first, int(self._lengths[at]), number - first
+        ids = self._tokens[int(self._rows[at])]
+        return self._special.around(ids[piece * length // count : (piece + 1) * length // count])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Pieces to train on and to evaluate.
+
+    Attributes:
+        train: To train on.
+        held_out: To evaluate.
+        tokens: In all rows.
+        records_held_out: How many rows are held out whole.
+    """
+
+    train: Pieces
+    held_out: Pieces
+    tokens: int
+    records_held_out: int
+
+    @classmethod
+    def of(
+        cls,
+        tokens: TokenDataset,
+        special: SpecialIds,
+        max_tokens: int,
+        held_out: float,
+        records: Sequence[str],
+    ) -> Corpus:
+        """Cut a token data set.
+
+        Args:
+            tokens: It.
+            special: What is put around a piece.
+            max_tokens: Tokens of a sequence at most.
+            held_out: Share of pieces to hold out if no records are named.
+            records: Names of records to hold out.
+
+        Raises:
+            ArgumentError: A named record is not there, or nothing is left to train on.
+        """
+        lengths, names = _lengths(tokens, bool(records))
+        unknown = sorted(set(records) - set(names))
+        if unknown:
+            some = ", ".join(sorted(set(names))[:6])
+            raise ArgumentError(f"hold_out={unknown[0]}: no such record; there are {some}, ...")
+        out = np.isin(np.asarray(names), records) if records else np.zeros(len(lengths), bool)
+        filled = lengths > 0
+
+        def pieces(which: NDArray[np.bool_]) -> Pieces:
+            rows = np.flatnonzero(which & filled)
+            return Pieces(tokens, rows, lengths[rows], special, max_tokens)
+
+        train = pieces(~out)
+        if records:
+            evaluated = pieces(out)
+        else:
+            cut = len(train) - int(np.ceil(len(train) * held_out))
+            train, evaluated = train.slice(0, cut), train.slice(cut, len(train))
+        if not len(train):
+            raise ArgumentError(f"{tokens.path}: no sequences are left to train on")
+        return cls(train, evaluated, int(lengths.sum()), int((out & filled).sum()))
+
+
+class TrainingRun:
+    """All sequences of a run in the order in which they are trained on, masked; what torch calls a data set.
+
+    Args:
+        pieces: The sequences.
+        masking: How tokens are hidden.
+        count: Sequences of the run: steps times batch.
+        seed: Decides order and masks.
+    """
+
+    def __init__(self, pieces: Pieces, masking: Masking, count: int, seed: int) -> None:
+        self.pieces, self.masking, self.count, self.seed = pieces, masking, count, seed
+        self._order = Order(len(pieces), seed)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, place: int) -> tuple[Ids, Ids]:
+        """Inputs and labels of the sequence at a place."""
+        if not 0 <= place < self.count:
+            raise IndexError(place)
+        epoch, number = self._order.at(place)
+        return self.masking.apply(self.pieces[number], self.seed, epoch, number)
+
+
+def unigram_costs(pieces: Pieces, vocab_size: int, most: int = 20_000) -> NDArray[np.float64]:
+    """What each token costs a model that knows only how frequent it is: -ln p, by id, (V,), in nats.
+
+    Counted on up to `most` pieces, spread evenly; each token of the vocabulary counts once more, so that none
+    is impossible.
+    """
+    counts = np.ones(vocab_size, np.int64)
+    for number in np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(np.int64):
+        counts += np.bincount(pieces[int(number)][1:-1], minlength=vocab_size)
+    costs: NDArray[np.float64] = -np.log(counts / counts.sum())
+    return costs
+
+
+def _lengths(tokens: TokenDataset, with_names: bool) -> tuple[NDArray[np.int64], list[str]]:
+    """Tokens of each row, and the records' names if they are asked for."""
+    lengths, names = [], []
+    for batch in tokens.batches():
+        lengths.append(np.diff(offsets_of(batch)))
+        if with_names:
+            if batch.num_columns == 1:
+                raise ArgumentError(
+                    f"{tokens.path}: knows no records; hold_out needs an Arrow or Parquet file"
+                )
+            names += batch.column("record").to_pylist()
+    return (np.concatenate(lengths) if lengths else np.empty(0, np.int64)), names

@@ -1,0 +1,136 @@
+"""How well a model guesses hidden tokens of sequences it was not trained on.
+
+The masks of held-out sequences never change, so that figures can be compared over a run and between runs. A
+vocabulary of longer tokens makes each guess harder and each sequence shorter; what can be compared between
+vocabularies is *bits per base*: the cost of the hidden tokens in bits, over the bases that they stand for.
+Uniform guessing of bases costs 2 bits.
+"""
+
+# Shape letters: B sequences, S padded length, V vocabulary.
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from genotok.collate import IGNORED, Masking, pad
+from genotok.training.trainer import OrderedTrainer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from genotok.collate import Ids
+    from genotok.pretrain.corpus import Pieces
+
+__all__ = ["HeldOut", "MaskedTrainer", "collate"]
+
+FIXED = 0x6E6F7469
+"""A key of masks that no seed of training has by accident: evaluation draws from streams of its own."""
+
+
+def collate(rows: list[tuple[Ids, Ids]], padding: int) -> dict[str, torch.Tensor]:
+    """Inputs and labels of sequences as a padded batch."""
+    inputs = pad([ids for ids, _ in rows], padding)
+    labels = pad([labels for _, labels in rows], IGNORED)
+    mask = pad([np.ones(len(ids), np.int64) for ids, _ in rows], 0)
+    named = {"input_ids": inputs, "attention_mask": mask, "labels": labels}
+    return {name: torch.from_numpy(array) for name, array in named.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What is evaluated, and what its tokens are worth.
+
+    Attributes:
+        pieces: The sequences.
+        masking: How tokens are hidden.
+        bases: Of each token by id, (V,).
+        unigram: What each token costs a model of frequencies, (V,), in nats.
+        most: Sequences to evaluate at most, spread evenly.
+        batch: Sequences at once.
+    """
+
+    pieces: Pieces
+    masking: Masking
+    bases: NDArray[np.int64]
+    unigram: NDArray[np.float64]
+    most: int
+    batch: int
+
+    def batches(self, rank: int, processes: int) -> Iterator[dict[str, torch.Tensor]]:
+        """This process's share of the batches."""
+        count = min(self.most, len(self.pieces))
+        numbers = np.linspace(0, len(self.pieces) - 1, count).astype(np.int64)[rank::processes]
+        for first in range(0, len(numbers), self.batch):
+            some = numbers[first : first + self.batch].tolist()
+            rows = [self.masking.apply(self.pieces[number], FIXED, number) for number in some]
+            yield collate(rows, self.masking.special.padding)
+
+
+class MaskedTrainer(OrderedTrainer):
+    """The trainer of masked language models, evaluated as above.
+
+    Args:
+        held_out: What to evaluate.
+        **settings: As for `OrderedTrainer`.
+    """
+
+    def __init__(self, *, held_out: HeldOut, **settings: Any) -> None:
+        super().__init__(eval_dataset=held_out.pieces, **settings)
+        self.held_out = held_out
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Loss and accuracy on what is held out, logged; {} if nothing is."""
+        if not len(self.held_out.pieces):
+            return {}
+        sums = torch.zeros(5, dtype=torch.float64)
+        model: Any = self.model
+        model.eval()
+        batches = self.held_out.batches(self.args.process_index, self.args.world_size)
+        with torch.inference_mode(), self.compute_loss_context_manager():
+            for batch in batches:
+                sums += self._sums(model, self._prepare_inputs(batch))
+        sums = self.accelerator.reduce(sums.to(self.args.device), "sum").cpu()
+        metrics = summary(sums.tolist())
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _sums(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Hidden tokens, their cost, those guessed right, their bases, their cost by frequency."""
+        labels = batch["labels"]
+        places = labels > 0
+        logits = model(**batch).logits[places].float()
+        true = labels[places]
+        cost = functional.cross_entropy(logits, true, reduction="sum")
+        ids = true.cpu().numpy()
+        return torch.tensor(
+            [
+                len(ids),
+                float(cost),
+                int((logits.argmax(-1) == true).sum()),
+                int(self.held_out.bases[ids].sum()),
+                float(self.held_out.unigram[ids].sum()),
+            ],
+            dtype=torch.float64,
+        )
+
+
+def summary(sums: list[float]) -> dict[str, float]:
+    """The figures from the sums of `MaskedTrainer._sums`."""
+    tokens, cost, right, bases, unigram = sums
+    return {
+        "eval_loss": cost / tokens,
+        "eval_bits_per_base": cost / math.log(2) / max(bases, 1),
+        "eval_accuracy": right / tokens,
+        "eval_unigram_loss": unigram / tokens,
+        "eval_unigram_bits_per_base": unigram / math.log(2) / max(bases, 1),
+        "eval_hidden_tokens": tokens,
+    }

@@ -1,0 +1,257 @@
+"""A pre-training run: a folder that can be gone on with, and at its end a model that `transformers` loads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+from transformers import TrainingArguments, set_seed
+
+from genotok import __version__
+from genotok.collate import Masking, SpecialIds
+from genotok.errors import ArgumentError
+from genotok.model import EncoderConfig
+from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
+from genotok.pretrain.corpus import Corpus, TrainingRun, unigram_costs
+from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
+from genotok.pretrain.tokens import bases_of_tokens, open_tokens, tokenizer_for
+from genotok.training import checkpoints
+from genotok.training.log import JsonLines, Watched, cut_log, quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from genotok.pretrain.config import PretrainConfig
+    from genotok.tokenizer import Tokenizer
+    from genotok.tokens import Progress
+
+__all__ = ["LOG", "REPORT", "pretrain"]
+
+SETTINGS = "run.json"
+REPORT = "pretrain.json"
+LOG = "log.jsonl"
+
+
+@quietly()
+def pretrain(
+    files: Sequence[str],
+    output: str | os.PathLike[str],
+    config: PretrainConfig,
+    *,
+    tokenizer: str | None = None,
+    hold_out: Sequence[str] = (),
+    resume: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    report_to: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a masked language model, and save it as a folder with its tokenizer.
+
+    Started by `torchrun` or `accelerate launch`, all processes train one model. On processors a run is
+    repeated to the bit by the same settings, gone on with or not, on the same machine with as many threads.
+
+    Args:
+        files: Sequence files or patterns; or one folder or file of encoded sequences.
+        output: The folder of the run and the model.
+        config: Settings.
+        tokenizer: A tokenizer.json; None for that in a folder of encoded sequences, or `tokenizer.json` here.
+        hold_out: Records to evaluate on and not to train on.
+        resume: Go on with a run that was stopped.
+        device: "auto", or "cpu".
+        threads: Threads of encoding, and of torch on processors.
+        report_to: Trackers that transformers knows, such as "tensorboard".
+        progress: Called with a dictionary as the run goes on; an exception stops it.
+
+    Returns:
+        What stands in `pretrain.json`: settings, figures, versions.
+
+    Raises:
+        ArgumentError: The folder is in use, the settings are not those of the run to go on with, or a value
+            is outside its rule.
+        SequenceFileError: A file is not what it should be.
+        OSError: A file cannot be read or written.
+    """
+    folder = Path(output)
+    start = time.monotonic()
+    found_tokenizer = tokenizer_for(files, tokenizer)
+    settings = {"config": dataclasses.asdict(config), "files": list(files), "hold_out": list(hold_out)}
+    arguments = _arguments(config, folder, device, report_to)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    with arguments.main_process_first(local=False, desc="encoding"):
+        if arguments.process_index == 0:
+            _claim(folder, settings, found_tokenizer, resume)
+        tokens = open_tokens(files, folder, found_tokenizer, threads, progress)
+    trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
+    latest = checkpoints.checkpoints(folder)[-1:] if resume else []
+    if arguments.process_index == 0:
+        cut_log(folder / LOG, latest[0][0] if latest else 0)
+    model: Any = trainer.model
+    done = trainer.train(resume_from_checkpoint=str(latest[0][1]) if latest else None)
+    metrics = trainer.evaluate()
+    report = {
+        **settings,
+        "genotok": __version__,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "tokens": corpus.tokens,
+        "train_sequences": len(corpus.train),
+        "held_out_sequences": len(corpus.held_out),
+        "steps": trainer.state.global_step,
+        "train_loss": done.training_loss,
+        "parameters": model.num_parameters(),
+        "processes": arguments.world_size,
+        "device": str(arguments.device),
+        "resumed_at": latest[0][0] if latest else 0,
+        "seconds": round(time.monotonic() - start, 1),
+        **metrics,
+    }
+    if arguments.process_index == 0:
+        _save(trainer.accelerator.unwrap_model(model), folder, report)
+    return report
+
+
+def _arguments(
+    config: PretrainConfig, folder: Path, device: str, report_to: Sequence[str]
+) -> TrainingArguments:
+    """The settings as transformers has them; this is where processes find each other."""
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    use_cpu = device == "cpu" or not torch.cuda.is_available()
+    accumulation = config.accumulation(processes)
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch // accumulation // processes,
+        gradient_accumulation_steps=accumulation,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=config.warmup,
+        weight_decay=config.weight_decay,
+        adam_beta1=config.beta1,
+        adam_beta2=config.beta2,
+        adam_epsilon=config.epsilon,
+        max_grad_norm=config.clip,
+        bf16=config.precision == "bf16",
+        fp16=config.precision == "fp16",
+        seed=config.seed,
+        logging_steps=config.log_every,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps",
+        eval_steps=config.evaluate_every,
+        save_strategy="steps",
+        save_steps=config.save_every,
+        report_to=list(report_to) or "none",
+        dataloader_num_workers=config.workers,
+        dataloader_pin_memory=not use_cpu,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=use_cpu,
+        ddp_backend="gloo" if use_cpu and processes > 1 else None,
+        ddp_find_unused_parameters=False if processes > 1 else None,
+    )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - several want torchrun
+    return arguments
+
+
+def _trainer(
+    config: PretrainConfig,
+    arguments: TrainingArguments,
+    tokenizer: Tokenizer,
+    tokens: Any,
+    hold_out: Sequence[str],
+    progress: Progress | None,
+) -> tuple[MaskedTrainer, Corpus]:
+    """Model, data and trainer."""
+    special = SpecialIds.of(tokenizer)
+    corpus = Corpus.of(tokens, special, config.max_tokens, config.held_out, hold_out)
+    masking = Masking(special, config.mask_share)
+    held_out = HeldOut(
+        corpus.held_out,
+        masking,
+        bases_of_tokens(tokenizer),
+        unigram_costs(corpus.train, special.vocab_size),
+        config.evaluate_sequences,
+        arguments.per_device_train_batch_size,
+    )
+    set_seed(config.seed)
+    model = DnaBert2ForMaskedLM(_model_config(config, special))
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    callbacks: list[Any] = [JsonLines(Path(str(arguments.output_dir)) / LOG)]
+    if progress is not None:
+        callbacks.append(Watched(progress, "training"))
+    trainer = MaskedTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=TrainingRun(corpus.train, masking, config.steps * config.batch, config.seed),
+        data_collator=partial(collate, padding=special.padding),
+        callbacks=callbacks,
+        held_out=held_out,
+        keep=config.keep,
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer, corpus
+
+
+def _model_config(config: PretrainConfig, special: SpecialIds) -> DnaBert2Config:
+    """The model's configuration, with the tokenizer's special tokens."""
+    sizes = EncoderConfig.preset(config.encoder, vocab_size=special.vocab_size, hidden_dropout=config.dropout)
+    return DnaBert2Config(
+        **sizes.to_published(),
+        pad_token_id=special.padding,
+        unk_token_id=special.unknown,
+        cls_token_id=special.first,
+        sep_token_id=special.end,
+        mask_token_id=special.mask,
+    )
+
+
+def _claim(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume: bool) -> None:
+    """Begin in an empty folder, or go on in one whose settings are these."""
+    there = folder.is_dir() and any(folder.iterdir())
+    if not resume:
+        if there:
+            raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
+        folder.mkdir(parents=True, exist_ok=True)
+        tokenizer.save(folder / "tokenizer.json")
+        _write_json(folder / SETTINGS, settings)
+        return
+    if not (folder / SETTINGS).exists():
+        raise ArgumentError(f"{folder}: holds no run to go on with")
+    before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    for key, value in before["config"].items():
+        if settings["config"].get(key) != value:
+            raise ArgumentError(f"{key}={settings['config'].get(key)}: the run to go on with has {value}")
+    for key in ("files", "hold_out"):
+        if before[key] != settings[key]:
+            raise ArgumentError(f"{key}={settings[key]}: the run to go on with has {before[key]}")
+    if tokenizer.to_json() != type(tokenizer).from_file(folder / "tokenizer.json").to_json():
+        raise ArgumentError(f"{folder}: was begun with another tokenizer")
+    checkpoints.clean(folder)
+
+
+def _save(model: Any, folder: Path, report: dict[str, Any]) -> None:
+    """The model beside its tokenizer; the report last, as the sign that all is there."""
+    partial_folder = folder / f"{checkpoints.UNFINISHED}model"
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    model.save_pretrained(partial_folder)
+    for path in partial_folder.iterdir():
+        path.replace(folder / path.name)
+    partial_folder.rmdir()
+    _write_json(folder / REPORT, report)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    partial_path = path.with_name(f".{path.name}")
+    partial_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial_path.replace(path)

@@ -1,0 +1,92 @@
+"""Where a run's tokens come from: token files as they are, or sequence files, encoded once for the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genotok.dataset import TokenDataset
+from genotok.dataset.encode import encode
+from genotok.errors import ArgumentError
+from genotok.inputs import expand
+from genotok.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from genotok.tokens import Progress
+
+__all__ = ["bases_of_tokens", "is_tokens", "open_tokens", "tokenizer_for"]
+
+TOKENS = "tokens"
+TOKENIZER = "tokenizer.json"
+ENDINGS = (".arrow", ".arrows", ".parquet", ".bin")
+
+
+def is_tokens(files: Sequence[str]) -> bool:
+    """Whether files are one folder or file of encoded sequences."""
+    return len(files) == 1 and (os.path.isdir(files[0]) or files[0].endswith(ENDINGS))
+
+
+def tokenizer_for(files: Sequence[str], given: str | None) -> Tokenizer:
+    """The tokenizer given, or that in the folder of tokens, or `tokenizer.json` here."""
+    beside = Path(files[0]) / TOKENIZER if is_tokens(files) else Path(TOKENIZER)
+    return Tokenizer.from_file(given if given is not None else beside)
+
+
+def open_tokens(
+    files: Sequence[str], folder: Path, tokenizer: Tokenizer, threads: int | None, progress: Progress | None
+) -> TokenDataset:
+    """The tokens of files, encoded into `folder` if need be; what an earlier run encoded is used again.
+
+    Letters outside the vocabulary are left out, and no token reaches across them, as in the corpus of
+    DNABERT-2.
+
+    Raises:
+        ArgumentError: The tokens are of another vocabulary.
+        SequenceFileError: A file is not what it should be.
+        OSError: A file cannot be read or written.
+    """
+    if is_tokens(files):
+        found = TokenDataset(files[0])
+        size = found.manifest.head.vocab_size if found.manifest else None
+        if size is not None and size != tokenizer.vocab_size:
+            raise ArgumentError(
+                f"{files[0]}: encoded with {size:,} tokens, and the tokenizer has {tokenizer.vocab_size:,}"
+            )
+        return found
+    place = folder / TOKENS
+    if not (place / "manifest.json").exists():
+        encode(
+            tokenizer,
+            expand(files),
+            f"{place}{os.sep}",
+            format="arrow",
+            resume=place.exists(),
+            threads=threads,
+            progress=progress,
+            unknown="split",
+            uppercase=True,
+        )
+    return TokenDataset(place)
+
+
+def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """The bases that each token adds to a sequence, by id; 0 for special tokens.
+
+    That is its length, or 1 for every k-mer of a tokenizer whose k-mers overlap.
+    """
+    bases = np.zeros(tokenizer.vocab_size, np.int64)
+    longest = 0
+    for text, number in tokenizer.vocab.items():
+        if text not in tokenizer.special_tokens:
+            bases[number] = len(text)
+            longest = max(longest, len(text))
+    probe = "ACGT" * (longest + 1)
+    overlaps = longest > 1 and len(tokenizer.encode(probe)) == len(probe) - longest + 1
+    return np.minimum(bases, 1) if overlaps else bases

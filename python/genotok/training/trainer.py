@@ -1,0 +1,115 @@
+"""transformers' `Trainer` with batches in a given order, checkpoints that are whole, and counters.
+
+What is changed, and why:
+
+- *Order.* The data set is the run: place k of it is the k-th sequence that is trained on, so batches are
+  taken from front to back. A run that is gone on with skips what it had; processes take turns at batches.
+- *Checkpoints.* `Trainer` writes into the folder that it would go on from, so a kill can leave one that
+  cannot be read. Here they are published whole (see `checkpoints`), with optimiser, schedule and random
+  numbers.
+- *Counters.* With each loss go tokens per second, the share of time spent waiting for batches, and the share
+  of padding.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch.utils.data import SequentialSampler
+from transformers import Trainer
+
+from genotok.training import checkpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+    from torch import Tensor, nn
+
+__all__ = ["OrderedTrainer"]
+
+
+class OrderedTrainer(Trainer):
+    """`Trainer` as above.
+
+    Args:
+        keep: Checkpoints to keep.
+        **settings: As for `Trainer`.
+    """
+
+    def __init__(self, *, keep: int = 2, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.keep = keep
+        self._folder: Path | None = None
+        self.counters = Counters()
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        data: Any = self.train_dataset if train_dataset is None else train_dataset
+        return SequentialSampler(data)
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
+    ) -> tuple[list[Any], Tensor | int | None]:
+        """The batches of a step, with the time they took."""
+        start = time.perf_counter()
+        batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        self.counters.waited += time.perf_counter() - start
+        for batch in batches:
+            self.counters.add(batch["attention_mask"])
+        return batches, items
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log, the counters with each loss of training."""
+        if "loss" in logs:
+            logs |= self.counters.take()
+        super().log(logs, start_time)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return super()._get_output_dir(trial) if self._folder is None else str(self._folder)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Save under another name, then publish."""
+        place = Path(str(self.args.output_dir))
+        name = f"{checkpoints.PREFIX}{self.state.global_step}"
+        self._folder = checkpoints.unfinished(place, self.state.global_step)
+        try:
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                checkpoints.publish(self._folder / name, place / name)
+                shutil.rmtree(self._folder)
+                checkpoints.rotate(place, self.keep)
+            self.accelerator.wait_for_everyone()
+        finally:
+            self._folder = None
+
+
+class Counters:
+    """What happened since the last line of the log, in this process."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.waited = 0.0
+        self._tokens = self._places = 0
+        self._start = time.perf_counter()
+
+    def add(self, mask: Tensor) -> None:
+        """Count a batch."""
+        self._tokens += int(mask.sum())
+        self._places += mask.numel()
+
+    def take(self) -> dict[str, float]:
+        """The figures, and begin anew."""
+        seconds = max(time.perf_counter() - self._start, 1e-9)
+        found = {
+            "tokens_per_second": round(self._tokens / seconds, 1),
+            "waiting": round(self.waited / seconds, 4),
+            "padding": round(1 - self._tokens / max(self._places, 1), 4),
+        }
+        self._begin()
+        return found

@@ -1,0 +1,350 @@
+"""Pre-training: what is trained on, that it learns, and that a run can be stopped anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: the extra `train`")
+pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
+
+from transformers import AutoModelForMaskedLM  # noqa: E402
+
+from genotok import Tokenizer  # noqa: E402
+from genotok.collate import Masking, SpecialIds  # noqa: E402
+from genotok.dataset import TokenDataset  # noqa: E402
+from genotok.dataset.encode import encode  # noqa: E402
+from genotok.errors import ArgumentError  # noqa: E402
+from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
+from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
+from genotok.pretrain.corpus import Corpus, TrainingRun, unigram_costs  # noqa: E402
+from genotok.pretrain.evaluation import collate  # noqa: E402
+from genotok.pretrain.run import _model_config  # noqa: E402
+from genotok.pretrain.tokens import bases_of_tokens  # noqa: E402
+from genotok.training import checkpoints  # noqa: E402
+from genotok.training.log import cut_log  # noqa: E402
+from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+LAMBDA = str(ROOT / "genomes" / "lambda_phage.fa")
+SMALL = {
+    "encoder": "tiny-1m",
+    "steps": 12,
+    "max_tokens": 40,
+    "batch": 8,
+    "micro_batch": 8,
+    "warmup": 2,
+    "learning_rate": 2e-3,
+    "evaluate_every": 6,
+    "save_every": 4,
+    "log_every": 1,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two have too little to do in such small products, and wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"
+    Tokenizer.train(LAMBDA, vocab_size=64).save(path)
+    return str(path)
+
+
+def run(tokenizer: str, folder: Path, **changes: Any) -> dict[str, Any]:
+    resume = changes.pop("resume", False)
+    config = configured(PretrainConfig, SMALL, changes)
+    return pretrain([LAMBDA], folder, config, tokenizer=tokenizer, device="cpu", resume=resume)
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+def log(folder: Path, key: str = "loss") -> dict[int, float]:
+    entries = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return {entry["step"]: entry[key] for entry in entries if key in entry}
+
+
+# -- what is trained on -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tokens(tokenizer: str, tmp_path_factory: pytest.TempPathFactory) -> TokenDataset:
+    folder = tmp_path_factory.mktemp("tokens")
+    (folder / "two.fa").write_text(f">a\n{'ACGTTGCATT' * 40}\n>empty\n>b\n{'GGATC' * 31}\n>c\nAC\n")
+    encode(Tokenizer.from_file(tokenizer), folder / "two.fa", folder / "two.arrow")
+    return TokenDataset(folder / "two.arrow")
+
+
+@pytest.mark.parametrize("max_tokens", [3, 4, 10, 1000])
+def test_pieces_hold_every_token_once_and_no_two_records(
+    tokens: TokenDataset, tokenizer: str, max_tokens: int
+) -> None:
+    special = SpecialIds.of(Tokenizer.from_file(tokenizer))
+    corpus = Corpus.of(tokens, special, max_tokens, 0.0, [])
+    pieces = [corpus.train[number] for number in range(len(corpus.train))]
+    assert np.concatenate([piece[1:-1] for piece in pieces]).tolist() == np.concatenate(list(tokens)).tolist()
+    assert all((piece[0], piece[-1]) == (special.first, special.end) for piece in pieces)
+    longest = max(map(len, pieces))
+    assert longest <= max_tokens
+    rows = [len(row) for row in tokens if len(row)]
+    assert len(pieces) == sum(-(-row // (max_tokens - 2)) for row in rows)
+
+
+def test_what_is_held_out_is_not_trained_on(tokens: TokenDataset, tokenizer: str) -> None:
+    special = SpecialIds.of(Tokenizer.from_file(tokenizer))
+    named = Corpus.of(tokens, special, 10, 0.5, ["b"])
+    ids = np.concatenate([named.held_out[number][1:-1] for number in range(len(named.held_out))])
+    assert ids.tolist() == tokens[2].tolist()
+    last = Corpus.of(tokens, special, 10, 0.25, [])
+    everything = Corpus.of(tokens, special, 10, 0.0, []).train
+    assert len(last.train) + len(last.held_out) == len(everything)
+    assert last.held_out[len(last.held_out) - 1].tolist() == everything[len(everything) - 1].tolist()
+    with pytest.raises(ArgumentError, match="hold_out=x: no such record; there are a, b, c, empty"):
+        Corpus.of(tokens, special, 10, 0.0, ["x"])
+    with pytest.raises(ArgumentError, match="no sequences are left"):
+        Corpus.of(tokens, special, 10, 0.0, ["a", "b", "c"])
+
+
+def test_a_run_is_a_function_of_its_seed(tokens: TokenDataset, tokenizer: str) -> None:
+    special = SpecialIds.of(Tokenizer.from_file(tokenizer))
+    pieces = Corpus.of(tokens, special, 10, 0.0, []).train
+    one, other = (TrainingRun(pieces, Masking(special), 500, seed) for seed in (1, 2))
+    again = TrainingRun(pieces, Masking(special), 500, 1)
+    assert all((a == b).all() for a, b in zip(one[333], again[333], strict=True))
+    assert any(one[place][0].tolist() != other[place][0].tolist() for place in range(5))
+    with pytest.raises(IndexError):
+        one[500]
+
+
+def test_bases_of_tokens_are_those_they_add(tokenizer: str) -> None:
+    byte_pairs = Tokenizer.from_file(tokenizer)
+    bases = bases_of_tokens(byte_pairs)
+    assert bases[byte_pairs.encode("ACGTACCA" * 9)].sum() == 72
+    assert bases[byte_pairs.vocab["[MASK]"]] == 0
+    assert set(bases_of_tokens(Tokenizer.kmer(3, overlap=True)).tolist()) == {0, 1}
+    apart = Tokenizer.kmer(3, overlap=False)
+    assert bases_of_tokens(apart)[apart.encode("ACGTA")].sum() == 5
+
+
+def test_costs_by_frequency_are_a_distribution(tokens: TokenDataset, tokenizer: str) -> None:
+    special = SpecialIds.of(Tokenizer.from_file(tokenizer))
+    pieces = Corpus.of(tokens, special, 10, 0.0, []).train
+    assert np.exp(-unigram_costs(pieces, 64)).sum() == pytest.approx(1)
+
+
+# -- runs -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(tokenizer: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "model"
+    run(tokenizer, folder)
+    return folder
+
+
+def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: str) -> None:
+    model = AutoModelForMaskedLM.from_pretrained(whole)
+    assert model.config.vocab_size == 64
+    assert model.config.pad_token_id == 3
+    assert (whole / "tokenizer.json").read_text() == Path(tokenizer).read_text()
+    report = json.loads((whole / "pretrain.json").read_text())
+    assert report["steps"] == 12
+    assert report["eval_hidden_tokens"] > 0
+    assert report["config"]["batch"] == 8
+    assert [step for step, _ in checkpoints.checkpoints(whole)] == [8, 12]
+    assert sorted(log(whole)) == list(range(1, 13))
+    assert sorted(log(whole, "eval_bits_per_base")) == [6, 12]
+
+
+def test_a_run_that_is_gone_on_with_ends_at_the_same_weights(
+    whole: Path, tokenizer: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+
+    class Stop(Exception):  # noqa: N818 - no error
+        pass
+
+    def stop(event: dict[str, Any]) -> None:
+        if event.get("step") == 7:
+            raise Stop
+
+    config = configured(PretrainConfig, SMALL)
+    with pytest.raises(Stop):
+        pretrain([LAMBDA], folder, config, tokenizer=tokenizer, device="cpu", progress=stop)
+    (folder / ".saving-8").mkdir()  # as a kill in the middle of a checkpoint leaves it
+    assert run(tokenizer, folder, resume=True)["resumed_at"] == 4
+    assert weights(folder) == weights(whole)
+    assert log(folder) == log(whole)
+    assert not list(folder.glob(".saving*"))
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(whole: Path, tokenizer: str, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    command = [sys.executable, "-m", "genotok", "pretrain", LAMBDA, "-t", tokenizer, "-o", str(folder), "-q"]
+    command += ["--device", "cpu", "--threads", "1", "--preset", str(tmp_path / "small.toml")]
+    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in SMALL.items())
+    (tmp_path / "small.toml").write_text(text)
+    with subprocess.Popen(command) as process:
+        while not (folder / "log.jsonl").exists() or len((folder / "log.jsonl").read_text().splitlines()) < 6:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not (folder / "pretrain.json").exists()
+    subprocess.run([*command, "--resume"], check=True, timeout=120)
+    assert weights(folder) == weights(whole)
+
+
+@pytest.mark.slow
+def test_two_processes_train_what_one_does(tokenizer: str, tmp_path: Path) -> None:
+    plain = run(tokenizer, tmp_path / "one", dropout=0.0)
+    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in (SMALL | {"dropout": 0.0}).items())
+    (tmp_path / "small.toml").write_text(text)
+    launcher = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        "29571",
+    ]
+    command = ["-m", "genotok", "pretrain", LAMBDA, "-t", tokenizer, "-o", str(tmp_path / "two"), "--json"]
+    command += ["--device", "cpu", "--threads", "1", "--preset", str(tmp_path / "small.toml")]
+    done = subprocess.run(
+        [*launcher, *command],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["processes"] == 2
+    one, two = log(tmp_path / "one"), log(tmp_path / "two")
+    assert [two[step] for step in one] == pytest.approx(list(one.values()), abs=1e-4)
+    assert report["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-4)
+    assert report["eval_hidden_tokens"] == plain["eval_hidden_tokens"]
+
+
+def test_accumulated_batches_are_one_batch(tokenizer: str, tmp_path: Path) -> None:
+    at_once = run(tokenizer, tmp_path / "a", dropout=0.0, steps=4, warmup=0)
+    in_parts = run(tokenizer, tmp_path / "b", dropout=0.0, steps=4, warmup=0, micro_batch=2)
+    assert in_parts["eval_loss"] == pytest.approx(at_once["eval_loss"], abs=1e-4)
+    assert log(tmp_path / "b") == pytest.approx(log(tmp_path / "a"), abs=1e-4)
+
+
+def test_a_model_learns_its_batch_by_heart(tokenizer: str) -> None:
+    special = SpecialIds.of(Tokenizer.from_file(tokenizer))
+    sequence = Path(LAMBDA).read_text().split("\n", 1)[1].replace("\n", "")[:600]
+    ids = np.array(Tokenizer.from_file(tokenizer).encode(sequence))
+    rows = [special.around(ids[first : first + 30]) for first in range(0, 180, 30)]
+    batch = collate(
+        [Masking(special).apply(row, 1, number) for number, row in enumerate(rows)], special.padding
+    )
+    torch.manual_seed(0)
+    model = DnaBert2ForMaskedLM(_model_config(configured(PretrainConfig, SMALL, {"dropout": 0.0}), special))
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    losses = []
+    for _ in range(200):
+        loss = model(**batch).loss
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    assert losses[0] > 3
+    assert losses[-1] < losses[0] / 10
+
+
+def test_token_folders_are_read_as_they_are(whole: Path, tokenizer: str, tmp_path: Path) -> None:
+    encode(Tokenizer.from_file(tokenizer), LAMBDA, f"{tmp_path}/shards/", unknown="split", uppercase=True)
+    config = configured(PretrainConfig, SMALL)
+    pretrain([f"{tmp_path}/shards"], tmp_path / "model", config, device="cpu")
+    assert weights(tmp_path / "model") == weights(whole)
+    other = tmp_path / "other.json"
+    Tokenizer.train(LAMBDA, vocab_size=32).save(other)
+    with pytest.raises(ArgumentError, match="encoded with 64 tokens, and the tokenizer has 32"):
+        pretrain([f"{tmp_path}/shards"], tmp_path / "no", config, tokenizer=str(other), device="cpu")
+
+
+def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="is there already; --resume"):
+        run(tokenizer, whole)
+    with pytest.raises(ArgumentError, match="holds no run to go on with"):
+        run(tokenizer, tmp_path, resume=True)
+    with pytest.raises(ArgumentError, match=r"steps=13: the run to go on with has 12"):
+        run(tokenizer, whole, resume=True, steps=13)
+    assert weights(whole)
+
+
+# -- settings ---------------------------------------------------------------------------------------
+
+
+def test_all_presets_are_whole() -> None:
+    assert presets("genotok.pretrain") == ["dnabert2", "small", "tiny"]
+    for name in presets("genotok.pretrain"):
+        configured(PretrainConfig, preset("genotok.pretrain", name))
+    paper = configured(PretrainConfig, preset("genotok.pretrain", "dnabert2"))
+    assert (paper.batch, paper.max_tokens, paper.steps, paper.warmup) == (4096, 128, 500_000, 30_000)
+    assert (paper.learning_rate, paper.beta1, paper.beta2, paper.epsilon) == (5e-4, 0.9, 0.98, 1e-6)
+    assert (paper.weight_decay, paper.mask_share, paper.dropout) == (1e-5, 0.15, 0.1)
+    assert paper.accumulation(8) == 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["step=3"], "step: no such setting"),
+        (["steps"], "key=value is expected"),
+        (["steps=many"], "steps='many': a value of type int"),
+        (["steps=true"], "a value of type int"),
+        (["steps=0"], "at least 1"),
+        (["encoder=huge"], "encoder=huge: one of dnabert2-117m"),
+        (["precision=int8"], "one of float32, bf16, fp16"),
+        (["mask_share=1.5"], "a share from 0 to 1"),
+        (["warmup=99"], "at most steps=12"),
+        (["learning_rate=2"], "between 0 and 1"),
+    ],
+)
+def test_settings_are_checked(changes: list[str], said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        configured(PretrainConfig, SMALL, from_texts(changes))
+
+
+def test_a_preset_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="preset=big: one of dnabert2, small, tiny"):
+        preset("genotok.pretrain", "big")
+    (tmp_path / "x.toml").write_text("steps = = 3")
+    with pytest.raises(ArgumentError, match=r"x\.toml: not TOML"):
+        preset("genotok.pretrain", str(tmp_path / "x.toml"))
+    with pytest.raises(ArgumentError, match="encoder, steps: no value"):
+        configured(PretrainConfig)
+    with pytest.raises(ArgumentError, match="batch=10: a multiple of 8"):
+        configured(PretrainConfig, SMALL, {"batch": 10}).accumulation(1)
+
+
+def test_a_log_is_cut_where_the_run_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"step": 1}\n{"step": 5}\n{"step": 9}\n{"ste')
+    cut_log(path, 5)
+    assert path.read_text() == '{"step": 1}\n{"step": 5}\n'
+    cut_log(tmp_path / "none", 3)
