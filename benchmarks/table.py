@@ -14,8 +14,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import encode, encoder, results
+from benchmarks import encode, encoder, pretraining, results
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
+from genotok.gue import results as gue_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,8 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "pytest": (("pytest-large", "pytest"), results.markdown),
     "encoder-speed": (("encoder-speed",), encoder.markdown),
     "encoder-gpu": (("encoder-gpu",), encoder.markdown),
+    "pretraining": (("pretraining",), pretraining.markdown),
+    "gue": (("gue",), lambda record: gue_results.markdown(record["records"])),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,25 +40,18 @@ def list_sets(as_json: AsJson = False) -> None:
             )
         )
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("set", "task", "classes", "bases", "train", "dev", "test", "metric", PAPER, "diamond"):
-        table.add_column(
-            title, justify="left" if title in {"set", "task", "metric"} else "right", no_wrap=True
-        )
-    last = ""
-    for one in gue_sets():
-        found = results.get(one.name, {})
-        table.add_row(
-            one.name,
-            one.task if one.task != last else "",
-            *(_number(number) for number in (one.classes, one.bases, *one.rows)),
-            one.metric.upper() if one.metric == "mcc" else "macro F1",
-            *(f"{found[model]:.2f}" if model in found else "" for model in (PAPER, DIAMOND)),
-        )
-        last = one.task
-    standard_output().print(table)
+    console = standard_output()
+    console.print(
+        _columns("set", "classes", "bases", "train", "dev", "test", "", PAPER, "diamond"), style="bold"
+    )
+    for name, sets in groupby(gue_sets(), key=lambda one: one.task):
+        console.print(name, style="dim")
+        for one in sets:
+            found = results.get(one.name, {})
+            numbers = (_number(number) for number in (one.classes, one.bases, *one.rows))
+            measured = (f"{found[model]:.2f}" if model in found else "" for model in (PAPER, DIAMOND))
+            metric = "MCC" if one.metric == "mcc" else "F1"
+            console.print(_columns(one.name, *numbers, metric, *measured), soft_wrap=True)
     print("\nfolders of the official layout, settings and notes: genotok gue list --json")
 
 
@@ -147,9 +141,9 @@ def _facts(result: Audit) -> list[tuple[str, list[str]]]:
         (f"class {name}", [f"{one.classes[number] / one.rows:.1%}" for one in splits])
         for number, name in enumerate(result.classes[:12])
     ]
-    facts.append(("bases: least, median, most", [_lengths(one.bases) for one in splits]))
+    facts.append(("bases, min median max", [_lengths(one.bases) for one in splits]))
     if splits[0].tokens:
-        facts.append(("tokens: least, median, most", [_lengths(one.tokens) for one in splits]))
+        facts.append(("tokens, min median max", [_lengths(one.tokens) for one in splits]))
     facts += [
         (f"longer than {limit} tokens", [f"{one.cut[limit]:.1%}" for one in splits])
         for limit in splits[0].cut
@@ -167,15 +161,26 @@ def _facts(result: Audit) -> list[tuple[str, list[str]]]:
 
 
 def _lengths(lengths: Any) -> str:
-    return f"{lengths.least:,}, {lengths.median:,.0f}, {lengths.most:,}"
+    return f"{lengths.least:,} {lengths.median:,.0f} {lengths.most:,}"
 
 
 def _overlap(found: Overlap, split: SplitAudit) -> str:
-    """Such as `54 + 0 + 53 (1.8%)`: exact, reverse complement, near."""
-    if not found.rows:
+    """Such as `54 exact, 53 near (1.8%)`."""
+    kinds = {"exact": found.exact, "other strand": found.reverse, "near": found.near}
+    words = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+    if not words:
         return "none"
-    words = f"{found.exact} exact, {found.reverse} reverse, {found.near} near ({found.rows / split.rows:.1%})"
-    return words + (f", {found.conflicting} with another label" if found.conflicting else "")
+    share = f" ({found.rows / split.rows:.1%})"
+    return words + share + (f", {found.conflicting:,} with another label" if found.conflicting else "")
+
+
+def _columns(*cells: str) -> str:
+    """A line of the list, within 80 letters."""
+    widths = (-21, 8, 7, 8, 7, 7, 4, 10, 8)
+    return "".join(
+        f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"
+        for cell, width in zip(cells, widths, strict=True)
+    )
 
 
 def _number(number: int | None) -> str:
