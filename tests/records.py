@@ -131,6 +131,28 @@ def pytest_benchmark() -> dict[str, Any]:
     }
 
 
+def finetuned() -> dict[str, Any]:
+    """A result of `genotok finetune`."""
+    runs = [{"test": {"mcc": value, "low": value - 0.1, "high": value + 0.1}} for value in (0.5, 0.6)]
+    own = {
+        "name": HOSTILE,
+        "metric": "mcc",
+        "note": HOSTILE,
+        "cut": {"test": 3},
+        "max_tokens": 9,
+        "runs": runs,
+    }
+    known = {**own, "name": "mouse_0", "note": "", "cut": {"test": 0}, "baseline": runs[0]}
+    return {
+        "kind": "gue",
+        **HEAD,
+        "model": HOSTILE,
+        "scratch": False,
+        "parameters": 10**6,
+        "sets": [own, known],
+    }
+
+
 def all_records() -> dict[str, dict[str, Any]]:
     """A record of each kind by the name of its file, and one that no one knows."""
     speeds = {"forward_tokens_per_second": 9.5, "both_tokens_per_second": 3.5, "peak_bytes": 10**9}
@@ -156,6 +178,21 @@ def all_records() -> dict[str, dict[str, Any]]:
             **HEAD,
             "missing": {HOSTILE: "is not installed"},
             "cases": [{**case, "study": f"a study {HOSTILE}"} for case in _cases()],
+        },
+        "gue.json": finetuned(),
+        "training.json": {
+            "benchmark": "pretraining",
+            **HEAD,
+            "cases": [
+                {
+                    "title": "full",
+                    "unfair": "no",
+                    "results": {
+                        HOSTILE: {"tokens_per_second": 9.5, "parameters": 10**6, "waiting": None},
+                        "genotok": {"tokens_per_second": 10.5, "parameters": 10**6, "waiting": 0.02},
+                    },
+                }
+            ],
         },
         "pytest.json": pytest_benchmark(),
         "odd.json": {"kind": HOSTILE},

@@ -264,7 +264,7 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(set(all_records()) - {"odd.json", "nameless.json"}))
 def test_a_record_that_lacks_something_is_named(tmp_path: Path, name: str) -> None:
     whole = all_records()[name]
-    many = "measures" if name == "study.json" else "benchmarks" if name == "pytest.json" else "cases"
+    many = {"study.json": "measures", "pytest.json": "benchmarks", "gue.json": "sets"}.get(name, "cases")
     huge = {**whole, "seconds": 10**400}
     for broken in ({**whole, many: 3}, {**whole, many: [{"odd": 1}]}, {**whole, many: ["x"]}, huge):
         if broken is huge and name == "pytest.json":
@@ -282,12 +282,13 @@ json_values = st.recursive(
 
 
 @given(
-    st.sampled_from(["study", "train", "encode", "encoder-memory", "encoder-speed", "pytest"]),
+    st.sampled_from(["study", "train", "encode", "encoder-memory", "encoder-speed", "gue", "pytest"]),
     json_values,
     json_values,
 )
 def test_any_json_is_shown_or_refused(tmp_path: Path, kind: str, first: Any, second: Any) -> None:
     record = {"kind": kind, "measures": first, "cases": second, "curves": second, "machine": first}
+    record |= {"sets": second, "records": first}
     (tmp_path / "any.json").write_text(json.dumps(record))
     try:
         page(read_records([str(tmp_path)]))
@@ -316,12 +317,12 @@ def test_the_command_writes_one_page(records: Path, tmp_path: Path) -> None:
     arguments = ["-t", "two.json", "-t", "name=two.json", "-t", "kmer:6", "--sequence", "GATTACAGATTACA"]
     done = run("report", str(records), *arguments, "-o", "out.html", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("out.html: 7 records, 2 of unknown kinds named")
+    assert done.stdout.startswith("out.html: 9 records, 2 of unknown kinds named")
     assert names(tmp_path) == {"two.json", "out.html"}
     text = Page((tmp_path / "out.html").read_text(encoding="utf-8")).text
     assert "14 letters under 3 tokenizers" in text
     again = run("report", str(records), "-o", "out.html", "--json", folder=tmp_path)
-    assert json.loads(again.stdout)["shown"] == 7
+    assert json.loads(again.stdout)["shown"] == 9
 
 
 def test_what_the_command_refuses(records: Path, tmp_path: Path) -> None:

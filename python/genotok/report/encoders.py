@@ -10,7 +10,7 @@ from genotok.report.tables import Column, Section, Table, facts, number, once, t
 if TYPE_CHECKING:
     from genotok.report.records import Found
 
-__all__ = ["memory_section", "speed_section"]
+__all__ = ["memory_section", "speed_section", "training_section"]
 
 Record = dict[str, Any]
 
@@ -90,6 +90,31 @@ def speed_section(found: Found) -> Section:
     )
     table = Table("Speed", columns, tuple(rows))
     return Section("Encoder: speed", found.name, facts(record), (table,), (plot,), _unfair(record))
+
+
+def training_section(found: Found) -> Section:
+    """The speed of pre-training against another trainer's."""
+    record = found.data
+    columns = (
+        Column("batch", numeric=False),
+        Column("trainer", numeric=False),
+        Column("parameters"),
+        Column("tokens/s"),
+        Column("waiting", "share of the time spent waiting for batches, in percent"),
+    )
+    rows = [
+        (
+            text(case["title"]),
+            text(name),
+            number(result["parameters"], "{:,}"),
+            number(result["tokens_per_second"], "{:,.1f}", strong=True),
+            number(result.get("waiting"), "{:.1f}", 100),
+        )
+        for case in record["cases"]
+        for name, result in case["results"].items()
+    ]
+    table = Table("Pre-training", columns, tuple(rows))
+    return Section("Pre-training: speed", found.name, facts(record), (table,), (), _unfair(record))
 
 
 def _unfair(record: Record) -> tuple[str, ...]:

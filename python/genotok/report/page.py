@@ -11,7 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from genotok.errors import ArgumentError
-from genotok.report.encoders import memory_section, speed_section
+from genotok.report.encoders import memory_section, speed_section, training_section
+from genotok.report.gue import gue_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
 from genotok.report.studies import study_section
 
@@ -35,6 +36,8 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "encoder-memory": memory_section,
     "encoder-speed": speed_section,
     "encoder-gpu": speed_section,
+    "pretraining": training_section,
+    "gue": gue_section,
     "pytest": studies_section,
     "pytest-large": studies_section,
     "pytest-smoke": studies_section,
