@@ -187,6 +187,7 @@ def test_seeds_that_are_done_are_kept(model: Path, motif: Path, tmp_path: Path) 
     assert both["sets"][0]["runs"][0]["marked"] == 1
     assert len(both["sets"][0]["runs"]) == 2
     assert (folder / "motif" / "model" / "model.safetensors").exists()
+    assert "| motif |" in (folder / "results.md").read_text()
     again = tune(tmp_path / "again", model, motif)
     for one in (first, again):
         one["sets"][0]["runs"][0].pop("seconds")

@@ -24,6 +24,7 @@ from genotok.errors import ArgumentError
 from genotok.finetune.data import TaskData, task_data, with_train
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue import read_splits
+from genotok.gue.results import markdown
 from genotok.metrics import bootstrap, calibration, confusion, scores
 from genotok.tokenizer import Tokenizer
 from genotok.training.log import quietly
@@ -44,6 +45,7 @@ Heard = Callable[[str], None]
 
 RESULTS = "results.json"
 RESULT = "result.json"
+TABLE = "results.md"
 SOFTWARE = ("genotok", "torch", "transformers", "numpy")
 
 
@@ -65,8 +67,9 @@ def finetune(
 ) -> Record:
     """Fine-tune a model on each set with each seed.
 
-    `output` gets `results.json`, and for each set a folder with `model/` (of the seed that is best on dev),
-    and for each seed `result.json` and `predictions.parquet`, a row for each of test.
+    `output` gets `results.json`, its table as `results.md`, and for each set a folder with `model/` (of the
+    seed that is best on dev), and for each seed `result.json` and `predictions.parquet`, a row for each of
+    test.
 
     Args:
         tasks: The data sets.
@@ -116,6 +119,7 @@ def finetune(
         "parameters": sets[0]["parameters"],
         "sets": sets,
     }
+    (folder / TABLE).write_text(markdown([record]) + "\n", encoding="utf-8")
     _write_json(folder / RESULTS, record)
     return record
 
