@@ -14,11 +14,11 @@ from genotok.cli.options import (
     LETTERS_PANEL,
     OUTPUT_PANEL,
     ROWS_PANEL,
-    RUN_PANEL,
     AsJson,
     Force,
     Quiet,
     Stride,
+    TorchThreads,
     Uppercase,
     Window,
 )
@@ -126,12 +126,7 @@ def embed(
     ] = "token",
     uppercase: Uppercase = False,
     force: Force = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
-        ),
-    ] = None,
+    threads: TorchThreads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from genotok.cli.console import standard_output
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
 from genotok.cli.pretrain import MODEL_PANEL, Device, Settings, training_module
 from genotok.errors import ArgumentError
 
@@ -79,12 +79,7 @@ def finetune(
         bool, typer.Option("--resume", help="Keep the results that are there.", rich_help_panel=RUN_PANEL)
     ] = False,
     device: Device = "auto",
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
-        ),
-    ] = None,
+    threads: TorchThreads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Force", "Quiet", "SequenceFiles", "Stride", "Threads", "Uppercase", "Vocab", "Window"]
+__all__ = [
+    "AsJson",
+    "Force",
+    "Quiet",
+    "SequenceFiles",
+    "Stride",
+    "Threads",
+    "TorchThreads",
+    "Uppercase",
+    "Vocab",
+    "Window",
+]
 
 ROWS_PANEL = "Rows"
 LETTERS_PANEL = "Letters"
@@ -35,6 +46,12 @@ Threads = Annotated[
         help="Threads to use; the result does not depend on it.",
         show_default="all cores",
         rich_help_panel=RUN_PANEL,
+    ),
+]
+TorchThreads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
     ),
 ]
 Window = Annotated[

@@ -12,7 +12,7 @@ import typer
 from genotok.cli import figures
 from genotok.cli.console import print_facts, standard_output
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
 from genotok.errors import ArgumentError
 
 __all__ = ["Device", "Settings", "pretrain", "training_module"]
@@ -89,12 +89,7 @@ def pretrain(
         ),
     ] = None,
     device: Device = "auto",
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
-        ),
-    ] = None,
+    threads: TorchThreads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

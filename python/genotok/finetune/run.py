@@ -27,6 +27,7 @@ from genotok.gue import read_splits
 from genotok.gue.results import markdown
 from genotok.metrics import bootstrap, calibration, confusion, scores
 from genotok.tokenizer import Tokenizer
+from genotok.training import checkpoints
 from genotok.training.log import quietly
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def finetune(
         "sets": sets,
     }
     (folder / TABLE).write_text(markdown([record]) + "\n", encoding="utf-8")
-    _write_json(folder / RESULTS, record)
+    checkpoints.write_json(folder / RESULTS, record)
     return record
 
 
@@ -198,7 +199,7 @@ class _Work:
         write_predictions(place / "predictions.parquet", test, data.classes, tuned.shares)
         self._save(tuned.model, place / "model")
         result = self._result(seed, tuned, data)
-        _write_json(place / RESULT, result)
+        checkpoints.write_json(place / RESULT, result)
         return result
 
     def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
@@ -286,7 +287,7 @@ def _claim(folder: Path, head: Record, resume: bool) -> None:
                 f"{folder}: is there already; --resume keeps its results, or give another name"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        _write_json(settings, head)
+        checkpoints.write_json(settings, head)
         return
     if not settings.exists():
         raise ArgumentError(f"{folder}: holds no results to go on with")
@@ -294,10 +295,3 @@ def _claim(folder: Path, head: Record, resume: bool) -> None:
     for key in ("model", "scratch", "config"):
         if before[key] != json.loads(json.dumps(head[key])):
             raise ArgumentError(f"{folder}: its results are of another {key}: {before[key]}")
-
-
-def _write_json(path: Path, content: Record) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f".{path.name}")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)

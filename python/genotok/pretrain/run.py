@@ -223,7 +223,7 @@ def _claim(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume:
             raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save(folder / "tokenizer.json")
-        _write_json(folder / SETTINGS, settings)
+        checkpoints.write_json(folder / SETTINGS, settings)
         return
     if not (folder / SETTINGS).exists():
         raise ArgumentError(f"{folder}: holds no run to go on with")
@@ -247,11 +247,4 @@ def _save(model: Any, folder: Path, report: dict[str, Any]) -> None:
     for path in partial_folder.iterdir():
         path.replace(folder / path.name)
     partial_folder.rmdir()
-    _write_json(folder / REPORT, report)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    partial_path = path.with_name(f".{path.name}")
-    partial_path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial_path.replace(path)
+    checkpoints.write_json(folder / REPORT, report)

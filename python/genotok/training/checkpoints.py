@@ -7,14 +7,15 @@ folder of rubbish, which the next run removes.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PREFIX", "checkpoints", "clean", "publish", "rotate"]
+__all__ = ["PREFIX", "checkpoints", "clean", "publish", "rotate", "write_json"]
 
 PREFIX = "checkpoint-"
 UNFINISHED = ".saving-"
@@ -66,3 +67,10 @@ def clean(folder: Path) -> None:
     """Remove what killed runs left."""
     for place in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file of JSON whole or not at all."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
