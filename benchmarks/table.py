@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import encode, encoder, pretraining, results
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
+from genotok.gue import comparison
 from genotok.gue import results as gue_results
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "encoder-speed": (("encoder-speed",), encoder.markdown),
     "encoder-gpu": (("encoder-gpu",), encoder.markdown),
     "pretraining": (("pretraining",), pretraining.markdown),
+    "models": (("models",), comparison.comparison_markdown),
     "gue": (("gue",), lambda record: gue_results.markdown(record["records"])),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""

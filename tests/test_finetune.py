@@ -179,7 +179,7 @@ def test_seeds_that_are_done_are_kept(model: Path, motif: Path, tmp_path: Path) 
     first = tune(folder, model, motif)
     with pytest.raises(ArgumentError, match="is there already; --resume"):
         tune(folder, model, motif)
-    with pytest.raises(ArgumentError, match="are of another config"):
+    with pytest.raises(ArgumentError, match="batch=16: the run to go on with has 32"):
         tune(folder, model, motif, resume=True, batch=16)
     result = folder / "motif" / "seed-1" / "result.json"
     result.write_text(result.read_text().replace('"seconds"', '"marked": 1, "seconds"'))

@@ -25,6 +25,7 @@ LEVELS = (
     {"check", "corpus", "dataset", "collate", "distributed", "gue", "study"},
     {"baseline", "training", "embedding"},
     {"pretrain", "finetune", "report"},
+    {"compare"},
     {"cli"},
     {"__main__"},
 )

@@ -5,7 +5,8 @@ sees the same batches with the same masks, and nothing but the number of the ste
 
 Masking (Devlin et al., 2019): each token that is not special is chosen with probability `share`, by itself;
 of the chosen, 80 % become `[MASK]`, 10 % some token that is not special, 10 % stay. Only the chosen have
-labels.
+labels. A k-mer that overlaps its neighbours can be read off them, so DNABERT chooses k tokens in a row: that
+is `span`; runs are begun so often that the share of chosen tokens is the same.
 """
 
 # Shape letters: L tokens of a sequence, B sequences, S padded length, V vocabulary.
@@ -102,12 +103,14 @@ class Masking:
         share: Of tokens that are chosen, above 0.
         masked: Of the chosen, those that become `[MASK]`.
         replaced: Of the chosen, those that become any token.
+        span: Neighbouring tokens that are chosen together, at least 1.
     """
 
     special: SpecialIds
     share: float = 0.15
     masked: float = 0.8
     replaced: float = 0.1
+    span: int = 1
 
     def __post_init__(self) -> None:
         if not (0 < self.share <= 1 and self.masked >= 0 and 0 <= self.replaced <= 1 - self.masked + 1e-9):
@@ -115,6 +118,8 @@ class Masking:
                 f"share={self.share}, masked={self.masked}, replaced={self.replaced}: shares are expected, "
                 "the last two of 1 at most together"
             )
+        if self.span < 1:
+            raise ArgumentError(f"span={self.span}: at least 1 is expected")
         if len(self.special.all) == self.special.vocab_size:
             raise ArgumentError("tokenizer: has special tokens only")
 
@@ -126,7 +131,8 @@ class Masking:
         draw = np.random.default_rng(key)
         ordinary = ~np.isin(ids, self.special.all)
         chance = draw.random(len(ids))
-        chosen = ordinary & (chance < self.share)
+        begun = chance < 1 - (1 - self.share) ** (1 / self.span)
+        chosen = ordinary & np.convolve(begun, np.ones(self.span, np.int64))[: len(ids)].astype(bool)
         if not chosen.any() and ordinary.any():
             chosen[np.where(ordinary, chance, np.inf).argmin()] = True
         fate = draw.random(len(ids))

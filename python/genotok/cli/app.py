@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from genotok.cli.check import check
+from genotok.cli.compare import compare
 from genotok.cli.embed import embed
 from genotok.cli.encode import encode
 from genotok.cli.finetune import finetune
@@ -196,6 +197,16 @@ app.command(
         "genotok study --train a=yeast.fa --train b=chr20.fa.gz yeast.fa chr20.fa.gz --json",
     ),
 )(study)
+app.command(
+    "compare",
+    cls=CommandPage,
+    rich_help_panel="Evidence",
+    epilog=examples(
+        "genotok compare tokenizer.json genomes/*.fa --gue GUE/ -o compared",
+        "genotok compare a.json b.json chr20.fa.gz --gue GUE/ --task mouse_2 --kmers 6 -o compared",
+        "genotok compare human.json chr20.fa.gz --gue my_data/ --set pretrain.steps=1000 -o compared",
+    ),
+)(compare)
 app.command(
     "report",
     cls=CommandPage,

@@ -1,12 +1,17 @@
-"""What the machine is and what this process took of it."""
+"""What the machine is and what this process took of it; the circumstances of a record."""
 
 import os
 import platform
 import resource
+import shlex
 import sys
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["cores", "description", "peak_memory", "processor", "total_memory"]
+from genotok import __version__
+
+__all__ = ["circumstances", "cores", "description", "peak_memory", "processor", "total_memory"]
 
 
 def peak_memory() -> int:
@@ -51,3 +56,28 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def circumstances(now: datetime, *packages: str) -> dict[str, object]:
+    """When, on what, with what (these packages besides) and by which command something was measured."""
+    return {
+        "date": f"{now:%Y-%m-%d}",
+        "machine": {
+            "cpu": processor(),
+            "cores": cores(),
+            "memory_bytes": total_memory(),
+            "system": f"{platform.system()} {platform.release()}",
+        },
+        "software": {
+            "genotok": __version__,
+            **{name: version(name) for name in ("numpy", *packages)},
+            "python": platform.python_version(),
+        },
+        "command": shlex.join(["genotok", *(_without_folder(argument) for argument in sys.argv[1:])]),
+    }
+
+
+def _without_folder(argument: str) -> str:
+    """An argument as a record may show it: a path from the root by its last name only."""
+    name, equals, path = argument.rpartition("=")
+    return f"{name}{equals}{os.path.basename(path.rstrip('/'))}" if os.path.isabs(path) else argument

@@ -54,11 +54,14 @@ class Watch:
         self._clock = clock
         self._phase = ""
         self._start = 0.0
+        self._step = 0
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Take one event of the native module, or of `genotok.embedding`."""
         now = self._clock()
-        if event["phase"] != self._phase:
+        another_run = event.get("step", 0) < self._step
+        self._step = event.get("step", 0)
+        if event["phase"] != self._phase or another_run:
             self._phase, self._start = event["phase"], now
         seconds = now - self._start
         self.merges = event.get("merges", self.merges)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +20,17 @@ from genotok.errors import ArgumentError
 if TYPE_CHECKING:
     from genotok.study import Subject
 
-__all__ = ["study"]
+__all__ = ["DEFAULT_KMERS", "Kmers", "sorted_out", "study"]
 
 DEFAULT_KMERS = "6,bases"
+Kmers = Annotated[
+    str,
+    typer.Option(
+        metavar="LIST",
+        help="k-mers to compare with: 6 is both overlapping and end to end, 6:no-overlap or 6:canonical "
+        "one of them, bases single letters; '' is none.",
+    ),
+]
 
 SECONDS_BETWEEN_LINES = 15.0
 """How often a log file hears of it, as of other commands."""
@@ -41,14 +46,7 @@ def study(
             show_default=False,
         ),
     ],
-    kmers: Annotated[
-        str,
-        typer.Option(
-            metavar="LIST",
-            help="k-mers to compare with: 6 is both overlapping and end to end, 6:no-overlap or 6:canonical "
-            "one of them, bases single letters; '' is none.",
-        ),
-    ] = DEFAULT_KMERS,
+    kmers: Kmers = DEFAULT_KMERS,
     vocab: Annotated[
         str | None,
         typer.Option(
@@ -84,9 +82,9 @@ def study(
     from genotok.study import study as compare
 
     now, start = datetime.now(UTC), time.monotonic()
-    circumstances = _circumstances(now)
+    circumstances = machine.circumstances(now)
     target = None if output is None else _target(output, now)
-    tokenizers, genomes = _sorted_out(paths)
+    tokenizers, genomes = sorted_out(paths)
     named = named_genomes(genomes)
     sizes = _sizes(vocab)
     try:
@@ -112,7 +110,7 @@ def study(
         print_study(record, target)
 
 
-def _sorted_out(paths: list[str]) -> tuple[list[str], list[str]]:
+def sorted_out(paths: list[str]) -> tuple[list[str], list[str]]:
     """The tokenizers and the genomes among the arguments."""
     tokenizers = [path for path in paths if path.endswith(".json")]
     genomes = [path for path in paths if not path.endswith(".json")]
@@ -140,7 +138,7 @@ def _subjects(
 ) -> list[Subject]:
     """All tokenizers: those of files and those trained, each truncated, then k-mers."""
     from genotok.study import Subject, named_genomes, named_kmers, truncations
-    from genotok.study.subjects import tokenizer_file
+    from genotok.study.subjects import kmer_names, tokenizer_file
     from genotok.tokenizer import DEFAULT_VOCAB_SIZE, Tokenizer
 
     whole = [Subject.of(name, Tokenizer.from_file(path)) for name, path in map(tokenizer_file, tokenizers)]
@@ -151,18 +149,7 @@ def _subjects(
     found: list[Subject] = []
     for subject in whole:
         found += truncations(subject, sizes) if subject.kind == "bpe" else [subject]
-    return found + [named_kmers(name) for name in _kmer_names(kmers)]
-
-
-def _kmer_names(kmers: str) -> Iterator[str]:
-    """The names of k-mers in a list such as `6,3:canonical,bases`."""
-    for part in (part.strip() for part in kmers.split(",") if part.strip()):
-        if part == "bases":
-            yield part
-        elif part.isdecimal():
-            yield from (f"kmer:{part}", f"kmer:{part}:no-overlap")
-        else:
-            yield part if part.startswith("kmer:") else f"kmer:{part}"
+    return found + [named_kmers(name) for name in kmer_names(kmers)]
 
 
 def _target(output: str, now: datetime) -> str:
@@ -188,35 +175,6 @@ def _write(path: str, record: dict[str, Any]) -> None:
         rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) else ""
         parts.append(f" {json.dumps(key)}: " + (f"[\n{rows}\n ]" if rows else json.dumps(value)))
     write_whole(path, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
-
-
-def _circumstances(now: datetime) -> dict[str, object]:
-    """When, on what and with what it was measured."""
-    import numpy as np
-
-    import genotok
-
-    return {
-        "date": f"{now:%Y-%m-%d}",
-        "machine": {
-            "cpu": machine.processor(),
-            "cores": machine.cores(),
-            "memory_bytes": machine.total_memory(),
-            "system": f"{platform.system()} {platform.release()}",
-        },
-        "software": {
-            "genotok": genotok.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        "command": shlex.join(["genotok", *(_without_folder(argument) for argument in sys.argv[1:])]),
-    }
-
-
-def _without_folder(argument: str) -> str:
-    """An argument as a record may show it: a path from the root by its last name only."""
-    name, equals, path = argument.rpartition("=")
-    return f"{name}{equals}{os.path.basename(path.rstrip('/'))}" if os.path.isabs(path) else argument
 
 
 @contextmanager

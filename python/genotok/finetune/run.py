@@ -104,7 +104,7 @@ def finetune(
         "config": dataclasses.asdict(config),
         "seeds": list(seeds),
     }
-    _claim(folder, head, resume)
+    checkpoints.claim(folder, head, resume=resume, free=("seeds",))
     sets = []
     for task in tasks:
         work = _Work(task, source, tokenizer, folder / task.name, config, scratch, device, progress)
@@ -276,22 +276,3 @@ def write_predictions(path: Path, split: LabelledSplit, classes: Sequence[str], 
     partial = path.with_name(f".{path.name}")
     parquet.write_table(pa.table(columns), partial)
     partial.replace(path)
-
-
-def _claim(folder: Path, head: Record, resume: bool) -> None:
-    """Begin in an empty folder, or go on in one of the same settings."""
-    settings = folder / "run.json"
-    if not resume:
-        if folder.is_dir() and any(folder.iterdir()):
-            raise ArgumentError(
-                f"{folder}: is there already; --resume keeps its results, or give another name"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.write_json(settings, head)
-        return
-    if not settings.exists():
-        raise ArgumentError(f"{folder}: holds no results to go on with")
-    before = json.loads(settings.read_text(encoding="utf-8"))
-    for key in ("model", "scratch", "config"):
-        if before[key] != json.loads(json.dumps(head[key])):
-            raise ArgumentError(f"{folder}: its results are of another {key}: {before[key]}")

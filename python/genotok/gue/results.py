@@ -17,7 +17,7 @@ from genotok.metrics import Interval, differ
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Line", "Result", "lines", "markdown", "notes", "summary"]
+__all__ = ["PERCENT", "Line", "Result", "lines", "markdown", "notes", "summary"]
 
 Record = dict[str, Any]
 SHOWN = (PAPER, "NT-2500M-multi")

@@ -32,6 +32,7 @@ class PretrainConfig:
         epsilon: AdamW's.
         clip: Gradients are scaled down to this norm.
         mask_share: Share of tokens to guess.
+        mask_span: Neighbouring tokens that are hidden together, such as k for k-mers that overlap.
         dropout: In the encoder; of attention weights there is none.
         precision: What products are computed in; weights are float32.
         held_out: Share of sequences kept for evaluation, if no records are named.
@@ -58,6 +59,7 @@ class PretrainConfig:
     epsilon: float = 1e-6
     clip: float = 1.0
     mask_share: float = 0.15
+    mask_span: int = 1
     dropout: float = 0.1
     precision: Precision = "float32"
     held_out: float = 0.01
@@ -82,6 +84,7 @@ class PretrainConfig:
             "evaluate_every",
             "save_every",
             "keep",
+            "mask_span",
         )
         for name in (*counts, "log_every"):
             at_least(name, getattr(self, name), 1)

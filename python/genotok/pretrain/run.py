@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
 import time
@@ -22,7 +21,7 @@ from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.pretrain.corpus import Corpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
-from genotok.pretrain.tokens import bases_of_tokens, open_tokens, tokenizer_for
+from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, tokenizer_for
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LOG", "REPORT", "pretrain"]
 
-SETTINGS = "run.json"
 REPORT = "pretrain.json"
 LOG = "log.jsonl"
 
@@ -173,7 +171,7 @@ def _trainer(
     """Model, data and trainer."""
     special = SpecialIds.of(tokenizer)
     corpus = Corpus.of(tokens, special, config.max_tokens, config.held_out, hold_out)
-    masking = Masking(special, config.mask_share)
+    masking = Masking(special, config.mask_share, span=config.mask_span)
     held_out = HeldOut(
         corpus.held_out,
         masking,
@@ -216,25 +214,12 @@ def _model_config(config: PretrainConfig, special: SpecialIds) -> DnaBert2Config
 
 
 def _claim(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume: bool) -> None:
-    """Begin in an empty folder, or go on in one whose settings are these."""
-    there = folder.is_dir() and any(folder.iterdir())
-    if not resume:
-        if there:
-            raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
-        folder.mkdir(parents=True, exist_ok=True)
-        tokenizer.save(folder / "tokenizer.json")
-        checkpoints.write_json(folder / SETTINGS, settings)
-        return
-    if not (folder / SETTINGS).exists():
-        raise ArgumentError(f"{folder}: holds no run to go on with")
-    before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    for key, value in before["config"].items():
-        if settings["config"].get(key) != value:
-            raise ArgumentError(f"{key}={settings['config'].get(key)}: the run to go on with has {value}")
-    for key in ("files", "hold_out"):
-        if before[key] != settings[key]:
-            raise ArgumentError(f"{key}={settings[key]}: the run to go on with has {before[key]}")
-    if tokenizer.to_json() != type(tokenizer).from_file(folder / "tokenizer.json").to_json():
+    """Begin in an empty folder, or go on in one whose settings and tokenizer are these."""
+    checkpoints.claim(folder, settings, resume=resume)
+    place = folder / TOKENIZER
+    if not place.exists():
+        tokenizer.save(place)
+    elif tokenizer.to_json() != type(tokenizer).from_file(place).to_json():
         raise ArgumentError(f"{folder}: was begun with another tokenizer")
     checkpoints.clean(folder)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from genotok.tokens import Progress
 
-__all__ = ["bases_of_tokens", "is_tokens", "open_tokens", "tokenizer_for"]
+__all__ = ["TOKENIZER", "bases_of_tokens", "is_tokens", "open_tokens", "tokenizer_for"]
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer.json"

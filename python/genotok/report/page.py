@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from genotok.errors import ArgumentError
+from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.gue import gue_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
@@ -38,6 +39,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "encoder-gpu": speed_section,
     "pretraining": training_section,
     "gue": gue_section,
+    "models": comparison_section,
     "pytest": studies_section,
     "pytest-large": studies_section,
     "pytest-smoke": studies_section,

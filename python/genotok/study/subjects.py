@@ -16,11 +16,11 @@ from genotok.errors import ArgumentError, SymbolError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST_VOCAB", "Subject", "named_kmers", "tokenizer_file", "truncations"]
+__all__ = ["LARGEST_VOCAB", "Subject", "kmer_names", "named_kmers", "tokenizer_file", "truncations"]
 
 LARGEST_VOCAB = 1 << 20
 """A study lists the vocabulary; larger ones, of 10-mers and more, are refused."""
@@ -123,6 +123,17 @@ def named_kmers(name: str) -> Subject:
     return Subject.of(
         name, Tokenizer.kmer(int(number), overlap="no-overlap" not in words, canonical="canonical" in words)
     )
+
+
+def kmer_names(kmers: str) -> Iterator[str]:
+    """The names of k-mers in a list such as `6,3:canonical,bases`; a bare number is both kinds."""
+    for part in (part.strip() for part in kmers.split(",") if part.strip()):
+        if part == "bases":
+            yield part
+        elif part.isdecimal():
+            yield from (f"kmer:{part}", f"kmer:{part}:no-overlap")
+        else:
+            yield part if part.startswith("kmer:") else f"kmer:{part}"
 
 
 def tokenizer_file(given: str) -> tuple[str, str]:

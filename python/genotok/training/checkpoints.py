@@ -12,10 +12,16 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from genotok.errors import ArgumentError
+
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-__all__ = ["PREFIX", "checkpoints", "clean", "publish", "rotate", "write_json"]
+__all__ = ["PREFIX", "RUN", "checkpoints", "claim", "clean", "publish", "rotate", "write_json"]
+
+RUN = "run.json"
+"""The settings that a folder was begun with."""
 
 PREFIX = "checkpoint-"
 UNFINISHED = ".saving-"
@@ -67,6 +73,46 @@ def clean(folder: Path) -> None:
     """Remove what killed runs left."""
     for place in folder.glob(f"{UNFINISHED}*"):
         shutil.rmtree(place, ignore_errors=True)
+
+
+def claim(folder: Path, settings: dict[str, Any], *, resume: bool, free: Collection[str] = ()) -> None:
+    """Begin in an empty folder, which gets the settings as `run.json`; or go on in one that has the same.
+
+    Args:
+        folder: The folder of a run.
+        settings: What its results depend on; anything that JSON has.
+        resume: Whether it is to be gone on with.
+        free: Settings that may have changed since.
+
+    Raises:
+        ArgumentError: The folder is in use, or holds no run, or one of other settings.
+        OSError: It cannot be read or written.
+    """
+    path = folder / RUN
+    settings = json.loads(json.dumps(settings))
+    if not resume:
+        # Killed before it had settings, a run left at most a part of them.
+        if folder.is_dir() and any(path.name != f".{RUN}" for path in folder.iterdir()):
+            raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, settings)
+        return
+    if not path.exists():
+        raise ArgumentError(f"{folder}: holds no run to go on with")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    changed = (part for part in _changes(before, settings) if part[0] not in free)
+    for key, old, new in changed:
+        raise ArgumentError(f"{folder}: {key}={new}: the run to go on with has {old}")
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, old and new value of the settings that differ, of those that the run had."""
+    for key, old in before.items():
+        new = now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _changes(old, new)
+        elif old != new:
+            yield key, old, new
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

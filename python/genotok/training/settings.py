@@ -47,7 +47,7 @@ def preset(package: str, name: str) -> dict[str, Any]:
 
 
 def from_texts(changes: Iterable[str]) -> dict[str, Any]:
-    """`key=value` texts as a dictionary; values as in TOML, and a bare word is a text.
+    """`key=value` texts as a dictionary; values as in TOML, and a bare word is a text. Keys may have dots.
 
     Raises:
         ArgumentError: One is not of that form.
@@ -55,7 +55,7 @@ def from_texts(changes: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for change in changes:
         key, sign, value = (part.strip() for part in change.partition("="))
-        if not sign or not key.isidentifier():
+        if not sign or not all(part.isidentifier() for part in key.split(".")):
             raise ArgumentError(f"set={change}: key=value is expected, such as steps=500")
         try:
             found[key] = tomllib.loads(f"value = {value}")["value"]

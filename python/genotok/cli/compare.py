@@ -1,0 +1,163 @@
+"""`genotok compare`: tokenizers in; an encoder pre-trained and fine-tuned on each, and one table, out."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from genotok.cli import machine
+from genotok.cli.console import standard_output
+from genotok.cli.messages import note, same_command
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
+from genotok.cli.pretrain import MODEL_PANEL, Device, training_module
+from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
+
+if TYPE_CHECKING:
+    from genotok.study import Subject
+
+__all__ = ["compare"]
+
+
+def compare(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TOKENIZER...] GENOME...",
+            help="Files ending in .json are tokenizers (NAME=FILE names one), all others sequence files to "
+            "pre-train on.",
+            show_default=False,
+        ),
+    ],
+    gue: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FOLDER",
+            help="Labelled sets to fine-tune on: train.csv, dev.csv, test.csv, or GUE's layout.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of runs and results.")
+    ],
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
+        ),
+    ] = None,
+    kmers: Kmers = DEFAULT_KMERS,
+    preset: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="tiny, small, or a file in .toml.", rich_help_panel=MODEL_PANEL),
+    ] = "tiny",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change one setting, such as window=512, seeds=[1], pretrain.steps=1000 or "
+            "finetune.epochs=2; may be given again.",
+            show_default="the preset's",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RECORD",
+            help="Evaluate on this record and do not train on it; may be given again.",
+            show_default="the last hundredth of all",
+            rich_help_panel=MODEL_PANEL,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with a comparison that was stopped.", rich_help_panel=RUN_PANEL),
+    ] = False,
+    device: Device = "auto",
+    threads: TorchThreads = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare tokenizers as models: the same encoder trained for the same bases on each."""
+    from genotok.cli.progress import watching
+    from genotok.gue import find_tasks
+
+    module = training_module("compare")
+    circumstances = machine.circumstances(datetime.now(UTC), "torch", "transformers")
+    tokenizers, genomes = sorted_out(paths)
+    config = module.CompareConfig.preset(preset, changes or [])
+    record: dict[str, Any] = {}
+    try:
+        with watching(quiet) as watch:
+            record = module.compare(
+                _subjects(tokenizers, kmers),
+                genomes,
+                find_tasks(gue, task or []),
+                output,
+                config,
+                hold_out=hold_out or [],
+                resume=resume,
+                device=device,
+                threads=threads,
+                heard=(lambda _words: None) if quiet else note,
+                progress=watch,
+            )
+    except KeyboardInterrupt:
+        note(f"interrupted; what is done is kept: {same_command('--resume')}")
+        raise typer.Exit(130) from None
+    record = {**record, **circumstances}
+    _write(record, output)
+    if as_json:
+        print(json.dumps(record))
+    elif not quiet:
+        _print(record)
+        note(f"the record, the table as Markdown, models and predictions are in {output}")
+
+
+def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
+    """The tokenizers of files, then k-mers."""
+    from genotok.study import Subject, named_kmers
+    from genotok.study.subjects import kmer_names, tokenizer_file
+    from genotok.tokenizer import Tokenizer
+
+    found = [Subject.of(name, Tokenizer.from_file(path)) for name, path in map(tokenizer_file, tokenizers)]
+    return found + [named_kmers(name) for name in kmer_names(kmers)]
+
+
+def _write(record: dict[str, Any], output: str) -> None:
+    """The record with its circumstances, and its table as Markdown."""
+    from genotok.dataset.whole import write_whole
+    from genotok.gue.comparison import comparison_markdown
+
+    write_whole(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())
+    write_whole(os.path.join(output, "compared.md"), (comparison_markdown(record) + "\n").encode())
+
+
+def _print(record: dict[str, Any]) -> None:
+    """The table on a terminal, the sets apart from the figures above them."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from genotok.gue.comparison import comparison_notes, comparison_rows, comparison_summary
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    for name in [*(one["name"] for one in record["tokenizers"]), "k-mer baseline"]:
+        table.add_column(name, justify="right", overflow="fold")
+    sets_begun = False
+    for row in comparison_rows(record):
+        if row.is_set and not sets_begun:
+            table.add_row()
+            sets_begun = True
+        styles = ("bold" if place in row.best else "" for place in range(len(row.cells)))
+        table.add_row(row.name, *map(Text, row.cells, styles))
+    console = standard_output()
+    console.print(table)
+    console.print()
+    for text in [comparison_summary(record), *comparison_notes(record)]:
+        console.print(text, style="dim")

@@ -1,0 +1,70 @@
+"""The settings of a comparison: those of its two kinds of runs, and what is the same for all tokenizers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from genotok.errors import ArgumentError
+from genotok.finetune import FinetuneConfig
+from genotok.pretrain import PretrainConfig
+from genotok.training.settings import at_least, configured, from_texts, preset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["CompareConfig"]
+
+PARTS = {"pretrain": PretrainConfig, "finetune": FinetuneConfig}
+
+
+@dataclass(frozen=True, slots=True)
+class CompareConfig:
+    """The settings of a comparison; presets are in `presets/`.
+
+    Attributes:
+        pretrain: Of pre-training; `max_tokens` and `mask_span` follow from the window and the tokenizer.
+        finetune: Of fine-tuning.
+        window: Bases of a sequence to pre-train on, the same for all tokenizers.
+        seeds: A run of fine-tuning for each.
+    """
+
+    pretrain: PretrainConfig
+    finetune: FinetuneConfig
+    window: int = 256
+    seeds: tuple[int, ...] = (1, 2, 3)
+
+    def __post_init__(self) -> None:
+        at_least("window", self.window, 16)
+        if not self.seeds or min(self.seeds) < 0:
+            raise ArgumentError(f"seeds={list(self.seeds)}: whole numbers, at least one, are expected")
+
+    @classmethod
+    def preset(cls, name: str, changes: Iterable[str] = ()) -> Self:
+        """A preset by name or file, changed by texts such as `window=512` or `pretrain.steps=1000`.
+
+        Raises:
+            ArgumentError: There is none of that name, or a value is against its rule.
+        """
+        settings: dict[str, Any] = preset("genotok.compare", name)
+        parts = {part: dict(settings.pop(part, {})) for part in PARTS}
+        for key, value in from_texts(changes).items():
+            part, dot, inner = key.partition(".")
+            if dot and part not in parts:
+                raise ArgumentError(f"set={key}: {' or '.join(PARTS)} is expected before the dot")
+            (parts[part] if dot else settings)[inner if dot else key] = value
+        made: dict[str, Any] = {part: configured(kind, parts[part]) for part, kind in PARTS.items()}
+        return configured(cls, settings, made)
+
+    @property
+    def bases(self) -> int:
+        """Bases that each encoder is trained on."""
+        return self.pretrain.steps * self.pretrain.batch * self.window
+
+    def for_tokenizer(self, overlap: int) -> PretrainConfig:
+        """The settings of pre-training where neighbouring tokens share `overlap` bases.
+
+        A window has a token a base at most. Tokens that overlap are hidden in runs, as DNABERT hides them:
+        alone, each could be read off its neighbours.
+        """
+        return replace(self.pretrain, max_tokens=self.window + 2, mask_span=overlap + 1)

@@ -1,0 +1,190 @@
+"""A comparison: for each tokenizer the windows as tokens, an encoder, and its results on labelled sets.
+
+What is the same for all: the windows and their order, the number of steps and so of bases, the encoder's
+sizes but for its table of tokens, and the settings. What differs is what a tokenizer makes of a window: how
+many tokens, and so the time; that is measured, not evened out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genotok.dataset.encode import encode
+from genotok.errors import ArgumentError
+from genotok.finetune import finetune
+from genotok.inputs import expand
+from genotok.pretrain import pretrain
+from genotok.pretrain.run import REPORT
+from genotok.training import checkpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from genotok.compare.config import CompareConfig
+    from genotok.gue import Task
+    from genotok.study import Subject
+    from genotok.tokens import Progress
+
+__all__ = ["RECORD", "compare"]
+
+Record = dict[str, Any]
+
+RECORD = "compared.json"
+KEPT = ("parameters", "tokens", "train_sequences", "held_out_sequences", "train_loss", "seconds", "device")
+UNFAIR = (
+    "All encoders see the same windows in the same order, as many steps and as many bases; a tokenizer that "
+    "makes more tokens of them computes more. Their layers are the same, their tables of tokens are not. "
+    "Overlapping k-mers are hidden k in a row, as DNABERT hides them; nearly all bases of such a run still "
+    "show in its neighbours, and each base is guessed k times: there are no bits per base to compare."
+)
+
+
+def compare(
+    subjects: Sequence[Subject],
+    files: Sequence[str],
+    tasks: Sequence[Task],
+    output: str | os.PathLike[str],
+    config: CompareConfig,
+    *,
+    hold_out: Sequence[str] = (),
+    resume: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+    heard: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> Record:
+    """Pre-train and fine-tune the same encoder on each tokenizer.
+
+    `output` gets `compared.json`, and for each tokenizer a folder with its tokens, `model/` and `results/`.
+
+    Args:
+        subjects: The tokenizers.
+        files: Sequence files or patterns to pre-train on.
+        tasks: Labelled sets to fine-tune on.
+        output: The folder.
+        config: Settings.
+        hold_out: Records to evaluate on and not to train on.
+        resume: Go on with a comparison that was stopped.
+        device: "auto", or "cpu".
+        threads: Threads of encoding, and of torch on processors.
+        heard: Told what is done next.
+        progress: Called with a dictionary as a run goes on; an exception stops it.
+
+    Raises:
+        ArgumentError: The folder is in use, two tokenizers have one name, or a value is outside its rule.
+        SequenceFileError: A file is not what it should be.
+        OSError: A file cannot be read or written.
+    """
+    start = time.monotonic()
+    names = [subject.name for subject in subjects]
+    if not subjects or len(set(names)) < len(names):
+        raise ArgumentError(f"tokenizers={names}: at least one is expected, and none twice")
+    folder, paths = Path(output), expand(files)
+    settings = {
+        "kind": "models",
+        "files": [os.path.basename(path) for path in paths],
+        "hold_out": list(hold_out),
+        "sets": [task.name for task in tasks],
+        **dataclasses.asdict(config),
+    }
+    checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",))
+    found = []
+    for number, subject in enumerate(subjects):
+        one = _One(subject, folder / subject.name.replace(":", "-"), config, device, threads, progress)
+        tell = heard or (lambda _words: None)
+        tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
+        trained = one.pretrain(paths, hold_out)
+        tell(f"{subject.name}: fine-tuning")
+        tuned = one.finetune(tasks, tell, with_baseline=number == 0)
+        found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
+    record = {
+        **settings,
+        "bases": config.bases,
+        "tokenizers": found,
+        "unfair": UNFAIR,
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    checkpoints.write_json(folder / RECORD, record)
+    return record
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _One:
+    """The runs of one tokenizer."""
+
+    subject: Subject
+    folder: Path
+    config: CompareConfig
+    device: str
+    threads: int | None
+    progress: Progress | None
+
+    def pretrain(self, paths: Sequence[str], hold_out: Sequence[str]) -> Record:
+        """The windows as tokens, and an encoder trained on them; its figures."""
+        tokens, model = self.folder / "tokens", self.folder / "model"
+        self.folder.mkdir(exist_ok=True)
+        tokenizer = self.folder / "tokenizer.json"
+        self.subject.tokenizer.save(tokenizer)
+        if not (tokens / "manifest.json").exists():
+            window = self.config.window
+            encode(
+                self.subject.tokenizer,
+                paths,
+                f"{tokens}{os.sep}",
+                format="arrow",
+                resume=tokens.exists(),
+                window=window,
+                stride=window,
+                unknown="split",
+                uppercase=True,
+                threads=self.threads,
+                progress=self.progress,
+            )
+        if not (model / REPORT).exists():
+            pretrain(
+                [str(tokens)],
+                model,
+                self.config.for_tokenizer(self.subject.overlap),
+                tokenizer=str(tokenizer),
+                hold_out=hold_out,
+                resume=_begun(model),
+                device=self.device,
+                threads=self.threads,
+                progress=self.progress,
+            )
+        report = json.loads((model / REPORT).read_text(encoding="utf-8"))
+        sequences = report["train_sequences"] + report["held_out_sequences"]
+        figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}
+        return {**figures, "tokens_per_window": report["tokens"] / sequences}
+
+    def finetune(self, tasks: Sequence[Task], heard: Callable[[str], None], *, with_baseline: bool) -> Record:
+        """The encoder on the labelled sets; a record of `genotok finetune`."""
+        place = self.folder / "results"
+        record = finetune(
+            tasks,
+            self.folder / "model",
+            place,
+            self.config.finetune,
+            seeds=self.config.seeds,
+            with_baseline=with_baseline,
+            resume=_begun(place),
+            device=self.device,
+            threads=self.threads,
+            heard=heard,
+            progress=self.progress,
+        )
+        return {**record, "model": self.subject.name}
+
+
+def _begun(place: Path) -> bool:
+    """Whether a run was begun in a folder; what is no run there is removed."""
+    if (place / checkpoints.RUN).exists():
+        return True
+    shutil.rmtree(place, ignore_errors=True)
+    return False

@@ -1,0 +1,143 @@
+"""Tokenizers compared as models, as rows of a table: a column for each tokenizer, figures first, then sets.
+
+Two results are called different only if their intervals have nothing in common, as in `results`.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from genotok.gue.results import PERCENT, lines, notes
+from genotok.metrics import differ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genotok.gue.results import Line
+
+__all__ = ["Row", "comparison_markdown", "comparison_notes", "comparison_rows", "comparison_summary"]
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row.
+
+    Attributes:
+        name: What is measured.
+        cells: A text for each tokenizer, and for the k-mer baseline at the end, "" where there is none.
+        values: The same as numbers, None where there is none.
+        best: Places of the best; several if intervals say that they do not differ from it.
+        is_set: Whether it is a set of labelled sequences.
+    """
+
+    name: str
+    cells: tuple[str, ...]
+    values: tuple[float | None, ...]
+    best: frozenset[int] = frozenset()
+    is_set: bool = False
+
+
+FIGURES: tuple[tuple[str, Callable[[Record], float | None], str], ...] = (
+    ("tokens in the vocabulary", lambda one: one["vocab_size"], "{:,}"),
+    ("tokens of a window", lambda one: one["pretrain"]["tokens_per_window"], "{:.1f}"),
+    ("parameters, million", lambda one: one["pretrain"]["parameters"] / 1e6, "{:.2f}"),
+    ("pre-training, s", lambda one: one["pretrain"]["seconds"], "{:,.0f}"),
+    ("bits per base", lambda one: _bits(one, "eval_bits_per_base"), "{:.3f}"),
+    ("by frequency", lambda one: _bits(one, "eval_unigram_bits_per_base"), "{:.3f}"),
+    ("guessed right", lambda one: PERCENT * one["pretrain"]["eval_accuracy"], "{:.1f} %"),
+    ("fine-tuning, s", lambda one: sum(_seconds(one)), "{:,.0f}"),
+)
+
+
+def comparison_rows(record: Record) -> list[Row]:
+    """The rows of a comparison: figures of the encoders, each set, the mean over sets."""
+    tokenizers = record["tokenizers"]
+    found = []
+    for name, figure, form in FIGURES:
+        values = [figure(one) for one in tokenizers]
+        cells = ("–" if value is None else form.format(value) for value in values)
+        found.append(Row(name, (*cells, ""), (*values, None)))
+    measured = lines([one["finetune"] for one in tokenizers])
+    found += [_set_row(line) for line in measured]
+    columns = list(zip(*(row.values for row in found if row.is_set), strict=True))
+    means = [None if None in column else statistics.fmean(column) for column in columns]
+    texts = ("" if mean is None else f"{mean:.1f}" for mean in means)
+    top = max(mean for mean in means if mean is not None)
+    best = frozenset(place for place, mean in enumerate(means) if mean == top)
+    return [*found, Row("mean over sets", tuple(texts), tuple(means), best)]
+
+
+def comparison_summary(record: Record) -> str:
+    """Which tokenizer is ahead, and how often beyond the intervals."""
+    names = [one["name"] for one in record["tokenizers"]]
+    rows = comparison_rows(record)
+    ahead = dict.fromkeys(names, 0)
+    clear = dict.fromkeys(names, 0)
+    for row in rows:
+        ours = [value for value in row.values[:-1] if value is not None]
+        if not row.is_set or not ours:
+            continue
+        first = names[row.values.index(max(ours))]
+        ahead[first] += 1
+        clear[first] += row.best & set(range(len(names))) == {names.index(first)}
+    sets = sum(row.is_set for row in rows)
+    said = [
+        f"{name} on {count}, of which {clear[name]} beyond the intervals of all others"
+        for name, count in ahead.items()
+        if count
+    ]
+    return f"Ahead on {sets} set{'s' if sets > 1 else ''}: {'; '.join(said)}."
+
+
+def comparison_notes(record: Record) -> list[str]:
+    """What to know before two columns are compared."""
+    config = record["pretrain"]
+    what = (
+        f"{config['encoder']}, pre-trained by {config['steps']:,} steps of {config['batch']} windows of "
+        f"{record['window']} bases, {record['bases'] / 1e6:.1f} Mb in all; fine-tuned with "
+        f"{len(record['seeds'])} seeds. "
+        "Bold on a set: the best of the row, and what does not differ from it beyond the intervals."
+    )
+    about = notes([record["tokenizers"][0]["finetune"]])
+    return [what, str(record["unfair"]), about[0], *about[2:]]
+
+
+def comparison_markdown(record: Record) -> str:
+    """The table, what it says, and its notes, as Markdown."""
+    head = ["", *(one["name"] for one in record["tokenizers"]), "k-mer baseline"]
+    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for row in comparison_rows(record):
+        marked = (f"**{cell}**" if place in row.best else cell for place, cell in enumerate(row.cells))
+        rows.append([row.name, *marked])
+    said = [comparison_summary(record), *comparison_notes(record)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return "\n\n".join([table, *said])
+
+
+def _set_row(line: Line) -> Row:
+    """A set; the k-mer baseline comes last."""
+    results = [*line.ours, line.baseline]
+    there = [one for one in results if one is not None]
+    top = max(there, key=lambda one: one.interval.value)
+    best = frozenset(
+        place
+        for place, one in enumerate(results)
+        if one is not None and not differ(one.interval, top.interval)
+    )
+    cells = tuple("" if one is None else one.text for one in results)
+    values = tuple(None if one is None else one.interval.value for one in results)
+    return Row(f"{line.name}{'*' if line.is_reduced else ''}", cells, values, best, is_set=True)
+
+
+def _bits(one: Record, figure: str) -> float | None:
+    """Bits per base; none of tokens that overlap, where a base is guessed several times."""
+    return None if one["overlap_bases"] else float(one["pretrain"][figure])
+
+
+def _seconds(one: Record) -> list[float]:
+    """Of each run of fine-tuning."""
+    return [run["seconds"] for found in one["finetune"]["sets"] for run in found["runs"]]
