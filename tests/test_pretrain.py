@@ -28,10 +28,10 @@ from genotok.dataset.encode import encode  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
-from genotok.pretrain.corpus import Corpus, TrainingRun, unigram_costs  # noqa: E402
+from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
 from genotok.pretrain.run import _model_config  # noqa: E402
-from genotok.pretrain.tokens import bases_of_tokens  # noqa: E402
+from genotok.pretrain.tokens import bases_of_tokens, overlap_of  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
 from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
@@ -142,7 +142,23 @@ def test_bases_of_tokens_are_those_they_add(tokenizer: str) -> None:
     assert bases[byte_pairs.vocab["[MASK]"]] == 0
     assert set(bases_of_tokens(Tokenizer.kmer(3, overlap=True)).tolist()) == {0, 1}
     apart = Tokenizer.kmer(3, overlap=False)
-    assert bases_of_tokens(apart)[apart.encode("ACGTA")].sum() == 5
+    assert bases_of_tokens(apart)[apart.encode("ACGTANN")].sum() == 5
+    assert [overlap_of(one) for one in (byte_pairs, Tokenizer.kmer(3, overlap=True), apart)] == [0, 2, 0]
+
+
+def test_rows_of_bases_alone_are_the_same_for_all_tokenizers(tokenizer: str, tmp_path: Path) -> None:
+    genome = tmp_path / "genome.fa"
+    words = ["ACGTTGCA" * 5, "N" * 20, "acgt" * 10, "ACGTNACG", "GATTACAG" * 4 + "AC"]
+    genome.write_text("".join(f">{number}\n{word}\n" for number, word in enumerate(words)))
+    apart, overlapping = Tokenizer.kmer(3, overlap=False), Tokenizer.kmer(3, overlap=True)
+    for name, one in {"bpe": Tokenizer.from_file(tokenizer), "apart": apart, "over": overlapping}.items():
+        place = tmp_path / name
+        encode(one, genome, f"{place}/", window=8, stride=8, unknown="split", uppercase=True)
+        only = OnlyBases(8, bases_of_tokens(one), overlap_of(one))
+        corpus = Corpus.of(TokenDataset(place), SpecialIds.of(one), 10, 0.0, [], only)
+        assert len(corpus.train) == 5 + 0 + 5 + 0 + 4
+        rows = [one.decode(corpus.train[number][1:-1].tolist()) for number in range(len(corpus.train))]
+        assert rows == ["ACGTTGCA"] * 5 + ["ACGTACGT"] * 5 + ["GATTACAG"] * 4
 
 
 def test_costs_by_frequency_are_a_distribution(tokens: TokenDataset, tokenizer: str) -> None:

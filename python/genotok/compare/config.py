@@ -23,7 +23,7 @@ class CompareConfig:
     """The settings of a comparison; presets are in `presets/`.
 
     Attributes:
-        pretrain: Of pre-training; `max_tokens` and `mask_span` follow from the window and the tokenizer.
+        pretrain: Of pre-training; `max_tokens`, `mask_span` and `row_bases` follow from window and tokenizer.
         finetune: Of fine-tuning.
         window: Bases of a sequence to pre-train on, the same for all tokenizers.
         seeds: A run of fine-tuning for each.
@@ -64,7 +64,9 @@ class CompareConfig:
     def for_tokenizer(self, overlap: int) -> PretrainConfig:
         """The settings of pre-training where neighbouring tokens share `overlap` bases.
 
-        A window has a token a base at most. Tokens that overlap are hidden in runs, as DNABERT hides them:
-        alone, each could be read off its neighbours.
+        A window has a token a base at most. Windows that touch other letters are left out, as vocabularies
+        differ in what they make of N. Tokens that overlap are hidden in runs, as DNABERT hides them: alone,
+        each could be read off its neighbours.
         """
-        return replace(self.pretrain, max_tokens=self.window + 2, mask_span=overlap + 1)
+        tokens, span = self.window + 2, overlap + 1
+        return replace(self.pretrain, max_tokens=tokens, mask_span=span, row_bases=self.window)

@@ -35,6 +35,7 @@ class PretrainConfig:
         mask_span: Neighbouring tokens that are hidden together, such as k for k-mers that overlap.
         dropout: In the encoder; of attention weights there is none.
         precision: What products are computed in; weights are float32.
+        row_bases: Leave out rows that are not this many bases and nothing else; None for all rows.
         held_out: Share of sequences kept for evaluation, if no records are named.
         evaluate_sequences: Held-out sequences that are evaluated, at most.
         evaluate_every: Steps.
@@ -62,6 +63,7 @@ class PretrainConfig:
     mask_span: int = 1
     dropout: float = 0.1
     precision: Precision = "float32"
+    row_bases: int | None = None
     held_out: float = 0.01
     evaluate_sequences: int = 1024
     evaluate_every: int = 250
@@ -93,6 +95,8 @@ class PretrainConfig:
         for name in ("beta1", "beta2", "dropout", "held_out"):
             share(name, getattr(self, name))
         share("mask_share", self.mask_share, open_end=False)
+        if self.row_bases is not None:
+            at_least("row_bases", self.row_bases, 1)
         if self.warmup > self.steps:
             raise ArgumentError(f"warmup={self.warmup}: at most steps={self.steps} is expected")
         if not 0 < self.learning_rate < 1:

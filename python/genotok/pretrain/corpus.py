@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genotok.collate import Order, SpecialIds
-from genotok.dataset.columns import offsets_of
+from genotok.dataset.columns import bases_of, ids_of, offsets_of
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from genotok.collate import Ids, Masking
     from genotok.dataset import TokenDataset
 
-__all__ = ["Corpus", "Pieces", "TrainingRun", "unigram_costs"]
+__all__ = ["Corpus", "OnlyBases", "Pieces", "TrainingRun", "unigram_costs"]
 
 
 class Pieces:
@@ -82,7 +83,7 @@ class Corpus:
     Attributes:
         train: To train on.
         held_out: To evaluate.
-        tokens: In all rows.
+        tokens: In all rows that are taken.
         records_held_out: How many rows are held out whole.
     """
 
@@ -99,6 +100,7 @@ class Corpus:
         max_tokens: int,
         held_out: float,
         records: Sequence[str],
+        only: OnlyBases | None = None,
     ) -> Corpus:
         """Cut a token data set.
 
@@ -108,17 +110,17 @@ class Corpus:
             max_tokens: Tokens of a sequence at most.
             held_out: Share of pieces to hold out if no records are named.
             records: Names of records to hold out.
+            only: Which rows are taken at all; None for all.
 
         Raises:
             ArgumentError: A named record is not there, or nothing is left to train on.
         """
-        lengths, names = _lengths(tokens, bool(records))
+        lengths, names, filled = _rows(tokens, bool(records), only)
         unknown = sorted(set(records) - set(names))
         if unknown:
             some = ", ".join(sorted(set(names))[:6])
             raise ArgumentError(f"hold_out={unknown[0]}: no such record; there are {some}, ...")
         out = np.isin(np.asarray(names), records) if records else np.zeros(len(lengths), bool)
-        filled = lengths > 0
 
         def pieces(which: NDArray[np.bool_]) -> Pieces:
             rows = np.flatnonzero(which & filled)
@@ -132,7 +134,29 @@ class Corpus:
             train, evaluated = train.slice(0, cut), train.slice(cut, len(train))
         if not len(train):
             raise ArgumentError(f"{tokens.path}: no sequences are left to train on")
-        return cls(train, evaluated, int(lengths.sum()), int((out & filled).sum()))
+        return cls(train, evaluated, int(lengths[filled].sum()), int((out & filled).sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnlyBases:
+    """Takes rows that are a number of bases and nothing else, whatever the tokenizer makes of other letters.
+
+    Attributes:
+        length: The bases.
+        added: What each token adds to a sequence, by id (V,).
+        overlap: Bases that neighbouring tokens share.
+    """
+
+    length: int
+    added: NDArray[np.int64]
+    overlap: int
+
+    def of(self, batch: pa.RecordBatch) -> NDArray[np.bool_]:
+        """Which rows of a record batch are taken, (R,)."""
+        sums = np.concatenate([[0], np.cumsum(self.added[ids_of(batch)])])
+        there = np.diff(sums[offsets_of(batch)]) + self.overlap
+        taken: NDArray[np.bool_] = (bases_of(batch) == self.length) & (there == self.length)
+        return taken
 
 
 class TrainingRun:
@@ -173,15 +197,17 @@ def unigram_costs(pieces: Pieces, vocab_size: int, most: int = 20_000) -> NDArra
     return costs
 
 
-def _lengths(tokens: TokenDataset, with_names: bool) -> tuple[NDArray[np.int64], list[str]]:
-    """Tokens of each row, and the records' names if they are asked for."""
-    lengths, names = [], []
+def _rows(
+    tokens: TokenDataset, with_names: bool, only: OnlyBases | None
+) -> tuple[NDArray[np.int64], list[str], NDArray[np.bool_]]:
+    """Tokens of each row, the records' names if they are asked for, and which rows are taken."""
+    lengths, names, taken = [np.empty(0, np.int64)], [], [np.empty(0, bool)]
     for batch in tokens.batches():
+        if batch.num_columns == 1 and (with_names or only):
+            setting = "row_bases" if only else "hold_out"
+            raise ArgumentError(f"{tokens.path}: knows no records; {setting} needs an Arrow or Parquet file")
         lengths.append(np.diff(offsets_of(batch)))
+        taken.append(lengths[-1] > 0 if only is None else only.of(batch))
         if with_names:
-            if batch.num_columns == 1:
-                raise ArgumentError(
-                    f"{tokens.path}: knows no records; hold_out needs an Arrow or Parquet file"
-                )
             names += batch.column("record").to_pylist()
-    return (np.concatenate(lengths) if lengths else np.empty(0, np.int64)), names
+    return np.concatenate(lengths), names, np.concatenate(taken)

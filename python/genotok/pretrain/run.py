@@ -19,9 +19,9 @@ from genotok.collate import Masking, SpecialIds
 from genotok.errors import ArgumentError
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
-from genotok.pretrain.corpus import Corpus, TrainingRun, unigram_costs
+from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
-from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, tokenizer_for
+from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, overlap_of, tokenizer_for
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
 
@@ -113,8 +113,10 @@ def pretrain(
         "seconds": round(time.monotonic() - start, 1),
         **metrics,
     }
+    # Where weights are spread over processes, all of them have to take part.
+    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     if arguments.process_index == 0:
-        _save(trainer.accelerator.unwrap_model(model), folder, report)
+        _save(trainer.accelerator.unwrap_model(model), weights, folder, report)
     return report
 
 
@@ -170,12 +172,14 @@ def _trainer(
 ) -> tuple[MaskedTrainer, Corpus]:
     """Model, data and trainer."""
     special = SpecialIds.of(tokenizer)
-    corpus = Corpus.of(tokens, special, config.max_tokens, config.held_out, hold_out)
+    added = bases_of_tokens(tokenizer)
+    only = OnlyBases(config.row_bases, added, overlap_of(tokenizer)) if config.row_bases else None
+    corpus = Corpus.of(tokens, special, config.max_tokens, config.held_out, hold_out, only)
     masking = Masking(special, config.mask_share, span=config.mask_span)
     held_out = HeldOut(
         corpus.held_out,
         masking,
-        bases_of_tokens(tokenizer),
+        added,
         unigram_costs(corpus.train, special.vocab_size),
         config.evaluate_sequences,
         arguments.per_device_train_batch_size,
@@ -224,11 +228,11 @@ def _claim(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume:
     checkpoints.clean(folder)
 
 
-def _save(model: Any, folder: Path, report: dict[str, Any]) -> None:
+def _save(model: Any, weights: dict[str, torch.Tensor], folder: Path, report: dict[str, Any]) -> None:
     """The model beside its tokenizer; the report last, as the sign that all is there."""
     partial_folder = folder / f"{checkpoints.UNFINISHED}model"
     shutil.rmtree(partial_folder, ignore_errors=True)
-    model.save_pretrained(partial_folder)
+    model.save_pretrained(partial_folder, state_dict=weights)
     for path in partial_folder.iterdir():
         path.replace(folder / path.name)
     partial_folder.rmdir()

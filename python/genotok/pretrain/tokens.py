@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from genotok.tokens import Progress
 
-__all__ = ["TOKENIZER", "bases_of_tokens", "is_tokens", "open_tokens", "tokenizer_for"]
+__all__ = ["TOKENIZER", "bases_of_tokens", "is_tokens", "open_tokens", "overlap_of", "tokenizer_for"]
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer.json"
@@ -77,16 +77,20 @@ def open_tokens(
 
 
 def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """The bases that each token adds to a sequence, by id; 0 for special tokens.
+    """The bases that each token adds to a sequence, by id; 0 for special tokens and those of N.
 
     That is its length, or 1 for every k-mer of a tokenizer whose k-mers overlap.
     """
     bases = np.zeros(tokenizer.vocab_size, np.int64)
-    longest = 0
     for text, number in tokenizer.vocab.items():
-        if text not in tokenizer.special_tokens:
+        if not text.strip("ACGT"):
             bases[number] = len(text)
-            longest = max(longest, len(text))
+    return np.minimum(bases, 1) if overlap_of(tokenizer) else bases
+
+
+def overlap_of(tokenizer: Tokenizer) -> int:
+    """Bases that a token shares with the next: k - 1 for k-mers that overlap, else 0."""
+    longest = max((len(text) for text in tokenizer.vocab if not text.strip("ACGT")), default=0)
     probe = "ACGT" * (longest + 1)
     overlaps = longest > 1 and len(tokenizer.encode(probe)) == len(probe) - longest + 1
-    return np.minimum(bases, 1) if overlaps else bases
+    return longest - 1 if overlaps else 0
