@@ -40,9 +40,9 @@ KEPT = ("parameters", "tokens", "train_sequences", "held_out_sequences", "train_
 UNFAIR = (
     "All encoders see the same windows, those without N, in the same order, as many steps and as many bases; "
     "a tokenizer that makes more tokens of them computes more. Their layers are the same, their tables of "
-    "tokens are not. Overlapping k-mers are hidden k in a row, as DNABERT hides them; nearly all bases of such "
-    "a run still show in its neighbours, and each base is guessed k times: there are no bits per base to "
-    "compare."
+    "tokens are not. Overlapping k-mers are hidden k in a row, as DNABERT hides them; nearly all bases of "
+    "such a run still show in its neighbours, and each base is guessed k times: there are no bits per base "
+    "to compare."
 )
 
 
