@@ -88,7 +88,7 @@ import tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))
 extras = project["project"]["optional-dependencies"]
 wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
-for extra in ("model", "train", "report", "test", "lint", "bench"):
+for extra in ("model", "train", "ray", "report", "test", "lint", "bench"):
     wanted += [line for line in extras[extra] if not line.startswith("genotok[")]
 print(*wanted, sep="\n")
 endef
@@ -100,7 +100,7 @@ import json, sys
 metadata = [package["metadata"] for package in json.load(open(sys.argv[1]))["install"]]
 lines = [one["name"] + "==" + one["version"].partition("+")[0] for one in metadata]
 with open(sys.argv[2], "w") as lock:
-    print("# The build backend and the extras model, train, report, test, lint and bench of pyproject.toml; written by `make lock`.", file=lock)
+    print("# The build backend and the extras model, train, ray, report, test, lint and bench of pyproject.toml; written by `make lock`.", file=lock)
     print(*sorted(lines, key=str.lower), sep="\n", file=lock)
 endef
 export WRITE_LOCK

@@ -62,6 +62,7 @@ DOORS = {
     "sklearn": {"baseline"},
     "scipy": {"baseline"},
     "pyarrow": {"dataset", "embedding", "finetune"},
+    "ray": {"distributed"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "matplotlib": {"report"},
@@ -243,7 +244,7 @@ def test_the_lock_file_pins_what_the_project_asks_for() -> None:
         *extras["lint"],
         *extras["bench"],
     ]
-    assert "genotok[report,train]" in extras["test"]
+    assert "genotok[ray,report,train]" in extras["test"]
     assert "genotok[model]" in extras["train"]
     for requirement in wanted:
         if requirement.startswith("genotok["):

@@ -159,6 +159,34 @@ impl Corpus {
         Self { contents, store: Store::Owned { ends, arena } }
     }
 
+    /// How many pieces the words are after they are cut at every `length` bases.
+    pub fn num_pieces(&self, length: Option<u64>) -> u64 {
+        let Some(length) = length else { return self.num_words() as u64 };
+        (0..self.num_words())
+            .map(|word| self.word(word))
+            .map(|word| (word.end - word.start).div_ceil(length))
+            .sum()
+    }
+
+    /// All bases, four to a byte, each word from a byte of its own on.
+    pub(crate) fn packed(&self) -> &[u8] {
+        self.arena()
+    }
+
+    /// A corpus of words with these lengths, whose bases are packed as [`packed`](Self::packed) gives them, without a
+    /// fingerprint. There must be as many bytes as the lengths need.
+    pub(crate) fn from_packed(lengths: &[u64], arena: Vec<u8>) -> Self {
+        let mut start = 0;
+        let mut ends = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            ends.push(start + length);
+            start = (start + length).next_multiple_of(4);
+        }
+        let (words, bases) = (lengths.len() as u64, lengths.iter().sum());
+        let contents = Contents { words, bases, ..Contents::default() };
+        Self { contents, store: Store::Owned { ends, arena } }
+    }
+
     fn end(&self, index: usize) -> u64 {
         match &self.store {
             Store::Owned { ends, .. } => ends[index],

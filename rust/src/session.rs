@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE};
-use crate::bpe::train::{Options, Round, Stop, Summary, Weighted, merges_for, train as train_merges};
+use crate::bpe::shards::{Elsewhere, Shards};
+use crate::bpe::train::train as train_merges;
+use crate::bpe::train::{Options, Round, Stop, Summary, Weighted, merges_for, train_elsewhere};
 use crate::bpe::{MergeTable, NUM_BASES, Token};
 use crate::checkpoint::{self, Keeper};
 use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
@@ -110,9 +112,58 @@ pub fn train(
     let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
     let seconds_reading = start.elapsed().as_secs_f64();
     let mut contents = contents_of(&corpora);
-    if let Some(length) = wanted.options.word_length {
-        contents.words = count_pieces(&corpora, length);
+    contents.words = corpora.iter().map(|corpus| corpus.num_pieces(wanted.options.word_length)).sum();
+    let texts = [Weighted { corpora, weight: 1 }];
+    let read = Read { files: paths.len(), contents, seconds: seconds_reading };
+    finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
+        train_merges(&texts, &wanted.options, table, monitor, on_round)
+    })
+}
+
+/// Trains a tokenizer on what shards hold, with the merges and the report of training on it here.
+///
+/// `files` is how many files they read. Runs on a few threads here, and on whatever the shards have.
+pub fn train_on_shards(
+    shards: &mut dyn Shards,
+    files: usize,
+    wanted: Wanted,
+    threads: Option<usize>,
+    checkpoint: Option<&Checkpoint>,
+    monitor: &Monitor,
+) -> Result<(Tokenizer, Report)> {
+    let wanted = wanted.checked()?;
+    let pool = pool(threads)?;
+    let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
+    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
+    let start = Instant::now();
+    let text = Elsewhere::of(shards, &wanted.options)?;
+    let contents = Contents { words: text.pieces, ..text.contents.clone() };
+    if contents.bases == 0 {
+        return Err(Error::argument("files", &files, "there is no base (A, C, G, T) in them"));
     }
+    let read = Read { files, contents, seconds: start.elapsed().as_secs_f64() };
+    finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
+        train_elsewhere(&text, shards, &wanted.options, table, monitor, on_round)
+    })
+}
+
+/// What was read before training.
+struct Read {
+    files: usize,
+    contents: Contents,
+    seconds: f64,
+}
+
+/// From what was read to the tokenizer: goes on from a checkpoint, trains, keeps checkpoints, reports.
+fn finish(
+    read: &Read,
+    wanted: &Wanted,
+    pool: &rayon::ThreadPool,
+    found: Option<checkpoint::Found>,
+    checkpoint: Option<&Checkpoint>,
+    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<Summary> + Send,
+) -> Result<(Tokenizer, Report)> {
+    let contents = read.contents.clone();
     let mut table = match found {
         Some(found) => found.table_for(contents.fingerprint, &wanted.options)?,
         None => MergeTable::new(),
@@ -121,8 +172,8 @@ pub fn train(
     let keeper =
         checkpoint.map(|to| Keeper::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
     let start = Instant::now();
-    let summary = pool.install(|| train_kept(corpora, &wanted.options, &mut table, keeper, monitor))?;
-    let seconds = [seconds_reading, start.elapsed().as_secs_f64()];
+    let summary = pool.install(|| train_kept(&mut table, keeper, train))?;
+    let seconds = [read.seconds, start.elapsed().as_secs_f64()];
     #[allow(clippy::cast_precision_loss)]
     let bases_per_token = {
         let bases = contents.bases * if wanted.options.both_strands { 2 } else { 1 };
@@ -130,7 +181,7 @@ pub fn train(
     };
     let longest_tokens = longest(&table);
     let report = Report {
-        files: paths.len(),
+        files: read.files,
         contents,
         summary,
         resumed_merges,
@@ -142,18 +193,17 @@ pub fn train(
     Ok((Tokenizer::new(table, &wanted.special_tokens)?, report))
 }
 
+type OnRound<'a> = dyn FnMut(&MergeTable, &Round) -> Result<()> + Send + 'a;
+
 /// Trains, and writes a checkpoint now and then and when training ends early.
 fn train_kept(
-    corpora: Vec<Corpus>,
-    options: &Options,
     table: &mut MergeTable,
     mut keeper: Option<Keeper>,
-    monitor: &Monitor,
+    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<Summary>,
 ) -> Result<Summary> {
-    let texts = [Weighted { corpora, weight: 1 }];
-    let on_round =
+    let mut on_round =
         |table: &MergeTable, _: &Round| keeper.as_mut().map_or(Ok(()), |keeper| keeper.round(table));
-    let trained = train_merges(&texts, options, table, monitor, on_round);
+    let trained = train(table, &mut on_round);
     if let (Err(_), Some(keeper)) = (&trained, &mut keeper) {
         keeper.stop(table)?;
     }
@@ -236,15 +286,6 @@ fn contents_of(corpora: &[Corpus]) -> Contents {
     let mut contents = Contents::default();
     corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
     contents
-}
-
-/// The words after they are cut into pieces of `length` bases.
-fn count_pieces(corpora: &[Corpus], length: u64) -> u64 {
-    let pieces = |corpus: &Corpus| {
-        let lengths = (0..corpus.num_words()).map(|word| corpus.word(word)).map(|word| word.end - word.start);
-        lengths.map(|bases| bases.div_ceil(length)).sum::<u64>()
-    };
-    corpora.iter().map(pieces).sum()
 }
 
 /// The longest tokens made by merges, of equal length the older first.

@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ from genotok.cli import figures, outputs
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, SequenceFiles, Threads, Vocab
 from genotok.cli.reports import print_training, training_as_json
+from genotok.errors import ArgumentError
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
 
 __all__ = ["train_bpe"]
@@ -76,6 +79,26 @@ def train_bpe(
             "--resume", help="Go on from FILE.checkpoint, left by Ctrl-C.", rich_help_panel=RUN_PANEL
         ),
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the Ray cluster at this address; 'auto' finds the one running here, 'local' "
+            "starts one. The files must be there for all its machines.",
+            show_default="this process alone",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Ray workers, each with --threads (1) threads.",
+            show_default="one a processor",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -88,7 +111,7 @@ def train_bpe(
     _check_checkpoint(checkpoint, resume)
     with watching(quiet) as watch:
         try:
-            tokenizer = Tokenizer.train(
+            tokenizer = _train(ray, workers, threads)(
                 files,
                 vocab_size=vocab,
                 min_frequency=min_frequency,
@@ -96,7 +119,6 @@ def train_bpe(
                 word_length=word_length,
                 max_token_length=max_token_length,
                 both_strands=both_strands,
-                threads=threads,
                 checkpoint=checkpoint,
                 resume=resume,
                 progress=watch,
@@ -116,6 +138,17 @@ def train_bpe(
         print(json.dumps(training_as_json(tokenizer.report, output)))
     elif not quiet:
         print_training(tokenizer.report, output)
+
+
+def _train(ray: str | None, workers: int | None, threads: int | None) -> Callable[..., Tokenizer]:
+    """What trains: this process, or a Ray cluster."""
+    if ray is None:
+        if workers is not None:
+            raise ArgumentError(f"workers={workers}: is for --ray; --threads is for this process")
+        return partial(Tokenizer.train, threads=threads)
+    from genotok import distributed
+
+    return partial(distributed.train, address=ray, workers=workers, threads=threads or 1)
 
 
 def _check_checkpoint(checkpoint: str, resume: bool) -> None:

@@ -12,7 +12,7 @@ stretch of their own, so that no neighbour of a training piece is among them but
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from genotok.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from genotok.collate import Ids, Masking
@@ -151,7 +150,7 @@ class OnlyBases:
     added: NDArray[np.int64]
     overlap: int
 
-    def of(self, batch: pa.RecordBatch) -> NDArray[np.bool_]:
+    def of(self, batch: Any) -> NDArray[np.bool_]:
         """Which rows of a record batch are taken, (R,)."""
         sums = np.concatenate([[0], np.cumsum(self.added[ids_of(batch)])])
         there = np.diff(sums[offsets_of(batch)]) + self.overlap

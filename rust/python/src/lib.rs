@@ -12,6 +12,7 @@ mod files;
 mod inputs;
 mod pools;
 mod reader;
+mod shards;
 mod tokenizer;
 mod tokens;
 mod view;
@@ -28,6 +29,8 @@ mod _native {
     use super::corpus::{pack, simulate};
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
+    #[pymodule_export]
+    use super::shards::{Shard, ShardTraining, add_answers};
     #[pymodule_export]
     use super::tokenizer::Tokenizer;
     #[pymodule_export]

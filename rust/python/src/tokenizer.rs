@@ -34,6 +34,46 @@ pub(crate) struct Tokenizer {
     core: Arc<Core>,
 }
 
+/// How to train.
+pub(crate) struct Training {
+    pub(crate) wanted: Wanted,
+    pub(crate) threads: Option<usize>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+impl Training {
+    #[allow(clippy::too_many_arguments)] // those of Python's function
+    pub(crate) fn new(
+        vocab_size: Number,
+        min_frequency: Number,
+        special_tokens: Vec<String>,
+        word_length: Option<Number>,
+        max_token_length: Option<Number>,
+        both_strands: bool,
+        threads: Option<Number>,
+        checkpoint: Option<PathBuf>,
+        resume: bool,
+    ) -> PyResult<Self> {
+        let options = Options {
+            min_frequency: min_frequency.fit("min_frequency", 0)?,
+            max_token_length: longest(max_token_length)?,
+            word_length: fit(word_length, "word_length", 1)?,
+            both_strands,
+            ..Options::default()
+        };
+        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
+        let checkpoint = match checkpoint {
+            Some(path) => Some(Checkpoint { path, resume }),
+            None if resume => {
+                let rule = "needs the checkpoint to go on from";
+                return Err(exception(Error::argument("resume", &"True", rule)));
+            }
+            None => None,
+        };
+        Ok(Self { wanted, threads: fit_threads(threads)?, checkpoint })
+    }
+}
+
 impl From<Core> for Tokenizer {
     fn from(core: Core) -> Self {
         Self { core: Arc::new(core) }
@@ -102,26 +142,17 @@ impl Tokenizer {
         resume: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(Self, Bound<'_, PyDict>)> {
-        let options = Options {
-            min_frequency: min_frequency.fit("min_frequency", 0)?,
-            max_token_length: longest(max_token_length)?,
-            word_length: fit(word_length, "word_length", 1)?,
+        let Training { wanted, threads, checkpoint } = Training::new(
+            vocab_size,
+            min_frequency,
+            special_tokens,
+            word_length,
+            max_token_length,
             both_strands,
-            ..Options::default()
-        };
-        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
-        let threads = fit_threads(threads)?;
-        let checkpoint = match checkpoint {
-            Some(path) => Some(Checkpoint { path, resume }),
-            None if resume => {
-                return Err(exception(Error::argument(
-                    "resume",
-                    &"True",
-                    "needs the checkpoint to go on from",
-                )));
-            }
-            None => None,
-        };
+            threads,
+            checkpoint,
+            resume,
+        )?;
         let (both_strands, word_length) = (wanted.options.both_strands, wanted.options.word_length);
         let (core, report) = watch(py, progress, move |monitor| {
             session::train(&paths, wanted, threads, checkpoint.as_ref(), monitor)
@@ -388,7 +419,11 @@ fn longest(number: Option<Number>) -> PyResult<Option<u32>> {
 }
 
 /// What training read and found.
-fn report_as_dictionary<'py>(py: Python<'py>, core: &Core, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+pub(crate) fn report_as_dictionary<'py>(
+    py: Python<'py>,
+    core: &Core,
+    report: &Report,
+) -> PyResult<Bound<'py, PyDict>> {
     let dictionary = PyDict::new(py);
     dictionary.set_item("files", report.files)?;
     add_contents(&dictionary, &report.contents)?;

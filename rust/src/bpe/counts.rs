@@ -84,7 +84,7 @@ impl PairCounts {
     }
 
     /// Entries of one table.
-    fn table_size(&self) -> usize {
+    pub(super) fn table_size(&self) -> usize {
         if self.is_dense() { (self.num_tokens as usize + 1).pow(2) } else { HASHED_ENTRIES }
     }
 
@@ -98,8 +98,53 @@ impl PairCounts {
         if self.is_dense() {
             left as usize * (self.num_tokens as usize + 1) + right as usize
         } else {
-            (left as usize).wrapping_mul(0x9E37_79B9).wrapping_add(right as usize) % HASHED_ENTRIES
+            hashed_entry((left, right))
         }
+    }
+
+    /// Adds to an entry what was counted elsewhere.
+    pub(super) fn add(&mut self, entry: usize, count: u64) {
+        let flags = self.entries[entry] & !COUNT;
+        let total = entry_count(self.entries[entry]) + count;
+        let low = total % u64::from(CARRIED);
+        let carried = if total > low { CARRIED } else { 0 };
+        #[allow(clippy::cast_possible_truncation)] // fourteen bits
+        let entry_now = flags | carried | low as u16;
+        self.entries[entry] = entry_now;
+        if total > low {
+            *self.carried.entry(entry).or_insert(0) += total - low;
+        }
+    }
+
+    /// Adds to the counter of a pair of `S`, or to its entry if it has none.
+    pub(super) fn add_exact(&mut self, pair: Pair, count: u64) {
+        match self.exact.get_mut(&pair) {
+            Some(sum) => *sum += count,
+            None => self.add(self.entry(pair), count),
+        }
+    }
+
+    /// The counter of a pair that has one of its own beside the table.
+    pub(super) fn exact(&self, pair: Pair) -> Option<u64> {
+        self.exact.get(&pair).copied()
+    }
+
+    /// Shared entries whose pairs may have been counted so often, over several threads' counts.
+    pub(super) fn shared_from(all: &[&Self], least: u64) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut visit = |entry: usize| found.extend(u32::try_from(entry));
+        let total = |entry: usize| all.iter().map(|counts| counts.total_of(entry)).sum::<u64>();
+        (0..HASHED_ENTRIES).filter(|&entry| total(entry) >= least).for_each(&mut visit);
+        let Some(this) = all.first() else { return found };
+        #[allow(clippy::iter_over_hash_type)] // sorted below
+        for &pair in this.exact.keys() {
+            if all.iter().filter_map(|counts| counts.exact(pair)).sum::<u64>() >= least {
+                visit(hashed_entry(pair));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.
@@ -218,7 +263,8 @@ impl PairCounts {
         self.total_of(self.entry(pair))
     }
 
-    fn total_of(&self, entry: usize) -> u64 {
+    /// What was counted in an entry.
+    pub(super) fn total_of(&self, entry: usize) -> u64 {
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
         let (sum, flags) =
             copies.fold((0, 0), |(sum, flags), &entry| (sum + entry_count(entry), flags | entry));
@@ -256,6 +302,11 @@ impl PairCounts {
     pub fn rows(&self) -> u32 {
         if self.is_dense() { self.num_tokens } else { 4096 }
     }
+}
+
+/// The entry of a pair where several share one.
+pub(super) fn hashed_entry((left, right): Pair) -> usize {
+    (left as usize).wrapping_mul(0x9E37_79B9).wrapping_add(right as usize) % HASHED_ENTRIES
 }
 
 /// What an entry itself has counted.

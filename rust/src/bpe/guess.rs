@@ -19,8 +19,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
-use super::islands::Finder;
-use super::train::{MIN_SEGMENT, Trainer};
+use super::passes::MIN_SEGMENT;
+use super::train::Trainer;
 use super::{MergeTable, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -31,7 +31,13 @@ pub(super) const STRETCH: u64 = 1 << 13;
 impl Trainer<'_> {
     /// `S`: pairs that look most frequent, in the order of training.
     pub(super) fn guess(&mut self, table: &MergeTable, encoder: &Encoder) -> Result<Vec<Pair>> {
-        let (mut candidates, adjacencies) = self.estimate(table, encoder)?;
+        let in_the_way = self.in_the_way();
+        let asked = if in_the_way > 0 && self.shards.is_some() {
+            Some(self.ask_entries(table, in_the_way)?)
+        } else {
+            None
+        };
+        let (mut candidates, adjacencies) = self.estimate(table, encoder, in_the_way, asked)?;
         candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
         if let Some(seed) = &mut self.random {
             candidates.retain(|_| splitmix(seed).is_multiple_of(3));
@@ -54,21 +60,36 @@ impl Trainer<'_> {
         Ok(self.guessed.clone())
     }
 
-    /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
+    /// With shared entries and after a round without a merge, the count from which on all pairs must be known.
+    ///
+    /// With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
+    /// pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
+    fn in_the_way(&self) -> u64 {
+        let shared = !self.finders[0].counts.is_dense();
+        if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 }
+    }
+
+    /// Pairs with their estimated counts, and an estimate of the number of all adjacencies; `asked` are counts that
+    /// shards gave for pairs in the way.
     ///
     /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
     /// Pairs with new tokens are judged by a sample.
-    fn estimate(&self, table: &MergeTable, encoder: &Encoder) -> Result<(Vec<(Pair, u64)>, u64)> {
+    fn estimate(
+        &self,
+        table: &MergeTable,
+        encoder: &Encoder,
+        in_the_way: u64,
+        asked: Option<Vec<(Pair, u64)>>,
+    ) -> Result<(Vec<(Pair, u64)>, u64)> {
         let mut counts: FxHashMap<Pair, f64> = FxHashMap::default();
         let mut adjacencies = 0.0;
-        // With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
-        // pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
-        let shared = !self.finders[0].counts.is_dense();
-        let known = if shared { 0 } else { self.counted_tokens };
-        let in_the_way =
-            if shared && self.stuck > 0 { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 };
-        for (text, weight) in self.views() {
-            let (samplers, scale) = self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
+        let known = if self.finders[0].counts.is_dense() { self.counted_tokens } else { 0 };
+        let views = if asked.is_some() { Vec::new() } else { self.views() };
+        #[allow(clippy::cast_precision_loss)]
+        counts.extend(asked.into_iter().flatten().map(|(pair, count)| (pair, count as f64)));
+        for (text, weight) in views {
+            let Sampled { samplers, scale } =
+                self.sample(text, encoder, table.num_tokens(), known, in_the_way)?;
             #[allow(clippy::cast_precision_loss)]
             let weight = weight as f64 * scale;
             for sampler in samplers {
@@ -78,8 +99,10 @@ impl Trainer<'_> {
                 #[allow(clippy::iter_over_hash_type)] // sums
                 for (pair, count) in sampler.counts {
                     // Where the sample is a part of the text only, leave room for chance.
-                    let room = if scale > 1.0 { f64::from(count).sqrt() } else { 0.0 };
-                    *counts.entry(pair).or_insert(0.0) += (f64::from(count) + room) * weight;
+                    #[allow(clippy::cast_precision_loss)]
+                    let count = count as f64;
+                    let room = if scale > 1.0 { count.sqrt() } else { 0.0 };
+                    *counts.entry(pair).or_insert(0.0) += (count + room) * weight;
                 }
             }
         }
@@ -107,7 +130,7 @@ impl Trainer<'_> {
         separator: Token,
         known: Token,
         in_the_way: u64,
-    ) -> Result<(Vec<Sampler<'_>>, f64)> {
+    ) -> Result<Sampled<impl Fn(Pair) -> bool + Send>> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
         let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
         // All of the text without a gap, if it is short or everything must be known; else stretches of it.
@@ -118,14 +141,20 @@ impl Trainer<'_> {
         };
         let taken: u64 = stretches.iter().map(|stretch| stretch.range.end - stretch.range.start).sum();
         let queue = Queue::new(stretches);
+        let finders = &self.finders;
+        let count = move |pair| finders.iter().map(|finder| finder.counts.get(pair)).sum::<u64>();
+        let is_wanted =
+            move |pair: Pair| pair.0.max(pair.1) >= known && (in_the_way == 0 || count(pair) >= in_the_way);
         let samplers = (0..self.finders.len()).into_par_iter().map(|_| {
-            let mut sampler = Sampler::new(separator, known, &self.finders, in_the_way);
+            let mut sampler = Sampler::new(separator, is_wanted);
             encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
         });
-        let mut samplers: Vec<Sampler<'_>> = samplers.collect::<Result<_>>()?;
+        let mut samplers: Vec<_> = samplers.collect::<Result<_>>()?;
         parted.into_iter().for_each(|pair| samplers[0].count(pair));
+        let strands = if self.options.both_strands { 2 } else { 1 };
+        let whole = if self.shards.is_some() { self.bases / strands } else { span };
         #[allow(clippy::cast_precision_loss)]
-        Ok((samplers, span as f64 / taken.max(1) as f64))
+        Ok(Sampled { samplers, scale: whole as f64 / taken.max(1) as f64 })
     }
 }
 
@@ -139,39 +168,36 @@ pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
     stretches
 }
 
-/// Counts pairs of a sample, and all adjacencies.
-pub(super) struct Sampler<'a> {
+/// What was counted in a sample, and how much larger the text is.
+struct Sampled<F> {
+    samplers: Vec<Sampler<F>>,
+    scale: f64,
+}
+
+/// Counts the pairs that are wanted, and all adjacencies.
+pub(super) struct Sampler<F> {
     separator: Token,
-    /// Only pairs with such a token or a later one.
-    from: Token,
+    is_wanted: F,
     pub(super) adjacencies: u64,
-    /// Only pairs that were seen so often, or share an entry with others that were, in the last pass.
-    least: u64,
-    finders: &'a [Finder],
-    pub(super) counts: FxHashMap<Pair, u32>,
+    pub(super) counts: FxHashMap<Pair, u64>,
     last: [Token; LANES],
 }
 
-impl<'a> Sampler<'a> {
-    pub(super) fn new(separator: Token, from: Token, finders: &'a [Finder], least: u64) -> Self {
+impl<F: Fn(Pair) -> bool> Sampler<F> {
+    pub(super) fn new(separator: Token, is_wanted: F) -> Self {
         let counts = FxHashMap::default();
-        Self { separator, from, adjacencies: 0, least, finders, counts, last: [separator; LANES] }
+        Self { separator, is_wanted, adjacencies: 0, counts, last: [separator; LANES] }
     }
 
     pub(super) fn count(&mut self, pair: Pair) {
         self.adjacencies += 1;
-        if self.is_wanted(pair) {
+        if (self.is_wanted)(pair) {
             *self.counts.entry(pair).or_insert(0) += 1;
         }
     }
-
-    fn is_wanted(&self, pair: Pair) -> bool {
-        let count = || self.finders.iter().map(|finder| finder.counts.get(pair)).sum::<u64>();
-        pair.0.max(pair.1) >= self.from && (self.least == 0 || count() >= self.least)
-    }
 }
 
-impl Sink for Sampler<'_> {
+impl<F: Fn(Pair) -> bool> Sink for Sampler<F> {
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
         let mut left = if continuing { self.last[lane] } else { self.separator };
         for &right in tokens {

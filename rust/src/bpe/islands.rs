@@ -195,6 +195,11 @@ impl Finder {
         self.counts.count(pair);
     }
 
+    /// `S` as it was at the beginning of the pass.
+    pub(super) fn guess(&self) -> &[Pair] {
+        &self.guess
+    }
+
     /// Leaves only the first `kept` pairs in `S`, and breaks up the islands accordingly.
     pub fn keep(&mut self, kept: usize) {
         if kept >= self.kept {
@@ -214,11 +219,22 @@ impl Finder {
     }
 
     /// Counts the islands in a run of tokens.
-    fn add_parts(&mut self, tokens: &[Token], count: u64) {
+    pub(super) fn add_parts(&mut self, tokens: &[Token], count: u64) {
         let counts = &self.counts;
         for island in tokens.chunk_by(|&left, &right| counts.is_guessed((left, right))) {
             if island.len() > 2 {
                 self.islands.add(island, count);
+            }
+        }
+    }
+
+    /// Takes from `S` until the islands are no more than there is room for.
+    pub(super) fn bound(&mut self) {
+        let open: usize = self.open.iter().map(Vec::len).sum();
+        while self.kept > 0 && self.islands.size() + open > self.max_size {
+            self.keep(self.kept / 2);
+            if self.islands.is_empty() {
+                break;
             }
         }
     }
@@ -330,12 +346,6 @@ impl Sink for Finder {
     }
 
     fn block(&mut self) {
-        let open: usize = self.open.iter().map(Vec::len).sum();
-        while self.kept > 0 && self.islands.size() + open > self.max_size {
-            self.keep(self.kept / 2);
-            if self.islands.is_empty() {
-                break;
-            }
-        }
+        self.bound();
     }
 }

@@ -32,8 +32,10 @@
 //! may stand side by side, [`automaton`] turns that into a finite automaton, [`encode`] runs it over long words in
 //! pieces, which `seams` cuts for threads. [`counts`] and [`islands`] are what the trainer takes from a pass, [`replay`] is
 //! ordinary training on a small dictionary, [`lookahead`] makes the first merges at once, and [`train`] is the loop of
-//! rounds around them; `guess` says what to watch for.
+//! rounds around them; `guess` says what to watch for. [`shards`] lets the loop run over texts that other processes
+//! hold, and [`answer`] adds up what they find.
 
+pub mod answer;
 pub mod automaton;
 pub mod compatible;
 pub mod counts;
@@ -44,11 +46,14 @@ pub mod islands;
 pub mod lookahead;
 mod machine;
 pub(crate) mod marked;
+mod passes;
 pub mod replay;
 pub mod rules;
 pub(crate) mod seams;
+pub mod shards;
 mod text;
 pub mod train;
+mod wire;
 
 use crate::alphabet::LETTERS;
 use crate::error::{Error, Result, show_byte};

@@ -32,13 +32,13 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::counts::PairCounts;
-use super::encode::{Encoder, LANES, Queue, Sink, Text};
+use super::encode::Encoder;
 use super::guess::STRETCH;
 use super::islands::{Finder, Islands};
 use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, Room, replay, replay_phrases};
-use super::{MergeTable, NUM_BASES, Pair, Token};
+use super::shards::{Elsewhere, Shards};
+use super::{MergeTable, NUM_BASES, Pair};
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
@@ -127,9 +127,6 @@ pub struct Summary {
     pub stop: Stop,
 }
 
-/// Bases in a segment: small enough to share the work, large enough that seams do not matter.
-const MAX_SEGMENT: u64 = 1 << 22;
-pub(super) const MIN_SEGMENT: u64 = 1 << 16;
 /// Rounds without a merge after which training gives up; a random guess may need many.
 const MAX_STUCK: usize = 200;
 
@@ -153,8 +150,24 @@ pub fn train(
     Trainer::new(texts, options, monitor).run(table, &mut on_round)
 }
 
+/// The same for a text that other processes hold, with the same merges.
+///
+/// Memory here: the sample, and counts and islands of one pass.
+pub fn train_elsewhere(
+    text: &Elsewhere,
+    shards: &mut dyn Shards,
+    options: &Options,
+    table: &mut MergeTable,
+    monitor: &Monitor,
+    mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()>,
+) -> Result<Summary> {
+    Trainer::elsewhere(text, shards, options, monitor).run(table, &mut on_round)
+}
+
 pub(super) struct Trainer<'a> {
+    /// The text, or a sample of it if shards hold it.
     pub(super) texts: &'a [Weighted],
+    pub(super) shards: Option<&'a mut dyn Shards>,
     pub(super) options: &'a Options,
     pub(super) monitor: &'a Monitor,
     /// Bases in one pass.
@@ -179,11 +192,12 @@ pub(super) struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
+    pub(super) fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
         let bases: u64 =
             texts.iter().flat_map(|text| &text.corpora).map(|corpus| corpus.contents().bases).sum();
         Self {
             texts,
+            shards: None,
             options,
             monitor,
             bases: bases * if options.both_strands { 2 } else { 1 },
@@ -201,6 +215,16 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    fn elsewhere(
+        text: &'a Elsewhere,
+        shards: &'a mut dyn Shards,
+        options: &'a Options,
+        monitor: &'a Monitor,
+    ) -> Self {
+        let bases = text.contents.bases * if options.both_strands { 2 } else { 1 };
+        Self { bases, shards: Some(shards), ..Self::new(&text.sample, options, monitor) }
+    }
+
     fn run(
         mut self,
         table: &mut MergeTable,
@@ -208,7 +232,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<Summary> {
         let mut rounds = Vec::new();
         // Known as long as every merge was: from the bases on, without rounds that had no islands.
-        let mut tokens = table.merges().is_empty().then(|| self.bases());
+        let mut tokens = table.merges().is_empty().then(|| self.weighted_bases());
         let stop = loop {
             if table.merges().len() >= self.options.num_merges {
                 break Stop::Full;
@@ -379,106 +403,10 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Every text on every strand that counts, with its weight.
-    pub(super) fn views(&self) -> Vec<(Text<'a>, u64)> {
-        let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
-        let view = |text: &'a Weighted, reverse| {
-            (Text { corpora: &text.corpora, word_length: self.options.word_length, reverse }, text.weight)
-        };
-        self.texts.iter().flat_map(|text| strands.iter().map(move |&reverse| view(text, reverse))).collect()
-    }
-
-    /// Counts under `encoder`, the one of `table`. Returns the pairs counted across cuts, with their weight.
-    fn pass(&mut self, table: &MergeTable, encoder: &Encoder, guess: &[Pair]) -> Result<Vec<(Pair, u64)>> {
-        let mut all_parted = Vec::new();
-        let max_size = self.options.island_room / self.finders.len();
-        self.finders.par_iter_mut().for_each(|finder| finder.begin(table.num_tokens(), guess, max_size));
-        self.counted_tokens = table.num_tokens();
-        let in_guess: rustc_hash::FxHashSet<Pair> = guess.iter().copied().collect();
-        let segment =
-            (self.bases / (8 * (LANES * self.finders.len()) as u64)).clamp(MIN_SEGMENT, MAX_SEGMENT);
-        for (text, weight) in self.views() {
-            self.finders.iter_mut().for_each(|finder| finder.set_weight(weight));
-            let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
-            parted.iter().for_each(|&pair| self.finders[0].count_parted(pair));
-            all_parted.extend(parted.into_iter().map(|pair| (pair, weight)));
-            let queue = Queue::new(segments);
-            let monitor = self.monitor;
-            self.finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
-        }
-        self.finders.par_iter_mut().for_each(|finder| finder.set_weight(1));
-        Ok(all_parted)
-    }
-
-    /// The count of a pair in the last pass, or for a pair outside `S` an upper bound.
-    pub(super) fn count(&self, pair: Pair) -> u64 {
-        self.finders.iter().map(|finder| finder.counts.get(pair)).sum()
-    }
-
-    /// Bases in the whole text, each as often as its word counts.
-    fn bases(&self) -> u64 {
-        let bases = |(text, weight): (Text<'_>, u64)| {
-            text.corpora.iter().map(|corpus| corpus.contents().bases).sum::<u64>() * weight
-        };
-        self.views().into_iter().map(bases).sum()
-    }
-
-    /// The tokens under the final table, by a pass of its own.
-    fn recount(&self, table: &MergeTable) -> Result<u64> {
-        let encoder = Encoder::new(table);
-        let mut tokens = 0;
-        for (text, weight) in self.views() {
-            let queue = Queue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
-            let count = |_| {
-                let mut counter = TokenCounter { separator: table.num_tokens(), tokens: 0 };
-                encoder.run(text, &queue, &mut counter, self.monitor).map(|()| counter.tokens)
-            };
-            let counted: Result<Vec<u64>> = (0..self.finders.len()).into_par_iter().map(count).collect();
-            tokens += counted?.iter().sum::<u64>() * weight;
-        }
-        Ok(tokens)
-    }
-
     pub(super) fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
         table.length_joined(pair) <= self.options.max_token_length.unwrap_or(u32::MAX)
     }
-
-    /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
-    fn look_outside(&mut self, table: &MergeTable, least: u64) -> Option<Key> {
-        let counts: Vec<&PairCounts> = self.finders.iter().map(|finder| &finder.counts).collect();
-        let look = |row: u32| {
-            let (mut best, mut near) = (None, Vec::new());
-            PairCounts::outside(&counts, row, least, |total, pair| {
-                if pair.is_none_or(|pair| self.may_merge(table, pair)) {
-                    best = best.max(Some((total, Reverse(pair.unwrap_or(UNKNOWN)))));
-                    near.extend(pair);
-                }
-            });
-            (best, near)
-        };
-        let rows: Vec<_> = (0..counts[0].rows()).into_par_iter().map(look).collect();
-        self.near = rows.iter().flat_map(|(_, near)| near).copied().collect();
-        // Pairs that were not looked at are rarer than the least.
-        rows.iter().filter_map(|&(best, _)| best).max().or((least > 1).then_some((least, Reverse(UNKNOWN))))
-    }
 }
-
-/// Counts tokens.
-struct TokenCounter {
-    separator: Token,
-    tokens: u64,
-}
-
-impl Sink for TokenCounter {
-    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
-        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
-    }
-
-    fn end(&mut self, _: usize) {}
-}
-
-/// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
-const UNKNOWN: Pair = (0, 0);
 
 /// Merges that a vocabulary of `vocab_size` identifiers has room for, beside the bases and `specials` special tokens.
 pub fn merges_for(vocab_size: usize, specials: usize) -> Result<usize> {

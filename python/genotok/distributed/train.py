@@ -1,0 +1,88 @@
+"""The round loop here, the text there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from genotok import _native
+from genotok.distributed.workers import LOCAL, Workers
+from genotok.errors import ArgumentError, GenotokError
+from genotok.inputs import STANDARD_INPUT, Files, expand
+from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from genotok.tokenizer import TrainingReport
+    from genotok.tokens import Progress
+
+__all__ = ["train"]
+
+
+def train(
+    files: Files,
+    *,
+    address: str = LOCAL,
+    workers: int | None = None,
+    threads: int = 1,
+    vocab_size: int = DEFAULT_VOCAB_SIZE,
+    min_frequency: int = 0,
+    special_tokens: Iterable[str] = DEFAULT_SPECIAL_TOKENS,
+    word_length: int | None = None,
+    max_token_length: int | None = None,
+    both_strands: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Tokenizer:
+    """Learn the merges of `files` on a Ray cluster: those of `Tokenizer.train`, to the bit.
+
+    Args:
+        files: Sequence or packed files under paths that every machine can read; packed ones are mapped.
+        address: Of a cluster, "auto" for the one that runs here, or "local", which starts one.
+        workers: Processes that hold files; None for as many as the cluster has processors for, and files.
+        threads: Threads of each.
+        vocab_size: As for `Tokenizer.train`, like all that follow.
+        min_frequency: Stop when the most frequent pair occurs less often than this.
+        special_tokens: Tokens with the first ids.
+        word_length: Cut words into pieces of this many bases.
+        max_token_length: Longest token allowed, in bases.
+        both_strands: Count each word and its reverse complement.
+        checkpoint: Where a training that ends early leaves its merges.
+        resume: Go on from it.
+        progress: Called with a dictionary now and then; an exception stops the training.
+
+    Raises:
+        ResourceError: The cluster is gone, or workers die again and again.
+        GenotokError, OSError: As for `Tokenizer.train`.
+        ArgumentError: Ray is not installed, or an argument is outside its rule.
+    """
+    paths = [path if path == STANDARD_INPUT else os.path.abspath(path) for path in expand(files)]
+    if STANDARD_INPUT in paths:
+        raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
+    training = _native.ShardTraining(
+        len(paths),
+        vocab_size=vocab_size,
+        min_frequency=min_frequency,
+        special_tokens=list(special_tokens),
+        word_length=word_length,
+        max_token_length=max_token_length,
+        both_strands=both_strands,
+        threads=None,
+        checkpoint=None if checkpoint is None else os.fspath(checkpoint),
+        resume=resume,
+        progress=progress,
+    )
+    try:
+        with Workers(paths, address=address, workers=workers, threads=threads) as held:
+            while (question := training.next()) is not None:
+                training.answer(held.ask(question, training.look))
+    except BaseException:
+        training.stop()
+        raise
+    found = training.result()
+    if found is None:
+        raise GenotokError("internal error, please report it: training ended without a result")
+    native, report = found
+    return Tokenizer(native, cast("TrainingReport", report))

@@ -1,0 +1,246 @@
+"""Ray actors that hold files, and what is asked of them together."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, Self, cast
+
+from genotok import _native
+from genotok.errors import ArgumentError, GenotokError, ResourceError
+
+__all__ = ["LOCAL", "Workers", "balanced"]
+
+Look = Callable[[], None]
+
+LOCAL = "local"
+"""The address that stands for a Ray of one's own on this machine."""
+
+FAN_IN = 4
+"""Answers that one task adds up."""
+
+TRIES = 4
+"""How often in a row a worker is started anew, or a question repeated, before giving up."""
+
+CONNECT_SECONDS = 5.0
+"""How long a cluster may take to open its door."""
+
+TICK = 0.1
+"""Seconds between two looks for an interrupt."""
+
+
+class Workers:
+    """Ray actors that hold files, balanced by size; a context that ends them.
+
+    Args:
+        paths: The files; every worker has at least one.
+        address: As for `train`.
+        workers: As for `train`.
+        threads: As for `train`.
+    """
+
+    def __init__(
+        self, paths: list[str], *, address: str = LOCAL, workers: int | None = None, threads: int = 1
+    ) -> None:
+        for name, number in (("workers", workers), ("threads", threads)):
+            if number is not None and number < 1:
+                raise ArgumentError(f"{name}={number}: at least 1 is expected")
+        self._ray = _ray()
+        self._address, self._threads, self._wanted, self._paths = address, threads, workers, paths
+        self._shares: list[list[str]] = []
+        self._actors: list[Any] = []
+        self._is_ours = False
+
+    def __enter__(self) -> Self:
+        ray = self._ray
+        if not ray.is_initialized():
+            _check_reachable(self._address)
+            self._is_ours = True
+            with _told(ray, self._address):
+                ray.init(
+                    address=None if self._address == LOCAL else self._address,
+                    num_cpus=self._wanted and self._wanted * self._threads
+                    if self._address == LOCAL
+                    else None,
+                    include_dashboard=False if self._address == LOCAL else None,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                )
+        slots = int(ray.cluster_resources().get("CPU", 1)) // self._threads
+        count = min(self._wanted or max(slots, 1), len(self._paths))
+        if count > max(slots, 1):
+            self.__exit__()
+            raise ArgumentError(
+                f"workers={count}: with {self._threads} threads each the cluster has room for {max(slots, 1)}"
+            )
+        self._shares = balanced(self._paths, count)
+        self._actors = [self._start(share) for share in self._shares]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._actors = []
+        if self._is_ours:
+            self._ray.shutdown()
+
+    @property
+    def actors(self) -> list[Any]:
+        """The Ray actors, in the order of their shares."""
+        return list(self._actors)
+
+    def _start(self, share: list[str]) -> Any:
+        return self._ray.remote(_Holder).options(num_cpus=self._threads).remote(share, self._threads)
+
+    def ask(self, question: bytes, look: Look | None = None) -> bytes:
+        """The sum of all workers' answers to a question.
+
+        Raises:
+            ResourceError: Workers die again and again, or the cluster is gone.
+            GenotokError, OSError: A worker could not read its files.
+        """
+        ray = self._ray
+        with _told(ray, self._address):
+            question_ref = ray.put(question)
+            for _ in range(TRIES):
+                answers = self._answers(question_ref, look)
+                try:
+                    return cast("bytes", self._wait(self._sum(answers), look))
+                except (ray.exceptions.ObjectLostError, ray.exceptions.WorkerCrashedError):
+                    continue  # a machine went, with answers on it
+                except ray.exceptions.RayTaskError as error:
+                    _raise_cause(error)
+        raise ResourceError(f"ray: answers were lost {TRIES} times in a row; the checkpoint is kept")
+
+    def _answers(self, question: Any, look: Look | None) -> list[Any]:
+        """References to all answers, once all are made; a worker that died is replaced and asked again."""
+        ray = self._ray
+        tries = [0] * len(self._actors)
+        answers: list[Any] = [None] * len(self._actors)
+        pending: dict[Any, int] = {}
+
+        def ask(number: int) -> None:
+            # The first reference says that the answer was made, without bringing it here.
+            made, answers[number] = self._actors[number].answer.options(num_returns=2).remote(question)
+            pending[made] = number
+
+        for number in range(len(self._actors)):
+            ask(number)
+        while pending:
+            ready, _ = ray.wait(list(pending), timeout=TICK)
+            if look is not None:
+                look()
+            for made in ready:
+                number = pending.pop(made)
+                try:
+                    ray.get(made)
+                except ray.exceptions.RayTaskError as error:
+                    _raise_cause(error)
+                except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
+                    tries[number] += 1
+                    if tries[number] == TRIES:
+                        raise self._given_up(number, error) from None
+                    self._actors[number] = self._start(self._shares[number])
+                    ask(number)
+        return answers
+
+    def _given_up(self, number: int, error: Exception) -> ResourceError:
+        share = self._shares[number]
+        named = share[0] if len(share) == 1 else f"{share[0]} and {len(share) - 1} more"
+        return ResourceError(
+            f"ray: the worker that holds {named} died {TRIES} times in a row ({type(error).__name__}); if "
+            "memory is short, use more workers or packed files. The checkpoint is kept"
+        )
+
+    def _sum(self, answers: list[Any]) -> Any:
+        """A reference to the sum, by tasks that add a few at a time."""
+        add = self._ray.remote(_add)
+        while len(answers) > 1:
+            groups = [answers[first : first + FAN_IN] for first in range(0, len(answers), FAN_IN)]
+            answers = [
+                add.options(num_cpus=0).remote(*group) if len(group) > 1 else group[0] for group in groups
+            ]
+        return answers[0]
+
+    def _wait(self, ref: Any, look: Look | None) -> Any:
+        while not self._ray.wait([ref], timeout=TICK)[0]:
+            if look is not None:
+                look()
+        return self._ray.get(ref)
+
+
+class _Holder:
+    """What an actor is: a shard, read when the first question comes."""
+
+    def __init__(self, paths: list[str], threads: int) -> None:
+        self._paths, self._threads = paths, threads
+        self._shard: _native.Shard | None = None
+
+    def answer(self, question: bytes) -> tuple[int, bytes]:
+        """The answer, and its length in front."""
+        if self._shard is None:
+            self._shard = _native.Shard(self._paths, threads=self._threads)
+        found = self._shard.answer(question)
+        return len(found), found
+
+
+def _add(*answers: bytes) -> bytes:
+    return _native.add_answers(list(answers))
+
+
+def balanced(paths: list[str], count: int) -> list[list[str]]:
+    """Files in `count` shares of nearly equal size, the larger ones dealt first.
+
+    Raises:
+        OSError: A file is not there.
+    """
+    sizes = {path: os.path.getsize(path) for path in paths}
+    shares: list[list[str]] = [[] for _ in range(count)]
+    loads = [0] * count
+    for path in sorted(paths, key=lambda path: (-sizes[path], path)):
+        lightest = loads.index(min(loads))
+        shares[lightest].append(path)
+        loads[lightest] += sizes[path]
+    return shares
+
+
+def _ray() -> Any:
+    """The module, which only this one needs."""
+    try:
+        import ray  # noqa: PLC0415 - seconds, and an extra
+    except ImportError:
+        raise ArgumentError("ray: is not installed: pip install 'genotok[ray]'") from None
+    return ray
+
+
+def _check_reachable(address: str) -> None:
+    """An error in seconds, where Ray itself would knock at a closed door for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ResourceError(f"ray: nothing answers at '{address}': {error}") from None
+
+
+@contextmanager
+def _told(ray: Any, address: str) -> Iterator[None]:
+    """What goes wrong with the cluster itself, as one line."""
+    try:
+        yield
+    except (ConnectionError, ray.exceptions.RaySystemError, ray.exceptions.GetTimeoutError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ResourceError(
+            f"ray: the cluster at '{address}' cannot be reached or is gone: {reason}"
+        ) from None
+
+
+def _raise_cause(error: Any) -> NoReturn:
+    """What a worker could not do, as it would be said here."""
+    cause = error.cause
+    if isinstance(cause, GenotokError | OSError):
+        raise cause from None
+    raise GenotokError(f"ray: a worker failed: {type(cause).__name__}: {cause}") from error

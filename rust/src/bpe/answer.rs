@@ -1,0 +1,297 @@
+//! What shards answer, as bytes, and how answers add up.
+//!
+//! The answers to one question are numbers that are summed, lists that are joined, or islands that are counted together;
+//! so they may be added in any order and any grouping, as a tree over machines, and the sum of some is an answer again.
+//!
+//! | answer | what is in it |
+//! |---|---|
+//! | contents | records, words, bases and the rest of [`Contents`] |
+//! | sample | words: their lengths, then their bases, four a byte |
+//! | pass | the counts that are not 0, by entry, gaps between them; those of `S`; the pairs across cuts; the islands |
+//! | pairs | pairs with their counts |
+//! | tokens | one number |
+//!
+//! A shard that found too many islands kept only the first part of `S` ([`super::islands`]): the sum keeps the shortest
+//! part that any of them did, and the other islands are broken up as they are added.
+
+use super::Pair;
+use super::islands::Finder;
+use super::wire::{Numbers, damaged, put};
+use crate::alphabet::LetterKind;
+use crate::corpus::Contents;
+use crate::error::Result;
+
+/// The first byte of an answer.
+pub(super) const CONTENTS: u8 = 1;
+pub(super) const SAMPLE: u8 = 2;
+pub(super) const PASS: u8 = 3;
+pub(super) const PAIRS: u8 = 4;
+pub(super) const TOKENS: u8 = 5;
+
+/// No shard counts so much: sums of answers stay far below 2^64.
+const MOST: u64 = 1 << 56;
+
+/// Adds answers to the same question.
+///
+/// Fails on bytes that are no answers, or answers to different questions. Time and memory: those of the answers.
+pub fn add(answers: &[impl AsRef<[u8]>]) -> Result<Vec<u8>> {
+    let first = answers.first().and_then(|answer| answer.as_ref().first()).ok_or_else(damaged)?;
+    let kind = *first;
+    let mut parts = Vec::new();
+    for answer in answers {
+        parts.push(body(answer.as_ref(), kind)?);
+    }
+    match kind {
+        CONTENTS => {
+            let mut sum = (Contents::default(), 0);
+            for part in parts {
+                let (contents, pieces) = read_contents(part)?;
+                sum.0.add(&contents);
+                sum.1 += pieces;
+            }
+            Ok(contents(&sum.0, sum.1))
+        }
+        SAMPLE => Ok(parts.into_iter().fold(vec![SAMPLE], |mut all, part| {
+            all.extend_from_slice(part);
+            all
+        })),
+        PASS => add_passes(&parts),
+        PAIRS => {
+            let mut sums: Vec<(Pair, u64)> = Vec::new();
+            for part in parts {
+                sums.extend(read_pairs(part)?);
+            }
+            Ok(pairs(summed(sums)))
+        }
+        TOKENS => {
+            let mut sum = 0_u64;
+            for part in parts {
+                sum = sum.checked_add(read_tokens(part)?).ok_or_else(damaged)?;
+            }
+            Ok(tokens(sum))
+        }
+        _ => Err(damaged()),
+    }
+}
+
+/// What stands behind the first byte of an answer of this kind.
+pub(super) fn body(answer: &[u8], kind: u8) -> Result<&[u8]> {
+    answer.strip_prefix(&[kind]).ok_or_else(damaged)
+}
+
+/// The answer with contents, and the number of words after they were cut.
+pub(super) fn contents(contents: &Contents, pieces: u64) -> Vec<u8> {
+    let Contents { records, empty_records, words, bases, skipped, fingerprint } = contents;
+    let mut bytes = vec![CONTENTS];
+    for &number in [*records, *empty_records, *words, *bases].iter().chain(skipped).chain([&pieces]) {
+        put(&mut bytes, number);
+    }
+    bytes.extend(fingerprint.to_le_bytes());
+    bytes
+}
+
+pub(super) fn read_contents(body: &[u8]) -> Result<(Contents, u64)> {
+    let mut numbers = Numbers(body);
+    let mut next = || numbers.below(MOST);
+    let (records, empty_records, words, bases) = (next()?, next()?, next()?, next()?);
+    let mut skipped = [0; LetterKind::SKIPPED.len()];
+    for count in &mut skipped {
+        *count = next()?;
+    }
+    let pieces = next()?;
+    let mut fingerprint = [0; 16];
+    fingerprint.copy_from_slice(numbers.bytes(16)?);
+    numbers.end()?;
+    let fingerprint = u128::from_le_bytes(fingerprint);
+    Ok((Contents { records, empty_records, words, bases, skipped, fingerprint }, pieces))
+}
+
+/// The answer with pairs, each once.
+pub(super) fn pairs(counts: impl IntoIterator<Item = (Pair, u64)>) -> Vec<u8> {
+    let mut bytes = vec![PAIRS];
+    for ((left, right), count) in counts {
+        put(&mut bytes, u64::from(left));
+        put(&mut bytes, u64::from(right));
+        put(&mut bytes, count);
+    }
+    bytes
+}
+
+pub(super) fn read_pairs(body: &[u8]) -> Result<Vec<(Pair, u64)>> {
+    let mut numbers = Numbers(body);
+    let mut found = Vec::new();
+    while !numbers.0.is_empty() {
+        found.push(((numbers.token(u32::MAX)?, numbers.token(u32::MAX)?), numbers.below(MOST)?));
+    }
+    Ok(found)
+}
+
+/// Sorted, each pair once.
+pub(super) fn summed(mut counts: Vec<(Pair, u64)>) -> Vec<(Pair, u64)> {
+    counts.sort_unstable();
+    counts.dedup_by(|next, first| {
+        let is_same = next.0 == first.0;
+        first.1 += if is_same { next.1 } else { 0 };
+        is_same
+    });
+    counts
+}
+
+/// The answer with a number of tokens.
+pub(super) fn tokens(count: u64) -> Vec<u8> {
+    let mut bytes = vec![TOKENS];
+    put(&mut bytes, count);
+    bytes
+}
+
+pub(super) fn read_tokens(body: &[u8]) -> Result<u64> {
+    let mut numbers = Numbers(body);
+    let count = numbers.take()?;
+    numbers.end().map(|()| count)
+}
+
+/// The answer with what some threads found in a pass; all of them keep the same part of `S` then.
+///
+/// `parted` are the pairs across cuts, which the finders have counted too.
+pub(super) fn pass(finders: &mut [Finder], parted: &[(Pair, u64)]) -> Vec<u8> {
+    let kept = finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
+    finders.iter_mut().for_each(|finder| finder.keep(kept));
+    let mut bytes = vec![PASS];
+    let Some(first) = finders.first() else { return bytes };
+    let guess = first.guess().to_vec();
+    for number in [u64::from(first.counts.separator()), guess.len() as u64, kept as u64] {
+        put(&mut bytes, number);
+    }
+    for &(left, right) in &guess {
+        put(&mut bytes, u64::from(left));
+        put(&mut bytes, u64::from(right));
+    }
+    put_counts(&mut bytes, finders);
+    for &pair in &guess[..kept] {
+        put(&mut bytes, finders.iter().filter_map(|finder| finder.counts.exact(pair)).sum());
+    }
+    put(&mut bytes, parted.len() as u64);
+    for &((left, right), count) in parted {
+        for number in [u64::from(left), u64::from(right), count] {
+            put(&mut bytes, number);
+        }
+    }
+    for finder in finders {
+        finder.islands.for_each(|island, count| {
+            put(&mut bytes, island.len() as u64);
+            island.iter().for_each(|&token| put(&mut bytes, u64::from(token)));
+            put(&mut bytes, count);
+        });
+    }
+    bytes
+}
+
+/// The counts by entry: the distance to the entry before and the count; then a 0.
+fn put_counts(bytes: &mut Vec<u8>, finders: &[Finder]) {
+    let mut before = 0;
+    let size = finders.first().map_or(0, |finder| finder.counts.table_size());
+    for entry in 0..size {
+        let total: u64 = finders.iter().map(|finder| finder.counts.total_of(entry)).sum();
+        if total > 0 {
+            put(bytes, (entry + 1 - before) as u64);
+            put(bytes, total);
+            before = entry + 1;
+        }
+    }
+    put(bytes, 0);
+}
+
+/// A pass for `S` that others made.
+#[derive(Debug)]
+struct Pass<'a> {
+    num_tokens: u32,
+    guess: Vec<Pair>,
+    kept: usize,
+    rest: Numbers<'a>,
+}
+
+impl<'a> Pass<'a> {
+    fn read(body: &'a [u8]) -> Result<Self> {
+        let mut rest = Numbers(body);
+        let num_tokens = rest.token(u32::MAX)?;
+        let length = rest.count()?;
+        let kept = rest.below(length as u64 + 1)?;
+        let mut guess = Vec::with_capacity(length);
+        for _ in 0..length {
+            guess.push((rest.token(num_tokens)?, rest.token(num_tokens)?));
+        }
+        #[allow(clippy::cast_possible_truncation)] // not more than the length of a list
+        Ok(Self { num_tokens, guess, kept: kept as usize, rest })
+    }
+
+    /// Adds everything to what `finder` has; returns the pairs across cuts.
+    fn add_to(mut self, finder: &mut Finder) -> Result<Vec<(Pair, u64)>> {
+        if self.num_tokens != finder.counts.separator() || self.guess != finder.guess() {
+            return Err(damaged());
+        }
+        finder.keep(self.kept);
+        let mut next = 0;
+        loop {
+            let gap = self.rest.below(finder.counts.table_size() as u64 + 1)?;
+            if gap == 0 {
+                break;
+            }
+            #[allow(clippy::cast_possible_truncation)] // an entry of a table in memory
+            let entry = next + gap as usize - 1;
+            if entry >= finder.counts.table_size() {
+                return Err(damaged());
+            }
+            finder.counts.add(entry, self.rest.below(MOST)?);
+            next = entry + 1;
+        }
+        for &pair in &self.guess[..self.kept] {
+            let count = self.rest.below(MOST)?;
+            if count > 0 {
+                finder.counts.add_exact(pair, count);
+            }
+        }
+        let mut parted = Vec::new();
+        for _ in 0..self.rest.count()? {
+            let pair = (self.rest.token(self.num_tokens)?, self.rest.token(self.num_tokens)?);
+            parted.push((pair, self.rest.below(MOST)?));
+        }
+        self.add_islands(finder)?;
+        Ok(parted)
+    }
+
+    fn add_islands(&mut self, finder: &mut Finder) -> Result<()> {
+        let mut island = Vec::new();
+        let mut number = 0_u32;
+        while !self.rest.0.is_empty() {
+            island.clear();
+            for _ in 0..self.rest.count()? {
+                island.push(self.rest.token(self.num_tokens)?);
+            }
+            finder.add_parts(&island, self.rest.below(MOST)?);
+            number = number.wrapping_add(1);
+            if number.is_multiple_of(1 << 12) {
+                finder.bound();
+            }
+        }
+        finder.bound();
+        Ok(())
+    }
+}
+
+/// Takes an answer into a finder that has begun the same pass; returns the pairs across cuts.
+pub(super) fn absorb(finder: &mut Finder, answer: &[u8]) -> Result<Vec<(Pair, u64)>> {
+    Pass::read(body(answer, PASS)?)?.add_to(finder)
+}
+
+fn add_passes(parts: &[&[u8]]) -> Result<Vec<u8>> {
+    let mut finder = Finder::default();
+    let mut parted = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let pass = Pass::read(part)?;
+        if number == 0 {
+            finder.begin(pass.num_tokens, &pass.guess, usize::MAX);
+        }
+        parted.extend(pass.add_to(&mut finder)?);
+    }
+    Ok(pass(std::slice::from_mut(&mut finder), &summed(parted)))
+}

@@ -1,0 +1,69 @@
+//! Numbers as bytes, for what shards send each other: seven bits a byte, the lowest first, small numbers short.
+//!
+//! What arrives is not trusted: a number that does not end, or a count that the bytes left cannot hold, is an error.
+
+use crate::error::{Error, Result};
+
+/// Appends a number.
+pub(super) fn put(bytes: &mut Vec<u8>, number: u64) {
+    let mut left = number;
+    while left >= 0x80 {
+        bytes.push(left.to_le_bytes()[0] | 0x80);
+        left >>= 7;
+    }
+    bytes.push(left.to_le_bytes()[0]);
+}
+
+/// Takes numbers from the front of bytes.
+#[derive(Debug)]
+pub(super) struct Numbers<'a>(pub(super) &'a [u8]);
+
+impl<'a> Numbers<'a> {
+    /// The next number.
+    pub(super) fn take(&mut self) -> Result<u64> {
+        let mut number = 0_u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (&byte, rest) = self.0.split_first().ok_or_else(damaged)?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(damaged())
+    }
+
+    /// The next number, which must be below `end`.
+    pub(super) fn below(&mut self, end: u64) -> Result<u64> {
+        self.take().and_then(|number| if number < end { Ok(number) } else { Err(damaged()) })
+    }
+
+    /// The next number as a token below `end`.
+    #[allow(clippy::cast_possible_truncation)] // below a number of 32 bits
+    pub(super) fn token(&mut self, end: u32) -> Result<u32> {
+        self.below(u64::from(end)).map(|number| number as u32)
+    }
+
+    /// How many things follow, each of at least a byte.
+    #[allow(clippy::cast_possible_truncation)] // not more than bytes in memory
+    pub(super) fn count(&mut self) -> Result<usize> {
+        self.below(self.0.len() as u64 + 1).map(|number| number as usize)
+    }
+
+    /// So many bytes as they are.
+    pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count).ok_or_else(damaged)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    /// Fails unless all was taken.
+    pub(super) fn end(&self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(damaged()) }
+    }
+}
+
+/// What is said of bytes that no shard sent.
+pub(super) fn damaged() -> Error {
+    Error::argument("answer", &"bytes", "is not what a shard of this version answers")
+}

@@ -1,0 +1,217 @@
+"""Training over Ray gives the file that one process gives, whatever happens to its workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ray = pytest.importorskip("ray", reason="needs ray: the extra `ray`")
+
+from genotok import Tokenizer, _native, distributed, errors  # noqa: E402
+from genotok.distributed import Workers, workers  # noqa: E402
+from genotok.distributed.workers import balanced  # noqa: E402
+
+# Ray itself opens sockets and files that it leaves to the collector.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Four files of simulated DNA, one of them packed, and a small one with letters that are no bases."""
+    folder = tmp_path_factory.mktemp("genomes")
+    found = []
+    for number, bases in enumerate((900_000, 400_000, 700_000, 500_000)):
+        path = folder / f"{number}.fa"
+        path.write_bytes(b">r\n" + _native.simulate(bases, number) + b"\n")
+        found.append(str(path))
+    _native.pack(found[3:], str(folder / "3.pack"), threads=None, progress=None)
+    found[3] = str(folder / "3.pack")
+    (folder / "n.fa").write_text(">n\nACGTNNNNacgtRYACGTACGTAAAAAAAAAA\n>empty\nNNN\n")
+    return [*found, str(folder / "n.fa")]
+
+
+@pytest.fixture(scope="module")
+def alone(files: list[str]) -> Tokenizer:
+    return Tokenizer.train(files, vocab_size=700)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """One Ray for all tests: starting one takes seconds."""
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    yield
+    ray.shutdown()
+
+
+SAME = ("files", "records", "empty_records", "words", "bases", "skipped", "tokens", "fingerprint", "stopped")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.usefixtures("cluster")
+def test_any_number_of_workers_makes_the_same_file(files: list[str], alone: Tokenizer, workers: int) -> None:
+    events: list[dict[str, Any]] = []
+    found = distributed.train(files, vocab_size=700, workers=workers, progress=events.append)
+    assert found.to_json() == alone.to_json()
+    assert found.report is not None
+    assert alone.report is not None
+    for key in SAME:
+        assert found.report[key] == alone.report[key], key  # type: ignore[literal-required]
+    assert {event["phase"] for event in events} <= {"training"}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_strands_and_pieces_count_as_in_one_process(files: list[str]) -> None:
+    options: dict[str, Any] = {
+        "vocab_size": 300,
+        "both_strands": True,
+        "word_length": 1000,
+        "max_token_length": 9,
+        "special_tokens": ["[UNK]"],
+    }
+    there = distributed.train(files, workers=3, **options)
+    here = Tokenizer.train(files, **options)
+    assert there.to_json() == here.to_json()
+    assert there.report is not None
+    assert here.report is not None
+    assert there.report["words"] == here.report["words"]
+    assert there.report["bases_per_token"] == here.report["bases_per_token"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_that_is_killed_in_a_round_is_replaced(
+    files: list[str], alone: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, killed = 0, []
+    ask = Workers.ask
+
+    def ask_and_kill(self: Workers, question: bytes, look: Any = None) -> bytes:
+        nonlocal asked
+        asked += 1
+        if asked in {1, 3, 5, 6}:  # at the first question, when nothing is read, and in rounds
+            victim = self.actors[asked % 2]
+            killed.append(asked)
+            threading.Timer(0.02, ray.kill, [victim]).start()
+        return ask(self, question, look)
+
+    monkeypatch.setattr(Workers, "ask", ask_and_kill)
+    found = distributed.train(files, vocab_size=700, workers=2)
+    assert len(killed) >= 3
+    assert found.to_json() == alone.to_json()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_interrupted_training_goes_on_from_its_checkpoint(
+    files: list[str], alone: Tokenizer, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "checkpoint"
+
+    def stop(event: dict[str, Any]) -> None:
+        if event["merges"] > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        distributed.train(files, vocab_size=700, workers=2, checkpoint=checkpoint, progress=stop)
+    merges = json.loads(checkpoint.read_text())["merges"]
+    assert 0 < len(merges) < 691
+    found = distributed.train(files, vocab_size=700, workers=3, checkpoint=checkpoint, resume=True)
+    assert found.report is not None
+    assert found.report["resumed_merges"] == len(merges)
+    assert found.to_json() == alone.to_json()
+    # A checkpoint knows nothing of Ray.
+    here = Tokenizer.train(files, vocab_size=700, checkpoint=checkpoint, resume=True)
+    assert here.to_json() == alone.to_json()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_a_worker_cannot_read_is_said_as_here(files: list[str], tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.pack"
+    shutil.copy(files[3], damaged)
+    data = bytearray(damaged.read_bytes())
+    data[5000] ^= 1
+    damaged.write_bytes(data)
+    with pytest.raises(errors.SequenceFileError, match=r"damaged\.pack: this packed file is damaged"):
+        distributed.train([files[0], damaged], vocab_size=300, workers=2)
+    with pytest.raises(FileNotFoundError):
+        distributed.train([tmp_path / "none.fa"], vocab_size=300)
+    (tmp_path / "n.fa").write_text(">n\nNNN\n")
+    with pytest.raises(errors.GenotokError, match="no base"):
+        distributed.train([tmp_path / "n.fa"], vocab_size=300)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_that_dies_again_and_again_ends_the_training(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dies:
+        def __init__(self, paths: list[str], threads: int) -> None:
+            pass
+
+        def answer(self, question: bytes) -> tuple[int, bytes]:
+            os._exit(1)
+
+    monkeypatch.setattr(workers, "_Holder", Dies)
+    with pytest.raises(errors.ResourceError, match="died 4 times in a row") as raised:
+        distributed.train(files[:1], vocab_size=300)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_wrong_arguments_are_refused(files: list[str]) -> None:
+    for wrong, said in (
+        ({"workers": 0}, "workers=0"),
+        ({"threads": 0}, "threads=0"),
+        ({"workers": 4, "threads": 3}, "has room for 1"),
+        ({"vocab_size": 3}, "vocab_size=3"),
+    ):
+        with pytest.raises(errors.ArgumentError, match=said):
+            distributed.train(files, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(errors.ArgumentError, match="standard input"):
+        distributed.train("-")
+
+
+def test_shares_are_balanced(files: list[str]) -> None:
+    sizes = [[os.path.getsize(path) for path in share] for share in balanced(files, 2)]
+    assert sum(map(len, sizes)) == len(files)
+    assert max(map(sum, sizes)) < 1.3 * min(map(sum, sizes))
+    assert balanced(files[:1], 1) == [files[:1]]
+
+
+def test_the_command_starts_a_cluster_of_its_own_and_says_when_there_is_none(
+    files: list[str], alone: Tokenizer, tmp_path: Path
+) -> None:
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "genotok", "train-bpe", "--vocab", "700", *files, "-o", "there.json"]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+        return subprocess.run(
+            [*command, *options],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+
+    done = run("--ray", "local", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there.json").read_text() == alone.to_json()
+    done = run("--ray", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("genotok: error: ray: nothing answers at '127.0.0.1:1'")
+    assert "Traceback" not in done.stderr
+    assert "workers=2: is for --ray" in run("--workers", "2").stderr
