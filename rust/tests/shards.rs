@@ -128,18 +128,21 @@ fn large_vocabularies_share_entries_and_are_the_same() {
     assert!(shards.questions < 80, "{}", shards.questions);
 }
 
+/// Keeps every question with its answer.
+struct Noting<'a>(Here, &'a mut Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Shards for Noting<'_> {
+    fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
+        let answer = self.0.ask(question.clone())?;
+        self.1.push((question, answer.clone()));
+        Ok(answer)
+    }
+}
+
 #[test]
 fn damaged_answers_and_wrong_questions_are_errors() {
     let corpus = from_words([b"ACGTACGTTTTGACGT"]).unwrap();
     let mut questions = Vec::new();
-    struct Noting<'a>(Here, &'a mut Vec<(Vec<u8>, Vec<u8>)>);
-    impl Shards for Noting<'_> {
-        fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
-            let answer = self.0.ask(question.clone())?;
-            self.1.push((question, answer.clone()));
-            Ok(answer)
-        }
-    }
     let mut shards = Noting(here(vec![vec![corpus.clone()]], 1), &mut questions);
     let options = Options { num_merges: 8, ..Options::default() };
     let text = Elsewhere::of(&mut shards, &options).unwrap();

@@ -40,6 +40,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "pretraining": training_section,
     "gue": gue_section,
     "models": comparison_section,
+    "models-gpu": comparison_section,
     "pytest": studies_section,
     "pytest-large": studies_section,
     "pytest-smoke": studies_section,
