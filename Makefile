@@ -67,7 +67,7 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 	$(MAKE) tables
 
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the newest records, without measuring
-	$(BIN)/python -m benchmarks.table README.md docs/benchmarks.md docs/model.md docs/training.md
+	$(BIN)/python -m benchmarks.table README.md docs/benchmarks.md docs/model.md docs/training.md docs/shards.md
 
 wheel: $(VENV)/.tools ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

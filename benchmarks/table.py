@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import encode, encoder, pretraining, results
+from benchmarks import cluster, encode, encoder, pretraining, results, shards
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 from genotok.gue import comparison
 from genotok.gue import results as gue_results
@@ -108,6 +108,10 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "encoder-speed": (("encoder-speed",), encoder.markdown),
     "encoder-gpu": (("encoder-gpu",), encoder.markdown),
     "pretraining": (("pretraining",), pretraining.markdown),
+    "shards-pack": (("shards-pack",), shards.markdown),
+    "shards-large": (("shards-large",), shards.markdown),
+    "shards-ray": (("shards-ray",), shards.markdown),
+    "cluster": (("cluster",), cluster.markdown),
     "models": (("models",), comparison.comparison_markdown),
     "gue": (("gue",), lambda record: gue_results.markdown(record["records"])),
 }

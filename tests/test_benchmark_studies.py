@@ -281,7 +281,9 @@ def test_markdown_says_speed_multiple_memory_and_what_is_unfair() -> None:
     assert "tiktoken is missing: not installed." in text
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/benchmarks.md", "docs/model.md", "docs/training.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/benchmarks.md", "docs/model.md", "docs/training.md", "docs/shards.md"]
+)
 def test_the_documents_say_what_the_records_say(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     assert "<!-- table:" in text

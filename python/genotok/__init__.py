@@ -8,7 +8,7 @@ Example:
 """
 
 from genotok.check import check_files
-from genotok.corpus import pack
+from genotok.corpus import pack, pack_shards, verify_shards
 from genotok.errors import (
     ArgumentError,
     GenotokError,
@@ -36,6 +36,8 @@ __all__ = [
     "__version__",
     "check_files",
     "pack",
+    "pack_shards",
+    "verify_shards",
 ]
 
 __version__: str

@@ -12,7 +12,22 @@ from typing_extensions import CapsuleType
 
 from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
 
-__all__ = ["RecordBatch", "TokenArray", "TokenReader", "Tokenizer", "check", "pack", "simulate"]
+__all__ = [
+    "RecordBatch",
+    "Shard",
+    "ShardTraining",
+    "TokenArray",
+    "TokenReader",
+    "Tokenizer",
+    "add_answers",
+    "check",
+    "pack",
+    "pack_shards",
+    "read_places",
+    "shard_files",
+    "simulate",
+    "verify_shards",
+]
 
 @final
 class TokenArray:
@@ -60,6 +75,18 @@ class TokenReader:
     def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
+def pack_shards(
+    paths: list[str],
+    folder: str,
+    *,
+    shard_bases: int,
+    append: bool,
+    threads: int | None,
+    progress: Callable[[dict[str, object]], None] | None,
+) -> dict[str, object]: ...
+def shard_files(folder: str) -> list[str]: ...
+def read_places(path: str) -> str: ...
+def verify_shards(folder: str) -> list[tuple[str, str]]: ...
 def add_answers(answers: list[bytes]) -> bytes: ...
 
 @final
@@ -105,6 +132,7 @@ class Tokenizer:
         max_token_length: int | None,
         both_strands: bool,
         threads: int | None,
+        memory: int | None,
         checkpoint: str | None,
         resume: bool,
         progress: Callable[[dict[str, object]], None] | None,

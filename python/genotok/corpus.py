@@ -1,17 +1,33 @@
-"""Packed corpora: sequences at two bits a base in one file, ready to be mapped into memory."""
+"""Packed corpora: sequences at two bits a base in one file or in shards, ready to be mapped into memory."""
 
 import os
-from typing import TypedDict, cast
+from collections.abc import Iterator
+from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from genotok import _native
 from genotok.inputs import Files, expand
 from genotok.tokens import Progress
 
-__all__ = ["PackReport", "pack"]
+__all__ = [
+    "DEFAULT_SHARD_SIZE",
+    "PackReport",
+    "Word",
+    "is_packed_folder",
+    "pack",
+    "pack_shards",
+    "verify_shards",
+    "words_of",
+]
+
+DEFAULT_SHARD_SIZE = 512_000_000
+"""Bases of a shard: 128 MB."""
 
 
 class PackReport(TypedDict):
-    """What was packed; `skipped` counts the letters outside A, C, G and T by kind."""
+    """What was packed; `skipped` counts the letters outside A, C, G and T by kind.
+
+    Of a folder, `shards` and `bytes` are those of all that is in it now, the rest is what was added.
+    """
 
     output: str
     bytes: int
@@ -21,6 +37,7 @@ class PackReport(TypedDict):
     bases: int
     skipped: dict[str, int]
     fingerprint: str
+    shards: NotRequired[int]
 
 
 def pack(
@@ -48,3 +65,83 @@ def pack(
     """
     report = _native.pack(expand(files), os.fspath(output), threads=threads, progress=progress)
     return cast("PackReport", report)
+
+
+def pack_shards(
+    files: Files,
+    folder: str | os.PathLike[str],
+    *,
+    shard_size: int = DEFAULT_SHARD_SIZE,
+    append: bool = False,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> PackReport:
+    """Write the words of `files` to a folder of packed files, for corpora that are larger than memory.
+
+    A shard holds words of one input, and is cut where a word ends. `manifest.json`, written last, has the
+    checksums of inputs and shards; beside each shard stands where its words came from. `Tokenizer.train`
+    takes the folder in place of the files, with the same result. Memory: for each thread a shard's, and
+    that of the longest word.
+
+    Args:
+        files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd): a path, a pattern, or an iterable of them.
+        folder: A new folder, or one to add to.
+        shard_size: Bases after which a new shard is begun.
+        append: Add to the shards that are there.
+        threads: Files to read at a time; None for all cores.
+        progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
+
+    Raises:
+        SequenceFileError: A file is not what it should be, or in the folder already; the folder is in use.
+        SymbolError: A sequence holds letters of no nucleotide code.
+        OSError: A file cannot be read or written; nothing that is half-written stays in the corpus.
+    """
+    report = _native.pack_shards(
+        expand(files),
+        os.fspath(folder),
+        shard_bases=shard_size,
+        append=append,
+        threads=threads,
+        progress=progress,
+    )
+    return cast("PackReport", report)
+
+
+def verify_shards(folder: str | os.PathLike[str]) -> list[str]:
+    """Every defect of a folder of packed shards, a line each: `file: what is wrong`. Reads all of it.
+
+    Raises:
+        SequenceFileError: Its manifest is damaged.
+        OSError: There is none.
+    """
+    return [f"{path}: {reason}" for path, reason in _native.verify_shards(os.fspath(folder))]
+
+
+def is_packed_folder(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder has a manifest of packed shards, to judge by how it starts."""
+    try:
+        with open(os.path.join(folder, "manifest.json"), "rb") as file:
+            return b'"genotok packed corpus"' in file.read(200)
+    except OSError:
+        return False
+
+
+class Word(NamedTuple):
+    """Where a word came from: a record of the input, and letters of it, counted from 0, half-open."""
+
+    record: str
+    start: int
+    end: int
+
+
+def words_of(shard: str | os.PathLike[str]) -> Iterator[Word]:
+    """Where the words of a packed shard came from, in their order.
+
+    Raises:
+        SequenceFileError: The file beside the shard is damaged.
+        OSError: It cannot be read.
+    """
+    path = f"{os.fspath(shard).removesuffix('.pack')}.words.tsv.zst"
+    for line in _native.read_places(path).splitlines():
+        record, start, end = line.rsplit("\t", 2)
+        yield Word(record, int(start), int(end))

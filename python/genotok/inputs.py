@@ -8,31 +8,37 @@ import glob
 import os
 from collections.abc import Iterable
 
+from genotok import _native
 from genotok.errors import ArgumentError
 
 __all__ = ["STANDARD_INPUT", "Files", "expand"]
 
 STANDARD_INPUT = "-"
 
+MANIFEST = "manifest.json"
+"""What a folder of shards has, of packed ones as of encoded ones."""
+
 type_of_path = (str, os.PathLike)
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-def expand(files: Files) -> list[str]:
+def expand(files: Files, *, shards: bool = False) -> list[str]:
     """The input paths, in the order given; those of one pattern in sorted order.
 
     Args:
         files: A path, a pattern, or an iterable of them. `*`, `?` and `[...]` match as in a shell, `**`
             matches any number of folders; patterns match files only. A name that exists is taken as it is,
             whatever characters it has. `-` is standard input.
+        shards: Whether a folder of packed shards stands for the files in it.
 
     Raises:
         FileNotFoundError: A path does not exist, or a pattern matches no file.
         IsADirectoryError: A path is a folder.
         ArgumentError: No input at all, or the same file twice (it would count twice, without a word).
+        SequenceFileError: A shard is missing, or not what its manifest says.
     """
     given = [files] if isinstance(files, type_of_path) else list(files)
-    paths = [path for item in given for path in _matches(_text(item))]
+    paths = [path for item in given for path in _matches(_text(item), shards)]
     if not paths:
         raise ArgumentError("files=[]: at least one sequence file is needed")
     _refuse_repeats(paths)
@@ -49,10 +55,12 @@ def _text(item: object) -> str:
     return os.path.expanduser(path)
 
 
-def _matches(path: str) -> list[str]:
+def _matches(path: str, shards: bool) -> list[str]:
     """The files that `path` stands for: itself, or those that match it."""
     if path == STANDARD_INPUT:
         return [path]
+    if shards and os.path.isfile(os.path.join(path, MANIFEST)):
+        return _native.shard_files(path)
     if os.path.isdir(path):
         everything = os.path.join(path, "*")
         raise IsADirectoryError(

@@ -89,6 +89,7 @@ class Tokenizer(Encoder):
         max_token_length: int | None = None,
         both_strands: bool = False,
         threads: int | None = None,
+        memory: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         progress: Progress | None = None,
@@ -99,8 +100,9 @@ class Tokenizer(Encoder):
         byte per base plus some hundred megabytes. The result does not depend on the number of threads.
 
         Args:
-            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), packed files, or `-` for standard input: a
-                path, a pattern such as `"genomes/**/*.fa.gz"`, or an iterable of them.
+            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), packed files, folders of shards that
+                `pack_shards` made, or `-` for standard input: a path, a pattern such as
+                `"genomes/**/*.fa.gz"`, or an iterable of them.
             vocab_size: Number of tokens wanted: special tokens, four bases and merges together.
             min_frequency: Stop when the most frequent pair occurs less often than this.
             special_tokens: Tokens that get the first ids, in this order; none may be a string of bases.
@@ -108,6 +110,8 @@ class Tokenizer(Encoder):
             max_token_length: Longest token allowed, in bases.
             both_strands: Count each word and its reverse complement.
             threads: Threads to use; None for all cores.
+            memory: Bytes to stay below, about; packed files are mapped and do not count, whatever their
+                size. None for what it takes, which is below a gigabyte beside the text.
             checkpoint: Where a training that is interrupted, by whatever, leaves its merges. It is yours to
                 remove once the tokenizer is saved.
             resume: Go on from `checkpoint`, to the result of an uninterrupted training.
@@ -118,6 +122,7 @@ class Tokenizer(Encoder):
             SequenceFileError: A file is empty, cut short, damaged or malformed.
             SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
             ArgumentError: An argument is outside its rule; found before anything is read.
+            ResourceError: `memory` is too little for the text and the threads.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
         """
@@ -131,10 +136,11 @@ class Tokenizer(Encoder):
             ("word_length", word_length, 1),
             ("max_token_length", max_token_length, 1),
             ("threads", threads, 1),
+            ("memory", memory, 1),
         ):
             _check_range(name, number, least)
         native, report = _native.Tokenizer.train(
-            expand(files),
+            expand(files, shards=True),
             vocab_size=vocab_size,
             min_frequency=min_frequency,
             special_tokens=list(special_tokens),
@@ -142,6 +148,7 @@ class Tokenizer(Encoder):
             max_token_length=max_token_length,
             both_strands=both_strands,
             threads=threads,
+            memory=memory,
             checkpoint=None if checkpoint is None else os.fspath(checkpoint),
             resume=resume,
             progress=progress,

@@ -6,6 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// How files are called that are not whole yet.
+const PREFIX: &str = ".genotok-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether a file of this name was being written when its writer was killed, or is being written now.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
 /// Writes `path` through `fill`: to a temporary name beside it, to disk, then renamed over it.
 ///
 /// Killed anywhere, or out of space, there is the old file or the new one, never a part. A path that is a device or a
@@ -30,7 +39,7 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Re
         _ => PathBuf::from("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".genotok-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let temporary = builder.tempfile_in(&folder).map_err(fail)?;

@@ -10,9 +10,11 @@
 //! The sum modulo 2^128 of the first 16 bytes of BLAKE3 over each word (its length in eight bytes, then its bytes in
 //! the arena): equal for the same words in any order, in any number of files, however wrapped, compressed or masked.
 //!
-//! [`builder`] makes a corpus of letters, [`packed`] knows the same as a file.
+//! `builder` makes a corpus of letters, `packed` knows the same as a file, [`folder`] has many of those, for corpora that
+//! are larger than memory.
 
 mod builder;
+pub mod folder;
 mod packed;
 
 use std::ops::Range;
@@ -22,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use memmap2::Mmap;
 
-pub use self::builder::CorpusBuilder;
+pub use self::builder::{CorpusBuilder, Place};
 pub(crate) use self::packed::is_packed;
 pub use self::packed::{MAGIC, save};
 use crate::alphabet::{LetterKind, complement};
@@ -187,6 +189,19 @@ impl Corpus {
         Self { contents, store: Store::Owned { ends, arena } }
     }
 
+    /// Whether it is a mapped file.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.store, Store::Mapped { .. })
+    }
+
+    /// Bytes that it holds in memory.
+    pub(crate) fn bytes_held(&self) -> u64 {
+        match &self.store {
+            Store::Owned { ends, arena } => 8 * ends.capacity() as u64 + arena.capacity() as u64,
+            Store::Mapped { .. } => 0,
+        }
+    }
+
     fn end(&self, index: usize) -> u64 {
         match &self.store {
             Store::Owned { ends, .. } => ends[index],
@@ -225,40 +240,66 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
         monitor.add_bytes(size(path));
         return Ok(corpus);
     }
-    let mut reader = Reader::open(path)?;
     let mut builder = CorpusBuilder::new();
-    let mut told = (0, 0);
+    read_letters(path, monitor, &mut builder, usize::MAX, |_| Ok(()))?;
+    let corpus = builder.finish();
+    check_letters(path, corpus.contents())?;
+    Ok(corpus)
+}
+
+/// Reads a sequence file into a builder, and closes its last record; `after` is called after each piece, of so many
+/// letters at most.
+fn read_letters(
+    path: &Path,
+    monitor: &Monitor,
+    builder: &mut CorpusBuilder,
+    piece: usize,
+    mut after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
+) -> Result<()> {
+    let mut reader = Reader::open(path)?;
+    let (mut told, mut read) = (0, 0);
     let mut pieces = 0_u32;
     while let Some(event) = reader.next_event()? {
         match event {
             Event::Record { name, .. } => builder.record(name),
-            Event::Letters(letters) => builder.letters(letters).map_err(|error| error.in_file(path))?,
+            Event::Letters(letters) => {
+                read += letters.len() as u64;
+                for letters in letters.chunks(piece) {
+                    builder.letters(letters).map_err(|error| error.in_file(path))?;
+                    after(builder)?;
+                }
+            }
         }
         pieces = pieces.wrapping_add(1);
         if pieces.is_multiple_of(1024) {
             monitor.check()?;
-            let now = (builder.bases(), reader.bytes_read());
-            monitor.add_bases(now.0 - told.0);
-            monitor.add_bytes(now.1 - told.1);
-            told = now;
+            monitor.add_bases(std::mem::take(&mut read));
+            monitor.add_bytes(reader.bytes_read() - told);
+            told = reader.bytes_read();
         }
     }
     monitor.check()?;
-    monitor.add_bytes(reader.bytes_read() - told.1);
-    let corpus = builder.finish();
-    monitor.add_bases(corpus.contents.bases - told.0);
-    if corpus.contents.bases + corpus.contents.skipped.iter().sum::<u64>() == 0 {
-        let records = corpus.contents.records;
-        return Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")));
-    }
-    Ok(corpus)
+    builder.close();
+    monitor.add_bases(read);
+    monitor.add_bytes(reader.bytes_read() - told);
+    Ok(())
 }
 
-/// Reads inputs, as many at a time as the present thread pool has threads.
+/// Fails if there is not a single letter in what was read.
+fn check_letters(path: &Path, contents: &Contents) -> Result<()> {
+    if contents.bases + contents.skipped.iter().sum::<u64>() > 0 {
+        return Ok(());
+    }
+    let records = contents.records;
+    Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")))
+}
+
+/// Reads inputs, as many at a time as the present thread pool has threads; a [folder](folder) of shards is many.
 ///
 /// A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
 /// have a base. Of several errors the one of the first file is returned.
 pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
+    let paths = &folder::expand(paths)?;
     let bytes_total = total_size(paths);
     let next = AtomicUsize::new(0);
     let read_next = || {

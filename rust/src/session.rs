@@ -13,6 +13,7 @@ use crate::bpe::train::train as train_merges;
 use crate::bpe::train::{Options, Round, Stop, Summary, Weighted, merges_for, train_elsewhere};
 use crate::bpe::{MergeTable, NUM_BASES, Token};
 use crate::checkpoint::{self, Keeper};
+use crate::corpus::folder::{self, Manifest, Packing};
 use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
 use crate::error::{Error, Result, show_text};
 use crate::monitor::Monitor;
@@ -34,6 +35,8 @@ pub struct Wanted {
     pub special_tokens: Vec<String>,
     /// How to train; `num_merges` is what `vocab_size` leaves and need not be set.
     pub options: Options,
+    /// Bytes of memory to stay below; packed files do not count, whatever their size.
+    pub memory: Option<u64>,
 }
 
 /// Where an interrupted training leaves its merges.
@@ -103,7 +106,7 @@ pub fn train(
     checkpoint: Option<&Checkpoint>,
     monitor: &Monitor,
 ) -> Result<(Tokenizer, Report)> {
-    let wanted = wanted.checked()?;
+    let mut wanted = wanted.checked()?;
     check_paths(paths)?;
     let pool = pool(threads)?;
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
@@ -111,6 +114,7 @@ pub fn train(
     let start = Instant::now();
     let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
     let seconds_reading = start.elapsed().as_secs_f64();
+    fit_memory(&mut wanted, &corpora, pool.current_num_threads())?;
     let mut contents = contents_of(&corpora);
     contents.words = corpora.iter().map(|corpus| corpus.num_pieces(wanted.options.word_length)).sum();
     let texts = [Weighted { corpora, weight: 1 }];
@@ -145,6 +149,34 @@ pub fn train_on_shards(
     finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
         train_elsewhere(&text, shards, &wanted.options, table, monitor, on_round)
     })
+}
+
+/// What is needed whatever the text: the program, and pages of files that are read ahead.
+const FIXED_BYTES: u64 = 224 << 20;
+/// What a thread needs: its counts of pairs, buffers and samples.
+const THREAD_BYTES: u64 = 96 << 20;
+/// What a token in an island takes: while it is found, and while training on the islands.
+const ISLAND_TOKEN_BYTES: u64 = 64;
+/// Fewer tokens in islands make hardly a merge a pass.
+const LEAST_ISLAND_ROOM: u64 = 1 << 18;
+
+/// Leaves as much room for islands as the memory has beside what else is needed.
+fn fit_memory(wanted: &mut Wanted, corpora: &[Corpus], threads: usize) -> Result<()> {
+    let Some(available) = wanted.memory else { return Ok(()) };
+    let held: u64 = corpora.iter().map(Corpus::bytes_held).sum();
+    let fixed = FIXED_BYTES + THREAD_BYTES * threads as u64 + held;
+    let needed = fixed + ISLAND_TOKEN_BYTES * LEAST_ISLAND_ROOM;
+    if available < needed {
+        let what = if held > available / 4 {
+            "memory in bytes; pack the genomes into shards, which are not held in it"
+        } else {
+            "memory in bytes; use fewer threads or allow more"
+        };
+        return Err(Error::Resource { what, needed, available });
+    }
+    let room = usize::try_from((available - fixed) / ISLAND_TOKEN_BYTES).unwrap_or(usize::MAX);
+    wanted.options.island_room = wanted.options.island_room.min(room);
+    Ok(())
 }
 
 /// What was read before training.
@@ -273,6 +305,17 @@ pub fn pack(
     let corpora = pool(threads)?.install(|| corpus::read_all(paths, monitor))?;
     let bytes = corpus::save(&corpora, output, monitor)?;
     Ok((bytes, contents_of(&corpora)))
+}
+
+/// Packs sequence files into a folder of shards. Returns its manifest, and what was read now.
+pub fn pack_shards(
+    paths: &[PathBuf],
+    packing: &Packing,
+    threads: Option<usize>,
+    monitor: &Monitor,
+) -> Result<(Manifest, Contents)> {
+    check_paths(paths)?;
+    pool(threads)?.install(|| folder::pack(paths, packing, monitor))
 }
 
 fn check_paths(paths: &[PathBuf]) -> Result<()> {

@@ -21,6 +21,7 @@ from genotok.cli.options import (
     Threads,
     Uppercase,
     Window,
+    amount,
 )
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.errors import ArgumentError
@@ -28,23 +29,6 @@ from genotok.tokenizer import Tokenizer
 from genotok.tokens import Unknown
 
 __all__ = ["encode"]
-
-
-UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
-
-
-def _num_bases(text: str) -> int:
-    """A number of bases: `500000000`, `500M`, `0.5G`, `500_000_000`."""
-    number, unit = text.strip().lower().removesuffix("b"), 1
-    if number[-1:] in UNITS:
-        number, unit = number[:-1], UNITS[number[-1]]
-    try:
-        found = round(float(number.replace(",", "").replace("_", "")) * unit)
-    except (ValueError, OverflowError):
-        found = 0
-    if not 0 < found < 1 << 63:
-        raise typer.BadParameter(f"'{text}' is no number of bases, such as 500M or 500000000.")
-    return found
 
 
 def encode(
@@ -85,7 +69,7 @@ def encode(
     shard_size: Annotated[
         int | None,
         typer.Option(
-            parser=_num_bases,
+            parser=amount,
             metavar="BASES",
             help="Write a folder, and begin a new file after this many bases, such as 500M.",
             show_default="1G in a folder",

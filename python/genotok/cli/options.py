@@ -15,7 +15,25 @@ __all__ = [
     "Uppercase",
     "Vocab",
     "Window",
+    "amount",
 ]
+
+UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def amount(text: str) -> int:
+    """A number of bases or bytes: `500000000`, `500M`, `0.5G`, `500_000_000`."""
+    number, unit = text.strip().lower().removesuffix("b"), 1
+    if number[-1:] in UNITS:
+        number, unit = number[:-1], UNITS[number[-1]]
+    try:
+        found = round(float(number.replace(",", "").replace("_", "")) * unit)
+    except (ValueError, OverflowError):
+        found = 0
+    if not 0 < found < 1 << 63:
+        raise typer.BadParameter(f"'{text}' is no number such as 500M or 500000000.")
+    return found
+
 
 ROWS_PANEL = "Rows"
 LETTERS_PANEL = "Letters"
@@ -26,8 +44,8 @@ SequenceFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="FILES...",
-        help="FASTA or FASTQ, plain or compressed; packed files; quoted patterns such as 'genomes/**/*.fa'; "
-        "- for standard input.",
+        help="FASTA or FASTQ, plain or compressed; packed files and folders of shards; quoted "
+        "patterns such as 'genomes/**/*.fa'; - for standard input.",
         show_default=False,
     ),
 ]

@@ -68,9 +68,14 @@ def print_packing(report: PackReport) -> None:
         ("input", _input(report)),
         ("skipped", _skipped(report)),
         ("fingerprint", report["fingerprint"]),
-        ("written", f"{report['output']}, {figures.memory(report['bytes'])}"),
+        ("written", f"{report['output']}, {figures.memory(report['bytes'])}{_shards(report)}"),
     ]
     print_facts(standard_output(), f"packed {figures.bases(report['bases'])}", facts)
+
+
+def _shards(report: PackReport) -> str:
+    """How many shards a folder has now."""
+    return f" in {figures.count(report['shards'], 'shard')}" if "shards" in report else ""
 
 
 def encoding_as_json(report: EncodingReport) -> dict[str, object]:

@@ -12,7 +12,7 @@ import typer
 
 from genotok.cli import figures, outputs
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, SequenceFiles, Threads, Vocab
+from genotok.cli.options import RUN_PANEL, AsJson, Quiet, SequenceFiles, Threads, Vocab, amount
 from genotok.cli.reports import print_training, training_as_json
 from genotok.errors import ArgumentError
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
@@ -99,6 +99,16 @@ def train_bpe(
             rich_help_panel=RUN_PANEL,
         ),
     ] = None,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=amount,
+            metavar="BYTES",
+            help="Stay below this, such as 2G; packed files and shards do not count.",
+            show_default="what it takes",
+            rich_help_panel=RUN_PANEL,
+        ),
+    ] = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -111,7 +121,7 @@ def train_bpe(
     _check_checkpoint(checkpoint, resume)
     with watching(quiet) as watch:
         try:
-            tokenizer = _train(ray, workers, threads)(
+            tokenizer = _train(ray, workers, threads, memory)(
                 files,
                 vocab_size=vocab,
                 min_frequency=min_frequency,
@@ -140,12 +150,18 @@ def train_bpe(
         print_training(tokenizer.report, output)
 
 
-def _train(ray: str | None, workers: int | None, threads: int | None) -> Callable[..., Tokenizer]:
+def _train(
+    ray: str | None, workers: int | None, threads: int | None, memory: int | None
+) -> Callable[..., Tokenizer]:
     """What trains: this process, or a Ray cluster."""
     if ray is None:
         if workers is not None:
             raise ArgumentError(f"workers={workers}: is for --ray; --threads is for this process")
-        return partial(Tokenizer.train, threads=threads)
+        return partial(Tokenizer.train, threads=threads, memory=memory)
+    if memory is not None:
+        raise ArgumentError(
+            f"memory={memory}: is for this process; Ray's workers take a share of the files each"
+        )
     from genotok import distributed
 
     return partial(distributed.train, address=ray, workers=workers, threads=threads or 1)

@@ -1,4 +1,4 @@
-"""`genotok verify`: does a folder of shards hold what its manifest says?"""
+"""`genotok verify`: does a folder of shards, encoded or packed, hold what its manifest says?"""
 
 import json
 from typing import Annotated
@@ -8,6 +8,8 @@ import typer
 from genotok.cli.figures import bases, count
 from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson, Quiet
+from genotok.corpus import is_packed_folder, verify_shards
+from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
 __all__ = ["verify"]
@@ -16,7 +18,9 @@ __all__ = ["verify"]
 def verify(
     folder: Annotated[
         str,
-        typer.Argument(metavar="FOLDER", help="A folder that genotok encode wrote.", show_default=False),
+        typer.Argument(
+            metavar="FOLDER", help="A folder that genotok encode or genotok pack wrote.", show_default=False
+        ),
     ],
     against: Annotated[
         str | None,
@@ -32,9 +36,16 @@ def verify(
     from genotok.cli.progress import watching
     from genotok.dataset import verify_folder
 
+    packed = is_packed_folder(folder)
+    if packed and (against is not None or inputs):
+        raise ArgumentError(f"{folder}: holds packed shards; --against and --inputs are for encoded ones")
     tokenizer = None if against is None else Tokenizer.from_file(against)
     with watching(quiet) as watch:
-        found = verify_folder(folder, against=tokenizer, inputs=inputs, heard=watch.check)
+        found = (
+            verify_shards(folder)
+            if packed
+            else verify_folder(folder, against=tokenizer, inputs=inputs, heard=watch.check)
+        )
         defects = [one_line(defect) for defect in found]
     if as_json:
         print(json.dumps({"folder": folder, "defects": defects}))
@@ -42,7 +53,7 @@ def verify(
         for defect in defects:
             print(defect)
     if not defects and not as_json and not quiet:
-        print(_praise(folder))
+        print(f"{folder}: whole" if packed else _praise(folder))
     if defects:
         raise typer.Exit(1)
 

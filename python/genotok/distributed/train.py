@@ -58,7 +58,7 @@ def train(
         GenotokError, OSError: As for `Tokenizer.train`.
         ArgumentError: Ray is not installed, or an argument is outside its rule.
     """
-    paths = [path if path == STANDARD_INPUT else os.path.abspath(path) for path in expand(files)]
+    paths = [path if path == STANDARD_INPUT else os.path.abspath(path) for path in expand(files, shards=True)]
     if STANDARD_INPUT in paths:
         raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
     training = _native.ShardTraining(

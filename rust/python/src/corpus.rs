@@ -1,8 +1,10 @@
-//! `pack` and `simulate`.
+//! `pack`, folders of shards, and `simulate`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use genotok_core::corpus::Contents;
+use genotok_core::corpus::folder::{Packing, places, shards, verify};
 use genotok_core::testing::Genome;
 use genotok_core::{Error, checkpoint, session};
 use pyo3::prelude::*;
@@ -34,6 +36,51 @@ pub(crate) fn pack(
     report.set_item("files", files)?;
     add_contents(&report, &contents)?;
     Ok(report)
+}
+
+/// Writes the words of sequence files to a folder of packed files.
+#[pyfunction]
+#[pyo3(signature = (paths, folder, *, shard_bases, append, threads, progress))]
+pub(crate) fn pack_shards(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    folder: PathBuf,
+    shard_bases: Number,
+    append: bool,
+    threads: Option<Number>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'_, PyDict>> {
+    let threads = fit_threads(threads)?;
+    let report = PyDict::new(py);
+    report.set_item("output", folder.as_os_str())?;
+    report.set_item("files", paths.len())?;
+    let packing = Packing { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append };
+    let (manifest, contents) =
+        watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
+    report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
+    report.set_item("shards", manifest.shards.len())?;
+    add_contents(&report, &contents)?;
+    Ok(report)
+}
+
+/// The packed files of a folder, their lengths and headers checked.
+#[pyfunction]
+pub(crate) fn shard_files(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<OsString>> {
+    let found = watch(py, None, move |_| shards(&folder))?;
+    Ok(found.into_iter().map(PathBuf::into_os_string).collect())
+}
+
+/// The lines that say where the words of a shard came from.
+#[pyfunction]
+pub(crate) fn read_places(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+    watch(py, None, move |_| places(&path))
+}
+
+/// Every defect of a folder of packed files: the file, and what is wrong with it.
+#[pyfunction]
+pub(crate) fn verify_shards(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<(OsString, String)>> {
+    let found = watch(py, None, move |monitor| verify(&folder, monitor))?;
+    Ok(found.into_iter().map(|(path, reason)| (path.into_os_string(), reason)).collect())
 }
 
 /// What was read, into a report.

@@ -26,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use super::check::check;
     #[pymodule_export]
-    use super::corpus::{pack, simulate};
+    use super::corpus::{pack, pack_shards, read_places, shard_files, simulate, verify_shards};
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
     #[pymodule_export]

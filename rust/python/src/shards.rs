@@ -130,6 +130,7 @@ impl ShardTraining {
             max_token_length,
             both_strands,
             threads,
+            None,
             checkpoint,
             resume,
         )?;

@@ -51,6 +51,7 @@ impl Training {
         max_token_length: Option<Number>,
         both_strands: bool,
         threads: Option<Number>,
+        memory: Option<Number>,
         checkpoint: Option<PathBuf>,
         resume: bool,
     ) -> PyResult<Self> {
@@ -61,7 +62,9 @@ impl Training {
             both_strands,
             ..Options::default()
         };
-        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
+        let vocab_size = fit_count(vocab_size, "vocab_size")?;
+        let memory = fit(memory, "memory", 1)?;
+        let wanted = Wanted { vocab_size, special_tokens, options, memory };
         let checkpoint = match checkpoint {
             Some(path) => Some(Checkpoint { path, resume }),
             None if resume => {
@@ -126,7 +129,7 @@ impl Tokenizer {
     /// Trains on sequence files; returns the tokenizer and a report.
     #[staticmethod]
     #[pyo3(signature = (paths, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
-        both_strands, threads, checkpoint, resume, progress))]
+        both_strands, threads, memory, checkpoint, resume, progress))]
     #[allow(clippy::too_many_arguments)]
     fn train(
         py: Python<'_>,
@@ -138,6 +141,7 @@ impl Tokenizer {
         max_token_length: Option<Number>,
         both_strands: bool,
         threads: Option<Number>,
+        memory: Option<Number>,
         checkpoint: Option<PathBuf>,
         resume: bool,
         progress: Option<Py<PyAny>>,
@@ -150,6 +154,7 @@ impl Tokenizer {
             max_token_length,
             both_strands,
             threads,
+            memory,
             checkpoint,
             resume,
         )?;
@@ -183,7 +188,12 @@ impl Tokenizer {
             random_guess: fit(seed, "seed", 0)?,
             ..Options::default()
         };
-        let wanted = Wanted { vocab_size: fit_count(vocab_size, "vocab_size")?, special_tokens, options };
+        let wanted = Wanted {
+            vocab_size: fit_count(vocab_size, "vocab_size")?,
+            special_tokens,
+            options,
+            memory: None,
+        };
         let threads = fit_threads(threads)?;
         let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
         let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;

@@ -122,6 +122,14 @@ impl Trainer<'_> {
         Ok((candidates, adjacencies as u64))
     }
 
+    /// Bases to sample of a part of the text that has `span`.
+    fn sampled_bases(&self, span: u64) -> u64 {
+        let spans = self.texts.iter().flat_map(|text| &text.corpora).map(Corpus::span).sum::<u64>().max(1);
+        let wanted = (self.bases / 16).clamp(1 << 21, 1 << 25);
+        let share = u128::from(wanted) * u128::from(span) / u128::from(spans);
+        u64::try_from(share).unwrap_or(span).clamp(STRETCH, span.max(STRETCH)).min(span)
+    }
+
     /// Pair counts of a part of the text, and how much larger the text is.
     fn sample(
         &self,
@@ -132,7 +140,7 @@ impl Trainer<'_> {
         in_the_way: u64,
     ) -> Result<Sampled<impl Fn(Pair) -> bool + Send>> {
         let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-        let part = (self.bases / 16).clamp(1 << 21, 1 << 25).min(span);
+        let part = self.sampled_bases(span);
         // All of the text without a gap, if it is short or everything must be known; else stretches of it.
         let (stretches, parted) = if in_the_way > 0 || part == span {
             encoder.segments(text, MIN_SEGMENT, |_| true)
@@ -150,6 +158,7 @@ impl Trainer<'_> {
             encoder.run(text, &queue, &mut sampler, self.monitor).map(|()| sampler)
         });
         let mut samplers: Vec<_> = samplers.collect::<Result<_>>()?;
+        text.corpora.iter().for_each(Corpus::release);
         parted.into_iter().for_each(|pair| samplers[0].count(pair));
         let strands = if self.options.both_strands { 2 } else { 1 };
         let whole = if self.shards.is_some() { self.bases / strands } else { span };

@@ -12,20 +12,27 @@ use super::shards::{About, question};
 use super::train::{Trainer, Weighted};
 use super::wire::damaged;
 use super::{MergeTable, Pair, Token, answer};
+use crate::corpus::Corpus;
 use crate::error::Result;
 
+/// Bases of mapped files that a pass holds in memory at a time.
+const MAPPED_AT_ONCE: u64 = 1 << 28;
 /// Bases in a segment: small enough to share the work, large enough that seams do not matter.
 const MAX_SEGMENT: u64 = 1 << 22;
 pub(super) const MIN_SEGMENT: u64 = 1 << 16;
 
 impl<'a> Trainer<'a> {
-    /// Every text on every strand that counts, with its weight.
+    /// Every text on every strand that counts, with its weight; many mapped files one after the other.
     pub(super) fn views(&self) -> Vec<(Text<'a>, u64)> {
         let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
-        let view = |text: &'a Weighted, reverse| {
-            (Text { corpora: &text.corpora, word_length: self.options.word_length, reverse }, text.weight)
+        let word_length = self.options.word_length;
+        let of_text = |text: &'a Weighted| {
+            let views = groups(&text.corpora).into_iter().flat_map(move |corpora| {
+                strands.iter().map(move |&reverse| Text { corpora, word_length, reverse })
+            });
+            views.map(|view| (view, text.weight)).collect::<Vec<_>>()
         };
-        self.texts.iter().flat_map(|text| strands.iter().map(move |&reverse| view(text, reverse))).collect()
+        self.texts.iter().flat_map(of_text).collect()
     }
 
     /// Counts under `encoder`, the one of `table`. Returns the pairs counted across cuts, with their weight.
@@ -53,6 +60,7 @@ impl<'a> Trainer<'a> {
             let queue = Queue::new(segments);
             let monitor = self.monitor;
             self.finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
+            text.corpora.iter().for_each(Corpus::release);
         }
         self.finders.par_iter_mut().for_each(|finder| finder.set_weight(1));
         Ok(all_parted)
@@ -128,7 +136,9 @@ impl<'a> Trainer<'a> {
             let mut sink = make();
             encoder.run(text, &queue, &mut sink, self.monitor).map(|()| sink)
         };
-        (0..self.finders.len()).into_par_iter().map(count).collect()
+        let counted = (0..self.finders.len()).into_par_iter().map(count).collect();
+        text.corpora.iter().for_each(Corpus::release);
+        counted
     }
 
     /// The first pair, in the order of training, outside `S`; those that come near are noted for the next guess.
@@ -149,6 +159,21 @@ impl<'a> Trainer<'a> {
         // Pairs that were not looked at are rarer than the least.
         rows.iter().filter_map(|&(best, _)| best).max().or((least > 1).then_some((least, Reverse(UNKNOWN))))
     }
+}
+
+/// Corpora in groups: all that are in memory together, mapped ones so many bases at a time.
+fn groups(corpora: &[Corpus]) -> Vec<&[Corpus]> {
+    let mut mapped = 0;
+    let mut starts = vec![0];
+    for (number, corpus) in corpora.iter().enumerate().filter(|(_, corpus)| corpus.is_mapped()) {
+        if mapped > 0 && mapped + corpus.span() > MAPPED_AT_ONCE {
+            starts.push(number);
+            mapped = 0;
+        }
+        mapped += corpus.span();
+    }
+    let ends = starts.iter().copied().skip(1).chain([corpora.len()]);
+    starts.iter().zip(ends).map(|(&start, end)| &corpora[start..end]).collect()
 }
 
 /// Counts tokens.

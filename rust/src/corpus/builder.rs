@@ -17,8 +17,21 @@ pub struct CorpusBuilder {
     record: Vec<u8>,
     /// Letters seen in the open record.
     position: u64,
-    bases_before_record: u64,
+    record_has_bases: bool,
     in_record: bool,
+    /// Where each word came from, if that is asked for.
+    places: Option<Vec<Place>>,
+}
+
+/// Where a word came from: a record, and letters of it, counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The record's name, its first 200 bytes.
+    pub record: Vec<u8>,
+    /// From this letter on.
+    pub start: u64,
+    /// To before this one.
+    pub end: u64,
 }
 
 impl CorpusBuilder {
@@ -27,9 +40,39 @@ impl CorpusBuilder {
         Self::default()
     }
 
-    /// Bases so far.
-    pub fn bases(&self) -> u64 {
-        self.contents.bases
+    /// An empty corpus that notes where its words come from.
+    pub fn with_places() -> Self {
+        Self { places: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Where the words came from that [`take_words`](Self::take_words) gives next, if that was asked for.
+    pub fn take_places(&mut self) -> Vec<Place> {
+        self.places.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// All words that have ended, with what was read since the last time; the open word stays. Cost: its length.
+    pub fn take_words(&mut self) -> Corpus {
+        let open_bases = self.bases_open();
+        let open = self.arena.split_off(self.word_start);
+        let mut arena = std::mem::replace(&mut self.arena, open);
+        self.word_start = 0;
+        arena.shrink_to_fit();
+        let ends = std::mem::take(&mut self.ends);
+        let mut contents = std::mem::take(&mut self.contents);
+        contents.bases -= open_bases;
+        contents.words = ends.len() as u64;
+        self.contents.bases = open_bases;
+        Corpus { contents, store: Store::Owned { ends, arena } }
+    }
+
+    /// Bases of the words that have ended.
+    pub fn bases_ended(&self) -> u64 {
+        self.contents.bases - self.bases_open()
+    }
+
+    /// Bases of the word that is open.
+    fn bases_open(&self) -> u64 {
+        (self.arena.len() - self.word_start) as u64 * 4 + u64::from(self.open.1)
     }
 
     /// Opens a record; its name is kept for messages.
@@ -38,7 +81,7 @@ impl CorpusBuilder {
         self.record.clear();
         self.record.extend_from_slice(&name[..name.len().min(200)]);
         self.contents.records += 1;
-        self.bases_before_record = self.contents.bases;
+        self.record_has_bases = false;
         self.position = 0;
         self.in_record = true;
     }
@@ -66,9 +109,12 @@ impl CorpusBuilder {
     /// Closes the last word and record.
     pub fn finish(mut self) -> Corpus {
         self.end_record();
-        self.arena.shrink_to_fit();
-        self.contents.words = self.ends.len() as u64;
-        Corpus { contents: self.contents, store: Store::Owned { ends: self.ends, arena: self.arena } }
+        self.take_words()
+    }
+
+    /// Closes the last word and record; all words can be [taken](Self::take_words) then.
+    pub fn close(&mut self) {
+        self.end_record();
     }
 
     #[allow(clippy::cast_possible_truncation)] // cut into bytes on purpose
@@ -137,6 +183,11 @@ impl CorpusBuilder {
             let mut sum = [0; 16];
             sum.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
             self.contents.fingerprint = self.contents.fingerprint.wrapping_add(u128::from_le_bytes(sum));
+            self.record_has_bases = true;
+            if let Some(places) = &mut self.places {
+                let start = self.position - length;
+                places.push(Place { record: self.record.clone(), start, end: self.position });
+            }
             self.ends.push(end);
             self.word_start = self.arena.len();
         }
@@ -144,7 +195,7 @@ impl CorpusBuilder {
 
     fn end_record(&mut self) {
         self.end_word();
-        if std::mem::take(&mut self.in_record) && self.contents.bases == self.bases_before_record {
+        if std::mem::take(&mut self.in_record) && !self.record_has_bases {
             self.contents.empty_records += 1;
         }
     }

@@ -37,6 +37,8 @@ const HEADER: usize = 192;
 
 impl Corpus {
     /// Maps a packed file after checking it. Cost: one reading of the file for its checksum.
+    ///
+    /// What was read for that is given back to the system at once.
     pub fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::io(path, source);
         let mut file = File::open(path).map_err(fail)?;
@@ -56,7 +58,27 @@ impl Corpus {
         let num_words = usize::try_from(num_words).map_err(|_| damaged(path, "it has too many words"))?;
         let mut corpus = Self { contents, store: Store::Mapped { file: Arc::new(mapped), num_words } };
         corpus.contents.bases = corpus.check_words(path)?;
+        corpus.release();
         Ok(corpus)
+    }
+
+    /// Lets the system take back the memory of a mapped file, which is read again where it is needed. So passes over
+    /// many files hold one of them at a time.
+    pub fn release(&self) {
+        if let Store::Mapped { file, .. } = &self.store {
+            forget(file);
+        }
+    }
+
+    /// The checksum of a packed file, as its header has it, in hexadecimal digits.
+    pub(super) fn checksum(path: &Path) -> Result<String> {
+        let mut header = [0; HEADER];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+        read.map_err(|source| Error::io(path, source))?;
+        read_header(path, &header)?;
+        let mut sum = [0; 32];
+        sum.copy_from_slice(&header[112..144]);
+        Ok(blake3::Hash::from_bytes(sum).to_hex().to_string())
     }
 
     /// Counts the bases; the ends must rise, each word have a base, and the last one end with the arena.
@@ -194,6 +216,17 @@ fn map(file: &File) -> std::io::Result<Mmap> {
     // another program must not shorten it meanwhile. Reading instead would double the memory of a large corpus.
     unsafe { Mmap::map(file) }
 }
+
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn forget(file: &Mmap) {
+    // SAFETY: the map is of a file and never written, so that pages which were taken back are read from the file again.
+    // That it fails where the system does not know the advice changes nothing.
+    unsafe { file.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) }.ok();
+}
+
+#[cfg(not(unix))]
+fn forget(_: &Mmap) {}
 
 /// Whether the file begins like a packed file. What cannot be opened is left to the reader to complain about.
 pub(crate) fn is_packed(path: &Path) -> bool {

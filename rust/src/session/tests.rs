@@ -11,7 +11,8 @@ use crate::testing::Genome;
 use crate::tokenizer::Tokenizer;
 
 fn wanted(vocab_size: usize) -> Wanted {
-    Wanted { vocab_size, special_tokens: vec!["[UNK]".to_owned()], options: Options::default() }
+    let special_tokens = vec!["[UNK]".to_owned()];
+    Wanted { vocab_size, special_tokens, options: Options::default(), memory: None }
 }
 
 /// A FASTA file of 200 kb.
