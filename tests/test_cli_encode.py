@@ -211,7 +211,7 @@ def test_what_cannot_be_is_one_line_and_no_output(
 def test_a_size_that_is_none_is_wrong_usage(folder: Path, size: str) -> None:
     done = run("encode", "small.fa", "-o", "out/", f"--shard-size={size}", folder=folder)
     assert done.returncode == 2
-    assert "no number of bases" in done.stderr
+    assert "no number such as 500M" in done.stderr
 
 
 def test_what_is_there_is_replaced_on_request_only(folder: Path) -> None:

@@ -17,6 +17,8 @@ import pytest
 ray = pytest.importorskip("ray", reason="needs ray: the extra `ray`")
 
 from genotok import Tokenizer, _native, distributed, errors  # noqa: E402
+from genotok.dataset import verify_folder  # noqa: E402
+from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402
 from genotok.distributed.workers import balanced  # noqa: E402
 
@@ -184,6 +186,50 @@ def test_wrong_arguments_are_refused(files: list[str]) -> None:
         distributed.train("-")
 
 
+@pytest.mark.parametrize("form", ["arrow", "megatron"])
+@pytest.mark.usefixtures("cluster")
+def test_encoding_there_makes_the_same_folder(
+    files: list[str], alone: Tokenizer, tmp_path: Path, form: str
+) -> None:
+    inputs = [files[number] for number in (0, 1, 2, 4)]  # no packed file
+    options: dict[str, Any] = {"format": form, "shard_size": 300_000, "window": 1000, "stride": 500}
+    here = encode(alone, inputs, f"{tmp_path}/here/", **options)
+    there = distributed.encode(alone, inputs, tmp_path / "there", workers=3, **options)
+    assert {**there, "output": "", "seconds": 0} == {**here, "output": "", "seconds": 0}
+    names = sorted(os.listdir(tmp_path / "here"))
+    assert sorted(os.listdir(tmp_path / "there")) == names
+    for name in names:
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
+    assert list(verify_folder(str(tmp_path / "there"))) == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_input_whose_worker_dies_is_encoded_again(
+    files: list[str], alone: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode(alone, files[:3], f"{tmp_path}/here/")
+    mark = tmp_path / "died"
+
+    def dies_once(work: Any, index: int) -> Any:
+        if index == 1 and not mark.exists():
+            mark.touch()
+            (Path(work.folder) / "00001-00000.arrow").write_bytes(b"half of it")
+            os._exit(1)
+        return work.encode(index)
+
+    monkeypatch.setattr(sys.modules["genotok.distributed.encode"], "_encode", dies_once)
+    distributed.encode(alone, files[:3], tmp_path / "there", workers=2)
+    assert mark.exists()
+    for path in (tmp_path / "here").iterdir():
+        assert (tmp_path / "there" / path.name).read_bytes() == path.read_bytes()
+    damaged = tmp_path / "damaged.fa"
+    damaged.write_bytes(b">r\nACGT0ACGT\n")
+    with pytest.raises(errors.GenotokError, match=r"damaged\.fa"):
+        distributed.encode(alone, [files[0], damaged], tmp_path / "third", workers=2)
+    with pytest.raises(errors.ArgumentError, match="standard input"):
+        distributed.encode(alone, "-", tmp_path / "fourth")
+
+
 def test_shares_are_balanced(files: list[str]) -> None:
     sizes = [[os.path.getsize(path) for path in share] for share in balanced(files, 2)]
     assert sum(map(len, sizes)) == len(files)
@@ -194,11 +240,13 @@ def test_shares_are_balanced(files: list[str]) -> None:
 def test_the_command_starts_a_cluster_of_its_own_and_says_when_there_is_none(
     files: list[str], alone: Tokenizer, tmp_path: Path
 ) -> None:
-    def run(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "genotok", "train-bpe", "--vocab", "700", *files, "-o", "there.json"]
+    def run(
+        *options: str, command: str = "train-bpe", files: list[str] = files, output: str = "there.json"
+    ) -> subprocess.CompletedProcess[str]:
+        vocab = ["--vocab", "700"] if command == "train-bpe" else []
         environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
         return subprocess.run(
-            [*command, *options],
+            [sys.executable, "-m", "genotok", command, *vocab, *files, "-o", output, *options],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -215,3 +263,6 @@ def test_the_command_starts_a_cluster_of_its_own_and_says_when_there_is_none(
     assert done.stderr.splitlines()[-1].startswith("genotok: error: ray: nothing answers at '127.0.0.1:1'")
     assert "Traceback" not in done.stderr
     assert "workers=2: is for --ray" in run("--workers", "2").stderr
+    encoded = run("--ray", "local", "-t", "there.json", command="encode", files=files[:2], output="out/")
+    assert encoded.returncode == 0, encoded.stderr
+    assert list(verify_folder(str(tmp_path / "out"))) == []

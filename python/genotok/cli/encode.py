@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,11 +18,14 @@ from genotok.cli.options import (
     AsJson,
     Force,
     Quiet,
+    Ray,
     Stride,
     Threads,
     Uppercase,
     Window,
+    Workers,
     amount,
+    on_ray,
 )
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.errors import ArgumentError
@@ -125,6 +129,8 @@ def encode(
             "--resume", help="Go on with a folder that was not finished.", rich_help_panel=RUN_PANEL
         ),
     ] = False,
+    ray: Ray = None,
+    workers: Workers = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -139,7 +145,9 @@ def encode(
     loaded = Tokenizer.from_file(tokenizer)
     report: EncodingReport | None = None
     with watching(quiet) as watch, suppress(KeyboardInterrupt):
-        report = write_encoded(
+        where = on_ray("encode", ray, workers, threads)
+        write = where or partial(write_encoded, threads=threads, progress=watch)
+        report = write(
             loaded,
             files,
             output,
@@ -147,8 +155,6 @@ def encode(
             shard_size=shard_size,
             resume=resume,
             force=force,
-            threads=threads,
-            progress=watch,
             window=window,
             stride=stride,
             region=region,

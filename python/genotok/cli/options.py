@@ -1,13 +1,18 @@
 """Options that several commands share, with one wording."""
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
 
 import typer
+
+from genotok.errors import ArgumentError
 
 __all__ = [
     "AsJson",
     "Force",
     "Quiet",
+    "Ray",
     "SequenceFiles",
     "Stride",
     "Threads",
@@ -15,7 +20,9 @@ __all__ = [
     "Uppercase",
     "Vocab",
     "Window",
+    "Workers",
     "amount",
+    "on_ray",
 ]
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
@@ -72,6 +79,39 @@ TorchThreads = Annotated[
         min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
     ),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Work on the Ray cluster at this address; 'auto' finds the one running here, 'local' starts "
+        "one. All its machines must see the files.",
+        show_default="this process alone",
+        rich_help_panel=RUN_PANEL,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Ray workers, each with --threads (1) threads.",
+        show_default="one a processor",
+        rich_help_panel=RUN_PANEL,
+    ),
+]
+
+
+def on_ray(what: str, ray: str | None, workers: int | None, threads: int | None) -> Callable[..., Any] | None:
+    """The function of `genotok.distributed` of this name, on that cluster; None without one."""
+    if ray is None:
+        if workers is not None:
+            raise ArgumentError(f"workers={workers}: is for --ray; --threads is for this process")
+        return None
+    from genotok import distributed
+
+    return partial(getattr(distributed, what), address=ray, workers=workers, threads=threads or 1)
+
+
 Window = Annotated[
     int | None,
     typer.Option(

@@ -12,7 +12,18 @@ import typer
 
 from genotok.cli import figures, outputs
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, SequenceFiles, Threads, Vocab, amount
+from genotok.cli.options import (
+    RUN_PANEL,
+    AsJson,
+    Quiet,
+    Ray,
+    SequenceFiles,
+    Threads,
+    Vocab,
+    Workers,
+    amount,
+    on_ray,
+)
 from genotok.cli.reports import print_training, training_as_json
 from genotok.errors import ArgumentError
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
@@ -79,26 +90,8 @@ def train_bpe(
             "--resume", help="Go on from FILE.checkpoint, left by Ctrl-C.", rich_help_panel=RUN_PANEL
         ),
     ] = False,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Train on the Ray cluster at this address; 'auto' finds the one running here, 'local' "
-            "starts one. The files must be there for all its machines.",
-            show_default="this process alone",
-            rich_help_panel=RUN_PANEL,
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Ray workers, each with --threads (1) threads.",
-            show_default="one a processor",
-            rich_help_panel=RUN_PANEL,
-        ),
-    ] = None,
+    ray: Ray = None,
+    workers: Workers = None,
     memory: Annotated[
         int | None,
         typer.Option(
@@ -154,17 +147,14 @@ def _train(
     ray: str | None, workers: int | None, threads: int | None, memory: int | None
 ) -> Callable[..., Tokenizer]:
     """What trains: this process, or a Ray cluster."""
-    if ray is None:
-        if workers is not None:
-            raise ArgumentError(f"workers={workers}: is for --ray; --threads is for this process")
+    where = on_ray("train", ray, workers, threads)
+    if where is None:
         return partial(Tokenizer.train, threads=threads, memory=memory)
     if memory is not None:
         raise ArgumentError(
-            f"memory={memory}: is for this process; Ray's workers take a share of the files each"
+            f"memory={memory}: is for this process; Ray's workers hold a part of the files each"
         )
-    from genotok import distributed
-
-    return partial(distributed.train, address=ray, workers=workers, threads=threads or 1)
+    return where
 
 
 def _check_checkpoint(checkpoint: str, resume: bool) -> None:

@@ -7,11 +7,13 @@ import sys
 import time
 import warnings
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from genotok.dataset.checksum import file_sha256
 from genotok.dataset.folder import write_folder
-from genotok.dataset.plan import Plan, Reader
+from genotok.dataset.plan import Plan
+from genotok.dataset.portions import PortionWork, Reading, RowOptions
 from genotok.dataset.single import write_rows
 from genotok.dataset.target import Target
 from genotok.dataset.vocabulary import Vocabulary
@@ -21,29 +23,18 @@ from genotok.errors import ArgumentError, GenotokWarning
 from genotok.inputs import STANDARD_INPUT, Files, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from genotok.dataset.formats import FormatName
+    from genotok.dataset.manifest import Portion
+    from genotok.dataset.portions import Elsewhere
     from genotok.dataset.whole import Sink
     from genotok.tokenizer import Tokenizer
-    from genotok.tokens import Progress, Unknown
+    from genotok.tokens import Progress
 
 __all__ = ["DEFAULT_SHARD_SIZE", "EncodingReport", "RowOptions", "encode"]
 
 DEFAULT_SHARD_SIZE = 1_000_000_000
-
-
-class RowOptions(TypedDict, total=False):
-    """What rows are, and what becomes of their letters: as `Tokenizer.encode_files` takes it."""
-
-    window: int | None
-    stride: int | None
-    region: str | Sequence[str] | None
-    bed: Files | None
-    reverse_complement: bool
-    unknown: Unknown
-    uppercase: bool
-    add_special_tokens: bool
 
 
 class EncodingReport(TypedDict):
@@ -81,6 +72,7 @@ def encode(
     force: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
     **rows: Unpack[RowOptions],
 ) -> EncodingReport:
     """Write the rows of `files`, encoded, to `output`: whole or not at all.
@@ -96,6 +88,8 @@ def encode(
         force: Replace an output that is there.
         threads: Threads to use; None for all cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
+        elsewhere: Encodes the portions of a folder in other processes, given the work and the numbers of
+            those that are left; gives them in order.
         **rows: As for `Tokenizer.encode_files`.
 
     Raises:
@@ -118,17 +112,21 @@ def encode(
         shard_bases=shard_size or DEFAULT_SHARD_SIZE,
         in_one=bool(rows.get("region") or rows.get("bed")),
     )
-    reading = _Reading(plan, tokenizer, threads, progress, rows)
+    if elsewhere is not None and target.kind != "folder":
+        raise ArgumentError(f"output={target.path}: other processes need a folder of shards, such as shards/")
+    reading = Reading(plan, tokenizer, threads, progress, rows)
+    work = PortionWork(target.path, plan, tokenizer.to_json(), threads, rows) if elsewhere else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # what it would tell is in the report
         if target.kind == "folder":
-            report = _to_folder(target, plan, reading, resume=resume, force=force)
+            spread = partial(elsewhere, work) if elsewhere and work else None
+            report = _to_folder(target, plan, reading, resume=resume, force=force, elsewhere=spread)
         else:
             report = _to_file(target, plan, reading)
     return {**report, "seconds": time.monotonic() - start}
 
 
-def _to_file(target: Target, plan: Plan, reading: _Reading) -> EncodingReport:
+def _to_file(target: Target, plan: Plan, reading: Reading) -> EncodingReport:
     """Encode into one file, or a pair of them, or a pipe."""
 
     def sinks() -> Sequence[Sink]:
@@ -156,9 +154,29 @@ def _to_file(target: Target, plan: Plan, reading: _Reading) -> EncodingReport:
     }
 
 
-def _to_folder(target: Target, plan: Plan, reading: _Reading, *, resume: bool, force: bool) -> EncodingReport:
+def _to_folder(
+    target: Target,
+    plan: Plan,
+    reading: Reading,
+    *,
+    resume: bool,
+    force: bool,
+    elsewhere: Callable[[range], Iterator[Portion]] | None,
+) -> EncodingReport:
     """Encode into a folder of shards."""
-    manifest = write_folder(target.path, plan, reading.open, resume=resume, force=force)
+
+    def begin(left: range) -> Iterator[Portion]:
+        reading.first = left.start
+        return elsewhere(left) if elsewhere else iter(())
+
+    manifest = write_folder(
+        target.path,
+        plan,
+        reading.open,
+        resume=resume,
+        force=force,
+        elsewhere=begin if elsewhere else None,
+    )
     totals = manifest.totals()
     return {
         "output": target.path,
@@ -176,69 +194,6 @@ def _to_folder(target: Target, plan: Plan, reading: _Reading, *, resume: bool, f
         "resumed": len(plan.portions) if reading.first is None else reading.first,
         "seconds": 0.0,
     }
-
-
-class _Reading:
-    """Opens readers, portion after portion, and makes their progress that of the whole run.
-
-    Attributes:
-        first: The first portion that was opened; those before it were there already.
-    """
-
-    def __init__(
-        self,
-        plan: Plan,
-        tokenizer: Tokenizer,
-        threads: int | None,
-        progress: Progress | None,
-        rows: RowOptions,
-    ) -> None:
-        self.first: int | None = None
-        self._plan, self._tokenizer, self._threads, self._rows = plan, tokenizer, threads, rows
-        self._progress = progress
-        self._before = 0
-        self._bases_before = self._bases = 0
-
-    def open(self, paths: Sequence[str], before: int, *, digests: bool = True) -> Reader:
-        """A reader of the files of the portion that has so many portions before it."""
-        if self.first is None:
-            self.first = before
-        self._before = before
-        self._bases_before += self._bases
-        self._bases = 0
-        reader: Reader = self._tokenizer.encode_files(
-            paths,
-            threads=self._threads,
-            progress=self._hear if self._progress else None,
-            digests=digests,
-            **self._rows,
-        )
-        return reader
-
-    def _hear(self, event: dict[str, Any]) -> None:
-        """Tell of the whole run what a reader tells of its portion."""
-        self._bases = event["bases"]
-        passed = self._plan.portions[self.first or 0 : self._before]
-        ahead = self._plan.portions[self._before :]
-        sizes = [[_size(path) for portion in part for path in portion] for part in (passed, ahead)]
-        is_known = None not in sizes[0] + sizes[1]
-        told = {
-            "file_index": event["file_index"] + self._before,
-            "files": len(self._plan.inputs),
-            "bytes": event["bytes"] + sum(size or 0 for size in sizes[0]),
-            "bytes_total": sum(size or 0 for size in sizes[0] + sizes[1]) if is_known else 0,
-            "bases": event["bases"] + self._bases_before,
-        }
-        if self._progress:
-            self._progress({**event, **told})
-
-
-def _size(path: str) -> int | None:
-    """The bytes of a file; None for what is not one."""
-    try:
-        return os.path.getsize(path) if os.path.isfile(path) else None
-    except OSError:
-        return None
 
 
 def _beds(rows: RowOptions) -> list[str]:

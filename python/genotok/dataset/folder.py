@@ -24,11 +24,11 @@ from genotok.dataset.whole import WholeFile
 from genotok.dataset.writers import Counts, Output, files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from genotok.dataset.plan import Plan, Read, Reader
 
-__all__ = ["write_folder"]
+__all__ = ["encode_portion", "write_folder"]
 
 
 def write_folder(
@@ -38,6 +38,7 @@ def write_folder(
     *,
     resume: bool = False,
     force: bool = False,
+    elsewhere: Callable[[range], Iterator[Portion]] | None = None,
 ) -> Manifest:
     """Encode the files of `plan` into `folder`.
 
@@ -48,6 +49,8 @@ def write_folder(
             digests.
         resume: Go on with a run that was killed, to the result it would have had.
         force: Replace a folder of shards that is there.
+        elsewhere: Called with the numbers of the portions that are left; encodes them into the folder by
+            `encode_portion`, in other processes, and gives them in order.
 
     Raises:
         ArgumentError: The folder may not be written to, or does not fit what is to be gone on with.
@@ -56,8 +59,10 @@ def write_folder(
     check_folder(folder, resume=resume, force=force)
     journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force)
     try:
-        for index in range(len(journal.portions), len(plan.portions)):
-            journal.add(_encode_portion(folder, plan, index, read))
+        left = range(len(journal.portions), len(plan.portions))
+        here = (encode_portion(folder, plan, index, read) for index in left)
+        for portion in here if elsewhere is None else elsewhere(left):
+            journal.add(portion)
         manifest = Manifest(plan.head(), tuple(journal.portions))
         journal.finish(manifest)
     finally:
@@ -65,8 +70,8 @@ def write_folder(
     return manifest
 
 
-def _encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
-    """Encode the files of one portion into shards."""
+def encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
+    """Encode the files of one portion into shards, over what an earlier try may have left of them."""
     paths = plan.portions[index]
     with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
         shards = tuple(_write_shards(folder, plan, index, reader))

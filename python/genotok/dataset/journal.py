@@ -100,6 +100,7 @@ class Journal:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest; the journal has done its work."""
+        self._clear(TEMPORARY)  # of other processes that were killed
         write_whole(self._path(MANIFEST), manifest.to_json().encode())
         os.remove(self._path(JOURNAL))
         sync_folder(self._folder)

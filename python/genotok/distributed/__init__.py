@@ -1,4 +1,4 @@
-"""Exact training over Ray: actors hold the genomes, the round loop runs here and asks them.
+"""Exact training, and encoding, over Ray: actors hold the genomes, the round loop runs here and asks them.
 
 A round needs sums from the text, and sums do not care who holds which part (`rust/src/bpe/shards.rs`): each
 question goes to all workers as it is, their answers are added in a tree of Ray tasks, through the object
@@ -11,7 +11,9 @@ cluster is gone: the training ends with an error, and its checkpoint goes on fro
 without.
 """
 
+from genotok.distributed.cluster import LOCAL
+from genotok.distributed.encode import encode
 from genotok.distributed.train import train
-from genotok.distributed.workers import LOCAL, Workers
+from genotok.distributed.workers import Workers
 
-__all__ = ["LOCAL", "Workers", "train"]
+__all__ = ["LOCAL", "Workers", "encode", "train"]

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, cast
 
 from genotok import _native
-from genotok.distributed.workers import LOCAL, Workers
+from genotok.distributed.cluster import LOCAL
+from genotok.distributed.workers import Workers
 from genotok.errors import ArgumentError, GenotokError
 from genotok.inputs import STANDARD_INPUT, Files, expand
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NoReturn, Self, cast
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Self, cast
 
 from genotok import _native
-from genotok.errors import ArgumentError, GenotokError, ResourceError
+from genotok.distributed.cluster import LOCAL, cluster, raise_cause, ray_module, told
+from genotok.errors import ArgumentError, ResourceError
 
-__all__ = ["LOCAL", "Workers", "balanced"]
+__all__ = ["Workers", "balanced"]
 
 Look = Callable[[], None]
-
-LOCAL = "local"
-"""The address that stands for a Ray of one's own on this machine."""
 
 FAN_IN = 4
 """Answers that one task adds up."""
 
 TRIES = 4
 """How often in a row a worker is started anew, or a question repeated, before giving up."""
-
-CONNECT_SECONDS = 5.0
-"""How long a cluster may take to open its door."""
 
 TICK = 0.1
 """Seconds between two looks for an interrupt."""
@@ -47,44 +41,33 @@ class Workers:
         for name, number in (("workers", workers), ("threads", threads)):
             if number is not None and number < 1:
                 raise ArgumentError(f"{name}={number}: at least 1 is expected")
-        self._ray = _ray()
+        self._ray = ray_module()
         self._address, self._threads, self._wanted, self._paths = address, threads, workers, paths
         self._shares: list[list[str]] = []
         self._actors: list[Any] = []
-        self._is_ours = False
+        self._connected = ExitStack()
 
     def __enter__(self) -> Self:
-        ray = self._ray
-        if not ray.is_initialized():
-            _check_reachable(self._address)
-            self._is_ours = True
-            with _told(ray, self._address):
-                ray.init(
-                    address=None if self._address == LOCAL else self._address,
-                    num_cpus=self._wanted and self._wanted * self._threads
-                    if self._address == LOCAL
-                    else None,
-                    include_dashboard=False if self._address == LOCAL else None,
-                    log_to_driver=False,
-                    logging_level="ERROR",
+        wanted = self._wanted and self._wanted * self._threads
+        self._connected = ExitStack()
+        with ExitStack() as opened:
+            ray = opened.enter_context(cluster(self._address, wanted))
+            slots = max(int(ray.cluster_resources().get("CPU", 1)) // self._threads, 1)
+            count = min(self._wanted or slots, len(self._paths))
+            if count > slots:
+                raise ArgumentError(
+                    f"workers={count}: with {self._threads} threads each the cluster has room for {slots}"
                 )
-        slots = int(ray.cluster_resources().get("CPU", 1)) // self._threads
-        count = min(self._wanted or max(slots, 1), len(self._paths))
-        if count > max(slots, 1):
-            self.__exit__()
-            raise ArgumentError(
-                f"workers={count}: with {self._threads} threads each the cluster has room for {max(slots, 1)}"
-            )
-        self._shares = balanced(self._paths, count)
-        self._actors = [self._start(share) for share in self._shares]
+            self._shares = balanced(self._paths, count)
+            self._actors = [self._start(share) for share in self._shares]
+            self._connected = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         for actor in self._actors:
             self._ray.kill(actor)
         self._actors = []
-        if self._is_ours:
-            self._ray.shutdown()
+        self._connected.close()
 
     @property
     def actors(self) -> list[Any]:
@@ -102,7 +85,7 @@ class Workers:
             GenotokError, OSError: A worker could not read its files.
         """
         ray = self._ray
-        with _told(ray, self._address):
+        with told(ray, self._address):
             question_ref = ray.put(question)
             for _ in range(TRIES):
                 answers = self._answers(question_ref, look)
@@ -111,7 +94,7 @@ class Workers:
                 except (ray.exceptions.ObjectLostError, ray.exceptions.WorkerCrashedError):
                     continue  # a machine went, with answers on it
                 except ray.exceptions.RayTaskError as error:
-                    _raise_cause(error)
+                    raise_cause(error)
         raise ResourceError(f"ray: answers were lost {TRIES} times in a row; the checkpoint is kept")
 
     def _answers(self, question: Any, look: Look | None) -> list[Any]:
@@ -137,7 +120,7 @@ class Workers:
                 try:
                     ray.get(made)
                 except ray.exceptions.RayTaskError as error:
-                    _raise_cause(error)
+                    raise_cause(error)
                 except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
                     tries[number] += 1
                     if tries[number] == TRIES:
@@ -204,43 +187,3 @@ def balanced(paths: list[str], count: int) -> list[list[str]]:
         shares[lightest].append(path)
         loads[lightest] += sizes[path]
     return shares
-
-
-def _ray() -> Any:
-    """The module, which only this one needs."""
-    try:
-        import ray  # noqa: PLC0415 - seconds, and an extra
-    except ImportError:
-        raise ArgumentError("ray: is not installed: pip install 'genotok[ray]'") from None
-    return ray
-
-
-def _check_reachable(address: str) -> None:
-    """An error in seconds, where Ray itself would knock at a closed door for minutes."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not host or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        raise ResourceError(f"ray: nothing answers at '{address}': {error}") from None
-
-
-@contextmanager
-def _told(ray: Any, address: str) -> Iterator[None]:
-    """What goes wrong with the cluster itself, as one line."""
-    try:
-        yield
-    except (ConnectionError, ray.exceptions.RaySystemError, ray.exceptions.GetTimeoutError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ResourceError(
-            f"ray: the cluster at '{address}' cannot be reached or is gone: {reason}"
-        ) from None
-
-
-def _raise_cause(error: Any) -> NoReturn:
-    """What a worker could not do, as it would be said here."""
-    cause = error.cause
-    if isinstance(cause, GenotokError | OSError):
-        raise cause from None
-    raise GenotokError(f"ray: a worker failed: {type(cause).__name__}: {cause}") from error
