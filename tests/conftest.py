@@ -63,6 +63,7 @@ def train() -> Training:
         "word_length": None,
         "max_token_length": None,
         "both_strands": False,
+        "memory": None,
         "threads": None,
         "checkpoint": None,
         "resume": False,

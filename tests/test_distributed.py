@@ -17,6 +17,7 @@ import pytest
 ray = pytest.importorskip("ray", reason="needs ray: the extra `ray`")
 
 from genotok import Tokenizer, _native, distributed, errors  # noqa: E402
+from genotok.corpus import pack_shards  # noqa: E402
 from genotok.dataset import verify_folder  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402
@@ -228,6 +229,33 @@ def test_an_input_whose_worker_dies_is_encoded_again(
         distributed.encode(alone, [files[0], damaged], tmp_path / "third", workers=2)
     with pytest.raises(errors.ArgumentError, match="standard input"):
         distributed.encode(alone, "-", tmp_path / "fourth")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_shards_under_a_uri_are_fetched(files: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    pack_shards(files[:3], folder, shard_size=200_000)
+    alone = Tokenizer.train([folder, files[4]], vocab_size=300).to_json()
+    there = distributed.train([folder.as_uri(), files[4]], workers=2, vocab_size=300)
+    assert there.to_json() == alone
+    victim = folder / "00001-00000.pack"
+    data = victim.read_bytes()
+    victim.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(errors.SequenceFileError, match=r"00001-00000\.pack: this packed file is damaged"):
+        distributed.train(folder.as_uri(), workers=2, vocab_size=300)
+    victim.write_bytes(data[:-1])
+    with pytest.raises(errors.SequenceFileError, match="this shard has"):
+        distributed.train(folder.as_uri(), vocab_size=300)
+    victim.unlink()
+    with pytest.raises(errors.SequenceFileError, match="is missing"):
+        distributed.train(folder.as_uri(), vocab_size=300)
+    (folder / "manifest.json").write_text('{"shards": [{"file": "../x.pack", "bytes": 1}]}')
+    with pytest.raises(errors.SequenceFileError, match="no shard is called"):
+        distributed.train(folder.as_uri(), vocab_size=300)
+    with pytest.raises(FileNotFoundError):
+        distributed.train((tmp_path / "none").as_uri(), vocab_size=300)
+    with pytest.raises(errors.ArgumentError, match="nosuch"):
+        distributed.train("nosuch://bucket/shards", vocab_size=300)
 
 
 def test_shares_are_balanced(files: list[str]) -> None:

@@ -43,8 +43,8 @@ else:
 
 TRAIN = """_native.Tokenizer.train(
         [{path!r}], vocab_size=30_000, min_frequency=0, special_tokens=["[UNK]"], word_length=None,
-        max_token_length=None, both_strands=True, threads={threads}, checkpoint={checkpoint!r}, resume=False,
-        progress=progress)"""
+        max_token_length=None, both_strands=True, threads={threads}, memory=None, checkpoint={checkpoint!r},
+        resume=False, progress=progress)"""
 
 
 @pytest.fixture(scope="module")

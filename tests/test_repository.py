@@ -61,7 +61,7 @@ DOORS = {
     "peft": {"model", "finetune"},
     "sklearn": {"baseline"},
     "scipy": {"baseline"},
-    "pyarrow": {"dataset", "embedding", "finetune"},
+    "pyarrow": {"dataset", "distributed", "embedding", "finetune"},
     "ray": {"distributed"},
     "jinja2": {"report"},
     "markupsafe": {"report"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from genotok import _native
 from genotok.distributed.cluster import LOCAL
+from genotok.distributed.storage import is_uri, listed
 from genotok.distributed.workers import Workers
 from genotok.errors import ArgumentError, GenotokError
 from genotok.inputs import STANDARD_INPUT, Files, expand
@@ -40,7 +41,8 @@ def train(
     """Learn the merges of `files` on a Ray cluster: those of `Tokenizer.train`, to the bit.
 
     Args:
-        files: Sequence or packed files under paths that every machine can read; packed ones are mapped.
+        files: Sequence or packed files, or folders of packed shards, under paths that every machine can read,
+            or under URIs such as `s3://bucket/shards`, of which each worker fetches its share.
         address: Of a cluster, "auto" for the one that runs here, or "local", which starts one.
         workers: Processes that hold files; None for as many as the cluster has processors for, and files.
         threads: Threads of each.
@@ -59,9 +61,7 @@ def train(
         GenotokError, OSError: As for `Tokenizer.train`.
         ArgumentError: Ray is not installed, or an argument is outside its rule.
     """
-    paths = [path if path == STANDARD_INPUT else os.path.abspath(path) for path in expand(files, shards=True)]
-    if STANDARD_INPUT in paths:
-        raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
+    paths = _paths(files)
     training = _native.ShardTraining(
         len(paths),
         vocab_size=vocab_size,
@@ -87,3 +87,14 @@ def train(
         raise GenotokError("internal error, please report it: training ended without a result")
     native, report = found
     return Tokenizer(native, cast("TrainingReport", report))
+
+
+def _paths(files: Files) -> list[str]:
+    """All files: paths from the root, and URIs as they are."""
+    given = [files] if isinstance(files, str | os.PathLike) else list(files)
+    uris = [uri for uri in given if isinstance(uri, str) and is_uri(uri)]
+    local = [path for path in given if path not in uris]
+    paths = expand(local, shards=True) if local or not uris else []
+    if STANDARD_INPUT in paths:
+        raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
+    return [*map(os.path.abspath, paths), *(found for uri in uris for found in listed(uri))]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import Any, Self, cast
 
 from genotok import _native
 from genotok.distributed.cluster import LOCAL, cluster, raise_cause, ray_module, told
+from genotok.distributed.storage import fetch, size_of
 from genotok.errors import ArgumentError, ResourceError
 
 __all__ = ["Workers", "balanced"]
@@ -160,11 +161,13 @@ class _Holder:
     def __init__(self, paths: list[str], threads: int) -> None:
         self._paths, self._threads = paths, threads
         self._shard: _native.Shard | None = None
+        self._copies = TemporaryDirectory(prefix="genotok-")
 
     def answer(self, question: bytes) -> tuple[int, bytes]:
         """The answer, and its length in front."""
         if self._shard is None:
-            self._shard = _native.Shard(self._paths, threads=self._threads)
+            paths = [fetch(path, self._copies.name) for path in self._paths]
+            self._shard = _native.Shard(paths, threads=self._threads)
         found = self._shard.answer(question)
         return len(found), found
 
@@ -179,7 +182,7 @@ def balanced(paths: list[str], count: int) -> list[list[str]]:
     Raises:
         OSError: A file is not there.
     """
-    sizes = {path: os.path.getsize(path) for path in paths}
+    sizes = {path: size_of(path) for path in paths}
     shares: list[list[str]] = [[] for _ in range(count)]
     loads = [0] * count
     for path in sorted(paths, key=lambda path: (-sizes[path], path)):
