@@ -72,3 +72,15 @@ def test_without_transformers_the_error_says_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ImportError, match="pip install transformers"):
         load("plain").to_hf()
+
+
+def test_k_mers_go_where_they_can_be_expressed_and_say_so_where_not() -> None:
+    pytest.importorskip("transformers")
+    for kmers in (genotok.Tokenizer.kmer(6, overlap=False), genotok.Tokenizer.kmer(1)):
+        fast = kmers.to_hf()
+        for sequence in ("ACGTACGTACGTA", "ACGTNNACGTAC", "A", ""):
+            assert fast.encode(sequence, add_special_tokens=False) == kmers.encode(sequence)
+    with pytest.raises(genotok.VocabularyError, match="these k-mers overlap, and their tokens cannot"):
+        genotok.Tokenizer.kmer(6, overlap=True).to_hf()
+    with pytest.raises(genotok.VocabularyError, match="these k-mers are canonical"):
+        genotok.Tokenizer.kmer(3, overlap=False, canonical=True).to_hf()

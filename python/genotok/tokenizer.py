@@ -213,8 +213,12 @@ class Tokenizer(Encoder):
         """The `transformers.PreTrainedTokenizerFast` with equal ids; needs `transformers`.
 
         Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles; `model_max_length` stays unset.
+
+        Raises:
+            VocabularyError: Hugging Face has no such tokenizer: of k-mers that overlap or are canonical.
+            ImportError: `transformers` is not installed.
         """
-        return huggingface.fast_tokenizer(self.to_json())
+        return huggingface.fast_tokenizer(self._native.to_hugging_face_json())
 
     def to_json(self) -> str:
         """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""

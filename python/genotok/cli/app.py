@@ -71,6 +71,7 @@ app.command(
         "genotok train-bpe --both-strands -o human.json GRCh38.fa.gz",
         "zcat reads.fq.gz | genotok train-bpe --max-token-length 64 -",
         "genotok train-bpe corpus.pack --resume",
+        "genotok train-bpe --vocab 4096 shards/ --ray local --workers 4",
     ),
 )(train_bpe)
 app.command(
@@ -175,7 +176,11 @@ app.command(
     "pack",
     cls=CommandPage,
     rich_help_panel="Corpora",
-    epilog=examples("genotok pack genomes/*.fa.gz -o corpus.pack", "genotok train-bpe corpus.pack"),
+    epilog=examples(
+        "genotok pack genomes/*.fa.gz -o corpus.pack",
+        "genotok pack 'assemblies/*.fa.gz' -o shards/ --shard-size 512M --verify",
+        "genotok train-bpe --vocab 4096 shards/ --memory 2G",
+    ),
 )(pack)
 app.command(
     "check",

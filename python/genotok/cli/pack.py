@@ -45,7 +45,7 @@ def pack(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Pack sequences at two bits a base, for repeated training."""
+    """Pack sequences at two bits a base, for repeated training, or into shards larger than memory."""
     from genotok.cli.progress import watching
 
     in_shards = shard_size is not None or append or output.endswith(os.sep) or os.path.isdir(output)

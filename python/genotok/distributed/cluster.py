@@ -11,7 +11,7 @@ from genotok.errors import ArgumentError, GenotokError, ResourceError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LOCAL", "cluster", "raise_cause", "ray_module", "told"]
+__all__ = ["LOCAL", "cluster", "lost", "raise_cause", "ray_module", "told"]
 
 LOCAL = "local"
 """The address that stands for a Ray of one's own on this machine."""
@@ -77,11 +77,28 @@ def told(ray: Any, address: str) -> Iterator[None]:
     """What goes wrong with the cluster itself, as one line."""
     try:
         yield
-    except (ConnectionError, ray.exceptions.RaySystemError, ray.exceptions.GetTimeoutError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except lost(ray) as error:
+        raise ResourceError(f"ray: work was lost again and again: {_first_line(error)}") from None
+    except (ConnectionError, ray.exceptions.RayError) as error:
         raise ResourceError(
-            f"ray: the cluster at '{address}' cannot be reached or is gone: {reason}"
+            f"ray: the cluster at '{address}' cannot be reached or is gone: {_first_line(error)}"
         ) from None
+
+
+def lost(ray: Any) -> tuple[type[Exception], ...]:
+    """What Ray raises when a process or a machine went, with its work: killed, out of memory, unplugged."""
+    known = ray.exceptions
+    return (
+        known.RayActorError,
+        known.ObjectLostError,
+        known.WorkerCrashedError,
+        known.OutOfMemoryError,
+        known.NodeDiedError,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def raise_cause(error: Any) -> NoReturn:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self, cast
 
 from genotok import _native
-from genotok.distributed.cluster import LOCAL, cluster, raise_cause, ray_module, told
+from genotok.distributed.cluster import LOCAL, cluster, lost, raise_cause, ray_module, told
 from genotok.distributed.storage import fetch, size_of
 from genotok.errors import ArgumentError, ResourceError
 
@@ -92,10 +92,11 @@ class Workers:
                 answers = self._answers(question_ref, look)
                 try:
                     return cast("bytes", self._wait(self._sum(answers), look))
-                except (ray.exceptions.ObjectLostError, ray.exceptions.WorkerCrashedError):
+                except lost(ray):
                     continue  # a machine went, with answers on it
                 except ray.exceptions.RayTaskError as error:
-                    raise_cause(error)
+                    if not isinstance(error.cause, lost(ray)):
+                        raise_cause(error)
         raise ResourceError(f"ray: answers were lost {TRIES} times in a row; the checkpoint is kept")
 
     def _answers(self, question: Any, look: Look | None) -> list[Any]:
@@ -122,7 +123,7 @@ class Workers:
                     ray.get(made)
                 except ray.exceptions.RayTaskError as error:
                     raise_cause(error)
-                except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
+                except lost(ray) as error:
                     tries[number] += 1
                     if tries[number] == TRIES:
                         raise self._given_up(number, error) from None
