@@ -12,19 +12,21 @@
 //! and checksums that are not those of their headers are refused before a shard is read, and every byte of a shard is
 //! checked when it is opened ([`super::packed`]).
 
+mod pack;
+mod verify;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contents, Corpus, CorpusBuilder, Place, check_letters, is_packed, packed, read_letters, size};
-use crate::alphabet::LetterKind;
+pub use self::pack::{Packing, pack};
+pub use self::verify::verify;
+use super::{Corpus, size};
 use crate::atomic::{is_unfinished, write_whole};
 use crate::error::{Error, Result};
-use crate::monitor::{Monitor, Phase};
 
 /// The file that says what is in the folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -34,8 +36,6 @@ const VERSION: u32 = 1;
 const MAX_BYTES: u64 = 256 << 20;
 /// Bytes of the longest list of places that is read.
 const MAX_PLACES: u64 = 4 << 30;
-/// Letters between two looks whether a shard is full.
-const PIECE: usize = 1 << 10;
 const SHARD: &str = ".pack";
 const WORDS: &str = ".words.tsv.zst";
 
@@ -93,124 +93,9 @@ pub struct Shard {
     pub bases: u64,
 }
 
-/// How to pack into a folder.
-#[derive(Clone, Debug)]
-pub struct Packing {
-    /// The folder.
-    pub folder: PathBuf,
-    /// Bases after which a new shard is begun, at the end of a word.
-    pub shard_bases: u64,
-    /// Add to a folder that is there.
-    pub append: bool,
-}
-
-/// Packs sequence files into a folder, as many at a time as the present pool has threads. Returns the new manifest, and
-/// what was read now.
-///
-/// Memory: for each thread a quarter of a byte a base of a shard, and its longest word. Fails, and leaves the folder as
-/// it was but for files that the next run removes, if an input is in it already, cannot be read, or the disk is full.
-pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(Manifest, Contents)> {
-    let Packing { folder, shard_bases, append } = packing;
-    if *shard_bases == 0 {
-        return Err(Error::argument("shard_size", &0, "a shard has at least one base"));
-    }
-    let mut manifest = begin(folder, *append)?;
-    let inputs = checksums(paths, monitor)?;
-    refuse_known(&manifest, paths, &inputs)?;
-    let before = manifest.inputs.len();
-    let next = AtomicUsize::new(0);
-    let bytes_total = super::total_size(paths);
-    let pack_next = || {
-        let index = next.fetch_add(1, Relaxed);
-        let path = paths.get(index)?;
-        let files = paths.len();
-        monitor.enter(Phase::Reading { file: path.clone(), file_index: index, files, bytes_total });
-        let packed = monitor.check().and_then(|()| {
-            Packer { folder, input: before + index, shards: Vec::new() }.pack(path, *shard_bases, monitor)
-        });
-        if packed.is_err() {
-            monitor.cancel(); // the other threads need not go on
-        }
-        Some((index, packed))
-    };
-    let shares = rayon::broadcast(|_| std::iter::from_fn(pack_next).collect::<Vec<_>>());
-    let mut packed: Vec<_> = shares.into_iter().flatten().collect();
-    packed.sort_by_key(|&(index, _)| index);
-    let failed = packed.iter().position(|(_, one)| matches!(one, Err(error) if !error.is_interrupt()));
-    if let Some(at) = failed {
-        packed.swap(0, at); // others were interrupted by the first that failed
-    }
-    let mut sum = Contents::default();
-    let mut known = inputs;
-    for (index, one) in packed {
-        let (contents, shards) = one.inspect_err(|_| clean(folder, &manifest))?;
-        let input = &mut known[index];
-        (input.records, input.empty_records) = (contents.records, contents.empty_records);
-        (input.words, input.bases) = (contents.words, contents.bases);
-        let skipped = LetterKind::SKIPPED.iter().zip(contents.skipped);
-        input.skipped = skipped
-            .filter(|&(_, count)| count > 0)
-            .map(|(kind, count)| (kind.name().to_owned(), count))
-            .collect();
-        manifest.shards.extend(shards);
-        sum.add(&contents);
-    }
-    manifest.inputs.extend(known);
-    manifest.write(folder)?;
-    Ok((manifest, sum))
-}
-
-/// Packs one input.
-struct Packer<'a> {
-    folder: &'a Path,
-    input: usize,
-    shards: Vec<Shard>,
-}
-
-impl Packer<'_> {
-    fn pack(mut self, path: &Path, shard_bases: u64, monitor: &Monitor) -> Result<(Contents, Vec<Shard>)> {
-        let mut sum = Contents::default();
-        let mut builder = CorpusBuilder::with_places();
-        read_letters(path, monitor, &mut builder, PIECE, |builder| {
-            if builder.bases_ended() >= shard_bases {
-                self.shard(builder, &mut sum, monitor)?;
-            }
-            Ok(())
-        })?;
-        self.shard(&mut builder, &mut sum, monitor)?;
-        check_letters(path, &sum)?;
-        Ok((sum, self.shards))
-    }
-
-    /// Writes the words that have ended; none of no words.
-    fn shard(&mut self, builder: &mut CorpusBuilder, sum: &mut Contents, monitor: &Monitor) -> Result<()> {
-        let (corpus, places) = (builder.take_words(), builder.take_places());
-        sum.add(corpus.contents());
-        if corpus.num_words() == 0 {
-            return Ok(());
-        }
-        let file = format!("{:05}-{:05}{SHARD}", self.input, self.shards.len());
-        let path = self.folder.join(&file);
-        let (words, bases) = (corpus.contents().words, corpus.contents().bases);
-        let places_checksum = write_places(&words_path(&path), &places)?;
-        let bytes = packed::save(&[corpus], &path, monitor)?;
-        let checksum = Corpus::checksum(&path)?;
-        self.shards.push(Shard { file, input: self.input, bytes, checksum, places_checksum, words, bases });
-        Ok(())
-    }
-}
-
-/// Where the words of a shard came from, as a file; its checksum.
-fn write_places(path: &Path, places: &[Place]) -> Result<String> {
-    let mut lines = Vec::new();
-    for Place { record, start, end } in places {
-        // A name has no tab or line end: it ends at the first white space.
-        lines.extend_from_slice(record);
-        lines.extend_from_slice(format!("\t{start}\t{end}\n").as_bytes());
-    }
-    let compressed = zstd::bulk::compress(&lines, 3).map_err(|source| Error::io(path, source))?;
-    write_whole(path, |file| file.write_all(&compressed))?;
-    Ok(blake3::hash(&compressed).to_hex().to_string())
+/// The file with the places of a shard's words.
+fn words_path(shard: &Path) -> PathBuf {
+    shard.with_extension(&WORDS[1..])
 }
 
 /// The lines with the places of a shard's words: record, start, end, tabs between.
@@ -226,45 +111,6 @@ pub fn places(path: &Path) -> Result<String> {
         return Err(Error::file(path, "is too large to be the places of a shard's words"));
     }
     Ok(String::from_utf8_lossy(&lines).into_owned())
-}
-
-/// The file with the places of a shard's words.
-fn words_path(shard: &Path) -> PathBuf {
-    shard.with_extension(&WORDS[1..])
-}
-
-/// An empty manifest for a folder that is new, or what is there to add to; without what killed runs left.
-fn begin(folder: &Path, append: bool) -> Result<Manifest> {
-    let there = folder.join(MANIFEST).exists();
-    if there && !append {
-        return Err(Error::file(folder, "has shards already; --append adds to them, or give another name"));
-    }
-    if there {
-        let manifest = Manifest::open(folder)?;
-        clean(folder, &manifest);
-        return Ok(manifest);
-    }
-    if append {
-        return Err(Error::file(folder, format!("has no {MANIFEST}: there are no shards to add to")));
-    }
-    fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    for name in names(folder)? {
-        if !is_ours(&name) {
-            let reason = format!("is not empty: it holds {name:?}; give a new folder");
-            return Err(Error::file(folder, reason));
-        }
-    }
-    let manifest = Manifest { format: FORMAT.to_owned(), version: VERSION, ..Manifest::default() };
-    clean(folder, &manifest);
-    Ok(manifest)
-}
-
-/// Removes shards that the manifest does not know: of a run that was killed, or that failed.
-fn clean(folder: &Path, manifest: &Manifest) {
-    let surplus = names(folder).unwrap_or_default();
-    for name in surplus.iter().filter(|name| is_ours(name) && !manifest.has(name)) {
-        fs::remove_file(folder.join(name)).ok(); // what stays is removed the next time, and never read
-    }
 }
 
 fn names(folder: &Path) -> Result<Vec<String>> {
@@ -288,48 +134,6 @@ fn is_shard(name: &str) -> bool {
         let is_number = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
         is_number(input) && is_number(part)
     })
-}
-
-/// Each input with its length and checksum; the rest is not known yet.
-fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Input>> {
-    use rayon::prelude::*;
-    let sum = |path: &PathBuf| {
-        monitor.check()?;
-        if is_packed(path) {
-            return Err(Error::file(path, "is packed already; give the sequence file that it was made from"));
-        }
-        if !path.is_file() {
-            let reason = "shards are made of files that can be read twice; name a file";
-            return Err(Error::file(path, reason));
-        }
-        let mut hasher = blake3::Hasher::new();
-        let file = fs::File::open(path).map_err(|source| Error::io(path, source))?;
-        hasher.update_reader(file).map_err(|source| Error::io(path, source))?;
-        Ok(Input {
-            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            bytes: size(path),
-            checksum: hasher.finalize().to_hex().to_string(),
-            records: 0,
-            empty_records: 0,
-            words: 0,
-            bases: 0,
-            skipped: BTreeMap::new(),
-        })
-    };
-    paths.par_iter().map(sum).collect()
-}
-
-/// An error if an input is in the folder already, or given twice: it would count twice.
-fn refuse_known(manifest: &Manifest, paths: &[PathBuf], inputs: &[Input]) -> Result<()> {
-    let mut known: BTreeMap<&str, &str> =
-        manifest.inputs.iter().map(|input| (&*input.checksum, &*input.name)).collect();
-    for (path, input) in paths.iter().zip(inputs) {
-        if let Some(name) = known.insert(&input.checksum, &input.name) {
-            let reason = format!("is the same as {name:?}, and would count twice");
-            return Err(Error::file(path, reason));
-        }
-    }
-    Ok(())
 }
 
 impl Manifest {
@@ -452,44 +256,6 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if path.is_dir() { found.extend(shards(path)?) } else { found.push(path.clone()) }
     }
     Ok(found)
-}
-
-/// Every defect of a folder: the file, and what is wrong with it. Cost: one reading of all shards.
-pub fn verify(folder: &Path, monitor: &Monitor) -> Result<Vec<(PathBuf, String)>> {
-    let manifest = Manifest::open(folder)?;
-    let mut defects = Vec::new();
-    for shard in &manifest.shards {
-        monitor.check()?;
-        let path = folder.join(&shard.file);
-        let reason = fault(&path, shard).or_else(|| contents_fault(&path, shard));
-        defects.extend(reason.map(|reason| (path.clone(), reason)));
-        let places = words_path(&path);
-        match fs::read(&places).map(|bytes| blake3::hash(&bytes).to_hex().to_string()) {
-            Ok(found) if found == shard.places_checksum => {}
-            Ok(found) => {
-                let expected = &shard.places_checksum;
-                defects.push((places, format!("has the checksum {found}, not {expected}")));
-            }
-            Err(error) => defects.push((places, format!("cannot be read: {error}"))),
-        }
-    }
-    for name in names(folder)?.iter().filter(|name| *name != MANIFEST && !manifest.has(name)) {
-        defects.push((folder.join(name), format!("is not in {MANIFEST}")));
-    }
-    Ok(defects)
-}
-
-/// What is wrong with the words of a shard.
-fn contents_fault(path: &Path, shard: &Shard) -> Option<String> {
-    match Corpus::open(path) {
-        Ok(corpus) => {
-            let contents = corpus.contents();
-            let found = (contents.words, contents.bases);
-            let differs = found != (shard.words, shard.bases);
-            differs.then(|| format!("holds {} words and {} bases, which {MANIFEST} denies", found.0, found.1))
-        }
-        Err(error) => Some(format!("{} (checksum {} in {MANIFEST})", reason_of(error), shard.checksum)),
-    }
 }
 
 #[cfg(test)]
