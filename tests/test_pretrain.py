@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from typing import Any
 
@@ -213,60 +213,53 @@ def test_a_run_that_is_gone_on_with_ends_at_the_same_weights(
     assert not list(folder.glob(".saving*"))
 
 
-class Life:
-    """One life of a run: it is killed at a step, or at the n-th change to a file of its folder."""
+def live(folder: Path, tokenizer: str, step: int, change: int) -> None:
+    """A life of a run, begun or gone on with: it ends at a step, or at the n-th change to its folder."""
+    left = change
 
-    def __init__(self, folder: Path, tokenizer: str, *, step: int = 0, change: int = 0) -> None:
-        self.folder, self.tokenizer, self.step, self.left = folder, tokenizer, step, change
-
-    def ended_by_a_kill(self) -> bool:
-        child = os.fork()
-        if not child:
-            self._live()
-        status = os.waitpid(child, 0)[1]
-        assert status in {0, signal.SIGKILL}, f"it ended otherwise: {status}"
-        return status == signal.SIGKILL
-
-    def _live(self) -> None:
-        code = 1
-        try:
-            sys.addaudithook(self._watch_changes)
-            resume = (self.folder / checkpoints.RUN).exists()
-            pretrain(
-                [LAMBDA],
-                self.folder,
-                configured(PretrainConfig, SMALL),
-                tokenizer=self.tokenizer,
-                device="cpu",
-                resume=resume,
-                progress=self._watch_steps,
-            )
-            code = 0
-        except BaseException:  # noqa: BLE001  the parent must hear of it
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-
-    def _watch_changes(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def watch_changes(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal left
         if event not in {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir"}:
             return
         for_reading = event == "open" and not set(str(arguments[1])) & set("wax+")
-        if not for_reading and str(arguments[0]).startswith(str(self.folder)):
-            self.left -= 1
-            if self.left == 0:
+        if not for_reading and str(arguments[0]).startswith(str(folder)):
+            left -= 1
+            if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def _watch_steps(self, event: dict[str, Any]) -> None:
-        if self.step and event.get("step") == self.step:
+    def watch_steps(event: dict[str, Any]) -> None:
+        if step and event.get("step") == step:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    torch.set_num_threads(1)
+    sys.addaudithook(watch_changes)
+    config, resume = configured(PretrainConfig, SMALL), (folder / checkpoints.RUN).exists()
+    pretrain([LAMBDA], folder, config, tokenizer=tokenizer, device="cpu", resume=resume, progress=watch_steps)
+
+
+@pytest.fixture(scope="module")
+def ends_by_a_kill() -> Iterator[Callable[..., bool]]:
+    """Lives a life in a process of its own, forked from one that has loaded all and computed nothing."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+
+    def end(folder: Path, tokenizer: str, *, step: int = 0, change: int = 0) -> bool:
+        process = context.Process(target=live, args=(folder, tokenizer, step, change))
+        process.start()
+        process.join()
+        assert process.exitcode in {0, -signal.SIGKILL}
+        return process.exitcode != 0
+
+    yield end
+    forkserver._forkserver._stop()
 
 
 @pytest.mark.slow
 def test_a_run_killed_at_every_step_ends_at_the_same_weights(
-    whole: Path, tokenizer: str, tmp_path: Path
+    whole: Path, tokenizer: str, tmp_path: Path, ends_by_a_kill: Callable[..., bool]
 ) -> None:
     folder = tmp_path / "model"
-    lives = [Life(folder, tokenizer, step=step).ended_by_a_kill() for step in range(1, SMALL["steps"] + 2)]
+    lives = [ends_by_a_kill(folder, tokenizer, step=step) for step in range(1, SMALL["steps"] + 2)]
     assert lives == [True] * SMALL["steps"] + [False]
     assert weights(folder) == weights(whole)
     assert log(folder) == log(whole)
@@ -274,10 +267,10 @@ def test_a_run_killed_at_every_step_ends_at_the_same_weights(
 
 @pytest.mark.slow
 def test_a_run_killed_while_it_writes_ends_at_the_same_weights(
-    whole: Path, tokenizer: str, tmp_path: Path
+    whole: Path, tokenizer: str, tmp_path: Path, ends_by_a_kill: Callable[..., bool]
 ) -> None:
     folder, moment = tmp_path / "model", 1
-    while Life(folder, tokenizer, change=moment).ended_by_a_kill():
+    while ends_by_a_kill(folder, tokenizer, change=moment):
         assert moment < 500
         moment += 1
     assert moment > 15
