@@ -34,7 +34,7 @@ GOLDEN = Path(__file__).parent / "golden" / "dnabert2"
 BACKENDS = ["eager", "sdpa"]
 TINY = EncoderConfig(vocab_size=32, hidden_size=48, num_layers=2, num_heads=6, intermediate_size=40)
 HIDDEN = {torch.float32: 1e-5, torch.float64: 1e-10}
-# In 32 bits sums depend on the processor and on how memory is aligned: up to 1.05e-5 was seen; 64 bits decide.
+# In 32 bits sums depend on the processor and on how memory is aligned: 1.05e-5 was seen; 64 bits decide.
 GRADIENTS = {torch.float32: 2e-5, torch.float64: 1e-10}
 LOGITS = {torch.float32: 1e-4, torch.float64: 1e-10}
 

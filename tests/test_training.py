@@ -275,7 +275,8 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
         stopped += 1
         resumed, after = train([simulated], threads=2, checkpoint=str(checkpoint), resume=True)
         assert resumed.to_json() == whole.to_json()
-        assert 0 < after["resumed_merges"] < after["merges"]
+        # All merges, if the last round was over before it heard of the interrupt.
+        assert 0 < after["resumed_merges"] <= after["merges"]
         assert checkpoint.is_file()  # it is the caller's, who may not have saved the tokenizer yet
     assert stopped > 0
 
