@@ -81,7 +81,8 @@ def told(ray: Any, address: str) -> Iterator[None]:
         raise ResourceError(f"ray: work was lost again and again: {_first_line(error)}") from None
     except (ConnectionError, ray.exceptions.RayError) as error:
         raise ResourceError(
-            f"ray: the cluster at '{address}' cannot be reached or is gone: {_first_line(error)}"
+            f"ray: the cluster at '{address}' cannot be reached or is gone: {_first_line(error)} (where it "
+            "wants a token, set RAY_AUTH_MODE=token)"
         ) from None
 
 
