@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from genotok import _native
-from genotok.inputs import Files, expand
+from genotok.inputs import MANIFEST, Files, expand
 from genotok.tokens import Progress
 
 __all__ = [
@@ -120,7 +120,7 @@ def verify_shards(folder: str | os.PathLike[str]) -> list[str]:
 def is_packed_folder(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder has a manifest of packed shards, to judge by how it starts."""
     try:
-        with open(os.path.join(folder, "manifest.json"), "rb") as file:
+        with open(os.path.join(folder, MANIFEST), "rb") as file:
             return b'"genotok packed corpus"' in file.read(200)
     except OSError:
         return False

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from genotok import _native
 from genotok.errors import ArgumentError
 
-__all__ = ["STANDARD_INPUT", "Files", "expand"]
+__all__ = ["MANIFEST", "STANDARD_INPUT", "Files", "expand"]
 
 STANDARD_INPUT = "-"
 

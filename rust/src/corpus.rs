@@ -300,28 +300,7 @@ fn check_letters(path: &Path, contents: &Contents) -> Result<()> {
 /// have a base. Of several errors the one of the first file is returned.
 pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
     let paths = &folder::expand(paths)?;
-    let bytes_total = total_size(paths);
-    let next = AtomicUsize::new(0);
-    let read_next = || {
-        let file_index = next.fetch_add(1, Relaxed);
-        let path = paths.get(file_index)?;
-        monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
-        let corpus = monitor.check().and_then(|()| read(path, monitor));
-        if corpus.is_err() {
-            monitor.cancel(); // the other threads need not go on
-        }
-        Some((file_index, corpus))
-    };
-    let shares = rayon::broadcast(|_| std::iter::from_fn(read_next).collect::<Vec<_>>());
-    let mut read: Vec<(usize, Result<Corpus>)> = shares.into_iter().flatten().collect();
-    read.sort_by_key(|&(index, _)| index);
-    // Others were interrupted by the first that failed.
-    let failed =
-        |(_, corpus): &(usize, Result<Corpus>)| matches!(corpus, Err(error) if !error.is_interrupt());
-    if let Some(at) = read.iter().position(failed) {
-        read.swap(0, at);
-    }
-    let corpora: Vec<Corpus> = read.into_iter().map(|(_, corpus)| corpus).collect::<Result<_>>()?;
+    let corpora = each_file(paths, monitor, |_, path| read(path, monitor))?;
     if corpora.iter().all(|corpus| corpus.contents.bases == 0) {
         let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
         let records: u64 = corpora.iter().map(|corpus| corpus.contents.records).sum();
@@ -331,6 +310,37 @@ pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
         ));
     }
     Ok(corpora)
+}
+
+/// What `work` makes of each file and its number, in order; as many at a time as the present pool has threads.
+///
+/// The first that fails stops the others. Of several errors the one of the first file is returned.
+fn each_file<T: Send>(
+    paths: &[PathBuf],
+    monitor: &Monitor,
+    work: impl Fn(usize, &Path) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let bytes_total = total_size(paths);
+    let next = AtomicUsize::new(0);
+    let take_next = || {
+        let file_index = next.fetch_add(1, Relaxed);
+        let path = paths.get(file_index)?;
+        monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
+        let done = monitor.check().and_then(|()| work(file_index, path));
+        if done.is_err() {
+            monitor.cancel(); // the other threads need not go on
+        }
+        Some((file_index, done))
+    };
+    let shares = rayon::broadcast(|_| std::iter::from_fn(take_next).collect::<Vec<_>>());
+    let mut done: Vec<(usize, Result<T>)> = shares.into_iter().flatten().collect();
+    done.sort_by_key(|&(index, _)| index);
+    // Others were interrupted by the first that failed.
+    let failed = |(_, one): &(usize, Result<T>)| matches!(one, Err(error) if !error.is_interrupt());
+    if let Some(at) = done.iter().position(failed) {
+        done.swap(0, at);
+    }
+    done.into_iter().map(|(_, one)| one).collect()
 }
 
 /// Bytes in all files, 0 if that is not known beforehand.

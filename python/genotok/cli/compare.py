@@ -11,9 +11,10 @@ import typer
 
 from genotok.cli import machine
 from genotok.cli.console import standard_output
+from genotok.cli.finetune import Tasks
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
-from genotok.cli.pretrain import MODEL_PANEL, Device, training_module
+from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut, training_module
 from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
 
 if TYPE_CHECKING:
@@ -43,12 +44,7 @@ def compare(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of runs and results.")
     ],
-    task: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
-        ),
-    ] = None,
+    task: Tasks = None,
     kmers: Kmers = DEFAULT_KMERS,
     preset: Annotated[
         str,
@@ -65,15 +61,7 @@ def compare(
             rich_help_panel=MODEL_PANEL,
         ),
     ] = None,
-    hold_out: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RECORD",
-            help="Evaluate on this record and do not train on it; may be given again.",
-            show_default="the last hundredth of all",
-            rich_help_panel=MODEL_PANEL,
-        ),
-    ] = None,
+    hold_out: HoldOut = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on with a comparison that was stopped.", rich_help_panel=RUN_PANEL),

@@ -16,7 +16,14 @@ from genotok.errors import ArgumentError
 if TYPE_CHECKING:
     from genotok.gue.results import Line, Result
 
-__all__ = ["finetune", "print_results"]
+__all__ = ["Tasks", "finetune", "print_results"]
+
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
+    ),
+]
 
 
 def finetune(
@@ -39,12 +46,7 @@ def finetune(
         ),
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of results.")],
-    task: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--task", metavar="NAME", help="Only this set of GUE; may be given again.", show_default="all"
-        ),
-    ] = None,
+    task: Tasks = None,
     preset: Annotated[
         str,
         typer.Option(

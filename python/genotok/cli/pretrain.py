@@ -15,7 +15,7 @@ from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
 from genotok.errors import ArgumentError
 
-__all__ = ["Device", "Settings", "pretrain", "training_module"]
+__all__ = ["Device", "HoldOut", "Settings", "pretrain", "training_module"]
 
 MODEL_PANEL = "Model"
 
@@ -26,6 +26,15 @@ Settings = Annotated[
         metavar="KEY=VALUE",
         help="Change one setting; may be given again.",
         show_default="the preset's",
+        rich_help_panel=MODEL_PANEL,
+    ),
+]
+HoldOut = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RECORD",
+        help="Evaluate on this record and do not train on it; may be given again.",
+        show_default="the last hundredth of all",
         rich_help_panel=MODEL_PANEL,
     ),
 ]
@@ -67,15 +76,7 @@ def pretrain(
         ),
     ] = "tiny",
     changes: Settings = None,
-    hold_out: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="RECORD",
-            help="Evaluate on this record and do not train on it; may be given again.",
-            show_default="the last hundredth of all",
-            rich_help_panel=MODEL_PANEL,
-        ),
-    ] = None,
+    hold_out: HoldOut = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.", rich_help_panel=RUN_PANEL)
     ] = False,

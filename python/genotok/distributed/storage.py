@@ -11,11 +11,11 @@ import os
 from typing import Any
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.inputs import MANIFEST
 
 __all__ = ["fetch", "is_uri", "listed", "size_of"]
 
 SIGN = "://"
-MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 256 << 20
 PIECE = 1 << 24
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
@@ -12,9 +11,9 @@ use super::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, n
 use crate::alphabet::LetterKind;
 use crate::atomic::write_whole;
 use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, check_letters, is_packed, packed, read_letters};
-use crate::corpus::{size, total_size};
+use crate::corpus::{each_file, size};
 use crate::error::{Error, Result};
-use crate::monitor::{Monitor, Phase};
+use crate::monitor::Monitor;
 
 /// Letters between two looks whether a shard is full.
 const PIECE: usize = 1 << 10;
@@ -41,36 +40,15 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
         return Err(Error::argument("shard_size", &0, "a shard has at least one base"));
     }
     let mut manifest = begin(folder, *append)?;
-    let inputs = checksums(paths, monitor)?;
+    let mut inputs = checksums(paths, monitor)?;
     refuse_known(&manifest, paths, &inputs)?;
     let before = manifest.inputs.len();
-    let next = AtomicUsize::new(0);
-    let bytes_total = total_size(paths);
-    let pack_next = || {
-        let index = next.fetch_add(1, Relaxed);
-        let path = paths.get(index)?;
-        let files = paths.len();
-        monitor.enter(Phase::Reading { file: path.clone(), file_index: index, files, bytes_total });
-        let packed = monitor.check().and_then(|()| {
-            Packer { folder, input: before + index, shards: Vec::new() }.pack(path, *shard_bases, monitor)
-        });
-        if packed.is_err() {
-            monitor.cancel(); // the other threads need not go on
-        }
-        Some((index, packed))
-    };
-    let shares = rayon::broadcast(|_| std::iter::from_fn(pack_next).collect::<Vec<_>>());
-    let mut packed: Vec<_> = shares.into_iter().flatten().collect();
-    packed.sort_by_key(|&(index, _)| index);
-    let failed = packed.iter().position(|(_, one)| matches!(one, Err(error) if !error.is_interrupt()));
-    if let Some(at) = failed {
-        packed.swap(0, at); // others were interrupted by the first that failed
-    }
+    let packed = each_file(paths, monitor, |index, path| {
+        Packer { folder, input: before + index, shards: Vec::new() }.pack(path, *shard_bases, monitor)
+    });
+    let packed = packed.inspect_err(|_| clean(folder, &manifest))?;
     let mut sum = Contents::default();
-    let mut known = inputs;
-    for (index, one) in packed {
-        let (contents, shards) = one.inspect_err(|_| clean(folder, &manifest))?;
-        let input = &mut known[index];
+    for (input, (contents, shards)) in inputs.iter_mut().zip(packed) {
         (input.records, input.empty_records) = (contents.records, contents.empty_records);
         (input.words, input.bases) = (contents.words, contents.bases);
         let skipped = LetterKind::SKIPPED.iter().zip(contents.skipped);
@@ -81,7 +59,7 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
         manifest.shards.extend(shards);
         sum.add(&contents);
     }
-    manifest.inputs.extend(known);
+    manifest.inputs.extend(inputs);
     manifest.write(folder)?;
     Ok((manifest, sum))
 }
