@@ -6,6 +6,7 @@ use super::tasks::Task;
 use crate::bpe::Token;
 use crate::bpe::encode::{LANES, Sink};
 use crate::bpe::marked::{MARKS, Mark};
+use crate::memory;
 use crate::tokenizer::{Id, Template};
 
 /// The ids of a batch, as they come.
@@ -36,7 +37,7 @@ macro_rules! list {
         }
 
         fn reserve(&mut self, ids: usize) {
-            self.reserve(ids);
+            memory::reserve(self, ids);
         }
 
         fn append(&mut self, other: &Self) {

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::{EncodeOptions, Encoded, Ids, Sequences, Unknown};
 use crate::error::{Error, Result};
 use crate::kmer::{Counts, Kmer, Reading, Width, letters_of};
+use crate::memory;
 use crate::monitor::Monitor;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
@@ -241,7 +242,7 @@ impl<'a> Plan<'a> {
         counted: &[usize],
         write: impl Fn(&Unit, &mut [T]) + Sync,
     ) -> Result<Vec<T>> {
-        let mut all = vec![T::default(); counted.iter().sum()];
+        let mut all: Vec<T> = memory::defaults(counted.iter().sum());
         let mut rest = &mut all[..];
         let mut places = Vec::with_capacity(units.len());
         for count in counted {
