@@ -35,6 +35,7 @@ RUST_ORDER = (
     "error",
     "monitor",
     "atomic",
+    "memory",
     "alphabet",
     "decompress",
     "fasta",
