@@ -30,7 +30,7 @@ from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
-from genotok.pretrain.run import _model_config  # noqa: E402
+from genotok.pretrain.run import _model_config, _save  # noqa: E402
 from genotok.pretrain.tokens import bases_of_tokens, overlap_of  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
@@ -189,6 +189,14 @@ def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: st
     assert [step for step, _ in checkpoints.checkpoints(whole)] == [8, 12]
     assert sorted(log(whole)) == list(range(1, 13))
     assert sorted(log(whole, "eval_bits_per_base")) == [6, 12]
+
+
+def test_gathered_weights_leave_the_same_file(whole: Path, tmp_path: Path) -> None:
+    model = AutoModelForMaskedLM.from_pretrained(whole)
+    gathered = {name: weight.clone() for name, weight in model.state_dict().items()}
+    _save(model, gathered, tmp_path, {})
+    name = "model.safetensors"
+    assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_run_that_is_gone_on_with_ends_at_the_same_weights(

@@ -232,7 +232,9 @@ def _save(model: Any, weights: dict[str, torch.Tensor], folder: Path, report: di
     """The model beside its tokenizer; the report last, as the sign that all is there."""
     partial_folder = folder / f"{checkpoints.UNFINISHED}model"
     shutil.rmtree(partial_folder, ignore_errors=True)
-    model.save_pretrained(partial_folder, state_dict=weights)
+    # Gathered weights are copies, which hides from transformers that two of them are one.
+    own = {name: weight for name, weight in weights.items() if name not in model.all_tied_weights_keys}
+    model.save_pretrained(partial_folder, state_dict=own)
     for path in partial_folder.iterdir():
         path.replace(folder / path.name)
     partial_folder.rmdir()
