@@ -93,11 +93,20 @@ pub(crate) fn seam<S: StateId, O: Output>(
 ) -> Option<(usize, Pair)> {
     let (known, state) = synchronize(machine, &bytes[..search.min(bytes.len())])?;
     let mut states = vec![state];
-    states.extend(bytes[known..].iter().scan(state, |state, &byte| {
-        *state = machine.after(*state, byte);
-        Some(*state)
-    }));
-    let mut boundary = final_boundary(machine, &states, 0, &mut Vec::new())?;
+    let mut rest = &bytes[known..];
+    // A boundary is near as a rule, and each step waits for the one before.
+    let mut boundary = loop {
+        let more = rest.split_off(..rest.len().min(3 * states.len() + 4 * machine.longest))?;
+        states.extend(more.iter().scan(*states.last()?, |state, &byte| {
+            *state = machine.after(*state, byte);
+            Some(*state)
+        }));
+        match final_boundary(machine, &states, 0, &mut Vec::new()) {
+            Some(boundary) => break boundary,
+            None if rest.is_empty() => return None,
+            None => {}
+        }
+    };
     loop {
         let right = machine.outputs[states[boundary].index()];
         boundary = boundary.checked_sub(right.length())?;
