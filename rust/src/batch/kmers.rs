@@ -104,32 +104,38 @@ impl<'a> Plan<'a> {
 
     /// The units of all sequences; fails at letters that are refused.
     fn units(&self) -> Result<Vec<Unit>> {
-        let lists = (0..self.sequences.len()).into_par_iter().map(|number| self.units_of(number));
-        let units: Vec<Unit> = lists.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let add = |mut units, sequence| self.add_units(sequence, &mut units).map(|()| units);
+        let lists = (0..self.sequences.len()).into_par_iter().try_fold(Vec::new, add);
+        let mut lists = lists.collect::<Result<Vec<_>>>()?.into_iter();
+        let mut units = lists.next().unwrap_or_default();
+        lists.for_each(|list| units.extend(list));
         match self.refuses.then(|| units.par_iter().find_map_first(|unit| self.refusal(unit))).flatten() {
             Some(error) => Err(error),
             None => Ok(units),
         }
     }
 
-    fn units_of(&self, sequence: usize) -> Result<Vec<Unit>> {
+    fn add_units(&self, sequence: usize, units: &mut Vec<Unit>) -> Result<()> {
         self.monitor.check()?;
         let start = self.sequences.offsets[sequence];
         let text = std::str::from_utf8(&self.sequences.bytes[start..self.sequences.offsets[sequence + 1]]);
         let text = text.map_err(|_| {
             Error::argument("sequences", &format_args!("sequence {sequence}"), "is not text in UTF-8")
         })?;
-        let mut units = Vec::new();
         let mut add = |place, what| units.push(Unit { sequence, place, what });
         self.template.before.iter().for_each(|&id| add(0, What::Token { id, letters: 0 }));
         let (mut done, mut place) = (0, 0);
         let specials = self.tokenizer.find_specials(text).map(|(from, to, id)| (from, to, Some(id)));
         for (from, to, id) in specials.chain([(text.len(), text.len(), None)]) {
             let plain = &text.as_bytes()[done..from];
-            let parts = if plain.is_ascii() { self.cut(plain) } else { vec![(0..plain.len(), plain.len())] };
-            for (part, own) in parts {
+            let mut add_part = |part: Range<usize>, own| {
                 let bytes = start + done + part.start..start + done + part.end;
                 add(place + part.start, What::Letters { bytes, own });
+            };
+            if plain.len() > PART && plain.is_ascii() {
+                self.cut(plain).into_iter().for_each(|(part, own)| add_part(part, own));
+            } else {
+                add_part(0..plain.len(), plain.len());
             }
             place += num_letters(plain);
             if let Some(id) = id {
@@ -140,7 +146,7 @@ impl<'a> Plan<'a> {
             done = to;
         }
         self.template.after.iter().for_each(|&id| add(0, What::Token { id, letters: 0 }));
-        Ok(units)
+        Ok(())
     }
 
     /// Parts of some letters, and how much of each belongs to it alone.
