@@ -255,6 +255,11 @@ def test_what_is_no_list_of_ids_is_refused(
         tokenizer.decode_batch(lists)
 
 
+def test_more_letters_than_memory_can_hold_are_an_error(tokenizer: genotok.Tokenizer) -> None:
+    with pytest.raises(MemoryError, match="sequences: their 670000000000000 letters do not fit"):
+        tokenizer.encode_batch(["A" * 67_000_000] * 10_000_000)
+
+
 def test_options_outside_their_rule_are_refused(tokenizer: genotok.Tokenizer) -> None:
     with pytest.raises(genotok.ArgumentError, match='unknown="nothing": must be "token", "split" or "error"'):
         tokenizer.encode_batch([], unknown="nothing")  # type: ignore[arg-type]

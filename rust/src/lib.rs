@@ -23,7 +23,7 @@
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`monitor`] | watching and stopping work from another thread |
 //! | [`atomic`] | writing a file whole or not at all |
-//! | `memory` | fresh memory for large results |
+//! | [`memory`] | fresh memory for large results |
 //! | [`error`] | everything that can go wrong |
 //!
 //! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
@@ -38,7 +38,7 @@ mod decompress;
 pub mod error;
 pub mod fasta;
 pub mod kmer;
-mod memory;
+pub mod memory;
 pub mod monitor;
 pub mod rows;
 pub mod session;

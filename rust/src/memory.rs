@@ -13,14 +13,14 @@
 const LARGE: usize = 4 << 20;
 
 /// So many default values; zeroes are memory that nobody has touched yet.
-pub(crate) fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
+pub fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
     let mut values = vec![T::default(); length];
     advise(values.as_mut_ptr(), length);
     values
 }
 
 /// Room for so many more values.
-pub(crate) fn reserve<T>(values: &mut Vec<T>, more: usize) {
+pub fn reserve<T>(values: &mut Vec<T>, more: usize) {
     values.reserve(more);
     let room = values.spare_capacity_mut();
     advise(room.as_mut_ptr(), room.len());

@@ -11,11 +11,12 @@ use arrow_data::ArrayData;
 use arrow_schema::DataType;
 use genotok_core::Error;
 use genotok_core::batch::Sequences;
+use genotok_core::memory;
 use genotok_core::tokenizer::Id;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::arguments::Number;
 use crate::capsule::import;
@@ -77,6 +78,12 @@ impl Texts {
             return Ok(Self { bytes: Bytes::Python(kept(only)?), offsets });
         }
         let (mut bytes, mut offsets, mut looked) = (Vec::new(), vec![0], 0);
+        let letters = letters_in(sequences)?;
+        if bytes.try_reserve(letters).is_err() {
+            let rule = format!("sequences: their {letters} letters do not fit into memory");
+            return Err(PyMemoryError::new_err(rule));
+        }
+        memory::reserve(&mut bytes, letters);
         for sequence in first.map(Ok).into_iter().chain(second).chain(all) {
             bytes.extend_from_slice(letters_of(&sequence?, offsets.len() - 1)?);
             offsets.push(bytes.len());
@@ -140,6 +147,18 @@ impl Texts {
         }
         Ok(())
     }
+}
+
+/// How many letters there are, as far as a list tells.
+fn letters_in(sequences: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let mut letters = 0_usize;
+    for (number, sequence) in sequences.cast::<PyList>().into_iter().flatten().enumerate() {
+        letters = letters.saturating_add(sequence.cast::<PyString>().map_or(Ok(0), |text| text.len())?);
+        if number.is_multiple_of(PATIENCE) {
+            sequences.py().check_signals()?;
+        }
+    }
+    Ok(letters)
 }
 
 /// The letters of sequence `number`.
