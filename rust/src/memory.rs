@@ -38,8 +38,8 @@ fn advise<T>(start: *mut T, length: usize) {
         return;
     }
     let start = start.cast::<u8>().wrapping_add(before);
-    // SAFETY: the range lies within one allocation, and the advice changes neither what is in it nor who may use it; a
-    // system that does not know it answers with an error, which is as good as no answer.
+    // SAFETY: the range lies within one allocation, or ends in the page that the allocation ends in; the advice changes
+    // neither what is in memory nor who may use it. A system that does not know it answers with an error, as good as none.
     unsafe { libc::madvise(start.cast(), bytes - before, libc::MADV_HUGEPAGE) };
 }
 
