@@ -256,8 +256,19 @@ def test_what_is_no_list_of_ids_is_refused(
 
 
 def test_more_letters_than_memory_can_hold_are_an_error(tokenizer: genotok.Tokenizer) -> None:
-    with pytest.raises(MemoryError, match="sequences: their 670000000000000 letters do not fit"):
+    with pytest.raises(genotok.ResourceError, match="sequences: their 670000000000000 letters do not fit"):
         tokenizer.encode_batch(["A" * 67_000_000] * 10_000_000)
+
+
+def test_a_string_that_lies_about_its_length_is_encoded(tokenizer: genotok.Tokenizer) -> None:
+    class Boastful(str):
+        __slots__ = ()
+
+        def __len__(self) -> int:
+            return 1 << 60
+
+    encoded = tokenizer.encode_batch([Boastful("ACGT"), Boastful("GATTACA")])
+    assert [list(ids) for ids in encoded] == [tokenizer.encode("ACGT"), tokenizer.encode("GATTACA")]
 
 
 def test_options_outside_their_rule_are_refused(tokenizer: genotok.Tokenizer) -> None:

@@ -142,6 +142,7 @@ class Encoder:
             SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
                 token.
             ArgumentError: An argument is outside its rule; a sequence is not text; Arrow data is not valid.
+            ResourceError: The letters of a list do not fit into memory.
             TypeError: A sequence is neither `str` nor `bytes`.
         """
         return self._native.encode_batch(

@@ -9,21 +9,24 @@
 //! 732 and 1,206 Mb/s, canonical ones 604 and 1,017, 4,096 byte pairs 692 and 744, 6-mers side by side, with a sixth of
 //! the ids, 1,304 and 1,281.
 
+use std::collections::TryReserveError;
+
 /// Bytes from which it is worth asking: a result that is smaller costs less than it saves.
 const LARGE: usize = 4 << 20;
 
 /// So many default values; zeroes are memory that nobody has touched yet.
-pub fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
+pub(crate) fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
     let mut values = vec![T::default(); length];
     advise(values.as_mut_ptr(), length);
     values
 }
 
-/// Room for so many more values.
-pub fn reserve<T>(values: &mut Vec<T>, more: usize) {
-    values.reserve(more);
+/// Makes room for so many more values. Fails where the system does not have so much.
+pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
+    values.try_reserve(more)?;
     let room = values.spare_capacity_mut();
     advise(room.as_mut_ptr(), room.len());
+    Ok(())
 }
 
 /// Asks for large pages under so many values.
@@ -57,7 +60,7 @@ mod tests {
             let mut values: Vec<u32> = defaults(length);
             assert!(values.len() == length && values.iter().all(|value| *value == 0));
             values.push(7);
-            reserve(&mut values, length);
+            assert!(try_reserve(&mut values, length).is_ok());
             assert!(values.capacity() > 2 * length && values[length] == 7);
             values.extend((0..).take(length));
             assert!(values[length + 1..].iter().zip(0_u32..).all(|(value, number)| *value == number));
@@ -65,11 +68,18 @@ mod tests {
     }
 
     #[test]
+    fn room_that_nobody_has_is_an_error() {
+        let mut values = vec![7_u32];
+        assert!(try_reserve(&mut values, usize::MAX / 8).is_err());
+        assert_eq!(values, [7]);
+    }
+
+    #[test]
     fn what_stands_before_the_room_is_kept() {
         for offset in 0..100 {
             let mut bytes: Vec<u8> = defaults(LARGE + offset);
             bytes.truncate(offset);
-            reserve(&mut bytes, LARGE + offset);
+            assert!(try_reserve(&mut bytes, LARGE + offset).is_ok());
             assert_eq!(bytes, vec![0; offset]);
         }
     }

@@ -13,14 +13,14 @@ use genotok_core::Error;
 use genotok_core::batch::Sequences;
 use genotok_core::memory;
 use genotok_core::tokenizer::Id;
-use pyo3::exceptions::{PyMemoryError, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::arguments::Number;
 use crate::capsule::import;
-use crate::errors::{ArgumentError, exception};
+use crate::errors::{ArgumentError, ResourceError, exception};
 use crate::tokens::{TokenArray, Values};
 
 /// Objects taken between two looks for an interrupt.
@@ -79,11 +79,9 @@ impl Texts {
         }
         let (mut bytes, mut offsets, mut looked) = (Vec::new(), vec![0], 0);
         let letters = letters_in(sequences)?;
-        if bytes.try_reserve(letters).is_err() {
-            let rule = format!("sequences: their {letters} letters do not fit into memory");
-            return Err(PyMemoryError::new_err(rule));
-        }
-        memory::reserve(&mut bytes, letters);
+        memory::try_reserve(&mut bytes, letters).map_err(|_| {
+            ResourceError::new_err(format!("sequences: their {letters} letters do not fit into memory"))
+        })?;
         for sequence in first.map(Ok).into_iter().chain(second).chain(all) {
             bytes.extend_from_slice(letters_of(&sequence?, offsets.len() - 1)?);
             offsets.push(bytes.len());
@@ -149,11 +147,16 @@ impl Texts {
     }
 }
 
-/// How many letters there are, as far as a list tells.
+/// How many bytes of letters there are, as far as a list tells without a look at them.
 fn letters_in(sequences: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let Ok(list) = sequences.cast::<PyList>() else { return Ok(0) };
     let mut letters = 0_usize;
-    for (number, sequence) in sequences.cast::<PyList>().into_iter().flatten().enumerate() {
-        letters = letters.saturating_add(sequence.cast::<PyString>().map_or(Ok(0), |text| text.len())?);
+    for (number, sequence) in list.iter().enumerate() {
+        // Not by `len`, which a class of somebody's own may answer as it likes.
+        letters = letters.saturating_add(match sequence.cast::<PyString>() {
+            Ok(text) => text.to_str().map_or(0, str::len),
+            Err(_) => sequence.cast::<PyBytes>().map_or(0, |bytes| bytes.as_bytes().len()),
+        });
         if number.is_multiple_of(PATIENCE) {
             sequences.py().check_signals()?;
         }

@@ -37,7 +37,7 @@ macro_rules! list {
         }
 
         fn reserve(&mut self, ids: usize) {
-            memory::reserve(self, ids);
+            memory::try_reserve(self, ids).ok(); // a wish: what is needed is asked for when it is
         }
 
         fn append(&mut self, other: &Self) {

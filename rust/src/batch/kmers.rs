@@ -132,6 +132,7 @@ impl<'a> Plan<'a> {
                 let bytes = start + done + part.start..start + done + part.end;
                 add(place + part.start, What::Letters { bytes, own });
             };
+            // A list of parts is dear where all sequences are short.
             if plain.len() > PART && plain.is_ascii() {
                 self.cut(plain).into_iter().for_each(|(part, own)| add_part(part, own));
             } else {
