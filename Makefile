@@ -23,7 +23,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables wheel lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the newest records, without measuring
 	$(BIN)/python -m benchmarks.table README.md docs/benchmarks.md docs/model.md docs/training.md docs/shards.md
+
+man: $(VENV)/.built ## renew the manual page that wheels install
+	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1
 
 wheel: $(VENV)/.tools ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

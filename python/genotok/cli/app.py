@@ -17,6 +17,7 @@ from genotok.cli.encode import encode
 from genotok.cli.finetune import finetune
 from genotok.cli.gue import gue
 from genotok.cli.help_pages import CommandPage, FrontPage, examples
+from genotok.cli.helping import help_page
 from genotok.cli.info import info
 from genotok.cli.kmer import kmer
 from genotok.cli.messages import complain
@@ -37,7 +38,6 @@ app = typer.Typer(
     name="genotok",
     cls=FrontPage,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -221,6 +221,14 @@ app.command(
         "genotok report records/ -t tokenizer.json -t kmer:6 --sequence GATTACAGATTACA -o report.html",
     ),
 )(report)
+
+
+app.command(
+    "help",
+    cls=CommandPage,
+    rich_help_panel="Help",
+    epilog=examples("genotok help encode", "genotok help gue audit", "genotok help --man | man -l -"),
+)(help_page)
 
 
 def main() -> None:

@@ -11,11 +11,13 @@ import typer
 
 from genotok.cli import machine
 from genotok.cli.console import standard_output
+from genotok.cli.extras import from_extra
 from genotok.cli.finetune import Tasks
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
-from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut, training_module
+from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut
 from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
+from genotok.cli.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -75,7 +77,7 @@ def compare(
     from genotok.cli.progress import watching
     from genotok.gue import find_tasks
 
-    module = training_module("compare")
+    module = from_extra("compare", "compare", "train")
     circumstances = machine.circumstances(datetime.now(UTC), "torch", "transformers")
     tokenizers, genomes = sorted_out(paths)
     config = module.CompareConfig.preset(preset, changes or [])
@@ -111,9 +113,8 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
     """The tokenizers of files, then k-mers."""
     from genotok.study import Subject, named_kmers
     from genotok.study.subjects import kmer_names, tokenizer_file
-    from genotok.tokenizer import Tokenizer
 
-    found = [Subject.of(name, Tokenizer.from_file(path)) for name, path in map(tokenizer_file, tokenizers)]
+    found = [Subject.of(name, load_tokenizer(path)) for name, path in map(tokenizer_file, tokenizers)]
     return found + [named_kmers(name) for name in kmer_names(kmers)]
 
 

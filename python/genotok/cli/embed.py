@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from genotok.cli.extras import from_extra
 from genotok.cli.messages import note
 from genotok.cli.options import (
     LETTERS_PANEL,
@@ -23,7 +23,6 @@ from genotok.cli.options import (
     Window,
 )
 from genotok.cli.reports import embedding_as_json, print_embedding, soft_mask_warning
-from genotok.errors import ArgumentError
 from genotok.model.backends import Backend
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def embed(
     """Embed sequences with a model: one vector for each record, window or CSV row."""
     from genotok.cli.progress import watching
 
-    embedding = _embedding()
+    embedding = from_extra("embedding", "embed", "model")
     embedder = embedding.Embedder(
         model,
         tokenizer,
@@ -169,14 +168,3 @@ def embed(
         print(json.dumps(embedding_as_json(report)))
     elif not quiet:
         print_embedding(report)
-
-
-def _embedding() -> ModuleType:
-    """The module that embeds, which needs torch."""
-    try:
-        from genotok import embedding
-    except ImportError as error:
-        raise ArgumentError(
-            f"embed needs {error.name or 'torch'}, which is not installed: pip install 'genotok[model]'"
-        ) from None
-    return embedding

@@ -28,8 +28,8 @@ from genotok.cli.options import (
     on_ray,
 )
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
+from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
-from genotok.tokenizer import Tokenizer
 from genotok.tokens import Unknown
 
 __all__ = ["encode"]
@@ -58,7 +58,7 @@ def encode(
     ],
     tokenizer: Annotated[
         str, typer.Option("--tokenizer", "-t", metavar="FILE", help="A tokenizer.json.")
-    ] = "tokenizer.json",
+    ] = DEFAULT_TOKENIZER,
     form: Annotated[
         str | None,
         typer.Option(
@@ -142,7 +142,7 @@ def encode(
 
     if output == "-" and sys.stdout.isatty() and form != "bed":
         raise ArgumentError("output=-: binary data would go to the terminal; send it to a program or a file")
-    loaded = Tokenizer.from_file(tokenizer)
+    loaded = load_tokenizer(tokenizer)
     report: EncodingReport | None = None
     with watching(quiet) as watch, suppress(KeyboardInterrupt):
         where = on_ray("encode", ray, workers, threads)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genotok.cli.console import standard_output
+from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
-from genotok.cli.pretrain import MODEL_PANEL, Device, Settings, training_module
+from genotok.cli.pretrain import MODEL_PANEL, Device, Settings
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def finetune(
     from genotok.cli.progress import watching
     from genotok.gue import find_tasks
 
-    module = training_module("finetune")
+    module = from_extra("finetune", "finetune", "train")
     from genotok.training.settings import configured, from_texts
     from genotok.training.settings import preset as of_preset
 

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genotok.cli.console import standard_output
-from genotok.cli.help_pages import CommandPage, examples
+from genotok.cli.help_pages import CommandPage, GroupPage, examples
 from genotok.cli.messages import note
 from genotok.cli.options import AsJson, Quiet
+from genotok.cli.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
     from genotok.gue import Audit, GueSet, Overlap, SplitAudit
 
 __all__ = ["gue"]
 
-gue = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+gue = typer.Typer(
+    cls=GroupPage, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 
 @gue.callback()
@@ -99,9 +102,8 @@ def audit_sets(
 ) -> None:
     """Find duplicates within and across splits, and tell balance and lengths."""
     from genotok.gue import audit, find_tasks, read_splits
-    from genotok.tokenizer import Tokenizer
 
-    counts = Tokenizer.from_file(tokenizer).count_tokens if tokenizer else None
+    counts = load_tokenizer(tokenizer).count_tokens if tokenizer else None
     found: dict[str, Any] = {}
     for one in find_tasks(folders, task or []):
         if not quiet:

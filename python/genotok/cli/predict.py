@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from genotok.cli.console import standard_output
+from genotok.cli.extras import from_extra
 from genotok.cli.messages import note
 from genotok.cli.options import OUTPUT_PANEL, AsJson, Quiet
-from genotok.cli.pretrain import MODEL_PANEL, Device, training_module
+from genotok.cli.pretrain import MODEL_PANEL, Device
 
 __all__ = ["evaluate", "predict"]
 
@@ -48,7 +49,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Predict the class of each sequence of a CSV file, with the shares of all classes."""
-    classifier = training_module("finetune").Classifier(model, device=device)
+    classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
     rows, cut = classifier.predict(file, output, max_tokens)
     if as_json:
         print(json.dumps({"output": output, "rows": rows, "cut": cut, "classes": classifier.classes}))
@@ -68,7 +69,11 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Compare predictions with the labels of a CSV file: all metrics, each class, the confusion matrix."""
-    found = training_module("finetune").Classifier(model, device=device).evaluate(file, max_tokens)
+    found = (
+        from_extra("finetune", "evaluate", "train")
+        .Classifier(model, device=device)
+        .evaluate(file, max_tokens)
+    )
     result = found.scores
     if as_json:
         print(json.dumps(_as_json(result, found)))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from genotok.cli import figures
 from genotok.cli.console import print_facts, standard_output
+from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
-from genotok.errors import ArgumentError
 
-__all__ = ["Device", "HoldOut", "Settings", "pretrain", "training_module"]
+__all__ = ["Device", "HoldOut", "Settings", "pretrain"]
 
 MODEL_PANEL = "Model"
 
@@ -97,7 +96,7 @@ def pretrain(
     """Pre-train a masked language model; started by torchrun, on many devices."""
     from genotok.cli.progress import watching
 
-    module = training_module("pretrain")
+    module = from_extra("pretrain", "pretrain", "train")
     from genotok.training.settings import configured, from_texts
     from genotok.training.settings import preset as of_preset
 
@@ -129,16 +128,6 @@ def pretrain(
         print(json.dumps(report))
     elif not quiet:
         _print(report, output)
-
-
-def training_module(name: str) -> Any:
-    """A module that trains, which needs torch and transformers."""
-    try:
-        return import_module(f"genotok.{name}")
-    except ImportError as error:
-        raise ArgumentError(
-            f"{name} needs {error.name or 'torch'}, which is not installed: pip install 'genotok[train]'"
-        ) from None
 
 
 def _print(report: dict[str, Any], output: str) -> None:

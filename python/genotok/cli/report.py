@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli import figures, outputs
+from genotok.cli.extras import from_extra
 from genotok.cli.options import AsJson, Quiet
+from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -56,18 +58,13 @@ def report(
     outputs.check_page(output)
     if (sequence is None) != (not tokenizer):
         raise ArgumentError("--sequence and -t belong together: give a sequence and at least one tokenizer")
-    try:
-        from genotok.report import page, read_records
-    except ModuleNotFoundError as error:
-        raise ArgumentError(
-            f"a report needs {error.name}, which is not installed: pip install 'genotok[report]'"
-        ) from None
+    module = from_extra("report", "report", "report")
     from genotok.dataset.whole import write_whole
     from genotok.report.page import KINDS
 
-    found = read_records(records)
+    found = module.read_records(records)
     view = None if sequence is None else _view(sequence, tokenizer or [])
-    content = page(found, view=view, title=title).encode()
+    content = module.page(found, view=view, title=title).encode()
     write_whole(output, content)
     shown = sum(each.kind in KINDS for each in found)
     if as_json:
@@ -83,7 +80,6 @@ def _view(sequence: str, tokenizers: list[str]) -> TokenView:
     from genotok.report import token_view
     from genotok.study import Subject, named_kmers
     from genotok.study.subjects import tokenizer_file
-    from genotok.tokenizer import Tokenizer
 
     subjects: list[Subject] = []
     for given in tokenizers:
@@ -91,5 +87,5 @@ def _view(sequence: str, tokenizers: list[str]) -> TokenView:
             subjects.append(named_kmers(given))
         else:
             name, path = tokenizer_file(given)
-            subjects.append(Subject.of(name, Tokenizer.from_file(path)))
+            subjects.append(Subject.of(name, load_tokenizer(path)))
     return token_view(sequence, subjects)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli.options import AsJson
-from genotok.tokenizer import Tokenizer
+from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
+from genotok.errors import ArgumentError
 from genotok.tokens import MergeStep
 
 if TYPE_CHECKING:
@@ -33,14 +36,15 @@ def show(
     ],
     tokenizer: Annotated[
         str, typer.Option("--tokenizer", "-t", metavar="FILE", help="A tokenizer.json.")
-    ] = "tokenizer.json",
+    ] = DEFAULT_TOKENIZER,
     steps: Annotated[bool, typer.Option("--steps", help="Show every merge in turn.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show how a sequence splits into tokens."""
     from genotok.cli.console import standard_output
 
-    loaded = Tokenizer.from_file(tokenizer)
+    _check_no_file(sequences)
+    loaded = load_tokenizer(tokenizer)
     names = {index: token for token, index in loaded.vocab.items()}
     console = standard_output()
     for given in sequences:
@@ -55,6 +59,18 @@ def show(
             _print_step(console, step)
         _print_tokens(console, tokens, ids)
         _print_count(console, sequence, tokens)
+
+
+def _check_no_file(given: list[str]) -> None:
+    """An error if a file stands where a sequence should, which is not shown letter by letter."""
+    for name in given:
+        if name != "-" and not name.isalpha() and os.path.exists(name):
+            rest = [other for other in given if other != name]
+            command = ["genotok", "show", "-t", name, *(rest or ["ACGT"])]
+            if not name.endswith(".json"):
+                command = ["genotok", "show", *rest, "-", "<", name]
+            told = " ".join(part if part == "<" else shlex.quote(part) for part in command)
+            raise ArgumentError(f"{name}: is a file, not a sequence; try: {told}")
 
 
 def _letters(text: str) -> str:

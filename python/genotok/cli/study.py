@@ -15,6 +15,7 @@ import typer
 from genotok.cli import machine, outputs
 from genotok.cli.messages import note, one_line
 from genotok.cli.options import AsJson, Quiet, Threads
+from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _subjects(
     from genotok.study.subjects import kmer_names, tokenizer_file
     from genotok.tokenizer import DEFAULT_VOCAB_SIZE, Tokenizer
 
-    whole = [Subject.of(name, Tokenizer.from_file(path)) for name, path in map(tokenizer_file, tokenizers)]
+    whole = [Subject.of(name, load_tokenizer(path)) for name, path in map(tokenizer_file, tokenizers)]
     for name, files in named_genomes(train).items() if train else ():
         heard(f"training on {name}", 0.0)
         size = max(sizes, default=DEFAULT_VOCAB_SIZE)

@@ -7,7 +7,7 @@ import typer
 
 from genotok.cli import figures, outputs
 from genotok.cli.options import AsJson, Quiet
-from genotok.tokenizer import Tokenizer
+from genotok.cli.tokenizer_file import load_tokenizer
 
 __all__ = ["truncate"]
 
@@ -24,7 +24,7 @@ def truncate(
     quiet: Quiet = False,
 ) -> None:
     """Cut a tokenizer down to a smaller vocabulary: the same as training at that size."""
-    whole = Tokenizer.from_file(tokenizer)
+    whole = load_tokenizer(tokenizer)
     outputs.check_tokenizer(output)
     small = whole.truncate(vocab)
     small.save(output)

@@ -8,9 +8,9 @@ import typer
 from genotok.cli.figures import bases, count
 from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson, Quiet
+from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.corpus import is_packed_folder, verify_shards
 from genotok.errors import ArgumentError
-from genotok.tokenizer import Tokenizer
 
 __all__ = ["verify"]
 
@@ -39,7 +39,7 @@ def verify(
     packed = is_packed_folder(folder)
     if packed and (against is not None or inputs):
         raise ArgumentError(f"{folder}: holds packed shards; --against and --inputs are for encoded ones")
-    tokenizer = None if against is None else Tokenizer.from_file(against)
+    tokenizer = None if against is None else load_tokenizer(against)
     with watching(quiet) as watch:
         found = (
             verify_shards(folder)
