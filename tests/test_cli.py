@@ -509,9 +509,12 @@ def test_a_damaged_tokenizer_is_one_line(tmp_path: Path, command: list[str], con
     fails(run(*command, folder=tmp_path))
 
 
-@pytest.mark.parametrize("command", [["show", "-t", "none.json", "ACGT"], ["info", "none.json"]])
-def test_a_missing_tokenizer_is_named(tmp_path: Path, command: list[str]) -> None:
-    fails(run(*command, folder=tmp_path), "none.json", "No such file")
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [(["show", "-t", "none.json", "ACGT"], "no such tokenizer"), (["info", "none.json"], "No such file")],
+)
+def test_a_missing_tokenizer_is_named(tmp_path: Path, command: list[str], said: str) -> None:
+    fails(run(*command, folder=tmp_path), "none.json", said)
 
 
 # -- on a terminal ----------------------------------------------------------------------------------
