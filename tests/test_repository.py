@@ -36,6 +36,7 @@ RUST_ORDER = (
     "monitor",
     "atomic",
     "memory",
+    "checksum",
     "alphabet",
     "decompress",
     "fasta",

@@ -18,7 +18,7 @@ import pytest
 from genotok.dataset import TokenDataset, verify_folder
 from genotok.dataset.checksum import file_sha256
 from genotok.dataset.folder import write_folder
-from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
+from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest, sum_of
 from genotok.errors import ArgumentError, GenotokError, SequenceFileError
 from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
 
@@ -330,10 +330,10 @@ def test_other_inputs_and_tokenizers_are_found() -> None:
 
 
 def rewrite(shard: str, change: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
-    """Alter a shard and make the manifest agree with its bytes."""
+    """Alter a shard and make the manifest agree with its bytes; there are no checksums of batches."""
     path = Path("shards", shard)
     batches = [change(batch) for batch in pa.ipc.open_file(path.read_bytes()).read_all().to_batches()]
-    with pa.ipc.new_file(str(path), batches[0].schema) as writer:
+    with pa.ipc.new_file(str(path), batches[0].schema.remove_metadata()) as writer:
         for batch in batches:
             writer.write_batch(batch)
     amend(shard)
@@ -347,7 +347,9 @@ def amend(shard: str) -> None:
                 if file["name"] == shard:
                     path = f"shards/{shard}"
                     file.update(bytes=os.path.getsize(path), sha256=file_sha256(path))
-    Path("shards/manifest.json").write_text(json.dumps(manifest))
+                    entry["checksum"] = None
+    del manifest["sha256"]
+    Path("shards/manifest.json").write_text(json.dumps(manifest | {"sha256": sum_of(manifest)}))
 
 
 def with_column(
@@ -453,7 +455,9 @@ SHARD = "portions.0.shards.0"
         (at("portions", {}), "where list is expected"),
         (at("head.format", "pickle"), "pickle"),
         (at("head.tokenizer.name", "../../tokenizer.json"), "not the plain name"),
-        (at("version", 2), "version 2"),
+        (at("version", 3), "version 3"),
+        (at("head.vocab_size", 121), "its checksum differs"),
+        (lambda manifest: manifest.pop("sha256"), "its checksum differs"),
         (at("kind", "x"), "kind"),
         (lambda manifest: manifest.pop("head"), "manifest.head is missing"),
         (lambda manifest: manifest["portions"][0].pop("shards"), "shards is missing"),

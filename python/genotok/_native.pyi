@@ -20,6 +20,7 @@ __all__ = [
     "TokenReader",
     "Tokenizer",
     "add_answers",
+    "batch_checksum",
     "check",
     "pack",
     "pack_shards",
@@ -212,6 +213,7 @@ class Tokenizer:
     def decode(self, ids: list[int]) -> str: ...
     def explain(self, sequence: str) -> list[dict[str, object]]: ...
 
+def batch_checksum(batch: ArrowArray | ArrowStream, about: str, number: int) -> str: ...
 def check(
     paths: list[str],
     *,

@@ -21,6 +21,7 @@
 //! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
 //! | [`checkpoint`] | what an interrupted training leaves |
+//! | [`checksum`] | checksums of structured contents |
 //! | [`monitor`] | watching and stopping work from another thread |
 //! | [`atomic`] | writing a file whole or not at all |
 //! | [`memory`] | fresh memory for large results |
@@ -33,6 +34,7 @@ pub mod batch;
 pub mod bpe;
 pub mod check;
 pub mod checkpoint;
+pub mod checksum;
 pub mod corpus;
 mod decompress;
 pub mod error;
@@ -47,6 +49,7 @@ pub mod stream;
 pub mod testing;
 pub mod tokenizer;
 
+pub use checksum::Checksum;
 pub use error::{Error, Result};
 pub use monitor::Monitor;
 pub use tokenizer::Tokenizer;

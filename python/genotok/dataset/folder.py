@@ -21,7 +21,7 @@ from genotok.dataset.columns import bases_of
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.whole import WholeFile
-from genotok.dataset.writers import Counts, Output, files
+from genotok.dataset.writers import Output, files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def _write_shards(folder: str, plan: Plan, index: int, reader: Reader) -> Iterat
             while rows and output.counts.bases < plan.shard_bases:
                 output.write(rows.take(plan.shard_bases - output.counts.bases))
             output.commit()
-            yield _shard_entry(sinks, output.counts)
+            yield _shard_entry(sinks, output)
         part += 1
 
 
@@ -125,10 +125,11 @@ class _Rows:
         return taken
 
 
-def _shard_entry(sinks: Sequence[WholeFile], counts: Counts) -> ShardEntry:
+def _shard_entry(sinks: Sequence[WholeFile], output: Output) -> ShardEntry:
     """A complete shard."""
+    counts = output.counts
     entries = tuple(FileEntry(os.path.basename(sink.path), sink.num_bytes, sink.sha256) for sink in sinks)
-    return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown)
+    return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown, output.checksum)
 
 
 def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:

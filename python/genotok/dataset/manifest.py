@@ -12,6 +12,7 @@ and a file of the folder has a name without any path.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -34,13 +35,16 @@ __all__ = [
     "ShardEntry",
     "Totals",
     "from_plain",
+    "sum_of",
     "to_line",
 ]
 
 MANIFEST = "manifest.json"
 JOURNAL = "unfinished.jsonl"
 KIND = "genotok shards"
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, VERSION)
+"""Those that are read; the first has no checksums, neither of itself nor of record batches."""
 
 MOST_BYTES = 1 << 28
 """A larger manifest is not read."""
@@ -77,13 +81,19 @@ class InputEntry:
 
 @dataclass(frozen=True, slots=True)
 class ShardEntry:
-    """A shard: its files, and what is in it; `unknown` counts the unknown token."""
+    """A shard: its files, and what is in it.
+
+    Attributes:
+        unknown: How often the unknown token stands in it.
+        checksum: That of the checksums of its record batches; None of a shard without them.
+    """
 
     files: tuple[FileEntry, ...]
     rows: int
     bases: int
     tokens: int
     unknown: int
+    checksum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +189,8 @@ class Manifest:
     def to_json(self) -> str:
         """The text of `manifest.json`: the same bytes for the same folder, always."""
         head = {"kind": KIND, "version": VERSION, "totals": dataclasses.asdict(self.totals())}
-        return json.dumps(head | dataclasses.asdict(self), indent=1) + "\n"
+        body = head | dataclasses.asdict(self)
+        return json.dumps(body | {"sha256": sum_of(body)}, indent=1) + "\n"
 
     @classmethod
     def read(cls, path: str) -> Manifest:
@@ -204,9 +215,11 @@ class Manifest:
         """The manifest in parsed JSON; ValueError where it is none."""
         if not isinstance(value, dict) or value.get("kind") != KIND:
             raise ValueError(f'"kind": "{KIND}" is missing')
-        if value.get("version") != VERSION:
-            raise ValueError(f"version {value.get('version')!r}, where {VERSION} is expected")
-        body = {key: part for key, part in value.items() if key not in {"kind", "version", "totals"}}
+        version = value.get("version")
+        if version not in VERSIONS:
+            raise ValueError(f"version {version!r}, where {VERSION} is expected")
+        own = {"kind", "version", "totals"} | ({"sha256"} if version != 1 else set())
+        body = {key: part for key, part in value.items() if key not in own}
         manifest: Manifest = from_plain(cls, body, "manifest")
         if from_plain(Totals, value.get("totals"), "totals") != manifest.totals():
             raise ValueError("totals are not the sums of the shards")
@@ -219,7 +232,15 @@ class Manifest:
         names = [file.name for file in manifest.files]
         if len(set(names)) != len(names):
             raise ValueError("a file is listed twice")
+        summed = {key: part for key, part in value.items() if key != "sha256"}
+        if version != 1 and value.get("sha256") != sum_of(summed):
+            raise ValueError("its checksum differs: it was altered after it was written")
         return manifest
+
+
+def sum_of(body: dict[str, Any]) -> str:
+    """The checksum of a manifest: of its contents, not of how the text is laid out."""
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
 
 def to_line(value: Head | Portion) -> str:
@@ -259,11 +280,18 @@ def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
     """`value` as a dataclass: exactly its keys."""
     given = _of(dict, value, where)
     hints = typing.get_type_hints(kind)
-    if missing := [name for name in hints if name not in given]:
+    optional = {field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING}
+    if missing := [name for name in hints if name not in given and name not in optional]:
         raise ValueError(f"{where}.{missing[0]} is missing")
     if strange := [name for name in given if name not in hints]:
         raise ValueError(f"{where}.{strange[0][:40]} is not known")
-    return kind(**{name: from_plain(hint, given[name], f"{where}.{name}") for name, hint in hints.items()})
+    return kind(
+        **{
+            name: from_plain(hint, given[name], f"{where}.{name}")
+            for name, hint in hints.items()
+            if name in given
+        }
+    )
 
 
 def _of(kind: type, value: object, where: str) -> Any:  # noqa: ANN401

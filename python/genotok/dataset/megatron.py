@@ -14,6 +14,16 @@ bytes                 what
 8 * D                 int64: row at which each document begins, and R
 ```
 
+Behind it, where Megatron's readers do not look, stands what the format has no place for; an index without it
+is read as well:
+
+```
+8                     "genotok", 0
+8                     length of the text, L
+L                     JSON: what the file says about itself, and the rows and the checksum of each batch
+32                    SHA-256 of the index up to here
+```
+
 A *document* is a run of rows of one record in rising order: a whole record cut into windows is one document.
 The format has no place for names and coordinates. It has no unsigned 32-bit type either: ids above 65,535 are
 written as int32, which holds every id there is.
@@ -21,19 +31,24 @@ written as int32, which holds every id there is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import struct
 from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genotok.dataset.batch_checksums import BatchChecksums
 from genotok.dataset.columns import ids_of, offsets_of, starts_of, view_of
 from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
+    from genotok.dataset.batch_checksums import ChecksumWriter
     from genotok.dataset.whole import Sink
 
 __all__ = ["MegatronFile", "MegatronWriter"]
@@ -42,6 +57,11 @@ MAGIC = b"MMIDIDX\x00\x00"
 VERSION = 1
 HEAD = struct.Struct("<QBQQ")
 HEAD_BYTES = len(MAGIC) + HEAD.size
+
+TRAILER_MAGIC = b"genotok\x00"
+LENGTH = struct.Struct("<Q")
+DIGEST_BYTES = 32
+LEAST_TRAILER = len(TRAILER_MAGIC) + LENGTH.size + DIGEST_BYTES
 
 TYPE_CODES = {"<u2": 8, "<i4": 4}
 """The two of Megatron's eight types that are written here."""
@@ -52,8 +72,10 @@ MOST_TOKENS = (1 << 31) - 1
 class MegatronWriter:
     """Writes record batches as a pair of files; the index is held back until the end."""
 
-    def __init__(self, data: Sink, index: Sink, *, wide: bool) -> None:
-        self._data, self._index = data, index
+    def __init__(self, data: Sink, index: Sink, checksums: ChecksumWriter, *, wide: bool) -> None:
+        self._data, self._index, self._checksums = data, index, checksums
+        self._digest = hashlib.sha256()
+        self._rows: list[int] = []
         self._type = "<i4" if wide else "<u2"
         self._lengths = array("i")
         self._documents = array("q")
@@ -68,6 +90,8 @@ class MegatronWriter:
                 f"holds {MOST_TOKENS:,} at most; cut rows with --window"
             )
         self._begin_documents(batch)
+        self._checksums.add(batch.select(["input_ids"]))
+        self._rows.append(batch.num_rows)
         self._lengths.frombytes(lengths.astype(np.int32).tobytes())
         self._data.write(ids_of(batch).astype(self._type, copy=False).data)
 
@@ -92,10 +116,32 @@ class MegatronWriter:
         starts *= np.dtype(self._type).itemsize
         self._documents.append(len(lengths))
         head = HEAD.pack(VERSION, TYPE_CODES[self._type], len(lengths), len(self._documents))
-        self._index.write(MAGIC + head)
-        self._index.write(lengths.astype("<i4").tobytes())
-        self._index.write(starts[:-1].astype("<i8").tobytes())
-        self._index.write(np.frombuffer(self._documents, dtype=np.int64).astype("<i8").tobytes())
+        self._put(MAGIC + head)
+        self._put(lengths.astype("<i4").tobytes())
+        self._put(starts[:-1].astype("<i8").tobytes())
+        self._put(np.frombuffer(self._documents, dtype=np.int64).astype("<i8").tobytes())
+        batches = [list(pair) for pair in zip(self._rows, self._checksums.sums, strict=True)]
+        text = json.dumps({"about": self._checksums.about, "batches": batches}).encode()
+        self._put(TRAILER_MAGIC + LENGTH.pack(len(text)) + text)
+        self._put(self._digest.digest())
+
+    def _put(self, data: bytes) -> None:
+        """Append to the index."""
+        self._index.write(data)
+        self._digest.update(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """What stands behind the index.
+
+    Attributes:
+        rows: How many each batch has.
+        checksums: Those of the batches, and what the file says about itself.
+    """
+
+    rows: tuple[int, ...]
+    checksums: BatchChecksums
 
 
 class MegatronFile:
@@ -105,6 +151,7 @@ class MegatronFile:
         lengths: Tokens of each row.
         documents: The row at which each document begins, and the number of rows.
         ids: The ids of all rows, end to end.
+        trailer: What stands behind the index; None in files of others, and of older versions.
     """
 
     def __init__(self, data: str, index: str) -> None:
@@ -117,14 +164,18 @@ class MegatronFile:
         with open(index, "rb") as file:
             kind, num_rows, num_documents = _read_head(index, file.read(HEAD_BYTES))
         needed = HEAD_BYTES + 12 * num_rows + 8 * num_documents
-        if os.path.getsize(index) != needed:
-            raise _fault(index, f"{os.path.getsize(index):,} bytes, where its head promises {needed:,}")
-        body = np.memmap(index, np.uint8, "r", HEAD_BYTES)
+        size = os.path.getsize(index)
+        if size != needed and size < needed + LEAST_TRAILER:
+            raise _fault(index, f"{size:,} bytes, where its head promises {needed:,}")
+        self.trailer = _read_trailer(index, needed) if size > needed else None
+        body = np.memmap(index, np.uint8, "r", HEAD_BYTES, needed - HEAD_BYTES)
         self.lengths = body[: 4 * num_rows].view("<i4")
         self._starts = body[4 * num_rows : 12 * num_rows].view("<i8")
         self.documents = body[12 * num_rows :].view("<i8")
         num_bytes = os.path.getsize(data)
         self._check(index, np.dtype(kind).itemsize, num_bytes)
+        if self.trailer and sum(self.trailer.rows) != num_rows:
+            raise _fault(index, f"batches of {sum(self.trailer.rows):,} rows, but {num_rows:,} rows")
         # An empty file cannot be mapped.
         self.ids = np.memmap(data, kind, "r") if num_bytes else np.empty(0, kind)
 
@@ -159,6 +210,24 @@ def _read_head(index: str, head: bytes) -> tuple[str, int, int]:
     if num_documents == 0:
         raise _fault(index, "no end of the last document")
     return kinds[code], num_rows, num_documents
+
+
+def _read_trailer(index: str, start: int) -> Trailer:
+    """What stands behind the index from byte `start` on; the checksum covers the whole file."""
+    mapped = np.memmap(index, np.uint8, "r")
+    found, expected = mapped[start:-DIGEST_BYTES].tobytes(), mapped[-DIGEST_BYTES:].tobytes()
+    if not found.startswith(TRAILER_MAGIC):
+        raise _fault(index, f"{len(mapped):,} bytes, where its head promises {start:,}")
+    if hashlib.sha256(mapped.data[:-DIGEST_BYTES]).digest() != expected:
+        raise _fault(
+            index, "damaged: its checksum differs; encode the input again, or restore it from a copy"
+        )
+    try:
+        value = json.loads(found[len(TRAILER_MAGIC) + LENGTH.size :])
+        rows, sums = zip(*value["batches"], strict=True) if value["batches"] else ((), ())
+        return Trailer(rows, BatchChecksums(value["about"], sums))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _fault(index, f"damaged: what stands behind the index: {error!r}") from None
 
 
 def _fault(path: str, what: str) -> SequenceFileError:

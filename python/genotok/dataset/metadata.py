@@ -1,9 +1,12 @@
-"""What an Arrow or Parquet file says of how it was made, in its schema's metadata."""
+"""What an Arrow or Parquet file says of how it was made, in its schema's metadata, with a checksum."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
+
+from genotok.dataset.batch_checksums import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,25 +14,52 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-__all__ = ["describe", "facts_of"]
+__all__ = ["about_of", "describe", "facts_of", "text_of"]
 
 KEY = b"genotok"
+CHECKSUM = b"genotok.sha256"
 
-KINDS = {"genotok": str, "tokenizer_sha256": str, "vocab_size": int, "options": dict}
+KINDS = {"genotok": str, "tokenizer_sha256": str, "vocab_size": int, "options": dict, "checksums": str}
 """What there is to say, and of what type it is."""
 
 
-def describe(schema: pa.Schema, about: Mapping[str, Any]) -> pa.Schema:
-    """A pyarrow schema with what it says about itself in its metadata."""
-    return schema.with_metadata({KEY: json.dumps(about)})
+def text_of(about: Mapping[str, Any]) -> str:
+    """What a file with checksums says of itself."""
+    return json.dumps({**about, "checksums": SCHEME})
 
 
-def facts_of(schema: pa.Schema) -> dict[str, Any]:
-    """The facts in a pyarrow schema's metadata; none if it was made elsewhere."""
+def describe(schema: pa.Schema, text: str) -> pa.Schema:
+    """A pyarrow schema with what a file says about itself in its metadata."""
+    return schema.with_metadata({KEY: text, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()})
+
+
+def about_of(schema: pa.Schema) -> str | None:
+    """What a file with checksums says about itself; None of a file without them.
+
+    Raises:
+        ValueError: It is not what was written, or has checksums of another kind.
+    """
+    metadata = schema.metadata or {}
+    text, expected = metadata.get(KEY), metadata.get(CHECKSUM)
+    if expected is None and (text is None or b'"checksums"' not in text):
+        return None
+    if text is None or expected is None or hashlib.sha256(text).hexdigest().encode() != expected:
+        raise ValueError(
+            "its metadata: the checksum differs; encode the input again, or restore it from a copy"
+        )
+    about = str(text, "utf-8")
+    if (kind := facts_of(about).get("checksums")) != SCHEME:
+        raise ValueError(f"it has checksums of kind {kind}, where {SCHEME} is expected; update genotok")
+    return about
+
+
+def facts_of(about: pa.Schema | str | None) -> dict[str, Any]:
+    """The facts in what a file, or its schema's metadata, says; none if it was made elsewhere."""
+    text = about if about is None or isinstance(about, str) else (about.metadata or {}).get(KEY)
     try:
-        about = json.loads((schema.metadata or {}).get(KEY, b"{}"))
+        found = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(about, dict):
+    if not isinstance(found, dict):
         return {}
-    return {name: about[name] for name, kind in KINDS.items() if isinstance(about.get(name), kind)}
+    return {name: found[name] for name, kind in KINDS.items() if isinstance(found.get(name), kind)}

@@ -33,7 +33,10 @@ class TokenDataset:
     """Rows of token ids on disk, by number, in the order in which they were encoded.
 
     Shards are opened when they are first needed and stay open; of Arrow and Megatron files a row is a view of
-    the mapped file, read-only, without a copy. It may be pickled: another process opens the files anew.
+    the mapped file, read-only, without a copy. A record batch is compared with its checksum when one of its
+    rows is first needed, so that an altered file is an error and never other ids; files of older versions
+    have no checksums, and are checked for what can be. It may be pickled: another process opens the files
+    anew.
 
     Attributes:
         path: The folder, or the file.
@@ -57,6 +60,7 @@ class TokenDataset:
             entries = self.manifest.shards
             self._paths = [os.path.join(self.path, entry.files[0].name) for entry in entries]
             self._ends = list(accumulate(entry.rows for entry in entries))
+            self._checksums = [entry.checksum for entry in entries]
         else:
             self._format = None
             self._paths = [self.path]
@@ -101,6 +105,8 @@ class TokenDataset:
                 raise SequenceFileError(
                     f"{shard.path}: {len(shard):,} rows, where the manifest says {expected:,}"
                 )
+            if self._checksums[number] != (shard.checksums and shard.checksums.total):
+                raise SequenceFileError(f"{shard.path}: is not the file that the manifest tells of")
             self._open[number] = shard
         return shard
 

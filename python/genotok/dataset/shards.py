@@ -2,8 +2,8 @@
 
 Arrow files and Megatron's are mapped into memory, not read: a row is a view of the page cache. What comes
 from a file is checked before it is touched (Arrow's full validation: one altered offset would make a view of
-memory that is not ours). That looks at offsets and names, not at the ids, and happens once for each record
-batch.
+memory that is not ours). That looks at offsets and names, not at the ids; these are compared with the batch's
+checksum, if the file has them. Both happen once for each record batch, when it is first asked for.
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from genotok.dataset.batch_checksums import of_arrow, of_parquet
 from genotok.dataset.columns import fault_of_schema
 from genotok.dataset.formats import Format, choose
 from genotok.dataset.megatron import MegatronFile
+from genotok.dataset.metadata import about_of, facts_of
 from genotok.errors import SequenceFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
+
+    from genotok.dataset.batch_checksums import BatchChecksums
 
 __all__ = ["Shard", "open_shard"]
 
@@ -38,16 +44,25 @@ class Shard(ABC):
         form: Its format.
         schema: The pyarrow schema; None for Megatron's pair, which has none.
         batch_rows: How many rows each batch has.
+        checksums: Those of the batches; None in files of older versions, and of others.
+        facts: What the file says of how it was made.
     """
 
     schema: pa.Schema | None = None
 
     form: Format
 
+    checksums: BatchChecksums | None = None
+
     def __init__(self, path: str, batch_rows: list[int]) -> None:
         self.path = path
         self.batch_rows = batch_rows
         self._checked = bytearray(len(batch_rows))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the file says of how it was made."""
+        return facts_of(self.checksums.about if self.checksums else self.schema)
 
     def batch(self, index: int) -> pa.RecordBatch:
         """A record batch, checked: columns record, start, end, input_ids; of Megatron's, input_ids only.
@@ -55,11 +70,13 @@ class Shard(ABC):
         Raises:
             SequenceFileError: It is damaged.
         """
-        with _arrow_faults(self.path):
+        with _arrow_faults(self.path, f"record batch {index}: "):
             batch = self._load(index)
             if not self._checked[index]:
                 batch.validate(full=True)
                 _check_nulls(batch)
+                if self.checksums:
+                    self.checksums.check(batch, index)
                 self._checked[index] = True
         return batch
 
@@ -84,12 +101,25 @@ class _ArrowShard(Shard):
             mapped = pa.memory_map(path)
             reader = pa.ipc.open_stream(mapped) if stream else pa.ipc.open_file(mapped)
             self.schema = _check_schema(reader.schema)
-            numbers = () if stream else range(reader.num_record_batches)
-            self._batches = list(reader) if stream else [reader.get_batch(number) for number in numbers]
+            found = list(_batches_of_stream(reader) if stream else _batches_of_file(reader))
+            self._batches = [pair.batch for pair in found]
+            about = about_of(self.schema)
+            self.checksums = of_arrow(about, [pair.custom_metadata for pair in found])
         super().__init__(path, [batch.num_rows for batch in self._batches])
 
     def _load(self, index: int) -> pa.RecordBatch:
         return self._batches[index]
+
+
+def _batches_of_stream(reader: pa.ipc.RecordBatchStreamReader) -> Iterator[Any]:
+    """The batches of a stream with their metadata."""
+    yield from reader.iter_batches_with_custom_metadata()
+
+
+def _batches_of_file(reader: pa.ipc.RecordBatchFileReader) -> Iterator[Any]:
+    """The batches of a file with their metadata."""
+    for number in range(reader.num_record_batches):
+        yield reader.get_batch_with_custom_metadata(number)
 
 
 class _ParquetShard(Shard):
@@ -98,10 +128,12 @@ class _ParquetShard(Shard):
     def __init__(self, path: str) -> None:
 
         with _arrow_faults(path):
-            self._file = parquet.ParquetFile(path, memory_map=True)
+            self._file = parquet.ParquetFile(path, memory_map=True, page_checksum_verification=True)
             self.schema = _check_schema(self._file.schema_arrow)
             head = self._file.metadata
             batch_rows = [head.row_group(number).num_rows for number in range(head.num_row_groups)]
+            about = about_of(self.schema)
+            self.checksums = of_parquet(about, head.metadata, head.num_row_groups)
         self._last: tuple[int, pa.RecordBatch | None] = (-1, None)
         super().__init__(path, batch_rows)
 
@@ -114,17 +146,23 @@ class _ParquetShard(Shard):
 
 
 class _MegatronShard(Shard):
-    """Megatron's pair, mapped, as one batch."""
+    """Megatron's pair, mapped; one batch, if it does not say which batches it was written in."""
 
     def __init__(self, data: str, index: str) -> None:
         self._file = MegatronFile(data, index)
-        super().__init__(data, [len(self._file)])
+        trailer = self._file.trailer
+        self.checksums = trailer.checksums if trailer else None
+        super().__init__(data, list(trailer.rows) if trailer else [len(self._file)])
+        self._ends = list(accumulate(self.batch_rows, initial=0))
+        self._offsets: pa.Array | None = None
 
-    def _load(self, index: int) -> pa.RecordBatch:  # noqa: ARG002 - there is but one
-        offsets = np.zeros(len(self._file) + 1, np.int64)
-        np.cumsum(self._file.lengths, out=offsets[1:])
-        rows = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(self._file.ids))
-        return pa.record_batch({"input_ids": rows})
+    def _load(self, index: int) -> pa.RecordBatch:
+        if self._offsets is None:
+            offsets = np.zeros(len(self._file) + 1, np.int64)
+            np.cumsum(self._file.lengths, out=offsets[1:])
+            self._offsets, self._ids = pa.array(offsets), pa.array(self._file.ids)
+        offsets = self._offsets.slice(self._ends[index], self.batch_rows[index] + 1)
+        return pa.record_batch({"input_ids": pa.LargeListArray.from_arrays(offsets, self._ids)})
 
 
 def open_shard(path: str, name: str | None = None) -> Shard:
@@ -157,18 +195,15 @@ def _open(form: Format, paths: list[str]) -> Shard:
 
 
 @contextmanager
-def _arrow_faults(path: str) -> Iterator[None]:
-    """Says of what Arrow refuses in which file it is."""
+def _arrow_faults(path: str, where: str = "") -> Iterator[None]:
+    """Says of what Arrow refuses in which file it is, and where."""
     try:
         yield
-    except (pa.ArrowException, ValueError, MemoryError) as error:
-        if isinstance(error, SequenceFileError):
+    except (pa.ArrowException, ValueError, MemoryError, OSError) as error:
+        if isinstance(error, SequenceFileError) or (isinstance(error, OSError) and error.errno):
             raise
-        raise SequenceFileError(f"{path}: damaged: {str(error) or 'it asks for too much memory'}") from None
-    except OSError as error:
-        if error.errno:
-            raise
-        raise SequenceFileError(f"{path}: damaged: {error}") from None
+        told = " ".join(str(error).split()) or "it asks for too much memory"
+        raise SequenceFileError(f"{path}: damaged: {where}{told}") from None
 
 
 def _check_schema(schema: pa.Schema) -> pa.Schema:

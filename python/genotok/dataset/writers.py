@@ -13,10 +13,11 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from genotok.dataset.batch_checksums import BATCH, COUNT, ChecksumWriter, total_of
 from genotok.dataset.bed import BedWriter
 from genotok.dataset.columns import bases_of, ids_of, is_wide
 from genotok.dataset.megatron import MegatronWriter
-from genotok.dataset.metadata import describe
+from genotok.dataset.metadata import describe, text_of
 from genotok.dataset.whole import WholeFile
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from genotok.dataset.whole import Sink
 
 __all__ = ["Counts", "Output", "files"]
+
+
+MOST_ROWS = 1 << 20
+"""Rows of a Parquet row group at most."""
 
 
 class Writer(Protocol):
@@ -42,34 +47,55 @@ class Writer(Protocol):
 
 
 class IpcWriter:
-    """Arrow IPC: a file, which ends in an index of its batches, or a stream, read as it comes."""
+    """Arrow IPC: a file, which ends in an index of its batches, or a stream, read as it comes.
 
-    def __init__(self, sink: Sink, schema: pa.Schema, *, stream: bool) -> None:
+    A batch is held back until the next one comes, since the last one says how many there are.
+    """
 
+    def __init__(self, sink: Sink, schema: pa.Schema, checksums: ChecksumWriter, *, stream: bool) -> None:
+        self._checksums = checksums
+        self._held: pa.RecordBatch | None = None
+        self._schema = schema
         self._writer = (pa.ipc.new_stream if stream else pa.ipc.new_file)(sink, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append a record batch as it is."""
-        self._writer.write_batch(batch)
+        if self._held is not None:
+            self._put(self._held, {})
+        self._held = batch
 
     def close(self) -> None:
-        """Write the index or the end mark."""
+        """Write the last batch, an empty one if there is none, and the index or the end mark."""
+        last = self._held
+        if last is None:
+            last = pa.record_batch([pa.array([], kind) for kind in self._schema.types], schema=self._schema)
+        self._put(last, {COUNT: str(len(self._checksums.sums) + 1)})
         self._writer.close()
+
+    def _put(self, batch: pa.RecordBatch, more: dict[bytes, str]) -> None:
+        """Write a batch with its checksum."""
+        self._writer.write_batch(batch, {BATCH: self._checksums.add(batch), **more})
 
 
 class ParquetWriter:
     """Parquet with zstd: a row group a batch. Ids are spread too evenly for a dictionary to pay."""
 
-    def __init__(self, sink: Sink, schema: pa.Schema) -> None:
-
-        self._writer = parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=["record"])
+    def __init__(self, sink: Sink, schema: pa.Schema, checksums: ChecksumWriter) -> None:
+        self._checksums = checksums
+        self._writer = parquet.ParquetWriter(
+            sink, schema, compression="zstd", use_dictionary=["record"], write_page_checksum=True
+        )
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Append a record batch as a row group."""
-        self._writer.write_batch(batch)
+        """Append a record batch as a row group, or as some if it has very many rows."""
+        for first in range(0, batch.num_rows, MOST_ROWS):
+            part = batch.slice(first, MOST_ROWS)
+            self._checksums.add(part)
+            self._writer.write_batch(part)
 
     def close(self) -> None:
         """Write the footer."""
+        self._writer.add_key_value_metadata({COUNT: " ".join(self._checksums.sums)})
         self._writer.close()
 
 
@@ -121,8 +147,9 @@ class Output:
         self.counts = Counts()
         self._sinks = sinks
         self._unknown_id = plan.vocabulary.unknown_id
+        self._checksums = ChecksumWriter(text_of(plan.facts))
         try:
-            self._writer = _open_writer(plan, sinks, describe(schema, plan.facts))
+            self._writer = _open_writer(plan, sinks, schema, self._checksums)
         except BaseException:
             _discard(sinks)
             raise
@@ -131,6 +158,11 @@ class Output:
     def num_bytes(self) -> int:
         """Bytes in all its files."""
         return sum(sink.num_bytes for sink in self._sinks)
+
+    @property
+    def checksum(self) -> str:
+        """One checksum for all batches of a complete output."""
+        return total_of(self._checksums.sums)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a pyarrow record batch, if it has any."""
@@ -162,14 +194,15 @@ def _discard(sinks: Iterable[Sink]) -> None:
         sink.discard()
 
 
-def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> Writer:
+def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema, checksums: ChecksumWriter) -> Writer:
     """The writer into `sinks`, one for each ending of the format."""
     form = plan.form
+    described = describe(schema, checksums.about)
     if form.name == "parquet":
-        return ParquetWriter(sinks[0], schema)
+        return ParquetWriter(sinks[0], described, checksums)
     if form.name == "megatron":
-        return MegatronWriter(sinks[0], sinks[1], wide=is_wide(schema))
+        return MegatronWriter(sinks[0], sinks[1], checksums, wide=is_wide(schema))
     if form.name == "bed":
         reverse = bool(plan.options.get("reverse_complement"))
         return BedWriter(sinks[0], plan.vocabulary, reverse=reverse)
-    return IpcWriter(sinks[0], schema, stream=form.name == "arrow-stream")
+    return IpcWriter(sinks[0], described, checksums, stream=form.name == "arrow-stream")

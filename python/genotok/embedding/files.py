@@ -10,6 +10,7 @@ embedded longest row first and written in its own order. Memory depends on neith
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import warnings
@@ -281,7 +282,7 @@ def _schema(columns: pa.Schema, embedder: Embedder, options: dict[str, Any]) -> 
         "vocab_size": embedder.tokenizer.vocab_size,
         "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **options},
     }
-    return describe(columns.append(pa.field(EMBEDDING, kind)), about)
+    return describe(columns.append(pa.field(EMBEDDING, kind)), json.dumps(about))
 
 
 def _settled(window: int | None, stride: int | None, unknown: str, uppercase: bool) -> dict[str, Any]:

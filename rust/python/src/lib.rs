@@ -6,6 +6,7 @@
 mod arguments;
 mod capsule;
 mod check;
+mod checksum;
 mod corpus;
 mod errors;
 mod files;
@@ -25,6 +26,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::check::check;
+    #[pymodule_export]
+    use super::checksum::batch_checksum;
     #[pymodule_export]
     use super::corpus::{pack, pack_shards, read_places, shard_files, simulate, verify_shards};
     #[pymodule_export]
