@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from genotok import _native
+from genotok.errors import SequenceFileError
 from genotok.inputs import MANIFEST, Files, expand
 from genotok.tokens import Progress
 
@@ -12,12 +13,16 @@ __all__ = [
     "DEFAULT_SHARD_SIZE",
     "PackReport",
     "Word",
+    "is_packed_file",
     "is_packed_folder",
     "pack",
     "pack_shards",
+    "verify_packed",
     "verify_shards",
     "words_of",
 ]
+
+MAGIC = b"GENOTOK\x1a"
 
 DEFAULT_SHARD_SIZE = 512_000_000
 """Bases of a shard: 128 MB."""
@@ -115,6 +120,28 @@ def verify_shards(folder: str | os.PathLike[str]) -> list[str]:
         OSError: There is none.
     """
     return [f"{path}: {reason}" for path, reason in _native.verify_shards(os.fspath(folder))]
+
+
+def verify_packed(path: str | os.PathLike[str]) -> list[str]:
+    """The defect of one packed file, a line; none if both of its checksums hold. Reads all of it.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        _native.packed_contents(os.fspath(path))
+    except SequenceFileError as error:
+        return [str(error)]
+    return []
+
+
+def is_packed_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as packed files do."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
 
 
 def is_packed_folder(folder: str | os.PathLike[str]) -> bool:

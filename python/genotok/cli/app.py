@@ -170,7 +170,11 @@ app.command(
     "verify",
     cls=CommandPage,
     rich_help_panel="Encoding",
-    epilog=examples("genotok verify shards", "genotok verify shards --against human.json --inputs"),
+    epilog=examples(
+        "genotok verify shards",
+        "genotok verify genome.arrow",
+        "genotok verify shards --against human.json --inputs",
+    ),
 )(verify)
 app.command(
     "pack",

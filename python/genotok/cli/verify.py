@@ -1,7 +1,10 @@
-"""`genotok verify`: does a folder of shards, encoded or packed, hold what its manifest says?"""
+"""`genotok verify`: does an output, encoded or packed, a folder or a file, hold what was written?"""
+
+from __future__ import annotations
 
 import json
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,17 +12,25 @@ from genotok.cli.figures import bases, count
 from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
-from genotok.corpus import is_packed_folder, verify_shards
+from genotok.corpus import is_packed_file, is_packed_folder, verify_packed, verify_shards
 from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from genotok.cli.progress import Watch
+    from genotok.tokenizer import Tokenizer
 
 __all__ = ["verify"]
 
 
 def verify(
-    folder: Annotated[
+    path: Annotated[
         str,
         typer.Argument(
-            metavar="FOLDER", help="A folder that genotok encode or genotok pack wrote.", show_default=False
+            metavar="PATH",
+            help="A folder or a file that genotok encode or genotok pack wrote.",
+            show_default=False,
         ),
     ],
     against: Annotated[
@@ -32,43 +43,59 @@ def verify(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check a folder of shards against its manifest: every defect a line."""
+    """Check a folder of shards, or a file, against its checksums: every defect a line."""
     from genotok.cli.progress import watching
-    from genotok.dataset import verify_folder
 
-    packed = is_packed_folder(folder)
+    packed = is_packed_folder(path) or is_packed_file(path)
     if packed and (against is not None or inputs):
-        raise ArgumentError(f"{folder}: holds packed shards; --against and --inputs are for encoded ones")
+        raise ArgumentError(
+            f"{path}: holds a packed corpus; --against and --inputs are for encoded sequences"
+        )
+    if inputs and os.path.isfile(path):
+        raise ArgumentError(f"{path}: does not say what it was made from; --inputs is for folders of shards")
     tokenizer = None if against is None else load_tokenizer(against)
     with watching(quiet) as watch:
-        found = (
-            verify_shards(folder)
-            if packed
-            else verify_folder(folder, against=tokenizer, inputs=inputs, heard=watch.check)
-        )
-        defects = [one_line(defect) for defect in found]
+        defects = [one_line(defect) for defect in _defects(path, tokenizer, packed, inputs, watch)]
     if as_json:
-        print(json.dumps({"folder": folder, "defects": defects}))
+        print(json.dumps({"folder" if os.path.isdir(path) else "file": path, "defects": defects}))
     else:
         for defect in defects:
             print(defect)
     if not defects and not as_json and not quiet:
-        print(f"{folder}: whole" if packed else _praise(folder))
+        print(f"{path}: whole" if packed else _praise(path))
     if defects:
         raise typer.Exit(1)
 
 
-def _praise(folder: str) -> str:
-    """What is whole."""
-    from genotok.dataset import TokenDataset
+def _defects(
+    path: str, tokenizer: Tokenizer | None, packed: bool, inputs: bool, watch: Watch
+) -> Iterable[str]:
+    """What is wrong."""
+    from genotok.dataset import verify_file, verify_folder
 
-    manifest = TokenDataset(folder).manifest
-    if manifest is None:
-        raise TypeError("a folder of shards has a manifest")
-    totals = manifest.totals()
-    shards, rows, tokens = (
-        count(totals.shards, "shard"),
-        count(totals.rows, "row"),
-        count(totals.tokens, "token"),
+    if packed:
+        return verify_shards(path) if os.path.isdir(path) else verify_packed(path)
+    if os.path.isfile(path):
+        return verify_file(path, against=tokenizer, heard=watch.check)
+    return verify_folder(path, against=tokenizer, inputs=inputs, heard=watch.check)
+
+
+def _praise(path: str) -> str:
+    """What is whole, and how far that can be told."""
+    from genotok.dataset import TokenDataset
+    from genotok.dataset.shards import open_shard
+    from genotok.dataset.writers import Counts
+
+    manifest = TokenDataset(path).manifest
+    if manifest is not None:
+        totals = manifest.totals()
+        told = [count(totals.shards, "shard"), count(totals.rows, "row"), bases(totals.bases)]
+        return f"{path}: whole: {', '.join([*told, count(totals.tokens, 'token')])}"
+    shard, counts = open_shard(path), Counts()
+    for batch in shard.batches():
+        counts.add(batch, None)
+    state = (
+        "whole" if shard.checksums else "readable, but without checksums, so that altered ids cannot be told"
     )
-    return f"{folder}: whole: {shards}, {rows}, {bases(totals.bases)}, {tokens}"
+    known = [bases(counts.bases)] if shard.schema else []
+    return f"{path}: {state}: {', '.join([count(counts.rows, 'row'), *known, count(counts.tokens, 'token')])}"

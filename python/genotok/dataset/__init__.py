@@ -6,14 +6,14 @@ Example:
     >>> len(rows), rows[0]  # the ids of the first row, a view of the mapped file
 
 `whole` and `writers` write one output whole or not at all, `folder` and `journal` a folder of them that can
-be gone on with, `manifest` says what is in it, `shards` and `reading` read, `verify` trusts nothing. pyarrow
-and numpy are imported when they are needed.
+be gone on with, `manifest` says what is in it, `shards` and `reading` read, `batch_checksums` finds what was
+altered, `verify` trusts nothing. pyarrow and numpy are imported when they are needed.
 """
 
 from genotok.dataset.reading import Row, TokenDataset
-from genotok.dataset.verify import verify_folder
+from genotok.dataset.verify import verify_file, verify_folder
 
-__all__ = ["Row", "TokenDataset", "open", "verify_folder"]
+__all__ = ["Row", "TokenDataset", "open", "verify_file", "verify_folder"]
 
 open = TokenDataset  # noqa: A001
 """Open a folder of shards or a single file of encoded sequences."""

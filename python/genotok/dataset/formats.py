@@ -6,7 +6,7 @@ from typing import Literal, cast, get_args
 
 from genotok.errors import ArgumentError
 
-__all__ = ["FORMATS", "Format", "FormatName", "choose"]
+__all__ = ["BEGINNINGS", "FORMATS", "Format", "FormatName", "choose", "found_in"]
 
 FormatName = Literal["arrow", "arrow-stream", "parquet", "megatron", "bed"]
 
@@ -66,3 +66,32 @@ def choose(name: str | None, path: str) -> Format:
     raise ArgumentError(
         f"{path}: its ending names no format; use one of {known}, say --format, or end it in / for a folder"
     )
+
+
+BEGINNINGS = {
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow-stream",
+    b"PAR1": "parquet",
+    b"MMIDIDX": "megatron",
+}
+"""How files of the formats begin; of Megatron's pair, the index."""
+
+
+def found_in(path: str) -> Format | None:
+    """The format that the first bytes of a file tell, whatever it is called; None if they tell none.
+
+    The ids of Megatron's pair may begin in any way: they are known by the index beside them.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open(path, "rb") as file:
+        head = file.read(8)
+    for beginning, name in BEGINNINGS.items():
+        if head.startswith(beginning):
+            return FORMATS[name]
+    stem, ending = os.path.splitext(path)
+    index = f"{stem}.idx"
+    if ending == ".bin" and os.path.isfile(index):
+        return found_in(index)
+    return None

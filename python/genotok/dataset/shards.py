@@ -22,10 +22,10 @@ from pyarrow import parquet
 
 from genotok.dataset.batch_checksums import of_arrow, of_parquet
 from genotok.dataset.columns import fault_of_schema
-from genotok.dataset.formats import Format, choose
+from genotok.dataset.formats import Format, choose, found_in
 from genotok.dataset.megatron import MegatronFile
 from genotok.dataset.metadata import about_of, facts_of
-from genotok.errors import SequenceFileError
+from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from genotok.dataset.batch_checksums import BatchChecksums
 
-__all__ = ["Shard", "open_shard"]
+__all__ = ["Shard", "arrow_faults", "open_shard"]
 
 
 class Shard(ABC):
@@ -70,9 +70,13 @@ class Shard(ABC):
         Raises:
             SequenceFileError: It is damaged.
         """
-        with _arrow_faults(self.path, f"record batch {index}: "):
+        with arrow_faults(self.path, f"record batch {index}: "):
             batch = self._load(index)
             if not self._checked[index]:
+                if batch.num_rows != self.batch_rows[index]:
+                    raise ValueError(
+                        f"{batch.num_rows:,} rows, where the file says {self.batch_rows[index]:,}"
+                    )
                 batch.validate(full=True)
                 _check_nulls(batch)
                 if self.checksums:
@@ -97,7 +101,7 @@ class _ArrowShard(Shard):
 
     def __init__(self, path: str, *, stream: bool) -> None:
 
-        with _arrow_faults(path):
+        with arrow_faults(path):
             mapped = pa.memory_map(path)
             reader = pa.ipc.open_stream(mapped) if stream else pa.ipc.open_file(mapped)
             self.schema = _check_schema(reader.schema)
@@ -127,7 +131,7 @@ class _ParquetShard(Shard):
 
     def __init__(self, path: str) -> None:
 
-        with _arrow_faults(path):
+        with arrow_faults(path):
             self._file = parquet.ParquetFile(path, memory_map=True, page_checksum_verification=True)
             self.schema = _check_schema(self._file.schema_arrow)
             head = self._file.metadata
@@ -166,21 +170,28 @@ class _MegatronShard(Shard):
 
 
 def open_shard(path: str, name: str | None = None) -> Shard:
-    """The shard at `path`, in the format `name` or the one that its ending says.
+    """The shard at `path`, in the format `name`, or what its first bytes say, or its ending.
 
     Raises:
+        ArgumentError: Nothing tells the format.
         SequenceFileError: It is not what it should be.
         OSError: It cannot be read.
     """
-    form = choose(name, path)
+    _check_regular(path)
+    form = found_in(path) if name is None else None
+    form = form or choose(name, path)
     paths = form.paths(path)
     for part in paths:
-        # Opening a pipe would wait for ever.
-        if not stat.S_ISREG(os.stat(part).st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", part)
+        _check_regular(part)
     shard = _open(form, paths)
     shard.form = form
     return shard
+
+
+def _check_regular(path: str) -> None:
+    """An error for what is no regular file: opening a pipe would wait for ever."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file", path)
 
 
 def _open(form: Format, paths: list[str]) -> Shard:
@@ -190,12 +201,12 @@ def _open(form: Format, paths: list[str]) -> Shard:
     if form.name == "parquet":
         return _ParquetShard(paths[0])
     if not form.shards:
-        raise SequenceFileError(f"{paths[0]}: {form.name} is not read back")
+        raise ArgumentError(f"{paths[0]}: {form.name} is not read back; encode to one of the other formats")
     return _ArrowShard(paths[0], stream=form.name == "arrow-stream")
 
 
 @contextmanager
-def _arrow_faults(path: str, where: str = "") -> Iterator[None]:
+def arrow_faults(path: str, where: str = "") -> Iterator[None]:
     """Says of what Arrow refuses in which file it is, and where."""
     try:
         yield

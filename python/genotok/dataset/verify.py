@@ -1,4 +1,4 @@
-"""Does a folder of shards hold what its manifest says? Every defect is one sentence.
+"""Does a folder of shards hold what its manifest says, a file what was written? Every defect is one sentence.
 
 Nothing of the folder is trusted: the manifest is read strictly, file names in it have no paths, Arrow data
 are validated in full before they are looked at, and what is not a regular file is not opened.
@@ -18,13 +18,13 @@ from genotok.dataset.manifest import JOURNAL, MANIFEST, FileEntry, Manifest, Por
 from genotok.dataset.shards import open_shard
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import Counts
-from genotok.errors import GenotokError
+from genotok.errors import GenotokError, SequenceFileError
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["verify_folder"]
+__all__ = ["verify_file", "verify_folder"]
 
 Heard = Callable[[int, int], None]
 
@@ -127,7 +127,7 @@ class _Check:
             if shard.schema and is_wide(shard.schema) != (self._manifest.head.vocab_size > 1 << 16):
                 yield f"{path}: ids of another width than {self._manifest.head.vocab_size:,} tokens need"
             for number, batch in enumerate(shard.batches()):
-                if defect := self._batch_defect(batch):
+                if defect := _batch_defect(batch, self._manifest.head.vocab_size):
                     yield f"{path}: {defect}, in record batch {number}"
                 counts.add(batch, self._vocabulary.unknown_id if self._vocabulary else None)
         except (GenotokError, OSError) as error:
@@ -139,17 +139,61 @@ class _Check:
                 noun = "unknown tokens" if what == "unknown" else what
                 yield f"{path}: {found:,} {noun}, where the manifest says {expected:,}"
 
-    def _batch_defect(self, batch: pa.RecordBatch) -> str:
-        """What is wrong with the numbers of a record batch; nothing if they can be."""
-        ids = ids_of(batch)
-        most = self._manifest.head.vocab_size
-        if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < most:
-            return f"an id of {int(ids.max()):,}, where there are {most:,} tokens"
-        if batch.num_columns > 1 and batch.num_rows and int(starts_of(batch).min()) < 0:
-            return "a row that begins before its record"
-        if batch.num_columns > 1 and batch.num_rows and int(bases_of(batch).min()) < 0:
-            return "a row that ends before it begins"
-        return ""
+
+def verify_file(
+    path: str | os.PathLike[str],
+    *,
+    against: Tokenizer | None = None,
+    heard: Heard = lambda _done, _total: None,
+) -> Iterator[str]:
+    """The defects of one file of encoded sequences, or of Megatron's pair; none if it is what was written.
+
+    A file without checksums, of an older version or from elsewhere, is compared with what can be.
+
+    Args:
+        path: The file.
+        against: The tokenizer that it is to be encoded with.
+        heard: Called with the bytes checked so far and in all, about.
+
+    Raises:
+        ArgumentError: It is of no format that is read back.
+        OSError: It cannot be read.
+    """
+    place = os.fspath(path)
+    try:
+        shard = open_shard(place)
+    except SequenceFileError as error:
+        yield str(error)
+        return
+    most, batches = shard.facts.get("vocab_size"), len(shard.batch_rows)
+    size = sum(os.path.getsize(part) for part in shard.form.paths(place))
+    for number in range(batches):
+        try:
+            defect = _batch_defect(shard.batch(number), most)
+        except SequenceFileError as error:
+            yield str(error)
+        else:
+            if defect:
+                yield f"{place}: {defect}, in record batch {number}"
+        heard(size * (number + 1) // batches, size)
+    if against is not None:
+        digest = shard.facts.get("tokenizer_sha256")
+        if digest is None:
+            yield f"{place}: does not say which tokenizer it was encoded with"
+        elif digest != Vocabulary.of(against).sha256:
+            yield f"{place}: was encoded with another tokenizer"
+
+
+def _batch_defect(batch: pa.RecordBatch, vocab_size: int | None) -> str:
+    """What is wrong with the numbers of a record batch; nothing if they can be."""
+    ids = ids_of(batch)
+    if vocab_size is not None and len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < vocab_size:
+        return f"an id of {int(ids.max()):,}, where there are {vocab_size:,} tokens"
+    if batch.num_columns > 1 and batch.num_rows and int(starts_of(batch).min()) < 0:
+        return "a row that begins before its record"
+    if batch.num_columns > 1 and batch.num_rows and int(bases_of(batch).min()) < 0:
+        return "a row that ends before it begins"
+    return ""
 
 
 def _input_defects(portion: Portion) -> Iterator[str]:

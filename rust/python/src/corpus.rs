@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use genotok_core::corpus::Contents;
 use genotok_core::corpus::folder::{Packing, places, shards, verify};
+use genotok_core::corpus::{Contents, Corpus};
 use genotok_core::testing::Genome;
 use genotok_core::{Error, checkpoint, session};
 use pyo3::prelude::*;
@@ -59,6 +59,15 @@ pub(crate) fn pack_shards(
         watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
     report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
     report.set_item("shards", manifest.shards.len())?;
+    add_contents(&report, &contents)?;
+    Ok(report)
+}
+
+/// What a packed file holds, both of its checksums compared.
+#[pyfunction]
+pub(crate) fn packed_contents(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
+    let contents = watch(py, None, move |_| Ok(Corpus::open(&path)?.contents().clone()))?;
+    let report = PyDict::new(py);
     add_contents(&report, &contents)?;
     Ok(report)
 }

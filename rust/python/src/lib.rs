@@ -29,7 +29,9 @@ mod _native {
     #[pymodule_export]
     use super::checksum::batch_checksum;
     #[pymodule_export]
-    use super::corpus::{pack, pack_shards, read_places, shard_files, simulate, verify_shards};
+    use super::corpus::{
+        pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,
+    };
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
     #[pymodule_export]
