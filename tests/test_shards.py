@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,8 @@ import pytest
 from genotok.dataset import TokenDataset, verify_folder
 from genotok.dataset.checksum import file_sha256
 from genotok.dataset.folder import write_folder
-from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest, sum_of
+from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
+from genotok.dataset.plain import sum_of
 from genotok.errors import ArgumentError, GenotokError, SequenceFileError
 from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
 
@@ -210,6 +212,20 @@ def test_a_journal_cut_at_any_byte_is_gone_on_with() -> None:
         Path("copy", JOURNAL).write_bytes(journal[:size])
         make("copy", resume=True)
         assert contents("copy") == contents("whole")
+
+
+def test_an_altered_journal_is_not_gone_on_with() -> None:
+    with pytest.raises(OSError, match="gone"):
+        make(read=stop_after(6, OSError("gone")))
+    path = Path("shards", JOURNAL)
+    text = path.read_text()
+    path.write_text(re.sub(r'"records": (\d)', r'"records": 1\1', text, count=1))
+    with pytest.raises(SequenceFileError, match=r"unfinished.jsonl: damaged: line 2: its checksum differs"):
+        make(resume=True)
+    # One of an older version has no checksums.
+    path.write_text(re.sub(r', "sha256": "[0-9a-f]{64}"}\n', "}\n", text))
+    make(resume=True)
+    assert defects() == []
 
 
 def test_a_complete_folder_is_resumed_in_no_time() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import fcntl
-import json
 import os
 import re
 from contextlib import suppress
@@ -19,9 +18,8 @@ from genotok.dataset.manifest import (
     Head,
     Manifest,
     Portion,
-    from_plain,
-    to_line,
 )
+from genotok.dataset.plain import from_line, to_line
 from genotok.dataset.plan import TOKENIZER
 from genotok.dataset.whole import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, sync_folder, write_whole
 from genotok.errors import ArgumentError, SequenceFileError
@@ -173,10 +171,9 @@ class Journal:
             path = self._path(MANIFEST)
             return Manifest.read(path) if os.path.exists(path) else None
         try:
-            head, *portions = [json.loads(line) for line in lines]
             return Manifest(
-                from_plain(Head, head, "head"),
-                tuple(from_plain(Portion, portion, f"line {n}") for n, portion in enumerate(portions, 2)),
+                from_line(Head, lines[0], "head"),
+                tuple(from_line(Portion, line, f"line {n}") for n, line in enumerate(lines[1:], 2)),
             )
         except (ValueError, RecursionError) as error:
             raise SequenceFileError(f"{self._path(JOURNAL)}: damaged: {error}; --force starts anew") from None

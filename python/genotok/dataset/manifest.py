@@ -12,16 +12,14 @@ and a file of the folder has a name without any path.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import re
-import types
-import typing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from genotok.dataset.formats import FORMATS
+from genotok.dataset.plain import from_plain, sum_of
 from genotok.errors import SequenceFileError
 
 __all__ = [
@@ -34,9 +32,6 @@ __all__ = [
     "Portion",
     "ShardEntry",
     "Totals",
-    "from_plain",
-    "sum_of",
-    "to_line",
 ]
 
 MANIFEST = "manifest.json"
@@ -51,8 +46,6 @@ MOST_BYTES = 1 << 28
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,66 +229,3 @@ class Manifest:
         if version != 1 and value.get("sha256") != sum_of(summed):
             raise ValueError("its checksum differs: it was altered after it was written")
         return manifest
-
-
-def sum_of(body: dict[str, Any]) -> str:
-    """The checksum of a manifest: of its contents, not of how the text is laid out."""
-    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
-
-
-def to_line(value: Head | Portion) -> str:
-    """`value` as a line of the journal."""
-    return json.dumps(dataclasses.asdict(value)) + "\n"
-
-
-def from_plain(kind: type[T], value: object, where: str) -> T:
-    """`value`, parsed from JSON, as a dataclass or a simple type.
-
-    Raises:
-        ValueError: It has another form; says where.
-    """
-    made: Any
-    if dataclasses.is_dataclass(kind):
-        return typing.cast("T", _record(kind, value, where))
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
-        made = None if value is None else from_plain(inner[0], value, where)
-    elif origin is tuple:
-        made = tuple(
-            from_plain(inner[0], item, f"{where}[{i}]") for i, item in enumerate(_of(list, value, where))
-        )
-    elif origin is dict:
-        items = _of(dict, value, where).items()
-        made = {key: from_plain(inner[1], item, f"{where}.{key[:40]}") for key, item in items}
-    elif kind is int:
-        made = _of(int, value, where)
-        if isinstance(value, bool) or not 0 <= made < 1 << 63:
-            raise ValueError(f"{where} is no number from 0 to 2^63")
-    else:
-        made = value if kind is typing.cast("Any", Any) else _of(kind, value, where)
-    return typing.cast("T", made)
-
-
-def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
-    """`value` as a dataclass: exactly its keys."""
-    given = _of(dict, value, where)
-    hints = typing.get_type_hints(kind)
-    optional = {field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING}
-    if missing := [name for name in hints if name not in given and name not in optional]:
-        raise ValueError(f"{where}.{missing[0]} is missing")
-    if strange := [name for name in given if name not in hints]:
-        raise ValueError(f"{where}.{strange[0][:40]} is not known")
-    return kind(
-        **{
-            name: from_plain(hint, given[name], f"{where}.{name}")
-            for name, hint in hints.items()
-            if name in given
-        }
-    )
-
-
-def _of(kind: type, value: object, where: str) -> Any:  # noqa: ANN401
-    """`value`, if it is of this type."""
-    if not isinstance(value, kind):
-        raise ValueError(f"{where} is {type(value).__name__}, where {kind.__name__} is expected")  # noqa: TRY004
-    return value
