@@ -31,7 +31,7 @@ from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
 from genotok.pretrain.run import _model_config, _save  # noqa: E402
-from genotok.pretrain.tokens import bases_of_tokens, overlap_of  # noqa: E402
+from genotok.pretrain.tokens import bases_of_tokens, open_tokens, overlap_of  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
 from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
@@ -375,6 +375,18 @@ def test_token_folders_are_read_as_they_are(whole: Path, tokenizer: str, tmp_pat
     Tokenizer.train(LAMBDA, vocab_size=32).save(other)
     with pytest.raises(ArgumentError, match="encoded with 64 tokens, and the tokenizer has 32"):
         pretrain([f"{tmp_path}/shards"], tmp_path / "no", config, tokenizer=str(other), device="cpu")
+
+
+def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: str, tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">a\n" + "ACGTTGCATT" * 40 + "\n")
+    other = Tokenizer.train(tmp_path / "a.fa", vocab_size=64)
+    one = Tokenizer.from_file(tokenizer).truncate(other.vocab_size)
+    encode(one, LAMBDA, tmp_path / "tokens.arrow")
+    encode(one, LAMBDA, f"{tmp_path}/shards/")
+    for files in ([str(tmp_path / "tokens.arrow")], [str(tmp_path / "shards")]):
+        with pytest.raises(ArgumentError, match="encoded with another tokenizer of"):
+            open_tokens(files, tmp_path, other, 1, None)
+        assert len(open_tokens(files, tmp_path, one, 1, None)) == 1
 
 
 def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str, tmp_path: Path) -> None:

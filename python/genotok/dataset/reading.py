@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import os
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from genotok.dataset.columns import Ids, ids_of, offsets_of, view_of
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
@@ -67,6 +67,19 @@ class TokenDataset:
             self._open[0] = open_shard(self.path)
             self._ends = [len(self._open[0])]
         self._batch_ends: dict[int, list[int]] = {}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is said of how it was made, as far as it is: `vocab_size`, `tokenizer_sha256`, `options`."""
+        if self.manifest is None:
+            return self._shard(0).facts
+        head = self.manifest.head
+        return {
+            "genotok": head.genotok,
+            "tokenizer_sha256": head.tokenizer.sha256,
+            "vocab_size": head.vocab_size,
+            "options": head.options,
+        }
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0

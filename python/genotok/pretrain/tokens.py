@@ -10,6 +10,7 @@ import numpy as np
 
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
+from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError
 from genotok.inputs import expand
 from genotok.tokenizer import Tokenizer
@@ -54,10 +55,14 @@ def open_tokens(
     """
     if is_tokens(files):
         found = TokenDataset(files[0])
-        size = found.manifest.head.vocab_size if found.manifest else None
+        size, digest = found.facts.get("vocab_size"), found.facts.get("tokenizer_sha256")
         if size is not None and size != tokenizer.vocab_size:
             raise ArgumentError(
                 f"{files[0]}: encoded with {size:,} tokens, and the tokenizer has {tokenizer.vocab_size:,}"
+            )
+        if size is not None and digest is not None and digest != Vocabulary.of(tokenizer).sha256:
+            raise ArgumentError(
+                f"{files[0]}: encoded with another tokenizer of {size:,} tokens; name it by -t"
             )
         return found
     place = folder / TOKENS
