@@ -1,4 +1,4 @@
-"""`genotok info`: this installation, a tokenizer, encoded sequences, or what a model costs."""
+"""`genotok info`: this installation, anything that genotok writes, or what a model costs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures, machine, model_info
-from genotok.cli.encoded import describe_encoded, is_encoded, print_encoded
+from genotok.cli import figures, kinds, machine, model_info
+from genotok.cli.kinds.printing import print_kind
 from genotok.cli.options import AsJson
 from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
@@ -36,7 +36,7 @@ def info(
         str | None,
         typer.Argument(
             metavar="[PATH]",
-            help="A tokenizer.json, or what genotok encode wrote; without it, versions and machine.",
+            help="Anything that genotok wrote, a file or a folder; without it, versions and machine.",
             show_default=False,
         ),
     ] = None,
@@ -48,19 +48,25 @@ def info(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a tokenizer, encoded sequences, a model, or this installation."""
+    """Describe what genotok wrote (a tokenizer, tokens, a model, a record, ...), or this installation."""
     if tokenizer is not None and model is not None:
         raise ArgumentError("a tokenizer and --model: one of the two is expected")
     if model is not None:
         _tell(model_info.describe(model), as_json, model_info.print_description)
     elif tokenizer is None:
         _tell(_installation(), as_json, _print_installation)
-    elif is_encoded(tokenizer):
-        _tell(describe_encoded(tokenizer), as_json, print_encoded)
-    elif as_json:
-        print(json.dumps(_tokenizer(tokenizer)))
     else:
-        _print_tokenizer(tokenizer)
+        _describe(tokenizer, as_json)
+
+
+def _describe(path: str, as_json: bool) -> None:
+    """What is at a path."""
+    kind, facts = kinds.recognise(path)
+    if kind == kinds.TOKENIZER and not as_json:
+        _print_tokenizer(path)
+        return
+    found = _tokenizer(path) if kind == kinds.TOKENIZER else {"path": path, **facts}
+    _tell({"kind": kind, **found}, as_json, print_kind)
 
 
 def _tell(facts: dict[str, object], as_json: bool, show: Callable[[dict[str, object]], None]) -> None:

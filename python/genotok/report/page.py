@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from genotok import __version__
 from genotok.errors import ArgumentError
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
@@ -80,6 +81,7 @@ def page(
     template = environment.from_string((source / "page.html.jinja").read_text(encoding="utf-8"))
     return template.render(
         title=title,
+        version=__version__,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704  the package's own file
         script=Markup(script),  # noqa: S704  likewise

@@ -1,0 +1,122 @@
+"""Single files: records, pages, checkpoints of training, tokens as BED, tables of vectors and predictions."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genotok.cli.kinds.look import Facts, Look
+    from genotok.dataset.tables import TableSummary
+
+__all__ = ["bed", "checkpoint", "defects", "predictions", "record", "report", "shard_records", "vectors"]
+
+TITLE = re.compile(r"<title>([^<]{0,200})</title>")
+BED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+\t[+-.](\t[^\t]*)*")
+PAGE = "<!doctype html>"
+CIRCUMSTANCES = (
+    "date",
+    "command",
+    "seconds",
+    "peak_memory_bytes",
+    "machine",
+    "software",
+    "genotok",
+    "commit",
+)
+
+
+def checkpoint(look: Look) -> Facts | None:
+    """What an interrupted `genotok train-bpe` leaves."""
+    if look.object.get("format") != "genotok checkpoint":
+        return None
+    names = ("version", "fingerprint", "word_length", "both_strands", "min_frequency", "max_token_length")
+    merges = look.object.get("merges")
+    return {
+        "merges": len(merges) if isinstance(merges, list) else None,
+        "next": "the same command with --resume goes on with it",
+        **{name: look.object[name] for name in names if look.object.get(name) is not None},
+    }
+
+
+def record(look: Look) -> Facts | None:
+    """A record of `genotok study`, or of a benchmark: what `genotok report` shows."""
+    kind = look.object.get("kind", look.object.get("benchmark"))
+    if not isinstance(kind, str):
+        return None
+    facts: Facts = {"record": kind}
+    for key in ("tokenizers", "genomes"):
+        entries = look.object.get(key)
+        if isinstance(entries, list):
+            facts[key] = [one.get("name") for one in entries if isinstance(one, dict)]
+    known = {name: look.object[name] for name in CIRCUMSTANCES if look.object.get(name) is not None}
+    return {**facts, **known, "next": "genotok report shows it"}
+
+
+def defects(look: Look) -> Facts | None:
+    """What `genotok check --json` tells."""
+    files = look.object.get("files")
+    if "clean" not in look.object or not isinstance(files, list):
+        return None
+    if not all(isinstance(one, dict) and {"file", "errors", "warnings"} <= one.keys() for one in files):
+        return None
+    names = ("errors", "warnings")
+    sums = {name: sum(one[name] for one in files if isinstance(one[name], int)) for name in names}
+    return {"clean": look.object["clean"], "files": [str(one["file"]) for one in files], **sums}
+
+
+def report(look: Look) -> Facts | None:
+    """A page of `genotok report`."""
+    if not look.text.startswith(PAGE) or 'name="generator" content="genotok' not in look.text:
+        return None
+    title = TITLE.search(look.text)
+    generator = re.search(r'name="generator" content="genotok ([^"]{1,40})"', look.text)
+    return {
+        "title": title.group(1) if title else None,
+        "bytes": look.bytes,
+        "genotok": generator.group(1) if generator else None,
+    }
+
+
+def bed(look: Look) -> Facts | None:
+    """Tokens as lines of BED, plain or compressed; nothing tells how they were made."""
+    lines = look.text.splitlines()[:-1] if look.text.count("\n") > 1 else look.text.splitlines()
+    rows = [line for line in lines if not line.startswith(("#", "track ", "browser "))]
+    if not rows or not all(map(BED_LINE.fullmatch, rows[:100])):
+        return None
+    first = rows[0].split("\t")
+    about = [line for line in lines if line.startswith(("#", "track "))]
+    return {"bytes": look.bytes, "first": " ".join(first[:6]), "says": about[0][:200] if about else None}
+
+
+def shard_records(look: Look) -> Facts | None:
+    """The list of records in a folder of shards."""
+    if not look.text.startswith("file\trecord\tlength\trefget\n"):
+        return None
+    return {"bytes": look.bytes, "columns": ["file", "record", "length", "refget"]}
+
+
+def vectors(look: Look) -> Facts | None:
+    """The Parquet file of `genotok embed`."""
+    found = _table(look)
+    if found is None or "embedding" not in found.columns:
+        return None
+    return {"bytes": look.bytes, "rows": found.rows, "columns": dict(found.columns), **found.facts}
+
+
+def predictions(look: Look) -> Facts | None:
+    """The Parquet file of `genotok predict`, and of a seed of `genotok finetune`."""
+    found = _table(look)
+    if found is None or not {"line", "predicted"} <= found.columns.keys():
+        return None
+    classes = [name.partition("_")[2] for name in found.columns if name.startswith(("share_", "prob_"))]
+    return {"bytes": look.bytes, "rows": found.rows, "classes": classes, **found.facts}
+
+
+def _table(look: Look) -> TableSummary | None:
+    """The summary of a Parquet file."""
+    if not look.head.startswith(b"PAR1"):
+        return None
+    from genotok.dataset.tables import summary_of
+
+    return summary_of(look.path)

@@ -1,0 +1,137 @@
+"""Models, runs and results: what `pretrain`, `finetune` and `compare` leave in folders, by their JSON files.
+
+Neither torch nor transformers is needed: weights are known by the head of their file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from genotok.cli.kinds.look import Facts, Look
+
+__all__ = ["comparison", "model", "model_checkpoint", "pretraining_run", "results"]
+
+RUN = "run.json"
+WEIGHTS = "model.safetensors"
+SIZES = {
+    "vocab_size": "vocab_size",
+    "hidden_size": "hidden_size",
+    "num_hidden_layers": "layers",
+    "num_attention_heads": "heads",
+}
+MOST_HEAD = 1 << 26
+
+
+def pretraining_run(look: Look) -> Facts | None:
+    """The folder of `genotok pretrain`, or its report: done, with the model, or to be gone on with."""
+    run, report = look.object_inside(RUN), look.object_inside("pretrain.json") or look.object
+    if not {"config", "files", "hold_out"} <= (report or run).keys():
+        return None
+    steps = [name.removeprefix("checkpoint-") for name in look.names if name.startswith("checkpoint-")]
+    latest = max((int(step) for step in steps if step.isdigit()), default=0)
+    names = ("steps", "tokens", "train_loss", "eval_loss", "eval_bits_per_base", "parameters", "seconds")
+    settings = _dictionary((report or run)["config"])
+    return {
+        "state": "complete" if report else "unfinished; genotok pretrain --resume goes on with it",
+        "encoder": settings.get("encoder"),
+        "files": (report or run)["files"],
+        "hold_out": (report or run)["hold_out"],
+        "last_checkpoint": latest or None,
+        **_picked(report, *names),
+        "config": settings,
+        **_software(report),
+    }
+
+
+def results(look: Look) -> Facts | None:
+    """The folder of `genotok finetune`, or its record: scores of sets and seeds."""
+    run, found = look.object_inside(RUN), look.object_inside("results.json") or look.object
+    head = found or run
+    if head.get("kind") != "gue":
+        return None
+    done = [_dictionary(one) for one in _list(found.get("sets"))]
+    finished = {str(one.get("name")): one.get("mean") for one in done}
+    return {
+        "state": "complete" if found else "unfinished; genotok finetune --resume goes on with it",
+        **_picked(head, "model", "scratch", "seeds", "parameters"),
+        "sets": finished or None,
+        "config": _dictionary(head.get("config")),
+        **_picked(head, "date", "device", "threads"),
+        **_software(head),
+    }
+
+
+def comparison(look: Look) -> Facts | None:
+    """The folder of `genotok compare`, or its record: tokenizers compared as models."""
+    run, found = look.object_inside(RUN), look.object_inside("compared.json") or look.object
+    head = found or run
+    if head.get("kind") != "models":
+        return None
+    names = [one.get("name") if isinstance(one, dict) else one for one in _list(head.get("tokenizers"))]
+    return {
+        "state": "complete" if found else "unfinished; genotok compare --resume goes on with it",
+        "tokenizers": names,
+        **_picked(head, "files", "hold_out", "sets", "window", "seeds", "bases", "seconds"),
+    }
+
+
+def model_checkpoint(look: Look) -> Facts | None:
+    """A checkpoint inside the folder of a run."""
+    state = look.object_inside("trainer_state.json")
+    if "global_step" not in state:
+        return None
+    return {"step": state["global_step"], "steps": state.get("max_steps"), **(model(look) or {})}
+
+
+def model(look: Look) -> Facts | None:
+    """A folder with a model's configuration, and weights if they are there."""
+    config = look.object_inside("config.json")
+    if not {"hidden_size", "num_hidden_layers"} <= config.keys():
+        return None
+    labels = _dictionary(config.get("id2label"))
+    heads = _list(config.get("architectures"))
+    return {
+        "architecture": heads[0] if heads else config.get("model_type"),
+        **{name: config[key] for key, name in SIZES.items() if key in config},
+        "classes": list(labels.values()) if "Classification" in str(heads) else None,
+        "parameters": _parameters(look),
+        "tokenizer": "tokenizer.json" in look.names,
+        **_picked({"transformers": config.get("transformers_version")}, "transformers"),
+    }
+
+
+def _parameters(look: Look) -> int | None:
+    """The numbers in the file of weights, as its head tells; None if there is none, or it is damaged."""
+    if WEIGHTS not in look.names:
+        return None
+    with open(look.inside(WEIGHTS).path, "rb") as file:
+        try:
+            (length,) = struct.unpack("<Q", file.read(8))
+            head = json.loads(file.read(min(length, MOST_HEAD)))
+            shapes = [entry["shape"] for name, entry in head.items() if name != "__metadata__"]
+            return sum(int(math.prod(shape)) for shape in shapes)
+        except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+
+def _picked(found: Facts, *names: str) -> Facts:
+    """Some of the facts, as far as they are there."""
+    return {name: found[name] for name in names if found.get(name) is not None}
+
+
+def _software(found: Facts) -> Facts:
+    """The versions that are noted, in a dictionary or one by one."""
+    names = ("genotok", "torch", "transformers", "numpy")
+    return _picked(_dictionary(found.get("software")) or found, *names)
+
+
+def _dictionary(value: Any) -> Facts:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON
+    return value if isinstance(value, list) else []
