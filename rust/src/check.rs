@@ -57,7 +57,7 @@ pub use self::records::LengthSummary;
 use crate::corpus::total_size;
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
-use crate::fasta::mistakes::{hint_for_file, is_comment, recognise};
+use crate::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
 use crate::fasta::text::Text;
 use crate::monitor::{Monitor, Phase};
 
@@ -202,8 +202,7 @@ fn check_records(linter: &mut Linter, report: &mut Report) -> Result<bool> {
         if !Fastq::new(linter).run()? {
             linter.log.clear();
             linter.log.add_with_fix(Kind::NotSequences, None, None, || {
-                let fix = "this looks like SAM; use `samtools fasta FILE | genotok ... -`";
-                ("the lines that begin with `@` are no titles of FASTQ".to_owned(), fix.to_owned())
+                ("the lines that begin with `@` are no titles of FASTQ".to_owned(), SAM.to_owned())
             });
             return Ok(false);
         }
@@ -269,5 +268,7 @@ fn split_reason(reason: String, kind: Kind) -> (String, String) {
     }
 }
 
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod tests;

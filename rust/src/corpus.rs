@@ -264,10 +264,13 @@ fn read_letters(
             Event::Record { name, .. } => builder.record(name),
             Event::Letters(letters) => {
                 read += letters.len() as u64;
-                for letters in letters.chunks(piece) {
-                    builder.letters(letters).map_err(|error| error.in_file(path))?;
-                    after(builder)?;
-                }
+                let first = builder.position();
+                let mut take = |letters| builder.letters(letters).and_then(|()| after(builder));
+                let taken = letters.chunks(piece).try_for_each(&mut take);
+                let offset = |position| usize::try_from(position - first).unwrap_or(usize::MAX);
+                taken.map_err(|error| {
+                    error.in_file(path).on_line(|position| reader.line_of(offset(position)))
+                })?;
             }
         }
         pieces = pieces.wrapping_add(1);

@@ -40,10 +40,12 @@ pub enum Error {
     },
 
     /// A letter that has no place in the sequence.
-    #[error("{}record {record:?}, position {position}: {} {reason}", in_front(file.as_deref()), show_byte(*byte))]
+    #[error("{}record {}, position {position}: {} {reason}", in_front(file.as_deref(), *line), quote(record), show_byte(*byte))]
     Symbol {
         /// The file, if the sequence came from one.
         file: Option<PathBuf>,
+        /// The letter's line in the file, counted from 1, where that is known.
+        line: Option<u64>,
         /// The record's name, or what stands for it.
         record: String,
         /// The letter's position in the record, counted from 0.
@@ -126,11 +128,20 @@ impl Error {
             Self::Vocabulary { reason, .. } => {
                 Self::Vocabulary { path: Some(file.as_ref().to_path_buf()), reason }
             }
-            Self::Symbol { record, position, byte, reason, .. } => {
-                Self::Symbol { file: Some(file.as_ref().to_path_buf()), record, position, byte, reason }
+            Self::Symbol { line, record, position, byte, reason, .. } => {
+                Self::Symbol { file: Some(file.as_ref().to_path_buf()), line, record, position, byte, reason }
             }
             other => other,
         }
+    }
+
+    /// The same error, on the line that `line_of` gives for a letter's position in its record.
+    #[must_use]
+    pub fn on_line(mut self, line_of: impl FnOnce(u64) -> u64) -> Self {
+        if let Self::Symbol { line, position, .. } = &mut self {
+            *line = Some(line_of(*position));
+        }
+        self
     }
 
     /// An argument outside its rule.
@@ -143,9 +154,15 @@ impl Error {
 pub(crate) fn show_text(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{:?}...", &text[..end]),
-        None => format!("{text:?}"),
+        Some((end, _)) => format!("{}...", quote(&text[..end])),
+        None => quote(text),
     }
+}
+
+/// Text in quotes, without control characters. A backslash stays single, since names of bytes that are no text are
+/// copied from messages.
+pub(crate) fn quote(text: &str) -> String {
+    format!("{text:?}").replace(r"\\", r"\")
 }
 
 /// A byte as a person reads it: `'L'`, or `byte 0x00` where it cannot be printed.
@@ -153,7 +170,11 @@ pub fn show_byte(byte: u8) -> String {
     if byte.is_ascii_graphic() { format!("{:?}", char::from(byte)) } else { format!("byte 0x{byte:02x}") }
 }
 
-/// The file before what is said of it.
-fn in_front(file: Option<&Path>) -> String {
-    file.map_or_else(String::new, |file| format!("{}: ", file.display()))
+/// The file and the line before what is said of them.
+fn in_front(file: Option<&Path>, line: Option<u64>) -> String {
+    match (file, line) {
+        (None, _) => String::new(),
+        (Some(file), None) => format!("{}: ", file.display()),
+        (Some(file), Some(line)) => format!("{}, line {line}: ", file.display()),
+    }
 }

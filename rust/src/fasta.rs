@@ -4,19 +4,43 @@
 //! next head. A piece is a slice of the reader's own buffer (256 KiB), so the memory does not grow with a record, a
 //! line or a file: a chromosome of 250 Mb on one line passes through the same buffer as a million short reads.
 //!
-//! # What is read
+//! # The contract
 //!
-//! - Both formats, told apart by the first letter: `>` or `@`. Blank lines may stand anywhere but inside a quality.
-//! - Lines of any length end with LF, CR LF or, if the file's first line does, a single CR. The last needs no end.
-//! - A UTF-8 byte-order mark at the very start is skipped: some editors add it, it says nothing, it loses nothing.
-//!   UTF-16 is refused.
-//! - Letters are A to Z in either case, `-`, `.` and `*`; what they mean is for [`crate::alphabet`] to say. In FASTA
-//!   spaces and tabs between letters are skipped, as GenBank-like blocks of ten have them; in FASTQ they are not
-//!   allowed, since there each letter has its quality. Nothing else is a letter: no digits, no control bytes.
-//! - Comment lines (`;`, `#`) are refused: tools disagree on them, and a reader that guesses loses sequence.
-//! - In FASTQ the title may be repeated after `+` and then must be the same; sequence and quality may be wrapped, and
-//!   must agree in length, because `@` and `+` are qualities too and only the length tells where a record ends.
-//! - A record may be without letters. A file may not be without records: an empty file is nearly always an accident.
+//! A file is read as its writer meant it, or refused with line and column: it never becomes a shorter genome. This is all
+//! that the rule is made of; `tests/reading.py` says it in plain Python, and every command's reader and [`crate::check`]
+//! are compared with that on mutated files.
+//!
+//! *Line ends.* A file has one kind.
+//! - The first line decides: CR, if one or more of them end it and anything but LF follows; LF in all other cases. It is
+//!   looked for in the first 256 KiB; without any the lines end with LF.
+//! - LF may have up to eight CR before it: Windows writes one, a file sent as text twice has two. CR LF and LF may mix.
+//! - The last line needs no end; up to eight CR may stand there for it.
+//! - Everywhere else CR and LF are refused, in a title too: CR inside a line of a file with LF, any LF in a file with CR.
+//!   So files of two systems that were joined do not swallow each other's records in a title.
+//! - Nothing else ends a line: neither form feed nor the separators of Unicode. In a sequence they are no letters.
+//!
+//! *Text.*
+//! - A UTF-8 byte-order mark at the very start is skipped: some editors add it, it says nothing, it loses nothing. Inside
+//!   it is no letter. UTF-16 is refused.
+//! - Blanks are space and tab. Lines of blanks (and CR) may stand before the first record and between FASTQ records.
+//! - The first byte after them is `>` (FASTA) or `@` (FASTQ), at the start of its line; anything else is refused.
+//!
+//! *Titles.*
+//! - A title ends with its line and has at most 1 MiB, no NUL, no CR, no LF. Its first word is the name, which may be
+//!   empty; blanks around the title and between name and description are dropped.
+//! - Bytes that are not UTF-8 are written as `\xhh` ([`names`]): different names stay different.
+//!
+//! *FASTA.* A line that begins with `>` is a title, every other one is sequence. Letters are A to Z in either case, `-`,
+//! `.` and `*`; what they mean is for [`crate::alphabet`] to say. Blanks between them are skipped, as GenBank-like blocks
+//! of ten have them, and so are empty lines. Everything else is refused: `>` inside a line, digits, control bytes, and
+//! comment lines (`;`, `#`), on which tools disagree: a reader that guesses loses sequence.
+//!
+//! *FASTQ.* A title, sequence lines, a line that begins with `+` and is bare or repeats the title, quality lines.
+//! - Sequence lines have letters only, no blanks, since each letter has its quality. They may be wrapped or empty.
+//! - Quality lines have bytes from `!` to `~`, may be wrapped but not empty, and have as many bytes as there are letters:
+//!   `@` and `+` are qualities too, and only the length tells where a record ends.
+//!
+//! A record may be without letters. A file may not be without records: an empty file is nearly always an accident.
 //!
 //! Every defect is an error with file and line, what was found and what was expected. After an error the reader is at
 //! its end.
@@ -51,11 +75,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub(crate) mod mistakes;
+pub(crate) mod names;
 pub(crate) mod text;
 
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
-use mistakes::show_text;
+use mistakes::{hint_for_title, show_text};
 use text::{Span, Text, split_title};
 
 /// One step through a sequence file.
@@ -122,7 +147,22 @@ impl Reader {
     pub fn from_reader(name: impl Into<PathBuf>, input: impl Read + Send + 'static) -> Result<Self> {
         let path = name.into();
         let input = Input::new(Box::new(input)).map_err(|fault| fault.at(&path))?;
-        let mut text = Text::new(path, input)?;
+        Self::from_text(Text::new(path, input)?)
+    }
+
+    /// The same through a buffer of so many bytes.
+    #[cfg(test)]
+    pub(crate) fn with_buffer(
+        name: impl Into<PathBuf>,
+        input: impl Read + Send + 'static,
+        bytes: usize,
+    ) -> Result<Self> {
+        let path = name.into();
+        let input = Input::new(Box::new(input)).map_err(|fault| fault.at(&path))?;
+        Self::from_text(Text::with_buffer(path, input, bytes)?)
+    }
+
+    fn from_text(mut text: Text) -> Result<Self> {
         text.skip_blanks()?;
         let state = match text.peek()? {
             None => {
@@ -165,6 +205,11 @@ impl Reader {
         self.event_line
     }
 
+    /// The line (from 1) of the letter at `offset` of the piece that the last event gave.
+    pub fn line_of(&self, offset: usize) -> u64 {
+        self.text.line_of(offset)
+    }
+
     /// The file's path, `-` for standard input.
     pub fn path(&self) -> &Path {
         &self.text.path
@@ -185,8 +230,16 @@ impl Reader {
     fn step_in_fasta(&mut self) -> Result<Found> {
         match self.text.peek()? {
             None => Ok(Found::End),
-            Some(b'>') if self.text.column == 0 => self.text.read_title().map(|()| Found::Record),
+            Some(b'>') if self.text.column == 0 => self.read_title(),
             Some(_) => Ok(self.text.gather(b'>')?.map_or(Found::Progress, Found::Letters)),
+        }
+    }
+
+    fn read_title(&mut self) -> Result<Found> {
+        let line = self.text.line;
+        match self.text.read_title()? {
+            None => Ok(Found::Record),
+            Some(fault) => Err(self.text.title_error(line, fault)),
         }
     }
 
@@ -196,15 +249,15 @@ impl Reader {
         match self.text.peek()? {
             None => Ok(Found::End),
             Some(b'@') if self.text.column == 0 => {
-                self.text.read_title()?;
                 (self.num_letters, self.num_qualities) = (0, 0);
                 self.state = State::FastqSequence;
-                Ok(Found::Record)
+                self.read_title()
             }
             Some(byte) => Err(self.text.error(format!(
-                "found {}, expected `@` and the title of the next record; perhaps the quality above is longer than its \
-                 sequence",
-                show_byte(byte)
+                "found {} at column {}, expected `@` and the title of the next record; {}",
+                show_byte(byte),
+                self.text.column + 1,
+                hint_for_title(byte)
             ))),
         }
     }
@@ -225,7 +278,9 @@ impl Reader {
     fn read_plus_line(&mut self) -> Result<Found> {
         let line = self.text.line;
         let mut repeated = Vec::new();
-        self.text.read_line(&mut repeated)?;
+        if let Some(fault) = self.text.read_line(&mut repeated)? {
+            return Err(self.text.title_error(line, fault));
+        }
         if !repeated.is_empty() && repeated != self.text.title {
             let reason = format!(
                 "found the title {} after `+`, expected {} as after `@`, or nothing; lines are missing or out of order",

@@ -260,6 +260,7 @@ pub fn train_words(
         if let Some(position) = word.bytes().position(|letter| !is_base(letter)) {
             return Err(Error::Symbol {
                 file: None,
+                line: None,
                 record: format!("word {number}"),
                 position: position as u64,
                 byte: word.as_bytes()[position],

@@ -412,6 +412,7 @@ enum Taken<'a> {
 fn unknown_letter(text: &str, at: usize) -> Error {
     Error::Symbol {
         file: None,
+        line: None,
         record: "sequence".to_owned(),
         position: text[..at].chars().count() as u64,
         byte: text.as_bytes()[at],

@@ -83,6 +83,7 @@ impl Job<'_> {
         let is_single = self.sequences.len() == 1;
         Error::Symbol {
             file: None,
+            line: None,
             record: if is_single { "sequence".to_owned() } else { format!("sequence {number}") },
             position: position as u64,
             byte,

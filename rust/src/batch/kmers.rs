@@ -168,6 +168,7 @@ impl<'a> Plan<'a> {
         let at = self.kmer.first_unknown(&letters, self.reading.upper_case)?;
         Some(Error::Symbol {
             file: None,
+            line: None,
             record: format!("sequence {}", unit.sequence),
             position: (unit.place + at) as u64,
             byte: letters[at],

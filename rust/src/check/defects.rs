@@ -83,7 +83,8 @@ kinds! {
     /// A byte that is not ASCII.
     NotAscii, Error, "not-ascii", "save the file as plain ASCII text";
     /// CR inside a line of a file with LF, or the reverse.
-    StrayLineEnd, Error, "stray-line-end", "the file mixes line ends, make them all LF";
+    StrayLineEnd, Error, "stray-line-end", "the file mixes line ends, perhaps because files of two systems were joined; \
+        make them all LF: `mac2unix` for CR, `dos2unix` for CR LF";
     /// Any other byte that is no letter.
     NotALetter, Error, "not-a-letter", "a sequence has letters A to Z, `-`, `.` and `*` only";
     /// White space in the sequence of a FASTQ record.

@@ -6,8 +6,9 @@
 
 use super::defects::{Kind, Place};
 use super::linter::{Linter, quote};
-use crate::error::{Error, Result, show_byte};
-use crate::fasta::text::{Part, TITLE_BYTES, all, is_letter};
+use crate::error::{Result, show_byte};
+use crate::fasta::mistakes::looks_like_sam;
+use crate::fasta::text::{Part, all, is_letter};
 
 /// How much of the next line is looked at.
 const GLANCE_BYTES: usize = 64;
@@ -124,26 +125,13 @@ impl<'l, 'a> Fastq<'l, 'a> {
     fn plus_line(&mut self) -> Result<()> {
         let place = self.linter.this_line();
         let mut repeated = Vec::new();
-        match self.linter.text.read_line(&mut repeated) {
-            Err(Error::Fasta { .. }) => {
-                self.linter.add(Kind::EndlessTitle, place, || {
-                    format!("the title after `+` is longer than {} MiB", TITLE_BYTES >> 20)
-                });
-                if self.linter.text.column > 0 {
-                    self.linter.text.skip_line()?;
-                }
-            }
-            outcome => {
-                outcome?;
-                if !repeated.is_empty() && repeated != self.linter.text.title {
-                    let (found, expected) = (quote(&repeated), quote(&self.linter.text.title));
-                    self.linter.add(Kind::OtherTitle, place, || {
-                        format!(
-                            "found the title {found} after `+`, expected {expected} as after `@`, or nothing"
-                        )
-                    });
-                }
-            }
+        if let Some(fault) = self.linter.text.read_line(&mut repeated)? {
+            self.linter.title_fault(place, fault)?;
+        } else if !repeated.is_empty() && repeated != self.linter.text.title {
+            let (found, expected) = (quote(&repeated), quote(&self.linter.text.title));
+            self.linter.add(Kind::OtherTitle, place, || {
+                format!("found the title {found} after `+`, expected {expected} as after `@`, or nothing")
+            });
         }
         if self.linter.text.column == 0 {
             let returned = self.linter.text.returned;
@@ -273,10 +261,7 @@ impl<'l, 'a> Fastq<'l, 'a> {
 
     /// Whether what is wrong is that this is SAM, whose header lines begin with `@` and two capitals.
     fn looks_like_sam(&self) -> bool {
-        let title = &self.linter.text.title;
-        let is_header =
-            matches!(title.as_slice(), [a, b, b'\t', ..] if a.is_ascii_uppercase() && b.is_ascii_uppercase());
-        is_header && self.linter.log.has_error()
+        looks_like_sam(&self.linter.text.title) && self.linter.log.has_error()
     }
 }
 

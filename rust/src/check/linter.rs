@@ -6,9 +6,9 @@ use super::Report;
 use super::defects::{Kind, Log, Place, Severity};
 use super::letters::{Counter, Finding};
 use super::records::{Lengths, MOST_NAMES, Name, Names};
-use crate::error::{Error, Result, show_byte};
+use crate::error::{Result, show_byte};
 use crate::fasta::mistakes::{is_comment, show_text};
-use crate::fasta::text::{Part, TITLE_BYTES, Text, is_blank, split_title};
+use crate::fasta::text::{Part, TITLE_BYTES, Text, TitleFault, is_blank, split_title};
 use crate::monitor::Monitor;
 
 /// A title longer than this is worth a look.
@@ -162,28 +162,37 @@ impl<'a> Linter<'a> {
         self.end_record();
         let place = self.this_line();
         self.record = Record { is_open: true, place: Some(place), ..Record::default() };
-        match self.text.read_title() {
-            Err(Error::Fasta { .. }) if self.text.title.len() > TITLE_BYTES => {
-                self.log.add(Kind::EndlessTitle, Some(place), None, || {
-                    format!("a title is longer than {} MiB", TITLE_BYTES >> 20)
-                });
-                self.text.title.clear();
-                if self.text.column > 0 {
-                    self.text.skip_line()?;
-                }
-                self.records += 1;
-                return Ok(());
-            }
-            Err(Error::Fasta { .. }) => {
-                self.add(Kind::NulInTitle, place, || "found byte 0x00 in a title".to_owned());
-            }
-            outcome => outcome?,
+        let fault = self.text.read_title()?;
+        if let Some(fault) = fault {
+            self.title_fault(place, fault)?;
         }
         self.records += 1;
+        if fault == Some(TitleFault::TooLong) {
+            self.text.title.clear();
+            return Ok(());
+        }
         if self.text.column == 0 {
             self.line_end(self.text.returned, place);
         }
         self.check_title(place);
+        Ok(())
+    }
+
+    /// Reports what is wrong with the title on the line at `place`, and skips what is left of the line.
+    pub(super) fn title_fault(&mut self, place: Place, fault: TitleFault) -> Result<()> {
+        match fault {
+            TitleFault::TooLong => self.log.add(Kind::EndlessTitle, Some(place), None, || {
+                format!("a title is longer than {} MiB", TITLE_BYTES >> 20)
+            }),
+            TitleFault::Byte(byte, column) => {
+                let kind = if byte == 0 { Kind::NulInTitle } else { Kind::StrayLineEnd };
+                let place = Place { column: Some(column + 1), offset: place.offset + column, ..place };
+                self.add(kind, place, || format!("found {} in a title", show_byte(byte)));
+            }
+        }
+        if self.text.column > 0 {
+            self.text.skip_line()?;
+        }
         Ok(())
     }
 

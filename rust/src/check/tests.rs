@@ -147,7 +147,7 @@ fn fasta_goes_on_after_every_defect() {
     finds(">a\n; note 1\nAC\n# x\n>b\nAC\n", &["2 comment-line", "4 comment-line"]);
     finds("; note\n>a\nAC\n", &["1 comment-line"]);
     finds("My genome\nsecond line\n>a\nAC\n", &["1:1 text-before-record"]);
-    finds(">a\0b\nAC\n", &["1 nul-in-title"]);
+    finds(">a\0b\nAC\n", &["1:3 nul-in-title"]);
     finds(">\nAC\n>a\n>a\nAC\n", &["1 empty-name", "3 empty-record", "4 duplicate-name"]);
     finds(">a\n>b\n", &["1 empty-record", "2 empty-record", "no-letters"]);
     finds(">a\nAC\r\nGT\n", &["2 mixed-line-ends"]);

@@ -65,6 +65,11 @@ impl CorpusBuilder {
         Corpus { contents, store: Store::Owned { ends, arena } }
     }
 
+    /// Letters of the open record so far.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Bases of the words that have ended.
     pub fn bases_ended(&self) -> u64 {
         self.contents.bases - self.bases_open()
@@ -158,6 +163,7 @@ impl CorpusBuilder {
             };
             return Err(Error::Symbol {
                 file: None,
+                line: None,
                 record: String::from_utf8_lossy(&self.record).into_owned(),
                 position: self.position,
                 byte: letter,

@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use crate::error::quote;
+
 /// Beginnings of files that are taken for FASTA by mistake, and what to do.
 const MISTAKEN: [(&[u8], &str); 17] = [
     (b"<?xml", "this looks like XML; download the sequence as FASTA"),
@@ -58,27 +60,60 @@ fn first_line(head: &[u8]) -> &[u8] {
     head.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head)
 }
 
+/// Why there is CR or LF where none may be, and what to do.
+pub(crate) const MIXED: &str = "the file mixes line ends, perhaps because files of two systems were joined; make them \
+                                all LF: `mac2unix` for CR, `dos2unix` for CR LF";
+
+/// A guess at why `byte` stands where a FASTQ title is due.
+pub(crate) fn hint_for_title(byte: u8) -> &'static str {
+    match byte {
+        b'@' => "remove the white space before it",
+        b'\n' => MIXED,
+        DOS_END => DOS,
+        _ => "perhaps the quality above is longer than its sequence",
+    }
+}
+
 /// A guess at how `byte` came into a sequence, as the end of a message. `first` says that it is the first of its line,
 /// `fastq` in which format.
 pub(crate) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static str {
     match byte {
-        b'>' if !fastq => "; a line end is missing before it",
-        b'@' if fastq && first => "; the record above has no `+` line and no quality",
-        b';' | b'#' if first => "; comment lines are not part of FASTA, remove them",
-        b'\r' | b'\n' => "; the file mixes line ends, make them all LF",
-        b' ' | b'\t' => "; FASTQ allows no white space in a sequence",
+        b'>' if !fastq => "a line end is missing before it",
+        b'@' if fastq && first => "the record above has no `+` line and no quality",
+        b';' | b'#' if first => "comment lines are not part of FASTA, remove them",
+        b'\r' | b'\n' => MIXED,
+        b' ' | b'\t' => "FASTQ allows no white space in a sequence",
         b'0'..=b'9' => {
-            "; numbers beside a sequence belong to GenBank or EMBL format, convert the file to FASTA"
+            "numbers beside a sequence belong to GenBank or EMBL format, convert the file to FASTA"
         }
-        0 => "; this is not a text file",
-        0x80.. => "; this is not plain ASCII text",
+        0 => "this is not a text file",
+        DOS_END => DOS,
+        0xef if first => {
+            "this may be a byte-order mark of UTF-8, of a file that was joined to another; remove it"
+        }
+        0x80.. => "this is not plain ASCII text",
         _ => "",
     }
 }
 
+/// Whether the title of a first record is a line of the header of SAM: two capitals, a tab, and fields.
+pub(crate) fn looks_like_sam(title: &[u8]) -> bool {
+    matches!(title, [a, b, b'\t', ..] if a.is_ascii_uppercase() && b.is_ascii_uppercase())
+}
+
+pub(crate) const SAM: &str = "this looks like SAM; use `samtools fasta FILE | genotok ... -`";
+
+/// The byte that ends a text in CP/M and DOS: Ctrl-Z.
+const DOS_END: u8 = 0x1a;
+const DOS: &str = "this is the end-of-file mark of DOS, remove it";
+
 /// At most 60 bytes of `text`, quoted, fit for a message of one line.
 pub(crate) fn show_text(text: &[u8]) -> String {
     const SHOWN_BYTES: usize = 60;
-    let shown = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]);
-    format!("{shown:?}{}", if text.len() > SHOWN_BYTES { "..." } else { "" })
+    let mut end = text.len().min(SHOWN_BYTES);
+    while end < text.len() && end > 0 && text[end] & 0xc0 == 0x80 {
+        end -= 1; // inside a character
+    }
+    let shown = quote(&String::from_utf8_lossy(&text[..end]));
+    format!("{shown}{}", if text.len() > end { "..." } else { "" })
 }

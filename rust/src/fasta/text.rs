@@ -3,13 +3,16 @@
 //! Two read them: the strict reader ([`super::Reader`]), for which the first defect is the end, and [`crate::check`],
 //! which goes on. Lines that are as they should be take the same ways through here for both.
 
+mod titles;
+
 use std::path::PathBuf;
 
 use memchr::{memchr, memchr2};
 
-use super::mistakes::{hint_for_file, hint_for_letter, show_text};
+use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_letter, looks_like_sam};
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
+pub(crate) use titles::{TITLE_BYTES, TitleFault, split_title};
 
 /// Length of the buffer that all input passes through.
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
@@ -19,9 +22,6 @@ const PIECE_BYTES: usize = 16 << 10;
 const MOST_RETURNS: usize = 8;
 /// Bytes read before a file is judged by its beginning.
 const HEAD_BYTES: usize = 512;
-/// Longest title allowed.
-pub(crate) const TITLE_BYTES: usize = 1 << 20;
-
 /// The unread text of a file, and where in the file it is.
 pub(crate) struct Text {
     pub(crate) path: PathBuf,
@@ -37,6 +37,11 @@ pub(crate) struct Text {
     pub(crate) column: u64,
     /// The length of the last sequence line, which the next one probably has too.
     width: usize,
+    /// Of the piece last gathered: its first line, how wide the lines are that it begins with, and where others lie in
+    /// it; see [`Text::line_of`].
+    piece_line: u64,
+    piece_width: usize,
+    joints: Vec<Joint>,
     /// The title last read, without `>` or `@`.
     pub(crate) title: Vec<u8>,
     /// Whether the line last read by [`Text::read_line`] had CR at its end.
@@ -58,19 +63,38 @@ pub(crate) struct Part {
 /// Where pieces of sequence lie in the buffer; see [`Text::letters`].
 pub(crate) type Span = std::ops::Range<usize>;
 
+/// A line of a piece, and the lines after it that are `width` wide.
+struct Joint {
+    /// Where in the piece the line's letters begin, and where they end.
+    at: usize,
+    end: usize,
+    /// Its number, and that of the line after it.
+    line: u64,
+    next: u64,
+    width: usize,
+}
+
 impl Text {
     /// The text of `input`, past a byte-order mark; `path` stands for it in messages.
     pub(crate) fn new(path: PathBuf, input: Input) -> Result<Self> {
+        Self::with_buffer(path, input, BUFFER_BYTES)
+    }
+
+    /// The same with a buffer of so many bytes.
+    pub(crate) fn with_buffer(path: PathBuf, input: Input, bytes: usize) -> Result<Self> {
         let mut text = Self {
             path,
             input,
-            buffer: vec![0; BUFFER_BYTES],
+            buffer: vec![0; bytes],
             start: 0,
             end: 0,
             line_end: b'\n',
             line: 1,
             column: 0,
             width: 0,
+            piece_line: 1,
+            piece_width: 0,
+            joints: Vec::new(),
             title: Vec::new(),
             returned: false,
             filled: 0,
@@ -100,8 +124,8 @@ impl Text {
             let at = memchr2(b'\r', b'\n', text).unwrap_or(text.len());
             let returns = text[at..].iter().take_while(|&&byte| byte == b'\r').count();
             let after = text.get(at + returns);
-            if after.is_some() || returns > MOST_RETURNS {
-                self.line_end = if after == Some(&b'\n') { b'\n' } else { b'\r' };
+            if let Some(&byte) = after {
+                self.line_end = if byte == b'\n' { b'\n' } else { b'\r' };
                 return Ok(());
             }
             scanned += at;
@@ -124,56 +148,17 @@ impl Text {
         Ok(Some(self.buffer[self.start]))
     }
 
-    /// Skips blanks and line ends.
+    /// Skips blanks and line ends. LF in a file whose lines end with CR is neither.
     pub(crate) fn skip_blanks(&mut self) -> Result<()> {
         while let Some(byte) = self.peek()? {
             if byte == self.line_end {
                 self.consume(0, true);
-            } else if byte.is_ascii_whitespace() {
+            } else if is_blank(byte) || byte == b'\r' {
                 self.consume(1, false);
             } else {
                 break;
             }
         }
-        Ok(())
-    }
-
-    /// Reads the line at whose first byte the text stands into the title, without that byte and without white space at
-    /// its end.
-    pub(crate) fn read_title(&mut self) -> Result<()> {
-        let line = self.line;
-        let mut title = std::mem::take(&mut self.title);
-        let outcome = self.read_line(&mut title);
-        self.title = title;
-        outcome?;
-        if memchr(0, &self.title).is_some() {
-            return Err(self.error_at(line, "found byte 0x00 in a title: this is not a text file"));
-        }
-        Ok(())
-    }
-
-    /// Puts the rest of a line into `text`, without its first byte and without white space at its end.
-    pub(crate) fn read_line(&mut self, text: &mut Vec<u8>) -> Result<()> {
-        text.clear();
-        let (first_line, mut skip) = (self.line, 1);
-        while self.peek()?.is_some() {
-            let rest = &self.buffer[self.start + skip..self.end];
-            let found = memchr(self.line_end, rest);
-            let length = found.unwrap_or(rest.len());
-            text.extend_from_slice(&rest[..length]);
-            self.consume(skip + length, found.is_some());
-            if text.len() > TITLE_BYTES {
-                let reason =
-                    format!("this title is longer than {} MiB: is this a sequence file?", TITLE_BYTES >> 20);
-                return Err(self.error_at(first_line, reason));
-            }
-            if found.is_some() {
-                break;
-            }
-            skip = 0;
-        }
-        self.returned = text.last() == Some(&b'\r');
-        text.truncate(text.trim_ascii_end().len());
         Ok(())
     }
 
@@ -184,6 +169,8 @@ impl Text {
     /// nothing but letters before it is the first.
     pub(crate) fn gather(&mut self, mark: u8) -> Result<Option<Span>> {
         let (from, mut to) = (self.start, self.start);
+        self.joints.clear();
+        (self.piece_line, self.piece_width) = (self.line, self.width);
         while self.start < self.end && to - from < PIECE_BYTES {
             let rest = &self.buffer[self.start..self.end];
             if self.column == 0 && rest[0] == mark {
@@ -206,11 +193,23 @@ impl Text {
                 outcome => outcome?,
             };
             self.buffer.copy_within(self.start..self.start + kept, to);
+            let (at, line) = (to - from, self.line);
             to += kept;
             self.width = length;
             self.consume(found.unwrap_or(length), found.is_some());
+            self.joints.push(Joint { at, end: to - from, line, next: self.line, width: length });
         }
         Ok((to > from).then_some(from..to))
+    }
+
+    /// The line of the letter at `offset` of the piece last gathered.
+    pub(crate) fn line_of(&self, offset: usize) -> u64 {
+        let even = |letters: usize, width: usize| (letters / width.max(1)) as u64;
+        match self.joints.iter().rfind(|joint| joint.at <= offset) {
+            None => self.piece_line + even(offset, self.piece_width),
+            Some(joint) if offset < joint.end => joint.line,
+            Some(joint) => joint.next + even(offset - joint.end, joint.width),
+        }
     }
 
     /// Moves the next line down to `to` if it is as wide as the one before and nothing but letters.
@@ -330,8 +329,9 @@ impl Text {
             && let Some(at) = quality.iter().position(|byte| !byte.is_ascii_graphic())
         {
             let (byte, column) = (quality[at], self.column + at as u64 + 1);
+            let hint = if matches!(byte, b'\r' | b'\n') { format!("; {MIXED}") } else { String::new() };
             return Err(self.error(format!(
-                "found {} in the quality of record {}, column {column}, expected a byte from `!` to `~`",
+                "found {} in the quality of record {}, column {column}, expected a byte from `!` to `~`{hint}",
                 show_byte(byte),
                 self.name()
             )));
@@ -349,10 +349,7 @@ impl Text {
         let rest = &self.buffer[self.start..self.end];
         let found = memchr(self.line_end, rest);
         let line = &rest[..found.unwrap_or(rest.len())];
-        let length = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
-        // With too many CR the first counts as content, to be found at fault.
-        let content = length + usize::from(line.len() - length > MOST_RETURNS);
-        (content, found)
+        (without_returns(line), found)
     }
 
     /// With nothing but a few CR at hand in the middle of a line: reads more, or ends the line at the end of the file.
@@ -389,11 +386,6 @@ impl Text {
         self.end - self.start == self.buffer.len()
     }
 
-    /// The record's name, fit for a message.
-    pub(crate) fn name(&self) -> String {
-        show_text(split_title(&self.title).0)
-    }
-
     /// A format error on the line of the next byte.
     pub(crate) fn error(&self, reason: impl Into<String>) -> Error {
         self.error_at(self.line, reason)
@@ -405,12 +397,16 @@ impl Text {
     }
 
     fn not_a_letter(&self, byte: u8, column: u64, fastq: bool) -> Error {
+        let hint = match hint_for_letter(byte, column == 0, fastq) {
+            _ if fastq && looks_like_sam(&self.title) => SAM,
+            hint => hint,
+        };
         self.error(format!(
-            "found {} in the sequence of record {}, column {}, expected a letter (A to Z, `-`, `.`, `*`){}",
+            "found {} in the sequence of record {}, column {}, expected a letter (A to Z, `-`, `.`, `*`){}{hint}",
             show_byte(byte),
             self.name(),
             column + 1,
-            hint_for_letter(byte, column == 0, fastq)
+            if hint.is_empty() { "" } else { "; " }
         ))
     }
 
@@ -424,11 +420,11 @@ impl Text {
     }
 }
 
-/// A title's first word, and the rest.
-pub(crate) fn split_title(title: &[u8]) -> (&[u8], &[u8]) {
-    let title = title.trim_ascii_start();
-    let length = memchr2(b' ', b'\t', title).unwrap_or(title.len());
-    (&title[..length], title[length..].trim_ascii())
+/// The length of a line without CR at its end. Of more CR than may be there the first counts as content, to be found
+/// at fault.
+fn without_returns(line: &[u8]) -> usize {
+    let length = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
+    length + usize::from(line.len() - length > MOST_RETURNS)
 }
 
 pub(crate) fn is_blank(byte: u8) -> bool {

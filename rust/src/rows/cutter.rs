@@ -213,6 +213,7 @@ impl Cutter {
         };
         Error::Symbol {
             file: None,
+            line: None,
             record: self.name.clone(),
             position: self.start + at as u64,
             byte,

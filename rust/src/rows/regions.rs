@@ -22,6 +22,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_text};
+use crate::fasta::names::as_text;
 
 /// The longest line of a BED file.
 const LINE_BYTES: usize = 1 << 20;
@@ -118,7 +119,8 @@ impl Regions {
             else {
                 return Ok(());
             };
-            self.push(name, Region { start, end: Some(end), source: Source::Line(bed, number) });
+            let name = as_text(name);
+            self.push(name.as_bytes(), Region { start, end: Some(end), source: Source::Line(bed, number) });
             num_regions += 1;
             Ok(())
         })?;

@@ -101,6 +101,7 @@ fn check_others(text: &str, section: &Range<usize>, letters: &Letters) -> Result
     let at = section.start + at;
     Err(Error::Symbol {
         file: None,
+        line: None,
         record: "sequence".to_owned(),
         position: text[..at].chars().count() as u64,
         byte: text.as_bytes()[at],
