@@ -2,7 +2,7 @@
 //!
 //! [`Input`] turns any byte source into plain bytes. What the source holds is told by its first bytes, never by a file
 //! name: gzip (RFC 1952), BGZF (blocked gzip, SAM specification section 4.1), xz, zstd, and anything else as it is.
-//! bzip2 and archives are recognised and refused with a remedy.
+//! bzip2, lz4, old lzma and others, and archives are recognised and refused with a remedy.
 //!
 //! # A short genome is the worst outcome
 //!
@@ -15,7 +15,8 @@
 //! - after a member only another member may follow, or padding: zero bytes to the very end after gzip (tapes and some
 //!   block devices add them; gzip(1) accepts them too), zero bytes in multiples of four after xz (its specification).
 //!   Anything else is an error, as it is either damage or data that would be silently lost;
-//! - BGZF ends with an empty block, written for exactly this purpose; without it the file was cut at a block border.
+//! - BGZF ends with an empty block, written for exactly this purpose; without it the file was cut at a block border. Some
+//!   writers forget it: who knows the file to be whole sets `GENOTOK_ACCEPT_UNMARKED_BGZF=1`.
 //!
 //! What cannot be noticed: a multi-member gzip or zstd file cut exactly between two members, and a plain file cut
 //! anywhere (`fasta` notices that for FASTQ).
@@ -59,6 +60,10 @@ const JOINED: &str = "something else follows the compressed data; the file is da
                       joined";
 const CUT_SHORT: &str =
     "the compressed data is cut short, probably an unfinished download or copy; fetch the file again";
+
+/// The environment variable that lets BGZF files without their end marker pass, if it is 1. It is no option of a command
+/// nor an argument, so that it holds for all that read, workers on other machines among them.
+pub(crate) const UNMARKED: &str = "GENOTOK_ACCEPT_UNMARKED_BGZF";
 
 /// Why no more bytes come.
 #[derive(Debug)]
@@ -117,11 +122,29 @@ impl Format {
 }
 
 /// Formats that are recognised in order to be refused: first bytes, and what to say.
-const REFUSED: [(&[u8], &str); 6] = [
+const REFUSED: [(&[u8], &str); 21] = [
     (
         b"BZh",
         "this is bzip2 data, which is not read (gzip, BGZF, xz and zstd are); use `bzip2 -dc FILE | genotok ... -`",
     ),
+    (b"\x04\x22\x4d\x18", "this is lz4 data, which is not read; use `lz4 -dc FILE | genotok ... -`"),
+    (b"\x02\x21\x4c\x18", "this is lz4 data, which is not read; use `lz4 -dc FILE | genotok ... -`"),
+    (
+        b"\x5d\0\0",
+        "this is lzma data, the old format, which is not read (xz is); use `xz -dc --format=lzma FILE | genotok ... -`",
+    ),
+    (b"\xff\x06\0\0sNaPpY", "this is snappy data, which is not read; use `snzip -dc FILE | genotok ... -`"),
+    (b"\x89LZO\0", "this is lzop data, which is not read; use `lzop -dc FILE | genotok ... -`"),
+    (b"LRZI", "this is lrzip data, which is not read; unpack it with `lrzip -d`"),
+    (b"RZIP", "this is rzip data, which is not read; unpack it with `rzip -d`"),
+    (b"\x1f\x9e", "this is data of an old `pack`, which is not read; use `gzip -dc FILE | genotok ... -`"),
+    (b"\x1f\xa0", "this is LZH data, which is not read; use `gzip -dc FILE | genotok ... -`"),
+    (b"\x78\x01", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
+    (b"\x78\x9c", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
+    (b"\x78\xda", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
+    (b"PK\x05\x06", "this is an empty zip archive"),
+    (b"PK\x07\x08", "this is a part of a zip archive; unpack it with `unzip` and give the files inside"),
+    (b"MSCF", "this is a cab archive; unpack it and give the files inside"),
     (b"PK\x03\x04", "this is a zip archive; unpack it with `unzip` and give the files inside"),
     (b"7z\xbc\xaf\x27\x1c", "this is a 7z archive; unpack it and give the files inside"),
     (b"Rar!\x1a\x07", "this is a rar archive; unpack it and give the files inside"),
@@ -129,8 +152,13 @@ const REFUSED: [(&[u8], &str); 6] = [
     (b"LZIP", "this is lzip data, which is not read; use `lzip -dc FILE | genotok ... -`"),
 ];
 
+/// Whether data that begins with `head` is of a format that is unpacked.
+pub(crate) fn is_compressed(head: &[u8]) -> bool {
+    Format::of(head) != Format::Plain
+}
+
 /// The remedy for data that begins with `head`, if it is of a format known but not read.
-fn refusal(head: &[u8]) -> Option<&'static str> {
+pub(crate) fn refusal(head: &[u8]) -> Option<&'static str> {
     REFUSED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, reason)| *reason)
 }
 
@@ -141,6 +169,8 @@ pub(crate) struct Input {
     stage: Stage,
     /// Whether the member last finished was a BGZF block with content, so that the end marker is still missing.
     marker_missing: bool,
+    /// Whether that is let pass.
+    marker_optional: bool,
 }
 
 /// Where in the source the next byte comes from.
@@ -157,7 +187,14 @@ enum Stage {
 
 impl Input {
     /// Takes a source and finds its format from the first bytes.
+    ///
+    /// A BGZF file without its end marker is let pass if the environment has [`UNMARKED`].
     pub(crate) fn new(source: Box<dyn Read + Send>) -> Result<Self, Fault> {
+        let marker_optional = std::env::var_os(UNMARKED).is_some_and(|value| value == "1");
+        Self::open(source, marker_optional)
+    }
+
+    fn open(source: Box<dyn Read + Send>, marker_optional: bool) -> Result<Self, Fault> {
         let mut feed = Feed::new(source);
         feed.ensure(HEADER_BYTES)?;
         if let Some(reason) = refusal(feed.bytes()) {
@@ -165,7 +202,7 @@ impl Input {
         }
         let format = Format::of(feed.bytes());
         let stage = if format == Format::Plain { Stage::Plain } else { Stage::Between };
-        Ok(Self { feed, format, stage, marker_missing: false })
+        Ok(Self { feed, format, stage, marker_missing: false, marker_optional })
     }
 
     /// Bytes taken from the source so far.
@@ -277,13 +314,18 @@ impl Input {
 
     /// At the end of the source: false, unless the format demands an end marker that is not there.
     fn check_end(&self) -> Result<bool, Fault> {
-        if self.marker_missing {
-            return Err(Fault::damaged(
+        if self.marker_missing && !self.marker_optional {
+            return Err(Fault::damaged(format!(
                 "the BGZF end marker is missing, so the file is probably cut short; fetch it again, or make a new one \
-                 with bgzip",
-            ));
+                 with bgzip, or set {UNMARKED}=1 if you know that the file is whole"
+            )));
         }
         Ok(false)
+    }
+
+    /// At the end: whether a BGZF file has no end marker, and that was let pass.
+    pub(crate) fn is_unmarked(&self) -> bool {
+        self.marker_missing
     }
 }
 

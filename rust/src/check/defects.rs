@@ -123,6 +123,8 @@ kinds! {
     Gap, Warning, "gap", "this looks like an alignment; remove the gaps to have the sequences";
     /// A title of more than 10,000 bytes.
     LongTitle, Warning, "long-title", "is a line end missing after the title?";
+    /// A BGZF file without its end marker, let pass by whoever calls.
+    NoEndMarker, Warning, "no-end-marker", "it may be cut short at the border of a block; make a new one with bgzip";
     /// A UTF-8 byte-order mark.
     ByteOrderMark, Warning, "byte-order-mark", "save the file without it: most programs refuse it";
     /// FASTA lines of different widths in one record.

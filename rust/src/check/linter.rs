@@ -366,6 +366,9 @@ impl<'a> Linter<'a> {
             self.log.add(Kind::NoFinalLineEnd, Some(place), None, || "the last line has no end".to_owned());
         }
         let composition = self.counter.finish();
+        if self.text.input.is_unmarked() && report.is_complete {
+            self.log.add(Kind::NoEndMarker, None, None, || "the BGZF end marker is missing".to_owned());
+        }
         if self.records > 0 && composition.total() == 0 && report.is_complete {
             let records = self.records;
             self.log.add(Kind::NoLetters, None, None, || format!("no letter in its {records} records"));

@@ -2,37 +2,77 @@
 
 use memchr::memchr;
 
+use crate::decompress::{is_compressed, refusal};
 use crate::error::quote;
 
-/// Beginnings of files that are taken for FASTA by mistake, and what to do.
-const MISTAKEN: [(&[u8], &str); 17] = [
+/// Beginnings of files that are taken for FASTA by mistake, and what to do. Of two that fit the first counts.
+const MISTAKEN: [(&[u8], &str); 47] = [
     (b"<?xml", "this looks like XML; download the sequence as FASTA"),
     (b"<", "this looks like a web page (HTML or XML); download the file itself"),
     (b"version https://git-lfs", "this is a Git LFS pointer and not the file; fetch it with `git lfs pull`"),
     (b"##gff", "this looks like GFF, which has annotation and no sequence"),
     (b"##fileformat=VCF", "this looks like VCF, which has variants and no sequence"),
+    (b"##maf", "this looks like MAF, a multiple alignment; convert it to FASTA"),
+    (b"#NEXUS", "this looks like NEXUS format; convert it to FASTA"),
+    (b"# STOCKHOLM", "this looks like Stockholm format; convert it to FASTA"),
+    (b"CLUSTAL", "this looks like a Clustal alignment; convert it to FASTA"),
+    (b"H\tVN:", "this looks like GFA; convert it to FASTA with `gfatools gfa2fa`"),
+    (b"track ", "this looks like a browser track (BED or WIG), which has places and no sequence"),
+    (b"browser ", "this looks like a browser track (BED or WIG), which has places and no sequence"),
     (b"LOCUS", "this looks like GenBank format; convert it to FASTA"),
     (b"ID ", "this looks like EMBL format; convert it to FASTA"),
     (b"BAM\x01", "this is a BAM file; use `samtools fasta FILE | genotok ... -`"),
     (b"CRAM", "this is a CRAM file; use `samtools fasta FILE | genotok ... -`"),
+    (b"BCF\x02", "this is a BCF file, which has variants and no sequence"),
+    (b"BAI\x01", "this is an index (BAI); give the file that it belongs to"),
+    (b"CSI\x01", "this is an index (CSI); give the file that it belongs to"),
+    (b"TBI\x01", "this is an index (TBI); give the file that it belongs to"),
+    (b"NCBI.sra", "this is an SRA file; convert it with `fasterq-dump`"),
     (b"\x43\x27\x41\x1a", "this is a 2bit file; convert it with `twoBitToFa`"),
     (b"\x1a\x41\x27\x43", "this is a 2bit file; convert it with `twoBitToFa`"),
-    (b"\x1f\x8b", "it is compressed twice; unpack it once"),
+    (b"\x3a\x3d\xe9\x6b", "this is a nib file; convert it with `nibFrag`"),
+    (b"\x6b\xe9\x3d\x3a", "this is a nib file; convert it with `nibFrag`"),
+    (b"ABIF", "this is an ABI trace file; convert it to FASTQ"),
+    (b".scf", "this is an SCF trace file; convert it to FASTQ"),
+    (b".sff", "this is an SFF file of 454 reads; convert it to FASTQ"),
+    (b"\x89HDF", "this is an HDF5 file (FAST5 or other); basecall or convert it to FASTQ"),
+    (b"\x8bPOD", "this is a POD5 file of raw signals; basecall it to FASTQ"),
     (b"GENOTOK\x1a", "this is a packed corpus of genotok and holds no FASTA"),
+    (b"PAR1", "this is a Parquet file and no sequence file"),
+    (b"ARROW1", "this is an Arrow file and no sequence file"),
+    (b"\x93NUMPY", "this is an array of numpy and no sequence file"),
+    (b"SQLite format 3\0", "this is an SQLite database"),
+    (b"\x7fELF", "this is a program"),
+    (b"\x89PNG", "this is a picture"),
+    (b"\xff\xd8\xff", "this is a picture"),
     (b"%PDF", "this is a PDF document"),
+    (b"%!PS", "this is a PostScript document"),
+    (b"{\\rtf", "this is a document of a word processor (RTF); save it as plain text"),
+    (b"\xd0\xcf\x11\xe0", "this is a document of Word or Excel; save it as plain text"),
     (b"{", "this looks like JSON"),
     (b"[", "this looks like JSON"),
+    (b"!<arch>\n", "this is an ar archive; unpack it with `ar x` and give the files inside"),
+    (b"070701", "this is a cpio archive; unpack it first and give the files inside"),
     (b"\0", "this is not a text file"),
 ];
+
+/// Where a tar archive says that it is one, and how.
+const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// Where a zero byte shows that a file is no text.
 const BEGINNING_BYTES: usize = 512;
 
 /// What a file is that begins with `head`, and what to do, if that is certain and it is no sequence file.
 pub(crate) fn recognise(head: &[u8]) -> Option<&'static str> {
+    let is_tar = head.get(TAR.0..).is_some_and(|at| at.starts_with(TAR.1));
+    if is_tar {
+        return Some("this is a tar archive; unpack it first with `tar -xf` and give the files inside");
+    }
     let known = MISTAKEN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, hint)| *hint);
+    let twice = || is_compressed(head).then_some("it is compressed twice; unpack it once");
     let beginning = &head[..head.len().min(BEGINNING_BYTES)];
-    known.or_else(|| memchr(0, beginning).map(|_| "this is not a text file"))
+    let binary = || memchr(0, beginning).map(|_| "this is not a text file");
+    known.or_else(twice).or_else(|| refusal(head)).or_else(binary)
 }
 
 /// Whether a line that begins with `byte` is meant as a comment.
