@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import genotok
+from genotok.cli.show import _letters
 from genotok.corpus import words_of
 from tests.reading import parse
 from tests.test_cli import fails, run
@@ -191,3 +192,8 @@ def test_commands_refuse_joined_files_of_two_systems(tmp_path: Path) -> None:
         fails(done, "joined.fa, line 4: found byte 0x0a inside a title, column 3", "mac2unix")
     assert run("check", "joined.fa", folder=tmp_path).returncode == 1
     assert not list(tmp_path.glob("new*"))
+
+
+def test_a_title_on_standard_input_ends_with_its_line_only() -> None:
+    """Not at a form feed or a separator of Unicode, behind which it would become sequence."""
+    assert _letters(">a\x0cGGGG\u2028GGGG\nAC GT\n\nAC\n") == "ACGTAC"

@@ -75,7 +75,7 @@ def _check_no_file(given: list[str]) -> None:
 
 def _letters(text: str) -> str:
     """The sequence in `text`: without white space, and without FASTA header lines."""
-    return "".join("".join(line.split()) for line in text.splitlines() if not line.startswith(">"))
+    return "".join("".join(line.split()) for line in text.split("\n") if not line.startswith(">"))
 
 
 def _as_json(sequence: str, ids: list[int], tokens: list[str], steps: list[MergeStep]) -> dict[str, object]:

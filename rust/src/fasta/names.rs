@@ -35,7 +35,8 @@ fn escaped(title: &[u8]) -> String {
                 symbol => text.push(symbol),
             }
         }
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!(r"\x{byte:02x}")));
+        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+        text.extend(chunk.invalid().iter().flat_map(|byte| ['\\', 'x', digit(byte >> 4), digit(byte & 15)]));
     }
     text
 }
