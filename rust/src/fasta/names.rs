@@ -64,13 +64,15 @@ mod tests {
     /// The bytes of a name, from its text.
     fn bytes(text: &str) -> Vec<u8> {
         let (mut rest, mut bytes) = (text.as_bytes(), Vec::new());
-        while let [byte, after @ ..] = rest {
-            (rest, _) = if is_escape(rest) {
+        while let Some(&first) = rest.first() {
+            let (byte, length) = if is_escape(rest) {
                 let digits = std::str::from_utf8(&rest[2..4]).expect("ASCII");
-                (&rest[4..], bytes.push(u8::from_str_radix(digits, 16).expect("digits")))
+                (u8::from_str_radix(digits, 16).expect("digits"), 4)
             } else {
-                (after, bytes.push(*byte))
+                (first, 1)
             };
+            bytes.push(byte);
+            rest = &rest[length..];
         }
         bytes
     }
