@@ -13,6 +13,7 @@ from typing_extensions import CapsuleType
 from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
 
 __all__ = [
+    "Claim",
     "RecordBatch",
     "Shard",
     "ShardTraining",
@@ -28,8 +29,18 @@ __all__ = [
     "read_places",
     "shard_files",
     "simulate",
+    "sweep",
+    "temporary_name",
     "verify_shards",
 ]
+
+@final
+class Claim:
+    def __new__(cls, path: str, *, folder: bool = False) -> Claim: ...
+    def release(self) -> None: ...
+
+def sweep(folder: str) -> None: ...
+def temporary_name() -> str: ...
 
 @final
 class TokenArray:

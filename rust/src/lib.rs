@@ -23,7 +23,7 @@
 //! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`checksum`] | checksums of structured contents |
 //! | [`monitor`] | watching and stopping work from another thread |
-//! | [`atomic`] | writing a file whole or not at all |
+//! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
 //! | [`memory`] | fresh memory for large results |
 //! | [`error`] | everything that can go wrong |
 //!

@@ -7,6 +7,7 @@ mod arguments;
 mod capsule;
 mod check;
 mod checksum;
+mod claim;
 mod corpus;
 mod errors;
 mod files;
@@ -28,6 +29,8 @@ mod _native {
     use super::check::check;
     #[pymodule_export]
     use super::checksum::batch_checksum;
+    #[pymodule_export]
+    use super::claim::{Claim, sweep, temporary_name};
     #[pymodule_export]
     use super::corpus::{
         pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,

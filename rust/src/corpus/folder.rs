@@ -6,6 +6,8 @@
 //! names all shards and inputs with their checksums, and what is not in it is not in the corpus. So a folder is whole or
 //! has no manifest, and adding to one that is there adds nothing until the new manifest takes the old one's place.
 //!
+//! One run at a time writes to a folder ([`crate::atomic::claim`]).
+//!
 //! What a file is called depends on the inputs and the size alone, and so do its bytes: not on the number of threads.
 //!
 //! A manifest is not trusted: names that no manifest of ours has, two equal ones, sizes that are not those of the files
@@ -25,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use self::pack::{Packing, pack};
 pub use self::verify::verify;
 use super::{Corpus, size};
-use crate::atomic::{is_unfinished, write_whole};
+use crate::atomic::{is_claim, is_unfinished, write_whole};
 use crate::error::{Error, Result};
 
 /// The file that says what is in the folder.
@@ -125,7 +127,7 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 
 /// Whether a file is called as those that are written here, whole or not: two numbers with a line between, and an ending.
 fn is_ours(name: &str) -> bool {
-    is_unfinished(name) || is_shard(name)
+    is_unfinished(name) || is_claim(name) || is_shard(name)
 }
 
 fn is_shard(name: &str) -> bool {

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, names, words_path};
 use crate::alphabet::LetterKind;
-use crate::atomic::write_whole;
+use crate::atomic::claim::Claim;
+use crate::atomic::{is_claim, write_whole};
 use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, check_letters, is_packed, packed, read_letters};
 use crate::corpus::{each_file, size};
 use crate::error::{Error, Result};
@@ -39,7 +40,7 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
     if *shard_bases == 0 {
         return Err(Error::argument("shard_size", &0, "a shard has at least one base"));
     }
-    let mut manifest = begin(folder, *append)?;
+    let (_claim, mut manifest) = begin(folder, *append)?;
     let mut inputs = checksums(paths, monitor)?;
     refuse_known(&manifest, paths, &inputs)?;
     let before = manifest.inputs.len();
@@ -117,21 +118,22 @@ fn write_places(path: &Path, places: &[Place]) -> Result<String> {
     Ok(blake3::hash(&compressed).to_hex().to_string())
 }
 
-/// An empty manifest for a folder that is new, or what is there to add to; without what killed runs left.
-fn begin(folder: &Path, append: bool) -> Result<Manifest> {
-    let there = folder.join(MANIFEST).exists();
-    if there && !append {
-        return Err(Error::file(folder, "has shards already; --append adds to them, or give another name"));
-    }
-    if there {
-        let manifest = Manifest::open(folder)?;
-        clean(folder, &manifest);
-        return Ok(manifest);
-    }
-    if append {
+/// The folder claimed, with an empty manifest if it is new, or what is there to add to; without what killed runs left.
+fn begin(folder: &Path, append: bool) -> Result<(Claim, Manifest)> {
+    let path = folder.join(MANIFEST);
+    if append && !path.exists() {
         return Err(Error::file(folder, format!("has no {MANIFEST}: there are no shards to add to")));
     }
     fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
+    let claim = Claim::folder(folder)?;
+    if path.exists() && !append {
+        return Err(Error::file(folder, "has shards already; --append adds to them, or give another name"));
+    }
+    if append {
+        let manifest = Manifest::open(folder)?;
+        clean(folder, &manifest);
+        return Ok((claim, manifest));
+    }
     for name in names(folder)? {
         if !is_ours(&name) {
             let reason = format!("is not empty: it holds {name:?}; give a new folder");
@@ -140,13 +142,13 @@ fn begin(folder: &Path, append: bool) -> Result<Manifest> {
     }
     let manifest = Manifest { format: FORMAT.to_owned(), version: VERSION, ..Manifest::default() };
     clean(folder, &manifest);
-    Ok(manifest)
+    Ok((claim, manifest))
 }
 
 /// Removes shards that the manifest does not know: of a run that was killed, or that failed.
 fn clean(folder: &Path, manifest: &Manifest) {
     let surplus = names(folder).unwrap_or_default();
-    for name in surplus.iter().filter(|name| is_ours(name) && !manifest.has(name)) {
+    for name in surplus.iter().filter(|name| is_ours(name) && !is_claim(name) && !manifest.has(name)) {
         fs::remove_file(folder.join(name)).ok(); // what stays is removed the next time, and never read
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{MANIFEST, Manifest, Shard, fault, names, reason_of, words_path};
+use crate::atomic::is_claim;
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -27,7 +28,8 @@ pub fn verify(folder: &Path, monitor: &Monitor) -> Result<Vec<(PathBuf, String)>
             Err(error) => defects.push((places, format!("cannot be read: {error}"))),
         }
     }
-    for name in names(folder)?.iter().filter(|name| *name != MANIFEST && !manifest.has(name)) {
+    let is_known = |name: &str| name == MANIFEST || is_claim(name) || manifest.has(name);
+    for name in names(folder)?.iter().filter(|name| !is_known(name)) {
         defects.push((folder.join(name), format!("is not in {MANIFEST}")));
     }
     Ok(defects)

@@ -1,0 +1,40 @@
+//! Claims of outputs, names of temporary files, and what killed writers left.
+
+use std::path::PathBuf;
+
+use genotok_core::atomic::{self, claim};
+use pyo3::prelude::*;
+
+use crate::errors::exception;
+
+/// The right to write an output, until it is released or the process ends.
+#[pyclass(module = "genotok._native")]
+pub(crate) struct Claim(claim::Claim);
+
+#[pymethods]
+impl Claim {
+    /// Claims the file `path`, or the folder that is there.
+    #[new]
+    #[pyo3(signature = (path, *, folder=false))]
+    fn new(py: Python<'_>, path: PathBuf, folder: bool) -> PyResult<Self> {
+        let take = move || if folder { claim::Claim::folder(&path) } else { claim::Claim::file(&path) };
+        py.detach(take).map(Self).map_err(exception)
+    }
+
+    /// Gives the output free; nothing the second time.
+    fn release(&mut self) {
+        self.0.release();
+    }
+}
+
+/// A new name for a temporary file.
+#[pyfunction]
+pub(crate) fn temporary_name() -> String {
+    atomic::temporary_name()
+}
+
+/// Removes what killed writers left in a folder, the first time that this process asks.
+#[pyfunction]
+pub(crate) fn sweep(py: Python<'_>, folder: PathBuf) {
+    py.detach(|| atomic::sweep_once(&folder));
+}
