@@ -189,8 +189,8 @@ def test_the_ids_are_the_same_for_any_number_of_threads(folder: Path) -> None:
         (["small.fa", "-o", "out.arrow", "--resume"], ["resume", "folder"]),
         (["small.fa", "-o", "out/", "--resume"], ["out", "--resume"]),
         (["small.fa", "-o", "out/", "--resume", "--force"], ["resume", "force"]),
-        (["small.fa", "-o", "tokenizer.json", "-f", "arrow"], ["tokenizer.json", "--force"]),
-        (["small.fa", "-o", "small.fa", "-f", "bed", "--force"], ["small.fa", "another kind"]),
+        (["small.fa", "-o", "tokenizer.json", "-f", "arrow"], ["tokenizer.json", "not an Arrow file"]),
+        (["small.fa", "-o", "small.fa", "-f", "bed", "--force"], ["small.fa", "is read by this command"]),
         (["small.fa", "-o", "out.arrow", "--stride", "5"], ["stride", "window"]),
         (["small.fa", "-o", "out.arrow", "-t", "none.json"], ["none.json"]),
         (["small.fa", "-o", "out.arrow", "--region", "z:1-5"], ["z"]),
@@ -243,7 +243,7 @@ def test_a_full_standard_output_is_an_error(folder: Path) -> None:
             check=False,
         )
     assert done.returncode == 1
-    assert done.stderr == f"genotok: error: {os.strerror(errno.ENOSPC)}\n"
+    assert done.stderr == f"genotok: error: standard output: {os.strerror(errno.ENOSPC)}\n"
 
 
 # -- folders ----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"errors", "_native", "reference"},
-    {"huggingface", "inputs", "metrics", "reference_kmers"},
+    {"files", "huggingface", "inputs", "metrics", "reference_kmers"},
     {"tokens"},
     {"tokenizer", "model"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from genotok.check import Defect, FileReport, check_files
 from genotok.cli import figures
+from genotok.cli.console import print_json
 from genotok.cli.messages import note, one_line
 from genotok.cli.options import AsJson, Quiet, SequenceFiles, Threads
 
@@ -54,7 +54,7 @@ def check(
         raise typer.Exit(130)
     is_clean = not any(report["errors"] or (strict and report["warnings"]) for report in reports)
     if as_json:
-        print(json.dumps({"clean": is_clean, "strict": strict, "files": reports}))
+        print_json({"clean": is_clean, "strict": strict, "files": reports})
     else:
         _print(reports, strict, quiet)
     raise typer.Exit(0 if is_clean else 1)

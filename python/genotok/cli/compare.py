@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genotok.cli import machine
-from genotok.cli.console import standard_output
+from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.finetune import Tasks
 from genotok.cli.messages import note, same_command
@@ -103,7 +103,7 @@ def compare(
     record = {**record, **circumstances}
     _write(record, output)
     if as_json:
-        print(json.dumps(record))
+        print_json(record)
     elif not quiet:
         _print(record)
         note(f"the record, the table as Markdown, models and predictions are in {output}")
@@ -120,7 +120,7 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
 
 def _write(record: dict[str, Any], output: str) -> None:
     """The record with its circumstances, and its table as Markdown."""
-    from genotok.dataset.whole import write_whole
+    from genotok.files.whole import write_whole
     from genotok.gue.comparison import comparison_markdown
 
     write_whole(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())

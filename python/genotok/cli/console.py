@@ -6,6 +6,8 @@ that it can be searched and cut.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["print_facts", "standard_error", "standard_output"]
+    from genotok.files.outputs import FileOutput
+
+__all__ = ["print_facts", "print_json", "report_console", "say", "standard_error", "standard_output"]
 
 LABEL_WIDTH = 14
 
@@ -30,6 +34,46 @@ def standard_error() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def report_console(output: FileOutput | str | None) -> Console:
+    """The console for the report of an output: not where the data go."""
+    return standard_error() if _is_data(output) else standard_output()
+
+
+def say(text: str, output: FileOutput | str | None = None) -> None:
+    """A line of the report of an output."""
+    print(text, file=sys.stderr if _is_data(output) else sys.stdout)
+
+
+def print_json(content: object, output: FileOutput | str | None = None) -> None:
+    r"""`content` as one line of JSON on standard output, or beside the data that go there.
+
+    Names of files and records may hold bytes that are no text. Python holds them as lone surrogates, which
+    JSON has no place for; they are told as `\xff`.
+    """
+    text = json.dumps(content)
+    say(json.dumps(_as_text(content)) if "\\ud" in text else text, output)
+
+
+def _is_data(output: FileOutput | str | None) -> bool:
+    """Whether standard output takes the data of an output."""
+    return (output if isinstance(output, str | None) else output.path) == "-"
+
+
+def _as_text(content: object) -> object:
+    """`content` with texts that every reader of JSON takes."""
+    if isinstance(content, str):
+        try:
+            content.encode()
+        except UnicodeEncodeError:
+            return content.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return content
+    if isinstance(content, dict):
+        return {_as_text(key): _as_text(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_as_text(value) for value in content]
+    return content
 
 
 def print_facts(console: Console, title: str | Text, facts: Iterable[tuple[str, str | Text]]) -> None:

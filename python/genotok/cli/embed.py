@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from genotok.cli.console import print_json
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note
 from genotok.cli.options import (
@@ -56,7 +56,7 @@ def embed(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A name in .parquet.", rich_help_panel=OUTPUT_PANEL
+            "--output", "-o", metavar="FILE", help="A name in .parquet, or -.", rich_help_panel=OUTPUT_PANEL
         ),
     ],
     tokenizer: Annotated[
@@ -165,6 +165,6 @@ def embed(
     if warning := soft_mask_warning(report, unknown):
         note(warning)
     if as_json:
-        print(json.dumps(embedding_as_json(report)))
+        print_json(embedding_as_json(report), report["output"])
     elif not quiet:
         print_embedding(report)

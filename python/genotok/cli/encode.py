@@ -1,6 +1,5 @@
 """`genotok encode`: sequence files in; token ids out, as one file, a stream, or a folder of shards."""
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -9,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from genotok.cli.console import print_json
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import (
     LETTERS_PANEL,
@@ -30,6 +30,7 @@ from genotok.cli.options import (
 from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
+from genotok.files.outputs import named
 from genotok.tokens import Unknown
 
 __all__ = ["encode"]
@@ -140,6 +141,7 @@ def encode(
     from genotok.dataset.encode import EncodingReport
     from genotok.dataset.encode import encode as write_encoded
 
+    output = named(output)
     if output == "-" and sys.stdout.isatty() and form != "bed":
         raise ArgumentError("output=-: binary data would go to the terminal; send it to a program or a file")
     loaded = load_tokenizer(tokenizer)
@@ -169,9 +171,8 @@ def encode(
         raise typer.Exit(130)
     if warning := soft_mask_warning(report, unknown):
         note(warning)
-    results = sys.stderr if output == "-" else sys.stdout
     if as_json:
-        print(json.dumps(encoding_as_json(report)), file=results)
+        print_json(encoding_as_json(report), output)
     elif not quiet:
         print_encoding(report)
 

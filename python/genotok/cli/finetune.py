@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli.console import standard_output
+from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
@@ -120,7 +119,7 @@ def finetune(
         note(f"interrupted; finished seeds are kept: {same_command('--resume')}")
         raise typer.Exit(130) from None
     if as_json:
-        print(json.dumps(record))
+        print_json(record)
     elif not quiet:
         print_results([record])
         note(f"results, predictions and models are in {output}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli.console import standard_output
+from genotok.cli.console import print_json, standard_output
 from genotok.cli.help_pages import CommandPage, GroupPage, examples
 from genotok.cli.messages import note
 from genotok.cli.options import AsJson, Quiet
@@ -37,11 +36,7 @@ def list_sets(as_json: AsJson = False) -> None:
 
     results = published()
     if as_json:
-        print(
-            json.dumps(
-                [{**dataclasses.asdict(one), "published": results.get(one.name)} for one in gue_sets()]
-            )
-        )
+        print_json([{**dataclasses.asdict(one), "published": results.get(one.name)} for one in gue_sets()])
         return
     console = standard_output()
     console.print(
@@ -115,7 +110,7 @@ def audit_sets(
         if not as_json and not quiet:
             _print(one.name, one.known, result)
     if as_json:
-        print(json.dumps(found))
+        print_json(found)
 
 
 def _print(name: str, known: GueSet | None, result: Audit) -> None:

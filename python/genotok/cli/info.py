@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli import figures, kinds, machine, model_info
+from genotok.cli.console import print_json
 from genotok.cli.kinds.printing import print_kind
 from genotok.cli.options import AsJson
 from genotok.errors import ArgumentError
@@ -72,7 +72,7 @@ def _describe(path: str, as_json: bool) -> None:
 def _tell(facts: dict[str, object], as_json: bool, show: Callable[[dict[str, object]], None]) -> None:
     """Facts for a program, or for people."""
     if as_json:
-        print(json.dumps(facts))
+        print_json(facts)
     else:
         show(facts)
 
@@ -147,6 +147,7 @@ def _print_tokenizer(path: str) -> None:
     mean = sum(length * number for length, number in lengths.items()) / max(lengths.total(), 1)
     room = min(console.width, 120) - 20
     first = ["".join(pair) for pair in tokenizer.merges[:12]]
+    bar = "#" if console.options.ascii_only else "█"
     rows: list[tuple[str, str | Text]] = [
         (
             "vocabulary",
@@ -157,7 +158,7 @@ def _print_tokenizer(path: str) -> None:
         ("first merges", " ".join(first)),
         ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
         ("longest", "\n".join(figures.shorten(token, room) for token in _longest(tokenizer, 5))),
-        ("lengths", _histogram(lengths)),
+        ("lengths", _histogram(lengths, bar)),
     ]
     print_facts(console, path, rows)
 
@@ -168,7 +169,7 @@ def _automaton(tokenizer: Tokenizer) -> str:
     return "none" if size is None else f"{figures.count(size[0], 'state')}, {figures.memory(size[1])}"
 
 
-def _histogram(lengths: Counter[int]) -> Text:
+def _histogram(lengths: Counter[int], bar: str) -> Text:
     """One line per length or range of lengths: number of tokens and a bar."""
     from rich.text import Text
 
@@ -180,7 +181,7 @@ def _histogram(lengths: Counter[int]) -> Text:
     for (first, last), number in sorted(binned.items()):
         name = f"{first}" if first == last else f"{first}-{last}"
         text.append(f"{name:>9}  {number:>6,}  ").append(
-            "█" * -(-number * BAR_WIDTH // largest), "green"
+            bar * -(-number * BAR_WIDTH // largest), "green"
         ).append("\n")
     text.rstrip()
     return text

@@ -1,12 +1,13 @@
 """`genotok kmer`: a tokenizer of k-mers, without training."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from genotok.cli import outputs
-from genotok.cli.options import AsJson, Quiet
+from genotok.cli.console import print_json, say
+from genotok.cli.options import AsJson, Force, Quiet
+from genotok.files.kinds import TOKENIZER
+from genotok.files.outputs import Existing, output_file
 from genotok.tokenizer import Tokenizer
 
 __all__ = ["kmer"]
@@ -14,7 +15,8 @@ __all__ = ["kmer"]
 
 def kmer(
     k: Annotated[int, typer.Option("-k", min=1, max=12, metavar="K", help="Bases in a k-mer, 1 to 12.")],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The tokenizer.")],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The tokenizer, or -.")],
+    force: Force = False,
     overlap: Annotated[
         bool,
         typer.Option(
@@ -44,10 +46,10 @@ def kmer(
     tokenizer = Tokenizer.kmer(
         k, overlap=overlap, canonical=canonical, special_tokens=names, uppercase=uppercase
     )
-    outputs.check_tokenizer(output)
-    tokenizer.save(output)
+    with output_file(output, TOKENIZER, existing=Existing.COMPARE, force=force) as target:
+        target.write(tokenizer.to_json().encode())
     if as_json:
-        print(json.dumps({"output": output, "vocab_size": tokenizer.vocab_size, "k": k}))
+        print_json({"output": target.path, "vocab_size": tokenizer.vocab_size, "k": k}, target)
     elif not quiet:
         kind = f"{'overlapping' if overlap else 'end to end'}{', canonical' if canonical else ''}"
-        print(f"{output}: {tokenizer.vocab_size:,} tokens, {k}-mers {kind}")
+        say(f"{target.described}: {tokenizer.vocab_size:,} tokens, {k}-mers {kind}", target)

@@ -1,18 +1,21 @@
 """`genotok pack`: sequence files to one packed file, or to a folder of shards."""
 
-import json
 import os
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from genotok.cli import outputs
+from genotok.cli.console import print_json
 from genotok.cli.messages import note
-from genotok.cli.options import AsJson, Quiet, SequenceFiles, Threads, amount
+from genotok.cli.options import AsJson, Force, Quiet, SequenceFiles, Threads, amount
 from genotok.cli.reports import print_packing
 from genotok.corpus import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
 from genotok.corpus import pack as write_pack
 from genotok.errors import ArgumentError
+from genotok.files.kinds import PACKED
+from genotok.files.outputs import named, output_file
+from genotok.files.whole import STANDARD_OUTPUT
 
 __all__ = ["pack"]
 
@@ -25,7 +28,8 @@ def pack(
             "--output",
             "-o",
             metavar="PATH",
-            help="The packed file, or a folder of shards (shards/); written whole or not at all.",
+            help="The packed file, a folder of shards (shards/), or - for standard output; written whole or "
+            "not at all.",
         ),
     ],
     shard_size: Annotated[
@@ -37,6 +41,7 @@ def pack(
             show_default="512M in a folder",
         ),
     ] = None,
+    force: Force = False,
     append: Annotated[bool, typer.Option("--append", help="Add to the shards in the folder.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all shards of the folder back and compare.")
@@ -48,12 +53,12 @@ def pack(
     """Pack sequences at two bits a base, for repeated training, or into shards larger than memory."""
     from genotok.cli.progress import watching
 
+    output = named(output)
     in_shards = shard_size is not None or append or output.endswith(os.sep) or os.path.isdir(output)
-    if not in_shards:
-        outputs.check_packed_file(output)
-        if verify:
-            raise ArgumentError("verify: is for folders of shards; a packed file is checked when it is read")
-    with watching(quiet) as watch:
+    _check(output, in_shards, force, verify)
+    with ExitStack() as held, watching(quiet) as watch:
+        if not in_shards:
+            held.enter_context(output_file(output, PACKED, inputs=files, force=force))
         try:
             report: PackReport | None = (
                 pack_shards(
@@ -78,6 +83,16 @@ def pack(
     if defects:
         raise typer.Exit(1)
     if as_json:
-        print(json.dumps(report))
+        print_json(report, output)
     elif not quiet:
         print_packing(report)
+
+
+def _check(output: str, in_shards: bool, force: bool, verify: bool) -> None:
+    """An error if an option does not go with what is written."""
+    if in_shards and output == STANDARD_OUTPUT:
+        raise ArgumentError("output=-: shards are files in a folder; name a folder")
+    if in_shards and force:
+        raise ArgumentError("force: is for a packed file; remove the folder, or add to it with --append")
+    if verify and not in_shards:
+        raise ArgumentError("verify: is for folders of shards; a packed file is checked when it is read")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 
-from genotok.cli.console import standard_output
+from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note
-from genotok.cli.options import OUTPUT_PANEL, AsJson, Quiet
+from genotok.cli.options import OUTPUT_PANEL, AsJson, Force, Quiet
 from genotok.cli.pretrain import MODEL_PANEL, Device
 
 __all__ = ["evaluate", "predict"]
@@ -40,9 +39,10 @@ def predict(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A name in .parquet.", rich_help_panel=OUTPUT_PANEL
+            "--output", "-o", metavar="FILE", help="A name in .parquet, or -.", rich_help_panel=OUTPUT_PANEL
         ),
     ],
+    force: Force = False,
     max_tokens: MaxTokens = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -50,9 +50,9 @@ def predict(
 ) -> None:
     """Predict the class of each sequence of a CSV file, with the shares of all classes."""
     classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
-    rows, cut = classifier.predict(file, output, max_tokens)
+    rows, cut = classifier.predict(file, output, max_tokens, force=force)
     if as_json:
-        print(json.dumps({"output": output, "rows": rows, "cut": cut, "classes": classifier.classes}))
+        print_json({"output": output, "rows": rows, "cut": cut, "classes": classifier.classes}, output)
     elif not quiet:
         _tell_of_cut(cut, max_tokens)
         note(f"{rows:,} predictions in {output}")
@@ -76,7 +76,7 @@ def evaluate(
     )
     result = found.scores
     if as_json:
-        print(json.dumps(_as_json(result, found)))
+        print_json(_as_json(result, found))
         return
     if quiet:
         return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Annotated, Any
 
 import typer
 
 from genotok.cli import figures
-from genotok.cli.console import print_facts, standard_output
+from genotok.cli.console import print_facts, print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
@@ -125,7 +124,7 @@ def pretrain(
     if not first:
         return
     if as_json:
-        print(json.dumps(report))
+        print_json(report)
     elif not quiet:
         _print(report, output)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures, outputs
+from genotok.cli import figures
+from genotok.cli.console import print_json, say
 from genotok.cli.extras import from_extra
-from genotok.cli.options import AsJson, Quiet
+from genotok.cli.options import AsJson, Force, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
+from genotok.files.kinds import PAGE
+from genotok.files.outputs import Existing, output_file
 
 if TYPE_CHECKING:
     from genotok.report import TokenView
@@ -30,8 +32,14 @@ def report(
     ],
     output: Annotated[
         str,
-        typer.Option("--output", "-o", metavar="FILE", help="The page; written whole or not at all."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The page, or - for standard output.",
+        ),
     ] = "report.html",
+    force: Force = False,
     sequence: Annotated[
         str | None,
         typer.Option(
@@ -55,24 +63,26 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Make one page of records: tables that sort, plots, and what is unfair; it loads nothing."""
-    outputs.check_page(output)
     if (sequence is None) != (not tokenizer):
         raise ArgumentError("--sequence and -t belong together: give a sequence and at least one tokenizer")
     module = from_extra("report", "report", "report")
-    from genotok.dataset.whole import write_whole
     from genotok.report.page import KINDS
 
-    found = module.read_records(records)
-    view = None if sequence is None else _view(sequence, tokenizer or [])
-    content = module.page(found, view=view, title=title).encode()
-    write_whole(output, content)
+    inputs = [*records, *(given.rpartition("=")[2] for given in tokenizer or [])]
+    with output_file(output, PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
+        found = module.read_records(records)
+        view = None if sequence is None else _view(sequence, tokenizer or [])
+        content = module.page(found, view=view, title=title).encode()
+        target.write(content)
     shown = sum(each.kind in KINDS for each in found)
     if as_json:
         left = [each.name for each in found if each.kind not in KINDS]
-        print(json.dumps({"output": output, "bytes": len(content), "shown": shown, "not_shown": left}))
+        facts = {"output": target.path, "bytes": len(content), "shown": shown, "not_shown": left}
+        print_json(facts, target)
     elif not quiet:
         rest = f", {len(found) - shown:,} of unknown kinds named" if len(found) > shown else ""
-        print(f"{output}: {figures.count(shown, 'record')}{rest}, {figures.memory(len(content))}")
+        size = figures.memory(len(content))
+        say(f"{target.described}: {figures.count(shown, 'record')}{rest}, {size}", target)
 
 
 def _view(sequence: str, tokenizers: list[str]) -> TokenView:

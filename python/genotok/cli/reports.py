@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genotok.cli import figures, machine
-from genotok.cli.console import print_facts, standard_error, standard_output
+from genotok.cli.console import print_facts, report_console
 from genotok.cli.figures import count
 from genotok.corpus import PackReport
 from genotok.tokenizer import TrainingReport
@@ -13,6 +13,7 @@ from genotok.tokenizer import TrainingReport
 if TYPE_CHECKING:
     from genotok.dataset.encode import EncodingReport
     from genotok.embedding import EmbeddingReport
+    from genotok.files.outputs import FileOutput
 
 __all__ = [
     "embedding_as_json",
@@ -41,11 +42,11 @@ def training_as_json(report: TrainingReport, output: str) -> dict[str, object]:
     }
 
 
-def print_training(report: TrainingReport, output: str) -> None:
-    """The training report as a table on standard output."""
+def print_training(report: TrainingReport, output: FileOutput) -> None:
+    """The training report as a table: on standard output, unless the tokenizer went there."""
     from rich.text import Text
 
-    console = standard_output()
+    console = report_console(output)
     tokens = (count(report["vocab_size"], "token"), "bold")
     title = Text.assemble("learnt ", tokens, f" from {figures.bases(report['bases'])}")
     facts = [
@@ -57,20 +58,25 @@ def print_training(report: TrainingReport, output: str) -> None:
         ("rounds", _rounds(report)),
         ("time", _time(report)),
         ("memory", f"{figures.memory(machine.peak_memory())} at most"),
-        ("written", output),
+        ("written", output.described),
     ]
     print_facts(console, title, facts)
 
 
 def print_packing(report: PackReport) -> None:
-    """The report of a packed corpus as a table on standard output."""
+    """The report of a packed corpus as a table: on standard output, unless the data went there."""
     facts = [
         ("input", _input(report)),
         ("skipped", _skipped(report)),
         ("fingerprint", report["fingerprint"]),
-        ("written", f"{report['output']}, {figures.memory(report['bytes'])}{_shards(report)}"),
+        ("written", f"{_place(report['output'])}, {figures.memory(report['bytes'])}{_shards(report)}"),
     ]
-    print_facts(standard_output(), f"packed {figures.bases(report['bases'])}", facts)
+    print_facts(report_console(report["output"]), f"packed {figures.bases(report['bases'])}", facts)
+
+
+def _place(output: str) -> str:
+    """Where something was written."""
+    return "standard output" if output == "-" else output
 
 
 def _shards(report: PackReport) -> str:
@@ -91,12 +97,12 @@ def encoding_as_json(report: EncodingReport) -> dict[str, object]:
 
 def print_encoding(report: EncodingReport) -> None:
     """The report of an encoding as a table: on standard output, unless the data went there."""
-    console = standard_error() if report["output"] == "-" else standard_output()
+    console = report_console(report["output"])
     files, records = count(report["files"], "file"), count(report["records"], "record")
     tokens, bases = report["tokens"], report["bases"]
     ratio = f", {bases / tokens:.2f} bases per token" if tokens else ""
     shards = f" in {count(report['shards'], 'shard')}" if report["shards"] is not None else ""
-    written = "standard output" if report["output"] == "-" else report["output"]
+    written = f"{_place(report['output'])}, {figures.memory(report['bytes'])}{shards}"
     facts = [
         ("input", f"{files}, {records}, {count(bases, 'base')} in {count(report['rows'], 'row')}"),
         ("resumed", _resumed(report)),
@@ -104,7 +110,10 @@ def print_encoding(report: EncodingReport) -> None:
         ("unknown", _unknown(report)),
         ("time", f"{figures.duration(report['seconds'])}, {figures.rate(bases, report['seconds'])}"),
         ("memory", f"{figures.memory(machine.peak_memory())} at most"),
-        ("written", f"{written}, {figures.memory(report['bytes'])}{shards}, {report['format']}"),
+        (
+            "written",
+            f"{written}, {report['format']}",
+        ),
     ]
     print_facts(console, f"encoded {figures.bases(bases)}", facts)
 
@@ -119,7 +128,7 @@ def embedding_as_json(report: EmbeddingReport) -> dict[str, object]:
 
 
 def print_embedding(report: EmbeddingReport) -> None:
-    """The report of an embedding as a table on standard output."""
+    """The report of an embedding as a table: on standard output, unless the data went there."""
     rows, tokens, seconds = report["rows"], report["tokens"], report["seconds"]
     files, letters = count(report["files"], "file"), count(report["letters"], "letter")
     unknown = report["unknown"]
@@ -132,9 +141,9 @@ def print_embedding(report: EmbeddingReport) -> None:
         ("computed", f"{report['dtype']} on {report['device']}, attention by {report['backend']}"),
         ("time", f"{figures.duration(seconds)}, {tokens / max(seconds, 1e-9):,.0f} tokens/s"),
         ("memory", f"{figures.memory(machine.peak_memory())} at most"),
-        ("written", f"{report['output']}, {figures.memory(report['bytes'])}"),
+        ("written", f"{_place(report['output'])}, {figures.memory(report['bytes'])}"),
     ]
-    print_facts(standard_output(), f"embedded {count(rows, 'row')}", facts)
+    print_facts(report_console(report["output"]), f"embedded {count(rows, 'row')}", facts)
 
 
 def soft_mask_warning(report: EncodingReport | EmbeddingReport, unknown: str) -> str:

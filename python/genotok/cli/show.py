@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genotok.cli.console import print_json
 from genotok.cli.options import AsJson
 from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
@@ -53,7 +53,7 @@ def show(
         tokens = [names[index] for index in ids]
         explained = loaded.explain(sequence) if steps else []
         if as_json:
-            print(json.dumps(_as_json(sequence, ids, tokens, explained)))
+            print_json(_as_json(sequence, ids, tokens, explained))
             continue
         for step in explained:
             _print_step(console, step)

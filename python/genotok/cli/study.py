@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli import machine, outputs
+from genotok.cli import machine
+from genotok.cli.console import print_json
 from genotok.cli.messages import note, one_line
-from genotok.cli.options import AsJson, Quiet, Threads
+from genotok.cli.options import AsJson, Force, Quiet, Threads
 from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
+from genotok.files.kinds import RECORD
+from genotok.files.outputs import FileOutput, is_claimed, named, output_file
+from genotok.files.whole import is_stream
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -68,8 +73,9 @@ def study(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="PATH", help="A folder for the record, or a file."),
+        typer.Option("--output", "-o", metavar="PATH", help="A folder for the record, a file, or -."),
     ] = None,
+    force: Force = False,
     keep_case: Annotated[
         bool,
         typer.Option("--keep-case", help="Do not read lower-case letters as upper-case ones."),
@@ -84,27 +90,28 @@ def study(
 
     now, start = datetime.now(UTC), time.monotonic()
     circumstances = machine.circumstances(now)
-    target = None if output is None else _target(output, now)
     tokenizers, genomes = sorted_out(paths)
-    named = named_genomes(genomes)
+    by_name = named_genomes(genomes)
     sizes = _sizes(vocab)
-    try:
-        with _watching(quiet) as heard:
-            subjects = _subjects(tokenizers, kmers, sizes, train or [], threads, heard)
-            read = []
-            for name, files in named.items():
-                heard(f"reading {name}", 0.0)
-                read.append(read_genome(name, files, uppercase=not keep_case, threads=threads))
-            found = compare(subjects, read, uppercase=not keep_case, threads=threads, heard=heard)
-    except KeyboardInterrupt:
-        note("interrupted; nothing was written")
-        raise typer.Exit(130) from None
-    took = {"seconds": round(time.monotonic() - start, 2), "peak_memory_bytes": machine.peak_memory()}
-    record = {"kind": "study", **circumstances, **took, **found}
-    if target is not None:
-        _write(target, record)
+    inputs = [path.rpartition("=")[2] for path in [*paths, *(train or [])]]
+    with _target(output, now, inputs, force) as target:
+        try:
+            with _watching(quiet) as heard:
+                subjects = _subjects(tokenizers, kmers, sizes, train or [], threads, heard)
+                read = []
+                for name, files in by_name.items():
+                    heard(f"reading {name}", 0.0)
+                    read.append(read_genome(name, files, uppercase=not keep_case, threads=threads))
+                found = compare(subjects, read, uppercase=not keep_case, threads=threads, heard=heard)
+        except KeyboardInterrupt:
+            note("interrupted; nothing was written")
+            raise typer.Exit(130) from None
+        took = {"seconds": round(time.monotonic() - start, 2), "peak_memory_bytes": machine.peak_memory()}
+        record = {"kind": "study", **circumstances, **took, **found}
+        if target is not None:
+            target.write(_written_out(record))
     if as_json:
-        print(json.dumps(record))
+        print_json(record, target)
     elif not quiet:
         from genotok.cli.study_tables import print_study
 
@@ -153,29 +160,36 @@ def _subjects(
     return found + [named_kmers(name) for name in kmer_names(kmers)]
 
 
-def _target(output: str, now: datetime) -> str:
-    """The file to write: as given if it ends in .json, else a new one of today in that folder."""
-    if output.endswith(".json") and not os.path.isdir(output):
-        outputs.check_record(output)
-        return output
-    os.makedirs(output, exist_ok=True)
-    number, path = 1, os.path.join(output, f"{now:%Y-%m-%d}-study.json")
-    while os.path.exists(path):
-        number += 1
-        path = os.path.join(output, f"{now:%Y-%m-%d}-study-{number}.json")
-    outputs.check_record(path)
-    return path
+@contextmanager
+def _target(output: str | None, now: datetime, inputs: list[str], force: bool) -> Iterator[FileOutput | None]:
+    """The file to write: as given if it ends in .json or is a stream, else a new one in that folder."""
+    if output is None:
+        yield None
+    elif is_stream(named(output)) or (output.endswith(".json") and not os.path.isdir(output)):
+        with output_file(output, RECORD, inputs=inputs, force=force) as target:
+            yield target
+    else:
+        os.makedirs(output, exist_ok=True)
+        with _new_record(os.path.join(output, f"{now:%Y-%m-%d}-study")) as target:
+            yield target
 
 
-def _write(path: str, record: dict[str, Any]) -> None:
-    """Write the record, whole or not at all: a line for each fact, tokenizer, genome, row and curve."""
-    from genotok.dataset.whole import write_whole
+def _new_record(stem: str) -> AbstractContextManager[FileOutput]:
+    """The first of `stem.json`, `stem-2.json`, ... that is not there, nor being written by another run."""
+    for number in itertools.count(1):
+        path = f"{stem}.json" if number == 1 else f"{stem}-{number}.json"
+        if not os.path.lexists(path) and not is_claimed(path):
+            return output_file(path, RECORD)
+    raise AssertionError("numbers do not end")
 
+
+def _written_out(record: dict[str, Any]) -> bytes:
+    """The record as JSON: a line for each fact, tokenizer, genome, row and curve."""
     parts = []
     for key, value in record.items():
         rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) else ""
         parts.append(f" {json.dumps(key)}: " + (f"[\n{rows}\n ]" if rows else json.dumps(value)))
-    write_whole(path, ("{\n" + ",\n".join(parts) + "\n}\n").encode())
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
 @contextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genotok.cli import figures
-from genotok.cli.console import standard_output
+from genotok.cli.console import report_console
 from genotok.cli.messages import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from genotok.files.outputs import FileOutput
 
 __all__ = ["print_study"]
 
@@ -46,9 +48,9 @@ SCALES = {"flops_per_base": 1e-6}
 Row = list[str]
 
 
-def print_study(record: Record, written: str | None) -> None:
-    """Everything a study found, on standard output."""
-    console = standard_output()
+def print_study(record: Record, output: FileOutput | None) -> None:
+    """Everything a study found: on standard output, unless the record went there."""
+    console = report_console(output)
     for genome in record["genomes"]:
         rows = [row for row in record["measures"] if row["genome"] == genome["name"]]
         _print_genome(console, genome, rows)
@@ -57,8 +59,8 @@ def print_study(record: Record, written: str | None) -> None:
     _print_transfer(console, record)
     _print_agreement(console, record)
     _print_claims(console, record)
-    if written is not None:
-        console.print(f"\nwritten: {written}", soft_wrap=True)
+    if output is not None:
+        console.print(f"\nwritten: {output.described}", soft_wrap=True)
 
 
 def _print_genome(console: Console, genome: Record, rows: list[Record]) -> None:

@@ -1,7 +1,6 @@
 """`genotok train-bpe`: genomes in, tokenizer.json out, a report."""
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli import figures, outputs
+from genotok.cli import figures
+from genotok.cli.console import print_json
 from genotok.cli.messages import note, same_command
 from genotok.cli.options import (
     RUN_PANEL,
     AsJson,
+    Force,
     Quiet,
     Ray,
     SequenceFiles,
@@ -26,9 +27,15 @@ from genotok.cli.options import (
 )
 from genotok.cli.reports import print_training, training_as_json
 from genotok.errors import ArgumentError
-from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
+from genotok.files.kinds import CHECKPOINT, TOKENIZER
+from genotok.files.outputs import Existing, FileOutput, check_file, named, output_file
+from genotok.files.whole import is_stream
+from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer, TrainingReport
 
 __all__ = ["train_bpe"]
+
+BYTES_PER_TOKEN = 64
+"""What a token takes in tokenizer.json, about."""
 
 CORPUS_PANEL = "Corpus"
 VOCABULARY_PANEL = "Vocabulary"
@@ -43,9 +50,10 @@ def train_bpe(
             "--output",
             "-o",
             metavar="FILE",
-            help="The tokenizer; replaced on success only, whole or not at all.",
+            help="The tokenizer, or - for standard output; another one that is there is kept as FILE.1.",
         ),
     ] = "tokenizer.json",
+    force: Force = False,
     special_tokens: Annotated[
         str,
         typer.Option(
@@ -109,10 +117,17 @@ def train_bpe(
     """Learn a tokenizer from genomes, by exact byte-pair encoding."""
     from genotok.cli.progress import watching
 
-    checkpoint = f"{output}.checkpoint"
-    outputs.check_tokenizer(output, vocab)
-    _check_checkpoint(checkpoint, resume)
-    with watching(quiet) as watch:
+    checkpoint = None if is_stream(named(output)) else f"{output}.checkpoint"
+    claimed = output_file(
+        output,
+        TOKENIZER,
+        inputs=files,
+        existing=Existing.KEEP,
+        force=force,
+        num_bytes=vocab * BYTES_PER_TOKEN,
+    )
+    with claimed as target, watching(quiet) as watch:
+        _check_checkpoint(checkpoint, resume)
         try:
             tokenizer = _train(ray, workers, threads, memory)(
                 files,
@@ -126,7 +141,7 @@ def train_bpe(
                 resume=resume,
                 progress=watch,
             )
-            tokenizer.save(output)
+            target.write(tokenizer.to_json().encode())
             _remove(checkpoint)  # not before the tokenizer is safe
         except KeyboardInterrupt:
             interrupted = True
@@ -137,10 +152,17 @@ def train_bpe(
         raise typer.Exit(130)
     if tokenizer.report is None:
         raise TypeError("a trained tokenizer has a report")
+    _tell(tokenizer.report, target, as_json, quiet)
+
+
+def _tell(report: TrainingReport, target: FileOutput, as_json: bool, quiet: bool) -> None:
+    """The report, and what became of the tokenizer that was there."""
     if as_json:
-        print(json.dumps(training_as_json(tokenizer.report, output)))
+        print_json(training_as_json(report, target.path), target)
     elif not quiet:
-        print_training(tokenizer.report, output)
+        print_training(report, target)
+    if target.kept and (as_json or quiet):
+        note(f"{target.path}: the one before is kept as {target.kept}")
 
 
 def _train(
@@ -157,8 +179,13 @@ def _train(
     return where
 
 
-def _check_checkpoint(checkpoint: str, resume: bool) -> None:
+def _check_checkpoint(checkpoint: str | None, resume: bool) -> None:
     """An error if there is nothing to resume; a note if there is, and nobody asked."""
+    if checkpoint is None:
+        if resume:
+            raise ArgumentError("resume: a checkpoint stands beside a file; standard output has none")
+        return
+    check_file(checkpoint, CHECKPOINT, existing=Existing.KEEP)
     there = os.path.exists(checkpoint)
     if resume and not there:
         raise FileNotFoundError(errno.ENOENT, "no checkpoint to go on from; run without --resume", checkpoint)
@@ -166,15 +193,16 @@ def _check_checkpoint(checkpoint: str, resume: bool) -> None:
         note(f"{checkpoint} is left from an interrupted run; starting anew (--resume would go on from it)")
 
 
-def _remove(checkpoint: str) -> None:
+def _remove(checkpoint: str | None) -> None:
     """Take away the checkpoint, if there is one."""
     with suppress(FileNotFoundError):
-        os.remove(checkpoint)
+        if checkpoint is not None:
+            os.remove(checkpoint)
 
 
-def _farewell(checkpoint: str, merges: int) -> str:
+def _farewell(checkpoint: str | None, merges: int) -> str:
     """What to do after Ctrl-C."""
-    if not os.path.exists(checkpoint):
+    if checkpoint is None or not os.path.exists(checkpoint):
         return "interrupted before the first round was complete; nothing was written"
     found = figures.count(merges, "merge")
     return f"interrupted after {found}; go on with: {same_command('--resume')}"

@@ -1,13 +1,15 @@
 """`genotok truncate`: the tokenizer that a smaller vocabulary would have given, without training."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from genotok.cli import figures, outputs
-from genotok.cli.options import AsJson, Quiet
+from genotok.cli import figures
+from genotok.cli.console import print_json, say
+from genotok.cli.options import AsJson, Force, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.files.kinds import TOKENIZER
+from genotok.files.outputs import Existing, output_file
 
 __all__ = ["truncate"]
 
@@ -19,17 +21,22 @@ def truncate(
     vocab: Annotated[
         int, typer.Option("--vocab", "-v", min=0, metavar="N", help="Tokens to keep, all counted.")
     ],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The smaller tokenizer.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="The smaller tokenizer, or -.")
+    ],
+    force: Force = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Cut a tokenizer down to a smaller vocabulary: the same as training at that size."""
     whole = load_tokenizer(tokenizer)
-    outputs.check_tokenizer(output)
-    small = whole.truncate(vocab)
-    small.save(output)
+    with output_file(output, TOKENIZER, inputs=[tokenizer], existing=Existing.COMPARE, force=force) as target:
+        small = whole.truncate(vocab)
+        target.write(small.to_json().encode())
     if as_json:
-        print(json.dumps({"output": output, "vocab_size": small.vocab_size, "merges": len(small.merges)}))
+        facts = {"output": target.path, "vocab_size": small.vocab_size, "merges": len(small.merges)}
+        print_json(facts, target)
     elif not quiet:
         merges = figures.count(len(small.merges), "merge")
-        print(f"{output}: {small.vocab_size:,} tokens ({merges}), the first of {whole.vocab_size:,}")
+        tokens = f"{small.vocab_size:,} tokens ({merges}), the first of {whole.vocab_size:,}"
+        say(f"{target.described}: {tokens}", target)

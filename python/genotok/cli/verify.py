@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genotok.cli.console import print_json
 from genotok.cli.figures import bases, count
 from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson, Quiet
@@ -57,7 +57,7 @@ def verify(
     with watching(quiet) as watch:
         defects = [one_line(defect) for defect in _defects(path, tokenizer, packed, inputs, watch)]
     if as_json:
-        print(json.dumps({"folder" if os.path.isdir(path) else "file": path, "defects": defects}))
+        print_json({"folder" if os.path.isdir(path) else "file": path, "defects": defects})
     else:
         for defect in defects:
             print(defect)

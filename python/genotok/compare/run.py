@@ -94,24 +94,24 @@ def compare(
         "sets": [task.name for task in tasks],
         **dataclasses.asdict(config),
     }
-    checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",))
-    found = []
-    for number, subject in enumerate(subjects):
-        one = _One(subject, folder / subject.name.replace(":", "-"), config, device, threads, progress)
-        tell = heard or (lambda _words: None)
-        tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
-        trained = one.pretrain(paths, hold_out)
-        tell(f"{subject.name}: fine-tuning")
-        tuned = one.finetune(tasks, tell, with_baseline=number == 0)
-        found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
-    record = {
-        **settings,
-        "bases": config.bases,
-        "tokenizers": found,
-        "unfair": UNFAIR,
-        "seconds": round(time.monotonic() - start, 1),
-    }
-    checkpoints.write_json(folder / RECORD, record)
+    with checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",)):
+        found = []
+        for number, subject in enumerate(subjects):
+            one = _One(subject, folder / subject.name.replace(":", "-"), config, device, threads, progress)
+            tell = heard or (lambda _words: None)
+            tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
+            trained = one.pretrain(paths, hold_out)
+            tell(f"{subject.name}: fine-tuning")
+            tuned = one.finetune(tasks, tell, with_baseline=number == 0)
+            found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
+        record = {
+            **settings,
+            "bases": config.bases,
+            "tokenizers": found,
+            "unfair": UNFAIR,
+            "seconds": round(time.monotonic() - start, 1),
+        }
+        checkpoints.write_json(folder / RECORD, record)
     return record
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.dataset.vocabulary import Vocabulary
-    from genotok.dataset.whole import Sink
+    from genotok.files.whole import Sink
 
 __all__ = ["BedWriter"]
 

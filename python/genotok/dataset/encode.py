@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import warnings
 from contextlib import closing
@@ -17,9 +16,9 @@ from genotok.dataset.portions import PortionWork, Reading, RowOptions
 from genotok.dataset.single import write_rows
 from genotok.dataset.target import Target
 from genotok.dataset.vocabulary import Vocabulary
-from genotok.dataset.whole import Pipe
 from genotok.dataset.writers import files as open_files
 from genotok.errors import ArgumentError, GenotokWarning
+from genotok.files.whole import open_sink
 from genotok.inputs import STANDARD_INPUT, Files, expand
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from genotok.dataset.formats import FormatName
     from genotok.dataset.manifest import Portion
     from genotok.dataset.portions import Elsewhere
-    from genotok.dataset.whole import Sink
+    from genotok.files.whole import Sink
     from genotok.tokenizer import Tokenizer
     from genotok.tokens import Progress
 
@@ -122,15 +121,16 @@ def encode(
             spread = partial(elsewhere, work) if elsewhere and work else None
             report = _to_folder(target, plan, reading, resume=resume, force=force, elsewhere=spread)
         else:
-            report = _to_file(target, plan, reading)
+            with target.claimed(inputs=[*inputs, *_beds(rows)], force=force):
+                report = _to_file(target, plan, reading)
     return {**report, "seconds": time.monotonic() - start}
 
 
 def _to_file(target: Target, plan: Plan, reading: Reading) -> EncodingReport:
-    """Encode into one file, or a pair of them, or a pipe."""
+    """Encode into one file, or a pair of them, or a stream."""
 
     def sinks() -> Sequence[Sink]:
-        return [Pipe(sys.stdout.buffer)] if target.kind == "pipe" else open_files(target.paths)
+        return [open_sink(target.path)] if target.kind == "pipe" else open_files(target.paths)
 
     with closing(reading.open(plan.inputs, 0, digests=False)) as reader:
         output = write_rows(plan, reader, sinks)

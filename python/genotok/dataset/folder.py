@@ -20,8 +20,8 @@ from genotok.dataset.checksum import Checksum
 from genotok.dataset.columns import bases_of
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
-from genotok.dataset.whole import WholeFile
 from genotok.dataset.writers import Output, files
+from genotok.files.whole import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ def write_folder(
         OSError: A file cannot be read or written.
     """
     check_folder(folder, resume=resume, force=force)
-    journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force)
+    journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force, force=force)
     try:
         left = range(len(journal.portions), len(plan.portions))
         here = (encode_portion(folder, plan, index, read) for index in left)

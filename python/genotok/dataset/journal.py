@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import fcntl
 import os
 import re
 from contextlib import suppress
 from typing import BinaryIO
 
+from genotok import _native
 from genotok.dataset.checksum import file_sha256
 from genotok.dataset.manifest import (
     JOURNAL,
@@ -21,15 +21,17 @@ from genotok.dataset.manifest import (
 )
 from genotok.dataset.plain import from_line, to_line
 from genotok.dataset.plan import TOKENIZER
-from genotok.dataset.whole import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, sync_folder, write_whole
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.outputs import is_internal
+from genotok.files.whole import TEMPORARY as TEMPORARY_PATTERN
+from genotok.files.whole import sync_folder, write_whole
 
 __all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
 
 DIGESTS = "records-{portion:05d}.tsv"
 SHARD = "{portion:05d}-{part:05d}"
 
-TEMPORARY = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}")
+TEMPORARY = re.compile(TEMPORARY_PATTERN)
 OURS = re.compile(
     r"\d{5,}-\d{5,}\.(arrow|arrows|parquet|bin|idx)|records-\d{5,}\.tsv|tokenizer\.json|" + TEMPORARY.pattern
 )
@@ -41,13 +43,15 @@ def is_folder_of_shards(folder: str) -> bool:
     return any(os.path.lexists(os.path.join(folder, name)) for name in (MANIFEST, JOURNAL))
 
 
-def check_folder(folder: str, *, resume: bool, force: bool) -> None:
-    """An error if a run of this kind may not write to `folder`."""
+def check_folder(folder: str, *, resume: bool, force: bool, is_claimed: bool = False) -> None:
+    """An error if a run of this kind may not write to `folder`, or another is writing to it."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise NotADirectoryError(errno.ENOTDIR, "is a file, where a folder of shards is to be", folder)
     if not os.path.isdir(os.path.dirname(os.path.abspath(folder))):
         raise FileNotFoundError(errno.ENOENT, "the folder around it does not exist; make it first", folder)
     if is_folder_of_shards(folder):
+        if not is_claimed and os.path.exists(os.path.join(folder, JOURNAL)):
+            _native.Claim(folder, folder=True).release()
         if not resume and not force:
             unfinished = os.path.exists(os.path.join(folder, JOURNAL))
             also = "--resume goes on with it, " if unfinished else ""
@@ -56,7 +60,7 @@ def check_folder(folder: str, *, resume: bool, force: bool) -> None:
         return
     if resume:
         raise FileNotFoundError(errno.ENOENT, "no run to go on with is here; run without --resume", folder)
-    if os.path.isdir(folder) and os.listdir(folder):
+    if os.path.isdir(folder) and not all(is_internal(name) for name in os.listdir(folder)):
         raise ArgumentError(f"{folder}: is not empty, and no folder of shards; choose another output")
 
 
@@ -67,19 +71,25 @@ class Journal:
         portions: What is complete, in order.
     """
 
-    def __init__(self, folder: str, head: Head, tokenizer: str, *, resume: bool) -> None:
+    def __init__(self, folder: str, head: Head, tokenizer: str, *, resume: bool, force: bool = False) -> None:
         """Begin a run in `folder`, or go on with one.
 
         Raises:
             ArgumentError: What is there was made of other inputs, or with another tokenizer or other options;
-            or
-                another process is at it.
+                or another process is writing to it.
             SequenceFileError: The journal is damaged.
         """
         self.portions: list[Portion] = []
         self._folder = folder
         os.makedirs(folder, exist_ok=True)
-        self._file = self._lock()
+        self._claim = _native.Claim(folder, folder=True)
+        try:
+            # As they are now that no other run can change them.
+            check_folder(folder, resume=resume, force=force, is_claimed=True)
+            self._file: BinaryIO = open(self._path(JOURNAL), "a+b")  # noqa: SIM115
+        except BaseException:
+            self._claim.release()
+            raise
         try:
             if resume:
                 self._take_up(head, tokenizer)
@@ -88,7 +98,7 @@ class Journal:
         except BaseException:
             if os.fstat(self._file.fileno()).st_size == 0:
                 os.remove(self._path(JOURNAL))
-            self._file.close()
+            self.close()
             raise
 
     def add(self, portion: Portion) -> None:
@@ -106,21 +116,10 @@ class Journal:
     def close(self) -> None:
         """Let another process at it."""
         self._file.close()
+        self._claim.release()
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
-
-    def _lock(self) -> BinaryIO:
-        """The journal's file, open, and locked for this process."""
-        file = open(self._path(JOURNAL), "a+b")  # noqa: SIM115
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise ArgumentError(f"{self._folder}: another process is writing to it") from None
-        except OSError:
-            pass  # a file system without locks
-        return file
 
     def _start(self, head: Head, tokenizer: str) -> None:
         """Clear the folder of an earlier run, and write what is known."""

@@ -49,7 +49,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
     from genotok.dataset.batch_checksums import ChecksumWriter
-    from genotok.dataset.whole import Sink
+    from genotok.files.whole import Sink
 
 __all__ = ["MegatronFile", "MegatronWriter"]
 

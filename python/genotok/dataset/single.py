@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from genotok.dataset.plan import Plan, Reader
-    from genotok.dataset.whole import Sink
+    from genotok.files.whole import Sink
 
 __all__ = ["write_rows"]
 

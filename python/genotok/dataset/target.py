@@ -1,26 +1,35 @@
-"""Where encoded sequences go: a pipe, one file (or Megatron's pair), or a folder of shards; and may they?"""
+"""Where encoded sequences go: a stream, a file (or Megatron's pair), or a folder of shards; may they?"""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from genotok.dataset.formats import FORMATS, Format, choose
 from genotok.dataset.journal import check_folder
 from genotok.errors import ArgumentError
+from genotok.files import kinds
+from genotok.files.outputs import named, output_file
+from genotok.files.whole import STANDARD_OUTPUT, is_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from genotok.dataset.formats import FormatName
 
 __all__ = ["STANDARD_OUTPUT", "Target"]
 
-STANDARD_OUTPUT = "-"
-
-BEGINNINGS = {".arrow": b"ARROW1", ".arrows": b"\xff\xff\xff\xff", ".parquet": b"PAR1", ".idx": b"MMIDIDX"}
-"""How files begin, by their format's ending; what begins otherwise is not replaced."""
+KINDS = {
+    ".arrow": kinds.ARROW,
+    ".arrows": kinds.ARROW_STREAM,
+    ".parquet": kinds.PARQUET,
+    ".bin": kinds.MEGATRON,
+    ".idx": kinds.MEGATRON_INDEX,
+    ".bed": kinds.BED,
+}
+"""What the files of a format are, by ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +42,25 @@ class Target:
 
     @classmethod
     def of(cls, output: str, name: FormatName | str | None, *, in_shards: bool) -> Target:
-        """What `output` is: `-`, a folder if it is one, ends like one or is to have shards, or a file.
+        """What `output` is: `-`, a device, a folder (one that is there, ends so, or has shards), or a file.
 
         Raises:
             ArgumentError: The format cannot be told, or cannot be written there.
         """
+        output = named(output)
         if output == STANDARD_OUTPUT:
             target = cls(output, choose(name or "arrow-stream", output), "pipe")
+        elif is_stream(output):
+            target = cls(output, choose(name, output), "pipe")
         elif in_shards or output.endswith(os.sep) or os.path.isdir(output):
             target = cls(output.rstrip(os.sep) or os.sep, choose(name or "arrow", output), "folder")
         else:
             target = cls(output, choose(name, output), "file")
         if target.kind == "pipe" and (in_shards or not target.form.streams):
             what = "shards" if in_shards else target.form.name
-            raise ArgumentError(f"output=-: {what} cannot be written to a pipe; name a file or a folder")
+            raise ArgumentError(
+                f"output={output}: {what} cannot be written to a pipe; name a file or a folder"
+            )
         if target.kind == "folder" and not target.form.shards:
             good = ", ".join(form.name for form in FORMATS.values() if form.shards)
             raise ArgumentError(f"format={target.form.name}: does not make shards; one of {good} does")
@@ -65,31 +79,25 @@ class Target:
             )
         if self.kind == "folder":
             check_folder(self.path, resume=resume, force=force)
-            return
-        if resume:
+        elif resume:
             raise ArgumentError(
                 "resume: only a folder of shards can be gone on with; one output is written whole"
             )
-        if self.kind == "file":
-            for path, ending in zip(self.paths, self.form.endings, strict=True):
-                _check_file(path, BEGINNINGS.get(ending, b""), force=force)
 
+    @contextmanager
+    def claimed(self, *, inputs: Iterable[str] = (), force: bool = False) -> Iterator[None]:
+        """The files of the output belong to this run for the time of a `with` block, if they may be written.
 
-def _check_file(path: str, beginning: bytes, *, force: bool) -> None:
-    """An error if a file may not be made at `path`."""
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, "the output's folder does not exist; make it first", folder)
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "is not a regular file and cannot be replaced by one", path)
-    if not force:
-        raise ArgumentError(f"{path}: is there already; --force replaces it")
-    with open(path, "rb") as existing:
-        found = existing.read(len(beginning) or 1)
-    # It guards against `-o genomes/*.fa`, where the shell makes a genome the output.
-    if (found and not found.startswith(beginning)) or found in {b">", b"@"}:
-        raise ArgumentError(f"{path}: exists and is of another kind; remove it, or choose another output")
+        A folder is claimed by its journal.
+
+        Raises:
+            ArgumentError: A file is there and stays, or another run writes it.
+            OSError: No file can be made there.
+        """
+        inputs = list(inputs)
+        with ExitStack() as claims:
+            for path, ending in (
+                zip(self.paths, self.form.endings, strict=True) if self.kind != "folder" else ()
+            ):
+                claims.enter_context(output_file(path, KINDS[ending], inputs=inputs, force=force))
+            yield

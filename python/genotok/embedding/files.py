@@ -24,12 +24,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from genotok.dataset.metadata import describe
-from genotok.dataset.target import Target
 from genotok.dataset.vocabulary import Vocabulary
-from genotok.dataset.whole import WholeFile
 from genotok.embedding.sources import Piece, Reading, SequenceFiles, Source
 from genotok.embedding.tables import EMBEDDING, CsvFiles, is_table
 from genotok.errors import ArgumentError, GenotokWarning
+from genotok.files.kinds import PARQUET
+from genotok.files.outputs import named, output_file
+from genotok.files.whole import is_stream, open_sink
 from genotok.inputs import Files, expand
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def embed(
         embedder: It makes the vectors.
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`, or CSV or TSV (plain, gzip, bzip2, xz,
             zstd) with a header: a path, a pattern, or an iterable of them.
-        output: A name in `.parquet`.
+        output: A name in `.parquet`, or `-` for standard output.
         column: The column of sequences in CSV files.
         window: Cut records into rows of this many letters.
         stride: Letters from the begin of one window to that of the next; None for `window`.
@@ -122,7 +123,7 @@ def embed(
         OSError: A file cannot be read or written.
     """
     start = time.monotonic()
-    path = _checked_output(output, force=force)
+    path = _checked_output(output)
     inputs = expand(files)
     reading = Reading(embedder.tokenizer, unknown, uppercase, threads)
     source = _source(reading, inputs, column, window, stride)
@@ -131,8 +132,9 @@ def embed(
     schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
-        total = _survey(source, max_tokens, progress) if source.is_repeatable else None
-        counts, num_bytes = _to_file(path, schema, embedder, source, max_tokens, total, progress)
+        with output_file(path, PARQUET, inputs=inputs, force=force):
+            total = _survey(source, max_tokens, progress) if source.is_repeatable else None
+            counts, num_bytes = _to_file(path, schema, embedder, source, max_tokens, total, progress)
     return {
         "output": path,
         "files": len(inputs),
@@ -172,15 +174,11 @@ class _Counts:
         self.empty += int(np.count_nonzero(lengths <= self.around))
 
 
-def _checked_output(output: str | os.PathLike[str], *, force: bool) -> str:
-    """The output's path, if a Parquet file may be made there."""
-    path = os.fspath(output)
-    if not path.endswith(ENDING):
-        raise ArgumentError(f"output={path}: a name in {ENDING} is expected")
-    target = Target.of(path, "parquet", in_shards=False)
-    if target.kind != "file":
-        raise ArgumentError(f"output={path}: is a folder; name a file in it")
-    target.check(resume=False, force=force)
+def _checked_output(output: str | os.PathLike[str]) -> str:
+    """The output's path, if it says that it is a Parquet file, or is a stream."""
+    path = named(os.fspath(output))
+    if not path.endswith(ENDING) and not is_stream(path):
+        raise ArgumentError(f"output={path}: a name in {ENDING} is expected, or - for standard output")
     return path
 
 
@@ -231,9 +229,9 @@ def _to_file(
     total: int | None,
     progress: Progress | None,
 ) -> tuple[_Counts, int]:
-    """Embed all rows into a file, whole or not at all; what was counted, and its bytes."""
+    """Embed all rows into a file, whole or not at all, or a stream; what was counted, and its bytes."""
     text = [field.name for field in schema if field.type == pa.string()]
-    sink = WholeFile(path)
+    sink = open_sink(path)
     try:
         with parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=text) as writer:
             counts = _write(writer, embedder, _pieces(source, most_tokens, None), total, progress)

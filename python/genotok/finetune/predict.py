@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ import torch
 from safetensors import SafetensorError
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.kinds import PARQUET
+from genotok.files.outputs import named, output_file
+from genotok.files.whole import is_stream
 from genotok.finetune.data import encode
 from genotok.finetune.run import write_predictions
 from genotok.finetune.train import shares_of
@@ -20,8 +24,6 @@ from genotok.tokenizer import Tokenizer
 from genotok.training.log import quietly
 
 if TYPE_CHECKING:
-    import os
-
     from numpy.typing import NDArray
 
 __all__ = ["Classifier", "Evaluation"]
@@ -88,12 +90,33 @@ class Classifier:
         return shares_of(self._model, rows, padding, self.batch_tokens, self.device), rows.cut
 
     def predict(
-        self, path: str | os.PathLike[str], output: str | os.PathLike[str], max_tokens: int | None = None
+        self,
+        path: str | os.PathLike[str],
+        output: str | os.PathLike[str],
+        max_tokens: int | None = None,
+        *,
+        force: bool = False,
     ) -> tuple[int, int]:
-        """Write predictions for a CSV file with a column `sequence`; how many, and how many were cut."""
-        split = read_labelled(path, need_labels=False)
-        shares, cut = self.shares(split, max_tokens)
-        write_predictions(Path(output), split, self.classes, shares)
+        """Write predictions for a CSV file with a column `sequence`; how many, and how many were cut.
+
+        Args:
+            path: The CSV file.
+            output: A name in `.parquet`, or `-` for standard output.
+            max_tokens: Cut longer sequences; None cuts none.
+            force: Replace an output that is there.
+
+        Raises:
+            ArgumentError: The output is there already, or is what is read.
+            SequenceFileError: The file is not what it should be.
+            OSError: A file cannot be read or written.
+        """
+        target = named(os.fspath(output))
+        if not target.endswith(".parquet") and not is_stream(target):
+            raise ArgumentError(f"output={target}: a name in .parquet is expected, or - for standard output")
+        with output_file(target, PARQUET, inputs=[os.fspath(path)], force=force) as file:
+            split = read_labelled(path, need_labels=False)
+            shares, cut = self.shares(split, max_tokens)
+            write_predictions(file.path, split, self.classes, shares)
         return len(split), cut
 
     def evaluate(self, path: str | os.PathLike[str], max_tokens: int | None = None) -> Evaluation:

@@ -21,6 +21,7 @@ from transformers import set_seed
 
 from genotok import baseline
 from genotok.errors import ArgumentError
+from genotok.files.whole import open_sink, write_whole
 from genotok.finetune.data import TaskData, task_data, with_train
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue import read_splits
@@ -104,25 +105,26 @@ def finetune(
         "config": dataclasses.asdict(config),
         "seeds": list(seeds),
     }
-    checkpoints.claim(folder, head, resume=resume, free=("seeds",))
     sets = []
-    for task in tasks:
-        work = _Work(task, source, tokenizer, folder / task.name, config, scratch, device, progress)
-        sets.append(work.run(seeds, with_baseline, heard or (lambda _words: None)))
-    record = {
-        **head,
+    with checkpoints.claim(folder, head, resume=resume, free=("seeds",)):
+        for task in tasks:
+            work = _Work(task, source, tokenizer, folder / task.name, config, scratch, device, progress)
+            sets.append(work.run(seeds, with_baseline, heard or (lambda _words: None)))
+        record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
+        write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
+        checkpoints.write_json(folder / RESULTS, record)
+    return record
+
+
+def _circumstances(device: str) -> Record:
+    """When, with what and on what a run was made."""
+    on_cpu = device == "cpu" or not torch.cuda.is_available()
+    return {
         "date": datetime.now(UTC).date().isoformat(),
         "software": {name: version(name) for name in SOFTWARE},
         "threads": torch.get_num_threads(),
-        "device": device
-        if device == "cpu" or not torch.cuda.is_available()
-        else torch.cuda.get_device_name(),
-        "parameters": sets[0]["parameters"],
-        "sets": sets,
+        "device": device if on_cpu else torch.cuda.get_device_name(),
     }
-    (folder / TABLE).write_text(markdown([record]) + "\n", encoding="utf-8")
-    checkpoints.write_json(folder / RESULTS, record)
-    return record
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ class _Work:
             device=self.device,
             progress=self.progress,
         )
-        write_predictions(place / "predictions.parquet", test, data.classes, tuned.shares)
+        write_predictions(str(place / "predictions.parquet"), test, data.classes, tuned.shares)
         self._save(tuned.model, place / "model")
         result = self._result(seed, tuned, data)
         checkpoints.write_json(place / RESULT, result)
@@ -265,7 +267,7 @@ def _figures(matrix: NDArray[Any], shares: NDArray[Any], labels: NDArray[Any], m
     }
 
 
-def write_predictions(path: Path, split: LabelledSplit, classes: Sequence[str], shares: NDArray[Any]) -> None:
+def write_predictions(path: str, split: LabelledSplit, classes: Sequence[str], shares: NDArray[Any]) -> None:
     """A row for each sequence: its line, its label if there is one, the likeliest class, and all shares."""
     guessed = shares.argmax(1)
     likeliest = [classes[number] for number in guessed.tolist()]
@@ -273,6 +275,9 @@ def write_predictions(path: Path, split: LabelledSplit, classes: Sequence[str], 
     if any(split.texts):
         columns["label"] = list(split.texts)
     columns |= {f"share_{name}": shares[:, number] for number, name in enumerate(classes)}
-    partial = path.with_name(f".{path.name}")
-    parquet.write_table(pa.table(columns), partial)
-    partial.replace(path)
+    sink = open_sink(path)
+    try:
+        parquet.write_table(pa.table(columns), sink)
+        sink.commit()
+    finally:
+        sink.discard()

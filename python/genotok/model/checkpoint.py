@@ -237,7 +237,7 @@ def _few(names: tuple[str, ...]) -> str:
 
 def _write_whole(target: Path, data: bytes) -> None:
     """Write under another name, then rename: a crash leaves the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".genotok-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 import time
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from genotok.pretrain.config import PretrainConfig
     from genotok.tokenizer import Tokenizer
@@ -85,38 +86,39 @@ def pretrain(
     arguments = _arguments(config, folder, device, report_to)
     if threads is not None:
         torch.set_num_threads(threads)
-    with arguments.main_process_first(local=False, desc="encoding"):
+    with ExitStack() as held:
+        with arguments.main_process_first(local=False, desc="encoding"):
+            if arguments.process_index == 0:
+                held.enter_context(_claimed(folder, settings, found_tokenizer, resume))
+            tokens = open_tokens(files, folder, found_tokenizer, threads, progress)
+        trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
+        latest = checkpoints.checkpoints(folder)[-1:] if resume else []
         if arguments.process_index == 0:
-            _claim(folder, settings, found_tokenizer, resume)
-        tokens = open_tokens(files, folder, found_tokenizer, threads, progress)
-    trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
-    latest = checkpoints.checkpoints(folder)[-1:] if resume else []
-    if arguments.process_index == 0:
-        cut_log(folder / LOG, latest[0][0] if latest else 0)
-    model: Any = trainer.model
-    done = trainer.train(resume_from_checkpoint=str(latest[0][1]) if latest else None)
-    metrics = trainer.evaluate()
-    report = {
-        **settings,
-        "genotok": __version__,
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "tokens": corpus.tokens,
-        "train_sequences": len(corpus.train),
-        "held_out_sequences": len(corpus.held_out),
-        "steps": trainer.state.global_step,
-        "train_loss": done.training_loss,
-        "parameters": model.num_parameters(),
-        "processes": arguments.world_size,
-        "device": str(arguments.device),
-        "resumed_at": latest[0][0] if latest else 0,
-        "seconds": round(time.monotonic() - start, 1),
-        **metrics,
-    }
-    # Where weights are spread over processes, all of them have to take part.
-    weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    if arguments.process_index == 0:
-        _save(trainer.accelerator.unwrap_model(model), weights, folder, report)
+            cut_log(folder / LOG, latest[0][0] if latest else 0)
+        model: Any = trainer.model
+        done = trainer.train(resume_from_checkpoint=str(latest[0][1]) if latest else None)
+        metrics = trainer.evaluate()
+        report = {
+            **settings,
+            "genotok": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "tokens": corpus.tokens,
+            "train_sequences": len(corpus.train),
+            "held_out_sequences": len(corpus.held_out),
+            "steps": trainer.state.global_step,
+            "train_loss": done.training_loss,
+            "parameters": model.num_parameters(),
+            "processes": arguments.world_size,
+            "device": str(arguments.device),
+            "resumed_at": latest[0][0] if latest else 0,
+            "seconds": round(time.monotonic() - start, 1),
+            **metrics,
+        }
+        # Where weights are spread over processes, all of them have to take part.
+        weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+        if arguments.process_index == 0:
+            _save(trainer.accelerator.unwrap_model(model), weights, folder, report)
     return report
 
 
@@ -217,15 +219,17 @@ def _model_config(config: PretrainConfig, special: SpecialIds) -> DnaBert2Config
     )
 
 
-def _claim(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume: bool) -> None:
+@contextmanager
+def _claimed(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume: bool) -> Iterator[None]:
     """Begin in an empty folder, or go on in one whose settings and tokenizer are these."""
-    checkpoints.claim(folder, settings, resume=resume)
-    place = folder / TOKENIZER
-    if not place.exists():
-        tokenizer.save(place)
-    elif tokenizer.to_json() != type(tokenizer).from_file(place).to_json():
-        raise ArgumentError(f"{folder}: was begun with another tokenizer")
-    checkpoints.clean(folder)
+    with checkpoints.claim(folder, settings, resume=resume):
+        place = folder / TOKENIZER
+        if not place.exists():
+            tokenizer.save(place)
+        elif tokenizer.to_json() != type(tokenizer).from_file(place).to_json():
+            raise ArgumentError(f"{folder}: was begun with another tokenizer")
+        checkpoints.clean(folder)
+        yield
 
 
 def _save(model: Any, weights: dict[str, torch.Tensor], folder: Path, report: dict[str, Any]) -> None:

@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from genotok import _native
 from genotok.errors import ArgumentError
+from genotok.files.outputs import is_internal
+from genotok.files.whole import STANDARD_OUTPUT, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -75,8 +79,13 @@ def clean(folder: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def claim(folder: Path, settings: dict[str, Any], *, resume: bool, free: Collection[str] = ()) -> None:
+@contextmanager
+def claim(
+    folder: Path, settings: dict[str, Any], *, resume: bool, free: Collection[str] = ()
+) -> Iterator[None]:
     """Begin in an empty folder, which gets the settings as `run.json`; or go on in one that has the same.
+
+    For the time of a `with` block the folder belongs to this run alone.
 
     Args:
         folder: The folder of a run.
@@ -88,13 +97,27 @@ def claim(folder: Path, settings: dict[str, Any], *, resume: bool, free: Collect
         ArgumentError: The folder is in use, or holds no run, or one of other settings.
         OSError: It cannot be read or written.
     """
+    if str(folder) == STANDARD_OUTPUT:
+        raise ArgumentError("output=-: a run is a folder, which standard output cannot be; name a folder")
+    if not resume:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        raise ArgumentError(f"{folder}: holds no run to go on with")
+    held = _native.Claim(str(folder), folder=True)
+    try:
+        _begin(folder, json.loads(json.dumps(settings)), resume, free)
+        yield
+    finally:
+        held.release()
+
+
+def _begin(folder: Path, settings: dict[str, Any], resume: bool, free: Collection[str]) -> None:
+    """Write the settings, or compare them with those that are there."""
     path = folder / RUN
-    settings = json.loads(json.dumps(settings))
     if not resume:
         # Killed before it had settings, a run left at most a part of them.
-        if folder.is_dir() and any(path.name != f".{RUN}" for path in folder.iterdir()):
+        if not all(is_internal(path.name) for path in folder.iterdir()):
             raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
-        folder.mkdir(parents=True, exist_ok=True)
         write_json(path, settings)
         return
     if not path.exists():
@@ -117,6 +140,4 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str,
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a file of JSON whole or not at all."""
-    partial = path.with_name(f".{path.name}")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(str(path), (json.dumps(content, indent=1) + "\n").encode())

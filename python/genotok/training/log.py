@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 from transformers.utils import logging
 
+from genotok.files.whole import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -71,7 +73,7 @@ def cut_log(path: Path, step: int) -> None:
             continue
         if isinstance(entry, dict) and entry.get("step", step) <= step:
             kept.append(line + "\n")
-    path.write_text("".join(kept), encoding="utf-8")
+    write_whole(str(path), "".join(kept).encode())
 
 
 def _is_finite(value: Any) -> bool:

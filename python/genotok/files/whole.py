@@ -3,18 +3,38 @@
 A `WholeFile` has a temporary name in the folder of its final one. `commit` brings it to the disk, renames it
 and brings the folder to the disk: killed anywhere, or out of space, there is the old file or the new one,
 never a part of one. A checksum, if wanted, is taken of the bytes as they pass by.
+
+Names and locks of temporary files are those of `rust/src/atomic.rs`: the first writer in a folder removes
+what killed writers left there, in Rust or here.
 """
 
+import fcntl
 import hashlib
 import os
-import secrets
-from contextlib import suppress
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
-__all__ = ["TEMPORARY_PREFIX", "TEMPORARY_SUFFIX", "Pipe", "Sink", "WholeFile", "sync_folder", "write_whole"]
+from genotok import _native
 
-TEMPORARY_PREFIX = ".genotok-"
-TEMPORARY_SUFFIX = ".tmp"
+__all__ = [
+    "STANDARD_OUTPUT",
+    "TEMPORARY",
+    "Pipe",
+    "Sink",
+    "WholeFile",
+    "is_stream",
+    "open_sink",
+    "sync_folder",
+    "write_whole",
+]
+
+TEMPORARY = r"\.genotok-[^/]*\.tmp"
+"""A pattern of the names of temporary files."""
+
+STANDARD_OUTPUT = "-"
 
 Bytes = bytes | bytearray | memoryview
 
@@ -65,10 +85,10 @@ class WholeFile(Sink):
         self.closed = False
         self._hash = hashlib.sha256() if checksum else None
         self._target = os.path.realpath(path)
-        name = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
-        self._temporary = os.path.join(os.path.dirname(self._target), name)
+        folder = os.path.dirname(self._target)
+        _native.sweep(folder)
         try:
-            self._file = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            self._temporary, self._file = _temporary_in(folder)
         except OSError as error:
             raise self._named(error) from None
 
@@ -127,26 +147,82 @@ class WholeFile(Sink):
 
 
 class Pipe(Sink):
-    """A stream that takes what it gets, such as standard output."""
+    """A stream that takes what it gets, such as standard output, or a device."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, name: str = "standard output") -> None:
         self.closed = False
         self.num_bytes = 0
         self._stream = stream
+        self._name = name
 
     def write(self, data: Bytes) -> int:
         """Append `data`."""
         view = _bytes(data)
-        self._stream.write(view)
+        with self._named():
+            self._stream.write(view)
         self.num_bytes += len(view)
         return len(view)
 
     def commit(self) -> None:
         """Push on what is held back."""
-        self._stream.flush()
+        with self._named():
+            self._stream.flush()
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Errors of the stream say what it is."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._name) from None
 
     def discard(self) -> None:
         """What is out is out."""
+
+
+class Device(Pipe):
+    """A device or a FIFO with a name, which is closed in the end."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(open(path, "wb"), path)  # noqa: SIM115
+
+    def discard(self) -> None:
+        """What is out is out; what is held back has failed, and was told of."""
+        with suppress(OSError):
+            self._stream.close()
+
+
+def is_stream(path: str) -> bool:
+    """Whether `path` takes what it gets, and keeps nothing to be replaced: `-`, a device or a FIFO."""
+    if path == STANDARD_OUTPUT:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def open_sink(path: str) -> Sink:
+    """Where what belongs to `path` is written to: a stream, or a file that appears whole or not at all."""
+    if path == STANDARD_OUTPUT:
+        return Pipe(sys.stdout.buffer)
+    return Device(path) if is_stream(path) else WholeFile(path)
+
+
+def _temporary_in(folder: str) -> tuple[str, int]:
+    """The path of a new temporary file, and the file, open and locked as long as it is open."""
+    while True:
+        path = os.path.join(folder, _native.temporary_name())
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            return path, file  # a file system without locks, where nobody sweeps
+        # Between its making and its lock a sweeper may have taken it for a leftover.
+        if os.fstat(file).st_nlink:
+            return path, file
+        os.close(file)
 
 
 def _bytes(data: Bytes) -> memoryview:
@@ -156,8 +232,8 @@ def _bytes(data: Bytes) -> memoryview:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all."""
-    file = WholeFile(path)
+    """Write `data` to `path`, whole or not at all; to a stream as it is."""
+    file = open_sink(path)
     try:
         file.write(data)
         file.commit()

@@ -1,0 +1,1 @@
+"""How genotok writes files: `whole` is the atomic writer, `outputs` the rule of what may be written where."""
