@@ -1,7 +1,8 @@
 """The program `genotok`: its commands, its front page, and its exit codes.
 
 Exit codes: 0 success; 1 something the user can mend (one line on standard error, no traceback) or, with a
-traceback, a fault of genotok; 2 wrong usage; 130 interrupted.
+traceback, a fault of genotok; 2 wrong usage; 130 interrupted by Ctrl-C; 143 and 129
+by SIGTERM and SIGHUP, which do the same.
 """
 
 import os
@@ -24,6 +25,7 @@ from genotok.cli.messages import complain
 from genotok.cli.pack import pack
 from genotok.cli.predict import evaluate, predict
 from genotok.cli.pretrain import pretrain
+from genotok.cli.process import exit_code, take_signals, take_streams
 from genotok.cli.report import report
 from genotok.cli.show import show
 from genotok.cli.study import study
@@ -237,15 +239,16 @@ app.command(
 
 def main() -> None:
     """Run the program and leave with its exit code."""
-    code = _run()
+    take_streams()
+    take_signals()
+    code = exit_code(_run())
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except OSError as error:
         # What was printed last cannot be delivered. A reader that has gone (`| head`) is no news to anyone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            complain(error)
+            complain(OSError(error.errno, error.strerror, "standard output"))
         code = 1
     sys.exit(code)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,7 +40,7 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
         return
     is_local = address == LOCAL
     _check_reachable(address)
-    with told(ray, address):
+    with told(ray, address), _own_signals():
         ray.init(
             address=None if is_local else address,
             num_cpus=num_cpus if is_local else None,
@@ -50,6 +52,15 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """The program's own way to end at SIGTERM stays: Ray puts an exit at once in its place."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if before not in {signal.SIG_DFL, None} and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def ray_module() -> Any:

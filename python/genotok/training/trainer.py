@@ -83,6 +83,9 @@ class OrderedTrainer(Trainer):
                 shutil.rmtree(self._folder)
                 checkpoints.rotate(place, self.keep)
             self.accelerator.wait_for_everyone()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         finally:
             self._folder = None
 

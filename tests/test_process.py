@@ -1,0 +1,315 @@
+"""The program among others: two of it, one that is told to end or killed, and unusual streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from genotok import _native
+from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the program in the test's folder; whatever happens, none outlives the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*(program or PROGRAM), *arguments],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Callable[[str], int]]:
+    """Named pipes: what reads one waits as long as the test wants."""
+    opened: list[int] = []
+
+    def open_pipe(name: str) -> int:
+        # Once the reader is there; its first letters show that it reads.
+        for _ in range(1200):
+            try:
+                opened.append(os.open(tmp_path / name, os.O_WRONLY | os.O_NONBLOCK))
+                break
+            except OSError:
+                time.sleep(0.05)
+        os.write(opened[-1], b">r1\n" + b"ACGTTGCA" * 4000)
+        time.sleep(0.3)
+        return opened[-1]
+
+    yield open_pipe
+    for number in opened:
+        os.close(number)
+
+
+# -- two of them ------------------------------------------------------------------------------------
+
+
+def test_two_packings_into_one_folder(tmp_path: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
+    """One is refused or comes later; what is there verifies."""
+    for number in range(2):
+        (tmp_path / f"{number}.fa").write_bytes(b">r\n" + _native.simulate(3_000_000, number) + b"\n")
+    for turn in range(3):
+        both = [
+            start("pack", f"{number}.fa", "-o", f"out{turn}/", "--shard-size", "50k") for number in (0, 1)
+        ]
+        ends = [(process.communicate(timeout=100), process.returncode) for process in both]
+        assert sorted(code for _, code in ends) == [0, 1], ends
+        (refused,) = [err for (_, err), code in ends if code == 1]
+        assert refused.count("genotok: error: ") == 1
+        assert "is writing to it; wait until it is done" in refused or "has shards already" in refused
+        done = run("verify", f"out{turn}", folder=tmp_path)
+        assert done.returncode == 0, done
+        assert not [name for name in names(tmp_path / f"out{turn}") if name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        (["train-bpe"], "out.json"),
+        (["pack"], "out.pack"),
+        (["encode", "-t", "tokenizer.json"], "out.arrow"),
+        (["encode", "-t", "tokenizer.json"], "out/"),
+    ],
+)
+def test_a_second_run_hears_who_is_at_it(
+    tmp_path: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    feed: Callable[[str], int],
+    command: list[str],
+    output: str,
+) -> None:
+    assert run("train-bpe", "--vocab", "60", "-q", LAMBDA, folder=tmp_path).returncode == 0
+    os.mkfifo(tmp_path / "pipe.fa")
+    first = start(*command, "pipe.fa", "-o", output)
+    feed("pipe.fa")
+    before = names(tmp_path)
+    second = run(*command, LAMBDA, "-o", output, folder=tmp_path)
+    fails(second, output.rstrip("/"), f"process {first.pid}", "is writing to it")
+    assert names(tmp_path) == before
+
+
+# -- told to end ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    ("command", "output", "said"),
+    [
+        (["train-bpe"], "out.json", "nothing was written"),
+        (["pack"], "out.pack", "nothing was written"),
+        (["encode", "-t", "tokenizer.json"], "out.arrow", "nothing was written"),
+        (["encode", "-t", "tokenizer.json"], "out/", "go on with: genotok encode"),
+        (["check"], None, "interrupted"),
+    ],
+)
+def test_signals_that_ask_to_end_do_what_ctrl_c_does(
+    tmp_path: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    feed: Callable[[str], int],
+    number: signal.Signals,
+    command: list[str],
+    output: str | None,
+    said: str,
+) -> None:
+    assert run("train-bpe", "--vocab", "60", "-q", LAMBDA, folder=tmp_path).returncode == 0
+    os.mkfifo(tmp_path / "pipe.fa")
+    before = names(tmp_path)
+    process = start(*command, "pipe.fa", *(["-o", output] if output else []))
+    feed("pipe.fa")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (SIGNALS[number], "")
+    assert said in err
+    assert "Traceback" not in err
+    if output == "out/":
+        assert not [name for name in names(tmp_path / "out") if name.startswith(".")]
+        assert names(tmp_path) == before | {"out"}
+    else:
+        assert names(tmp_path) == before
+
+
+@pytest.mark.slow
+def test_sigterm_leaves_a_checkpoint_that_resumes_to_the_same_result(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    (tmp_path / "large.fa").write_bytes(b">r\n" + _native.simulate(24_000_000, 7) + b"\n")
+    arguments = ["train-bpe", "--threads", "1", "-q", "large.fa"]
+    begun = time.monotonic()
+    assert run(*arguments, "-o", "whole.json", folder=tmp_path).returncode == 0
+    seconds = time.monotonic() - begun
+    for part in (0.6, 0.75, 0.85):
+        process = start(*arguments, "-o", "out.json")
+        time.sleep(seconds * part)
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+        if process.returncode == 143 and (tmp_path / "out.json.checkpoint").exists():
+            break
+        for name in ("out.json", "out.json.checkpoint"):
+            (tmp_path / name).unlink(missing_ok=True)
+    else:
+        pytest.fail("no signal met a training under way")
+    assert "go on with: genotok train-bpe" in err
+    assert names(tmp_path) == {"large.fa", "whole.json", "out.json.checkpoint"}
+    assert run(*arguments, "-o", "out.json", "--resume", folder=tmp_path).returncode == 0
+    assert (tmp_path / "out.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_a_signal_that_comes_twice_does_not_disturb_what_the_first_one_began(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]], feed: Callable[[str], int]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.fa")
+    process = start("pack", "pipe.fa", "-o", "out.pack")
+    feed("pipe.fa")
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP):
+        process.send_signal(number)
+        time.sleep(0.02)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert err.count("\n") == 1
+    assert names(tmp_path) == {"pipe.fa"}
+
+
+def test_nohup_is_kept(tmp_path: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
+    os.mkfifo(tmp_path / "pipe.fa")
+    process = start("check", "pipe.fa", program=["nohup", *PROGRAM])
+    writer = os.open(tmp_path / "pipe.fa", os.O_WRONLY)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    os.write(writer, b">r\nACGT\n")
+    os.close(writer)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_a_library_sets_no_signal() -> None:
+    code = (
+        "import signal, genotok, genotok.cli, genotok.dataset, genotok.corpus; "
+        "print([signal.getsignal(n) is signal.SIG_DFL for n in (signal.SIGTERM, signal.SIGHUP)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[True, True]\n"
+
+
+# -- killed -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "again"),
+    [
+        (["pack"], "out.pack", ["kmer", "-k", "2", "-q", "-o", "two.json"]),
+        (["encode", "-t", "tokenizer.json"], "out.arrow", ["pack", LAMBDA, "-q", "-o", "again.pack"]),
+        (["encode", "-t", "tokenizer.json"], "out.arrow", ["encode", LAMBDA, "-q", "-o", "again.arrow"]),
+    ],
+)
+def test_a_later_run_removes_what_a_killed_one_left(
+    tmp_path: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    feed: Callable[[str], int],
+    command: list[str],
+    output: str,
+    again: list[str],
+) -> None:
+    """Python's writers sweep what Rust's left, and the other way round; none sweeps what is being written."""
+    assert run("train-bpe", "--vocab", "60", "-q", LAMBDA, folder=tmp_path).returncode == 0
+    for name in ("killed.fa", "living.fa"):
+        os.mkfifo(tmp_path / name)
+    killed = start("encode", "-t", "tokenizer.json", "killed.fa", "-o", "killed.arrow")
+    feed("killed.fa")
+    living = start(*command, "living.fa", "-o", output)
+    writer = feed("living.fa")
+    dead = tmp_path / _native.temporary_name()
+    dead.write_text("of a writer that is gone")
+    killed.kill()
+    killed.communicate()
+    assert run(*again, folder=tmp_path).returncode == 0
+    left = [name for name in names(tmp_path) if name.endswith(".tmp")]
+    assert len([name for name in names(tmp_path) if name.endswith(".lock")]) == 1  # likewise
+    assert dead.name not in left
+    assert len(left) == (output == "out.arrow")  # of the living one
+    assert living.poll() is None
+    os.set_blocking(writer, True)
+    living.send_signal(signal.SIGINT)
+    living.communicate(timeout=30)
+    assert [name for name in names(tmp_path) if name.endswith(".tmp")] == []
+
+
+# -- standard streams -------------------------------------------------------------------------------
+
+ASCII = [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}]
+
+
+@pytest.mark.parametrize("setting", ASCII, ids=["ioencoding", "posix"])
+def test_a_terminal_that_knows_ascii_only_gets_all_of_it(tmp_path: Path, setting: dict[str, str]) -> None:
+    assert run("train-bpe", "--vocab", "60", "-q", LAMBDA, folder=tmp_path).returncode == 0
+    (tmp_path / "größe.fa").write_text(">r\nACGT\n")
+    for arguments in (["info", "tokenizer.json"], ["check", "größe.fa"], ["--help"], ["show", "GATTACA"]):
+        done = subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            env={**ENVIRONMENT, **setting},
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), arguments
+        done.stdout.decode("ascii")
+        if arguments[0] == "info":
+            assert b" ####" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["info"], ["info", "--json"], ["--version"], ["kmer", "-k", "2", "-o", "-"]]
+)
+def test_a_closed_standard_output_is_an_error_as_a_full_one(tmp_path: Path, arguments: list[str]) -> None:
+    command = ["bash", "-c", '"$@" >&-', "bash", *PROGRAM, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 1
+    assert "genotok: error: standard output: Bad file descriptor\n" in done.stderr
+
+
+def test_with_all_streams_closed_files_are_whole(tmp_path: Path) -> None:
+    """Without something in their place the tokenizer would be standard output, and hold the report too."""
+    command = ["bash", "-c", '"$@" <&- >&- 2>&-', "bash", *PROGRAM]
+    for closed, name in ((command, "closed"), (PROGRAM, "open")):
+        arguments = ["train-bpe", "--vocab", "60", LAMBDA, "-o", f"{name}.json"]
+        subprocess.run([*closed, *arguments], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False)
+    assert (tmp_path / "closed.json").read_bytes() == (tmp_path / "open.json").read_bytes()
+
+
+def test_names_that_are_no_text_are_told_in_json_that_all_can_read(tmp_path: Path) -> None:
+    for name in (b"f\xfcnf.fa", b"f\xf6nf.fa"):
+        Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b">r\xe9cord\nACGT!\n>r\xe8cord\nAC\n")
+    done = subprocess.run(
+        [*PROGRAM, "check", "--json", "*.fa"], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False
+    )
+    assert b"\\ud" not in done.stdout
+    files = [report["file"] for report in json.loads(done.stdout)["files"]]
+    assert files == [r"f\xf6nf.fa", r"f\xfcnf.fa"]
+    json.dumps(json.loads(done.stdout), ensure_ascii=False).encode()
+    shown = subprocess.run(
+        [*PROGRAM, "check", "*.fa"], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False
+    )
+    assert b"Traceback" not in shown.stderr
