@@ -25,6 +25,7 @@ def test_every_example_runs(tmp_path: Path, document: str) -> None:
     blocks = [(language, code) for language, code in blocks if not code.startswith(LEFT_OUT)]
     assert len(blocks) >= 4
     (tmp_path / "genomes").symlink_to(ROOT / "genomes")
+    before: dict[Path, bytes] = {}
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for language, code in blocks:
         program = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [sys.executable, "-c"]
@@ -38,6 +39,33 @@ def test_every_example_runs(tmp_path: Path, document: str) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{code}\n{done.stdout}\n{done.stderr}"
+        # No example replaces the tokenizer of an earlier one.
+        assert {path: content for path, content in before.items() if path.read_bytes() != content} == {}, code
+        before |= {path: path.read_bytes() for path in tmp_path.rglob("*.json") if "tokenizer" in path.name}
+        before |= {path: path.read_bytes() for path in tmp_path.glob("*.json")}
+
+
+def test_the_first_command_can_be_repeated(tmp_path: Path) -> None:
+    """With other genomes, too: the tokenizer before is kept."""
+    (tmp_path / "genomes").mkdir()
+    for name in ("lambda_phage.fa", "yeast_chrI.fa"):
+        (tmp_path / "genomes" / name).symlink_to(ROOT / "genomes" / name)
+    code = next(
+        line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if "train-bpe --vocab" in line
+    )
+    command = ["bash", "-c", code.replace("genotok", f"{sys.executable} -m genotok", 1)]
+    first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    made = (tmp_path / "tokenizer.json").read_bytes()
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (first.stdout.splitlines()[-1], again.stdout.splitlines()[-1]) == (
+        "  written       tokenizer.json",
+        "  written       tokenizer.json, as it was",
+    )
+    (tmp_path / "genomes" / "yeast_chrI.fa").unlink()
+    other = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert other.stdout.endswith("tokenizer.json; the one before is kept as tokenizer.json.1\n")
+    assert (tmp_path / "tokenizer.json.1").read_bytes() == made
+    assert (tmp_path / "tokenizer.json").read_bytes() != made
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
