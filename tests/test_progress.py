@@ -103,6 +103,31 @@ def test_training_moves_forward_and_never_ends_early() -> None:
     assert shares[-1] > 0.9
 
 
+@pytest.mark.parametrize(
+    ("merges", "seconds"),
+    [
+        pytest.param(
+            [97, 185, 305, 564, 1037, 2064, 3958, 4087], [4, 3, 2, 3, 3, 4, 4, 3], id="human chromosome 20"
+        ),
+        pytest.param(
+            [13, 23, 37, 57, 91, 158, 282, 519, 1022, 2135, 3901, 4087],
+            [4, 2, 1, 1, 1, 1, 1, 2, 2, 2, 3, 4],
+            id="E. coli",
+        ),
+    ],
+)
+def test_the_time_left_is_about_what_is_left(merges: list[int], seconds: list[int]) -> None:
+    """From the second round on, whose merges and times are those of real trainings."""
+    for number in range(1, len(merges) - 1):
+        for part in (0.0, 0.5, 1.0):
+            status = watched([training(number + 1, merges[number - 1], int(part * 1_000_000))])[0]
+            spent = sum(seconds[:number]) + part * seconds[number]
+            left = sum(seconds) - spent
+            assert status.share
+            told = spent * (1 - status.share) / status.share
+            assert left / 3 < told < left * 3, (number, part, left, told)
+
+
 def test_odd_events_do_no_harm() -> None:
     nothing = {**training(1, 0, 0), "bases": 0, "merges_wanted": 0}
     assert watched([nothing, training(0, 5000, 2_000_000)])

@@ -16,6 +16,8 @@
 mod builder;
 pub mod folder;
 mod packed;
+mod sample;
+mod together;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use memmap2::Mmap;
 pub use self::builder::{CorpusBuilder, Place};
 pub(crate) use self::packed::is_packed;
 pub use self::packed::{MAGIC, save};
+pub use self::sample::Stride;
 use crate::alphabet::{LetterKind, complement};
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
@@ -50,6 +53,11 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Letters, bases and others.
+    pub fn letters(&self) -> u64 {
+        self.bases + self.skipped.iter().sum::<u64>()
+    }
+
     /// The contents of both together.
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;
@@ -70,8 +78,15 @@ pub struct Corpus {
 
 #[derive(Clone, Debug)]
 enum Store {
-    Owned { ends: Vec<u64>, arena: Vec<u8> },
-    Mapped { file: Arc<Mmap>, num_words: usize },
+    /// Shared, so that a clone costs nothing.
+    Owned {
+        ends: Arc<Vec<u64>>,
+        arena: Arc<Vec<u8>>,
+    },
+    Mapped {
+        file: Arc<Mmap>,
+        num_words: usize,
+    },
 }
 
 impl Corpus {
@@ -134,33 +149,6 @@ impl Corpus {
         codes.iter_mut().for_each(|code| *code = complement(*code));
     }
 
-    /// A corpus of stretches of this one, without a fingerprint: of `length` bases, about `every` so many, less where a
-    /// word ends. Cost: its size.
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation)] // places in memory
-    pub fn sample(&self, length: u64, every: u64) -> Self {
-        let mut contents = Contents::default();
-        let (mut ends, mut arena) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        while start < self.span() {
-            let mut word = self.word_after(start);
-            while word < self.num_words() && self.word(word).start < start + length {
-                let Range { start: first, end: last } = self.word(word);
-                // Words begin on a byte, and so do stretches.
-                let (first, last) = (first.max(start), last.min(start + length));
-                let begun = 4 * arena.len() as u64;
-                let range = (first / 4) as usize..last.div_ceil(4) as usize;
-                arena.extend_from_slice(&self.arena()[range]);
-                ends.push(begun + last - first);
-                contents.bases += last - first;
-                word += 1;
-            }
-            start = (start + every).next_multiple_of(4);
-        }
-        contents.words = ends.len() as u64;
-        Self { contents, store: Store::Owned { ends, arena } }
-    }
-
     /// How many pieces the words are after they are cut at every `length` bases.
     pub fn num_pieces(&self, length: Option<u64>) -> u64 {
         let Some(length) = length else { return self.num_words() as u64 };
@@ -175,6 +163,10 @@ impl Corpus {
         self.arena()
     }
 
+    fn owned(contents: Contents, ends: Vec<u64>, arena: Vec<u8>) -> Self {
+        Self { contents, store: Store::Owned { ends: Arc::new(ends), arena: Arc::new(arena) } }
+    }
+
     /// A corpus of words with these lengths, whose bases are packed as [`packed`](Self::packed) gives them, without a
     /// fingerprint. There must be as many bytes as the lengths need.
     pub(crate) fn from_packed(lengths: &[u64], arena: Vec<u8>) -> Self {
@@ -186,7 +178,7 @@ impl Corpus {
         }
         let (words, bases) = (lengths.len() as u64, lengths.iter().sum());
         let contents = Contents { words, bases, ..Contents::default() };
-        Self { contents, store: Store::Owned { ends, arena } }
+        Self::owned(contents, ends, arena)
     }
 
     /// Whether it is a mapped file.
@@ -200,6 +192,14 @@ impl Corpus {
             Store::Owned { ends, arena } => 8 * ends.capacity() as u64 + arena.capacity() as u64,
             Store::Mapped { .. } => 0,
         }
+    }
+
+    /// Maps a packed file, and tells the monitor.
+    fn open_told(path: &Path, monitor: &Monitor) -> Result<Self> {
+        let corpus = Self::open(path)?;
+        monitor.add_bases(corpus.contents.bases);
+        monitor.add_bytes(size(path));
+        Ok(corpus)
     }
 
     fn end(&self, index: usize) -> u64 {
@@ -235,16 +235,19 @@ const FOUR_CODES: [[u8; 4]; 256] = {
 /// memory are linear in the bases.
 pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
     if is_packed(path) {
-        let corpus = Corpus::open(path)?;
-        monitor.add_bases(corpus.contents.bases);
-        monitor.add_bytes(size(path));
-        return Ok(corpus);
+        return Corpus::open_told(path, monitor);
     }
     let mut builder = CorpusBuilder::new();
-    read_letters(path, monitor, &mut builder, usize::MAX, |_| Ok(()))?;
-    let corpus = builder.finish();
-    check_letters(path, corpus.contents())?;
-    Ok(corpus)
+    read_file(path, monitor, &mut builder)?;
+    Ok(builder.finish())
+}
+
+/// Adds a sequence file to what a builder has read.
+fn read_file(path: &Path, monitor: &Monitor, builder: &mut CorpusBuilder) -> Result<()> {
+    let before = builder.seen();
+    read_letters(path, monitor, builder, usize::MAX, |_| Ok(()))?;
+    let after = builder.seen();
+    check_letters(path, after.0 - before.0, after.1 - before.1)
 }
 
 /// Reads a sequence file into a builder, and closes its last record; `after` is called after each piece, of so many
@@ -288,22 +291,22 @@ fn read_letters(
     Ok(())
 }
 
-/// Fails if there is not a single letter in what was read.
-fn check_letters(path: &Path, contents: &Contents) -> Result<()> {
-    if contents.bases + contents.skipped.iter().sum::<u64>() > 0 {
+/// Fails if there is not a single letter in the records that were read.
+fn check_letters(path: &Path, records: u64, letters: u64) -> Result<()> {
+    if letters > 0 {
         return Ok(());
     }
-    let records = contents.records;
     Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")))
 }
 
 /// Reads inputs, as many at a time as the present thread pool has threads; a [folder](folder) of shards is many.
 ///
-/// A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
+/// The corpora hold the words in the order of the inputs, but small inputs share one: what follows costs what one file
+/// of the same content would. A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
 /// have a base. Of several errors the one of the first file is returned.
 pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
     let paths = &folder::expand(paths)?;
-    let corpora = each_file(paths, monitor, |_, path| read(path, monitor))?;
+    let corpora = together::read(paths, monitor)?;
     if corpora.iter().all(|corpus| corpus.contents.bases == 0) {
         let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
         let records: u64 = corpora.iter().map(|corpus| corpus.contents.records).sum();
@@ -324,16 +327,32 @@ fn each_file<T: Send>(
     work: impl Fn(usize, &Path) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
     let bytes_total = total_size(paths);
+    each(paths.len(), monitor, |index| {
+        enter(paths, index, bytes_total, monitor);
+        work(index, &paths[index])
+    })
+}
+
+/// Tells the monitor that a file is being read.
+fn enter(paths: &[PathBuf], file_index: usize, bytes_total: u64, monitor: &Monitor) {
+    let (file, files) = (paths[file_index].clone(), paths.len());
+    monitor.enter(Phase::Reading { file, file_index, files, bytes_total });
+}
+
+/// What `work` makes of each number below `count`, like [`each_file`].
+fn each<T: Send>(
+    count: usize,
+    monitor: &Monitor,
+    work: impl Fn(usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let next = AtomicUsize::new(0);
     let take_next = || {
-        let file_index = next.fetch_add(1, Relaxed);
-        let path = paths.get(file_index)?;
-        monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
-        let done = monitor.check().and_then(|()| work(file_index, path));
+        let index = Some(next.fetch_add(1, Relaxed)).filter(|&index| index < count)?;
+        let done = monitor.check().and_then(|()| work(index));
         if done.is_err() {
             monitor.cancel(); // the other threads need not go on
         }
-        Some((file_index, done))
+        Some((index, done))
     };
     let shares = rayon::broadcast(|_| std::iter::from_fn(take_next).collect::<Vec<_>>());
     let mut done: Vec<(usize, Result<T>)> = shares.into_iter().flatten().collect();
@@ -365,42 +384,4 @@ pub fn from_words<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Result<
         builder.letters(word.as_ref())?;
     }
     Ok(builder.finish())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::testing::Genome;
-
-    #[test]
-    fn a_sample_is_made_of_stretches() {
-        let mut letters = Vec::new();
-        Genome::new(4).letters(&mut letters, 5000);
-        for (length, every) in [(1, 1), (24, 100), (7, 13), (64, 64), (10_000, 10_000)] {
-            let words = [&letters[..1001], b"ACG", &letters[1001..1008], &letters[1008..]];
-            let corpus = from_words(words).unwrap();
-            let all: Vec<Vec<u8>> = (0..corpus.num_words()).map(|word| codes(&corpus, word)).collect();
-            let sample = corpus.sample(length, every);
-            let mut bases = 0;
-            for word in 0..sample.num_words() {
-                let stretch = codes(&sample, word);
-                assert!(!stretch.is_empty() && stretch.len() as u64 <= length);
-                assert!(all.iter().any(|word| word.windows(stretch.len()).any(|window| window == stretch)));
-                bases += stretch.len() as u64;
-            }
-            assert_eq!(
-                (sample.contents().bases, sample.contents().words),
-                (bases, sample.num_words() as u64)
-            );
-            assert!(length < 10_000 || bases == corpus.contents().bases);
-        }
-    }
-
-    fn codes(corpus: &Corpus, word: usize) -> Vec<u8> {
-        let Range { start, end } = corpus.word(word);
-        let mut codes = vec![0; usize::try_from(end - start).unwrap()];
-        corpus.unpack(start, &mut codes);
-        codes
-    }
 }

@@ -22,7 +22,7 @@ use super::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
 use super::passes::MIN_SEGMENT;
 use super::train::Trainer;
 use super::{MergeTable, Pair, Token};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Stride};
 use crate::error::Result;
 
 /// Bases of one sampled stretch.
@@ -167,14 +167,11 @@ impl Trainer<'_> {
     }
 }
 
-/// A stretch of the text at every so many bases.
-pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
-    let mut stretches = Vec::new();
-    for (corpus, span) in text.corpora.iter().map(Corpus::span).enumerate() {
-        let starts = (0..span).step_by(usize::try_from(every).unwrap_or(usize::MAX));
-        stretches.extend(starts.map(|start| Segment { corpus, range: start..(start + STRETCH).min(span) }));
-    }
-    stretches
+/// A stretch of the text at every so many bases, through all corpora.
+fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
+    let mut stride = Stride::new(STRETCH, every);
+    let spans = text.corpora.iter().map(Corpus::span).enumerate();
+    spans.flat_map(|(corpus, span)| stride.over(span).map(move |range| Segment { corpus, range })).collect()
 }
 
 /// What was counted in a sample, and how much larger the text is.

@@ -27,17 +27,23 @@ pub(super) fn segments<S: StateId>(
     bases: u64,
     may_part: impl Fn(Pair) -> bool + Sync,
 ) -> (Vec<Segment>, Vec<Pair>) {
+    let spans = || text.corpora.iter().map(Corpus::span).enumerate();
+    let wishes: Vec<(usize, u64)> = spans()
+        .flat_map(|(number, span)| (1..span.div_ceil(bases)).map(move |cut| (number, cut * bases)))
+        .collect();
+    let find = |&(number, wish): &(usize, u64)| {
+        find_cut(automaton, text, &text.corpora[number], wish, &may_part).map(|cut| (number, cut))
+    };
+    let cuts: Vec<Option<(usize, (u64, Option<Pair>))>> = wishes.par_iter().map(find).collect();
+    let mut cuts = cuts.into_iter().flatten().peekable();
     let mut segments = Vec::new();
     let mut parted = Vec::new();
-    for (number, corpus) in text.corpora.iter().enumerate() {
-        let span = corpus.span();
-        let wishes: Vec<u64> = (1..span.div_ceil(bases)).map(|cut| cut * bases).collect();
-        let cuts: Vec<Option<(u64, Option<Pair>)>> =
-            wishes.par_iter().map(|&wish| find_cut(automaton, text, corpus, wish, &may_part)).collect();
+    for (corpus, span) in spans() {
         let mut start = 0;
-        for (cut, pair) in cuts.into_iter().flatten().chain([(span, None)]) {
+        let inner = std::iter::from_fn(|| cuts.next_if(|&(number, _)| number == corpus)).map(|(_, cut)| cut);
+        for (cut, pair) in inner.chain([(span, None)]) {
             if cut > start {
-                segments.push(Segment { corpus: number, range: start..cut });
+                segments.push(Segment { corpus, range: start..cut });
                 parted.extend(pair);
                 start = cut;
             }

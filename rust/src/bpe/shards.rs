@@ -24,7 +24,7 @@ use super::guess::Sampler;
 use super::train::{Options, Trainer, Weighted};
 use super::wire::{Numbers, damaged, put};
 use super::{MergeTable, Pair};
-use crate::corpus::{Contents, Corpus};
+use crate::corpus::{Contents, Corpus, Stride};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 
@@ -120,14 +120,12 @@ fn answer_contents(corpora: &[Corpus], word_length: Option<u64>) -> Vec<u8> {
 
 fn answer_sample(corpora: &[Corpus], stretch: u64, every: u64) -> Vec<u8> {
     let mut bytes = vec![answer::SAMPLE];
-    for corpus in corpora {
-        let sample = corpus.sample(stretch, every.max(stretch));
-        put(&mut bytes, sample.num_words() as u64);
-        for word in (0..sample.num_words()).map(|word| sample.word(word)) {
-            put(&mut bytes, word.end - word.start);
-        }
-        bytes.extend_from_slice(sample.packed());
+    let sample = Stride::new(stretch, every.max(stretch)).sample(corpora);
+    put(&mut bytes, sample.num_words() as u64);
+    for word in (0..sample.num_words()).map(|word| sample.word(word)) {
+        put(&mut bytes, word.end - word.start);
     }
+    bytes.extend_from_slice(sample.packed());
     bytes
 }
 
@@ -181,31 +179,32 @@ impl Elsewhere {
         let stretch = if wanted >= contents.bases { contents.bases.max(1) } else { super::guess::STRETCH };
         let every = if wanted >= contents.bases { stretch } else { contents.bases / (wanted / stretch) };
         let sampled = ask(About::Sample { stretch, every })?;
-        let corpora = read_sample(body(&sampled, answer::SAMPLE)?, 4 * MOST_SAMPLED)?;
-        Ok(Self { contents, pieces, sample: [Weighted { corpora, weight: 1 }] })
+        let sample = read_sample(body(&sampled, answer::SAMPLE)?, 4 * MOST_SAMPLED)?;
+        Ok(Self { contents, pieces, sample: [Weighted { corpora: vec![sample], weight: 1 }] })
     }
 }
 
-/// The corpora of a sample, of `most` bases in all at most.
-fn read_sample(body: &[u8], most: u64) -> Result<Vec<Corpus>> {
+/// The sample that all shards gave parts of, of `most` bases in all at most.
+fn read_sample(body: &[u8], most: u64) -> Result<Corpus> {
     let mut numbers = Numbers(body);
-    let mut corpora = Vec::new();
+    let (mut lengths, mut arena) = (Vec::new(), Vec::new());
     let mut bases = 0;
     while !numbers.0.is_empty() {
-        let mut lengths = Vec::new();
+        let known = lengths.len();
         for _ in 0..numbers.count()? {
             lengths.push(numbers.below(most)?);
         }
-        if lengths.contains(&0) {
+        let part = &lengths[known..];
+        if part.contains(&0) {
             return Err(damaged());
         }
-        let bytes: u64 = lengths.iter().map(|length| length.div_ceil(4)).sum();
-        bases += lengths.iter().sum::<u64>();
+        let bytes: u64 = part.iter().map(|length| length.div_ceil(4)).sum();
+        bases += part.iter().sum::<u64>();
         if bases > most {
             return Err(damaged());
         }
         #[allow(clippy::cast_possible_truncation)] // below `most`
-        corpora.push(Corpus::from_packed(&lengths, numbers.bytes(bytes as usize)?.to_vec()));
+        arena.extend_from_slice(numbers.bytes(bytes as usize)?);
     }
-    Ok(corpora)
+    Ok(Corpus::from_packed(&lengths, arena))
 }

@@ -39,7 +39,7 @@ use super::lookahead::phrases;
 use super::replay::{Key, Limits, Outcome, Room, replay, replay_phrases};
 use super::shards::{Elsewhere, Shards};
 use super::{MergeTable, NUM_BASES, Pair};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Stride};
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
 
@@ -135,6 +135,8 @@ const MAX_STUCK: usize = 200;
 const LOOK_FROM: usize = 16;
 const LOOK_AHEAD: usize = 120;
 const LOOK_SAMPLE: u64 = 1 << 23;
+/// Bases of the shortest stretch that is sampled.
+const SNIPPET: u64 = 24;
 
 /// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
 ///
@@ -276,7 +278,12 @@ impl<'a> Trainer<'a> {
         let options = Options { num_merges: wanted, look_ahead_from, ..self.options.clone() };
         let sample = self.sampled_texts();
         let monitor = Monitor::default();
-        Trainer::new(&sample, &options, &monitor).run(&mut guess, &mut |_, _| self.monitor.check())?;
+        let trainer = Trainer::new(&sample, &options, &monitor);
+        // The trainer of the sample looks ahead as well: each has half of the text of the one before, at most.
+        if trainer.bases > self.bases / 2 {
+            return Ok(None);
+        }
+        trainer.run(&mut guess, &mut |_, _| self.monitor.check())?;
         let guessed = start.elapsed();
         let parted = self.pass(&guess, &Encoder::new(&guess), &[])?;
         let passed = start.elapsed();
@@ -297,19 +304,17 @@ impl<'a> Trainer<'a> {
         Ok(Some((round, outcome)))
     }
 
-    /// A text of stretches of the text.
+    /// A text of stretches of the text, one stride through all corpora of all weights.
     fn sampled_texts(&self) -> Vec<Weighted> {
-        let mut sampled = Vec::new();
-        // A random guess is to be wrong often: a sample of snippets.
-        let stretch = if self.random.is_some() { 24 } else { STRETCH };
-        for text in self.texts {
-            let span: u64 = text.corpora.iter().map(Corpus::span).sum();
-            let sample = (self.bases / 7).min(LOOK_SAMPLE);
-            let every = (span / (sample / stretch).max(1)).max(stretch);
-            let corpora = text.corpora.iter().map(|corpus| corpus.sample(stretch, every)).collect();
-            sampled.push(Weighted { corpora, weight: text.weight });
-        }
-        sampled
+        let span: u64 = self.texts.iter().flat_map(|text| &text.corpora).map(Corpus::span).sum();
+        // A random guess is to be wrong often: a sample of snippets. So is that of a text of snippets.
+        let stretch = if self.random.is_some() { SNIPPET } else { (span / 28).clamp(SNIPPET, STRETCH) };
+        let sample = (self.bases / 7).min(LOOK_SAMPLE);
+        let every = (span / (sample / stretch).max(1)).max(stretch);
+        let mut stride = Stride::new(stretch, every);
+        let sampled =
+            |text: &Weighted| Weighted { corpora: vec![stride.sample(&text.corpora)], weight: text.weight };
+        self.texts.iter().map(sampled).collect()
     }
 
     fn limits(&self, max_merges: usize) -> Limits {

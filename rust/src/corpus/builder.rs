@@ -1,6 +1,6 @@
 //! From letters to words at two bits a base.
 
-use super::{Contents, Corpus, Store};
+use super::{Contents, Corpus};
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
 use crate::error::{Error, Result};
 
@@ -62,7 +62,22 @@ impl CorpusBuilder {
         contents.bases -= open_bases;
         contents.words = ends.len() as u64;
         self.contents.bases = open_bases;
-        Corpus { contents, store: Store::Owned { ends, arena } }
+        Corpus::owned(contents, ends, arena)
+    }
+
+    /// Records and letters since words were last taken.
+    pub(super) fn seen(&self) -> (u64, u64) {
+        (self.contents.records, self.contents.letters())
+    }
+
+    /// Adds all that is in a corpus, after the last record.
+    pub(super) fn append(&mut self, corpus: &Corpus) {
+        self.end_record();
+        let begun = 4 * self.arena.len() as u64;
+        self.ends.extend((0..corpus.num_words()).map(|word| begun + corpus.end(word)));
+        self.arena.extend_from_slice(corpus.arena());
+        self.word_start = self.arena.len();
+        self.contents.add(corpus.contents());
     }
 
     /// Letters of the open record so far.

@@ -83,7 +83,7 @@ impl Packer<'_> {
             Ok(())
         })?;
         self.shard(&mut builder, &mut sum, monitor)?;
-        check_letters(path, &sum)?;
+        check_letters(path, sum.records, sum.letters())?;
         Ok((sum, self.shards))
     }
 
