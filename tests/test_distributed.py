@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from genotok.corpus import pack_shards  # noqa: E402
 from genotok.dataset import verify_folder  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402
+from genotok.distributed.storage import fetch  # noqa: E402
 from genotok.distributed.workers import balanced  # noqa: E402
 
 # Ray itself opens sockets and files that it leaves to the collector.
@@ -263,6 +266,48 @@ def test_shares_are_balanced(files: list[str]) -> None:
     assert sum(map(len, sizes)) == len(files)
     assert max(map(sum, sizes)) < 1.3 * min(map(sum, sizes))
     assert balanced(files[:1], 1) == [files[:1]]
+
+
+LISTENERS = """
+import psutil
+from genotok.distributed.cluster import cluster
+with cluster("local", 1) as ray:
+    ray.get(ray.remote(int).remote())
+    me = psutil.Process()
+    for process in [me, *me.children(recursive=True)]:
+        for connection in process.net_connections("inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                print(connection.laddr.ip)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at the sockets of Linux")
+def test_a_cluster_of_ones_own_is_heard_here_alone_and_leaves_nothing() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+        found = subprocess.run(
+            [sys.executable, "-c", LISTENERS],
+            env={**environment, "TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=True,
+        )
+        addresses = set(found.stdout.split())
+        assert addresses
+        assert all(ip_address(address.removeprefix("::ffff:")).is_loopback for address in addresses)
+        assert os.listdir(folder) == []
+
+
+def test_files_under_uris_are_copied_under_names_of_their_own(tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.fa").write_text(f">{folder}\nACGT\n")
+    uris = [(tmp_path / folder / "x.fa").as_uri() for folder in ("a", "b")]
+    found = [fetch(uri, str(copies), number) for number, uri in enumerate(uris)]
+    assert [Path(path).read_text() for path in found] == [">a\nACGT\n", ">b\nACGT\n"]
 
 
 def test_the_command_starts_a_cluster_of_its_own_and_says_when_there_is_none(

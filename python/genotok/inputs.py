@@ -78,11 +78,33 @@ def _matches(path: str, shards: bool) -> list[str]:
 
 def _refuse_repeats(paths: list[str]) -> None:
     """An error where two paths lead to the same file."""
-    seen: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    places: dict[str, str] = {}  # of files that have several names
     for path in paths:
-        place = path if path == STANDARD_INPUT else os.path.realpath(path)
-        if place in seen:
-            first = seen[place]
+        number = _file_number(path)
+        if number not in seen:
+            seen[number] = path
+            continue
+        places.setdefault(_place(seen[number]), seen[number])
+        place = _place(path)
+        if place in places:
+            first = places[place]
             also = "" if first == path else f" (as {first} and as {path})"
             raise ArgumentError(f"files={path}: given twice{also}; name each file once")
-        seen[place] = path
+        places[place] = path
+
+
+def _file_number(path: str) -> object:
+    """What no other file has: found in one look, where resolving a name takes one for each folder in it."""
+    if path == STANDARD_INPUT:
+        return path
+    try:
+        found = os.stat(path)
+    except OSError:
+        return _place(path)
+    return (found.st_dev, found.st_ino)
+
+
+def _place(path: str) -> str:
+    """The path without links."""
+    return path if path == STANDARD_INPUT else os.path.realpath(path)

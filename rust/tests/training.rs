@@ -4,7 +4,7 @@
 mod naive;
 
 use genotok_core::bpe::encode::{Encoder, Queue, Sink, Text};
-use genotok_core::bpe::train::{Options, Stop, Weighted, train};
+use genotok_core::bpe::train::{Options, Stop, Summary, Weighted, train};
 use genotok_core::bpe::{MergeTable, Token};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::monitor::Monitor;
@@ -23,23 +23,33 @@ fn words(seed: u64) -> Vec<Vec<u8>> {
     words
 }
 
-fn run(words: &[(Vec<u8>, u64)], options: &Options, threads: usize) -> MergeTable {
-    // Words of one weight are a text; every other word goes to another corpus.
+/// Trains on the words, those of one weight spread over so many corpora.
+fn run_on(
+    words: &[(Vec<u8>, u64)],
+    corpora: usize,
+    options: &Options,
+    threads: usize,
+) -> (MergeTable, Summary) {
     let mut weights: Vec<u64> = words.iter().map(|&(_, weight)| weight).collect();
     weights.sort_unstable();
     weights.dedup();
     let of = |weight: u64, part: usize| {
         let all = words.iter().filter(|word| word.1 == weight).enumerate();
-        from_words(all.filter(|(number, _)| number % 2 == part).map(|(_, word)| &word.0)).unwrap()
+        from_words(all.filter(|(number, _)| number % corpora == part).map(|(_, word)| &word.0)).unwrap()
     };
-    let texts: Vec<Weighted> = weights
-        .iter()
-        .map(|&weight| Weighted { corpora: vec![of(weight, 0), of(weight, 1)], weight })
-        .collect();
+    let spread = |weight: u64| (0..corpora).map(|part| of(weight, part)).collect();
+    let texts: Vec<Weighted> =
+        weights.iter().map(|&weight| Weighted { corpora: spread(weight), weight }).collect();
     let mut table = MergeTable::new();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(()))).unwrap();
-    table
+    let trained = pool.install(|| train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(())));
+    let summary = trained.unwrap();
+    (table, summary)
+}
+
+/// The merges of words of which every other one goes to another corpus.
+fn run(words: &[(Vec<u8>, u64)], options: &Options, threads: usize) -> MergeTable {
+    run_on(words, 2, options, threads).0
 }
 
 fn weighted(words: &[Vec<u8>]) -> Vec<(Vec<u8>, u64)> {
@@ -94,18 +104,94 @@ proptest! {
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
             ..Options::default()
         };
-        let mut pieces: Vec<(Vec<u8>, u64)> = Vec::new();
-        for (word, weight) in &words {
-            let length = piece.map_or(word.len(), |piece| usize::try_from(piece).unwrap());
-            for cut in word.chunks(length) {
-                pieces.push((cut.to_vec(), *weight));
-                if both_strands {
-                    pieces.push((naive::reverse_complement(cut), *weight));
-                }
-            }
-        }
+        let pieces = pieces(&words, piece, both_strands);
         prop_assert_eq!(run(&words, &options, 2), naive::train(&pieces, &no_limits(150)));
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn many_corpora_equal_the_definition(
+        seed in any::<u32>(),
+        corpora in prop_oneof![1_usize..40, Just(150), Just(700)],
+        weights in 1_u64..60,
+        threads in 1_usize..4,
+        guess in proptest::option::of(any::<u64>()),
+        look_ahead in any::<bool>(),
+        piece in proptest::option::of(1_u64..40),
+        both_strands in any::<bool>(),
+    ) {
+        let words: Vec<(Vec<u8>, u64)> =
+            words(seed.into()).into_iter().zip(0..).map(|(word, number)| (word, 1 + number % weights)).collect();
+        let options = Options {
+            num_merges: 120,
+            random_guess: guess,
+            look_ahead_from: if look_ahead { 0 } else { u64::MAX },
+            word_length: piece,
+            both_strands,
+            ..Options::default()
+        };
+        let (table, summary) = run_on(&words, corpora, &options, threads);
+        let pieces = pieces(&words, piece, both_strands);
+        prop_assert_eq!(&table, &naive::train(&pieces, &no_limits(120)));
+        prop_assert_eq!(summary.tokens, tokens_in(&pieces, &table));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3))]
+
+    /// Of corpora that a sample must not take whole, or it is as large as the text, and its own sample as well.
+    #[test]
+    fn many_corpora_of_a_stretch_each_equal_the_definition(
+        seed in any::<u32>(),
+        corpora in 128_usize..170,
+        bases in 8200_usize..9000,
+        threads in 1_usize..4,
+        both_strands in any::<bool>(),
+    ) {
+        let mut letters = Vec::new();
+        Genome::new(seed.into()).letters(&mut letters, corpora * bases);
+        let words: Vec<(Vec<u8>, u64)> = letters.chunks(bases).map(|word| (word.to_vec(), 1)).collect();
+        let options = Options { num_merges: 12, both_strands, ..Options::default() };
+        let (table, summary) = run_on(&words, corpora, &options, threads);
+        let pieces = pieces(&words, None, both_strands);
+        prop_assert_eq!(&table, &naive::train(&pieces, &no_limits(12)));
+        prop_assert_eq!(summary.tokens, tokens_in(&pieces, &table));
+        // A weight for each corpus is as many texts as there are corpora.
+        let weighted: Vec<(Vec<u8>, u64)> =
+            words.into_iter().zip(1..).map(|((word, _), weight)| (word, weight)).collect();
+        let together = run_on(&weighted, 1, &Options { num_merges: 8, ..Options::default() }, threads).0;
+        prop_assert_eq!(&together, &naive::train(&weighted, &no_limits(8)));
+    }
+}
+
+/// What counts: each word in pieces, on one strand or both.
+fn pieces(words: &[(Vec<u8>, u64)], piece: Option<u64>, both_strands: bool) -> Vec<(Vec<u8>, u64)> {
+    let mut pieces = Vec::new();
+    for (word, weight) in words {
+        let length = piece.map_or(word.len(), |piece| usize::try_from(piece).unwrap());
+        for cut in word.chunks(length) {
+            pieces.push((cut.to_vec(), *weight));
+            if both_strands {
+                pieces.push((naive::reverse_complement(cut), *weight));
+            }
+        }
+    }
+    pieces
+}
+
+/// The tokens of all words, each as often as it counts.
+fn tokens_in(words: &[(Vec<u8>, u64)], table: &MergeTable) -> u64 {
+    let encoder = Encoder::new(table);
+    let of = |(word, weight): &(Vec<u8>, u64)| encoder.encode(&codes(word)).len() as u64 * weight;
+    words.iter().map(of).sum()
+}
+
+fn codes(letters: &[u8]) -> Vec<u8> {
+    letters.iter().map(|&letter| b"ACGT".iter().position(|&base| base == letter).unwrap() as u8).collect()
 }
 
 #[test]
@@ -207,9 +293,6 @@ fn seams_and_blocks_do_not_show() {
     let options = Options { num_merges: 600, ..Options::default() };
     let summary = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
     let encoder = Encoder::new(&table);
-    let codes = |letters: &[u8]| -> Vec<u8> {
-        letters.iter().map(|&letter| b"ACGT".iter().position(|&base| base == letter).unwrap() as u8).collect()
-    };
     let whole = encoder.encode(&codes(&letters));
     assert_eq!(summary.tokens, whole.len() as u64);
     let back = encoder.encode(&codes(&naive::reverse_complement(&letters)));

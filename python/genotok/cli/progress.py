@@ -21,8 +21,8 @@ SECONDS_BETWEEN_LINES = 15.0
 """How often a log file hears of it."""
 
 GROWTH = 1.75
-"""How many times more merges there are after a round than before it: so on chromosomes of a human, of yeast and of
-bacteria, from the round on that follows the first, which looks ahead."""
+"""How many times more merges there are after a round than before it: so on chromosomes of a human and of
+bacteria, from the second round on; the first one looks ahead."""
 
 PASS_SHARE = 0.7
 """The part of a round that its pass takes; what is left of it is not counted in bases."""

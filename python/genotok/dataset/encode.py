@@ -191,7 +191,7 @@ def _to_folder(
         "lower_case": totals.lower_case,
         "bytes": sum(file.bytes for shard in manifest.shards for file in shard.files),
         "shards": totals.shards,
-        "resumed": len(plan.portions) if reading.first is None else reading.first,
+        "resumed": plan.num_portions if reading.first is None else reading.first,
         "seconds": 0.0,
     }
 

@@ -59,7 +59,7 @@ def write_folder(
     check_folder(folder, resume=resume, force=force)
     journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force, force=force)
     try:
-        left = range(len(journal.portions), len(plan.portions))
+        left = range(len(journal.portions), plan.num_portions)
         here = (encode_portion(folder, plan, index, read) for index in left)
         for portion in here if elsewhere is None else elsewhere(left):
             journal.add(portion)
@@ -72,7 +72,7 @@ def write_folder(
 
 def encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
     """Encode the files of one portion into shards, over what an earlier try may have left of them."""
-    paths = plan.portions[index]
+    paths = plan.portion(index)
     with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
         shards = tuple(_write_shards(folder, plan, index, reader))
         report = reader.report()

@@ -67,9 +67,13 @@ class Plan:
     in_one: bool = False
 
     @property
-    def portions(self) -> list[list[str]]:
-        """The files of each portion."""
-        return [list(self.inputs)] if self.in_one else [[path] for path in self.inputs]
+    def num_portions(self) -> int:
+        """How many pieces of work there are."""
+        return 1 if self.in_one else len(self.inputs)
+
+    def portion(self, index: int) -> Sequence[str]:
+        """The files of a portion."""
+        return self.inputs if self.in_one else self.inputs[index : index + 1]
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from genotok.dataset.folder import encode_portion
@@ -56,6 +57,9 @@ class Reading:
         self._progress = progress
         self._before = 0
         self._bases_before = self._bases = 0
+        # Bytes of the inputs before each portion from the first on, and of all, once somebody listens.
+        self._ends: list[int] = []
+        self._is_known = False
 
     def open(self, paths: Sequence[str], before: int, *, digests: bool = True) -> Reader:
         """A reader of the files of the portion that has so many portions before it."""
@@ -76,15 +80,15 @@ class Reading:
     def _hear(self, event: dict[str, Any]) -> None:
         """Tell of the whole run what a reader tells of its portion."""
         self._bases = event["bases"]
-        passed = self._plan.portions[self.first or 0 : self._before]
-        ahead = self._plan.portions[self._before :]
-        sizes = [[_size(path) for portion in part for path in portion] for part in (passed, ahead)]
-        is_known = None not in sizes[0] + sizes[1]
+        if not self._ends:
+            sizes = [_size(path) for path in self._plan.inputs[self.first or 0 :]]
+            self._is_known = None not in sizes
+            self._ends = [0, *accumulate(size or 0 for size in sizes)]
         told = {
             "file_index": event["file_index"] + self._before,
             "files": len(self._plan.inputs),
-            "bytes": event["bytes"] + sum(size or 0 for size in sizes[0]),
-            "bytes_total": sum(size or 0 for size in sizes[0] + sizes[1]) if is_known else 0,
+            "bytes": event["bytes"] + self._ends[self._before - (self.first or 0)],
+            "bytes_total": self._ends[-1] if self._is_known else 0,
             "bases": event["bases"] + self._bases_before,
         }
         if self._progress:

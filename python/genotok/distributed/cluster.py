@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from genotok.errors import ArgumentError, GenotokError, ResourceError
@@ -17,6 +19,14 @@ __all__ = ["LOCAL", "cluster", "lost", "raise_cause", "ray_module", "told"]
 
 LOCAL = "local"
 """The address that stands for a Ray of one's own on this machine."""
+
+CLUSTER_VARIABLE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""What tells Ray whether other machines may join, on any system; where not, it listens on the loopback address."""
+
+LONGEST_FOLDER = 30
+"""Letters of a folder in which Ray's sockets, some sixty letters further down, have names that the system allows."""
+
+SHORT_FOLDER = "/tmp"
 
 CONNECT_SECONDS = 5.0
 """How long a cluster may take to open its door."""
@@ -38,20 +48,47 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    is_local = address == LOCAL
     _check_reachable(address)
-    with told(ray, address), _own_signals():
-        ray.init(
-            address=None if is_local else address,
-            num_cpus=num_cpus if is_local else None,
-            include_dashboard=False if is_local else None,
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
-    try:
+    with ExitStack() as opened:
+        more = opened.enter_context(_local(ray, num_cpus)) if address == LOCAL else {"address": address}
+        with told(ray, address), _own_signals():
+            ray.init(**more, log_to_driver=False, logging_level="ERROR")
+        opened.callback(ray.shutdown)
         yield ray
+
+
+@contextmanager
+def _local(ray: Any, num_cpus: int | None) -> Iterator[dict[str, Any]]:
+    """What starts a Ray of one's own: heard on this machine alone, its session in a folder that goes with it."""
+    with (
+        _alone(ray),
+        TemporaryDirectory(prefix="genotok-ray-", ignore_cleanup_errors=True, dir=_short()) as folder,
+    ):
+        yield {"address": "local", "num_cpus": num_cpus, "include_dashboard": False, "_temp_dir": folder}
+
+
+@contextmanager
+def _alone(ray: Any) -> Iterator[None]:
+    """Without a way for other machines to join, unless the environment says so."""
+    if CLUSTER_VARIABLE in os.environ:
+        yield
+        return
+    constants = ray._private.ray_constants
+    allowed = constants.ENABLE_RAY_CLUSTER
+    # For the processes that are started, and for this one, which has read it already.
+    os.environ[CLUSTER_VARIABLE] = "0"
+    constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
     finally:
-        ray.shutdown()
+        del os.environ[CLUSTER_VARIABLE]
+        constants.ENABLE_RAY_CLUSTER = allowed
+
+
+def _short() -> str | None:
+    """A folder for a session where that for temporary files has too long a name; None where it does."""
+    long = len(os.fsencode(gettempdir())) > LONGEST_FOLDER
+    return SHORT_FOLDER if long and os.path.isdir(SHORT_FOLDER) else None
 
 
 @contextmanager

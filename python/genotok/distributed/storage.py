@@ -68,12 +68,12 @@ def size_of(path: str) -> int:
     return int(system.get_file_info(inner).size or 0)
 
 
-def fetch(path: str, folder: str) -> str:
-    """The path of a file, or of a copy in `folder` of what is under a URI."""
+def fetch(path: str, folder: str, number: int) -> str:
+    """The path of a file, or of a copy in `folder` of what is under a URI, called by its number."""
     if not is_uri(path):
         return path
     system, inner = _opened(path)
-    target = os.path.join(folder, f"{len(os.listdir(folder))}-{os.path.basename(inner)}")
+    target = os.path.join(folder, f"{number}-{os.path.basename(inner)}")
     with system.open_input_stream(inner) as stream, open(target, "wb") as file:
         while piece := stream.read(PIECE):
             file.write(piece)

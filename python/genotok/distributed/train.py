@@ -92,8 +92,9 @@ def train(
 def _paths(files: Files) -> list[str]:
     """All files: paths from the root, and URIs as they are."""
     given = [files] if isinstance(files, str | os.PathLike) else list(files)
-    uris = [uri for uri in given if isinstance(uri, str) and is_uri(uri)]
-    local = [path for path in given if path not in uris]
+    uris, local = [], []
+    for path in given:
+        (uris if isinstance(path, str) and is_uri(path) else local).append(path)
     paths = expand(local, shards=True) if local or not uris else []
     if STANDARD_INPUT in paths:
         raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")

@@ -167,7 +167,7 @@ class _Holder:
     def answer(self, question: bytes) -> tuple[int, bytes]:
         """The answer, and its length in front."""
         if self._shard is None:
-            paths = [fetch(path, self._copies.name) for path in self._paths]
+            paths = [fetch(path, self._copies.name, number) for number, path in enumerate(self._paths)]
             self._shard = _native.Shard(paths, threads=self._threads)
         found = self._shard.answer(question)
         return len(found), found

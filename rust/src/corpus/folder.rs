@@ -175,9 +175,14 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn has(&self, name: &str) -> bool {
-        let stem = name.strip_suffix(SHARD).or_else(|| name.strip_suffix(WORDS)).unwrap_or(name);
-        self.shards.iter().any(|shard| shard.file.strip_suffix(SHARD) == Some(stem))
+    /// Names among these that are no files of its shards.
+    fn strangers(&self, names: Vec<String>) -> impl Iterator<Item = String> {
+        let stems: BTreeSet<&str> =
+            self.shards.iter().filter_map(|shard| shard.file.strip_suffix(SHARD)).collect();
+        names.into_iter().filter(move |name| {
+            let stem = name.strip_suffix(SHARD).or_else(|| name.strip_suffix(WORDS)).unwrap_or(name);
+            !stems.contains(stem)
+        })
     }
 
     fn write(&self, folder: &Path) -> Result<()> {

@@ -147,8 +147,8 @@ fn begin(folder: &Path, append: bool) -> Result<(Claim, Manifest)> {
 
 /// Removes shards that the manifest does not know: of a run that was killed, or that failed.
 fn clean(folder: &Path, manifest: &Manifest) {
-    let surplus = names(folder).unwrap_or_default();
-    for name in surplus.iter().filter(|name| is_ours(name) && !is_claim(name) && !manifest.has(name)) {
+    let surplus = manifest.strangers(names(folder).unwrap_or_default());
+    for name in surplus.filter(|name| is_ours(name) && !is_claim(name)) {
         fs::remove_file(folder.join(name)).ok(); // what stays is removed the next time, and never read
     }
 }

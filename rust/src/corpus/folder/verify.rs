@@ -28,8 +28,8 @@ pub fn verify(folder: &Path, monitor: &Monitor) -> Result<Vec<(PathBuf, String)>
             Err(error) => defects.push((places, format!("cannot be read: {error}"))),
         }
     }
-    let is_known = |name: &str| name == MANIFEST || is_claim(name) || manifest.has(name);
-    for name in names(folder)?.iter().filter(|name| !is_known(name)) {
+    let strangers = manifest.strangers(names(folder)?);
+    for name in strangers.filter(|name| name != MANIFEST && !is_claim(name)) {
         defects.push((folder.join(name), format!("is not in {MANIFEST}")));
     }
     Ok(defects)
