@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cluster, encode, encoder, pretraining, results, shards
+from benchmarks import cluster, encode, encoder, inputs, pretraining, results, shards
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 from genotok.gue import comparison
 from genotok.gue import results as gue_results
@@ -108,6 +108,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "encoder-speed": (("encoder-speed",), encoder.markdown),
     "encoder-gpu": (("encoder-gpu",), encoder.markdown),
     "pretraining": (("pretraining",), pretraining.markdown),
+    "inputs": (("inputs",), inputs.markdown),
     "shards-pack": (("shards-pack",), shards.markdown),
     "shards-large": (("shards-large",), shards.markdown),
     "shards-ray": (("shards-ray",), shards.markdown),

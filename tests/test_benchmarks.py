@@ -12,6 +12,8 @@ import pytest
 from benchmarks import encode, encoder, machine, measure, table, train
 from benchmarks.child import Child
 from benchmarks.engines import ENGINES, Corpus
+from benchmarks.inputs import Inputs, compare
+from benchmarks.inputs import markdown as inputs_markdown
 
 import genotok
 from genotok import _native, reference
@@ -44,6 +46,19 @@ def test_every_engine_gives_the_merges_of_the_reference(tmp_path: Path, name: st
     training = ENGINES[name].train(corpus, 30, 1)
     assert training.merges == reference.train(words, 30)
     assert training.seconds > 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_many_files_are_measured_beside_one_of_the_same_content(packed: bool) -> None:
+    cases = compare(Inputs(7, 300, packed), 1, lambda _line: None)
+    assert [case["threads"] for case in cases] == [1, 2]
+    for case in cases:
+        runs = case["one"]["runs"] + case["many"]["runs"]
+        assert len({run["merges_sha256"] for run in runs}) == 1
+        assert runs[0]["merges"] > 100
+    record = {"cases": cases, "machine": machine.describe(), "date": "2026-01-01", "load": 0.1}
+    title = "7 packed shards of 300 bases" if packed else "7 files of 300 bases"
+    assert f"| {title} | 2 | " in inputs_markdown(record)
 
 
 @pytest.mark.parametrize("name", EXACT)

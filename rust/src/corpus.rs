@@ -67,6 +67,20 @@ impl Contents {
         self.skipped.iter_mut().zip(other.skipped).for_each(|(sum, more)| *sum += more);
         self.fingerprint = self.fingerprint.wrapping_add(other.fingerprint);
     }
+
+    /// What was read since the contents were those.
+    fn since(&self, before: &Self) -> Self {
+        let mut skipped = self.skipped;
+        skipped.iter_mut().zip(before.skipped).for_each(|(now, before)| *now -= before);
+        Self {
+            records: self.records - before.records,
+            empty_records: self.empty_records - before.empty_records,
+            words: self.words - before.words,
+            bases: self.bases - before.bases,
+            skipped,
+            fingerprint: self.fingerprint.wrapping_sub(before.fingerprint),
+        }
+    }
 }
 
 /// Words at two bits a base, in memory or in a mapped file.
@@ -244,10 +258,9 @@ pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
 
 /// Adds a sequence file to what a builder has read.
 fn read_file(path: &Path, monitor: &Monitor, builder: &mut CorpusBuilder) -> Result<()> {
-    let before = builder.seen();
+    let before = builder.contents().clone();
     read_letters(path, monitor, builder, usize::MAX, |_| Ok(()))?;
-    let after = builder.seen();
-    check_letters(path, after.0 - before.0, after.1 - before.1)
+    check_letters(path, &builder.contents().since(&before))
 }
 
 /// Reads a sequence file into a builder, and closes its last record; `after` is called after each piece, of so many
@@ -291,11 +304,12 @@ fn read_letters(
     Ok(())
 }
 
-/// Fails if there is not a single letter in the records that were read.
-fn check_letters(path: &Path, records: u64, letters: u64) -> Result<()> {
-    if letters > 0 {
+/// Fails if there is not a single letter in what was read.
+fn check_letters(path: &Path, contents: &Contents) -> Result<()> {
+    if contents.letters() > 0 {
         return Ok(());
     }
+    let records = contents.records;
     Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")))
 }
 

@@ -45,6 +45,7 @@ import pyarrow.compute as pc
 
 from genotok.dataset.batch_checksums import BatchChecksums
 from genotok.dataset.columns import ids_of, offsets_of, starts_of, view_of
+from genotok.dataset.mapped import mapped
 from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class MegatronFile:
         if size != needed and size < needed + LEAST_TRAILER:
             raise _fault(index, f"{size:,} bytes, where its head promises {needed:,}")
         self.trailer = _read_trailer(index, needed) if size > needed else None
-        body = np.memmap(index, np.uint8, "r", HEAD_BYTES, needed - HEAD_BYTES)
+        body = np.frombuffer(mapped(index), np.uint8, needed - HEAD_BYTES, HEAD_BYTES)
         self.lengths = body[: 4 * num_rows].view("<i4")
         self._starts = body[4 * num_rows : 12 * num_rows].view("<i8")
         self.documents = body[12 * num_rows :].view("<i8")
@@ -177,7 +178,7 @@ class MegatronFile:
         if self.trailer and sum(self.trailer.rows) != num_rows:
             raise _fault(index, f"batches of {sum(self.trailer.rows):,} rows, but {num_rows:,} rows")
         # An empty file cannot be mapped.
-        self.ids = np.memmap(data, kind, "r") if num_bytes else np.empty(0, kind)
+        self.ids = np.frombuffer(mapped(data), kind) if num_bytes else np.empty(0, kind)
 
     def _check(self, index: str, width: int, num_bytes: int) -> None:
         """An error if rows do not lie end to end in the data, or documents in the rows."""
@@ -214,11 +215,11 @@ def _read_head(index: str, head: bytes) -> tuple[str, int, int]:
 
 def _read_trailer(index: str, start: int) -> Trailer:
     """What stands behind the index from byte `start` on; the checksum covers the whole file."""
-    mapped = np.memmap(index, np.uint8, "r")
-    found, expected = mapped[start:-DIGEST_BYTES].tobytes(), mapped[-DIGEST_BYTES:].tobytes()
+    content = np.frombuffer(mapped(index), np.uint8)
+    found, expected = content[start:-DIGEST_BYTES].tobytes(), content[-DIGEST_BYTES:].tobytes()
     if not found.startswith(TRAILER_MAGIC):
-        raise _fault(index, f"{len(mapped):,} bytes, where its head promises {start:,}")
-    if hashlib.sha256(mapped.data[:-DIGEST_BYTES]).digest() != expected:
+        raise _fault(index, f"{len(content):,} bytes, where its head promises {start:,}")
+    if hashlib.sha256(content.data[:-DIGEST_BYTES]).digest() != expected:
         raise _fault(
             index, "damaged: its checksum differs; encode the input again, or restore it from a copy"
         )

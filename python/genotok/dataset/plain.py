@@ -7,6 +7,7 @@ import hashlib
 import json
 import types
 import typing
+from functools import cache
 from typing import Any, TypeVar
 
 __all__ = ["from_line", "from_plain", "sum_of", "to_line"]
@@ -70,8 +71,7 @@ def from_plain(kind: type[T], value: object, where: str) -> T:
 def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
     """`value` as a dataclass: exactly its keys."""
     given = _of(dict, value, where)
-    hints = typing.get_type_hints(kind)
-    optional = {field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING}
+    hints, optional = _fields(kind)
     if missing := [name for name in hints if name not in given and name not in optional]:
         raise ValueError(f"{where}.{missing[0]} is missing")
     if strange := [name for name in given if name not in hints]:
@@ -83,6 +83,13 @@ def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
             if name in given
         }
     )
+
+
+@cache
+def _fields(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:  # noqa: ANN401
+    """The types of a dataclass's fields, and those that may be missing: looked up once, not for each shard."""
+    optional = (field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING)
+    return typing.get_type_hints(kind), frozenset(optional)
 
 
 def _of(kind: type, value: object, where: str) -> Any:  # noqa: ANN401

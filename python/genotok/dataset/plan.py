@@ -71,9 +71,9 @@ class Plan:
         """How many pieces of work there are."""
         return 1 if self.in_one else len(self.inputs)
 
-    def portion(self, index: int) -> Sequence[str]:
+    def portion(self, index: int) -> list[str]:
         """The files of a portion."""
-        return self.inputs if self.in_one else self.inputs[index : index + 1]
+        return list(self.inputs) if self.in_one else [self.inputs[index]]
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from pyarrow import parquet
 from genotok.dataset.batch_checksums import of_arrow, of_parquet
 from genotok.dataset.columns import fault_of_schema
 from genotok.dataset.formats import Format, choose, found_in
+from genotok.dataset.mapped import mapped
 from genotok.dataset.megatron import MegatronFile
 from genotok.dataset.metadata import about_of, facts_of
 from genotok.errors import ArgumentError, SequenceFileError
@@ -102,8 +103,8 @@ class _ArrowShard(Shard):
     def __init__(self, path: str, *, stream: bool) -> None:
 
         with arrow_faults(path):
-            mapped = pa.memory_map(path)
-            reader = pa.ipc.open_stream(mapped) if stream else pa.ipc.open_file(mapped)
+            content = mapped(path)
+            reader = pa.ipc.open_stream(content) if stream else pa.ipc.open_file(content)
             self.schema = _check_schema(reader.schema)
             found = list(_batches_of_stream(reader) if stream else _batches_of_file(reader))
             self._batches = [pair.batch for pair in found]
@@ -132,7 +133,8 @@ class _ParquetShard(Shard):
     def __init__(self, path: str) -> None:
 
         with arrow_faults(path):
-            self._file = parquet.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+            content = pa.BufferReader(mapped(path))
+            self._file = parquet.ParquetFile(content, page_checksum_verification=True)
             self.schema = _check_schema(self._file.schema_arrow)
             head = self._file.metadata
             batch_rows = [head.row_group(number).num_rows for number in range(head.num_row_groups)]

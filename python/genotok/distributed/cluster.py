@@ -21,12 +21,12 @@ LOCAL = "local"
 """The address that stands for a Ray of one's own on this machine."""
 
 CLUSTER_VARIABLE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""What tells Ray whether other machines may join, on any system; where not, it listens on the loopback address."""
+"""What tells Ray whether other machines may join; where not, it listens on the loopback address."""
 
 LONGEST_FOLDER = 30
-"""Letters of a folder in which Ray's sockets, some sixty letters further down, have names that the system allows."""
+"""Letters of a folder in which Ray's sockets, some sixty letters further down, have names allowed."""
 
-SHORT_FOLDER = "/tmp"
+SHORT_FOLDER = "/tmp"  # noqa: S108 - a folder of a new name is made in it
 
 CONNECT_SECONDS = 5.0
 """How long a cluster may take to open its door."""
@@ -59,7 +59,7 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
 
 @contextmanager
 def _local(ray: Any, num_cpus: int | None) -> Iterator[dict[str, Any]]:
-    """What starts a Ray of one's own: heard on this machine alone, its session in a folder that goes with it."""
+    """What starts a Ray of one's own: heard on this machine alone, its session in a folder that goes away."""
     with (
         _alone(ray),
         TemporaryDirectory(prefix="genotok-ray-", ignore_cleanup_errors=True, dir=_short()) as folder,
@@ -73,7 +73,7 @@ def _alone(ray: Any) -> Iterator[None]:
     if CLUSTER_VARIABLE in os.environ:
         yield
         return
-    constants = ray._private.ray_constants
+    constants = ray._private.ray_constants  # noqa: SLF001 - Ray has no public way
     allowed = constants.ENABLE_RAY_CLUSTER
     # For the processes that are started, and for this one, which has read it already.
     os.environ[CLUSTER_VARIABLE] = "0"

@@ -92,9 +92,13 @@ def train(
 def _paths(files: Files) -> list[str]:
     """All files: paths from the root, and URIs as they are."""
     given = [files] if isinstance(files, str | os.PathLike) else list(files)
-    uris, local = [], []
+    uris: list[str] = []
+    local: list[str | os.PathLike[str]] = []
     for path in given:
-        (uris if isinstance(path, str) and is_uri(path) else local).append(path)
+        if isinstance(path, str) and is_uri(path):
+            uris.append(path)
+        else:
+            local.append(path)
     paths = expand(local, shards=True) if local or not uris else []
     if STANDARD_INPUT in paths:
         raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")

@@ -65,9 +65,9 @@ impl CorpusBuilder {
         Corpus::owned(contents, ends, arena)
     }
 
-    /// Records and letters since words were last taken.
-    pub(super) fn seen(&self) -> (u64, u64) {
-        (self.contents.records, self.contents.letters())
+    /// What was read since words were last taken, but for the number of words.
+    pub(super) fn contents(&self) -> &Contents {
+        &self.contents
     }
 
     /// Adds all that is in a corpus, after the last record.

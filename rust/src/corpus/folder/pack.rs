@@ -83,7 +83,7 @@ impl Packer<'_> {
             Ok(())
         })?;
         self.shard(&mut builder, &mut sum, monitor)?;
-        check_letters(path, sum.records, sum.letters())?;
+        check_letters(path, &sum)?;
         Ok((sum, self.shards))
     }
 
