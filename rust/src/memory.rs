@@ -9,7 +9,9 @@
 //! 732 and 1,206 Mb/s, canonical ones 604 and 1,017, 4,096 byte pairs 692 and 744, 6-mers side by side, with a sixth of
 //! the ids, 1,304 and 1,281.
 
+use std::cell::RefCell;
 use std::collections::TryReserveError;
+use std::ops::{Deref, DerefMut};
 
 /// Bytes from which it is worth asking: a result that is smaller costs less than it saves.
 const LARGE: usize = 4 << 20;
@@ -27,6 +29,57 @@ pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserve
     let room = values.spare_capacity_mut();
     advise(room.as_mut_ptr(), room.len());
     Ok(())
+}
+
+/// Bytes to read into, which a thread keeps for the next reader: to zero new ones takes longer than to read a small file.
+///
+/// What an earlier reader left in them is still there.
+#[derive(Debug)]
+pub(crate) struct Buffer(Vec<u8>);
+
+/// Buffers that a thread keeps.
+const SPARE_BUFFERS: usize = 4;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Buffer {
+    /// A buffer of so many bytes.
+    pub(crate) fn of(bytes: usize) -> Self {
+        let kept = SPARE.with_borrow_mut(|spare| {
+            let at = spare.iter().position(|buffer| buffer.len() == bytes)?;
+            Some(spare.swap_remove(at))
+        });
+        Self(kept.unwrap_or_else(|| vec![0; bytes]))
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.0);
+        let keep = |spare: &RefCell<Vec<Vec<u8>>>| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARE_BUFFERS {
+                spare.push(buffer);
+            }
+        };
+        SPARE.try_with(keep).ok(); // a thread that ends keeps nothing
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
 }
 
 /// Asks for large pages under so many values.
@@ -53,6 +106,18 @@ fn advise<T>(_start: *mut T, _length: usize) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffer_is_kept_for_the_next_reader() {
+        let mut first = Buffer::of(1000);
+        first.fill(7);
+        let place = first.as_ptr();
+        drop(first);
+        let (second, other) = (Buffer::of(1000), Buffer::of(10));
+        assert_eq!((second.as_ptr(), second.len(), other.len()), (place, 1000, 10));
+        drop((0..20).map(Buffer::of).collect::<Vec<_>>());
+        assert!(SPARE.with_borrow(Vec::len) <= SPARE_BUFFERS);
+    }
 
     #[test]
     fn values_are_the_same_on_pages_of_any_size() {

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::Fault;
+use crate::memory::Buffer;
 
 /// Bytes of compressed input read at a time.
 const FEED_BYTES: usize = 256 << 10;
@@ -10,7 +11,7 @@ const FEED_BYTES: usize = 256 << 10;
 /// The source and the bytes read ahead from it.
 pub(super) struct Feed {
     source: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     start: usize,
     end: usize,
     bytes_read: u64,
@@ -19,7 +20,7 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, buffer: vec![0; FEED_BYTES], start: 0, end: 0, bytes_read: 0, ended: false }
+        Self { source, buffer: Buffer::of(FEED_BYTES), start: 0, end: 0, bytes_read: 0, ended: false }
     }
 
     /// Bytes taken from the source so far.

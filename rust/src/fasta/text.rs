@@ -12,6 +12,7 @@ use memchr::{memchr, memchr2};
 use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_letter, looks_like_sam};
 use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
+use crate::memory::Buffer;
 pub(crate) use titles::{TITLE_BYTES, TitleFault, split_title};
 
 /// Length of the buffer that all input passes through.
@@ -26,7 +27,7 @@ const HEAD_BYTES: usize = 512;
 pub(crate) struct Text {
     pub(crate) path: PathBuf,
     pub(crate) input: Input,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// The unread part of `buffer`.
     start: usize,
     end: usize,
@@ -85,7 +86,7 @@ impl Text {
         let mut text = Self {
             path,
             input,
-            buffer: vec![0; bytes],
+            buffer: Buffer::of(bytes),
             start: 0,
             end: 0,
             line_end: b'\n',
