@@ -87,7 +87,7 @@ def _record(kind: Any, value: object, where: str) -> object:  # noqa: ANN401
 
 @cache
 def _fields(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:  # noqa: ANN401
-    """The types of a dataclass's fields, and those that may be missing: looked up once, not for each shard."""
+    """The types of the fields of a dataclass, and those that may be missing; once for all shards."""
     optional = (field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING)
     return typing.get_type_hints(kind), frozenset(optional)
 

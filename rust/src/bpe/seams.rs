@@ -34,7 +34,7 @@ pub(super) fn segments<S: StateId>(
     let find = |&(number, wish): &(usize, u64)| {
         find_cut(automaton, text, &text.corpora[number], wish, &may_part).map(|cut| (number, cut))
     };
-    let cuts: Vec<Option<(usize, (u64, Option<Pair>))>> = wishes.par_iter().map(find).collect();
+    let cuts: Vec<_> = wishes.par_iter().map(find).collect();
     let mut cuts = cuts.into_iter().flatten().peekable();
     let mut segments = Vec::new();
     let mut parted = Vec::new();

@@ -98,7 +98,7 @@ mod tests {
             let one = from_words(&words).unwrap();
             let many: Vec<Corpus> = words.iter().map(|word| from_words([word]).unwrap()).collect();
             for (length, every) in [(24, 100), (8192, 12_000), (8192, 8192), (50_000, 50_000)] {
-                let expected = Stride::new(length, every).sample(&[one.clone()]);
+                let expected = Stride::new(length, every).sample(std::slice::from_ref(&one));
                 let found = Stride::new(length, every).sample(&many);
                 assert_eq!(codes(&found), codes(&expected), "{part} {length} {every}");
                 assert_eq!(found.contents(), expected.contents());
