@@ -18,7 +18,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
 from tests import huggingface
-from tests.test_foreign_files import SUPPORTED, added, base, document
+from tests.test_foreign_files import SUPPORTED, added, base, document, replace, split
 
 PATIENCE = 20.0
 """Seconds for what should take one or two: machines differ, and so do builds."""
@@ -61,6 +61,20 @@ def many_specials(count: int) -> str:
     return json.dumps(made)
 
 
+def chain(*pairs: tuple[str, str], times: int) -> str:
+    """Replacements, again and again."""
+    steps = [replace(*pair) for pair in pairs] * times
+    return json.dumps(base(normalizer={"type": "Sequence", "normalizers": steps}))
+
+
+def word_level(pattern: str) -> str:
+    """A vocabulary of bases with a pre-tokenizer of this expression."""
+    made = base(pre_tokenizer=split(pattern, "Isolated", "Regex"))
+    made["model"] = {"type": "WordLevel", "vocab": {"A": 0, "C": 1, "[UNK]": 2}, "unk_token": "[UNK]"}
+    made["added_tokens"] = []
+    return json.dumps(made)
+
+
 HOSTILE: dict[str, Callable[[], str]] = {
     "a staircase of tokens": lambda: staircase(6000),
     "tokens that double": lambda: doubling(20),
@@ -83,6 +97,17 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "a lone surrogate": lambda: json.dumps(base()).replace('"AN"', '"\\ud800"'),
     "a key twice": lambda: json.dumps(base()).replace(
         '"normalizer": null', '"normalizer": null, "normalizer": null'
+    ),
+    "replacements that double": lambda: chain(("A", "CC"), ("C", "AA"), times=16),
+    "strings that double": lambda: chain(("AC", "GTGT"), ("GT", "ACAC"), times=16),
+    "replacements that swap": lambda: chain(("A", "CC"), ("CC", "A"), times=100),
+    "thousands of steps": lambda: chain(("A", "C"), ("C", "A"), times=5000),
+    "much in front": lambda: json.dumps(base(normalizer={"type": "Prepend", "prepend": "A" * 1_000_000})),
+    "a class of words": lambda: word_level("[ACGT]{64}X|" * 200 + "A"),
+    "a bomb": lambda: word_level("(A+)+$"),
+    "a long alternative": lambda: word_level("|".join(["A{60}C{60}"] * 60)),
+    "a Unigram of a million": lambda: json.dumps(
+        {"model": {"type": "Unigram", "vocab": [["x", 0.5]] * 1_000_000}}
     ),
     "a cycle": lambda: json.dumps(base(model={"merges": [["A", "A"], ["AA", ""], ["", "AA"]]})),
 }

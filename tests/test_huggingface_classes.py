@@ -49,13 +49,14 @@ def test_from_hf_takes_objects_and_paths(tmp_path: Path) -> None:
         assert genotok.Tokenizer.from_hf(source).encode(TEXT) == ids
 
 
-def test_from_hf_leaves_truncation_and_padding_to_the_call() -> None:
+def test_from_hf_keeps_truncation_and_padding_and_does_not_apply_them() -> None:
     rival = HuggingFaceTokenizer.from_str(json.dumps(SUPPORTED["plain"]))
     rival.enable_truncation(4)
     rival.enable_padding(length=100)
-    with pytest.raises(genotok.VocabularyError, match="from_hf"):
-        genotok.Tokenizer.from_json(rival.to_str())
-    assert genotok.Tokenizer.from_hf(rival).encode(TEXT) == load("plain").encode(TEXT)
+    loaded = genotok.Tokenizer.from_hf(rival)
+    assert loaded.encode(TEXT) == load("plain").encode(TEXT)
+    again = HuggingFaceTokenizer.from_str(loaded.to_json())
+    assert (again.truncation, again.padding) == (rival.truncation, rival.padding)
 
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:

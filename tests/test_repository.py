@@ -20,7 +20,7 @@ PACKAGE = ROOT / "python" / "genotok"
 LEVELS = (
     {"errors", "_native", "reference"},
     {"files", "huggingface", "inputs", "metrics", "reference_kmers"},
-    {"tokens"},
+    {"tokens", "training_report"},
     {"tokenizer", "model"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},
     {"baseline", "distributed", "training", "embedding"},

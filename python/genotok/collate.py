@@ -14,7 +14,7 @@ is `span`; runs are begun so often that the share of chosen tokens is the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,21 @@ IGNORED = -100
 
 NAMES = {
     "unknown": ("[UNK]", "<unk>"),
-    "first": ("[CLS]", "<cls>", "<s>"),
-    "end": ("[SEP]", "<eos>", "</s>"),
+    "first": ("[CLS]", "<cls>", "<s>", "[BOS]", "<bos>"),
+    "end": ("[SEP]", "<eos>", "</s>", "[EOS]"),
     "padding": ("[PAD]", "<pad>"),
     "mask": ("[MASK]", "<mask>"),
 }
 """What the special tokens are called: BERT's names, and those of Nucleotide Transformer and RoBERTa."""
+
+ROLES = {
+    "unknown": ("unk_token",),
+    "first": ("cls_token", "bos_token"),
+    "end": ("sep_token", "eos_token"),
+    "padding": ("pad_token",),
+    "mask": ("mask_token",),
+}
+"""What Hugging Face calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +59,73 @@ class SpecialIds:
 
     Attributes:
         unknown: `[UNK]`.
-        first: `[CLS]`, in front of a sequence.
-        end: `[SEP]`, behind a sequence.
+        first: `[CLS]`, in front of a sequence; None if the vocabulary has none and the file puts none there.
+        end: `[SEP]`, behind a sequence; likewise.
         padding: `[PAD]`.
         mask: `[MASK]`.
         all: All special ids, sorted.
         vocab_size: V.
+        before: What is put in front of a sequence: `first`, or what the tokenizer's file says.
+        behind: What is put behind it: `end`, or what the tokenizer's file says.
     """
 
     unknown: int
-    first: int
-    end: int
+    first: int | None
+    end: int | None
     padding: int
     mask: int
     all: tuple[int, ...]
     vocab_size: int
+    before: tuple[int, ...]
+    behind: tuple[int, ...]
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> SpecialIds:
-        """Those of a tokenizer, by their names (`NAMES`).
+        """Those of a tokenizer, by their roles, then by their names (`NAMES`).
+
+        What a foreign file puts around a sequence, if anything, is put around it here too, so that a model
+        is trained on what Hugging Face will give it.
 
         Raises:
-            ArgumentError: One of the five is missing.
+            ArgumentError: One that is needed is missing.
         """
-        vocab = tokenizer.vocab
-        found = {}
+        vocab, roles, template = tokenizer.vocab, tokenizer.special_roles, tokenizer.template
+        found: dict[str, int | None] = {}
         for role, names in NAMES.items():
-            known = next((name for name in names if name in vocab), None)
-            if known is None:
-                raise ArgumentError(
-                    f"tokenizer: has no {names[0]}; a model's input needs "
-                    f"{', '.join(names[0] for names in NAMES.values())}"
-                )
-            found[role] = vocab[known]
+            candidates = [roles[key] for key in ROLES[role] if key in roles]
+            known = next((name for name in (*candidates, *names) if name in vocab), None)
+            found[role] = None if known is None else vocab[known]
+        if template is None:
+            before, behind = [found["first"]], [found["end"]]
+        else:
+            before, behind = [*template[0]], [*template[1]]
+            found["first"] = next(iter(before), found["first"])
+            found["end"] = next(iter(behind), found["end"])
+        needed = [role for role in NAMES if template is None or role not in ("first", "end")]
+        if missing := [NAMES[role][0] for role in needed if found[role] is None]:
+            raise ArgumentError(
+                f"tokenizer: has no {missing[0]}; a model's input needs "
+                f"{', '.join(NAMES[role][0] for role in needed)}"
+            )
         special = sorted(vocab[name] for name in tokenizer.special_tokens)
-        return cls(**found, all=tuple(special), vocab_size=tokenizer.vocab_size)
+        return cls(
+            **cast("dict[str, Any]", found),
+            all=tuple(special),
+            vocab_size=tokenizer.vocab_size,
+            before=tuple(number for number in before if number is not None),
+            behind=tuple(number for number in behind if number is not None),
+        )
 
     def around(self, *parts: NDArray[np.integer]) -> Ids:
-        """`[CLS]` one `[SEP]`, or with two parts `[CLS]` one `[SEP]` other `[SEP]`."""
-        ids = [np.array([self.first], np.int64)]
+        """`[CLS]` one `[SEP]`, or with two parts `[CLS]` one `[SEP]` other `[SEP]`; or as the file says."""
+        ids = [np.array(self.before, np.int64)]
         for part in parts:
-            ids += [part.astype(np.int64), np.array([self.end], np.int64)]
+            ids += [part.astype(np.int64), np.array(self.behind, np.int64)]
         return np.concatenate(ids)
+
+    def within(self, ids: Ids) -> Ids:
+        """The ids of a sequence without those that `around` has put around it."""
+        return ids[len(self.before) : len(ids) - len(self.behind)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ A thin coat over the native class: it expands path patterns, keeps the training 
 and gives the native dictionaries their types.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, Self, TypedDict, cast
+from typing import Any, Self, cast
 
 from genotok import _native, huggingface
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
 from genotok.tokens import Encoder, Progress
+from genotok.training_report import RoundRecord, TrainingReport
 
 __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
@@ -23,43 +25,6 @@ __all__ = [
 
 DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
-
-
-class RoundRecord(TypedDict):
-    """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
-
-    round: int
-    merges: int
-    guessed_pairs: int
-    islands: int
-    theta: int
-    seconds: float
-
-
-class TrainingReport(TypedDict):
-    """What training read and found; `skipped` counts the letters outside A, C, G and T by kind."""
-
-    files: int
-    records: int
-    empty_records: int
-    words: int
-    bases: int
-    skipped: dict[str, int]
-    both_strands: bool
-    word_length: int | None
-    vocab_size: int
-    merges: int
-    rounds: int
-    resumed_merges: int
-    stopped: Literal["vocabulary full", "no pair left", "min_frequency"]
-    seconds_reading: float
-    seconds_training: float
-    threads: int
-    tokens: int
-    bases_per_token: float
-    longest_tokens: list[str]
-    fingerprint: str
-    round_log: list[RoundRecord]
 
 
 class Tokenizer(Encoder):
@@ -188,7 +153,11 @@ class Tokenizer(Encoder):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it."""
+        """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it.
+
+        The roles of special tokens are taken from `tokenizer_config.json` and `special_tokens_map.json`
+        beside it, if it has that name.
+        """
         return cls(_native.Tokenizer.from_file(os.fspath(path)))
 
     @classmethod
@@ -202,11 +171,13 @@ class Tokenizer(Encoder):
 
         Args:
             x: A `transformers.PreTrainedTokenizerFast`, a `tokenizers.Tokenizer`, or the path of a
-                tokenizer.json or of a folder with one. Its truncation and padding are left out.
+                tokenizer.json or of a folder with one.
 
         Raises:
             VocabularyError: It does something that genotok does not support; says what.
         """
+        if isinstance(x, str | os.PathLike):
+            return cls.from_file(huggingface.file_at(x))
         return cls.from_json(huggingface.file_of(x))
 
     def to_hf(self) -> Any:  # noqa: ANN401  transformers may not be there to name its class
@@ -218,7 +189,7 @@ class Tokenizer(Encoder):
             VocabularyError: Hugging Face has no such tokenizer: of k-mers that overlap or are canonical.
             ImportError: `transformers` is not installed.
         """
-        return huggingface.fast_tokenizer(self._native.to_hugging_face_json())
+        return huggingface.fast_tokenizer(self._native.to_hugging_face_json(), self.special_roles)
 
     def to_json(self) -> str:
         """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""
@@ -254,10 +225,46 @@ class Tokenizer(Encoder):
         """
         return self._native.automaton_size()
 
+    def why_no_automaton(self) -> str | None:
+        """Why encoding is slow, if there is no automaton; None for k-mers, whose ids are computed."""
+        return self._native.why_no_automaton()
+
     @property
     def special_tokens(self) -> list[str]:
-        """The special tokens in order of id."""
+        """The special tokens in order of id.
+
+        Those that the file adds to its model, and tokens of the vocabulary that no sequence becomes: of the
+        form `[NAME]` or `<name>`, or named in `special_roles`. These are not looked for in a sequence.
+        """
         return self._native.special_tokens
+
+    @property
+    def special_roles(self) -> dict[str, str]:
+        """Role, such as `pad_token`, to token, as the files beside the tokenizer's say; often empty."""
+        roles, vocab = self._native.roles[0], self.vocab
+        return {role: token for role, token in roles.items() if token in vocab}
+
+    @property
+    def template(self) -> tuple[list[int], list[int]] | None:
+        """The ids that the file puts before and behind a sequence where special tokens are asked for.
+
+        Nothing of a file without a post-processor, as Hugging Face has it. None of genotok's own, which
+        leave it to `encode_batch`: `[CLS]` and `[SEP]`.
+        """
+        return self._native.template
+
+    @property
+    def truncation(self) -> dict[str, Any] | None:
+        """The file's setting, which transformers writes back after use: kept, but not applied to ids."""
+        return self._setting("truncation")
+
+    @property
+    def padding(self) -> dict[str, Any] | None:
+        """The file's setting, which transformers writes back after use: kept, but not applied to ids."""
+        return self._setting("padding")
+
+    def _setting(self, name: str) -> dict[str, Any] | None:
+        return cast("dict[str, Any] | None", json.loads(self._native.settings.get(name, "null")))
 
     def __len__(self) -> int:
         return self.vocab_size
@@ -273,8 +280,8 @@ class Tokenizer(Encoder):
     def __repr__(self) -> str:
         return f"<genotok.Tokenizer: {self.vocab_size:,} tokens, {len(self.special_tokens)} of them special>"
 
-    def __reduce__(self) -> tuple[Callable[..., "Tokenizer"], tuple[type[Self], str, TrainingReport | None]]:
-        return _restore, (type(self), self.to_json(), self.report)
+    def __reduce__(self) -> tuple[Callable[..., "Tokenizer"], tuple[object, ...]]:
+        return _restore, (type(self), self.to_json(), self.report, self._native.roles)
 
 
 def _check_range(name: str, number: int | None, least: int) -> None:
@@ -283,6 +290,11 @@ def _check_range(name: str, number: int | None, least: int) -> None:
         raise ArgumentError(f"{name}={number}: a number from {least} to {(1 << 63) - 1:,} is expected")
 
 
-def _restore(kind: type[Tokenizer], text: str, report: TrainingReport | None) -> Tokenizer:
-    """A pickled tokenizer, from its own file format."""
-    return kind(_native.Tokenizer.from_json(text), report)
+def _restore(
+    kind: type[Tokenizer],
+    text: str,
+    report: TrainingReport | None,
+    roles: tuple[dict[str, str], list[str]] = ({}, []),
+) -> Tokenizer:
+    """A pickled tokenizer, from its own file format and the roles that stood beside it."""
+    return kind(_native.Tokenizer.from_json(text, roles), report)

@@ -126,8 +126,8 @@ class Encoder:
         Args:
             sequences: Any iterable of `str` or of `bytes` in UTF-8, or a column of Arrow strings: a
                 `pyarrow.Array`, a `polars.Series` and the like, which are read where they lie.
-            add_special_tokens: Put the special tokens that the tokenizer's file names around each
-                sequence; of a file that names none, `[CLS]` and `[SEP]`.
+            add_special_tokens: Put special tokens around each sequence: of genotok's own files `[CLS]` and
+                `[SEP]`, of others what their post-processor says, as Hugging Face does.
             unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for
                 each, `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
             uppercase: Read lower-case letters as upper-case ones, whatever the tokenizer's file says.

@@ -237,7 +237,7 @@ impl<'a> Job<'a> {
         } else {
             Cow::Borrowed(tokenizer.letters())
         };
-        let suspects = Suspects::new(tokenizer.first_bytes_of_added());
+        let suspects = Suspects::new(tokenizer.first_bytes_of_added().chain(letters.unsure_bytes()));
         Ok(Self { tokenizer, sequences, options, letters, template, suspects, sizes })
     }
 

@@ -16,41 +16,43 @@
 
 mod added;
 mod bytes;
+mod growth;
 pub mod json;
 mod kmers;
 pub mod letters;
 mod normalizer;
 mod numbering;
 mod pattern;
+mod phrase;
 pub(crate) mod reading;
 pub(crate) mod scheme;
+mod special;
 mod splitting;
+mod words;
 
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::bpe::marked::AnyMarked;
 use crate::bpe::{MergeTable, Token};
-use crate::error::{Error, Result, show_text};
+use crate::error::{Error, Result};
 use added::{Added, Finder, Part};
-use json::Frame;
+use json::{Frame, SETTINGS};
 use letters::Letters;
 use numbering::Numbering;
 use reading::{Characters, Piece};
 use scheme::Scheme;
+use special::{find_unknown, is_special_form};
 
+pub use json::Roles;
 pub use kmers::KmerSpecials;
+pub use special::check_specials;
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;
 
-/// The special tokens of a tokenizer may be this many.
-const MAX_SPECIALS: usize = 10_000;
-/// Bytes in all special tokens together.
-const MAX_SPECIAL_BYTES: usize = 1 << 20;
 /// Letters that [`Tokenizer::explain`] takes: what it returns is quadratic in them.
 const MAX_EXPLAINED: usize = 5_000;
 
@@ -62,6 +64,7 @@ pub struct Tokenizer {
     reading: Reading,
     frame: Frame,
     finder: Finder,
+    roles: Roles,
 }
 
 /// What an id stands for.
@@ -143,7 +146,7 @@ impl Tokenizer {
         }
         let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
         let numbering = Numbering::listed_as(ids, meanings);
-        Ok(Self { scheme, numbering, reading, frame, finder })
+        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default() })
     }
 
     /// The merges, of a tokenizer that has some.
@@ -156,9 +159,9 @@ impl Tokenizer {
         self.scheme.alphabet()
     }
 
-    /// The special tokens that go around a sequence: what the file says, else `[CLS]` and `[SEP]`.
+    /// The special tokens that go around a sequence: what the file says, which may be nothing.
     ///
-    /// Fails if the file says nothing and these two are not special tokens.
+    /// The files that genotok writes say nothing and leave it to this: `[CLS]` and `[SEP]`. Fails if they have not both.
     pub fn template(&self) -> Result<Template> {
         if let Some(template) = &self.reading.template {
             return Ok(template.clone());
@@ -182,8 +185,38 @@ impl Tokenizer {
     }
 
     /// The special tokens in order of id.
+    ///
+    /// Added tokens, and of those that no text becomes, since no merge makes them, the ones of the form `[NAME]` or
+    /// `<name>` and those that [`Roles`] name.
     pub fn special_tokens(&self) -> impl Iterator<Item = &str> {
-        self.reading.added.iter().map(|token| token.content.as_str())
+        let added = self.reading.added.iter().map(|token| (token.id, token.content.as_str()));
+        let others = self.reading.others.iter().map(|(token, id)| (*id, token.as_str()));
+        let is_special = |(_, token): &(Id, &str)| is_special_form(token) || self.roles.name(token);
+        let mut tokens: Vec<(Id, &str)> = added.chain(others.filter(is_special)).collect();
+        tokens.sort_unstable();
+        tokens.into_iter().map(|(_, token)| token)
+    }
+
+    /// What the file puts around a sequence; `None` where one of ours leaves it to [`Self::template`].
+    pub fn own_template(&self) -> Option<&Template> {
+        self.reading.template.as_ref()
+    }
+
+    /// What files beside the tokenizer's say of its special tokens.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
+    /// The same tokenizer with these roles.
+    #[must_use]
+    pub fn with_roles(mut self, roles: Roles) -> Self {
+        self.roles = roles;
+        self
+    }
+
+    /// What the file says of `truncation` and `padding`, which have no part in the ids here: the key, and JSON.
+    pub fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
+        SETTINGS.into_iter().filter_map(|key| Some((key, self.frame.setting(key)?.to_string())))
     }
 
     /// Number of tokens: special ones and those of the scheme.
@@ -209,7 +242,7 @@ impl Tokenizer {
 
     /// The tokenizer that training at the smaller `vocab_size` would have given.
     pub fn truncate(&self, vocab_size: usize) -> Result<Self> {
-        if self.kmers().is_some() {
+        if matches!(self.scheme, Scheme::Kmer(_) | Scheme::Words(_)) {
             return Err(Error::vocabulary("these are k-mers, not merges: they cannot be truncated"));
         }
         let first = self.vocab_size() - self.num_merges();
@@ -230,7 +263,8 @@ impl Tokenizer {
             ));
         };
         let ids = ids[..scheme.num_tokens() as usize].to_vec();
-        Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())
+        let truncated = Self::assemble(scheme, ids, self.reading.clone(), self.frame.clone())?;
+        Ok(truncated.with_roles(self.roles.clone()))
     }
 
     /// Whether the encoding automaton is built; the call that builds it takes longer.
@@ -241,6 +275,11 @@ impl Tokenizer {
     /// States and bytes of the encoding automaton; `None` if the vocabulary has none. Builds it when first called.
     pub fn automaton_size(&self) -> Option<(usize, usize)> {
         self.scheme.automaton().map(AnyMarked::size)
+    }
+
+    /// Why there is no encoding automaton, of a vocabulary that is slow for want of it. Builds it when first called.
+    pub fn why_no_automaton(&self) -> Option<&str> {
+        self.scheme.why_no_automaton()
     }
 
     /// The strings of the ids, joined; in a file that sees bytes, what its decoder makes of them; of k-mers the
@@ -417,44 +456,6 @@ fn unknown_letter(text: &str, at: usize) -> Error {
         position: text[..at].chars().count() as u64,
         byte: text.as_bytes()[at],
         reason: "is not in the vocabulary, which has no unknown token for such letters".to_owned(),
-    }
-}
-
-/// The special token that stands for unknown letters, by its name.
-fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
-    ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
-}
-
-/// Checks special tokens before any work is done.
-pub fn check_specials(special_tokens: &[String]) -> Result<()> {
-    let total: usize = special_tokens.iter().map(String::len).sum();
-    if special_tokens.len() > MAX_SPECIALS || total > MAX_SPECIAL_BYTES {
-        let rule = format!("are too many; {MAX_SPECIALS} of {MAX_SPECIAL_BYTES} bytes together are allowed");
-        return Err(Error::argument(
-            "special_tokens",
-            &format_args!("{} strings", special_tokens.len()),
-            rule,
-        ));
-    }
-    let mut seen = FxHashSet::default();
-    for token in special_tokens {
-        let repeated = (!seen.insert(token)).then_some("is given twice");
-        if let Some(reason) = special_mistake(token).or(repeated) {
-            return Err(Error::argument("special_tokens", &show_text(token), reason));
-        }
-    }
-    Ok(())
-}
-
-/// Why a string cannot be a special token.
-fn special_mistake(token: &str) -> Option<&'static str> {
-    let is_dna = token.bytes().all(|letter| CODES[usize::from(letter)] < NOT_A_BASE);
-    match token {
-        "" => Some("is empty; a special token needs a name"),
-        _ if is_dna => {
-            Some("is a string of bases, which could not be told from sequence; try brackets around it")
-        }
-        _ => None,
     }
 }
 

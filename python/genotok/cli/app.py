@@ -21,7 +21,7 @@ from genotok.cli.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.helping import help_page
 from genotok.cli.info import info
 from genotok.cli.kmer import kmer
-from genotok.cli.messages import complain
+from genotok.cli.messages import complain, note_warnings
 from genotok.cli.pack import pack
 from genotok.cli.predict import evaluate, predict
 from genotok.cli.pretrain import pretrain
@@ -255,6 +255,7 @@ def main() -> None:
 
 def _run() -> int | str | None:
     """Run the command named in the arguments; its exit code."""
+    note_warnings()
     try:
         app(prog_name="genotok")
     except SystemExit as stop:

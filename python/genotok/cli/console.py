@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from genotok.cli.messages import one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -77,12 +79,16 @@ def _as_text(content: object) -> object:
 
 
 def print_facts(console: Console, title: str | Text, facts: Iterable[tuple[str, str | Text]]) -> None:
-    """A title, then labelled facts, empty ones left out; continued lines stand under the first."""
+    """A title, then labelled facts, empty ones left out; continued lines stand under the first.
+
+    Control characters of names are shown as escapes: a terminal would obey them.
+    """
     from rich.text import Text
 
+    title = one_line(title) if isinstance(title, str) else title
     console.print(Text.assemble(("genotok", "bold"), "  ", title), soft_wrap=True)
     for label, fact in ((label, fact) for label, fact in facts if fact):
-        text = Text(fact) if isinstance(fact, str) else fact
+        text = Text("\n".join(map(one_line, fact.split("\n")))) if isinstance(fact, str) else fact
         width = console.width - LABEL_WIDTH - 2
         lines = text.wrap(console, width) if console.is_terminal and width > 0 else text.split("\n")
         for index, line in enumerate(lines):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genotok.cli import figures, kinds, machine, model_info
 from genotok.cli.console import print_json
 from genotok.cli.kinds.printing import print_kind
+from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson
 from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
@@ -129,8 +130,12 @@ def _tokenizer(path: str) -> dict[str, object]:
         "file": path,
         "automaton_states": states,
         "automaton_bytes": size,
+        "why_no_automaton": tokenizer.why_no_automaton(),
         "vocab_size": tokenizer.vocab_size,
         "special_tokens": tokenizer.special_tokens,
+        "special_roles": tokenizer.special_roles,
+        "truncation": tokenizer.truncation,
+        "padding": tokenizer.padding,
         "merges": len(tokenizer.merges),
         "longest_tokens": _longest(tokenizer, 10),
         "lengths": dict(sorted(_lengths(tokenizer).items())),
@@ -146,18 +151,25 @@ def _print_tokenizer(path: str) -> None:
     lengths = _lengths(tokenizer)
     mean = sum(length * number for length, number in lengths.items()) / max(lengths.total(), 1)
     room = min(console.width, 120) - 20
-    first = ["".join(pair) for pair in tokenizer.merges[:12]]
+    first = [one_line("".join(pair)) for pair in tokenizer.merges[:12]]
     bar = "#" if console.options.ascii_only else "█"
     rows: list[tuple[str, str | Text]] = [
         (
             "vocabulary",
             f"{figures.count(tokenizer.vocab_size, 'token')}, {len(tokenizer.merges):,} of them merges",
         ),
-        ("special", " ".join(tokenizer.special_tokens) or "none"),
+        ("special", " ".join(map(one_line, tokenizer.special_tokens)) or "none"),
+        ("roles", _pairs(tokenizer.special_roles)),
+        ("around", _around(tokenizer)),
+        ("truncation", _setting(tokenizer.truncation)),
+        ("padding", _setting(tokenizer.padding)),
         ("automaton", _automaton(tokenizer)),
         ("first merges", " ".join(first)),
         ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
-        ("longest", "\n".join(figures.shorten(token, room) for token in _longest(tokenizer, 5))),
+        (
+            "longest",
+            "\n".join(figures.shorten(one_line(token), room) for token in _longest(tokenizer, 5)),
+        ),
         ("lengths", _histogram(lengths, bar)),
     ]
     print_facts(console, path, rows)
@@ -165,8 +177,29 @@ def _print_tokenizer(path: str) -> None:
 
 def _automaton(tokenizer: Tokenizer) -> str:
     """The size of what encodes."""
-    size = tokenizer.automaton_size()
-    return "none" if size is None else f"{figures.count(size[0], 'state')}, {figures.memory(size[1])}"
+    size, reason = tokenizer.automaton_size(), tokenizer.why_no_automaton()
+    if size is None:
+        return "none" if reason is None else f"none, so that encoding is slow: {reason}"
+    return f"{figures.count(size[0], 'state')}, {figures.memory(size[1])}"
+
+
+def _pairs(entries: dict[str, Any]) -> str:
+    """A few entries in a line."""
+    return ", ".join(f"{key} {one_line(str(value))}" for key, value in entries.items())
+
+
+def _setting(entries: dict[str, Any] | None) -> str:
+    """A setting that has no part in encoding."""
+    return "" if entries is None else f"{_pairs(entries)} (kept, not applied)"
+
+
+def _around(tokenizer: Tokenizer) -> str:
+    """What special tokens around a sequence would be, of a file that says so."""
+    if tokenizer.template is None:
+        return ""
+    names = {number: one_line(token) for token, number in tokenizer.vocab.items()}
+    before, behind = ([names[number] for number in part] for part in tokenizer.template)
+    return " ".join([*before, "...", *behind]) if before or behind else "nothing"
 
 
 def _histogram(lengths: Counter[int], bar: str) -> Text:

@@ -2,8 +2,12 @@
 
 import shlex
 import sys
+import warnings
+from typing import TextIO
 
-__all__ = ["complain", "note", "one_line", "same_command"]
+from genotok.errors import GenotokWarning
+
+__all__ = ["complain", "note", "note_warnings", "one_line", "same_command"]
 
 LONGEST_COMMAND = 160
 """A longer command is not repeated back to the person who gave it."""
@@ -17,6 +21,26 @@ def note(text: str) -> None:
 def complain(error: BaseException) -> None:
     """The one line that tells what went wrong."""
     note(f"error: {describe(error)}")
+
+
+def note_warnings() -> None:
+    """From now on tell warnings of genotok as notes, without the place in the source before them."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, GenotokWarning):
+            note(f"note: {message}")
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = show
 
 
 def describe(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genotok.cli.console import print_json
+from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson
 from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
@@ -46,6 +47,7 @@ def show(
     _check_no_file(sequences)
     loaded = load_tokenizer(tokenizer)
     names = {index: token for token, index in loaded.vocab.items()}
+    shown = {index: one_line(token) for index, token in names.items()}
     console = standard_output()
     for given in sequences:
         sequence = _letters(sys.stdin.read()) if given == "-" else given
@@ -57,7 +59,7 @@ def show(
             continue
         for step in explained:
             _print_step(console, step)
-        _print_tokens(console, tokens, ids)
+        _print_tokens(console, [shown[index] for index in ids], ids)
         _print_count(console, sequence, tokens)
 
 
@@ -121,17 +123,15 @@ def _print_step(console: Console, step: MergeStep) -> None:
     """One merge: its rank and parts, then the tokens after it, the new ones marked."""
     from rich.text import Text
 
-    product = step["left"] + step["right"]
+    left, right, product = map(one_line, (step["left"], step["right"], step["left"] + step["right"]))
     if step["rank"] is None:
         head = Text("letters", "bold")
         product = ""
     else:
-        head = Text.assemble(
-            ("rank ", "bold"), (str(step["rank"]), "bold"), f"  {step['left']} + {step['right']}"
-        )
+        head = Text.assemble(("rank ", "bold"), (str(step["rank"]), "bold"), f"  {left} + {right}")
     console.print(head, soft_wrap=True)
     line = Text(MARGIN)
-    for place, token in enumerate(step["tokens"]):
+    for place, token in enumerate(map(one_line, step["tokens"])):
         line.append(token, FRESH if token == product else COLOURS[place % 2]).append(" ")
     line.rstrip()
     for part in line.wrap(console, console.width) if console.is_terminal else [line]:

@@ -14,6 +14,7 @@ from genotok.dataset.folder import write_folder
 from genotok.dataset.plan import Plan
 from genotok.dataset.portions import PortionWork, Reading, RowOptions
 from genotok.dataset.single import write_rows
+from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.target import Target
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import files as open_files
@@ -114,6 +115,7 @@ def encode(
     if elsewhere is not None and target.kind != "folder":
         raise ArgumentError(f"output={target.path}: other processes need a folder of shards, such as shards/")
     reading = Reading(plan, tokenizer, threads, progress, rows)
+    warn_if_slow(tokenizer, inputs)
     work = PortionWork(target.path, plan, tokenizer.to_json(), threads, rows) if elsewhere else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # what it would tell is in the report

@@ -24,6 +24,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from genotok.dataset.metadata import describe
+from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.embedding.sources import Piece, Reading, SequenceFiles, Source
 from genotok.embedding.tables import EMBEDDING, CsvFiles, is_table
@@ -129,6 +130,7 @@ def embed(
     source = _source(reading, inputs, column, window, stride)
     if max_tokens < 1:
         raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
+    warn_if_slow(embedder.tokenizer, inputs)
     schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report

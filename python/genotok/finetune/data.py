@@ -114,7 +114,8 @@ def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = 
     special = SpecialIds.of(tokenizer)
     sides = [side for side in (split.sequences, split.partners) if side]
     found = [tokenizer.encode_batch(side, uppercase=True) for side in sides]
-    room = None if max_tokens is None else (max_tokens - 1 - len(sides)) // len(sides)
+    added = len(special.before) + len(special.behind) * len(sides)
+    room = None if max_tokens is None else (max_tokens - added) // len(sides)
     cut, ids = 0, []
     for row in range(len(split)):
         parts = [array.values[array.offsets[row] : array.offsets[row + 1]] for array in found]

@@ -51,7 +51,8 @@ class Pieces:
         max_tokens: int,
     ) -> None:
         self._tokens, self._rows, self._lengths, self._special = tokens, rows, lengths, special
-        self._ends = np.cumsum(-(-lengths // (max_tokens - 2)))
+        room = max_tokens - len(special.before) - len(special.behind)
+        self._ends = np.cumsum(-(-lengths // room))
         self._range = (0, int(self._ends[-1]) if len(rows) else 0)
 
     def __len__(self) -> int:
@@ -62,6 +63,10 @@ class Pieces:
         part = object.__new__(Pieces)
         vars(part).update(vars(self), _range=(self._range[0] + first, self._range[0] + end))
         return part
+
+    def without_special(self, number: int) -> Ids:
+        """The ids of a piece without special tokens around."""
+        return self._special.within(self[number])
 
     def __getitem__(self, number: int) -> Ids:
         """The ids of a piece with special tokens around, (L,)."""
@@ -191,7 +196,7 @@ def unigram_costs(pieces: Pieces, vocab_size: int, most: int = 20_000) -> NDArra
     """
     counts = np.ones(vocab_size, np.int64)
     for number in np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(np.int64):
-        counts += np.bincount(pieces[int(number)][1:-1], minlength=vocab_size)
+        counts += np.bincount(pieces.without_special(int(number)), minlength=vocab_size)
     costs: NDArray[np.float64] = -np.log(counts / counts.sum())
     return costs
 

@@ -226,6 +226,8 @@ def _claimed(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resum
         place = folder / TOKENIZER
         if not place.exists():
             tokenizer.save(place)
+            if tokenizer.special_roles:  # they stood beside the tokenizer's file
+                checkpoints.write_json(folder / "special_tokens_map.json", tokenizer.special_roles)
         elif tokenizer.to_json() != type(tokenizer).from_file(place).to_json():
             raise ArgumentError(f"{folder}: was begun with another tokenizer")
         checkpoints.clean(folder)

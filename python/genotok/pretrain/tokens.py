@@ -88,7 +88,7 @@ def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
     """
     bases = np.zeros(tokenizer.vocab_size, np.int64)
     for text, number in tokenizer.vocab.items():
-        if not text.strip("ACGT"):
+        if not text.upper().strip("ACGT"):
             bases[number] = len(text)
     return np.minimum(bases, 1) if overlap_of(tokenizer) else bases
 

@@ -65,6 +65,7 @@ pub(crate) fn open(
         splits: wanted.encode.unknown == Unknown::Split,
         has_digests: wanted.digests,
         progress,
+        core: Arc::clone(&core),
     };
     let stream = watch_blind(py, move || TokenStream::open(core, files, wanted.options()?))?;
     Ok(TokenReader::new(stream, manner))

@@ -15,6 +15,7 @@ mod inputs;
 mod pools;
 mod reader;
 mod shards;
+mod slow;
 mod tokenizer;
 mod tokens;
 mod view;

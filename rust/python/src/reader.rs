@@ -20,12 +20,14 @@ use genotok_core::Error;
 use genotok_core::monitor::Monitor;
 use genotok_core::rows::{KINDS, RowReport};
 use genotok_core::stream::{Step, TokenBatch, TokenStream};
+use genotok_core::tokenizer::Tokenizer;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple, PyType};
 
 use crate::capsule::{array_capsules, exported, internal, schema_capsule, stream_capsule};
 use crate::errors::{GenotokWarning, exception, internal as panicked};
+use crate::slow::{LARGE, warn_if_slow};
 use crate::tokens::{TokenArray, item};
 use crate::view::numpy;
 use crate::watch::{Reporter, TICK};
@@ -51,6 +53,7 @@ struct Source {
     progress: Option<Mutex<Reporter>>,
     splits: bool,
     has_digests: bool,
+    core: Arc<Tokenizer>,
 }
 
 #[derive(Default)]
@@ -58,6 +61,7 @@ struct Found {
     report: RowReport,
     tokens: u64,
     has_warned: bool,
+    has_warned_of_slowness: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -70,6 +74,7 @@ pub(crate) struct Manner {
     pub(crate) splits: bool,
     pub(crate) has_digests: bool,
     pub(crate) progress: Option<Py<PyAny>>,
+    pub(crate) core: Arc<Tokenizer>,
 }
 
 impl TokenReader {
@@ -88,6 +93,7 @@ impl TokenReader {
             progress: manner.progress.map(|callback| Mutex::new(Reporter::new(callback))),
             splits: manner.splits,
             has_digests: manner.has_digests,
+            core: manner.core,
         };
         Self { source: Arc::new(source) }
     }
@@ -110,6 +116,7 @@ impl Source {
             match py.detach(|| self.step(TICK))? {
                 Step::Batch(batch) => {
                     self.look(py)?;
+                    self.warn_of_slowness(py)?;
                     return RecordBatch::new(*batch, &self.schema).map(Some);
                 }
                 Step::Waiting => self.look(py)?,
@@ -129,6 +136,19 @@ impl Source {
     fn close(&self, py: Python<'_>) {
         self.monitor.cancel(); // whoever waits for a batch now gets an answer, and lets go of the stream
         py.detach(|| lock(&self.stream).close());
+    }
+
+    /// Once, when much was read: says that there is no automaton.
+    fn warn_of_slowness(&self, py: Python<'_>) -> PyResult<()> {
+        let (has_warned, letters) = {
+            let found = lock(&self.found);
+            (found.has_warned_of_slowness, found.report.letters)
+        };
+        if !has_warned && letters >= LARGE {
+            lock(&self.found).has_warned_of_slowness = true;
+            warn_if_slow(py, &self.core, letters)?;
+        }
+        Ok(())
     }
 
     /// At the end, once: says that lower case was not read.

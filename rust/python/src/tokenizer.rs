@@ -1,5 +1,6 @@
 //! The class `Tokenizer`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::monitor::Monitor;
 use genotok_core::session::{self, Checkpoint, Report, Wanted};
-use genotok_core::tokenizer::{KmerSpecials, Tokenizer as Core};
+use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 
@@ -19,6 +20,7 @@ use crate::files::{Files, open};
 use crate::inputs::{IdLists, Texts, ids_of};
 use crate::pools::pool;
 use crate::reader::TokenReader;
+use crate::slow::warn_if_slow;
 use crate::tokens::TokenArray;
 use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
@@ -108,16 +110,17 @@ impl Tokenizer {
     ) -> PyResult<T> {
         let threads = fit_threads(threads)?;
         let is_quick = threads.is_none() && self.core.is_ready();
-        match texts.num_bytes() {
+        let bytes = texts.num_bytes();
+        match bytes {
             bytes if is_quick && bytes <= INSTANT => work(&self.core, &texts, &Monitor::default()),
             bytes if is_quick && bytes <= QUICK => {
                 py.detach(|| work(&self.core, &texts, &Monitor::default()))
             }
             _ => {
                 let core = Arc::clone(&self.core);
-                return watch(py, None, move |monitor| {
-                    pool(threads)?.install(|| work(&core, &texts, monitor))
-                });
+                let done =
+                    watch(py, None, move |monitor| pool(threads)?.install(|| work(&core, &texts, monitor)))?;
+                return warn_if_slow(py, &self.core, bytes as u64).map(|()| done);
             }
         }
         .map_err(exception)
@@ -226,8 +229,15 @@ impl Tokenizer {
 
     /// The tokenizer in the text of a `tokenizer.json`.
     #[staticmethod]
-    fn from_json(py: Python<'_>, text: String) -> PyResult<Self> {
-        watch_blind(py, move || Core::from_json(&text)).map(Self::from)
+    #[pyo3(signature = (text, roles=(BTreeMap::new(), Vec::new())))]
+    fn from_json(
+        py: Python<'_>,
+        text: String,
+        roles: (BTreeMap<String, String>, Vec<String>),
+    ) -> PyResult<Self> {
+        let (tokens, others) = roles;
+        let read = move || Ok(Core::from_json(&text)?.with_roles(Roles { tokens, others }));
+        watch_blind(py, read).map(Self::from)
     }
 
     /// The tokenizer in the `tokenizer.json` at `path`.
@@ -273,6 +283,30 @@ impl Tokenizer {
     /// States and bytes of the encoding automaton; nothing if there is none. Builds it when first called.
     fn automaton_size(&self, py: Python<'_>) -> PyResult<Option<(usize, usize)>> {
         self.call(py, false, |core| Ok(core.automaton_size()))
+    }
+
+    /// Why there is no encoding automaton, if the vocabulary is slow for want of it. Builds it when first called.
+    fn why_no_automaton(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.call(py, false, |core| Ok(core.why_no_automaton().map(str::to_owned)))
+    }
+
+    /// What the file says of truncation and padding: key to JSON.
+    #[getter]
+    fn settings(&self) -> BTreeMap<&'static str, String> {
+        self.core.settings().collect()
+    }
+
+    /// The ids before and behind a sequence; nothing where one of genotok's own files does not say.
+    #[getter]
+    fn template(&self) -> Option<(Vec<u32>, Vec<u32>)> {
+        self.core.own_template().map(|template| (template.before.clone(), template.after.clone()))
+    }
+
+    /// What files beside the tokenizer's say of special tokens: role to token, and other tokens.
+    #[getter]
+    fn roles(&self) -> (BTreeMap<String, String>, Vec<String>) {
+        let roles = self.core.roles();
+        (roles.tokens.clone(), roles.others.clone())
     }
 
     /// Number of tokens.

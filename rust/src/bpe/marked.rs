@@ -10,6 +10,7 @@
 
 use super::automaton::{AnyAutomaton, Automaton, Machine, Output, StateId};
 use super::{MergeTable, Token};
+use crate::error::{Error, Result};
 
 /// A byte that is no letter. As a token it is the number of tokens plus its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,24 @@ impl<S: StateId> Marked<S> {
     }
 }
 
+/// Fails if tokens or lengths do not fit into 16 bits each: before anything is built, which takes seconds for so many.
+fn check_size(table: &MergeTable) -> Result<()> {
+    let (tokens, most) = (table.num_tokens() as usize, (1 << 16) - MARKS.len());
+    if tokens > most {
+        return Err(Error::vocabulary(format!(
+            "it has {tokens} letters and merges, and an automaton has up to {most}"
+        )));
+    }
+    let longest = (0..table.num_tokens()).map(|token| table.length(token)).max().unwrap_or(0);
+    if longest <= u32::from(u16::MAX) {
+        return Ok(());
+    }
+    Err(Error::vocabulary(format!(
+        "its longest token has {longest} letters, and those of an automaton have up to {}",
+        u16::MAX
+    )))
+}
+
 /// An automaton with marks and narrow or wide states.
 #[derive(Clone, Debug)]
 pub(crate) enum AnyMarked {
@@ -125,15 +144,17 @@ pub(crate) enum AnyMarked {
 }
 
 impl AnyMarked {
-    /// The automaton of a table; `None` if it has none.
-    pub(crate) fn build(table: &MergeTable) -> Option<Self> {
+    /// The automaton of a table; fails with the reason if it has none.
+    pub(crate) fn build(table: &MergeTable) -> Result<Self> {
+        check_size(table)?;
         let num_letters = table.num_letters() as usize;
-        match AnyAutomaton::build(table).ok()? {
+        let marked = match AnyAutomaton::build(table)? {
             AnyAutomaton::Narrow(plain) => Marked::new(&plain, num_letters)
                 .map(Self::Narrow)
                 .or_else(|| Marked::new(&plain, num_letters).map(Self::Wide)),
             AnyAutomaton::Wide(plain) => Marked::new(&plain, num_letters).map(Self::Wide),
-        }
+        };
+        marked.ok_or_else(|| Error::vocabulary("the vocabulary needs too many states for an automaton"))
     }
 
     /// The tokens of a word, from the codes of its letters.

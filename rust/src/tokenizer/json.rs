@@ -11,41 +11,51 @@
 //!
 //! Our own files, and files of others whose merges join at most 32 letters of ASCII and whose other parts come down to a
 //! table of letters ([`super::letters`]), some steps before it ([`super::normalizer`]), tokens that are found first and
-//! a template around. Tokens that no merge makes keep their ids; merges that no training makes go to the heap. Anything
-//! else is refused by name, never ignored. What has no influence on ids (the decoder, keys we do not know) is kept and
-//! written again.
+//! a template around. Tokens that no merge makes keep their ids; merges that no training makes go to the heap. A
+//! `WordLevel` model is read if its words are bases or k-mers ([`super::words`]). Anything else is refused by name, never
+//! ignored. What has no influence on ids (the decoder, truncation and padding) is kept and written again.
+//!
+//! A file without a post-processor puts nothing around a sequence, as Hugging Face has it, unless it is one of ours.
 //!
 //! A file is not trusted. It may have 64 MiB, a million tokens, 200,000 values besides, and nest 128 levels deep; a key
 //! that comes twice is refused; every id and every merge is checked before it is used.
 
 mod added;
 mod fields;
+mod file;
 mod kmers;
 mod layout;
 mod model;
 mod normalizer;
 mod post_processor;
 mod pre_tokenizer;
+mod roles;
+mod settings;
 mod strict;
+mod words;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
 use self::fields::{refuse, show};
 use self::model::{Model, Options};
-use self::strict::{Parsed, Vocab};
+use self::strict::{Merges, Parsed, Vocab};
 use super::added::Added;
+use super::growth::excess;
 use super::letters::{Letters, Rest};
 use super::normalizer::Normalizer;
 use super::splitting::Splitting;
-use super::{Id, Meaning, Reading, Tokenizer};
+use super::words::Words;
+use super::{Id, Meaning, Reading, Template, Tokenizer};
 use crate::alphabet::LETTERS;
 use crate::atomic::write_whole;
 use crate::error::{Error, Result, show_text};
+
+pub use self::roles::Roles;
+pub(super) use self::settings::SETTINGS;
 
 /// Bytes of the largest file that is read.
 const MAX_BYTES: u64 = 64 << 20;
@@ -84,10 +94,37 @@ impl Frame {
 }
 
 impl Frame {
+    /// Whether it is that of a file that genotok writes, with these added tokens and this unknown one.
+    fn is_ours(&self, added: &[Added], unknown: Option<&str>) -> bool {
+        let specials: Vec<(String, Id)> =
+            added.iter().map(|token| (token.content.clone(), token.id)).collect();
+        let is_setting = |key: &String| SETTINGS.contains(&key.as_str());
+        let part = |frame: &Self| match &frame.0 {
+            Value::Object(parts) => parts.iter().filter(|(key, _)| !is_setting(key)).map(own).collect(),
+            _ => Map::new(),
+        };
+        part(self) == part(&Self::of_ours(&specials, unknown))
+    }
+
+    /// What it says of truncation or padding.
+    pub(super) fn setting(&self, key: &str) -> Option<&Value> {
+        self.0.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Takes what another file says of truncation and padding, and nothing else.
+    fn take_settings(&mut self, document: &Value) {
+        let said = SETTINGS.into_iter().filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())));
+        self.0 = Value::Object(said.collect());
+    }
+
     /// Whether the decoder takes the characters of tokens for bytes.
     pub(super) fn decodes_bytes(&self) -> bool {
         self.0.get("decoder").and_then(|decoder| decoder.get("type")).is_some_and(|kind| kind == "ByteLevel")
     }
+}
+
+fn own((key, value): (&String, &Value)) -> (String, Value) {
+    (key.clone(), value.clone())
 }
 
 fn added_token(content: &str, id: Id) -> Value {
@@ -131,10 +168,10 @@ impl Tokenizer {
             });
             let vocab: Map<String, Value> = in_vocab.map(|(meaning, id)| (self.spell(meaning), id)).collect();
             model.insert("vocab".to_owned(), Value::Object(vocab));
-            model.insert(
-                "merges".to_owned(),
-                self.merges().map(|(left, right)| json!([left, right])).collect(),
-            );
+            if model.get("type").is_none_or(|kind| kind != "WordLevel") {
+                let merges = self.merges().map(|(left, right)| json!([left, right])).collect();
+                model.insert("merges".to_owned(), merges);
+            }
         }
         let text = layout::write(&document)?;
         self.check_size(text.len() as u64)?;
@@ -158,15 +195,11 @@ impl Tokenizer {
         write_whole(path, |file| file.write_all(text.as_bytes()))
     }
 
-    /// The tokenizer in the file at `path`.
+    /// The tokenizer in the file at `path`, with the roles that stand beside it.
     pub fn from_file(path: &Path) -> Result<Self> {
-        let fail = |source| Error::io(path, source);
-        let mut bytes = Vec::new();
-        File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
-        let text = std::str::from_utf8(&bytes);
-        let text =
-            text.map_err(|_| Error::vocabulary("this is not text, so not a tokenizer.json").in_file(path))?;
-        Self::from_json(text).map_err(|error| error.in_file(path))
+        let text = file::read_text(path)?;
+        let tokenizer = Self::from_json(&text).map_err(|error| error.in_file(path))?;
+        Ok(tokenizer.with_roles(Roles::beside(path)?))
     }
 
     /// The tokenizer in the text of a file.
@@ -174,16 +207,98 @@ impl Tokenizer {
         if text.len() as u64 > MAX_BYTES {
             return refuse(format!("a tokenizer.json of more than {MAX_BYTES} bytes is not read"));
         }
-        let Parsed { frame, vocab, merges, .. } = strict::parse(text)?;
+        let Parsed { frame, vocab, merges, .. } =
+            strict::parse(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+        settings::check(&frame)?;
         if let Some(tokenizer) = kmers::read(&frame, vocab.as_ref())? {
             return Ok(tokenizer);
         }
         check_document(&frame)?;
-        let mut options = Options::read(frame.get("model").unwrap_or(&Value::Null))?;
+        let Plan { model, added, normalizer, splitting, words, fuses_unknown, others, template } =
+            Plan::read(&frame, vocab, merges)?;
+        let letters = Letters::read(
+            model.scheme.alphabet(),
+            Rest {
+                normalizer,
+                splitting,
+                singles: model.singles,
+                fallback: model.fallback,
+                unknown_letter: model.unknown_letter,
+                fuses_unknown,
+                words,
+            },
+        );
+        let reading = Reading { letters, added, others, unknown: model.unknown, template };
+        Self::assemble(model.scheme, model.ids, reading, Frame(frame))
+    }
+}
+
+/// The parts of a file, read.
+struct Plan {
+    model: Model,
+    added: Vec<Added>,
+    normalizer: Normalizer,
+    splitting: Splitting,
+    words: Option<Arc<Words>>,
+    fuses_unknown: bool,
+    others: Vec<(String, Id)>,
+    template: Option<Template>,
+}
+
+impl Plan {
+    fn read(frame: &Value, vocab: Option<Vocab>, merges: Option<Merges>) -> Result<Self> {
+        let of_model = frame.get("model").unwrap_or(&Value::Null);
+        let is_words = of_model.get("type").is_some_and(|kind| kind == "WordLevel");
+        let options = if is_words { None } else { Some(Options::read(of_model)?) };
         let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
-        let Some(merges) = merges else { return refuse("its model has no merges that are a list") };
         let added = added::read(frame.get("added_tokens"), &vocab)?;
-        let normalizer = read_normalizer(&frame, &added)?;
+        let normalizer = read_normalizer(frame, &added)?;
+        let mut plan = match options {
+            None => {
+                let (model, splitting, words) = words::read(frame, &vocab, &added)?;
+                Self::new(model, added, normalizer, splitting, Some(words))
+            }
+            Some(options) => {
+                let Some(merges) = merges else { return refuse("its model has no merges that are a list") };
+                Self::of_merges(frame, &vocab, &merges, options, added, normalizer)?
+            }
+        };
+        plan.others = others(&vocab, &plan.added, &plan.model)?;
+        let vocab_size = vocab.len() + plan.added.iter().filter(|token| !token.is_in_vocab).count();
+        let template = post_processor::read(frame.get("post_processor"), vocab_size)?;
+        plan.template = template.or(plan.template);
+        Ok(plan)
+    }
+
+    /// One without a template; a foreign file puts nothing around a sequence.
+    fn new(
+        model: Model,
+        added: Vec<Added>,
+        normalizer: Normalizer,
+        splitting: Splitting,
+        words: Option<Arc<Words>>,
+    ) -> Self {
+        let template = Some(Template::default());
+        Self {
+            model,
+            added,
+            normalizer,
+            splitting,
+            words,
+            fuses_unknown: false,
+            others: Vec::new(),
+            template,
+        }
+    }
+
+    fn of_merges(
+        frame: &Value,
+        vocab: &Vocab,
+        merges: &Merges,
+        mut options: Options,
+        added: Vec<Added>,
+        normalizer: Normalizer,
+    ) -> Result<Self> {
         if normalizer.is_nothing() {
             let raw = added.iter().filter(|token| !token.is_normalized);
             options.never_words = raw.map(|token| token.content.clone()).collect();
@@ -194,23 +309,14 @@ impl Tokenizer {
                 "fuse_unk is true with a pre_tokenizer that may part unknown letters, which genotok does not support",
             );
         }
-        let model = Model::read(&vocab, &merges, &options, &splitting)?;
-        let others = others(&vocab, &added, &model)?;
-        let vocab_size = vocab.len() + added.iter().filter(|token| !token.is_in_vocab).count();
-        let template = post_processor::read(frame.get("post_processor"), vocab_size)?;
-        let letters = Letters::read(
-            model.scheme.alphabet(),
-            Rest {
-                normalizer,
-                splitting,
-                singles: model.singles,
-                fallback: model.fallback,
-                unknown_letter: model.unknown_letter,
-                fuses_unknown: options.fuses_unknown,
-            },
-        );
-        let reading = Reading { letters, added, others, unknown: model.unknown, template };
-        Self::assemble(model.scheme, model.ids, reading, Frame(frame))
+        let model = Model::read(vocab, merges, &options, &splitting)?;
+        let is_ours = Frame(frame.clone()).is_ours(&added, options.unknown.as_deref());
+        let mut plan = Self::new(model, added, normalizer, splitting, None);
+        plan.fuses_unknown = options.fuses_unknown;
+        if is_ours {
+            plan.template = None;
+        }
+        Ok(plan)
     }
 }
 
@@ -222,20 +328,15 @@ fn check_document(document: &Value) -> Result<()> {
     if document.get("version").is_some_and(|version| version != "1.0") {
         return refuse("its version is not \"1.0\"");
     }
-    for key in ["truncation", "padding"] {
-        if document.get(key).is_some_and(|value| !value.is_null()) {
-            return refuse(format!(
-                "{key} is set, but sequences are encoded whole; set it to null, or read the file by Tokenizer.from_hf, \
-                 which leaves it out"
-            ));
-        }
-    }
     Ok(())
 }
 
 /// The normalizer. Where added tokens are looked for in what it makes, nothing of it may wait for the table.
 fn read_normalizer(document: &Value, added: &[Added]) -> Result<Normalizer> {
     let steps = normalizer::read(document.get("normalizer"))?;
+    if let Some(reason) = excess(&steps) {
+        return refuse(reason);
+    }
     let is_asked = added.iter().any(|token| token.is_normalized);
     Ok(if is_asked { Normalizer::carried_out(steps) } else { Normalizer::new(steps) })
 }

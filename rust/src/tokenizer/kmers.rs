@@ -8,7 +8,7 @@ use super::json::Frame;
 use super::letters::Letters;
 use super::numbering::Numbering;
 use super::scheme::Scheme;
-use super::{Id, Meaning, Reading, Tokenizer, check_specials, find_unknown, unknown_letter};
+use super::{Id, Meaning, Reading, Roles, Tokenizer, check_specials, find_unknown, unknown_letter};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::{self, Kmer, Symbol, letters_of};
 
@@ -54,7 +54,8 @@ impl Tokenizer {
         let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_added: added.len() };
         let finder = Finder::new(&added, &letters.rest.normalizer)?;
         let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
-        Ok(Self { scheme: Scheme::Kmer(kmer), numbering, reading, frame: Frame::of_kmers(), finder })
+        let (scheme, frame) = (Scheme::Kmer(kmer), Frame::of_kmers());
+        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default() })
     }
 
     /// The k-mers, of a tokenizer that has some.

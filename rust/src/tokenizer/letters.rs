@@ -9,11 +9,14 @@
 //! What a normalizer does beyond turning letters into letters is done before the table is asked ([`Letters::is_plain`],
 //! and [`super::normalizer`]).
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::Id;
 use super::normalizer::Normalizer;
 use super::splitting::Splitting;
+use super::words::{Fate, Words};
 use crate::bpe::MAX_LETTERS;
 
 /// The symbol of what is outside the alphabet.
@@ -36,6 +39,8 @@ pub struct Letters {
     pub(super) rest: Rest,
     /// Lower-case letters are read as upper-case ones, whatever the file says.
     is_upper_cased: bool,
+    /// Bytes of which the table does not say all: what becomes of them depends on what stands beside them.
+    unsure: Box<[bool; 256]>,
 }
 
 /// The symbols of bytes, and the tokens of those that stand alone.
@@ -61,6 +66,8 @@ pub(super) struct Rest {
     pub(super) unknown_letter: Option<u8>,
     /// Unknown characters side by side are one.
     pub(super) fuses_unknown: bool,
+    /// The words that a text is cut into, in a file that looks them up whole.
+    pub(super) words: Option<Arc<Words>>,
 }
 
 /// What a character is.
@@ -105,7 +112,11 @@ impl Letters {
         };
         let folded = table(&|character| rest.normalizer.folded(character));
         let unfolded = table(&|character| character);
-        Self { folded, unfolded, rest, is_upper_cased: false }
+        let unsure = Box::new(std::array::from_fn(|byte| {
+            let byte = u8::try_from(byte).unwrap_or(0);
+            byte.is_ascii() && rest.is_unsure(rest.normalizer.folded(byte.into()), alphabet)
+        }));
+        Self { folded, unfolded, rest, is_upper_cased: false, unsure }
     }
 
     /// Lower-case letters are read as upper-case ones.
@@ -116,6 +127,7 @@ impl Letters {
             let lower = usize::from(lower);
             self.folded.symbols[lower] = self.folded.symbols[upper];
             self.folded.alone[lower] = self.folded.alone[upper];
+            self.unsure[lower] = self.unsure[upper];
         }
         self.is_upper_cased = true;
         self
@@ -153,6 +165,11 @@ impl Letters {
         !self.rest.fuses_unknown && !self.folded.symbols.contains(&ALONE)
     }
 
+    /// The bytes of which the table does not say all.
+    pub(crate) fn unsure_bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        (0..=255_u8).filter(|&byte| self.unsure[usize::from(byte)])
+    }
+
     /// The symbol of a byte of a plain text. Bytes of longer characters are unknown.
     #[inline]
     pub fn symbol(&self, byte: u8) -> u8 {
@@ -186,7 +203,9 @@ impl Letters {
 
     /// Why a text with other characters than ASCII cannot be read exactly, if so.
     pub(super) fn refusal(&self) -> Option<String> {
-        self.rest.normalizer.refusal().or_else(|| self.rest.splitting.refusal())
+        let words = self.rest.words.as_ref();
+        let refusal = self.rest.normalizer.refusal().or_else(|| self.rest.splitting.refusal());
+        refusal.or_else(|| words.and_then(|words| words.refusal()))
     }
 
     /// The symbol of a byte, after the normalizer's head or after all of it.
@@ -216,6 +235,14 @@ impl Letters {
 }
 
 impl Rest {
+    /// Whether a normalized ASCII character is not what the table says whatever stands beside it.
+    fn is_unsure(&self, character: char, alphabet: &[u8]) -> bool {
+        let Some(words) = &self.words else { return false };
+        let is_letter = alphabet.iter().any(|&letter| char::from(letter) == character);
+        let is_other_token = !is_letter && words.ids.contains_key(&*character.encode_utf8(&mut [0; 4]));
+        is_other_token || words.fate(character) == Fate::Unsure
+    }
+
     /// What a normalized ASCII character is.
     #[allow(clippy::cast_possible_truncation)] // alphabets have at most 32 letters
     fn symbol(&self, character: char, alphabet: &[u8]) -> Symbol {

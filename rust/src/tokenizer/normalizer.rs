@@ -194,21 +194,25 @@ impl Normalizer {
         Normalized { text, is_folded, trace }
     }
 
+    /// A part of an ASCII text after the folded steps.
+    pub(super) fn fold<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.tail.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        Cow::Owned(text.chars().map(|character| self.folded(character)).collect())
+    }
+
     /// The text after all steps, folded or not.
     pub(super) fn apply_all(&self, text: &str) -> String {
         let Normalized { text, is_folded, .. } = self.apply(text);
-        if is_folded {
-            text.chars().map(|character| self.folded(character)).collect()
-        } else {
-            text.into_owned()
-        }
+        if is_folded { self.fold(&text).into_owned() } else { text.into_owned() }
     }
 }
 
-/// Where the bytes of a text came from, a list of runs for each step that changed it.
+/// Where the bytes of a text came from: runs of them, however many steps changed it; none if no step did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trace {
-    steps: Vec<Vec<Run>>,
+    runs: Vec<Run>,
 }
 
 /// Neighbouring bytes with one kind of origin, which end where the next run begins.
@@ -236,10 +240,48 @@ impl Run {
 impl Trace {
     /// Where bytes of the last text stood in the first one; `range` must not be empty.
     pub(super) fn origin(&self, range: Range<usize>) -> Range<usize> {
-        self.steps.iter().rev().fold(range, |Range { start, end }, runs| {
-            let of = |byte: usize| &runs[runs.partition_point(|run| run.at <= byte).saturating_sub(1)];
-            of(start).origin(start, start + 1).start..of(end - 1).origin(end - 1, end).end
-        })
+        let Range { start, end } = range;
+        match (self.run_of(start), self.run_of(end - 1)) {
+            (Some(first), Some(last)) => {
+                self.runs[first].origin(start, start + 1).start..self.runs[last].origin(end - 1, end).end
+            }
+            _ => start..end,
+        }
+    }
+
+    /// The number of the run that a byte is in.
+    fn run_of(&self, byte: usize) -> Option<usize> {
+        let after = self.runs.partition_point(|run| run.at <= byte);
+        (!self.runs.is_empty()).then(|| after.saturating_sub(1))
+    }
+
+    /// One more step, whose runs say where its bytes stood in the text before it. Steps are not kept apart: a hundred
+    /// of them would take a hundred times the memory.
+    fn then(&mut self, step: Vec<Run>) {
+        if self.runs.is_empty() {
+            self.runs = step;
+            return;
+        }
+        let mut runs = Vec::with_capacity(step.len());
+        for run in step {
+            if !run.is_each {
+                runs.push(Run { origin: self.origin(run.origin), ..run });
+                continue;
+            }
+            let mut at = run.origin.start;
+            let first = self.run_of(at).unwrap_or(0);
+            for (number, old) in self.runs.iter().enumerate().skip(first) {
+                if at >= run.origin.end {
+                    break;
+                }
+                let end =
+                    self.runs.get(number + 1).map_or(run.origin.end, |next| next.at.min(run.origin.end));
+                let origin = old.origin(at, end);
+                runs.push(Run { at: run.at + (at - run.origin.start), origin, is_each: old.is_each });
+                at = end;
+            }
+        }
+        self.runs = runs;
     }
 }
 
@@ -286,16 +328,16 @@ impl<'a> Rewriter<'a> {
     }
 
     fn done<'t>(self, trace: &mut Trace) -> Cow<'t, str> {
-        trace.steps.push(self.runs);
+        trace.then(self.runs);
         Cow::Owned(self.new)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn replace(source: &str, content: &str) -> Step {
+    pub(in crate::tokenizer) fn replace(source: &str, content: &str) -> Step {
         Step::Replace { pattern: Pattern::regex(source).unwrap(), content: content.to_owned() }
     }
 
@@ -328,6 +370,21 @@ mod tests {
         let origins: Vec<_> = (0..6).map(|byte| normalized.trace.origin(byte..byte + 1)).collect();
         assert_eq!(origins, [2..3, 2..3, 2..3, 4..5, 8..9, 9..10]);
         assert_eq!(normalized.trace.origin(2..6), 2..10);
+    }
+
+    #[test]
+    fn steps_add_up_to_one_trace() {
+        let chain = |steps: Vec<Step>| Normalizer::carried_out(steps).apply("xABCy").trace.runs.len();
+        let double = || Step::Replace { pattern: Pattern::text("BC"), content: "CBC".to_owned() };
+        assert!(chain(vec![double(); 3]) < 12, "not a list for each step");
+        let steps =
+            vec![replace("B", "CC"), Step::Replace { pattern: Pattern::text("CC"), content: "D".into() }];
+        let normalized = Normalizer::carried_out(steps).apply("xABCy");
+        assert_eq!(normalized.text, "xADCy");
+        assert_eq!(
+            (0..5).map(|at| normalized.trace.origin(at..at + 1).start).collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4]
+        );
     }
 
     #[test]

@@ -176,13 +176,14 @@ fn quantifier(source: &str) -> Option<Count> {
 }
 
 /// Reads the part of an expression that is one character.
-struct Reader<'a> {
-    rest: &'a str,
+pub(super) struct Reader<'a> {
+    /// The expression from there on.
+    pub(super) rest: &'a str,
 }
 
 impl<'a> Reader<'a> {
     /// One character or class, and what follows it.
-    fn atom(mut self) -> Option<(Class, &'a str)> {
+    pub(super) fn atom(mut self) -> Option<(Class, &'a str)> {
         let class = match self.next()? {
             '[' => self.bracket()?,
             '\\' => self.escape()?,
@@ -228,12 +229,18 @@ impl<'a> Reader<'a> {
         }
         let mut class = Class::of(|_| false, Others::No);
         let mut is_empty = true;
+        let mut escaped: Vec<Class> = Vec::new();
         loop {
             let first = match self.next()? {
                 ']' if !is_empty => break,
                 '[' | ']' | '&' => return None,
                 '\\' => {
-                    class = class.or(&self.escape()?);
+                    let other = self.escape()?;
+                    class = class.or(&other);
+                    if escaped.contains(&other.negated()) {
+                        class.others = Others::Yes; // as in [\s\S]
+                    }
+                    escaped.push(other);
                     is_empty = false;
                     continue;
                 }
@@ -317,5 +324,7 @@ mod tests {
         assert_eq!(others("[^ACGT]"), Others::Yes);
         assert_eq!(others(r"[\sA]"), Others::Unclear);
         assert_eq!(others(r"[^\s]"), Others::Unclear);
+        assert_eq!(others(r"[\s\S]"), Others::Yes);
+        assert_eq!(others(r"[\s\w]"), Others::Unclear);
     }
 }

@@ -123,7 +123,8 @@ impl<T: FnMut(Piece<'_>) -> Result<()>> Walker<'_, T> {
     fn section(&mut self, text: &str, section: Range<usize>, finder: &Finder) -> Result<()> {
         check_others(text, &section, self.letters)?;
         let raw = &text[section.clone()];
-        let upper = if self.letters.is_upper_cased() && !self.letters.is_plain(raw) {
+        let is_by_table = self.letters.rest.words.is_none() && self.letters.is_plain(raw);
+        let upper = if self.letters.is_upper_cased() && !is_by_table {
             Cow::Owned(raw.to_ascii_uppercase())
         } else {
             Cow::Borrowed(raw)
@@ -145,6 +146,9 @@ impl<T: FnMut(Piece<'_>) -> Result<()>> Walker<'_, T> {
 
     /// A part of a normalized section without any tokens.
     fn stretch(&mut self, normal: &str, range: Range<usize>, is_folded: bool) -> Result<()> {
+        if self.letters.rest.words.is_some() {
+            return self.words(&normal[range.clone()], range.start, is_folded);
+        }
         let mut at = range.start;
         while let Some(character) = normal[at..range.end].chars().next() {
             let end = at + character.len_utf8();
@@ -161,6 +165,17 @@ impl<T: FnMut(Piece<'_>) -> Result<()>> Walker<'_, T> {
             at = end;
         }
         self.end_word()
+    }
+
+    /// The same in a file that looks words up whole; the part begins at `start` of the section.
+    fn words(&mut self, part: &str, start: usize, is_folded: bool) -> Result<()> {
+        let Self { letters, word, take, .. } = self;
+        let Some(words) = &letters.rest.words else { return Ok(()) };
+        let part = if is_folded { letters.rest.normalizer.fold(part) } else { Cow::Borrowed(part) };
+        words.pieces(&part, &mut |id, piece| {
+            let range = place(word.section, &word.trace, start + piece.start..start + piece.end);
+            take(id.map_or(Piece::Unknown(range.clone()), |id| Piece::Token(id, range)))
+        })
     }
 
     /// What stands at `range` of the normalized section.

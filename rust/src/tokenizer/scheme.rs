@@ -6,6 +6,7 @@ use crate::bpe::heap::HeapEncoder;
 use crate::bpe::marked::AnyMarked;
 use crate::bpe::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
+use crate::error::Error;
 use crate::kmer::{self, Kmer};
 
 /// How words become tokens, which are numbered from 0 on.
@@ -17,6 +18,22 @@ pub(crate) enum Scheme {
     Rules(Rules),
     /// k-mers.
     Kmer(Kmer),
+    /// Words that are looked up whole, by whoever reads the text.
+    Words(Lexicon),
+}
+
+/// Words, and the letters that they are written in.
+#[derive(Debug)]
+pub(crate) struct Lexicon {
+    alphabet: Vec<u8>,
+    tokens: Vec<Box<str>>,
+}
+
+impl Lexicon {
+    /// These words.
+    pub(crate) fn new(alphabet: Vec<u8>, tokens: &[&str]) -> Self {
+        Self { alphabet, tokens: tokens.iter().map(|&token| token.into()).collect() }
+    }
 }
 
 /// Merges, and the encoder that is made of them when first asked for.
@@ -31,16 +48,17 @@ pub(crate) struct Bpe {
 pub(crate) enum Encoder {
     /// The automaton.
     Automaton(AnyMarked),
-    /// The rule itself, for tables without one.
-    Heap(HeapEncoder),
+    /// The rule itself, for tables without one; and why they have none.
+    Heap(HeapEncoder, String),
 }
 
 impl Bpe {
     /// The encoder, built when first asked for.
     pub(crate) fn encoder(&self) -> &Encoder {
         self.encoder.get_or_init(|| match AnyMarked::build(&self.table) {
-            Some(marked) => Encoder::Automaton(marked),
-            None => Encoder::Heap(HeapEncoder::new(&self.table)),
+            Ok(marked) => Encoder::Automaton(marked),
+            Err(Error::Vocabulary { reason, .. }) => Encoder::Heap(HeapEncoder::new(&self.table), reason),
+            Err(error) => Encoder::Heap(HeapEncoder::new(&self.table), error.to_string()),
         })
     }
 }
@@ -58,6 +76,7 @@ impl Scheme {
             Self::Bpe(bpe) => bpe.table.alphabet(),
             Self::Rules(rules) => rules.alphabet(),
             Self::Kmer(kmer) => kmer.alphabet(),
+            Self::Words(words) => &words.alphabet,
         }
     }
 
@@ -65,14 +84,14 @@ impl Scheme {
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
-            Self::Rules(_) | Self::Kmer(_) => None,
+            Self::Rules(_) | Self::Kmer(_) | Self::Words(_) => None,
         }
     }
 
     /// The k-mers, of a scheme of k-mers.
     pub(crate) fn kmer(&self) -> Option<&Kmer> {
         match self {
-            Self::Bpe(_) | Self::Rules(_) => None,
+            Self::Bpe(_) | Self::Rules(_) | Self::Words(_) => None,
             Self::Kmer(kmer) => Some(kmer),
         }
     }
@@ -83,6 +102,7 @@ impl Scheme {
             Self::Bpe(bpe) => bpe.table.num_tokens(),
             Self::Rules(rules) => count(rules.tokens().len()),
             Self::Kmer(kmer) => kmer.num_tokens(),
+            Self::Words(words) => count(words.tokens.len()),
         }
     }
 
@@ -91,7 +111,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.merges(),
             Self::Rules(rules) => rules.merges(),
-            Self::Kmer(_) => &[],
+            Self::Kmer(_) | Self::Words(_) => &[],
         }
     }
 
@@ -101,6 +121,7 @@ impl Scheme {
             Self::Bpe(bpe) => bpe.table.letters(token),
             Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
             Self::Kmer(kmer) => kmer.letters(token),
+            Self::Words(words) => words.tokens[token as usize].to_string(),
         }
     }
 
@@ -110,6 +131,7 @@ impl Scheme {
             Self::Bpe(bpe) => (0..bpe.table.num_tokens()).map(|token| bpe.table.length(token)).collect(),
             Self::Rules(rules) => rules.tokens().iter().map(|token| count(token.len())).collect(),
             Self::Kmer(kmer) => (0..kmer.num_tokens()).map(|token| kmer.length(token)).collect(),
+            Self::Words(words) => words.tokens.iter().map(|token| count(token.len())).collect(),
         }
     }
 
@@ -119,6 +141,7 @@ impl Scheme {
             Self::Bpe(bpe) => bpe.table.length(token),
             Self::Rules(rules) => count(rules.tokens()[token as usize].len()),
             Self::Kmer(kmer) => kmer.length(token),
+            Self::Words(words) => count(words.tokens[token as usize].len()),
         }
     }
 
@@ -127,9 +150,22 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => match bpe.encoder() {
                 Encoder::Automaton(marked) => Some(marked),
-                Encoder::Heap(_) => None,
+                Encoder::Heap(..) => None,
             },
-            Self::Rules(_) | Self::Kmer(_) => None,
+            Self::Rules(_) | Self::Kmer(_) | Self::Words(_) => None,
+        }
+    }
+
+    /// Why there is no automaton, of a scheme that is slower for it; builds it when first called.
+    pub(crate) fn why_no_automaton(&self) -> Option<&str> {
+        match self {
+            Self::Bpe(bpe) => match bpe.encoder() {
+                Encoder::Automaton(_) => None,
+                Encoder::Heap(_, reason) => Some(reason),
+            },
+            Self::Rules(_) => Some("its merges are in an order that no training makes"),
+            Self::Words(_) => Some("its words are looked up one by one"),
+            Self::Kmer(_) => None, // they are computed, which is faster still
         }
     }
 
@@ -138,7 +174,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => match bpe.encoder() {
                 Encoder::Automaton(marked) => marked.encode(codes),
-                Encoder::Heap(heap) => heap.encode(codes),
+                Encoder::Heap(heap, _) => heap.encode(codes),
             },
             Self::Rules(rules) => rules.heap().encode(codes),
             Self::Kmer(kmer) => {
@@ -148,6 +184,7 @@ impl Scheme {
                 kmer.encode_into(&letters, &reading, &mut tokens);
                 tokens
             }
+            Self::Words(_) => Vec::new(), // the reader of the text leaves none to this
         }
     }
 
@@ -155,7 +192,7 @@ impl Scheme {
     pub(crate) fn is_ready(&self) -> bool {
         match self {
             Self::Bpe(bpe) => bpe.encoder.get().is_some(),
-            Self::Rules(_) | Self::Kmer(_) => true,
+            Self::Rules(_) | Self::Kmer(_) | Self::Words(_) => true,
         }
     }
 
@@ -164,7 +201,7 @@ impl Scheme {
         let steps = match self {
             Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
             Self::Rules(rules) => rules.heap().explain(codes),
-            Self::Kmer(_) => return (self.encode(codes), Vec::new()),
+            Self::Kmer(_) | Self::Words(_) => return (self.encode(codes), Vec::new()),
         };
         (codes.iter().map(|&code| Token::from(code)).collect(), steps)
     }
@@ -173,7 +210,7 @@ impl Scheme {
     pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
         match self {
             Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
-            Self::Rules(_) | Self::Kmer(_) => None,
+            Self::Rules(_) | Self::Kmer(_) | Self::Words(_) => None,
         }
     }
 }

@@ -115,7 +115,8 @@ fn parted(letter: u8, others: &str) -> Result<()> {
     )))
 }
 
-fn white_space() -> Class {
+/// White space, as Unicode has it.
+pub(super) fn white_space() -> Class {
     Class::of(char::is_whitespace, Others::WhiteSpace)
 }
 

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::fields::{flag_or_false, refuse, show};
 use super::strict::Vocab;
 use crate::error::{Result, show_text};
+use crate::tokenizer::Id;
 use crate::tokenizer::added::Added;
-use crate::tokenizer::{Id, MAX_SPECIAL_BYTES, MAX_SPECIALS, special_mistake};
+use crate::tokenizer::special::{MAX_SPECIAL_BYTES, MAX_SPECIALS, special_mistake};
 
 /// The added tokens, in order of id, with the ids that Hugging Face gives them.
 pub(super) fn read(added: Option<&Value>, vocab: &Vocab) -> Result<Vec<Added>> {

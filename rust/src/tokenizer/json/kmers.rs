@@ -16,7 +16,8 @@
 //! # Read
 //!
 //! From either form the few facts are taken, and the tokenizer is made of them. Then its own file must say the same as
-//! the one that was read, or that is refused: nothing of it is believed without having been looked at.
+//! the one that was read: nothing of it is believed without having been looked at. If not, our own form is refused, and a
+//! tokenizer.json is read as anybody's ([`super::words`]).
 
 use serde_json::{Map, Value, json};
 
@@ -105,8 +106,8 @@ fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     let normalizer = tokenizer.kmer_reading(false).upper_case.then(|| upper_casing(kmer));
     json!({
         "version": "1.0",
-        "truncation": null,
-        "padding": null,
+        "truncation": tokenizer.frame.setting("truncation"),
+        "padding": tokenizer.frame.setting("padding"),
         "added_tokens": added,
         "normalizer": normalizer,
         "pre_tokenizer": {
@@ -140,26 +141,27 @@ fn upper_casing(kmer: &Kmer) -> Value {
     json!({"type": "Sequence", "normalizers": kmer.alphabet().iter().map(replace).collect::<Vec<_>>()})
 }
 
-/// The tokenizer in a file, if it is one of k-mers.
+/// The tokenizer in a file, if it is one of k-mers as genotok writes them.
+///
+/// Our own form is read or refused. A tokenizer.json that is not the one that would be written is somebody else's.
 pub(super) fn read(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
     let model = document.get("model").and_then(|model| model.get("type"));
-    let tokenizer = if let Some(format) = document.get("format") {
+    if let Some(format) = document.get("format") {
         if format != FORMAT {
             return refuse(format!("its format is {}, not \"{FORMAT}\"", show(format)));
         }
-        read_own(document)
-    } else if model.is_some_and(|kind| kind == "WordLevel") {
-        read_listed(document, vocab)
-    } else {
+        let tokenizer = read_own(document).map_err(|error| match error {
+            Error::Argument { .. } => Error::vocabulary(error.to_string()),
+            other => other,
+        })?;
+        return check_equal(document, &tokenizer).map(|()| Some(tokenizer));
+    }
+    if model.is_none_or(|kind| kind != "WordLevel") {
         return Ok(None);
-    };
-    let tokenizer = tokenizer.map_err(|error| match error {
-        Error::Argument { .. } => Error::vocabulary(error.to_string()),
-        other => other,
-    })?;
-    let expected = tokenizer.kmers().map_or(Value::Null, |kmer| self::document(&tokenizer, kmer));
-    check_equal(document, &expected)?;
-    Ok(Some(tokenizer))
+    }
+    let Some(mut tokenizer) = read_listed(document, vocab).ok().flatten() else { return Ok(None) };
+    tokenizer.frame.take_settings(document);
+    Ok(check_equal(document, &tokenizer).is_ok().then_some(tokenizer))
 }
 
 /// Takes the facts from our own form.
@@ -179,19 +181,13 @@ fn read_own(document: &Value) -> Result<Tokenizer> {
     Tokenizer::kmer(kmer, &specials, flag("upper_case")?)
 }
 
-/// Takes the facts from a tokenizer.json.
-fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Tokenizer> {
+/// Takes the facts from a tokenizer.json, if it has them.
+fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
     let regex = document.pointer("/pre_tokenizer/pattern/Regex").and_then(Value::as_str);
-    let Some(k) = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k))) else {
-        return refuse(
-            "its model is WordLevel, which is read only as k-mers, with the pre_tokenizer that genotok writes for them",
-        );
-    };
-    let Some(vocab) = vocab else { return refuse("its model has no vocab that is an object") };
+    let k = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k)));
+    let (Some(k), Some(vocab)) = (k, vocab) else { return Ok(None) };
     let kmer = Kmer::new(k, k == 1 && !vocab.contains_key("N"), false)?;
-    let Some(&first) = vocab.get(kmer.letters(0).as_str()) else {
-        return refuse(format!("{} is not in its vocab", kmer.letters(0)));
-    };
+    let Some(&first) = vocab.get(kmer.letters(0).as_str()) else { return Ok(None) };
     let added = added::read(document.get("added_tokens"), vocab)?;
     let (before, after): (Vec<_>, Vec<_>) = added.into_iter().partition(|token| token.id < first);
     let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
@@ -199,14 +195,13 @@ fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Tokenizer> {
     let upper_case = document.get("normalizer").is_some_and(|value| !value.is_null());
     let tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
     let is_own = |(name, id): (String, Id)| vocab.get(name.as_str()) == Some(&id);
-    if vocab.len() != tokenizer.vocab_size() || !tokenizer.vocab().zip(0..).all(is_own) {
-        return refuse(format!("its vocab is not that of {k}-mers in the order of A, T, C, G"));
-    }
-    Ok(tokenizer)
+    let is_all = vocab.len() == tokenizer.vocab_size() && tokenizer.vocab().zip(0..).all(is_own);
+    Ok(is_all.then_some(tokenizer))
 }
 
-/// Fails unless the file says what it should and nothing else.
-fn check_equal(document: &Value, expected: &Value) -> Result<()> {
+/// Fails unless the file says what that of the tokenizer would say, and nothing else.
+fn check_equal(document: &Value, tokenizer: &Tokenizer) -> Result<()> {
+    let expected = &tokenizer.kmers().map_or(Value::Null, |kmer| self::document(tokenizer, kmer));
     let keys = [document, expected].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
     let get = |file: &Value, key: &str| file.get(key).cloned().unwrap_or(Value::Null);
     match keys.into_iter().find(|key| get(document, key) != get(expected, key)) {

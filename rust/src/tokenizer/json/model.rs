@@ -32,13 +32,28 @@ pub(super) struct Options {
 }
 
 impl Options {
+    /// Those of a model whose words are looked up, for single letters the same as one without merges.
+    pub(super) fn of_words(unknown: Option<String>) -> Self {
+        Self {
+            unknown,
+            fuses_unknown: false,
+            falls_back: false,
+            ignores_merges: false,
+            never_words: FxHashSet::default(),
+        }
+    }
+
     /// Reads and checks them.
     pub(super) fn read(model: &Value) -> Result<Self> {
         match model.get("type") {
             None if model.is_object() => return refuse("its model is of no type, not BPE"),
             None => return refuse(format!("its model is {}, not an object", show(model))),
-            Some(kind) if kind != "BPE" => return refuse(format!("its model is {}, not BPE", show(kind))),
-            Some(_) => {}
+            Some(kind) if kind == "BPE" => {}
+            Some(kind) if ["Unigram", "WordPiece"].iter().any(|other| kind == other) => {
+                let kind = kind.as_str().unwrap_or_default();
+                return refuse(format!("it is a {kind} model, which genotok does not read, not BPE"));
+            }
+            Some(kind) => return refuse(format!("its model is {}, not BPE or WordLevel", show(kind))),
         }
         if !matches!(model.get("dropout"), None | Some(Value::Null)) && model["dropout"].as_f64() != Some(0.0)
         {
@@ -89,6 +104,11 @@ pub(super) struct Model {
 }
 
 impl Model {
+    /// One whose words are looked up whole.
+    pub(super) fn of_words(scheme: Scheme, ids: Vec<Id>, unknown: Option<Id>) -> Self {
+        Self { scheme, ids, singles: FxHashMap::default(), fallback: None, unknown, unknown_letter: None }
+    }
+
     /// Puts vocabulary, merges and options together.
     pub(super) fn read(
         vocab: &Vocab,

@@ -154,8 +154,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
             let value = match (self.place, key.as_str()) {
                 (Place::Model, "vocab") => {
-                    self.parsed.vocab =
-                        Some(entries.next_value_seed(VocabReader { parsed: &mut *self.parsed })?);
+                    self.parsed.vocab = entries.next_value_seed(VocabReader { parsed: &mut *self.parsed })?;
                     Value::Null
                 }
                 (Place::Model, "merges") => {
@@ -180,21 +179,27 @@ struct VocabReader<'p> {
 }
 
 impl<'de> DeserializeSeed<'de> for VocabReader<'_> {
-    type Value = Vocab;
+    type Value = Option<Vocab>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vocab, D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Vocab>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for VocabReader<'_> {
-    type Value = Vocab;
+    type Value = Option<Vocab>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a vocab that is an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Vocab, A::Error> {
+    /// A list is that of another model, which is refused by its name.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Vocab>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Option<Vocab>, A::Error> {
         let mut vocab = Vocab::default();
         while let Some(token) = entries.next_key::<String>()? {
             let mut fail = |reason: String| Err(self.parsed.fail(reason));
@@ -215,7 +220,7 @@ impl<'de> Visitor<'de> for VocabReader<'_> {
             }
             vocab.insert(token.into(), id);
         }
-        Ok(vocab)
+        Ok(Some(vocab))
     }
 }
 

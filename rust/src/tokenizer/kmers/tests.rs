@@ -116,7 +116,7 @@ fn kmers_have_no_merges() {
 fn files_that_say_something_else_are_refused() {
     let own = tokenizer(6, true, false);
     let listed = tokenizer(2, false, false);
-    let cases: [(&Tokenizer, &str, Value, &str); 17] = [
+    let cases: [(&Tokenizer, &str, Value, &str); 15] = [
         (&own, "/format", json!("genotok words"), "genotok words"),
         (&own, "/version", json!("2.0"), "version"),
         (&own, "/k", json!(13), "k=13"),
@@ -128,12 +128,10 @@ fn files_that_say_something_else_are_refused() {
         (&own, "/special_tokens", json!(["ACGT"]), "bases"),
         (&own, "/unknown_token", json!("[PAD]"), "unknown_token"),
         (&own, "/vocab_size", json!(4102), "vocab_size"),
-        (&listed, "/pre_tokenizer/pattern/Regex", json!("[ACGT]{3}|N"), "WordLevel"),
-        (&listed, "/pre_tokenizer/behavior", json!("Removed"), "pre_tokenizer"),
-        (&listed, "/normalizer", json!({"type": "Lowercase"}), "normalizer"),
-        (&listed, "/model/unk_token", json!("<pad>"), "model"),
-        (&listed, "/model/vocab/AA", json!(5), "vocab"),
-        (&listed, "/decoder", json!(null), "decoder"),
+        (&listed, "/model/vocab/AA", json!(5), "the id 5 is given twice"),
+        (&listed, "/pre_tokenizer", json!(null), "no pre_tokenizer"),
+        (&listed, "/pre_tokenizer", json!({"type": "Metaspace"}), "Metaspace"),
+        (&listed, "/pre_tokenizer/pattern/Regex", json!("(?<=A)C"), "pattern"),
     ];
     for (tokenizer, place, value, part) in cases {
         let error = changed(tokenizer, |document| *document.pointer_mut(place).unwrap() = value).unwrap_err();
@@ -146,4 +144,21 @@ fn files_that_say_something_else_are_refused() {
     assert!(changed(&own, |document| document["else"] = json!(1)).is_err());
     assert!(changed(&listed, |document| document["model"]["vocab"]["GT"] = json!(4_000_000)).is_err());
     assert!(changed(&listed, |document| document["model"]["vocab"] = json!({})).is_err());
+}
+
+#[test]
+fn a_list_of_kmers_that_is_not_ours_is_read_as_anybodys() {
+    let listed = tokenizer(2, false, false);
+    for (place, value) in [
+        ("/pre_tokenizer/pattern/Regex", json!("[ACGT]{2}|N")),
+        ("/normalizer", json!({"type": "Lowercase"})),
+        ("/model/unk_token", json!("<pad>")),
+        ("/decoder", json!(null)),
+    ] {
+        let foreign = changed(&listed, |document| *document.pointer_mut(place).unwrap() = value).unwrap();
+        assert!(foreign.kmers().is_none(), "{place}");
+        assert_eq!(foreign.template().unwrap(), crate::tokenizer::Template::default());
+        let again = Tokenizer::from_json(&foreign.to_json().unwrap()).unwrap();
+        assert!(again.vocab().eq(listed.vocab()));
+    }
 }

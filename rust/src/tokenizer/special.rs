@@ -1,0 +1,75 @@
+//! What can be a special token, and which one stands for unknown letters.
+
+use rustc_hash::FxHashSet;
+
+use super::Id;
+use crate::alphabet::{CODES, NOT_A_BASE};
+use crate::error::{Error, Result, show_text};
+
+/// The special tokens of a tokenizer may be this many.
+pub(super) const MAX_SPECIALS: usize = 10_000;
+/// Bytes in all special tokens together.
+pub(super) const MAX_SPECIAL_BYTES: usize = 1 << 20;
+
+/// The special token that stands for unknown letters, by its name.
+pub(super) fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
+    ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
+}
+
+/// Checks special tokens before any work is done.
+pub fn check_specials(special_tokens: &[String]) -> Result<()> {
+    let total: usize = special_tokens.iter().map(String::len).sum();
+    if special_tokens.len() > MAX_SPECIALS || total > MAX_SPECIAL_BYTES {
+        let rule = format!("are too many; {MAX_SPECIALS} of {MAX_SPECIAL_BYTES} bytes together are allowed");
+        return Err(Error::argument(
+            "special_tokens",
+            &format_args!("{} strings", special_tokens.len()),
+            rule,
+        ));
+    }
+    let mut seen = FxHashSet::default();
+    for token in special_tokens {
+        let repeated = (!seen.insert(token)).then_some("is given twice");
+        if let Some(reason) = special_mistake(token).or(repeated) {
+            return Err(Error::argument("special_tokens", &show_text(token), reason));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a string has the form of a special token, `[NAME]` or `<name>`; the tokens of bytes, `<0x0A>`, are none.
+pub(super) fn is_special_form(token: &str) -> bool {
+    let within = |open, close| token.strip_prefix(open)?.strip_suffix(close);
+    let Some(name) = within('[', ']').or_else(|| within('<', '>')) else { return false };
+    let is_byte =
+        name.strip_prefix("0x").is_some_and(|hex| hex.len() == 2 && u8::from_str_radix(hex, 16).is_ok());
+    let fits = |character: char| !character.is_whitespace() && !"[]<>".contains(character);
+    !name.is_empty() && !is_byte && name.chars().all(fits)
+}
+
+/// Why a string cannot be a special token.
+pub(super) fn special_mistake(token: &str) -> Option<&'static str> {
+    let is_dna = token.bytes().all(|letter| CODES[usize::from(letter)] < NOT_A_BASE);
+    match token {
+        "" => Some("is empty; a special token needs a name"),
+        _ if is_dna => {
+            Some("is a string of bases, which could not be told from sequence; try brackets around it")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_tokens_have_a_form() {
+        for name in ["[PAD]", "<pad>", "</s>", "<|endoftext|>", "[unused12]"] {
+            assert!(is_special_form(name), "{name}");
+        }
+        for name in ["", "[]", "<>", "PAD", "[A B]", "[[A]]", "<0x41>", "A", "[A", "<A]"] {
+            assert!(!is_special_form(name), "{name}");
+        }
+    }
+}
