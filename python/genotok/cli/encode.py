@@ -120,7 +120,7 @@ def encode(
         bool,
         typer.Option(
             "--add-special-tokens",
-            help="Put special tokens around each row: [CLS] and [SEP], or those that a foreign tokenizer says.",
+            help="Put [CLS] and [SEP] around each row, or what the tokenizer says.",
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = False,

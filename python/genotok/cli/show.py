@@ -47,7 +47,6 @@ def show(
     _check_no_file(sequences)
     loaded = load_tokenizer(tokenizer)
     names = {index: token for token, index in loaded.vocab.items()}
-    shown = {index: one_line(token) for index, token in names.items()}
     console = standard_output()
     for given in sequences:
         sequence = _letters(sys.stdin.read()) if given == "-" else given
@@ -59,7 +58,7 @@ def show(
             continue
         for step in explained:
             _print_step(console, step)
-        _print_tokens(console, [shown[index] for index in ids], ids)
+        _print_tokens(console, [one_line(token) for token in tokens], ids)
         _print_count(console, sequence, tokens)
 
 
