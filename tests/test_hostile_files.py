@@ -18,7 +18,17 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
 from tests import huggingface
-from tests.test_foreign_files import SUPPORTED, added, base, document, replace, split
+from tests.test_foreign_files import (
+    SUPPORTED,
+    WHOLE,
+    added,
+    around,
+    base,
+    document,
+    replace,
+    split,
+    template,
+)
 
 PATIENCE = 20.0
 """Seconds for what should take one or two: machines differ, and so do builds."""
@@ -106,6 +116,16 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "a class of words": lambda: word_level("[ACGT]{64}X|" * 200 + "A"),
     "a bomb": lambda: word_level("(A+)+$"),
     "a long alternative": lambda: word_level("|".join(["A{60}C{60}"] * 60)),
+    "many pre-tokenizers": lambda: json.dumps(
+        base(pre_tokenizer={"type": "Sequence", "pretokenizers": [split("N", "Isolated")] * 20_000})
+    ),
+    "many pre-tokenizers of words": lambda: json.dumps(
+        json.loads(word_level("."))
+        | {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [split(".", "Isolated", "Regex")] * 20_000}}
+    ),
+    "a template of millions": lambda: json.dumps(
+        base(post_processor=template([around("x")] * 1000 + [WHOLE], x=[1] * 10_000))
+    ),
     "a Unigram of a million": lambda: json.dumps(
         {"model": {"type": "Unigram", "vocab": [["x", 0.5]] * 1_000_000}}
     ),

@@ -167,7 +167,8 @@ impl Letters {
 
     /// The bytes of which the table does not say all.
     pub(crate) fn unsure_bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..=255_u8).filter(|&byte| self.unsure[usize::from(byte)])
+        let bytes = || (0..=255_u8).filter(|&byte| self.unsure[usize::from(byte)]);
+        self.rest.words.iter().flat_map(move |_| bytes())
     }
 
     /// The symbol of a byte of a plain text. Bytes of longer characters are unknown.

@@ -7,6 +7,12 @@ use crate::error::{Error, Result, show_text};
 use crate::tokenizer::{Id, Template};
 
 const PART: &str = "post_processor";
+/// Special tokens around a sequence at most: a short file may name a long list many times.
+const MAX_AROUND: usize = 1000;
+
+fn too_many<T>() -> Result<T> {
+    refuse(format!("post_processor puts in more than {MAX_AROUND} special tokens"))
+}
 
 /// The template for one sequence; `None` if the file puts nothing around it. Ids must be below `vocab_size`.
 pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<Option<Template>> {
@@ -34,6 +40,10 @@ pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<
         "ByteLevel" => None, // it moves offsets only
         _ => return refuse(format!("post_processor is {}, which genotok does not support", show(value))),
     };
+    let count = template.as_ref().map_or(0, |template| template.before.len() + template.after.len());
+    if count > MAX_AROUND {
+        return too_many();
+    }
     let too_large = |id: &&Id| **id as usize >= vocab_size;
     match template.iter().flat_map(|template| template.before.iter().chain(&template.after)).find(too_large) {
         Some(id) => refuse(format!("post_processor puts in the id {id}, which its vocabulary does not have")),
@@ -67,6 +77,9 @@ fn template(value: &Value) -> Result<Template> {
         } else if let Some(special) = piece.get("SpecialToken") {
             let side = if is_behind { &mut template.after } else { &mut template.before };
             side.extend(ids_of(value, string(PART, special, "id")?)?);
+            if side.len() > MAX_AROUND {
+                return too_many();
+            }
         } else {
             return refuse(
                 "post_processor has a template with a piece that is neither Sequence nor SpecialToken",

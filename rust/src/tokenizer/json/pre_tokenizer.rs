@@ -42,6 +42,9 @@ pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
     })
 }
 
+/// Cuts of a file at most: each character outside ASCII is asked by all of them.
+const MAX_CUTS: usize = 256;
+
 /// One after the other; after bytes have been made characters, nothing else can be said.
 fn sequence(parts: &[Value]) -> Result<Vec<Cut>> {
     let mut cuts = Vec::new();
@@ -50,6 +53,9 @@ fn sequence(parts: &[Value]) -> Result<Vec<Cut>> {
             return refuse("pre_tokenizer Sequence goes on after ByteLevel, which genotok does not support");
         }
         cuts.extend(read(Some(part))?);
+        if cuts.len() > MAX_CUTS {
+            return refuse(format!("its pre_tokenizer has more than {MAX_CUTS} parts"));
+        }
     }
     Ok(cuts)
 }

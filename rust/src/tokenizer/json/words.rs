@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde_json::Value;
 
 use super::fields::{flag, kind, list, refuse, show, string};
@@ -24,6 +25,8 @@ use crate::tokenizer::words::{Behavior, Cut, Fate, Words};
 const PART: &str = "pre_tokenizer";
 /// Codes of nucleotides, gaps and stops.
 const CODES: &[u8] = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-.*_";
+/// Pre-tokenizers, one within the other.
+const MAX_CUTS: usize = 16;
 /// Characters of the longest word.
 const MAX_WORD: usize = 64;
 
@@ -41,6 +44,9 @@ pub(super) fn read(
             "its WordLevel model has no pre_tokenizer that cuts a sequence into words; genotok reads those of bases and \
              k-mers",
         );
+    }
+    if cuts.len() > MAX_CUTS {
+        return refuse(format!("its pre_tokenizer has {} parts; up to {MAX_CUTS} are supported", cuts.len()));
     }
     let tokens = kmers_of(vocab, added)?;
     let words = Words { cuts, ids: vocab.clone() };
@@ -60,7 +66,8 @@ pub(super) fn read(
 
 /// The tokens of the vocabulary that are no special ones: all of them k-mers, some of more than one code or known bases.
 fn kmers_of<'v>(vocab: &'v Vocab, added: &[Added]) -> Result<Vec<&'v str>> {
-    let is_added = |token: &str| added.iter().any(|known| known.content == token);
+    let contents: FxHashSet<&str> = added.iter().map(|known| known.content.as_str()).collect();
+    let is_added = |token: &str| contents.contains(token);
     let mut tokens: Vec<(&str, u32)> = vocab.iter().map(|(token, &id)| (&**token, id)).collect();
     tokens.retain(|(token, _)| !is_special_form(token) && (token.len() == 1 || !is_added(token)));
     tokens.sort_unstable_by_key(|&(_, id)| id);
