@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(excess(&codes), None, "what one of them puts in no other takes out");
         let many = vec![Step::Lowercase; 257];
         assert!(excess(&many).unwrap().contains("257 steps"));
-        assert_eq!(excess(&many[..100]), None);
+        assert_eq!(excess(&many[..10]), None);
         assert!(excess(&[Step::Prepend("_".repeat(5000))]).unwrap().contains("in front"));
     }
 }
