@@ -179,9 +179,10 @@ def test_tokens_as_bed(tmp_path: Path, reverse: bool) -> None:
     ids = [TOKENIZER.vocab["[CLS]"], *TOKENIZER.encode(shown), unknown]
     path = write(tmp_path, "bed", [("r", 100, 126, ids), ("e", 3, 3, [])], reverse_complement=reverse)
     lines = [line.split("\t") for line in path.read_text().splitlines()]
-    assert [line[3] for line in lines] == [*TOKENIZER.explain(shown)[-1]["tokens"], "[UNK]"]
-    for name, start, end, token, index, strand in lines:
-        assert name == "r"
+    tokens = [*TOKENIZER.explain(shown)[-1]["tokens"], "[UNK]"]
+    assert [line[3] for line in lines] == (tokens[::-1] if reverse else tokens)
+    for name, start, end, token, score, strand, index in lines:
+        assert (name, score) == ("r", "0")
         assert TOKENIZER.vocab[token] == int(index)
         assert strand == ("-" if reverse else "+")
         if token != "[UNK]":

@@ -138,7 +138,8 @@ def test_regions_and_bed(tokenizer: genotok.Tokenizer, small: str, tmp_path: Pat
     bed = tmp_path / "parts.bed.gz"
     bed.write_bytes(gzip.compress(b"track name=parts\na\t2\t6\n"))
     reader = tokenizer.encode_files(small, region=["c:1-5:2-3", "a:11-12", "a:1-1,0"], bed=bed, window=4)
-    assert [(record, start, end) for record, start, end, _ in rows(reader)] == [
+    found = [row for batch in reader for row in pa.record_batch(batch).to_pylist()]
+    assert [(row["record"], row["start"], row["end"]) for row in found] == [
         ("a", 10, 12),
         ("a", 0, 4),
         ("a", 4, 8),

@@ -1,4 +1,4 @@
-"""Every example in the README and in two guides runs as it stands, top to bottom, in one folder."""
+"""Every example in the README and in three guides runs as it stands, top to bottom, in one folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK = re.compile(r"```(?P<language>bash|python)\n(?P<code>.*?)```", re.DOTALL)
 LEFT_OUT = ("make ", "python3 -m venv")
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/training.md", "docs/shards.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/training.md", "docs/shards.md", "docs/columns.md"])
 def test_every_example_runs(tmp_path: Path, document: str) -> None:
     """In order, as later examples read what earlier ones wrote."""
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -37,6 +37,7 @@ RUST_ORDER = (
     "atomic",
     "memory",
     "checksum",
+    "tabix",
     "alphabet",
     "decompress",
     "fasta",

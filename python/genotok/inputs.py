@@ -1,17 +1,19 @@
 """Which files are meant: paths, patterns, or many of them, to a checked list of paths.
 
-Everything a person can get wrong about input names is found here, before the first byte is read.
+Everything a person can get wrong about input names is found here, before the first byte is read. A BED file
+is read here as well, whole and only once, as it may be a pipe.
 """
 
 import errno
 import glob
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from genotok import _native
 from genotok.errors import ArgumentError
 
-__all__ = ["MANIFEST", "STANDARD_INPUT", "Files", "expand"]
+__all__ = ["MANIFEST", "STANDARD_INPUT", "Bed", "Beds", "Files", "expand", "read_beds"]
 
 STANDARD_INPUT = "-"
 
@@ -20,6 +22,45 @@ MANIFEST = "manifest.json"
 
 type_of_path = (str, os.PathLike)
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """A BED file as it was read.
+
+    Attributes:
+        path: What it is called.
+        data: Its bytes, compressed as they are in the file.
+    """
+
+    path: str
+    data: bytes
+
+
+Beds = Files | Bed | Iterable[str | os.PathLike[str] | Bed]
+
+
+def read_beds(beds: Beds | None, files: Iterable[str]) -> list[Bed]:
+    """The BED files that are meant beside the sequence files `files`, read; those read already as they are.
+
+    Raises:
+        OSError, ArgumentError: As `expand`; a file cannot be read, or is to be read as both.
+    """
+    given = [] if beds is None else [beds] if isinstance(beds, (*type_of_path, Bed)) else list(beds)
+    if STANDARD_INPUT in files and STANDARD_INPUT in given:
+        raise ArgumentError("bed=-: standard input is among the sequence files already")
+    paths = [bed for bed in given if not isinstance(bed, Bed)]
+    read = [bed for bed in given if isinstance(bed, Bed)]
+    return read + [Bed(path, _bytes_of(path)) for path in (expand(paths) if paths else [])]
+
+
+def _bytes_of(path: str) -> bytes:
+    """What is in a file, or in standard input."""
+    if path == STANDARD_INPUT:
+        with open(0, "rb", closefd=False) as file:
+            return file.read()
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def expand(files: Files, *, shards: bool = False) -> list[str]:

@@ -4,14 +4,13 @@
 Arrow data that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict, cast
 
 from genotok import _native
 from genotok._native import RecordBatch, TokenArray, TokenReader
 from genotok.errors import ArgumentError
-from genotok.inputs import STANDARD_INPUT, Files, expand
+from genotok.inputs import Beds, Files, expand, read_beds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,7 +181,9 @@ class Encoder:
         window: int | None = None,
         stride: int | None = None,
         region: str | Iterable[str] | None = None,
-        bed: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+        bed: Beds | None = None,
+        bed_blocks: bool = False,
+        bed_order: bool = False,
         reverse_complement: bool = False,
         unknown: Unknown = "token",
         uppercase: bool = False,
@@ -195,10 +196,10 @@ class Encoder:
         """The ids of sequence files, as a stream of record batches in bounded memory.
 
         Each row is a record, or a window or region of one: `record` (its name), `start`, `end` (counted
-        from 0, the end excluded) and `input_ids`. Rows are in the order of files and records, and of
-        regions as given. Without special tokens each token of a row has its place: the lengths of the
-        tokens before it, from `start` on (from `end` backwards with `reverse_complement`); an unknown
-        token is one letter.
+        from 0, the end excluded) and `input_ids`; more columns come with `bed`. Rows are in the order of
+        files and records, and of regions as given. Without special tokens each token of a row has its place:
+        the lengths of the tokens before it, from `start` on (from `end` backwards on the other strand); an
+        unknown token is one letter.
 
         Args:
             files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable
@@ -209,9 +210,14 @@ class Encoder:
                 makes windows overlap, more leaves out what is between them.
             region: Only these parts, as samtools writes them: `"chr20:1-1,000,000"` (from 1, both ends
                 included), `"chr20:5000"` (to the end), `"chr20"`; `"{HLA:01}:1-100"` for names with colons.
-            bed: Only the parts in these BED files (from 0, the end excluded), after those of `region`.
-            reverse_complement: Read each row from the other strand. Its place stays that on the strand of
-                the file.
+            bed: Only the parts in these BED files (from 0, the end excluded), after those of `region`; those
+                of strand `-` from the other strand. Rows then have `bed_row` (the line's number among those
+                with a region, from 0, through all files; -1 for a `region`), `name` and `strand` (`+` or `-`,
+                as read), too. Each file is read once, and may be a pipe.
+            bed_blocks: Join the blocks of each line: rows also have `block_starts` and `block_sizes`.
+            bed_order: Give rows in the order of the BED files; more than 64 MB of letters wait on disk.
+            reverse_complement: Read each row from the other strand, one of strand `-` from that of the file.
+                Its place stays that on the strand of the file.
             unknown: What becomes of letters outside the vocabulary, as in `encode_batch`; `"split"` cuts
                 rows, so that every token keeps its place.
             uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
@@ -227,8 +233,8 @@ class Encoder:
             it warns (`GenotokWarning`) of lower-case letters that became unknown.
 
         Raises:
-            SequenceFileError: A file is empty, cut short, damaged or malformed, or a packed one; a line
-                of a BED file is no region, or not in the files.
+            SequenceFileError: A file is empty, cut short, damaged or malformed, or a packed one; lines
+                of a BED file are no regions, or not in the files: all of them are told.
             SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
                 token.
             ArgumentError: An argument is outside its rule; a region is not in the files.
@@ -237,15 +243,15 @@ class Encoder:
 
         What is wrong with files is raised when they are read: by the iteration.
         """
-        paths, beds = expand(files), [] if bed is None else expand(bed)
-        if STANDARD_INPUT in paths and STANDARD_INPUT in beds:
-            raise ArgumentError("bed=-: standard input is among the sequence files already")
+        paths = expand(files)
         return self._native.encode_files(
             paths,
             window=window,
             stride=stride,
             regions=_strings("region", region),
-            beds=beds,
+            beds=[(read.path, read.data) for read in read_beds(bed, paths)],
+            bed_blocks=bed_blocks,
+            bed_order=bed_order,
             reverse_complement=reverse_complement,
             unknown=unknown,
             uppercase=uppercase,

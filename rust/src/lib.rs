@@ -24,6 +24,7 @@
 //! | [`checksum`] | checksums of structured contents |
 //! | [`monitor`] | watching and stopping work from another thread |
 //! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
+//! | [`tabix`] | BED lines compressed in blocks, with their index |
 //! | [`memory`] | fresh memory for large results |
 //! | [`error`] | everything that can go wrong |
 //!
@@ -45,6 +46,7 @@ pub mod monitor;
 pub mod rows;
 pub mod session;
 pub mod stream;
+pub mod tabix;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;

@@ -6,7 +6,7 @@
 //!
 //! - By default each record is a row, even one without letters.
 //! - With *regions* ([`Regions`]) each region is a row; the order is that of the files, their records, and of the
-//!   regions of a record as given.
+//!   regions of a record as given; or, on request, that of the lines of BED files.
 //! - With a *window*, a record or region is cut into windows that begin every `stride` letters. The last may be shorter:
 //!   the first window to reach the end is the last, so that none lies inside the one before. With a stride below the
 //!   window they overlap; above it, the letters between them are left out, as the caller said.
@@ -15,20 +15,27 @@
 //!   are counted, by kind.
 //!
 //! Places are counted from 0, the end excluded, on the strand of the file, also if rows are reversed and complemented:
-//! then the first letter of the row is the last of its place.
+//! then the first letter of the row is the last of its place. That is done to all rows on request, and to the regions
+//! of BED files that have strand `-`; what is on the other strand and then reversed is as the file has it. Windows are
+//! cut along the file first.
 //!
 //! # Memory
 //!
 //! Rows come in batches of about 16 million letters. Windows stream: a chromosome passes through one batch. A row that
 //! is longer than a batch, a record without windows, is a batch of its own. Regions of a record that are not in order
-//! of their place wait in memory for those before them. Names are compared within a file for as long as they are at
+//! of their place wait in memory for those before them. In the order of BED files all wait, in a file ([`spool`]). Names are compared within a file for as long as they are at
 //! most [`MOST_NAMES`], eight bytes each.
 
+mod bed;
 mod cutter;
 mod digest;
 mod parts;
+mod place;
 mod regions;
+mod spool;
+mod sweep;
 mod treatment;
+mod worklist;
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -46,9 +53,11 @@ use cutter::Cutter;
 use digest::Refget;
 use parts::Parts;
 use regions::Region;
+use spool::Spool;
 use treatment::Treatment;
 
 pub use digest::RecordDigest;
+pub use place::{BedColumns, BlockColumns};
 pub use regions::Regions;
 
 /// Letters in a batch, if nothing else is said.
@@ -57,6 +66,16 @@ pub const BATCH_LETTERS: usize = 16_000_000;
 pub const MOST_NAMES: usize = 1 << 22;
 /// Events of the reader between two looks for an interrupt.
 const PATIENCE: u32 = 64;
+
+/// The order of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowOrder {
+    /// That of the sequence files, their records, and the regions of a record as given.
+    #[default]
+    Files,
+    /// That of the lines of BED files.
+    Bed,
+}
 
 /// Which rows, and what is done to their letters.
 #[derive(Clone, Debug)]
@@ -67,7 +86,9 @@ pub struct RowOptions {
     pub stride: Option<u64>,
     /// The regions that are wanted; all if not given.
     pub regions: Option<Regions>,
-    /// Each row is read from the other strand.
+    /// In which order.
+    pub order: RowOrder,
+    /// Each row is read from the other strand; one of a BED file's other strand from that of the file.
     pub reverse_complement: bool,
     /// Lower-case letters become upper-case ones.
     pub upper_case: bool,
@@ -85,6 +106,7 @@ impl Default for RowOptions {
             window: None,
             stride: None,
             regions: None,
+            order: RowOrder::Files,
             reverse_complement: false,
             upper_case: false,
             unknown: Unknown::Token,
@@ -122,6 +144,8 @@ pub struct RowBatch {
     pub bytes: Vec<u8>,
     /// Where each row begins in `bytes`, and the end.
     pub offsets: Vec<usize>,
+    /// What rows of BED files have beside these, if there are BED files.
+    pub bed: Option<BedColumns>,
 }
 
 impl Default for RowBatch {
@@ -133,6 +157,7 @@ impl Default for RowBatch {
             ends: Vec::new(),
             bytes: Vec::new(),
             offsets: vec![0],
+            bed: None,
         }
     }
 }
@@ -159,11 +184,11 @@ impl RowBatch {
         self.offsets.last().copied().unwrap_or(0)
     }
 
-    /// Adds a row of the letters from the last one's end up to `to`.
-    fn push(&mut self, name: &str, start: u64, to: usize) {
+    /// Adds a row of the letters from the last one's end up to `to`, which lie between `start` and `end`.
+    fn push(&mut self, name: &str, start: u64, end: u64, to: usize) {
         let place = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
         self.starts.push(place(start));
-        self.ends.push(place(start + (to - self.end()) as u64));
+        self.ends.push(place(end));
         self.offsets.push(to);
         self.names.push_str(name);
         self.name_offsets.push(self.names.len());
@@ -232,6 +257,8 @@ pub struct Rows {
     bytes_total: u64,
     regions: Option<Regions>,
     cutter: Cutter,
+    /// Where rows wait for their turn in the order of BED files.
+    spool: Option<Spool>,
     report: RowReport,
     open: Option<OpenFile>,
     digests: bool,
@@ -272,14 +299,17 @@ impl Rows {
                 return Err(Error::file(path, reason));
             }
         }
-        let treatment =
-            Treatment::new(is_letter, options.upper_case, options.reverse_complement, options.unknown);
+        let treatment = |reverse| Treatment::new(&is_letter, options.upper_case, reverse, options.unknown);
+        let treatments = [options.reverse_complement, !options.reverse_complement].map(treatment);
+        let spool =
+            (options.order == RowOrder::Bed).then(|| Spool::new(options.regions.as_ref(), paths.clone()));
         Ok(Self {
+            spool: spool.transpose()?,
             num_files: paths.len(),
             bytes_total: corpus::total_size(&paths),
             paths: paths.into(),
             regions: options.regions.clone(),
-            cutter: Cutter::new(options, treatment),
+            cutter: Cutter::new(options, treatments),
             report: RowReport::default(),
             open: None,
             digests: options.digests,
@@ -306,7 +336,7 @@ impl Rows {
 
     fn read_on(&mut self, monitor: &Monitor) -> Result<Option<RowBatch>> {
         loop {
-            if let Some(batch) = self.cutter.take_ready() {
+            if let Some(batch) = self.cutter.take_ready().filter(|_| self.is_faultless()) {
                 return Ok(Some(batch));
             }
             if let Some(file) = &mut self.open {
@@ -318,10 +348,13 @@ impl Rows {
             } else if let Some(path) = self.paths.pop_front() {
                 self.open = Some(self.open_file(&path, monitor)?);
             } else {
-                if let Some(regions) = self.regions.take() {
+                if let Some(mut regions) = self.regions.take() {
                     regions.check_found(&self.names)?;
                 }
-                return Ok(self.cutter.take_last());
+                let Some(spool) = &mut self.spool else { return Ok(self.cutter.take_last()) };
+                if !spool.make_rows(&mut self.cutter, monitor)? {
+                    self.spool = None;
+                }
             }
         }
     }
@@ -359,7 +392,13 @@ impl Rows {
             if let Some(refget) = &mut file.refget {
                 refget.update(letters);
             }
-            file.parts.letters(file.position, letters, &mut self.cutter, monitor)?;
+            let list = self.regions.as_ref().and_then(Regions::list).map(AsRef::as_ref);
+            let is_faultless = self.regions.as_ref().is_none_or(Regions::is_faultless);
+            match &mut self.spool {
+                _ if !is_faultless => {} // all other faults are looked for, and nothing else
+                Some(spool) => spool.letters(file.position, letters, list)?,
+                None => file.parts.letters(file.position, letters, list, &mut self.cutter, monitor)?,
+            }
             file.position += letters.len() as u64;
             file.letters += letters.len() as u64;
             return Ok(false);
@@ -377,6 +416,11 @@ impl Rows {
         Ok(false)
     }
 
+    /// Whether nothing is known that makes an error of all rows.
+    fn is_faultless(&self) -> bool {
+        self.regions.as_ref().is_none_or(Regions::is_faultless)
+    }
+
     fn begin_record(&mut self, name: &[u8]) -> Result<()> {
         let Some(file) = &mut self.open else { return Ok(()) };
         self.report.records += 1;
@@ -392,7 +436,10 @@ impl Rows {
             None => &whole[..],
             Some(regions) => regions.of_record(name, file.index, file.reader.path())?,
         };
-        file.parts = Parts::new(regions, &mut self.cutter);
+        match &mut self.spool {
+            Some(spool) => spool.record(regions, name, file.index)?,
+            None => file.parts = Parts::new(regions, &mut self.cutter),
+        }
         (file.in_record, file.position) = (true, 0);
         Ok(())
     }
@@ -401,10 +448,17 @@ impl Rows {
         let Some(file) = self.open.as_mut().filter(|file| file.in_record) else { return Ok(()) };
         file.in_record = false;
         let length = file.position;
-        if let (Some(beyond), Some(regions)) = (file.parts.beyond(length), &self.regions) {
-            return Err(regions.beyond(&beyond, self.cutter.name(), length));
+        if let Some(regions) = &mut self.regions {
+            let name = self.cutter.name();
+            let mut note = |region| regions.add_beyond(&region, name, length);
+            match &self.spool {
+                Some(spool) => spool.beyond(length).try_for_each(&mut note)?,
+                None => file.parts.beyond(length).try_for_each(&mut note)?,
+            }
         }
-        file.parts.end(&mut self.cutter, monitor)?;
+        if self.regions.as_ref().is_none_or(Regions::is_faultless) {
+            file.parts.end(&mut self.cutter, monitor)?;
+        }
         if let Some(refget) = &mut file.refget {
             self.report.digests.push(RecordDigest {
                 file: file.reader.path().to_path_buf(),

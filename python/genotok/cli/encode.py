@@ -52,7 +52,7 @@ def encode(
             "--output",
             "-o",
             metavar="PATH",
-            help="A file (.arrow .arrows .parquet .bin .bed), a folder of shards (shards/), or - for "
+            help="A file (.arrow .arrows .parquet .bin .bed .bed.gz), a folder of shards (shards/), or - for "
             "standard output.",
             rich_help_panel=OUTPUT_PANEL,
         ),
@@ -66,7 +66,7 @@ def encode(
             "--format",
             "-f",
             metavar="NAME",
-            help="arrow, arrow-stream, parquet, megatron or bed.",
+            help="arrow, arrow-stream, parquet, megatron, bed or bed-gz (BGZF with a tabix index).",
             show_default="by the ending; arrow in a folder, arrow-stream for -",
             rich_help_panel=OUTPUT_PANEL,
         ),
@@ -88,7 +88,8 @@ def encode(
         list[str] | None,
         typer.Option(
             metavar="REGION",
-            help="Only this part, as chr20:1-1,000,000 (from 1, both ends included); may be repeated.",
+            help="Only this part, as samtools writes it: chr20:1-1,000,000 (from 1, both ends included), "
+            "chr20:5000-, chr20:-5000; may be repeated.",
             rich_help_panel=ROWS_PANEL,
         ),
     ] = None,
@@ -96,14 +97,35 @@ def encode(
         list[str] | None,
         typer.Option(
             metavar="FILE",
-            help="Only the regions of this BED file; may be repeated.",
+            help="Only the regions of this BED file, on their strand, with name and row number; may be "
+            "repeated, and may be a pipe.",
             rich_help_panel=ROWS_PANEL,
         ),
     ] = None,
+    bed_blocks: Annotated[
+        bool,
+        typer.Option(
+            "--bed-blocks",
+            help="Join the blocks of each BED line (columns 10 to 12): exons without introns.",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = False,
+    bed_order: Annotated[
+        bool,
+        typer.Option(
+            "--bed-order",
+            help="Rows in the order of the BED files, not of the sequence files; their letters wait in a "
+            "temporary file if they are more than 64 MB.",
+            rich_help_panel=ROWS_PANEL,
+        ),
+    ] = False,
     reverse_complement: Annotated[
         bool,
         typer.Option(
-            "--reverse-complement", help="Read rows from the other strand.", rich_help_panel=ROWS_PANEL
+            "--reverse-complement",
+            help="Read rows from the other strand; those on the other strand of a BED file from that of the "
+            "file.",
+            rich_help_panel=ROWS_PANEL,
         ),
     ] = False,
     unknown: Annotated[
@@ -161,6 +183,8 @@ def encode(
             stride=stride,
             region=region,
             bed=bed,
+            bed_blocks=bed_blocks,
+            bed_order=bed_order,
             reverse_complement=reverse_complement,
             unknown=unknown,
             uppercase=uppercase,

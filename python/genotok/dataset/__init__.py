@@ -10,10 +10,10 @@ be gone on with, `manifest` says what is in it, `shards` and `reading` read, `ba
 altered, `verify` trusts nothing. pyarrow and numpy are imported when they are needed.
 """
 
-from genotok.dataset.reading import Row, TokenDataset
+from genotok.dataset.reading import BedRow, Row, TokenDataset
 from genotok.dataset.verify import verify_file, verify_folder
 
-__all__ = ["Row", "TokenDataset", "open", "verify_file", "verify_folder"]
+__all__ = ["BedRow", "Row", "TokenDataset", "open", "verify_file", "verify_folder"]
 
 open = TokenDataset  # noqa: A001
 """Open a folder of shards or a single file of encoded sequences."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import warnings
@@ -9,7 +10,6 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from genotok.dataset.checksum import file_sha256
 from genotok.dataset.folder import write_folder
 from genotok.dataset.plan import Plan
 from genotok.dataset.portions import PortionWork, Reading, RowOptions
@@ -20,7 +20,7 @@ from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import files as open_files
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.whole import open_sink
-from genotok.inputs import STANDARD_INPUT, Files, expand
+from genotok.inputs import STANDARD_INPUT, Bed, Files, expand, read_beds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,15 +102,17 @@ def encode(
     target = Target.of(os.fspath(output), format, in_shards=shard_size is not None)
     target.check(resume=resume, force=force)
     inputs = expand(files)
-    if resume and STANDARD_INPUT in [*inputs, *_beds(rows)]:
+    if beds := read_beds(rows.get("bed"), inputs):
+        rows["bed"] = beds  # they may be pipes, which can be read only once
+    if resume and STANDARD_INPUT in inputs:
         raise ArgumentError("files=-: standard input is gone; only files can be gone on with")
     plan = Plan(
         form=target.form,
         vocabulary=Vocabulary.of(tokenizer),
         inputs=tuple(inputs),
-        options=_settled(rows),
+        options=_settled(rows, beds),
         shard_bases=shard_size or DEFAULT_SHARD_SIZE,
-        in_one=bool(rows.get("region") or rows.get("bed")),
+        in_one=bool(rows.get("region") or beds),
     )
     if elsewhere is not None and target.kind != "folder":
         raise ArgumentError(f"output={target.path}: other processes need a folder of shards, such as shards/")
@@ -123,7 +125,7 @@ def encode(
             spread = partial(elsewhere, work) if elsewhere and work else None
             report = _to_folder(target, plan, reading, resume=resume, force=force, elsewhere=spread)
         else:
-            with target.claimed(inputs=[*inputs, *_beds(rows)], force=force):
+            with target.claimed(inputs=[*inputs, *(bed.path for bed in beds)], force=force):
                 report = _to_file(target, plan, reading)
     return {**report, "seconds": time.monotonic() - start}
 
@@ -198,20 +200,16 @@ def _to_folder(
     }
 
 
-def _beds(rows: RowOptions) -> list[str]:
-    """The BED files that regions come from."""
-    given = rows.get("bed")
-    return expand(given) if given else []
-
-
-def _settled(rows: RowOptions) -> dict[str, Any]:
+def _settled(rows: RowOptions, beds: Sequence[Bed]) -> dict[str, Any]:
     """The options as files and manifests tell them; of a BED file, what is in it."""
     regions = rows.get("region") or []
+    of_beds = {name: rows.get(name, False) for name in ("bed_blocks", "bed_order")} if beds else {}
     return {
         "window": rows.get("window"),
         "stride": rows.get("stride"),
         "region": [regions] if isinstance(regions, str) else list(regions),
-        "bed_sha256": [None if path == STANDARD_INPUT else file_sha256(path) for path in _beds(rows)],
+        "bed_sha256": [hashlib.sha256(bed.data).hexdigest() for bed in beds],
+        **of_beds,
         "reverse_complement": rows.get("reverse_complement", False),
         "unknown": rows.get("unknown", "token"),
         "uppercase": rows.get("uppercase", False),

@@ -1,6 +1,5 @@
 """The formats of encoded sequences: what each is called, how its files end, and what it can do."""
 
-import os
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
@@ -8,7 +7,7 @@ from genotok.errors import ArgumentError
 
 __all__ = ["BEGINNINGS", "FORMATS", "Format", "FormatName", "choose", "found_in"]
 
-FormatName = Literal["arrow", "arrow-stream", "parquet", "megatron", "bed"]
+FormatName = Literal["arrow", "arrow-stream", "parquet", "megatron", "bed", "bed-gz"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,8 @@ class Format:
         """The files of an output of this name: itself, or a pair with the endings of the format."""
         if len(self.endings) == 1:
             return [output]
-        stem, ending = os.path.splitext(output)
-        return [(stem if ending in self.endings else output) + each for each in self.endings]
+        stems = [output.removesuffix(ending) for ending in self.endings if output.endswith(ending)]
+        return [min(stems, key=len, default=output) + ending for ending in self.endings]
 
 
 FORMATS: dict[str, Format] = {
@@ -44,6 +43,7 @@ FORMATS: dict[str, Format] = {
         Format("parquet", (".parquet",), streams=True, shards=True),
         Format("megatron", (".bin", ".idx"), streams=False, shards=True),
         Format("bed", (".bed",), streams=True, shards=False),
+        Format("bed-gz", (".bed.gz", ".bed.gz.tbi"), streams=False, shards=False),
     )
 }
 
@@ -51,18 +51,20 @@ FORMATS: dict[str, Format] = {
 def choose(name: str | None, path: str) -> Format:
     """The format called `name`; without a name, the one that the ending of `path` says.
 
+    "bed" with an ending in `.bed.gz` is compressed and has an index.
+
     Raises:
         ArgumentError: There is no such format, or the ending says nothing.
     """
+    lower = path.lower()
     if name is not None:
         if name not in FORMATS:
             raise ArgumentError(f"format={name}: one of {', '.join(get_args(FormatName))} is expected")
-        return FORMATS[cast("FormatName", name)]
-    ending = os.path.splitext(path)[1].lower()
+        return FORMATS["bed-gz" if name == "bed" and lower.endswith(".bed.gz") else cast("FormatName", name)]
     for form in FORMATS.values():
-        if ending in form.endings:
+        if lower.endswith(form.endings):
             return form
-    known = ", ".join(ending for form in FORMATS.values() for ending in form.endings)
+    known = ", ".join(ending for form in FORMATS.values() for ending in form.endings[:1])
     raise ArgumentError(
         f"{path}: its ending names no format; use one of {known}, say --format, or end it in / for a folder"
     )

@@ -24,9 +24,9 @@ L                     JSON: what the file says about itself, and the rows and th
 32                    SHA-256 of the index up to here
 ```
 
-A *document* is a run of rows of one record in rising order: a whole record cut into windows is one document.
-The format has no place for names and coordinates. It has no unsigned 32-bit type either: ids above 65,535 are
-written as int32, which holds every id there is.
+A *document* is a run of rows of one record, or of one line of a BED file, in rising order: a whole record cut
+into windows is one document. The format has no place for names, coordinates and what a BED file says. It has
+no unsigned 32-bit type either: ids above 65,535 are written as int32, which holds every id there is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genotok.dataset.batch_checksums import BatchChecksums
-from genotok.dataset.columns import ids_of, offsets_of, starts_of, view_of
+from genotok.dataset.columns import bed_rows_of, ids_of, offsets_of, starts_of, view_of
 from genotok.dataset.mapped import mapped
 from genotok.errors import ArgumentError, SequenceFileError
 
@@ -80,7 +80,7 @@ class MegatronWriter:
         self._type = "<i4" if wide else "<u2"
         self._lengths = array("i")
         self._documents = array("q")
-        self._last: tuple[str, int] | None = None
+        self._last: tuple[str, int, int] | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a pyarrow record batch."""
@@ -97,17 +97,18 @@ class MegatronWriter:
         self._data.write(ids_of(batch).astype(self._type, copy=False).data)
 
     def _begin_documents(self, batch: pa.RecordBatch) -> None:
-        """Note the rows that do not go on where the record of the row before them was."""
+        """Note the rows that do not go on where the record, or the BED line, of the row before them was."""
         if not batch.num_rows:
             return
         names, starts = batch.column("record"), starts_of(batch)
+        lines = bed_rows_of(batch)
         fresh = np.ones(batch.num_rows, dtype=bool)
-        fresh[1:] = view_of(pc.not_equal(names[1:], names[:-1]).cast("uint8")).astype(bool) | (
-            np.diff(starts) <= 0
-        )
-        fresh[0] = self._last is None or self._last[0] != names[0].as_py() or self._last[1] >= starts[0]
+        other_name = view_of(pc.not_equal(names[1:], names[:-1]).cast("uint8")).astype(bool)
+        fresh[1:] = other_name | (np.diff(starts) <= 0) | (np.diff(lines) != 0)
+        name, start, line = self._last or (None, 0, -1)
+        fresh[0] = name != names[0].as_py() or start >= starts[0] or line != lines[0]
         self._documents.frombytes((np.flatnonzero(fresh) + len(self._lengths)).astype(np.int64).tobytes())
-        self._last = (names[-1].as_py(), int(starts[-1]))
+        self._last = (names[-1].as_py(), int(starts[-1]), int(lines[-1]))
 
     def close(self) -> None:
         """Write the index."""

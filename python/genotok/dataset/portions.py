@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from genotok.dataset.manifest import Portion
     from genotok.dataset.plan import Plan, Reader
-    from genotok.inputs import Files
+    from genotok.inputs import Beds
     from genotok.tokens import Progress, Unknown
 
 __all__ = ["Elsewhere", "PortionWork", "Reading", "RowOptions"]
@@ -30,7 +30,9 @@ class RowOptions(TypedDict, total=False):
     window: int | None
     stride: int | None
     region: str | Sequence[str] | None
-    bed: Files | None
+    bed: Beds | None
+    bed_blocks: bool
+    bed_order: bool
     reverse_complement: bool
     unknown: Unknown
     uppercase: bool

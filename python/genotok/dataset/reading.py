@@ -7,7 +7,7 @@ import os
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from genotok.dataset.columns import Ids, ids_of, offsets_of, view_of
+from genotok.dataset.columns import BED_COLUMNS, Ids, ids_of, is_of_bed, offsets_of, view_of
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.shards import Shard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["Row", "TokenDataset"]
+__all__ = ["BedRow", "Row", "TokenDataset"]
 
 
 class Row(NamedTuple):
@@ -27,6 +27,25 @@ class Row(NamedTuple):
     start: int
     end: int
     ids: Ids
+
+
+class BedRow(NamedTuple):
+    """A row that a BED file chose.
+
+    Attributes:
+        bed_row: The number of its line among those with a region, from 0, through all BED files; -1 if it was
+            chosen by a region beside them.
+        name: Column 4 of that line.
+        strand: The strand that was read, `+` or `-`.
+    """
+
+    record: str
+    start: int
+    end: int
+    ids: Ids
+    bed_row: int
+    name: str
+    strand: str
 
 
 class TokenDataset:
@@ -95,12 +114,15 @@ class TokenDataset:
             for start, end in pairwise(offsets):
                 yield ids[start:end]
 
-    def row(self, index: int) -> Row:
-        """A row with its place."""
+    def row(self, index: int) -> Row | BedRow:
+        """A row with its place; of rows that BED files chose, with what these say of it."""
         batch, row = self._find(index)
         if batch.num_columns == 1:
             return Row("", 0, 0, _ids(batch, row))
         name, start, end = (batch.column(number)[row].as_py() for number in range(3))
+        if is_of_bed(batch):
+            said = (batch.column(column)[row].as_py() for column in BED_COLUMNS)
+            return BedRow(name, start, end, _ids(batch, row), *said)
         return Row(name, start, end, _ids(batch, row))
 
     def batches(self) -> Iterator[pa.RecordBatch]:

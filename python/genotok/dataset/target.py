@@ -28,6 +28,8 @@ KINDS = {
     ".bin": kinds.MEGATRON,
     ".idx": kinds.MEGATRON_INDEX,
     ".bed": kinds.BED,
+    ".bed.gz": kinds.BED,
+    ".bed.gz.tbi": kinds.TABIX_INDEX,
 }
 """What the files of a format are, by ending."""
 

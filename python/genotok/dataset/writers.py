@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from genotok.dataset.batch_checksums import BATCH, COUNT, ChecksumWriter, total_of
-from genotok.dataset.bed import BedWriter
+from genotok.dataset.bed import BedWriter, TabixSink, refuse_blocks
 from genotok.dataset.columns import bases_of, ids_of, is_wide
 from genotok.dataset.megatron import MegatronWriter
 from genotok.dataset.metadata import describe, text_of
@@ -82,8 +82,9 @@ class ParquetWriter:
 
     def __init__(self, sink: Sink, schema: pa.Schema, checksums: ChecksumWriter) -> None:
         self._checksums = checksums
+        repeated = [name for name in ("record", "strand") if name in schema.names]
         self._writer = parquet.ParquetWriter(
-            sink, schema, compression="zstd", use_dictionary=["record"], write_page_checksum=True
+            sink, schema, compression="zstd", use_dictionary=repeated, write_page_checksum=True
         )
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -202,7 +203,8 @@ def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema, checksums
         return ParquetWriter(sinks[0], described, checksums)
     if form.name == "megatron":
         return MegatronWriter(sinks[0], sinks[1], checksums, wide=is_wide(schema))
-    if form.name == "bed":
+    if form.name in {"bed", "bed-gz"}:
+        refuse_blocks(schema)
         reverse = bool(plan.options.get("reverse_complement"))
-        return BedWriter(sinks[0], plan.vocabulary, reverse=reverse)
+        return BedWriter(TabixSink(*sinks) if len(sinks) > 1 else sinks[0], plan.vocabulary, reverse=reverse)
     return IpcWriter(sinks[0], described, checksums, stream=form.name == "arrow-stream")

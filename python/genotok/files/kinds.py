@@ -23,6 +23,7 @@ __all__ = [
     "PAGE",
     "PARQUET",
     "RECORD",
+    "TABIX_INDEX",
     "TOKENIZER",
     "Kind",
 ]
@@ -93,3 +94,4 @@ PARQUET = Kind("a Parquet file", _starting(b"PAR1"))
 MEGATRON_INDEX = Kind("a Megatron index", _starting(b"MMIDIDX"))
 MEGATRON = Kind("a file of token ids", _has_index)
 BED = Kind("a BED file", _is_bed, is_text=True)
+TABIX_INDEX = Kind("a tabix index", _starting(GZIP))

@@ -4,6 +4,7 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+mod bed;
 mod capsule;
 mod check;
 mod checksum;
@@ -26,6 +27,8 @@ use pyo3::prelude::*;
 /// What `genotok` is made of; use that package.
 #[pymodule(gil_used = false)]
 mod _native {
+    #[pymodule_export]
+    use super::bed::IndexedBed;
     #[pymodule_export]
     use super::check::check;
     #[pymodule_export]

@@ -25,6 +25,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple, PyType};
 
+use crate::bed::{self, BedArrays};
 use crate::capsule::{array_capsules, exported, internal, schema_capsule, stream_capsule};
 use crate::errors::{GenotokWarning, exception, internal as panicked};
 use crate::slow::{LARGE, warn_if_slow};
@@ -35,7 +36,7 @@ use crate::watch::{Reporter, TICK};
 /// The tokens of sequence files: an iterator of record batches, and an Arrow stream. `Tokenizer.encode_files` makes it.
 ///
 /// Each batch has the columns `record` (utf8), `start`, `end` (int64, counted from 0, the end excluded) and `input_ids`
-/// (list of uint16, of uint32 above 65,536 tokens). Reading and encoding begin with the first batch asked for and run
+/// (list of uint16, of uint32 above 65,536 tokens); with BED files also those of `bed.rs`. Reading and encoding begin with the first batch asked for and run
 /// ahead by a batch or two. After the last batch the reader is at its end; after an error, an interrupt or `close` it
 /// can no longer be used.
 #[pyclass(frozen, module = "genotok._native")]
@@ -73,18 +74,21 @@ pub(crate) struct Manner {
     pub(crate) is_narrow: bool,
     pub(crate) splits: bool,
     pub(crate) has_digests: bool,
+    /// There are BED files, and whether their blocks are joined.
+    pub(crate) bed: Option<bool>,
     pub(crate) progress: Option<Py<PyAny>>,
     pub(crate) core: Arc<Tokenizer>,
 }
 
 impl TokenReader {
     pub(crate) fn new(stream: TokenStream, manner: Manner) -> Self {
-        let columns = vec![
+        let mut columns = vec![
             Field::new("record", DataType::Utf8, true),
             Field::new("start", DataType::Int64, true),
             Field::new("end", DataType::Int64, true),
             Field::new("input_ids", DataType::List(item(manner.is_narrow)), true),
         ];
+        columns.extend(manner.bed.into_iter().flat_map(bed::fields));
         let source = Source {
             monitor: Arc::clone(stream.monitor()),
             stream: Mutex::new(stream),
@@ -292,6 +296,7 @@ pub(crate) struct RecordBatch {
     starts: ScalarBuffer<i64>,
     ends: ScalarBuffer<i64>,
     tokens: TokenArray,
+    bed: Option<BedArrays>,
 }
 
 impl RecordBatch {
@@ -306,21 +311,27 @@ impl RecordBatch {
                 available: i32::MAX.unsigned_abs().into(),
             }));
         }
-        // A batch never has 2 GB of names: those count towards its size.
-        let offsets = rows.name_offsets.iter().map(|&offset| i32::try_from(offset).unwrap_or(i32::MAX));
-        let offsets = OffsetBuffer::new(offsets.collect::<Vec<_>>().into());
-        let names = StringArray::try_new(offsets, Buffer::from_vec(rows.names.into_bytes()), None);
-        let names = names.map_err(|error| internal(&error))?;
+        let names = strings(rows.names, &rows.name_offsets)?;
+        let bed = rows.bed.map(BedArrays::new).transpose()?;
         let (starts, ends) = (ScalarBuffer::from(rows.starts), ScalarBuffer::from(rows.ends));
-        let columns: Vec<ArrayRef> = vec![
+        let mut columns: Vec<ArrayRef> = vec![
             Arc::new(names.clone()),
             Arc::new(Int64Array::new(starts.clone(), None)),
             Arc::new(Int64Array::new(ends.clone(), None)),
             list,
         ];
+        columns.extend(bed.iter().flat_map(BedArrays::columns));
         let arrow = ArrowBatch::try_new(Arc::clone(schema), columns).map_err(|error| internal(&error))?;
-        Ok(Self { arrow, names, starts, ends, tokens })
+        Ok(Self { arrow, names, starts, ends, tokens, bed })
     }
+}
+
+/// Names that lie end to end. A batch never has 2 GB of them: they count towards its size.
+pub(crate) fn strings(text: String, offsets: &[usize]) -> PyResult<StringArray> {
+    let offsets = offsets.iter().map(|&offset| i32::try_from(offset).unwrap_or(i32::MAX));
+    let offsets = OffsetBuffer::new(offsets.collect::<Vec<_>>().into());
+    let names = StringArray::try_new(offsets, Buffer::from_vec(text.into_bytes()), None);
+    names.map_err(|error| internal(&error))
 }
 
 #[pymethods]
@@ -347,6 +358,27 @@ impl RecordBatch {
     #[getter]
     fn ends<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         numpy(py, &self.ends, 1)
+    }
+
+    /// The number of each row's line in the BED files, counted from 0 over lines with a region; -1 for a row of none. A
+    /// read-only numpy array of int64, or None where no BED file was given.
+    #[getter]
+    fn bed_rows<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.bed.as_ref().map(|bed| numpy(py, bed.rows.values(), 1)).transpose()
+    }
+
+    /// The name of each row in the BED files; None where no BED file was given.
+    #[getter]
+    fn names<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let list = |bed: &BedArrays| PyList::new(py, bed.names.iter().map(Option::unwrap_or_default));
+        self.bed.as_ref().map(list).transpose()
+    }
+
+    /// The strand that each row was read from, `+` or `-`; None where no BED file was given.
+    #[getter]
+    fn strands<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let list = |bed: &BedArrays| PyList::new(py, bed.strands.iter().map(Option::unwrap_or_default));
+        self.bed.as_ref().map(list).transpose()
     }
 
     /// The tokens of each row.

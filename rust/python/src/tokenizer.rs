@@ -8,9 +8,11 @@ use genotok_core::bpe::train::{Options, Round};
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::monitor::Monitor;
+use genotok_core::rows::RowOrder;
 use genotok_core::session::{self, Checkpoint, Report, Wanted};
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::arguments::{Number, encode_options, fit, fit_count, fit_threads};
@@ -394,8 +396,8 @@ impl Tokenizer {
     }
 
     /// The ids of sequence files, as a stream of record batches.
-    #[pyo3(signature = (files, *, window, stride, regions, beds, reverse_complement, unknown, uppercase,
-        add_special_tokens, batch_bases, digests, threads, progress))]
+    #[pyo3(signature = (files, *, window, stride, regions, beds, bed_blocks, bed_order, reverse_complement,
+        unknown, uppercase, add_special_tokens, batch_bases, digests, threads, progress))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
     fn encode_files(
         &self,
@@ -404,7 +406,9 @@ impl Tokenizer {
         window: Option<Number>,
         stride: Option<Number>,
         regions: Vec<String>,
-        beds: Vec<PathBuf>,
+        beds: Vec<(PathBuf, PyBackedBytes)>,
+        bed_blocks: bool,
+        bed_order: bool,
         reverse_complement: bool,
         unknown: &str,
         uppercase: bool,
@@ -422,6 +426,8 @@ impl Tokenizer {
             threads: fit_threads(threads)?,
             regions,
             beds,
+            bed_blocks,
+            order: if bed_order { RowOrder::Bed } else { RowOrder::Files },
             reverse_complement,
             digests,
         };

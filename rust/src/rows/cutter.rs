@@ -4,9 +4,13 @@
 //! row is open. Windows that overlap begin with a copy of what they share with the one before.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::place::{BedColumns, Place};
+use super::regions::Region;
 use super::treatment::{Counts, Treatment};
-use super::{RowBatch, RowOptions, RowReport};
+use super::worklist::WorkList;
+use super::{Regions, RowBatch, RowOptions, RowReport};
 use crate::batch::Unknown;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
@@ -21,12 +25,17 @@ pub(super) struct Cutter {
     window: Option<usize>,
     stride: usize,
     batch_letters: usize,
-    pub(super) treatment: Treatment,
+    /// For the strand of the file, and for the other one.
+    treatments: [Treatment; 2],
+    /// What rows of BED files are called, if there are any.
+    list: Option<Arc<WorkList>>,
     /// The name of the record at hand.
     name: String,
+    /// The region at hand.
+    place: Place,
     batch: RowBatch,
     ready: VecDeque<RowBatch>,
-    /// Where the open row begins in its record.
+    /// Where the open row begins in the region's letters.
     start: u64,
     /// How many letters of the open row stand in the row before, too.
     shared: usize,
@@ -34,28 +43,35 @@ pub(super) struct Cutter {
     skip: usize,
     /// Whether the region at hand has a row yet.
     has_row: bool,
-    counts: Box<Counts>,
+    /// Letters outside the vocabulary, by treatment.
+    counts: Box<[Counts; 2]>,
     rows: u64,
     letters: u64,
 }
 
 impl Cutter {
-    pub(super) fn new(options: &RowOptions, treatment: Treatment) -> Self {
+    /// A cutter whose rows are given the first of `treatments`, or the second where a region is on the other strand.
+    pub(super) fn new(options: &RowOptions, treatments: [Treatment; 2]) -> Self {
         let fit = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
         let window = options.window.map(fit);
+        let list = options.regions.as_ref().and_then(|regions| regions.list().cloned());
+        let columns = || BedColumns::new(options.regions.as_ref().is_some_and(Regions::with_blocks));
+        let bed = list.is_some().then(columns);
         Self {
             window,
             stride: options.stride.map(fit).or(window).unwrap_or(usize::MAX),
             batch_letters: options.batch_letters.max(1),
-            treatment,
+            treatments,
+            list,
             name: String::new(),
-            batch: RowBatch::default(),
+            place: Place::default(),
+            batch: RowBatch { bed, ..RowBatch::default() },
             ready: VecDeque::new(),
             start: 0,
             shared: 0,
             skip: 0,
             has_row: false,
-            counts: Box::new([0; 256]),
+            counts: Box::new([[0; 256]; 2]),
             rows: 0,
             letters: 0,
         }
@@ -73,8 +89,9 @@ impl Cutter {
     }
 
     /// A region begins.
-    pub(super) fn begin(&mut self, start: u64) {
-        (self.start, self.shared, self.skip, self.has_row) = (start, 0, 0, false);
+    pub(super) fn begin(&mut self, region: &Region) {
+        self.place.set(region, self.list.as_deref());
+        (self.start, self.shared, self.skip, self.has_row) = (0, 0, 0, false);
     }
 
     /// More letters of the region.
@@ -98,7 +115,7 @@ impl Cutter {
 
     /// The region is at its end. The open row counts if it has letters of its own; a whole region is a row anyway.
     pub(super) fn end(&mut self, monitor: &Monitor) -> Result<()> {
-        let is_whole = self.window.is_none() && self.treatment.unknown != Unknown::Split;
+        let is_whole = self.window.is_none() && self.treatment().unknown != Unknown::Split;
         if self.open().len() > self.shared || (is_whole && !self.has_row) {
             self.close(monitor)?;
         }
@@ -113,17 +130,24 @@ impl Cutter {
 
     /// What is there of the last batch.
     pub(super) fn take_last(&mut self) -> Option<RowBatch> {
-        (self.batch.len() > 0).then(|| std::mem::take(&mut self.batch))
+        (self.batch.len() > 0).then(|| self.replace(Vec::new()))
     }
 
     /// Adds what was counted since the last time.
     pub(super) fn report(&mut self, report: &mut RowReport) {
         report.rows += std::mem::take(&mut self.rows);
         report.letters += std::mem::take(&mut self.letters);
-        let counts = std::mem::replace(&mut *self.counts, [0; 256]);
-        for (byte, count) in (0_u8..=255).zip(counts) {
-            report.count(byte, count, self.treatment.is_missed_lower_case(byte));
+        let counts = std::mem::replace(&mut *self.counts, [[0; 256]; 2]);
+        for (treatment, counts) in self.treatments.iter().zip(counts) {
+            for (byte, count) in (0_u8..=255).zip(counts) {
+                report.count(byte, count, treatment.is_missed_lower_case(byte));
+            }
         }
+    }
+
+    /// What is done to the letters of the region at hand.
+    fn treatment(&self) -> &Treatment {
+        &self.treatments[usize::from(self.place.is_reverse)]
     }
 
     fn open(&self) -> &[u8] {
@@ -131,7 +155,8 @@ impl Cutter {
     }
 
     fn weight(&self) -> usize {
-        self.batch.bytes.len() + self.batch.names.len() + ROW_BYTES * self.batch.len()
+        let bed = self.batch.bed.as_ref().map_or(0, BedColumns::weight);
+        self.batch.bytes.len() + self.batch.names.len() + ROW_BYTES * self.batch.len() + bed
     }
 
     /// Closes the open row and opens the next window.
@@ -154,15 +179,16 @@ impl Cutter {
     /// Makes the open row one row, or as many as unknown letters cut it into.
     fn rows_of_open(&mut self, monitor: &Monitor) -> Result<()> {
         let from = self.batch.end();
-        match self.treatment.unknown {
+        let side = usize::from(self.place.is_reverse);
+        match self.treatment().unknown {
             Unknown::Token => {
                 for piece in self.batch.bytes[from..].chunks(PIECE) {
                     monitor.check()?;
-                    self.treatment.count(piece, &mut self.counts);
+                    self.treatments[side].count(piece, &mut self.counts[side]);
                 }
                 self.push(self.start, self.batch.bytes.len());
             }
-            Unknown::Refuse => match self.treatment.first_outside(self.open()) {
+            Unknown::Refuse => match self.treatment().first_outside(self.open()) {
                 None => self.push(self.start, self.batch.bytes.len()),
                 Some(at) => return Err(self.refused(at)),
             },
@@ -174,16 +200,17 @@ impl Cutter {
     /// Moves the runs of known letters together, each a row.
     fn split_open(&mut self, monitor: &Monitor) -> Result<()> {
         let (mut from, mut to) = (self.batch.end(), self.batch.end());
-        let first = from;
+        let (first, side) = (from, usize::from(self.place.is_reverse));
         while from < self.batch.bytes.len() {
             if self.batch.len().is_multiple_of(1024) {
                 monitor.check()?;
             }
-            let unknown = self.treatment.count_outside(&self.batch.bytes[from..]);
-            self.treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts);
+            let treatment = &self.treatments[side];
+            let unknown = treatment.count_outside(&self.batch.bytes[from..]);
+            treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts[side]);
             self.letters += unknown as u64;
             from += unknown;
-            let known = self.treatment.count_inside(&self.batch.bytes[from..]);
+            let known = treatment.count_inside(&self.batch.bytes[from..]);
             if known > 0 {
                 let start = self.start + (from - first) as u64;
                 self.batch.bytes.copy_within(from..from + known, to);
@@ -198,15 +225,20 @@ impl Cutter {
     /// The letters after the last row, up to `to`, become a row.
     fn push(&mut self, start: u64, to: usize) {
         let from = self.batch.end();
-        self.treatment.apply(&mut self.batch.bytes[from..to]);
-        self.batch.push(&self.name, start, to);
+        let treatment = &self.treatments[usize::from(self.place.is_reverse)];
+        treatment.apply(&mut self.batch.bytes[from..to]);
+        let (first, last) = self.place.of(start, start + (to - from) as u64);
+        self.batch.push(&self.name, first, last, to);
+        if let (Some(bed), Some(list)) = (&mut self.batch.bed, &self.list) {
+            bed.push(&self.place, list, treatment.reverse, start, start + (to - from) as u64);
+        }
         self.rows += 1;
         self.letters += (to - from) as u64;
     }
 
     fn refused(&self, at: usize) -> Error {
         let byte = self.open()[at];
-        let reason = if self.treatment.is_missed_lower_case(byte) {
+        let reason = if self.treatment().is_missed_lower_case(byte) {
             "is not in the vocabulary, which knows upper case only; upper-case the sequence, or let unknown letters be"
         } else {
             "is not in the vocabulary, and unknown letters are to be an error"
@@ -215,7 +247,7 @@ impl Cutter {
             file: None,
             line: None,
             record: self.name.clone(),
-            position: self.start + at as u64,
+            position: self.place.of(self.start + at as u64, self.start + at as u64 + 1).0,
             byte,
             reason: reason.to_owned(),
         }
@@ -225,7 +257,13 @@ impl Cutter {
     fn hand_over(&mut self) {
         let open = self.open().to_vec();
         self.batch.bytes.truncate(self.batch.end());
-        let next = RowBatch { bytes: open, ..RowBatch::default() };
-        self.ready.push_back(std::mem::replace(&mut self.batch, next));
+        let batch = self.replace(open);
+        self.ready.push_back(batch);
+    }
+
+    /// The batch; the next begins with such letters.
+    fn replace(&mut self, bytes: Vec<u8>) -> RowBatch {
+        let bed = self.batch.bed.as_ref().map(|bed| BedColumns::new(bed.blocks.is_some()));
+        std::mem::replace(&mut self.batch, RowBatch { bytes, bed, ..RowBatch::default() })
     }
 }

@@ -168,7 +168,7 @@ fn regions_come_from_bed_files_of_any_compression() {
     packed.write_all(b"track name=x\r\n# c\na\t5\t7\tsecond\r\n\na\t0\t2").unwrap();
     std::fs::write(&bed, packed.finish().unwrap()).unwrap();
     let mut chosen = Regions::new();
-    chosen.add_bed(&bed).unwrap();
+    chosen.add_bed(&bed, std::fs::File::open(&bed).unwrap()).unwrap();
     let options = RowOptions { regions: Some(chosen), ..RowOptions::default() };
     assert_eq!(files.rows(&options).unwrap().0, [row("a", 5, "CG"), row("a", 0, "AC")]);
 }
@@ -184,20 +184,120 @@ fn mistakes_in_bed_files_are_shown_with_their_line() {
         ),
         (
             "a\t0\t1\na\t3\t2\n",
-            "x.bed, line 2: the region from 3 to 2 is empty; the end must be above the start",
+            "x.bed, line 2: the region from 3 to 2 is turned round; the end must be above the start",
         ),
         ("#\n", "x.bed: there is no region in it"),
         ("a 1\n", "x.bed, line 1: a name, a start and an end are expected, parted by tabs or blanks"),
+        (
+            "a\t5\t5\na\t0\t1\n\na\t0\t1\tx\t0\t?\n",
+            "x.bed, line 1: the region from 5 to 5 is empty; the end must be above the start; line 4: the strand, \
+             column 6, is \"?\", where +, - or . is expected",
+        ),
+        (
+            "z\t0\t1\nc:1-5\t0\t6\na\t0\t1\nq\t0\t1\na\t9\t11\nz\t0\t1\n",
+            "x.bed, line 1: no record \"z\" in the files, as in 1 more lines; line 2: record \"c:1-5\" has 5 letters \
+             only; line 4: no record \"q\" in the files; line 5: record \"a\" has 10 letters only; they have \"a\", \"b\", \
+             \"c:1-5\"",
+        ),
     ] {
         let bed = files.folder.path().join("x.bed");
         std::fs::write(&bed, text).unwrap();
         let mut chosen = Regions::new();
-        let error = match chosen.add_bed(&bed) {
+        let error = match chosen.add_bed(&bed, std::fs::File::open(&bed).unwrap()) {
             Err(error) => error.to_string(),
             Ok(()) => files.error(&RowOptions { regions: Some(chosen), ..RowOptions::default() }),
         };
         assert_eq!(error.replace(&format!("{}/", files.folder.path().display()), ""), says);
     }
+}
+
+fn of_bed(text: &str, options: &RowOptions) -> RowOptions {
+    let blocks = options.regions.as_ref().is_some_and(Regions::with_blocks);
+    let mut chosen = if blocks { Regions::of_blocks() } else { Regions::new() };
+    chosen.add_bed(Path::new("x.bed"), std::io::Cursor::new(text.to_owned())).unwrap();
+    RowOptions { regions: Some(chosen), ..options.clone() }
+}
+
+/// Numbers, names and strands of the rows of BED files.
+fn labels(files: &Files, options: &RowOptions) -> Vec<(i64, String, bool)> {
+    let mut rows = Rows::open(files.paths.clone(), options, is_base).unwrap();
+    let mut labels = Vec::new();
+    while let Some(batch) = rows.next_batch(&Monitor::default()).unwrap() {
+        let bed = batch.bed.as_ref().unwrap();
+        for row in 0..batch.len() {
+            let name = &bed.names[bed.name_offsets[row]..bed.name_offsets[row + 1]];
+            labels.push((bed.rows[row], name.to_owned(), bed.is_reverse[row]));
+        }
+    }
+    labels
+}
+
+const GENES: &str = "\u{feff}#\nb\t0\t2\tlast\t0\t-\na\t4\t7\tone\t0\t-\na\t0\t4\ttwo\t0\t+\na\t0\t4\n";
+
+#[test]
+fn rows_of_bed_files_keep_their_strand_name_and_number() {
+    let files = Files::new(&[">a\nACGTNAAC\n>b\nAC\n"]);
+    let options = of_bed(GENES, &RowOptions::default());
+    let (rows, report) = files.rows(&options).unwrap();
+    assert_eq!(rows, [row("a", 4, "TTN"), row("a", 0, "ACGT"), row("a", 0, "ACGT"), row("b", 0, "GT")]);
+    assert_eq!(report.unknown, [0, 1, 0, 0, 0, 0]);
+    let expected = [(1, "one", true), (2, "two", false), (3, "", false), (0, "last", true)];
+    assert_eq!(labels(&files, &options), expected.map(|(row, name, side)| (row, name.to_owned(), side)));
+    let other = RowOptions { reverse_complement: true, window: Some(2), ..options };
+    let expected = [
+        row("a", 4, "NA"),
+        row("a", 6, "A"),
+        row("a", 0, "GT"),
+        row("a", 2, "AC"),
+        row("a", 0, "GT"),
+        row("a", 2, "AC"),
+        row("b", 0, "AC"),
+    ];
+    assert_eq!(files.rows(&other).unwrap().0, expected);
+    assert_eq!(labels(&files, &other)[6], (0, "last".to_owned(), false));
+}
+
+#[test]
+fn rows_come_in_the_order_of_bed_files_on_request() {
+    let files = Files::new(&[">a\nACGTNAAC\n", ">c\nA\n>b\nAC\n"]);
+    let options = RowOptions { order: RowOrder::Bed, ..of_bed(GENES, &RowOptions::default()) };
+    let (rows, report) = files.rows(&options).unwrap();
+    assert_eq!(rows, [row("b", 0, "GT"), row("a", 4, "TTN"), row("a", 0, "ACGT"), row("a", 0, "ACGT")]);
+    assert_eq!((report.files, report.records, report.rows, report.letters), (2, 3, 4, 13));
+    let refuse = RowOptions { unknown: Unknown::Refuse, ..options.clone() };
+    assert!(files.error(&refuse).starts_with(r#"0.fa: record "a", position 4: 'N' is not"#));
+    let short = RowOptions { order: RowOrder::Bed, ..of_bed("b\t0\t3\na\t0\t9\n", &RowOptions::default()) };
+    let says = "x.bed, line 1: record \"b\" has 2 letters only; line 2: record \"a\" has 8 letters only";
+    assert_eq!(files.error(&short), says);
+    let twice = Files::new(&[">a\nACGTNAAC\n", ">a\nACGTNAAC\n>b\nAC\n"]);
+    assert!(twice.error(&options).contains("more than one file has a record \"a\""));
+    for options in [RowOptions { order: RowOrder::Bed, ..RowOptions::default() }, regions(&["a:1-2"])] {
+        let options = RowOptions { order: RowOrder::Bed, ..options };
+        assert!(files.error(&options).starts_with("bed_order=true: is the order of the rows of BED files"));
+    }
+}
+
+#[test]
+fn blocks_are_joined() {
+    let files = Files::new(&[">a\nAACNGGTTCC\n"]);
+    let blocks = RowOptions { regions: Some(Regions::of_blocks()), ..RowOptions::default() };
+    let bed = "a\t1\t9\tx\t0\t-\t1\t1\t0\t3\t2,1,3\t0,3,5\na\t0\t2\ty\t0\t+\t0\t0\t0\t1\t2,\t0,\n";
+    for (order, width) in [(RowOrder::Files, 100), (RowOrder::Bed, 100), (RowOrder::Files, 1)] {
+        let options = RowOptions { order, batch_letters: width, ..of_bed(bed, &blocks) };
+        let rows = files.rows(&options).unwrap().0;
+        let place = |letters: &str, start, end| ("a".to_owned(), start, end, letters.to_owned());
+        assert_eq!(rows, [place("GAACGT", 1, 9), place("AA", 0, 2)]);
+        let options = RowOptions { window: Some(4), stride: Some(3), ..options };
+        let rows = files.rows(&options).unwrap().0;
+        assert_eq!(rows, [place("ACGT", 1, 7), place("GAA", 6, 9), place("AA", 0, 2)]);
+    }
+    let mut rows = Rows::open(files.paths.clone(), &of_bed(bed, &blocks), is_base).unwrap();
+    let batch = rows.next_batch(&Monitor::default()).unwrap().unwrap();
+    let found = batch.bed.unwrap().blocks.unwrap();
+    assert_eq!(
+        (found.offsets, found.starts, found.sizes),
+        (vec![0, 3, 4], vec![0, 3, 5, 0], vec![2, 1, 3, 2])
+    );
 }
 
 #[test]

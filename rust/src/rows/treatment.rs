@@ -25,7 +25,7 @@ pub(super) struct Treatment {
     outside: [bool; 256],
     /// What each byte becomes, if any becomes another.
     becomes: Option<[u8; 256]>,
-    reverse: bool,
+    pub(super) reverse: bool,
     pub(super) unknown: Unknown,
 }
 
