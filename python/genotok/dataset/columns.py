@@ -95,7 +95,8 @@ def bases_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
         sizes = batch.column(BLOCK_COLUMNS[1])
         passed = np.concatenate((np.zeros(1, np.int64), np.cumsum(view_of(sizes.flatten()))))
         offsets = view_of(sizes.offsets)
-        return np.diff(passed[offsets - offsets[0]])
+        found: NDArray[np.int64] = np.diff(passed[offsets - offsets[0]])
+        return found
     return ends_of(batch) - starts_of(batch)
 
 
