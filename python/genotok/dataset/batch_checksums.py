@@ -88,10 +88,17 @@ class BatchChecksums:
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The columns without names and metadata, in which an altered file may have any bytes."""
-    ids = batch.column(batch.num_columns - 1)
-    lists = pa.ListArray if pa.types.is_list(ids.type) else pa.LargeListArray
-    columns = [*batch.columns[:-1], lists.from_arrays(ids.offsets, ids.values)]
+    columns = [_plain_lists(column) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, [str(number) for number in range(len(columns))])
+
+
+def _plain_lists(column: pa.Array) -> pa.Array:
+    """A column; lists without the name of what is in them."""
+    if pa.types.is_list(column.type):
+        return pa.ListArray.from_arrays(column.offsets, column.values)
+    if pa.types.is_large_list(column.type):
+        return pa.LargeListArray.from_arrays(column.offsets, column.values)
+    return column
 
 
 def total_of(sums: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "BED_COLUMNS",
     "BLOCK_COLUMNS",
     "COLUMNS",
+    "KINDS",
     "Ids",
     "bases_of",
     "bed_rows_of",
@@ -42,12 +43,13 @@ BED_COLUMNS = ("bed_row", "name", "strand")
 BLOCK_COLUMNS = ("block_starts", "block_sizes")
 """What rows of joined blocks have more than these."""
 
-KNOWN = (COLUMNS, COLUMNS + BED_COLUMNS, COLUMNS + BED_COLUMNS + BLOCK_COLUMNS)
+KINDS = (COLUMNS, COLUMNS + BED_COLUMNS, COLUMNS + BED_COLUMNS + BLOCK_COLUMNS)
+"""All columns that a file may have."""
 
 
 def fault_of_schema(schema: pa.Schema) -> str:
     """What is wrong with a pyarrow schema; nothing if it is that of encoded sequences."""
-    if tuple(schema.names) not in KNOWN:
+    if tuple(schema.names) not in KINDS:
         return f"its columns are {', '.join(schema.names) or 'none'}, not {', '.join(COLUMNS)}"
     record, start, end, ids, *more = schema.types
     if record not in {pa.string(), pa.large_string()}:

@@ -1,5 +1,6 @@
 """The formats of encoded sequences: what each is called, how its files end, and what it can do."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from genotok.dataset.batch_checksums import of_arrow, of_parquet
-from genotok.dataset.columns import fault_of_schema
+from genotok.dataset.columns import BLOCK_COLUMNS, fault_of_schema
 from genotok.dataset.formats import Format, choose, found_in
 from genotok.dataset.mapped import mapped
 from genotok.dataset.megatron import MegatronFile
@@ -229,5 +229,6 @@ def _check_schema(schema: pa.Schema) -> pa.Schema:
 def _check_nulls(batch: pa.RecordBatch) -> None:
     """An error if a value is missing."""
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        if column.null_count or (name == "input_ids" and column.flatten().null_count):
+        is_list = name in {"input_ids", *BLOCK_COLUMNS}
+        if column.null_count or (is_list and column.flatten().null_count):
             raise ValueError(f"column {name} has missing values")

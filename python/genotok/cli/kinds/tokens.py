@@ -92,7 +92,7 @@ def token_file(look: Look) -> Facts | None:
     """What is in a file, or Megatron's pair, all of which is read and compared with its checksums."""
     if look.is_folder:
         return None
-    from genotok.dataset.columns import COLUMNS
+    from genotok.dataset.columns import KINDS
     from genotok.dataset.formats import found_in
     from genotok.dataset.shards import open_shard
     from genotok.dataset.tables import summary_of
@@ -102,7 +102,7 @@ def token_file(look: Look) -> Facts | None:
     if form is None:
         return None
     summary = summary_of(look.path)
-    if summary is not None and tuple(summary.columns) != COLUMNS:
+    if summary is not None and tuple(summary.columns) not in KINDS:
         return None
     shard, counts = open_shard(look.path), Counts()
     for batch in shard.batches():
