@@ -104,8 +104,13 @@ def test_every_token_has_its_place(
     reverse: bool,
 ) -> None:
     path = dna.write_fasta(tmp_path_factory.mktemp("places") / "a.fa", sequences, line_width=7)
+    if not any(sequences):
+        with pytest.raises(genotok.SequenceFileError, match="no letter in its"):
+            list(tokenizer.encode_files(path))
+        return
     reader = tokenizer.encode_files(
         path,
+        need_bases=False,
         window=window,
         stride=None if window is None else stride,
         batch_bases=batch_bases,

@@ -79,7 +79,8 @@ def write(path: Path, text: str | bytes) -> Path:
         ("sequence,label\nACGT,1,2\n", "line 2: 3 fields"),
         ("sequence,label\nACGT,1\n,0\n", "line 3: an empty sequence"),
         ("sequence,label\nACGT,\n", "line 2: no label"),
-        ("sequence,label\nACGE,1\n", "line 2: 'E' in a sequence"),
+        ("sequence,label\nAC~T,1\n", "line 2: '~' in a sequence"),
+        ("sequence,label\nNNNN,1\nnn,0\n", "no base (A, C, G, T) in its 2 records"),
         ("sequence,label\nAC GT,1\n", "line 2: ' ' in a sequence"),
         (b"sequence,label\nAC\x00GT,1\n", "line"),
         (b"sequence,label\n\xff\xfe,1\n", "damaged, or not comma-separated"),
@@ -96,6 +97,25 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["valid", "val", "validation"])
+def test_the_dev_split_may_have_its_other_names(tmp_path: Path, name: str) -> None:
+    write_set(tmp_path, {"train": 20, name: 10, "test": 12})
+    found, _ = read_splits(tmp_path)
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 20, "dev": 10, "test": 12}
+    assert found["dev"].path == str(tmp_path / f"{name}.csv")
+    write_set(tmp_path, {"dev": 10})
+    with pytest.raises(
+        ArgumentError, match=rf"dev\.csv and {name}\.csv are there; one file of the dev split is expected"
+    ):
+        read_splits(tmp_path)
+    (tmp_path / "dev.csv").unlink()
+    (tmp_path / "test.csv").unlink()
+    with pytest.raises(
+        ArgumentError, match=r"dev\.csv \(or valid\.csv, val\.csv, validation\.csv\) and test\.csv"
+    ):
+        read_splits(tmp_path)
 
 
 def test_columns_are_found_by_name_or_by_place(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
 
 __all__ = [
     "Claim",
+    "MAX_UNKNOWN",
     "RecordBatch",
     "Shard",
     "ShardTraining",
@@ -23,6 +24,9 @@ __all__ = [
     "add_answers",
     "batch_checksum",
     "check",
+    "check_bases",
+    "describe_unknown",
+    "judge",
     "pack",
     "pack_shards",
     "packed_contents",
@@ -33,6 +37,8 @@ __all__ = [
     "temporary_name",
     "verify_shards",
 ]
+
+MAX_UNKNOWN: float
 
 @final
 class Claim:
@@ -100,6 +106,7 @@ def pack_shards(
     *,
     shard_bases: int,
     append: bool,
+    allow_unknown: float = ...,
     threads: int | None,
     progress: Callable[[dict[str, object]], None] | None,
 ) -> dict[str, object]: ...
@@ -111,7 +118,7 @@ def add_answers(answers: list[bytes]) -> bytes: ...
 
 @final
 class Shard:
-    def __new__(cls, paths: list[str], *, threads: int | None) -> Shard: ...
+    def __new__(cls, paths: list[str], *, allow_unknown: float = ..., threads: int | None) -> Shard: ...
     @property
     def bases(self) -> int: ...
     def answer(self, question: bytes) -> bytes: ...
@@ -151,6 +158,7 @@ class Tokenizer:
         word_length: int | None,
         max_token_length: int | None,
         both_strands: bool,
+        allow_unknown: float = ...,
         threads: int | None,
         memory: int | None,
         checkpoint: str | None,
@@ -235,6 +243,8 @@ class Tokenizer:
         add_special_tokens: bool,
         batch_bases: int,
         digests: bool,
+        allow_unknown: float = ...,
+        need_bases: bool = ...,
         threads: int | None,
         progress: Callable[[dict[str, object]], None] | None,
     ) -> TokenReader: ...
@@ -253,6 +263,7 @@ def check(
     paths: list[str],
     *,
     limit: int,
+    allow_unknown: float = ...,
     threads: int | None,
     progress: Callable[[dict[str, object]], None] | None,
 ) -> list[dict[str, object]]: ...
@@ -260,7 +271,13 @@ def pack(
     paths: list[str],
     output: str,
     *,
+    allow_unknown: float = ...,
     threads: int | None,
     progress: Callable[[dict[str, object]], None] | None,
 ) -> dict[str, object]: ...
+def check_bases(paths: list[str]) -> None: ...
+def judge(
+    path: str, counts: list[int], known: bytes, *, rows: int, allow_unknown: float
+) -> dict[str, int]: ...
+def describe_unknown(letters: int, unknown: dict[str, int]) -> str | None: ...
 def simulate(num_bases: int, seed: int) -> bytes: ...

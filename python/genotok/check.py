@@ -65,6 +65,7 @@ def check_files(
     files: Files,
     *,
     limit: int = 5,
+    allow_unknown: float = _native.MAX_UNKNOWN,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> list[FileReport]:
@@ -76,6 +77,7 @@ def check_files(
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.
         limit: Defects of one kind that are kept of a file; all are counted.
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         threads: Files checked at a time; None for as many as there are cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
@@ -83,5 +85,7 @@ def check_files(
         OSError: A name leads to no file.
         ArgumentError: No file at all, or one of them twice.
     """
-    reports = _native.check(expand(files), limit=limit, threads=threads, progress=progress)
+    reports = _native.check(
+        expand(files), limit=limit, allow_unknown=allow_unknown, threads=threads, progress=progress
+    )
     return cast("list[FileReport]", reports)

@@ -49,6 +49,7 @@ def pack(
     files: Files,
     output: str | os.PathLike[str],
     *,
+    allow_unknown: float = _native.MAX_UNKNOWN,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> PackReport:
@@ -60,6 +61,7 @@ def pack(
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.
         output: The file to write; one that is there is replaced.
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         threads: Threads to use; None for all cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
@@ -68,7 +70,9 @@ def pack(
         SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
         OSError: A file cannot be read or written.
     """
-    report = _native.pack(expand(files), os.fspath(output), threads=threads, progress=progress)
+    report = _native.pack(
+        expand(files), os.fspath(output), allow_unknown=allow_unknown, threads=threads, progress=progress
+    )
     return cast("PackReport", report)
 
 
@@ -78,6 +82,7 @@ def pack_shards(
     *,
     shard_size: int = DEFAULT_SHARD_SIZE,
     append: bool = False,
+    allow_unknown: float = _native.MAX_UNKNOWN,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> PackReport:
@@ -93,6 +98,7 @@ def pack_shards(
         folder: A new folder, or one to add to.
         shard_size: Bases after which a new shard is begun.
         append: Add to the shards that are there.
+        allow_unknown: As for `pack`.
         threads: Files to read at a time; None for all cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
@@ -106,6 +112,7 @@ def pack_shards(
         os.fspath(folder),
         shard_bases=shard_size,
         append=append,
+        allow_unknown=allow_unknown,
         threads=threads,
         progress=progress,
     )

@@ -53,6 +53,7 @@ class Tokenizer(Encoder):
         word_length: int | None = None,
         max_token_length: int | None = None,
         both_strands: bool = False,
+        allow_unknown: float = _native.MAX_UNKNOWN,
         threads: int | None = None,
         memory: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -74,6 +75,7 @@ class Tokenizer(Encoder):
             word_length: Cut words into pieces of this many bases; None leaves them whole.
             max_token_length: Longest token allowed, in bases.
             both_strands: Count each word and its reverse complement.
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
             threads: Threads to use; None for all cores.
             memory: Bytes to stay below, about; packed files are mapped and do not count, whatever their
                 size. None for what it takes, which is below a gigabyte beside the text.
@@ -84,7 +86,7 @@ class Tokenizer(Encoder):
                 training.
 
         Raises:
-            SequenceFileError: A file is empty, cut short, damaged or malformed.
+            SequenceFileError: A file is empty, cut short, damaged, malformed, or not of nucleotides.
             SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
             ArgumentError: An argument is outside its rule; found before anything is read.
             ResourceError: `memory` is too little for the text and the threads.
@@ -112,6 +114,7 @@ class Tokenizer(Encoder):
             word_length=word_length,
             max_token_length=max_token_length,
             both_strands=both_strands,
+            allow_unknown=allow_unknown,
             threads=threads,
             memory=memory,
             checkpoint=None if checkpoint is None else os.fspath(checkpoint),

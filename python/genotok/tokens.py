@@ -190,6 +190,8 @@ class Encoder:
         add_special_tokens: bool = False,
         batch_bases: int = BATCH_BASES,
         digests: bool = False,
+        allow_unknown: float = _native.MAX_UNKNOWN,
+        need_bases: bool = True,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> TokenReader:
@@ -223,6 +225,8 @@ class Encoder:
             uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
             add_special_tokens: Put special tokens around each row, as in `encode_batch`.
             batch_bases: Letters in a batch, about; a longer row is a batch of its own.
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+            need_bases: Refuse files of which none has a base; a part of all files may have none.
             digests: Also compute the GA4GH refget digest of each record, whole, for `report()`.
             threads: Threads to encode on; None for all cores.
             progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
@@ -233,10 +237,10 @@ class Encoder:
             it warns (`GenotokWarning`) of lower-case letters that became unknown.
 
         Raises:
-            SequenceFileError: A file is empty, cut short, damaged or malformed, or a packed one; lines
-                of a BED file are no regions, or not in the files: all of them are told.
-            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
-                token.
+            SequenceFileError: A file is empty, cut short, damaged, malformed, not of nucleotides, or a packed
+                one; lines of a BED file are no regions, or not in the files: all of them are told.
+            SymbolError: A letter stands for no nucleotide; or it is outside the vocabulary and
+                `unknown="error"`, or there is no unknown token.
             ArgumentError: An argument is outside its rule; a region is not in the files.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
@@ -258,6 +262,8 @@ class Encoder:
             add_special_tokens=add_special_tokens,
             batch_bases=batch_bases,
             digests=digests,
+            allow_unknown=allow_unknown,
+            need_bases=need_bases,
             threads=threads,
             progress=progress,
         )

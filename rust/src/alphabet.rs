@@ -57,7 +57,7 @@ pub const fn complement(code: u8) -> u8 {
 }
 
 /// What a byte of a sequence stands for, whatever its case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LetterKind {
     /// A, C, G or T.
     Base,
@@ -91,6 +91,12 @@ impl LetterKind {
             Self::Other => "other bytes",
         }
     }
+}
+
+/// Whether `byte` is A, C, G or T, in either case.
+#[inline]
+pub const fn is_base(byte: u8) -> bool {
+    CODES[byte as usize] != NOT_A_BASE
 }
 
 /// The kind of `byte`, in either case.

@@ -30,7 +30,7 @@ const SUFFIX: &str = ".tmp";
 /// How claims are called ([`claim`]).
 const CLAIM_SUFFIX: &str = ".lock";
 /// A file of another machine is a leftover if it was not changed for this long.
-const STALE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const STALE: Duration = Duration::from_hours(7 * 24);
 /// Letters of the kernel's id in a name.
 const KERNEL_LETTERS: usize = 12;
 /// The path that stands for standard output.

@@ -5,9 +5,11 @@
 //!
 //! # What is an error
 //!
-//! An error is what the reader refuses, or training: letters of no nucleotide code, a file without a letter. So the
-//! two answers agree: a file has an error here if and only if [`crate::corpus::read`] fails (packed files apart, which
-//! have nothing to check). Without the kinds [`Kind::Protein`] and [`Kind::NoLetters`] the same holds for the reader.
+//! An error is what the reader refuses, or training: letters of no nucleotide code, a file without a letter, one with too
+//! many unknown symbols, files without a base. So the two answers agree: a file has an error here if and only if
+//! [`crate::corpus::read`] fails (packed files apart, which have nothing to check), and files have one if and only if
+//! [`crate::corpus::read_all`] does. Without [`Kind::Protein`], [`Kind::NoLetters`], [`Kind::ManyUnknown`] and
+//! [`Kind::NoBases`] the same holds for the reader.
 //! Warnings and notes are about files that are read, and perhaps not as they were meant.
 //!
 //! The agreement comes from one construction: the text in its buffer, with titles, line ends and blanks, is the
@@ -60,6 +62,7 @@ use crate::error::{Error, Result, show_byte};
 use crate::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
 use crate::fasta::text::Text;
 use crate::monitor::{Monitor, Phase};
+use crate::verdict::check_allowed;
 
 /// What a file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,36 +117,67 @@ impl Report {
     pub fn count(&self, severity: Severity) -> u64 {
         self.counts.iter().filter(|(kind, _)| kind.severity() == severity).map(|(_, count)| count).sum()
     }
+
+    /// Adds that none of the files has a base, of which this is the first.
+    fn add_no_bases(&mut self, records: u64) {
+        let mut log = Log::new(1);
+        log.add(Kind::NoBases, None, None, || format!("no base (A, C, G, T) in its {records} records"));
+        let (defects, counts) = log.finish();
+        self.defects.extend(defects);
+        self.counts.extend(counts);
+        self.counts.sort_unstable();
+    }
 }
 
-/// Checks files, as many at a time as the present thread pool has threads. Keeps `limit` defects of each kind and file.
+/// How to check.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckOptions {
+    /// Defects of each kind and file that are kept.
+    pub limit: usize,
+    /// The share of unknown symbols that a file may have, see [`crate::verdict`].
+    pub allow_unknown: f64,
+}
+
+/// Checks files, as many at a time as the present thread pool has threads.
 ///
 /// Fails only if the monitor was cancelled: what is wrong with a file is in its report.
-pub fn check_files(paths: &[PathBuf], limit: usize, monitor: &Monitor) -> Result<Vec<Report>> {
+pub fn check_files(paths: &[PathBuf], options: CheckOptions, monitor: &Monitor) -> Result<Vec<Report>> {
+    check_allowed(options.allow_unknown)?;
     let bytes_total = total_size(paths);
     let check = |(file_index, path): (usize, &PathBuf)| {
         monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
-        check_file(path, limit, monitor)
+        check_file(path, options, monitor)
     };
-    paths.par_iter().enumerate().with_max_len(1).map(check).collect()
+    let mut reports: Vec<Report> =
+        paths.par_iter().enumerate().with_max_len(1).map(check).collect::<Result<_>>()?;
+    if reports
+        .iter()
+        .all(|report| report.count(Severity::Error) == 0 && report.composition.symbols().known == 0)
+    {
+        let records: u64 = reports.iter().map(|report| report.records).sum();
+        if let Some(first) = reports.first_mut() {
+            first.add_no_bases(records);
+        }
+    }
+    Ok(reports)
 }
 
 /// Checks one file; `-` is standard input.
-pub fn check_file(path: &Path, limit: usize, monitor: &Monitor) -> Result<Report> {
+pub fn check_file(path: &Path, options: CheckOptions, monitor: &Monitor) -> Result<Report> {
     monitor.check()?;
     let source: Result<Box<dyn Read + Send>> = if path == Path::new("-") {
         Ok(Box::new(std::io::stdin()))
     } else {
         File::open(path).map(|file| Box::new(file) as _).map_err(|error| Error::io(path, error))
     };
-    check_source(path, source, limit, monitor)
+    check_source(path, source, options, monitor)
 }
 
 /// Checks a source that is called `path`.
 fn check_source(
     path: &Path,
     source: Result<Box<dyn Read + Send>>,
-    limit: usize,
+    options: CheckOptions,
     monitor: &Monitor,
 ) -> Result<Report> {
     let mut report = Report { path: path.to_path_buf(), ..Report::default() };
@@ -152,9 +186,9 @@ fn check_source(
         report.compression = input.compression();
         Text::new(path.to_path_buf(), input)
     });
-    let mut log = Log::new(limit);
+    let mut log = Log::new(options.limit);
     match text {
-        Ok(text) => check_text(Linter::new(text, log, monitor), report),
+        Ok(text) => check_text(Linter::new(text, log, options.allow_unknown, monitor), report),
         Err(error) => {
             add_error(&mut log, error, None);
             (report.defects, report.counts) = log.finish();

@@ -30,10 +30,11 @@ pub use self::builder::{CorpusBuilder, Place};
 pub(crate) use self::packed::is_packed;
 pub use self::packed::{MAGIC, save};
 pub use self::sample::Stride;
-use crate::alphabet::{LetterKind, complement};
-use crate::error::{Error, Result};
+use crate::alphabet::{LetterKind, complement, is_base};
+use crate::error::Result;
 use crate::fasta::{Event, Reader};
 use crate::monitor::{Monitor, Phase};
+use crate::verdict::{self, Symbols};
 
 /// What was read: records, words, bases and the letters left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +81,21 @@ impl Contents {
             skipped,
             fingerprint: self.fingerprint.wrapping_sub(before.fingerprint),
         }
+    }
+
+    /// The symbols that were read, N left out.
+    pub fn symbols(&self) -> Symbols {
+        let mut symbols = Symbols { known: self.bases, ..Symbols::default() };
+        for (kind, count) in LetterKind::SKIPPED.into_iter().zip(self.skipped) {
+            symbols.add_unknown(kind, count);
+        }
+        symbols
+    }
+
+    /// Fails if a file with these contents is none of nucleotides; whether it has a base is for [`read_all`] to see.
+    fn check(&self, path: &Path, allow_unknown: f64) -> Result<()> {
+        verdict::check_not_empty(path, self.records, self.bases + self.skipped.iter().sum::<u64>())?;
+        self.symbols().check(path, allow_unknown)
     }
 }
 
@@ -245,22 +261,22 @@ const FOUR_CODES: [[u8; 4]; 256] = {
 
 /// Reads one input: a packed file is mapped, a sequence file is read and packed in memory.
 ///
-/// Fails if there is not a single letter in it; whether there is a base is for [`read_all`] to see. Time and
-/// memory are linear in the bases.
-pub fn read(path: &Path, monitor: &Monitor) -> Result<Corpus> {
+/// Fails if there is not a single letter in it, or if more than the share `allow_unknown` of them are unknown; whether
+/// there is a base is for [`read_all`] to see. Time and memory are linear in the bases.
+pub fn read(path: &Path, allow_unknown: f64, monitor: &Monitor) -> Result<Corpus> {
     if is_packed(path) {
         return Corpus::open_told(path, monitor);
     }
     let mut builder = CorpusBuilder::new();
-    read_file(path, monitor, &mut builder)?;
+    read_file(path, allow_unknown, monitor, &mut builder)?;
     Ok(builder.finish())
 }
 
 /// Adds a sequence file to what a builder has read.
-fn read_file(path: &Path, monitor: &Monitor, builder: &mut CorpusBuilder) -> Result<()> {
+fn read_file(path: &Path, allow_unknown: f64, monitor: &Monitor, builder: &mut CorpusBuilder) -> Result<()> {
     let before = builder.contents().clone();
     read_letters(path, monitor, builder, usize::MAX, |_| Ok(()))?;
-    check_letters(path, &builder.contents().since(&before))
+    builder.contents().since(&before).check(path, allow_unknown)
 }
 
 /// Reads a sequence file into a builder, and closes its last record; `after` is called after each piece, of so many
@@ -304,32 +320,44 @@ fn read_letters(
     Ok(())
 }
 
-/// Fails if there is not a single letter in what was read.
-fn check_letters(path: &Path, contents: &Contents) -> Result<()> {
-    if contents.letters() > 0 {
-        return Ok(());
-    }
-    let records = contents.records;
-    Err(Error::file(path, format!("no letter in its {records} records; is the file cut short?")))
-}
-
 /// Reads inputs, as many at a time as the present thread pool has threads; a [folder](folder) of shards is many.
 ///
 /// The corpora hold the words in the order of the inputs, but small inputs share one: what follows costs what one file
 /// of the same content would. A file of unknown letters only may stand among others, as a scaffold that is not yet read; all files together must
 /// have a base. Of several errors the one of the first file is returned.
-pub fn read_all(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
-    let paths = &folder::expand(paths)?;
-    let corpora = together::read(paths, monitor)?;
+pub fn read_all(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
+    let corpora = read_part(paths, allow_unknown, monitor)?;
     if corpora.iter().all(|corpus| corpus.contents.bases == 0) {
         let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
-        let records: u64 = corpora.iter().map(|corpus| corpus.contents.records).sum();
-        return Err(Error::file(
-            path,
-            format!("no base (A, C, G, T) in its {records} records; is this the right file?"),
-        ));
+        return Err(verdict::no_base(path, corpora.iter().map(|corpus| corpus.contents.records).sum()));
     }
     Ok(corpora)
+}
+
+/// Like [`read_all`], of a part of all inputs, which may have no base.
+pub fn read_part(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
+    together::read(&folder::expand(paths)?, allow_unknown, monitor)
+}
+
+/// Fails if none of the files has a base. Reads up to the first base, and nothing of what can be read only once; other
+/// faults are for those who read on to find.
+pub fn check_bases(paths: &[PathBuf], monitor: &Monitor) -> Result<()> {
+    let mut records = 0;
+    for path in paths {
+        monitor.check()?;
+        if !path.is_file() || is_packed(path) {
+            return Ok(());
+        }
+        let Ok(mut reader) = Reader::open(path) else { return Ok(()) };
+        while let Some(event) = reader.next_event().transpose() {
+            match event {
+                Ok(Event::Record { .. }) => records += 1,
+                Ok(Event::Letters(letters)) if !letters.iter().any(|&letter| is_base(letter)) => {}
+                Ok(Event::Letters(_)) | Err(_) => return Ok(()),
+            }
+        }
+    }
+    paths.first().map_or(Ok(()), |first| Err(verdict::no_base(first, records)))
 }
 
 /// What `work` makes of each file and its number, in order; as many at a time as the present pool has threads.

@@ -10,6 +10,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`alphabet`] | which letters are bases, and what the others stand for |
+//! | [`verdict`] | what is a nucleotide file, and what is not |
 //! | [`fasta`] | sequence files, record by record, plain or compressed |
 //! | [`check`] | every defect of a sequence file, not only the first |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
@@ -50,6 +51,7 @@ pub mod tabix;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tokenizer;
+pub mod verdict;
 
 pub use checksum::Checksum;
 pub use error::{Error, Result};

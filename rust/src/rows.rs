@@ -29,6 +29,7 @@
 mod bed;
 mod cutter;
 mod digest;
+mod lines;
 mod parts;
 mod place;
 mod regions;
@@ -43,14 +44,16 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use crate::alphabet::{LetterKind, kind};
+use crate::alphabet::{LetterKind, is_base, kind};
 use crate::batch::Unknown;
 use crate::corpus;
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
 use crate::monitor::{Monitor, Phase};
+use crate::verdict::{self, MAX_UNKNOWN};
 use cutter::Cutter;
 use digest::Refget;
+use lines::placed;
 use parts::Parts;
 use regions::Region;
 use spool::Spool;
@@ -79,6 +82,7 @@ pub enum RowOrder {
 
 /// Which rows, and what is done to their letters.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is an option of its own
 pub struct RowOptions {
     /// Letters in a window.
     pub window: Option<u64>,
@@ -98,6 +102,10 @@ pub struct RowOptions {
     pub batch_letters: usize,
     /// Whether the digest of each record is computed.
     pub digests: bool,
+    /// The share of unknown symbols that the rows of a file may have, see [`verdict`].
+    pub allow_unknown: f64,
+    /// Whether it is an error if no file has a base; a part of all files may have none.
+    pub need_bases: bool,
 }
 
 impl Default for RowOptions {
@@ -112,12 +120,15 @@ impl Default for RowOptions {
             unknown: Unknown::Token,
             batch_letters: BATCH_LETTERS,
             digests: false,
+            allow_unknown: MAX_UNKNOWN,
+            need_bases: true,
         }
     }
 }
 
 impl RowOptions {
     fn check(&self) -> Result<()> {
+        verdict::check_allowed(self.allow_unknown)?;
         if self.window == Some(0) {
             return Err(Error::argument("window", &0, "a window has at least one letter"));
         }
@@ -228,7 +239,7 @@ pub const KINDS: [LetterKind; 6] = [
 
 impl RowReport {
     fn count(&mut self, byte: u8, count: u64, is_lower_case: bool) {
-        // A reader gives no other kinds.
+        // No other kind is counted.
         if let Some(at) = KINDS.iter().position(|&of| of == kind(byte)) {
             self.unknown[at] += count;
         }
@@ -259,11 +270,18 @@ pub struct Rows {
     cutter: Cutter,
     /// Where rows wait for their turn in the order of BED files.
     spool: Option<Spool>,
+    /// The first file, which stands for all where rows of several are judged together.
+    first: PathBuf,
     report: RowReport,
     open: Option<OpenFile>,
     digests: bool,
     /// The first record names, for messages.
     names: Vec<String>,
+    allow_unknown: f64,
+    /// The first file, if there must be a base in one of them and none is found yet.
+    baseless: Option<PathBuf>,
+    /// Records of all files so far.
+    records: u64,
     failed: bool,
 }
 
@@ -275,6 +293,7 @@ struct OpenFile {
     names: FxHashSet<u64>,
     hasher: std::hash::RandomState,
     in_record: bool,
+    records: u64,
     /// Letters of the record so far.
     position: u64,
     parts: Parts,
@@ -307,6 +326,8 @@ impl Rows {
             spool: spool.transpose()?,
             num_files: paths.len(),
             bytes_total: corpus::total_size(&paths),
+            first: paths.first().cloned().unwrap_or_default(),
+            baseless: paths.first().filter(|_| options.need_bases).cloned(),
             paths: paths.into(),
             regions: options.regions.clone(),
             cutter: Cutter::new(options, treatments),
@@ -314,6 +335,8 @@ impl Rows {
             open: None,
             digests: options.digests,
             names: Vec::new(),
+            allow_unknown: options.allow_unknown,
+            records: 0,
             failed: false,
         })
     }
@@ -341,9 +364,9 @@ impl Rows {
             }
             if let Some(file) = &mut self.open {
                 let path = file.reader.path().to_path_buf();
-                if self.step(monitor).map_err(|error| error.in_file(&path))? {
-                    self.open = None;
-                    self.report.files += 1;
+                let record = file.records;
+                if self.step(monitor).map_err(|error| placed(error.in_file(&path), &path, record))? {
+                    self.end_file(&path)?;
                 }
             } else if let Some(path) = self.paths.pop_front() {
                 self.open = Some(self.open_file(&path, monitor)?);
@@ -351,9 +374,14 @@ impl Rows {
                 if let Some(mut regions) = self.regions.take() {
                     regions.check_found(&self.names)?;
                 }
+                if let Some(first) = self.baseless.take() {
+                    return Err(verdict::no_base(&first, self.records));
+                }
                 let Some(spool) = &mut self.spool else { return Ok(self.cutter.take_last()) };
+                // Rows in the order of BED files come after all files, so they are judged together.
                 if !spool.make_rows(&mut self.cutter, monitor)? {
                     self.spool = None;
+                    self.cutter.end_file().check(&self.first, self.allow_unknown)?;
                 }
             }
         }
@@ -374,6 +402,7 @@ impl Rows {
             names: FxHashSet::default(),
             hasher: std::hash::RandomState::new(),
             in_record: false,
+            records: 0,
             position: 0,
             parts: Parts::default(),
             refget: self.digests.then(Refget::default),
@@ -391,6 +420,9 @@ impl Rows {
         if let Some(Event::Letters(letters)) = event {
             if let Some(refget) = &mut file.refget {
                 refget.update(letters);
+            }
+            if self.baseless.is_some() && letters.iter().any(|&letter| is_base(letter)) {
+                self.baseless = None;
             }
             let list = self.regions.as_ref().and_then(Regions::list).map(AsRef::as_ref);
             let is_faultless = self.regions.as_ref().is_none_or(Regions::is_faultless);
@@ -424,6 +456,8 @@ impl Rows {
     fn begin_record(&mut self, name: &[u8]) -> Result<()> {
         let Some(file) = &mut self.open else { return Ok(()) };
         self.report.records += 1;
+        self.records += 1;
+        file.records += 1;
         self.cutter.record(name);
         if self.names.len() < regions::NAMES_KEPT {
             self.names.push(self.cutter.name().to_owned());
@@ -442,6 +476,14 @@ impl Rows {
         }
         (file.in_record, file.position) = (true, 0);
         Ok(())
+    }
+
+    /// The open file is at its end: it counts, if it is one of nucleotides.
+    fn end_file(&mut self, path: &Path) -> Result<()> {
+        let Some(file) = self.open.take() else { return Ok(()) };
+        self.report.files += 1;
+        verdict::check_not_empty(path, file.records, file.letters)?;
+        self.cutter.end_file().check(path, self.allow_unknown)
     }
 
     fn end_record(&mut self, monitor: &Monitor) -> Result<()> {

@@ -18,6 +18,7 @@ use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
 use crate::error::{Error, Result, show_text};
 use crate::monitor::Monitor;
 use crate::tokenizer::{Tokenizer, check_specials};
+use crate::verdict;
 
 /// The largest vocabulary that training accepts.
 pub const MAX_VOCAB_SIZE: usize = 1 << 24;
@@ -37,6 +38,8 @@ pub struct Wanted {
     pub options: Options,
     /// Bytes of memory to stay below; packed files do not count, whatever their size.
     pub memory: Option<u64>,
+    /// The share of unknown symbols that a file may have, see [`verdict`].
+    pub allow_unknown: f64,
 }
 
 /// Where an interrupted training leaves its merges.
@@ -73,6 +76,7 @@ impl Wanted {
     /// Checks everything, and finds the number of merges.
     fn checked(mut self) -> Result<Self> {
         check_specials(&self.special_tokens)?;
+        verdict::check_allowed(self.allow_unknown)?;
         self.options.num_merges = merges_for(self.vocab_size, self.special_tokens.len())?;
         if self.vocab_size > MAX_VOCAB_SIZE {
             let rule = format!("at most {MAX_VOCAB_SIZE} tokens are possible");
@@ -112,7 +116,7 @@ pub fn train(
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
     let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
     let start = Instant::now();
-    let corpora = pool.install(|| corpus::read_all(paths, monitor))?;
+    let corpora = pool.install(|| corpus::read_all(paths, wanted.allow_unknown, monitor))?;
     let seconds_reading = start.elapsed().as_secs_f64();
     fit_memory(&mut wanted, &corpora, pool.current_num_threads())?;
     let mut contents = contents_of(&corpora);
@@ -143,7 +147,7 @@ pub fn train_on_shards(
     let text = Elsewhere::of(shards, &wanted.options)?;
     let contents = Contents { words: text.pieces, ..text.contents.clone() };
     if contents.bases == 0 {
-        return Err(Error::argument("files", &files, "there is no base (A, C, G, T) in them"));
+        return Err(verdict::no_base(Path::new("files"), contents.records));
     }
     let read = Read { files, contents, seconds: start.elapsed().as_secs_f64() };
     finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
@@ -299,11 +303,13 @@ fn check_weights(words: &[(String, u64)]) -> Result<()> {
 pub fn pack(
     paths: &[PathBuf],
     output: &Path,
+    allow_unknown: f64,
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<(u64, Contents)> {
     check_paths(paths)?;
-    let corpora = pool(threads)?.install(|| corpus::read_all(paths, monitor))?;
+    verdict::check_allowed(allow_unknown)?;
+    let corpora = pool(threads)?.install(|| corpus::read_all(paths, allow_unknown, monitor))?;
     let bytes = corpus::save(&corpora, output, monitor)?;
     Ok((bytes, contents_of(&corpora)))
 }

@@ -8,8 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use genotok_core::check::{Kind, Severity, check_file};
+use genotok_core::check::{CheckOptions, Kind, Severity, check_file};
 use genotok_core::fasta::{Event, Reader};
+use genotok_core::verdict::MAX_UNKNOWN;
 use genotok_core::{Monitor, Result, corpus};
 
 /// Files whose index entry we disagree with, each with the reason. None so far.
@@ -123,12 +124,13 @@ fn the_linter_finds_an_error_exactly_where_reading_fails() {
     let Some(specimens) = specimens() else { return };
     let files = files_below(&specimens);
     assert!(files.len() > 100);
+    let options = CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN };
     for path in files {
-        let report = check_file(&path, 5, &Monitor::default()).expect("not cancelled");
+        let report = check_file(&path, options, &Monitor::default()).expect("not cancelled");
         let errors: Vec<Kind> = report.counts.iter().map(|&(kind, _)| kind).collect();
         let is_error = |kind: &Kind| kind.severity() == Severity::Error;
-        let is_of_training = |kind: &Kind| [Kind::Protein, Kind::NoLetters].contains(kind);
-        let (read, trained) = (read(&path), corpus::read(&path, &Monitor::default()));
+        let is_of_training = |kind: &Kind| [Kind::Protein, Kind::NoLetters, Kind::ManyUnknown].contains(kind);
+        let (read, trained) = (read(&path), corpus::read(&path, MAX_UNKNOWN, &Monitor::default()));
         let of_reader = errors.iter().any(|kind| is_error(kind) && !is_of_training(kind));
         assert_eq!(of_reader, read.is_err(), "{}: {errors:?}, but reading gives {read:?}", path.display());
         let trained = trained.map(|corpus| corpus.contents().clone());

@@ -11,7 +11,7 @@ from genotok.check import Defect, FileReport, check_files
 from genotok.cli import figures
 from genotok.cli.console import print_json
 from genotok.cli.messages import note, one_line
-from genotok.cli.options import AsJson, Quiet, SequenceFiles, Threads
+from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet, SequenceFiles, Threads
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,6 +35,7 @@ def check(
             "--limit", min=1, max=100_000, metavar="N", help="Defects of a kind to print of each file."
         ),
     ] = 5,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -45,7 +46,7 @@ def check(
     with watching(quiet) as watch:
         try:
             reports: list[FileReport] | None = check_files(
-                files, limit=limit, threads=threads, progress=watch
+                files, limit=limit, allow_unknown=allow_unknown, threads=threads, progress=watch
             )
         except KeyboardInterrupt:
             reports = None

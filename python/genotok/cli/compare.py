@@ -14,7 +14,7 @@ from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.finetune import Tasks
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
+from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
 from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut
 from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
 from genotok.cli.tokenizer_file import load_tokenizer
@@ -68,6 +68,7 @@ def compare(
         bool,
         typer.Option("--resume", help="Go on with a comparison that was stopped.", rich_help_panel=RUN_PANEL),
     ] = False,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     threads: TorchThreads = None,
     as_json: AsJson = False,
@@ -94,6 +95,7 @@ def compare(
                 resume=resume,
                 device=device,
                 threads=threads,
+                allow_unknown=allow_unknown,
                 heard=(lambda _words: None) if quiet else note,
                 progress=watch,
             )

@@ -9,11 +9,13 @@ import typer
 
 from genotok.cli.console import print_json
 from genotok.cli.extras import from_extra
-from genotok.cli.messages import note
+from genotok.cli.messages import note, note_unknown
 from genotok.cli.options import (
     LETTERS_PANEL,
+    MAX_UNKNOWN,
     OUTPUT_PANEL,
     ROWS_PANEL,
+    AllowUnknown,
     AsJson,
     Force,
     Quiet,
@@ -123,6 +125,7 @@ def embed(
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = "token",
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     uppercase: Uppercase = False,
     force: Force = False,
     threads: TorchThreads = None,
@@ -155,6 +158,7 @@ def embed(
             unknown=unknown,
             uppercase=uppercase,
             max_tokens=max_tokens,
+            allow_unknown=allow_unknown,
             force=force,
             threads=threads,
             progress=watch,
@@ -164,6 +168,8 @@ def embed(
         raise typer.Exit(130)
     if warning := soft_mask_warning(report, unknown):
         note(warning)
+    if not quiet:
+        note_unknown(report["letters"], report["unknown_by_kind"])
     if as_json:
         print_json(embedding_as_json(report), report["output"])
     elif not quiet:

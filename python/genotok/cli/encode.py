@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from genotok.cli.console import print_json
-from genotok.cli.messages import note, same_command
+from genotok.cli.messages import note, note_unknown, same_command
 from genotok.cli.options import (
     LETTERS_PANEL,
+    MAX_UNKNOWN,
     OUTPUT_PANEL,
     ROWS_PANEL,
     RUN_PANEL,
+    AllowUnknown,
     AsJson,
     Force,
     Quiet,
@@ -137,6 +139,7 @@ def encode(
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = "token",
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     uppercase: Uppercase = False,
     add_special_tokens: Annotated[
         bool,
@@ -187,6 +190,7 @@ def encode(
             bed_order=bed_order,
             reverse_complement=reverse_complement,
             unknown=unknown,
+            allow_unknown=allow_unknown,
             uppercase=uppercase,
             add_special_tokens=add_special_tokens,
         )
@@ -195,6 +199,8 @@ def encode(
         raise typer.Exit(130)
     if warning := soft_mask_warning(report, unknown):
         note(warning)
+    if not quiet:
+        note_unknown(report["letters"], report["unknown"])
     if as_json:
         print_json(encoding_as_json(report), output)
     elif not quiet:

@@ -9,7 +9,7 @@ import typer
 from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
+from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
 from genotok.cli.pretrain import MODEL_PANEL, Device, Settings
 from genotok.errors import ArgumentError
 
@@ -80,6 +80,7 @@ def finetune(
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the results that are there.", rich_help_panel=RUN_PANEL)
     ] = False,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     threads: TorchThreads = None,
     as_json: AsJson = False,
@@ -112,6 +113,7 @@ def finetune(
                 resume=resume,
                 device=device,
                 threads=threads,
+                allow_unknown=allow_unknown,
                 heard=(lambda _words: None) if quiet else note,
                 progress=watch,
             )

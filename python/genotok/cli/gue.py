@@ -10,8 +10,8 @@ import typer
 
 from genotok.cli.console import print_json, standard_output
 from genotok.cli.help_pages import CommandPage, GroupPage, examples
-from genotok.cli.messages import note
-from genotok.cli.options import AsJson, Quiet
+from genotok.cli.messages import note, note_unknown
+from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
@@ -92,20 +92,29 @@ def audit_sets(
             show_default="the paper's",
         ),
     ] = None,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find duplicates within and across splits, and tell balance and lengths."""
     from genotok.gue import audit, find_tasks, read_splits
+    from genotok.verdict import BASES, known_symbols
 
-    counts = load_tokenizer(tokenizer).count_tokens if tokenizer else None
+    loaded = load_tokenizer(tokenizer) if tokenizer else None
+    known = known_symbols(loaded, uppercase=True) if loaded else BASES
     found: dict[str, Any] = {}
     for one in find_tasks(folders, task or []):
         if not quiet:
             note(f"auditing {one.name}")
-        splits, classes = read_splits(one.folder, classes=one.classes)
+        splits, classes = read_splits(
+            one.folder, classes=one.classes, known=known, allow_unknown=allow_unknown
+        )
+        for split in splits.values() if not quiet else ():
+            note_unknown(split.symbols, split.unknown, of=split.path)
         limits = max_tokens or ([one.known.settings.max_tokens] if one.known and one.known.settings else [])
-        result = audit(splits, classes, count_tokens=counts, max_tokens=limits)
+        result = audit(
+            splits, classes, count_tokens=loaded.count_tokens if loaded else None, max_tokens=limits
+        )
         found[one.name] = dataclasses.asdict(result)
         if not as_json and not quiet:
             _print(one.name, one.known, result)

@@ -3,11 +3,13 @@
 import shlex
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import TextIO
 
+from genotok import _native
 from genotok.errors import GenotokWarning
 
-__all__ = ["complain", "note", "note_warnings", "one_line", "same_command"]
+__all__ = ["complain", "note", "note_unknown", "note_warnings", "one_line", "same_command"]
 
 LONGEST_COMMAND = 160
 """A longer command is not repeated back to the person who gave it."""
@@ -16,6 +18,12 @@ LONGEST_COMMAND = 160
 def note(text: str) -> None:
     """A line for the person at the terminal."""
     print(f"genotok: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def note_unknown(symbols: int, unknown: Mapping[str, int], *, of: str = "") -> None:
+    """A line about unknown symbols, by kind, and what to do about them; none if there are none but N."""
+    if text := _native.describe_unknown(symbols, dict(unknown)):
+        note(f"{of}: {text}" if of else text)
 
 
 def complain(error: BaseException) -> None:

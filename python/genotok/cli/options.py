@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from genotok._native import MAX_UNKNOWN
 from genotok.errors import ArgumentError
 
 __all__ = [
+    "MAX_UNKNOWN",
+    "AllowUnknown",
     "AsJson",
     "Force",
     "Quiet",
@@ -135,6 +138,17 @@ Stride = Annotated[
 Uppercase = Annotated[
     bool,
     typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
+]
+AllowUnknown = Annotated[
+    float,
+    typer.Option(
+        "--allow-unknown",
+        min=0,
+        max=1,
+        metavar="SHARE",
+        help="The share of a file's symbols that may be unknown: IUPAC codes, gaps, U; N does not count.",
+        rich_help_panel=LETTERS_PANEL,
+    ),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from genotok.cli.console import print_json
-from genotok.cli.messages import note
-from genotok.cli.options import AsJson, Force, Quiet, SequenceFiles, Threads, amount
+from genotok.cli.messages import note, note_unknown
+from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, SequenceFiles, Threads, amount
 from genotok.cli.reports import print_packing
 from genotok.corpus import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
 from genotok.corpus import pack as write_pack
@@ -46,6 +46,7 @@ def pack(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all shards of the folder back and compare.")
     ] = False,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -66,11 +67,12 @@ def pack(
                     output,
                     shard_size=DEFAULT_SHARD_SIZE if shard_size is None else shard_size,
                     append=append,
+                    allow_unknown=allow_unknown,
                     threads=threads,
                     progress=watch,
                 )
                 if in_shards
-                else write_pack(files, output, threads=threads, progress=watch)
+                else write_pack(files, output, allow_unknown=allow_unknown, threads=threads, progress=watch)
             )
         except KeyboardInterrupt:
             report = None
@@ -82,6 +84,8 @@ def pack(
         note(f"error: {defect}")
     if defects:
         raise typer.Exit(1)
+    if not quiet:
+        note_unknown(report["bases"] + sum(report["skipped"].values()), report["skipped"])
     if as_json:
         print_json(report, output)
     elif not quiet:

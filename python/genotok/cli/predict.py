@@ -8,8 +8,8 @@ import typer
 
 from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
-from genotok.cli.messages import note
-from genotok.cli.options import OUTPUT_PANEL, AsJson, Force, Quiet
+from genotok.cli.messages import note, note_unknown
+from genotok.cli.options import MAX_UNKNOWN, OUTPUT_PANEL, AllowUnknown, AsJson, Force, Quiet
 from genotok.cli.pretrain import MODEL_PANEL, Device
 
 __all__ = ["evaluate", "predict"]
@@ -44,15 +44,20 @@ def predict(
     ],
     force: Force = False,
     max_tokens: MaxTokens = None,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Predict the class of each sequence of a CSV file, with the shares of all classes."""
     classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
-    rows, cut = classifier.predict(file, output, max_tokens, force=force)
+    read = classifier.read(file, allow_unknown=allow_unknown)
+    if not quiet:
+        note_unknown(read.symbols, read.unknown)
+    rows, cut = classifier.predict(read, output, max_tokens, force=force)
     if as_json:
-        print_json({"output": output, "rows": rows, "cut": cut, "classes": classifier.classes}, output)
+        found = {"output": output, "rows": rows, "cut": cut, "unknown": read.unknown}
+        print_json({**found, "classes": classifier.classes}, output)
     elif not quiet:
         _tell_of_cut(cut, max_tokens)
         note(f"{rows:,} predictions in {output}")
@@ -64,16 +69,17 @@ def evaluate(
     ],
     model: Model,
     max_tokens: MaxTokens = None,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare predictions with the labels of a CSV file: all metrics, each class, the confusion matrix."""
-    found = (
-        from_extra("finetune", "evaluate", "train")
-        .Classifier(model, device=device)
-        .evaluate(file, max_tokens)
-    )
+    classifier = from_extra("finetune", "evaluate", "train").Classifier(model, device=device)
+    read = classifier.read(file, need_labels=True, allow_unknown=allow_unknown)
+    if not quiet:
+        note_unknown(read.symbols, read.unknown)
+    found = classifier.evaluate(read, max_tokens)
     result = found.scores
     if as_json:
         print_json(_as_json(result, found))
@@ -94,6 +100,7 @@ def _as_json(result: Any, found: Any) -> dict[str, Any]:
     return {
         "rows": result.rows,
         "cut": found.cut,
+        "unknown": found.unknown,
         "mcc": result.mcc,
         "f1": result.f1,
         "accuracy": result.accuracy,

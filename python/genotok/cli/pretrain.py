@@ -11,7 +11,7 @@ from genotok.cli import figures
 from genotok.cli.console import print_facts, print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import RUN_PANEL, AsJson, Quiet, TorchThreads
+from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
 
 __all__ = ["Device", "HoldOut", "Settings", "pretrain"]
 
@@ -75,6 +75,7 @@ def pretrain(
     ] = "tiny",
     changes: Settings = None,
     hold_out: HoldOut = None,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.", rich_help_panel=RUN_PANEL)
     ] = False,
@@ -115,7 +116,9 @@ def pretrain(
                 resume=resume,
                 device=device,
                 threads=threads,
+                allow_unknown=allow_unknown,
                 report_to=report_to or [],
+                heard=None if quiet or not first else note,
                 progress=watch,
             )
     except KeyboardInterrupt:

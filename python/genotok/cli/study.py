@@ -15,8 +15,8 @@ import typer
 
 from genotok.cli import machine
 from genotok.cli.console import print_json
-from genotok.cli.messages import note, one_line
-from genotok.cli.options import AsJson, Force, Quiet, Threads
+from genotok.cli.messages import note, note_unknown, one_line
+from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
 from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.kinds import RECORD
@@ -80,6 +80,7 @@ def study(
         bool,
         typer.Option("--keep-case", help="Do not read lower-case letters as upper-case ones."),
     ] = False,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -97,11 +98,16 @@ def study(
     with _target(output, now, inputs, force) as target:
         try:
             with _watching(quiet) as heard:
-                subjects = _subjects(tokenizers, kmers, sizes, train or [], threads, heard)
+                subjects = _subjects(tokenizers, kmers, sizes, train or [], allow_unknown, threads, heard)
                 read = []
                 for name, files in by_name.items():
                     heard(f"reading {name}", 0.0)
-                    read.append(read_genome(name, files, uppercase=not keep_case, threads=threads))
+                    genome = read_genome(
+                        name, files, uppercase=not keep_case, allow_unknown=allow_unknown, threads=threads
+                    )
+                    if not quiet:
+                        note_unknown(genome.bases + genome.other_letters, genome.unknown, of=name)
+                    read.append(genome)
                 found = compare(subjects, read, uppercase=not keep_case, threads=threads, heard=heard)
         except KeyboardInterrupt:
             note("interrupted; nothing was written")
@@ -141,6 +147,7 @@ def _subjects(
     kmers: str,
     sizes: list[int],
     train: list[str],
+    allow_unknown: float,
     threads: int | None,
     heard: Callable[[str, float], None],
 ) -> list[Subject]:
@@ -153,7 +160,8 @@ def _subjects(
     for name, files in named_genomes(train).items() if train else ():
         heard(f"training on {name}", 0.0)
         size = max(sizes, default=DEFAULT_VOCAB_SIZE)
-        whole.append(Subject.of(name, Tokenizer.train(files, vocab_size=size, threads=threads)))
+        tokenizer = Tokenizer.train(files, vocab_size=size, allow_unknown=allow_unknown, threads=threads)
+        whole.append(Subject.of(name, tokenizer))
     found: list[Subject] = []
     for subject in whole:
         found += truncations(subject, sizes) if subject.kind == "bpe" else [subject]

@@ -11,9 +11,11 @@ import typer
 
 from genotok.cli import figures
 from genotok.cli.console import print_json
-from genotok.cli.messages import note, same_command
+from genotok.cli.messages import note, note_unknown, same_command
 from genotok.cli.options import (
+    MAX_UNKNOWN,
     RUN_PANEL,
+    AllowUnknown,
     AsJson,
     Force,
     Quiet,
@@ -92,6 +94,7 @@ def train_bpe(
         bool,
         typer.Option("--both-strands", help="Count reverse complements too.", rich_help_panel=CORPUS_PANEL),
     ] = False,
+    allow_unknown: AllowUnknown = MAX_UNKNOWN,
     resume: Annotated[
         bool,
         typer.Option(
@@ -137,6 +140,7 @@ def train_bpe(
                 word_length=word_length,
                 max_token_length=max_token_length,
                 both_strands=both_strands,
+                allow_unknown=allow_unknown,
                 checkpoint=checkpoint,
                 resume=resume,
                 progress=watch,
@@ -157,6 +161,8 @@ def train_bpe(
 
 def _tell(report: TrainingReport, target: FileOutput, as_json: bool, quiet: bool) -> None:
     """The report, and what became of the tokenizer that was there."""
+    if not quiet:
+        note_unknown(report["bases"] + sum(report["skipped"].values()), report["skipped"])
     if as_json:
         print_json(training_as_json(report, target.path), target)
     elif not quiet:

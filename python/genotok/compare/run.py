@@ -22,6 +22,7 @@ from genotok.inputs import expand
 from genotok.pretrain import pretrain
 from genotok.pretrain.run import REPORT
 from genotok.training import checkpoints
+from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +37,16 @@ __all__ = ["RECORD", "compare"]
 Record = dict[str, Any]
 
 RECORD = "compared.json"
-KEPT = ("parameters", "tokens", "train_sequences", "held_out_sequences", "train_loss", "seconds", "device")
+KEPT = (
+    "parameters",
+    "unknown",
+    "tokens",
+    "train_sequences",
+    "held_out_sequences",
+    "train_loss",
+    "seconds",
+    "device",
+)
 UNFAIR = (
     "All encoders see the same windows, those without N, in the same order, as many steps and as many bases; "
     "a tokenizer that makes more tokens of them computes more. Their layers are the same, their tables of "
@@ -57,6 +67,7 @@ def compare(
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    allow_unknown: float = MAX_UNKNOWN,
     heard: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Record:
@@ -74,6 +85,7 @@ def compare(
         resume: Go on with a comparison that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on processors.
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         heard: Told what is done next.
         progress: Called with a dictionary as a run goes on; an exception stops it.
 
@@ -97,12 +109,13 @@ def compare(
     with checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",)):
         found = []
         for number, subject in enumerate(subjects):
-            one = _One(subject, folder / subject.name.replace(":", "-"), config, device, threads, progress)
+            place = folder / subject.name.replace(":", "-")
             tell = heard or (lambda _words: None)
+            one = _One(subject, place, config, device, threads, allow_unknown, tell, progress)
             tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
             trained = one.pretrain(paths, hold_out)
             tell(f"{subject.name}: fine-tuning")
-            tuned = one.finetune(tasks, tell, with_baseline=number == 0)
+            tuned = one.finetune(tasks, with_baseline=number == 0)
             found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
         record = {
             **settings,
@@ -124,6 +137,8 @@ class _One:
     config: CompareConfig
     device: str
     threads: int | None
+    allow_unknown: float
+    heard: Callable[[str], None]
     progress: Progress | None
 
     def pretrain(self, paths: Sequence[str], hold_out: Sequence[str]) -> Record:
@@ -144,6 +159,7 @@ class _One:
                 stride=window,
                 unknown="split",
                 uppercase=True,
+                allow_unknown=self.allow_unknown,
                 threads=self.threads,
                 progress=self.progress,
             )
@@ -157,6 +173,7 @@ class _One:
                 resume=_begun(model),
                 device=self.device,
                 threads=self.threads,
+                heard=self.heard,
                 progress=self.progress,
             )
         report = json.loads((model / REPORT).read_text(encoding="utf-8"))
@@ -164,7 +181,7 @@ class _One:
         figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}
         return {**figures, "tokens_per_window": report["tokens"] / sequences}
 
-    def finetune(self, tasks: Sequence[Task], heard: Callable[[str], None], *, with_baseline: bool) -> Record:
+    def finetune(self, tasks: Sequence[Task], *, with_baseline: bool) -> Record:
         """The encoder on the labelled sets; a record of `genotok finetune`."""
         place = self.folder / "results"
         record = finetune(
@@ -177,7 +194,8 @@ class _One:
             resume=_begun(place),
             device=self.device,
             threads=self.threads,
-            heard=heard,
+            allow_unknown=self.allow_unknown,
+            heard=self.heard,
             progress=self.progress,
         )
         return {**record, "model": self.subject.name}

@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from genotok import _native
 from genotok.dataset.folder import write_folder
 from genotok.dataset.plan import Plan
 from genotok.dataset.portions import PortionWork, Reading, RowOptions
@@ -94,7 +95,8 @@ def encode(
 
     Raises:
         ArgumentError: Options contradict each other, or the output is there already.
-        SequenceFileError: A file is empty, cut short, damaged or malformed.
+        SequenceFileError: A file is empty, cut short, damaged, malformed, or not of nucleotides.
+        SymbolError: A letter stands for no nucleotide, or is outside the vocabulary and `unknown="error"`.
         OSError: A file cannot be read or written.
         KeyboardInterrupt: Ctrl-C, within a second; a folder can be gone on with.
     """
@@ -116,6 +118,8 @@ def encode(
     )
     if elsewhere is not None and target.kind != "folder":
         raise ArgumentError(f"output={target.path}: other processes need a folder of shards, such as shards/")
+    if target.kind == "folder" and len(plan.portions) > 1:
+        _native.check_bases(inputs)  # each portion knows of its own only
     reading = Reading(plan, tokenizer, threads, progress, rows)
     warn_if_slow(tokenizer, inputs)
     work = PortionWork(target.path, plan, tokenizer.to_json(), threads, rows) if elsewhere else None

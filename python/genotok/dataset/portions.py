@@ -37,6 +37,7 @@ class RowOptions(TypedDict, total=False):
     unknown: Unknown
     uppercase: bool
     add_special_tokens: bool
+    allow_unknown: float
 
 
 class Reading:
@@ -75,6 +76,7 @@ class Reading:
             threads=self._threads,
             progress=self._hear if self._progress else None,
             digests=digests,
+            need_bases=len(paths) == len(self._plan.inputs),
             **self._rows,
         )
         return reader

@@ -34,6 +34,7 @@ def train(
     word_length: int | None = None,
     max_token_length: int | None = None,
     both_strands: bool = False,
+    allow_unknown: float = _native.MAX_UNKNOWN,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     progress: Progress | None = None,
@@ -52,6 +53,7 @@ def train(
         word_length: Cut words into pieces of this many bases.
         max_token_length: Longest token allowed, in bases.
         both_strands: Count each word and its reverse complement.
+        allow_unknown: The share of a file's symbols other than N that may be unknown.
         checkpoint: Where a training that ends early leaves its merges.
         resume: Go on from it.
         progress: Called with a dictionary now and then; an exception stops the training.
@@ -76,7 +78,9 @@ def train(
         progress=progress,
     )
     try:
-        with Workers(paths, address=address, workers=workers, threads=threads) as held:
+        with Workers(
+            paths, address=address, workers=workers, threads=threads, allow_unknown=allow_unknown
+        ) as held:
             while (question := training.next()) is not None:
                 training.answer(held.ask(question, training.look))
     except BaseException:

@@ -34,16 +34,24 @@ class Workers:
         address: As for `train`.
         workers: As for `train`.
         threads: As for `train`.
+        allow_unknown: As for `train`.
     """
 
     def __init__(
-        self, paths: list[str], *, address: str = LOCAL, workers: int | None = None, threads: int = 1
+        self,
+        paths: list[str],
+        *,
+        address: str = LOCAL,
+        workers: int | None = None,
+        threads: int = 1,
+        allow_unknown: float = _native.MAX_UNKNOWN,
     ) -> None:
         for name, number in (("workers", workers), ("threads", threads)):
             if number is not None and number < 1:
                 raise ArgumentError(f"{name}={number}: at least 1 is expected")
         self._ray = ray_module()
         self._address, self._threads, self._wanted, self._paths = address, threads, workers, paths
+        self._allow_unknown = allow_unknown
         self._shares: list[list[str]] = []
         self._actors: list[Any] = []
         self._connected = ExitStack()
@@ -76,7 +84,8 @@ class Workers:
         return list(self._actors)
 
     def _start(self, share: list[str]) -> Any:
-        return self._ray.remote(_Holder).options(num_cpus=self._threads).remote(share, self._threads)
+        holder = self._ray.remote(_Holder).options(num_cpus=self._threads)
+        return holder.remote(share, self._threads, self._allow_unknown)
 
     def ask(self, question: bytes, look: Look | None = None) -> bytes:
         """The sum of all workers' answers to a question.
@@ -159,8 +168,8 @@ class Workers:
 class _Holder:
     """What an actor is: a shard, read when the first question comes."""
 
-    def __init__(self, paths: list[str], threads: int) -> None:
-        self._paths, self._threads = paths, threads
+    def __init__(self, paths: list[str], threads: int, allow_unknown: float) -> None:
+        self._paths, self._threads, self._allow_unknown = paths, threads, allow_unknown
         self._shard: _native.Shard | None = None
         self._copies = TemporaryDirectory(prefix="genotok-")
 
@@ -168,7 +177,7 @@ class _Holder:
         """The answer, and its length in front."""
         if self._shard is None:
             paths = [fetch(path, self._copies.name, number) for number, path in enumerate(self._paths)]
-            self._shard = _native.Shard(paths, threads=self._threads)
+            self._shard = _native.Shard(paths, allow_unknown=self._allow_unknown, threads=self._threads)
         found = self._shard.answer(question)
         return len(found), found
 

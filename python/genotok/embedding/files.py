@@ -33,6 +33,7 @@ from genotok.files.kinds import PARQUET
 from genotok.files.outputs import named, output_file
 from genotok.files.whole import is_stream, open_sink
 from genotok.inputs import Files, expand
+from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,9 +58,9 @@ ENDING = ".parquet"
 class EmbeddingReport(TypedDict):
     """What was read and written.
 
-    `letters` are those of the rows, `unknown` those of them outside the vocabulary and `lower_case` those of
-    these that are lower case; `empty` counts rows without a letter, whose vector is that of the special
-    tokens alone. `backend` is that of attention.
+    `letters` are those of the rows, `unknown` those of them outside the vocabulary (by kind in
+    `unknown_by_kind`) and `lower_case` those of these that are lower case; `empty` counts rows without a
+    letter, whose vector is that of the special tokens alone. `backend` is that of attention.
     """
 
     output: str
@@ -68,6 +69,7 @@ class EmbeddingReport(TypedDict):
     empty: int
     letters: int
     unknown: int
+    unknown_by_kind: dict[str, int]
     lower_case: int
     tokens: int
     longest: int
@@ -91,6 +93,7 @@ def embed(
     unknown: Literal["token", "error"] = "token",
     uppercase: bool = False,
     max_tokens: int = MOST_TOKENS,
+    allow_unknown: float = MAX_UNKNOWN,
     force: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -112,6 +115,7 @@ def embed(
         unknown: What becomes of letters outside the vocabulary: the unknown token, or an error.
         uppercase: Read lower-case letters as upper-case ones.
         max_tokens: The longest row allowed, special tokens included; a longer one is an error, never cut.
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         force: Replace an output that is there.
         threads: Threads to make tokens on; None for all cores.
         progress: Called now and then with a dictionary; an exception from it stops the work.
@@ -119,14 +123,14 @@ def embed(
     Raises:
         ArgumentError: Options contradict each other, the output is there already, a row is too long, or there
             is no row.
-        SequenceFileError: A file is empty, cut short, damaged or malformed.
-        SymbolError: A letter is outside the vocabulary and `unknown="error"`.
+        SequenceFileError: A file is empty, cut short, damaged, malformed, or not of nucleotides.
+        SymbolError: A letter is of proteins, or outside the vocabulary and `unknown="error"`.
         OSError: A file cannot be read or written.
     """
     start = time.monotonic()
     path = _checked_output(output)
     inputs = expand(files)
-    reading = Reading(embedder.tokenizer, unknown, uppercase, threads)
+    reading = Reading(embedder.tokenizer, unknown, uppercase, threads, allow_unknown)
     source = _source(reading, inputs, column, window, stride)
     if max_tokens < 1:
         raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
@@ -144,6 +148,7 @@ def embed(
         "empty": counts.empty,
         "letters": source.letters.read,
         "unknown": source.letters.unknown,
+        "unknown_by_kind": source.letters.kinds,
         "lower_case": source.letters.lower_case,
         "tokens": counts.tokens,
         "longest": counts.longest,

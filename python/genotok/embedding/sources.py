@@ -7,13 +7,14 @@ be found in it, and little enough that it and its vectors fit anywhere.
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from genotok.dataset.columns import ids_of, offsets_of
 from genotok.inputs import STANDARD_INPUT
+from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -58,11 +59,15 @@ class Piece:
 
 @dataclass(slots=True)
 class Letters:
-    """Letters that were read: all, those outside the vocabulary, and those of them that are lower case."""
+    """Letters that were read: all, those outside the vocabulary, and those of them that are lower case.
+
+    `kinds` has those outside the vocabulary by kind.
+    """
 
     read: int = 0
     unknown: int = 0
     lower_case: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,14 @@ class Reading:
         unknown: What becomes of letters outside the vocabulary.
         uppercase: Read lower-case letters as upper-case ones.
         threads: Threads to encode on; None for all cores.
+        allow_unknown: The share of a file's symbols other than N that may be unknown.
     """
 
     tokenizer: Tokenizer
     unknown: Unknown
     uppercase: bool
     threads: int | None
+    allow_unknown: float = MAX_UNKNOWN
 
 
 class Source(Protocol):
@@ -124,6 +131,7 @@ class SequenceFiles(Source):
             uppercase=how.uppercase,
             add_special_tokens=True,
             batch_bases=PIECE_LETTERS,
+            allow_unknown=how.allow_unknown,
             threads=how.threads,
             progress=progress,
         )
@@ -131,7 +139,8 @@ class SequenceFiles(Source):
             for batch in reader:
                 yield _piece(pa.record_batch(batch))
             found = reader.report()
-        self.letters = Letters(found["bases"], sum(found["unknown"].values()), found["lower_case"])
+        kinds = dict(found["unknown"])
+        self.letters = Letters(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
 
 
 def _piece(batch: pa.RecordBatch) -> Piece:

@@ -1,8 +1,9 @@
 """Rows of CSV files, with all their columns kept and one of them encoded.
 
-A file is read more than once: the first time to see that every row is whole and what each column holds,
-which decides its type before anything is written. Whole numbers become int64, other decimal numbers float64,
-everything else stays text; `007` is text. Reading takes next to nothing beside the vectors.
+A file is read more than once: the first time to see that every row is whole, that its sequences are of
+nucleotides, and what each column holds, which decides its type before anything is written. Whole numbers
+become int64, other decimal numbers float64, everything else stays text; `007` is text. Reading takes next to
+nothing beside the vectors.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pyarrow as pa
 
 from genotok.embedding.sources import PIECE_LETTERS, Letters, Piece, Reading, Source
 from genotok.errors import ArgumentError, SequenceFileError, SymbolError
+from genotok.verdict import Composition, add_unknown, check_sequence, known_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -74,7 +76,9 @@ class CsvFiles(Source):
         column: The column of sequences.
 
     Raises:
-        SequenceFileError: A file is empty, damaged, or a row of it has too many fields or too few.
+        SequenceFileError: A file is empty, damaged, not of nucleotides, or a row of it has too many fields or
+            too few.
+        SymbolError: A sequence holds a letter of proteins.
         ArgumentError: There is no such column, or a name stands twice, or the files' headers differ.
     """
 
@@ -89,24 +93,30 @@ class CsvFiles(Source):
                 raise ArgumentError(f"{path}: its columns are not those of {paths[0]}; embed it by itself")
         self._names = _checked(paths[0], names[0], column)
         self._sequence = self._names.index(column)
-        self._types = self._find_types()
+        self._types, self._unknown = self._survey()
         self.schema = pa.schema(
             [(name, TYPES[kind]) for name, kind in zip(self._names, self._types, strict=True)]
         )
 
-    def _find_types(self) -> list[type]:
-        """What each column holds: int, float or str."""
+    def _survey(self) -> tuple[list[type], dict[str, int]]:
+        """What each column holds, int, float or str; and the unknown symbols by kind."""
         types: list[type] = [int] * len(self._names)
         types[self._sequence] = str
+        how, unknown = self._reading, []
+        known = known_symbols(how.tokenizer, uppercase=how.uppercase)
         for path in self._paths:
-            for _, fields in _rows(path, len(self._names)):
+            composition = Composition()
+            for line, fields in _rows(path, len(self._names)):
                 types = [_widened(kind, text) for kind, text in zip(types, fields, strict=True)]
-        return types
+                check_sequence(path, line, fields[self._sequence])
+                composition.add(fields[self._sequence])
+            unknown.append(composition.judge(path, known, how.allow_unknown))
+        return types, add_unknown(unknown)
 
     def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
         """All rows, in order; there is no progress to tell of, as it takes seconds."""
         del progress
-        self.letters = Letters()
+        self.letters = Letters(kinds=self._unknown)
         for path in self._paths:
             held: list[tuple[int, Fields]] = []
             letters = 0

@@ -22,6 +22,7 @@ from genotok.metrics import Scores, confusion, scores
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.tokenizer import Tokenizer
 from genotok.training.log import quietly
+from genotok.verdict import MAX_UNKNOWN, known_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +38,13 @@ class Evaluation:
         scores: All metrics.
         classes: Names of the classes, in the order of the scores.
         cut: Sequences that were longer than the limit.
+        unknown: Symbols that the tokenizer does not know, by kind.
     """
 
     scores: Scores
     classes: tuple[str, ...]
     cut: int
+    unknown: dict[str, int]
 
 
 class Classifier:
@@ -89,9 +92,24 @@ class Classifier:
         padding = self._model.config.pad_token_id
         return shares_of(self._model, rows, padding, self.batch_tokens, self.device), rows.cut
 
-    def predict(
+    def read(
         self,
         path: str | os.PathLike[str],
+        *,
+        need_labels: bool = False,
+        allow_unknown: float = MAX_UNKNOWN,
+    ) -> LabelledSplit:
+        """The rows of a CSV file, which says how many of its symbols the tokenizer does not know.
+
+        Raises:
+            SymbolError, SequenceFileError: As for `genotok.gue.read_labelled`.
+        """
+        known = known_symbols(self.tokenizer, uppercase=True)
+        return read_labelled(path, need_labels=need_labels, known=known, allow_unknown=allow_unknown)
+
+    def predict(
+        self,
+        rows: str | os.PathLike[str] | LabelledSplit,
         output: str | os.PathLike[str],
         max_tokens: int | None = None,
         *,
@@ -100,7 +118,7 @@ class Classifier:
         """Write predictions for a CSV file with a column `sequence`; how many, and how many were cut.
 
         Args:
-            path: The CSV file.
+            rows: The CSV file: a path, or what `read` gave.
             output: A name in `.parquet`, or `-` for standard output.
             max_tokens: Cut longer sequences; None cuts none.
             force: Replace an output that is there.
@@ -113,21 +131,25 @@ class Classifier:
         target = named(os.fspath(output))
         if not target.endswith(".parquet") and not is_stream(target):
             raise ArgumentError(f"output={target}: a name in .parquet is expected, or - for standard output")
-        with output_file(target, PARQUET, inputs=[os.fspath(path)], force=force) as file:
-            split = read_labelled(path, need_labels=False)
+        source = os.fspath(rows.path if isinstance(rows, LabelledSplit) else rows)
+        with output_file(target, PARQUET, inputs=[source], force=force) as file:
+            split = rows if isinstance(rows, LabelledSplit) else self.read(rows)
             shares, cut = self.shares(split, max_tokens)
             write_predictions(file.path, split, self.classes, shares)
         return len(split), cut
 
-    def evaluate(self, path: str | os.PathLike[str], max_tokens: int | None = None) -> Evaluation:
-        """Score predictions for a CSV file with labels.
+    def evaluate(
+        self, rows: str | os.PathLike[str] | LabelledSplit, max_tokens: int | None = None
+    ) -> Evaluation:
+        """Score predictions for a CSV file with labels: a path, or what `read` gave.
 
         Raises:
             SequenceFileError: A label is none of the model's classes.
         """
-        split = read_labelled(path).numbered(Labels(self.classes))
+        read = rows if isinstance(rows, LabelledSplit) else self.read(rows, need_labels=True)
+        split = read.numbered(Labels(self.classes))
         shares, cut = self.shares(split, max_tokens)
         if not len(split):
-            raise SequenceFileError(f"{path}: no rows")
+            raise SequenceFileError(f"{split.path}: no rows")
         matrix = confusion(split.labels, shares.argmax(1), len(self.classes))
-        return Evaluation(scores(matrix), self.classes, cut)
+        return Evaluation(scores(matrix), self.classes, cut, split.unknown)

@@ -30,6 +30,7 @@ from genotok.metrics import bootstrap, calibration, confusion, scores
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
 from genotok.training.log import quietly
+from genotok.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
 
 if TYPE_CHECKING:
     import os
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.finetune.config import FinetuneConfig
-    from genotok.gue import LabelledSplit, Task
+    from genotok.gue import LabelledSplit, Labels, Task
     from genotok.tokens import Progress
 
 __all__ = ["RESULTS", "finetune", "write_predictions"]
@@ -64,6 +65,7 @@ def finetune(
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    allow_unknown: float = MAX_UNKNOWN,
     heard: Heard | None = None,
     progress: Progress | None = None,
 ) -> Record:
@@ -84,6 +86,7 @@ def finetune(
         resume: Keep results that are there and belong to the same settings.
         device: "auto", or "cpu".
         threads: Threads of torch on processors.
+        allow_unknown: The share of symbols other than N that may be unknown in a file (`genotok.verdict`).
         heard: Told what is done next.
         progress: Called as a run goes on.
 
@@ -105,11 +108,19 @@ def finetune(
         "config": dataclasses.asdict(config),
         "seeds": list(seeds),
     }
-    sets = []
+    tell = heard or (lambda _words: None)
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",)):
-        for task in tasks:
-            work = _Work(task, source, tokenizer, folder / task.name, config, scratch, device, progress)
-            sets.append(work.run(seeds, with_baseline, heard or (lambda _words: None)))
+        works = [
+            _Work(
+                task, source, tokenizer, folder / task.name, config, scratch, device, allow_unknown, progress
+            )
+            for task in tasks
+        ]
+        for work in works:  # what is wrong with the last set is found before the first is trained on
+            for split in work.read()[0].values():
+                if text := describe(split.symbols, split.unknown):
+                    tell(f"{split.path}: {text}")
+        sets = [work.run(seeds, with_baseline, tell) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
         checkpoints.write_json(folder / RESULTS, record)
@@ -138,11 +149,21 @@ class _Work:
     config: FinetuneConfig
     scratch: bool
     device: str
+    allow_unknown: float
     progress: Progress | None
+
+    def read(self) -> tuple[dict[str, LabelledSplit], Labels]:
+        """The splits of the set, and its classes."""
+        return read_splits(
+            self.task.folder,
+            classes=self.task.classes,
+            known=known_symbols(self.tokenizer, uppercase=True),
+            allow_unknown=self.allow_unknown,
+        )
 
     def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
         """All seeds, and the baseline."""
-        read, classes = read_splits(self.task.folder, classes=self.task.classes)
+        read, classes = self.read()
         splits, note = with_train(read)
         data = task_data(self.tokenizer, splits, classes.names, self.config.max_tokens)
         known = self.task.known
@@ -155,6 +176,7 @@ class _Work:
             "max_tokens": data.max_tokens,
             "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
             "unknown_letters": data.train.unknown + data.dev.unknown + data.test.unknown,
+            "unknown": add_unknown(split.unknown for split in read.values()),
             "note": note,
         }
         if with_baseline:

@@ -91,6 +91,7 @@ class SplitAudit:
         tokens: Lengths in tokens with special ones, if a tokenizer was given.
         cut: For each asked-for number of tokens the share of rows that are longer.
         unknown_letters: Letters other than A, C, G, T in either case.
+        unknown: Unknown letters, of the tokenizer's if one was given, by kind.
         lower_case: Lower-case letters.
         within: Rows that repeat one above them.
         against: For each earlier split the rows that repeat one of its rows.
@@ -102,6 +103,7 @@ class SplitAudit:
     tokens: Lengths | None
     cut: dict[int, float]
     unknown_letters: int
+    unknown: dict[str, int]
     lower_case: int
     within: Overlap
     against: dict[str, Overlap]
@@ -163,6 +165,7 @@ def _describe(
         tokens=None if tokens is None else Lengths.of(tokens),
         cut={} if tokens is None else {most: float((tokens > most).mean()) for most in max_tokens},
         unknown_letters=sum(count for letter, count in letters.items() if letter not in "ACGTacgt"),
+        unknown=split.unknown,
         lower_case=sum(count for letter, count in letters.items() if letter.islower()),
         within=within,
         against=against,

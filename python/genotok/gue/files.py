@@ -1,13 +1,11 @@
 """Labelled sequences in CSV files: GUE's own layout, and anybody's.
 
-A folder holds `train.csv`, `dev.csv` and `test.csv`. Each has a header; the columns `sequence` and `label`,
-or for pairs `sequence1`, `sequence2` and `label`, are found by name, in any order, others are left alone. A
-file whose header has none of these names is read as the published code reads it: the last column is the
-label, the one or two before it are sequences.
+A folder holds `train.csv`, `dev.csv` (or `valid.csv`, `val.csv`, `validation.csv`) and `test.csv`. Each has a
+header; the columns `sequence` and `label`, or for pairs `sequence1`, `sequence2` and `label`, are found by
+name, in any order, others are left alone. A file whose header has none of these is read as the published code
+reads it: the last column is the label, the one or two before it are sequences.
 
-Labels are whole numbers from 0 in GUE; elsewhere they may be any text, and
-classes are then the distinct texts of all splits, sorted.
-
+Labels are whole numbers from 0 in GUE; elsewhere they may be any text: classes are the distinct ones, sorted.
 Nothing is dropped or mended: what cannot be right is an error that names file and line.
 """
 
@@ -16,13 +14,14 @@ from __future__ import annotations
 import csv
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["SPLITS", "LabelledSplit", "Labels", "read_labelled", "read_splits"]
 
 SPLITS = ("train", "dev", "test")
-LETTERS = frozenset("ACGTURYSWKMBDHVNacgturyswkmbdhvn")
-"""The bases, and the codes of IUPAC for what may be one of several."""
+DEV_FILES = ("dev.csv", "valid.csv", "val.csv", "validation.csv")
+"""What the file of the dev split may be called."""
 
 MOST_CLASSES = 1000
 """More distinct labels are taken for a column that is none."""
@@ -72,6 +71,8 @@ class LabelledSplit:
         texts: The labels as they are written, N; "" where a file has none.
         lines: The line of each row in its file, (N,).
         labels: Class numbers (N,) once the classes are known (`numbered`), before that empty.
+        symbols: All symbols in the file's sequences.
+        unknown: Those of them that are unknown, by kind.
     """
 
     path: str
@@ -80,6 +81,8 @@ class LabelledSplit:
     texts: tuple[str, ...]
     lines: NDArray[np.int64]
     labels: NDArray[np.int64]
+    symbols: int = 0
+    unknown: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -122,28 +125,42 @@ class LabelledSplit:
 
 
 def read_splits(
-    folder: str | os.PathLike[str], *, classes: int | None = None
+    folder: str | os.PathLike[str],
+    *,
+    classes: int | None = None,
+    known: bytes = BASES,
+    allow_unknown: float = MAX_UNKNOWN,
 ) -> tuple[dict[str, LabelledSplit], Labels]:
     """All splits of a folder that are there, with class numbers, and the classes.
 
     Args:
-        folder: It holds train.csv, dev.csv and test.csv; test.csv at least.
+        folder: It holds train.csv, dev.csv (or valid.csv, val.csv, validation.csv) and test.csv; test.csv at
+            least.
         classes: How many classes the set has; None to count them.
+        known: As for `read_labelled`.
+        allow_unknown: As for `read_labelled`.
 
     Raises:
-        SequenceFileError: A file is not what it should be; a label is above `classes` or, where train is
-            there, in none of its rows.
-        ArgumentError: There is no split, or no test.csv.
+        SymbolError, SequenceFileError: A file is not what it should be; a label is above `classes` or, where
+            train is there, in none of its rows.
+        ArgumentError: There is no split, no test.csv, or two files of the dev split.
         OSError: The folder is not there, or a file cannot be read.
     """
     place = Path(folder)
     there = sorted(os.listdir(place))
-    found = {name: read_labelled(place / f"{name}.csv") for name in SPLITS if f"{name}.csv" in there}
+    found = {
+        split: read_labelled(place / name, known=known, allow_unknown=allow_unknown)
+        for split, name in _files(place, there).items()
+    }
     if "test" not in found or len(found) == 1:
         listed = ", ".join(there[:8]) or "nothing"
-        raise ArgumentError(f"{place}: train.csv, dev.csv and test.csv are expected, and there is: {listed}")
-    known = Labels(tuple(map(str, range(classes)))) if classes else Labels.of(_texts(found))
-    numbered = {name: split.numbered(known) for name, split in found.items()}
+        others = ", ".join(DEV_FILES[1:])
+        raise ArgumentError(
+            f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
+        )
+    texts = [text for split in found.values() for text in split.texts]
+    named = Labels(tuple(map(str, range(classes)))) if classes else Labels.of(texts)
+    numbered = {name: split.numbered(named) for name, split in found.items()}
     first = next(iter(numbered.values()))
     for split in numbered.values():
         _check_same_shape(first, split)
@@ -154,11 +171,21 @@ def read_splits(
                 f"{split.path}: line {split.lines[row]:,}: label {split.texts[row]!r} is in no row of "
                 f"{first.path}"
             )
-    return numbered, known
+    return numbered, named
 
 
-def _texts(splits: dict[str, LabelledSplit]) -> list[str]:
-    return [text for split in splits.values() for text in split.texts]
+def _files(place: Path, there: list[str]) -> dict[str, str]:
+    """The file of each split that is there."""
+    found = {}
+    for split in SPLITS:
+        names = [name for name in (DEV_FILES if split == "dev" else (f"{split}.csv",)) if name in there]
+        if len(names) > 1:
+            raise ArgumentError(
+                f"{place}: {' and '.join(names)} are there; one file of the {split} split is expected"
+            )
+        if names:
+            found[split] = names[0]
+    return found
 
 
 def _check_same_shape(first: LabelledSplit, other: LabelledSplit) -> None:
@@ -172,6 +199,8 @@ def read_labelled(
     *,
     need_labels: bool = True,
     columns: tuple[str, ...] = (),
+    known: bytes = BASES,
+    allow_unknown: float = MAX_UNKNOWN,
 ) -> LabelledSplit:
     """The rows of one CSV file, labels still as text.
 
@@ -179,10 +208,13 @@ def read_labelled(
         path: The file: comma-separated, UTF-8, with a header.
         need_labels: An error if it has no column of labels; else labels are "" then.
         columns: Names of the columns of sequences, one or two, where they are not the usual ones.
+        known: The symbols that are no unknown ones.
+        allow_unknown: The share of the symbols other than N that may be unknown (`genotok.verdict`).
 
     Raises:
-        SequenceFileError: It is empty or damaged, a row has too many fields or too few, or a sequence is
-            empty or holds what is no letter of DNA.
+        SequenceFileError: It is empty or damaged, a row has too many fields or too few, a sequence is empty
+            or holds what is no letter of DNA, or too many symbols are unknown.
+        SymbolError: A sequence holds a letter of proteins.
         OSError: It cannot be read.
     """
     name = os.fspath(path)
@@ -204,6 +236,7 @@ def read_labelled(
         lines.append(line)
     if not lines:
         raise SequenceFileError(f"{name}: has a header and no rows")
+    composition = Composition(side for one in sides for side in one)
     return LabelledSplit(
         name,
         tuple(sides[0]),
@@ -211,6 +244,8 @@ def read_labelled(
         tuple(texts),
         np.asarray(lines, np.int64),
         np.empty(0, np.int64),
+        composition.symbols,
+        composition.judge(name, known, allow_unknown),
     )
 
 
@@ -238,11 +273,7 @@ def _sequence(name: str, line: int, text: str) -> str:
     sequence = text.strip()
     if not sequence:
         raise SequenceFileError(f"{name}: line {line:,}: an empty sequence; remove the row")
-    if not LETTERS.issuperset(sequence):
-        wrong = next(letter for letter in sequence if letter not in LETTERS)
-        raise SequenceFileError(
-            f"{name}: line {line:,}: {wrong!r} in a sequence; letters of DNA (ACGT, N, IUPAC) are expected"
-        )
+    check_sequence(name, line, sequence)
     return sequence
 
 

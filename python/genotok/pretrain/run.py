@@ -25,9 +25,10 @@ from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, overlap_of, tokenizer_for
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
+from genotok.verdict import MAX_UNKNOWN, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from genotok.pretrain.config import PretrainConfig
     from genotok.tokenizer import Tokenizer
@@ -50,7 +51,9 @@ def pretrain(
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    allow_unknown: float = MAX_UNKNOWN,
     report_to: Sequence[str] = (),
+    heard: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a masked language model, and save it as a folder with its tokenizer.
@@ -67,7 +70,9 @@ def pretrain(
         resume: Go on with a run that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on processors.
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         report_to: Trackers that transformers knows, such as "tensorboard".
+        heard: Told of unknown symbols, before training begins.
         progress: Called with a dictionary as the run goes on; an exception stops it.
 
     Returns:
@@ -90,7 +95,17 @@ def pretrain(
         with arguments.main_process_first(local=False, desc="encoding"):
             if arguments.process_index == 0:
                 held.enter_context(_claimed(folder, settings, found_tokenizer, resume))
-            tokens = open_tokens(files, folder, found_tokenizer, threads, progress)
+            tokens = open_tokens(
+                files,
+                folder,
+                found_tokenizer,
+                allow_unknown=allow_unknown,
+                threads=threads,
+                progress=progress,
+            )
+        found = tokens.manifest.totals() if tokens.manifest else None
+        if found and heard and (text := describe(found.letters, found.unknown_letters)):
+            heard(text)
         trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
         latest = checkpoints.checkpoints(folder)[-1:] if resume else []
         if arguments.process_index == 0:
@@ -103,6 +118,7 @@ def pretrain(
             "genotok": __version__,
             "torch": torch.__version__,
             "transformers": transformers.__version__,
+            "unknown": found.unknown_letters if found else {},
             "tokens": corpus.tokens,
             "train_sequences": len(corpus.train),
             "held_out_sequences": len(corpus.held_out),

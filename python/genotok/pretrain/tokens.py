@@ -41,7 +41,13 @@ def tokenizer_for(files: Sequence[str], given: str | None) -> Tokenizer:
 
 
 def open_tokens(
-    files: Sequence[str], folder: Path, tokenizer: Tokenizer, threads: int | None, progress: Progress | None
+    files: Sequence[str],
+    folder: Path,
+    tokenizer: Tokenizer,
+    *,
+    allow_unknown: float,
+    threads: int | None,
+    progress: Progress | None,
 ) -> TokenDataset:
     """The tokens of files, encoded into `folder` if need be; what an earlier run encoded is used again.
 
@@ -50,7 +56,7 @@ def open_tokens(
 
     Raises:
         ArgumentError: The tokens are of another vocabulary.
-        SequenceFileError: A file is not what it should be.
+        SymbolError, SequenceFileError: A file is not what it should be.
         OSError: A file cannot be read or written.
     """
     if is_tokens(files):
@@ -77,6 +83,7 @@ def open_tokens(
             progress=progress,
             unknown="split",
             uppercase=True,
+            allow_unknown=allow_unknown,
         )
     return TokenDataset(place)
 

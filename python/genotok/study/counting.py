@@ -120,6 +120,7 @@ def encoded(
         uppercase=uppercase,
         threads=threads,
         batch_bases=PIECE,
+        allow_unknown=1.0,  # the genome was judged when it was read
     )
     with reader:
         for batch in reader:

@@ -17,6 +17,7 @@ import numpy as np
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.inputs import STANDARD_INPUT, expand
 from genotok.tokenizer import Tokenizer
+from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ class Genome:
         records: Records in them.
         bases: Letters that are bases, in upper case or, if case does not count, in either.
         other_letters: All other letters.
+        unknown: These by kind.
         gc: The share of G and C among the bases; None of none.
         sample: Windows of `SAMPLE_BASES` bases, evenly spread, `SAMPLE_WINDOWS` at most.
     """
@@ -54,6 +56,7 @@ class Genome:
     records: int
     bases: int
     other_letters: int
+    unknown: dict[str, int]
     gc: float | None
     sample: tuple[str, ...]
 
@@ -110,7 +113,14 @@ def _stem(path: str) -> str:
     return name
 
 
-def read_genome(name: str, files: list[str], *, uppercase: bool = True, threads: int | None = None) -> Genome:
+def read_genome(
+    name: str,
+    files: list[str],
+    *,
+    uppercase: bool = True,
+    allow_unknown: float = MAX_UNKNOWN,
+    threads: int | None = None,
+) -> Genome:
     """Count what is in the files of a genome and take the sample; one pass.
 
     Raises:
@@ -126,7 +136,12 @@ def read_genome(name: str, files: list[str], *, uppercase: bool = True, threads:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # lower case is among the other letters
         reader = single.encode_files(
-            files, window=SAMPLE_BASES, uppercase=uppercase, threads=threads, batch_bases=BATCH_BASES
+            files,
+            window=SAMPLE_BASES,
+            uppercase=uppercase,
+            allow_unknown=allow_unknown,
+            threads=threads,
+            batch_bases=BATCH_BASES,
         )
         for batch in reader:
             ids, bounds = batch.input_ids.values, batch.input_ids.offsets
@@ -134,7 +149,7 @@ def read_genome(name: str, files: list[str], *, uppercase: bool = True, threads:
             text = letters[ids]
             for start in bounds[:-1][np.diff(bounds) == SAMPLE_BASES]:
                 sample.offer(text, int(start))
-    records = reader.report()["records"]
+    report = reader.report()
     of = {base: int(counts[single.vocab[base]]) for base in "ACGT"}
     bases = sum(of.values())
     if not bases:
@@ -143,9 +158,10 @@ def read_genome(name: str, files: list[str], *, uppercase: bool = True, threads:
     return Genome(
         name=name,
         files=tuple(files),
-        records=records,
+        records=report["records"],
         bases=bases,
         other_letters=int(counts.sum()) - bases,
+        unknown=dict(report["unknown"]),
         gc=(of["G"] + of["C"]) / bases,
         sample=tuple(sample.windows),
     )

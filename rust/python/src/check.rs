@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use genotok_core::check::{Defect, Format, Report, Severity, check_files};
+use genotok_core::check::{CheckOptions, Defect, Format, Report, Severity, check_files};
 use genotok_core::session::pool;
+use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -12,17 +13,18 @@ use crate::watch::watch;
 
 /// Checks sequence files; one dictionary for each.
 #[pyfunction]
-#[pyo3(signature = (paths, *, limit, threads, progress))]
+#[pyo3(signature = (paths, *, limit, allow_unknown = MAX_UNKNOWN, threads, progress))]
 pub(crate) fn check(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     limit: Number,
+    allow_unknown: f64,
     threads: Option<Number>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'_, PyList>> {
-    let limit = fit_count(limit, "limit")?;
+    let options = CheckOptions { limit: fit_count(limit, "limit")?, allow_unknown };
     let threads = fit_threads(threads)?;
-    let work = move |monitor: &_| pool(threads)?.install(|| check_files(&paths, limit, monitor));
+    let work = move |monitor: &_| pool(threads)?.install(|| check_files(&paths, options, monitor));
     let reports = watch(py, progress, work)?;
     let reports = reports.iter().map(|report| as_dictionary(py, report));
     PyList::new(py, reports.collect::<PyResult<Vec<_>>>()?)

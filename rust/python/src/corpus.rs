@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use genotok_core::corpus::folder::{Packing, places, shards, verify};
 use genotok_core::corpus::{Contents, Corpus};
 use genotok_core::testing::Genome;
-use genotok_core::{Error, checkpoint, session};
+use genotok_core::verdict::MAX_UNKNOWN;
+use genotok_core::{Error, checkpoint, corpus, session};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -18,11 +19,12 @@ const PIECE: usize = 1 << 20;
 
 /// Writes the words of sequence files to one packed file.
 #[pyfunction]
-#[pyo3(signature = (paths, output, *, threads, progress))]
+#[pyo3(signature = (paths, output, *, allow_unknown = MAX_UNKNOWN, threads, progress))]
 pub(crate) fn pack(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     output: PathBuf,
+    allow_unknown: f64,
     threads: Option<Number>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'_, PyDict>> {
@@ -31,7 +33,7 @@ pub(crate) fn pack(
     report.set_item("output", output.as_os_str())?;
     let files = paths.len();
     let (bytes, contents) =
-        watch(py, progress, move |monitor| session::pack(&paths, &output, threads, monitor))?;
+        watch(py, progress, move |monitor| session::pack(&paths, &output, allow_unknown, threads, monitor))?;
     report.set_item("bytes", bytes)?;
     report.set_item("files", files)?;
     add_contents(&report, &contents)?;
@@ -40,13 +42,15 @@ pub(crate) fn pack(
 
 /// Writes the words of sequence files to a folder of packed files.
 #[pyfunction]
-#[pyo3(signature = (paths, folder, *, shard_bases, append, threads, progress))]
+#[pyo3(signature = (paths, folder, *, shard_bases, append, allow_unknown = MAX_UNKNOWN, threads, progress))]
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn pack_shards(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     folder: PathBuf,
     shard_bases: Number,
     append: bool,
+    allow_unknown: f64,
     threads: Option<Number>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'_, PyDict>> {
@@ -54,7 +58,7 @@ pub(crate) fn pack_shards(
     let report = PyDict::new(py);
     report.set_item("output", folder.as_os_str())?;
     report.set_item("files", paths.len())?;
-    let packing = Packing { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append };
+    let packing = Packing { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append, allow_unknown };
     let (manifest, contents) =
         watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
     report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
@@ -70,6 +74,12 @@ pub(crate) fn packed_contents(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'
     let report = PyDict::new(py);
     add_contents(&report, &contents)?;
     Ok(report)
+}
+
+/// Fails if none of the files has a base, as far as they can be read more than once.
+#[pyfunction]
+pub(crate) fn check_bases(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<()> {
+    watch(py, None, move |monitor| corpus::check_bases(&paths, monitor))
 }
 
 /// The packed files of a folder, their lengths and headers checked.

@@ -30,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) order: RowOrder,
     pub(crate) reverse_complement: bool,
     pub(crate) digests: bool,
+    pub(crate) allow_unknown: f64,
+    pub(crate) need_bases: bool,
 }
 
 impl Files {
@@ -58,6 +60,8 @@ impl Files {
             unknown: self.encode.unknown,
             batch_letters: self.batch_bases as usize,
             digests: self.digests,
+            allow_unknown: self.allow_unknown,
+            need_bases: self.need_bases,
         };
         Ok(StreamOptions { rows, encode: self.encode, threads: self.threads })
     }

@@ -19,6 +19,7 @@ mod shards;
 mod slow;
 mod tokenizer;
 mod tokens;
+mod verdict;
 mod view;
 mod watch;
 
@@ -37,7 +38,7 @@ mod _native {
     use super::claim::{Claim, sweep, temporary_name};
     #[pymodule_export]
     use super::corpus::{
-        pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,
+        check_bases, pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,
     };
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
@@ -47,4 +48,9 @@ mod _native {
     use super::tokenizer::Tokenizer;
     #[pymodule_export]
     use super::tokens::TokenArray;
+    #[pymodule_export]
+    use super::verdict::{describe_unknown, judge};
+    /// The share of unknown symbols that a file may have, unless the caller allows more.
+    #[pymodule_export]
+    const MAX_UNKNOWN: f64 = genotok_core::verdict::MAX_UNKNOWN;
 }

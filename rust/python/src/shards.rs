@@ -16,6 +16,7 @@ use genotok_core::error::{Error, Result};
 use genotok_core::monitor::Monitor;
 use genotok_core::session::{Report, train_on_shards};
 use genotok_core::tokenizer::Tokenizer as Core;
+use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -39,11 +40,17 @@ pub(crate) struct Shard {
 impl Shard {
     /// Reads the files: packed ones are mapped, others packed in memory.
     #[new]
-    #[pyo3(signature = (paths, *, threads))]
-    fn new(py: Python<'_>, paths: Vec<PathBuf>, threads: Option<Number>) -> PyResult<Self> {
+    #[pyo3(signature = (paths, *, allow_unknown = MAX_UNKNOWN, threads))]
+    fn new(
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        allow_unknown: f64,
+        threads: Option<Number>,
+    ) -> PyResult<Self> {
         let threads = fit_threads(threads)?;
-        let corpora =
-            watch(py, None, move |monitor| pool(threads)?.install(|| corpus::read_all(&paths, monitor)))?;
+        let corpora = watch(py, None, move |monitor| {
+            pool(threads)?.install(|| corpus::read_part(&paths, allow_unknown, monitor))
+        })?;
         Ok(Self { corpora: Arc::new(corpora), threads })
     }
 

@@ -11,6 +11,7 @@ use genotok_core::monitor::Monitor;
 use genotok_core::rows::RowOrder;
 use genotok_core::session::{self, Checkpoint, Report, Wanted};
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
+use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -68,7 +69,7 @@ impl Training {
         };
         let vocab_size = fit_count(vocab_size, "vocab_size")?;
         let memory = fit(memory, "memory", 1)?;
-        let wanted = Wanted { vocab_size, special_tokens, options, memory };
+        let wanted = Wanted { vocab_size, special_tokens, options, memory, allow_unknown: MAX_UNKNOWN };
         let checkpoint = match checkpoint {
             Some(path) => Some(Checkpoint { path, resume }),
             None if resume => {
@@ -134,7 +135,7 @@ impl Tokenizer {
     /// Trains on sequence files; returns the tokenizer and a report.
     #[staticmethod]
     #[pyo3(signature = (paths, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
-        both_strands, threads, memory, checkpoint, resume, progress))]
+        both_strands, allow_unknown = MAX_UNKNOWN, threads, memory, checkpoint, resume, progress))]
     #[allow(clippy::too_many_arguments)]
     fn train(
         py: Python<'_>,
@@ -145,6 +146,7 @@ impl Tokenizer {
         word_length: Option<Number>,
         max_token_length: Option<Number>,
         both_strands: bool,
+        allow_unknown: f64,
         threads: Option<Number>,
         memory: Option<Number>,
         checkpoint: Option<PathBuf>,
@@ -163,6 +165,7 @@ impl Tokenizer {
             checkpoint,
             resume,
         )?;
+        let wanted = Wanted { allow_unknown, ..wanted };
         let (both_strands, word_length) = (wanted.options.both_strands, wanted.options.word_length);
         let (core, report) = watch(py, progress, move |monitor| {
             session::train(&paths, wanted, threads, checkpoint.as_ref(), monitor)
@@ -198,6 +201,7 @@ impl Tokenizer {
             special_tokens,
             options,
             memory: None,
+            allow_unknown: MAX_UNKNOWN,
         };
         let threads = fit_threads(threads)?;
         let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
@@ -397,7 +401,8 @@ impl Tokenizer {
 
     /// The ids of sequence files, as a stream of record batches.
     #[pyo3(signature = (files, *, window, stride, regions, beds, bed_blocks, bed_order, reverse_complement,
-        unknown, uppercase, add_special_tokens, batch_bases, digests, threads, progress))]
+        unknown, uppercase, add_special_tokens, batch_bases, digests, allow_unknown = MAX_UNKNOWN,
+        need_bases = true, threads, progress))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
     fn encode_files(
         &self,
@@ -415,6 +420,8 @@ impl Tokenizer {
         add_special_tokens: bool,
         batch_bases: Number,
         digests: bool,
+        allow_unknown: f64,
+        need_bases: bool,
         threads: Option<Number>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<TokenReader> {
@@ -430,6 +437,8 @@ impl Tokenizer {
             order: if bed_order { RowOrder::Bed } else { RowOrder::Files },
             reverse_complement,
             digests,
+            allow_unknown,
+            need_bases,
         };
         open(py, Arc::clone(&self.core), files, wanted, progress)
     }

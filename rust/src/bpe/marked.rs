@@ -125,7 +125,7 @@ fn check_size(table: &MergeTable) -> Result<()> {
         )));
     }
     let longest = (0..table.num_tokens()).map(|token| table.length(token)).max().unwrap_or(0);
-    if longest <= u32::from(u16::MAX) {
+    if u16::try_from(longest).is_ok() {
         return Ok(());
     }
     Err(Error::vocabulary(format!(

@@ -93,6 +93,10 @@ kinds! {
     Protein, Error, "protein", "no nucleotide code has this letter; correct it, or leave the record out";
     /// Records, but not one letter; training refuses the file.
     NoLetters, Error, "no-letters", "is the file cut short?";
+    /// More unknown symbols than are allowed; training refuses the file.
+    ManyUnknown, Error, "many-unknown", "is this a file of DNA?";
+    /// No base in any of the files; training refuses them.
+    NoBases, Error, "no-bases", "is this the right file?";
     /// FASTQ: no plus line between sequence and next title.
     MissingPlus, Error, "missing-plus", "restore the `+` line and the quality, or remove the record";
     /// FASTQ: no title where one is due.

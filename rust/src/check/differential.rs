@@ -14,6 +14,7 @@ use crate::fasta::names::as_text;
 use crate::fasta::tests::Dribble;
 use crate::fasta::text::{is_blank, is_letter};
 use crate::fasta::{Event, Reader};
+use crate::verdict::MAX_UNKNOWN;
 
 /// A record: its name and its letters.
 type Record = (Vec<u8>, Vec<u8>);
@@ -150,7 +151,8 @@ fn has_error(bytes: &[u8], steps: &[usize], buffer: usize) -> bool {
     let input = Input::new(Box::new(Dribble::new(bytes.to_vec(), steps.to_vec()))).unwrap();
     let Ok(text) = Text::with_buffer(PathBuf::from("x"), input, buffer) else { return true };
     let monitor = Monitor::default();
-    let report = check_text(Linter::new(text, Log::new(1), &monitor), Report::default()).unwrap();
+    let report =
+        check_text(Linter::new(text, Log::new(1), MAX_UNKNOWN, &monitor), Report::default()).unwrap();
     report.count(Severity::Error) > 0
 }
 

@@ -7,6 +7,7 @@
 use super::defects::Kind;
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
 use crate::fasta::text::{all, is_blank};
+use crate::verdict::Symbols;
 
 /// Letters that are piled up before they are counted.
 const PILE_BYTES: usize = 8 << 10;
@@ -45,6 +46,17 @@ impl Composition {
         let [a, c, g, t] = self.bases;
         let all = a + c + g + t;
         (all > 0).then(|| (c + g) as f64 / all as f64)
+    }
+
+    /// The symbols as all commands judge them, N left out.
+    pub fn symbols(&self) -> Symbols {
+        Symbols {
+            known: self.bases.iter().sum(),
+            ambiguity: self.ambiguity,
+            gaps: self.gaps,
+            uracil: self.uracil,
+            lower_case: 0,
+        }
     }
 
     /// Whether most letters that stand for something stand for amino acids, to judge by those that only proteins have:

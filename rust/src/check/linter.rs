@@ -10,6 +10,7 @@ use crate::error::{Result, show_byte};
 use crate::fasta::mistakes::{is_comment, show_text};
 use crate::fasta::text::{Part, TITLE_BYTES, Text, TitleFault, is_blank, split_title};
 use crate::monitor::Monitor;
+use crate::verdict;
 
 /// A title longer than this is worth a look.
 const LONG_TITLE_BYTES: usize = 10_000;
@@ -20,6 +21,8 @@ pub(super) struct Linter<'a> {
     pub(super) log: Log,
     pub(super) record: Record,
     monitor: &'a Monitor,
+    /// The share of unknown symbols that a file may have.
+    allow_unknown: f64,
     counter: Counter,
     records: u64,
     names: Names,
@@ -56,12 +59,13 @@ struct LineEnds {
 }
 
 impl<'a> Linter<'a> {
-    pub(super) fn new(text: Text, log: Log, monitor: &'a Monitor) -> Self {
+    pub(super) fn new(text: Text, log: Log, allow_unknown: f64, monitor: &'a Monitor) -> Self {
         Self {
             text,
             log,
             record: Record::default(),
             monitor,
+            allow_unknown,
             counter: Counter::default(),
             records: 0,
             names: Names::default(),
@@ -372,6 +376,12 @@ impl<'a> Linter<'a> {
         if self.records > 0 && composition.total() == 0 && report.is_complete {
             let records = self.records;
             self.log.add(Kind::NoLetters, None, None, || format!("no letter in its {records} records"));
+        }
+        let symbols = composition.symbols();
+        let is_refused = composition.amino_acids == 0 && symbols.is_refused(self.allow_unknown);
+        if let Some(what) = symbols.describe().filter(|_| is_refused) {
+            let fix = verdict::override_of(self.allow_unknown);
+            self.log.add_with_fix(Kind::ManyUnknown, None, None, || (what, fix));
         }
         if composition.looks_like_protein() {
             self.log.mend(Kind::Protein, "this looks like protein, and genotok reads DNA");

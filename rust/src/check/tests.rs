@@ -11,11 +11,13 @@ use crate::corpus::CorpusBuilder;
 use crate::decompress::tests::{PACKINGS, pack};
 use crate::fasta::tests::Dribble;
 use crate::fasta::{Event, Reader};
+use crate::verdict::MAX_UNKNOWN;
 
 fn check_in(bytes: Vec<u8>, steps: Vec<usize>, limit: usize) -> Report {
     let monitor = Monitor::default();
     let path = Path::new("test.fa");
-    check_source(path, Ok(Box::new(Dribble::new(bytes, steps))), limit, &monitor).expect("not cancelled")
+    let options = CheckOptions { limit, allow_unknown: MAX_UNKNOWN };
+    check_source(path, Ok(Box::new(Dribble::new(bytes, steps))), options, &monitor).expect("not cancelled")
 }
 
 fn check(text: impl AsRef<[u8]>) -> Report {
@@ -37,7 +39,10 @@ fn refusals(bytes: &[u8]) -> [Option<String>; 2] {
                 }
             }
         }
-        Ok(refused.or((num_letters == 0).then(|| "no letter".to_owned())))
+        builder.close();
+        let symbols = builder.take_words().contents().symbols();
+        let refused = refused.or((num_letters == 0).then(|| "no letter".to_owned()));
+        Ok(refused.or(symbols.describe().filter(|_| symbols.is_refused(MAX_UNKNOWN))))
     };
     match read() {
         Err(error) => [Some(error.to_string()), Some(error.to_string())],
@@ -48,7 +53,7 @@ fn refusals(bytes: &[u8]) -> [Option<String>; 2] {
 /// Checks that there are errors exactly if the file is refused.
 fn agrees(bytes: &[u8], report: &Report) {
     let [reader, training] = refusals(bytes);
-    let of_training = [Kind::Protein, Kind::NoLetters];
+    let of_training = [Kind::Protein, Kind::NoLetters, Kind::ManyUnknown];
     let is_error = |kind: &Kind| kind.severity() == Severity::Error;
     let errors: Vec<Kind> = report.counts.iter().map(|&(kind, _)| kind).filter(is_error).collect();
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]);
@@ -292,10 +297,15 @@ fn damaged_compression_is_told_after_what_could_be_read() {
 fn a_missing_file_is_a_defect_of_that_file_and_a_cancelled_check_ends() {
     let paths = [PathBuf::from("missing.fa")];
     let monitor = Monitor::default();
-    let reports = check_files(&paths, 5, &monitor).expect("a report");
+    let reports = check_files(&paths, CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN }, &monitor)
+        .expect("a report");
     assert_eq!(reports[0].defects[0].kind, Kind::Unreadable);
     monitor.cancel();
-    assert!(check_files(&paths, 5, &monitor).expect_err("cancelled").is_interrupt());
+    assert!(
+        check_files(&paths, CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN }, &monitor)
+            .expect_err("cancelled")
+            .is_interrupt()
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::{Contents, Corpus};
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::verdict::no_nucleotide;
 
 /// Collects words from letters.
 #[derive(Debug, Default)]
@@ -171,19 +172,7 @@ impl CorpusBuilder {
         self.end_word();
         let kind = kind(letter);
         let Some(at) = LetterKind::SKIPPED.iter().position(|&skipped| skipped == kind) else {
-            let reason = if kind == LetterKind::AminoAcid {
-                "stands for no nucleotide; this looks like protein, and genotok reads DNA"
-            } else {
-                "stands for no nucleotide"
-            };
-            return Err(Error::Symbol {
-                file: None,
-                line: None,
-                record: String::from_utf8_lossy(&self.record).into_owned(),
-                position: self.position,
-                byte: letter,
-                reason: reason.to_owned(),
-            });
+            return Err(no_nucleotide(&self.record, self.position, letter));
         };
         self.contents.skipped[at] += 1;
         Ok(())

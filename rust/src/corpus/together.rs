@@ -25,7 +25,7 @@ const COPIED: u64 = 1 << 25;
 const SMALL_PACKED: u64 = 1 << 18;
 
 /// Reads files, as many parts at a time as the present pool has threads, into corpora in the order of the files.
-pub(super) fn read(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> {
+pub(super) fn read(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
     let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
     let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
     let parts = parts(&sizes, rayon::current_num_threads() as u64);
@@ -38,7 +38,7 @@ pub(super) fn read(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Corpus>> 
             enter(paths, index, bytes_total, monitor);
             let path = &paths[index];
             if !is_packed(path) {
-                read_file(path, monitor, &mut builder)?;
+                read_file(path, allow_unknown, monitor, &mut builder)?;
                 continue;
             }
             let corpus = Corpus::open_told(path, monitor)?;

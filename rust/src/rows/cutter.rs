@@ -11,9 +11,11 @@ use super::regions::Region;
 use super::treatment::{Counts, Treatment};
 use super::worklist::WorkList;
 use super::{Regions, RowBatch, RowOptions, RowReport};
+use crate::alphabet::{LetterKind, kind};
 use crate::batch::Unknown;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
+use crate::verdict::{Symbols, no_nucleotide};
 
 /// What a row weighs in a batch beside its letters and its name: its numbers.
 const ROW_BYTES: usize = 32;
@@ -43,8 +45,12 @@ pub(super) struct Cutter {
     skip: usize,
     /// Whether the region at hand has a row yet.
     has_row: bool,
-    /// Letters outside the vocabulary, by treatment.
+    /// Letters outside the vocabulary and N, by treatment.
     counts: Box<[Counts; 2]>,
+    /// Found since the last report.
+    found: RowReport,
+    /// The symbols of the file at hand.
+    symbols: Symbols,
     rows: u64,
     letters: u64,
 }
@@ -72,6 +78,8 @@ impl Cutter {
             skip: 0,
             has_row: false,
             counts: Box::new([[0; 256]; 2]),
+            found: RowReport::default(),
+            symbols: Symbols::default(),
             rows: 0,
             letters: 0,
         }
@@ -135,12 +143,30 @@ impl Cutter {
 
     /// Adds what was counted since the last time.
     pub(super) fn report(&mut self, report: &mut RowReport) {
-        report.rows += std::mem::take(&mut self.rows);
-        report.letters += std::mem::take(&mut self.letters);
+        self.settle();
+        report.add(std::mem::take(&mut self.found));
+    }
+
+    /// The file at hand is at its end: the symbols in its rows.
+    pub(super) fn end_file(&mut self) -> Symbols {
+        self.settle();
+        std::mem::take(&mut self.symbols)
+    }
+
+    /// Adds up what was counted by byte.
+    fn settle(&mut self) {
+        let letters = std::mem::take(&mut self.letters);
+        self.found.rows += std::mem::take(&mut self.rows);
+        self.found.letters += letters;
+        self.symbols.known += letters;
         let counts = std::mem::replace(&mut *self.counts, [[0; 256]; 2]);
         for (treatment, counts) in self.treatments.iter().zip(counts) {
-            for (byte, count) in (0_u8..=255).zip(counts) {
-                report.count(byte, count, treatment.is_missed_lower_case(byte));
+            for (byte, count) in (0_u8..=255).zip(counts).filter(|&(_, count)| count > 0) {
+                self.symbols.known = self.symbols.known.saturating_sub(count); // N too, if the vocabulary has it
+                if treatment.is_outside(byte) {
+                    self.symbols.add_unknown(kind(byte), count);
+                    self.found.count(byte, count, treatment.is_missed_lower_case(byte));
+                }
             }
         }
     }
@@ -182,15 +208,17 @@ impl Cutter {
         let side = usize::from(self.place.is_reverse);
         match self.treatment().unknown {
             Unknown::Token => {
-                for piece in self.batch.bytes[from..].chunks(PIECE) {
+                for (number, piece) in self.batch.bytes[from..].chunks(PIECE).enumerate() {
                     monitor.check()?;
-                    self.treatments[side].count(piece, &mut self.counts[side]);
+                    if let Some(at) = self.treatments[side].count(piece, &mut self.counts[side]) {
+                        return Err(self.refused(number * PIECE + at, piece[at]));
+                    }
                 }
                 self.push(self.start, self.batch.bytes.len());
             }
             Unknown::Refuse => match self.treatment().first_outside(self.open()) {
                 None => self.push(self.start, self.batch.bytes.len()),
-                Some(at) => return Err(self.refused(at)),
+                Some(at) => return Err(self.refused(at, self.open()[at])),
             },
             Unknown::Split => self.split_open(monitor)?,
         }
@@ -207,11 +235,17 @@ impl Cutter {
             }
             let treatment = &self.treatments[side];
             let unknown = treatment.count_outside(&self.batch.bytes[from..]);
-            treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts[side]);
+            if let Some(at) = treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts[side])
+            {
+                return Err(self.refused(from - first + at, self.batch.bytes[from + at]));
+            }
             self.letters += unknown as u64;
             from += unknown;
             let known = treatment.count_inside(&self.batch.bytes[from..]);
             if known > 0 {
+                if treatment.knows_any_base() {
+                    treatment.count(&self.batch.bytes[from..from + known], &mut self.counts[side]);
+                }
                 let start = self.start + (from - first) as u64;
                 self.batch.bytes.copy_within(from..from + known, to);
                 (from, to) = (from + known, to + known);
@@ -236,8 +270,12 @@ impl Cutter {
         self.letters += (to - from) as u64;
     }
 
-    fn refused(&self, at: usize) -> Error {
-        let byte = self.open()[at];
+    /// Letter `at` of the open row has no place in it.
+    fn refused(&self, at: usize, byte: u8) -> Error {
+        let position = self.place.of(self.start + at as u64, self.start + at as u64 + 1).0;
+        if kind(byte) == LetterKind::AminoAcid {
+            return no_nucleotide(self.name.as_bytes(), position, byte);
+        }
         let reason = if self.treatment().is_missed_lower_case(byte) {
             "is not in the vocabulary, which knows upper case only; upper-case the sequence, or let unknown letters be"
         } else {
@@ -247,7 +285,7 @@ impl Cutter {
             file: None,
             line: None,
             record: self.name.clone(),
-            position: self.place.of(self.start + at as u64, self.start + at as u64 + 1).0,
+            position,
             byte,
             reason: reason.to_owned(),
         }

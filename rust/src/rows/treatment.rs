@@ -10,19 +10,26 @@
 //! that nobody vouches for, and stays as unknown on the other strand as it was. A becomes U in place of T if the
 //! vocabulary has U and not T.
 
+use crate::alphabet::{LetterKind, kind};
 use crate::batch::Unknown;
 
 /// Letters looked at together.
 const BLOCK: usize = 64;
 
-/// Letters outside the vocabulary, by byte.
+/// Letters outside the vocabulary and N, by byte.
 pub(super) type Counts = [u64; 256];
+
+/// What is noted of a byte: that what it becomes is outside the vocabulary; that it then stands for no nucleotide; that it
+/// is N, which is counted whether the vocabulary has it or not.
+const OUTSIDE: u8 = 1;
+const NO_NUCLEOTIDE: u8 = 2;
+const ANY_BASE: u8 = 4;
 
 /// The letters of a vocabulary and what happens on the way to it.
 #[derive(Clone, Debug)]
 pub(super) struct Treatment {
-    /// Whether what a byte becomes is outside the vocabulary.
-    outside: [bool; 256],
+    /// What is noted of each byte.
+    notes: [u8; 256],
     /// What each byte becomes, if any becomes another.
     becomes: Option<[u8; 256]>,
     pub(super) reverse: bool,
@@ -42,16 +49,24 @@ impl Treatment {
             let byte = if upper_case { byte.to_ascii_uppercase() } else { byte };
             *slot = if reverse_complement { complement(byte, &is_letter) } else { byte };
         }
-        let outside = becomes.map(|byte| !is_letter(byte));
+        let mut notes = becomes.map(|byte| if is_letter(byte) { 0 } else { OUTSIDE });
+        for (note, byte) in notes.iter_mut().zip(0_u8..=255) {
+            match kind(byte) {
+                LetterKind::AnyBase => *note |= ANY_BASE,
+                LetterKind::AminoAcid if *note == OUTSIDE => *note |= NO_NUCLEOTIDE,
+                _ => {}
+            }
+        }
         let changes = upper_case || reverse_complement;
-        Self { outside, becomes: changes.then_some(becomes), reverse: reverse_complement, unknown }
+        Self { notes, becomes: changes.then_some(becomes), reverse: reverse_complement, unknown }
     }
 
     /// The first letter outside the vocabulary.
     pub(super) fn first_outside(&self, letters: &[u8]) -> Option<usize> {
-        let is_outside = |&letter: &u8| self.outside[usize::from(letter)];
+        let is_outside = |&letter: &u8| self.is_outside(letter);
         let (blocks, tail) = letters.as_chunks::<BLOCK>();
-        let clear = blocks.iter().take_while(|block| !self.any_outside(&block[..])).count() * BLOCK;
+        let clear =
+            blocks.iter().take_while(|block| self.notes_of(&block[..]) & OUTSIDE == 0).count() * BLOCK;
         let rest = if clear < blocks.len() * BLOCK { &letters[clear..] } else { tail };
         rest.iter().position(is_outside).map(|at| clear + at)
     }
@@ -63,18 +78,33 @@ impl Treatment {
 
     /// Letters outside the vocabulary that `letters` begins with.
     pub(super) fn count_outside(&self, letters: &[u8]) -> usize {
-        letters.iter().take_while(|&&letter| self.outside[usize::from(letter)]).count()
+        letters.iter().take_while(|&&letter| self.is_outside(letter)).count()
     }
 
-    /// Counts the letters outside the vocabulary.
-    pub(super) fn count(&self, letters: &[u8], counts: &mut Counts) {
+    /// Counts the letters outside the vocabulary, and N. Finds the first that stands for no nucleotide.
+    pub(super) fn count(&self, letters: &[u8], counts: &mut Counts) -> Option<usize> {
+        let mut all = 0;
         for block in letters.chunks(BLOCK) {
-            if self.any_outside(block) {
+            let notes = self.notes_of(block);
+            if notes != 0 {
+                all |= notes;
                 for &letter in block {
-                    counts[usize::from(letter)] += u64::from(self.outside[usize::from(letter)]);
+                    counts[usize::from(letter)] += u64::from(self.notes[usize::from(letter)] != 0);
                 }
             }
         }
+        let is_wrong = |&letter: &u8| self.notes[usize::from(letter)] & NO_NUCLEOTIDE != 0;
+        if all & NO_NUCLEOTIDE == 0 { None } else { letters.iter().position(is_wrong) }
+    }
+
+    /// Whether N is in the vocabulary.
+    pub(super) fn knows_any_base(&self) -> bool {
+        !self.is_outside(b'N')
+    }
+
+    /// Whether what a letter becomes is outside the vocabulary.
+    pub(super) fn is_outside(&self, letter: u8) -> bool {
+        self.notes[usize::from(letter)] & OUTSIDE != 0
     }
 
     /// Makes of `letters` what is encoded.
@@ -89,12 +119,13 @@ impl Treatment {
 
     /// Whether a lower-case letter is outside the vocabulary and would not be in upper case.
     pub(super) fn is_missed_lower_case(&self, letter: u8) -> bool {
-        let is_outside = |letter: u8| self.outside[usize::from(letter)];
-        letter.is_ascii_lowercase() && is_outside(letter) && !is_outside(letter.to_ascii_uppercase())
+        letter.is_ascii_lowercase()
+            && self.is_outside(letter)
+            && !self.is_outside(letter.to_ascii_uppercase())
     }
 
-    fn any_outside(&self, block: &[u8]) -> bool {
-        block.iter().fold(false, |any, &letter| any | self.outside[usize::from(letter)])
+    fn notes_of(&self, block: &[u8]) -> u8 {
+        block.iter().fold(0, |notes, &letter| notes | self.notes[usize::from(letter)])
     }
 }
 

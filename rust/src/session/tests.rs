@@ -9,10 +9,17 @@ use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::testing::Genome;
 use crate::tokenizer::Tokenizer;
+use crate::verdict;
 
 fn wanted(vocab_size: usize) -> Wanted {
     let special_tokens = vec!["[UNK]".to_owned()];
-    Wanted { vocab_size, special_tokens, options: Options::default(), memory: None }
+    Wanted {
+        vocab_size,
+        special_tokens,
+        options: Options::default(),
+        memory: None,
+        allow_unknown: verdict::MAX_UNKNOWN,
+    }
 }
 
 /// A FASTA file of 200 kb.
@@ -75,7 +82,7 @@ fn packing_several_files_keeps_all_words() {
     fs::write(&other, ">a\nACG\n>b\nTTNNA\n").unwrap();
     let packed = folder.path().join("packed");
     let both = [path, other];
-    let (bytes, contents) = pack(&both, &packed, Some(2), &Monitor::default()).unwrap();
+    let (bytes, contents) = pack(&both, &packed, verdict::MAX_UNKNOWN, Some(2), &Monitor::default()).unwrap();
     assert_eq!(bytes, fs::metadata(&packed).unwrap().len());
     assert_eq!((contents.words, contents.bases), (4, 200_006));
     let from_files = train(&both, wanted(60), None, None, &Monitor::default()).unwrap();

@@ -11,10 +11,11 @@ use super::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, n
 use crate::alphabet::LetterKind;
 use crate::atomic::claim::Claim;
 use crate::atomic::{is_claim, write_whole};
-use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, check_letters, is_packed, packed, read_letters};
+use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed, read_letters};
 use crate::corpus::{each_file, size};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
+use crate::verdict::{check_allowed, no_base};
 
 /// Letters between two looks whether a shard is full.
 const PIECE: usize = 1 << 10;
@@ -28,6 +29,8 @@ pub struct Packing {
     pub shard_bases: u64,
     /// Add to a folder that is there.
     pub append: bool,
+    /// The share of unknown symbols that an input may have.
+    pub allow_unknown: f64,
 }
 
 /// Packs sequence files into a folder, as many at a time as the present pool has threads. Returns the new manifest, and
@@ -36,16 +39,25 @@ pub struct Packing {
 /// Memory: for each thread a quarter of a byte a base of a shard, and its longest word. Fails, and leaves the folder as
 /// it was but for files that the next run removes, if an input is in it already, cannot be read, or the disk is full.
 pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(Manifest, Contents)> {
-    let Packing { folder, shard_bases, append } = packing;
-    if *shard_bases == 0 {
+    let &Packing { ref folder, shard_bases, append, allow_unknown } = packing;
+    check_allowed(allow_unknown)?;
+    if shard_bases == 0 {
         return Err(Error::argument("shard_size", &0, "a shard has at least one base"));
     }
-    let (_claim, mut manifest) = begin(folder, *append)?;
+    let (_claim, mut manifest) = begin(folder, append)?;
     let mut inputs = checksums(paths, monitor)?;
     refuse_known(&manifest, paths, &inputs)?;
     let before = manifest.inputs.len();
     let packed = each_file(paths, monitor, |index, path| {
-        Packer { folder, input: before + index, shards: Vec::new() }.pack(path, *shard_bases, monitor)
+        let packer = Packer { folder, input: before + index, allow_unknown, shards: Vec::new() };
+        packer.pack(path, shard_bases, monitor)
+    });
+    let packed = packed.and_then(|packed| {
+        let records = packed.iter().map(|(contents, _)| contents.records).sum();
+        match paths.first().filter(|_| packed.iter().all(|(contents, _)| contents.bases == 0)) {
+            Some(first) => Err(no_base(first, records)),
+            None => Ok(packed),
+        }
     });
     let packed = packed.inspect_err(|_| clean(folder, &manifest))?;
     let mut sum = Contents::default();
@@ -69,6 +81,7 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
 struct Packer<'a> {
     folder: &'a Path,
     input: usize,
+    allow_unknown: f64,
     shards: Vec<Shard>,
 }
 
@@ -83,7 +96,7 @@ impl Packer<'_> {
             Ok(())
         })?;
         self.shard(&mut builder, &mut sum, monitor)?;
-        check_letters(path, &sum)?;
+        sum.check(path, self.allow_unknown)?;
         Ok((sum, self.shards))
     }
 

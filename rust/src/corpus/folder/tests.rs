@@ -8,6 +8,7 @@ use crate::corpus::{Contents, Corpus, read};
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::testing::{Random, nasty};
+use crate::verdict::MAX_UNKNOWN;
 
 /// Sequence files with runs of N, empty records and words of all lengths.
 fn inputs(folder: &Path, seed: u64) -> Vec<PathBuf> {
@@ -33,7 +34,7 @@ fn inputs(folder: &Path, seed: u64) -> Vec<PathBuf> {
 }
 
 fn packing(folder: &Path, shard_bases: u64, append: bool) -> Packing {
-    Packing { folder: folder.to_path_buf(), shard_bases, append }
+    Packing { folder: folder.to_path_buf(), shard_bases, append, allow_unknown: MAX_UNKNOWN }
 }
 
 fn letters(corpora: &[Corpus]) -> Vec<Vec<u8>> {
@@ -55,7 +56,7 @@ fn sum(corpora: &[Corpus]) -> Contents {
 }
 
 fn open_all(paths: &[PathBuf]) -> Vec<Corpus> {
-    paths.iter().map(|path| read(path, &Monitor::default()).unwrap()).collect()
+    paths.iter().map(|path| read(path, MAX_UNKNOWN, &Monitor::default()).unwrap()).collect()
 }
 
 #[test]
@@ -212,8 +213,9 @@ fn every_fault_of_a_folder_is_named() {
         let defects = verify(&place, &monitor).unwrap();
         assert_eq!(defects.len(), 1, "{defects:?}");
         assert!(defects[0].1.contains(said), "{said}: {defects:?}");
-        let read = expand(std::slice::from_ref(&place))
-            .and_then(|paths| paths.iter().map(|path| read(path, &monitor)).collect::<Result<Vec<_>, _>>());
+        let read = expand(std::slice::from_ref(&place)).and_then(|paths| {
+            paths.iter().map(|path| read(path, MAX_UNKNOWN, &monitor)).collect::<Result<Vec<_>, _>>()
+        });
         assert_eq!(read.is_err(), number != 5, "{said}");
     }
 }
