@@ -34,7 +34,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 def refused(path: str, folder: Path) -> str:
     """The one line that says why a file is no tokenizer."""
-    done = run("info", path, folder=folder)
+    done = run("show", "-t", path, "ACGT", folder=folder)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
