@@ -36,5 +36,5 @@ pub(crate) fn temporary_name() -> String {
 /// Removes what killed writers left in a folder, the first time that this process asks.
 #[pyfunction]
 pub(crate) fn sweep(py: Python<'_>, folder: PathBuf) {
-    py.detach(|| atomic::sweep_once(&folder));
+    py.detach(move || atomic::sweep_once(&folder));
 }
