@@ -30,9 +30,11 @@ mod bed;
 mod cutter;
 mod digest;
 mod lines;
+mod options;
 mod parts;
 mod place;
 mod regions;
+mod report;
 mod spool;
 mod sweep;
 mod treatment;
@@ -44,13 +46,12 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use crate::alphabet::{LetterKind, is_base, kind};
-use crate::batch::Unknown;
+use crate::alphabet::is_base;
 use crate::corpus;
 use crate::error::{Error, Result};
 use crate::fasta::{Event, Reader};
 use crate::monitor::{Monitor, Phase};
-use crate::verdict::{self, MAX_UNKNOWN};
+use crate::verdict;
 use cutter::Cutter;
 use digest::Refget;
 use lines::placed;
@@ -60,8 +61,10 @@ use spool::Spool;
 use treatment::Treatment;
 
 pub use digest::RecordDigest;
+pub use options::{RowOptions, RowOrder};
 pub use place::{BedColumns, BlockColumns};
 pub use regions::Regions;
+pub use report::{KINDS, RowReport};
 
 /// Letters in a batch, if nothing else is said.
 pub const BATCH_LETTERS: usize = 16_000_000;
@@ -69,76 +72,6 @@ pub const BATCH_LETTERS: usize = 16_000_000;
 pub const MOST_NAMES: usize = 1 << 22;
 /// Events of the reader between two looks for an interrupt.
 const PATIENCE: u32 = 64;
-
-/// The order of rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RowOrder {
-    /// That of the sequence files, their records, and the regions of a record as given.
-    #[default]
-    Files,
-    /// That of the lines of BED files.
-    Bed,
-}
-
-/// Which rows, and what is done to their letters.
-#[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools)] // each is an option of its own
-pub struct RowOptions {
-    /// Letters in a window.
-    pub window: Option<u64>,
-    /// Letters from the begin of a window to that of the next; the window's length if not given.
-    pub stride: Option<u64>,
-    /// The regions that are wanted; all if not given.
-    pub regions: Option<Regions>,
-    /// In which order.
-    pub order: RowOrder,
-    /// Each row is read from the other strand; one of a BED file's other strand from that of the file.
-    pub reverse_complement: bool,
-    /// Lower-case letters become upper-case ones.
-    pub upper_case: bool,
-    /// What happens to letters outside the vocabulary.
-    pub unknown: Unknown,
-    /// Letters in a batch, about.
-    pub batch_letters: usize,
-    /// Whether the digest of each record is computed.
-    pub digests: bool,
-    /// The share of unknown symbols that the rows of a file may have, see [`verdict`].
-    pub allow_unknown: f64,
-    /// Whether it is an error if no file has a base; a part of all files may have none.
-    pub need_bases: bool,
-}
-
-impl Default for RowOptions {
-    fn default() -> Self {
-        Self {
-            window: None,
-            stride: None,
-            regions: None,
-            order: RowOrder::Files,
-            reverse_complement: false,
-            upper_case: false,
-            unknown: Unknown::Token,
-            batch_letters: BATCH_LETTERS,
-            digests: false,
-            allow_unknown: MAX_UNKNOWN,
-            need_bases: true,
-        }
-    }
-}
-
-impl RowOptions {
-    fn check(&self) -> Result<()> {
-        verdict::check_allowed(self.allow_unknown)?;
-        if self.window == Some(0) {
-            return Err(Error::argument("window", &0, "a window has at least one letter"));
-        }
-        match (self.stride, self.window) {
-            (Some(0), _) => Err(Error::argument("stride", &0, "windows begin at least one letter apart")),
-            (Some(stride), None) => Err(Error::argument("stride", &stride, "needs a window")),
-            _ => Ok(()),
-        }
-    }
-}
 
 /// Rows one after another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,61 +136,6 @@ impl RowBatch {
         self.offsets.push(to);
         self.names.push_str(name);
         self.name_offsets.push(self.names.len());
-    }
-}
-
-/// What was read and found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowReport {
-    /// Files read to their end.
-    pub files: u64,
-    /// Records begun.
-    pub records: u64,
-    /// Rows.
-    pub rows: u64,
-    /// Letters in the rows, those at which rows were split included.
-    pub letters: u64,
-    /// Of these, letters outside the vocabulary, by kind, in the order of [`KINDS`].
-    pub unknown: [u64; KINDS.len()],
-    /// Of these, lower-case letters that are in the vocabulary in upper case.
-    pub lower_case: u64,
-    /// Records that have the name of an earlier one in the same file, among the first [`MOST_NAMES`] of the file.
-    pub duplicate_names: u64,
-    /// The digest of each record read to its end, if asked for.
-    pub digests: Vec<RecordDigest>,
-}
-
-/// The kinds of letters that may be outside a vocabulary, as reports count them.
-pub const KINDS: [LetterKind; 6] = [
-    LetterKind::Base,
-    LetterKind::AnyBase,
-    LetterKind::Ambiguity,
-    LetterKind::Gap,
-    LetterKind::Uracil,
-    LetterKind::AminoAcid,
-];
-
-impl RowReport {
-    fn count(&mut self, byte: u8, count: u64, is_lower_case: bool) {
-        // No other kind is counted.
-        if let Some(at) = KINDS.iter().position(|&of| of == kind(byte)) {
-            self.unknown[at] += count;
-        }
-        if is_lower_case {
-            self.lower_case += count;
-        }
-    }
-
-    /// Adds what came later.
-    pub fn add(&mut self, later: Self) {
-        self.files += later.files;
-        self.records += later.records;
-        self.rows += later.rows;
-        self.letters += later.letters;
-        self.unknown.iter_mut().zip(later.unknown).for_each(|(sum, more)| *sum += more);
-        self.lower_case += later.lower_case;
-        self.duplicate_names += later.duplicate_names;
-        self.digests.extend(later.digests);
     }
 }
 

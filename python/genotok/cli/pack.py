@@ -8,7 +8,16 @@ import typer
 
 from genotok.cli.console import print_json
 from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, SequenceFiles, Threads, amount
+from genotok.cli.options import (
+    MAX_UNKNOWN,
+    AllowUnknown,
+    AsJson,
+    Force,
+    Quiet,
+    SequenceFiles,
+    Threads,
+    amount,
+)
 from genotok.cli.reports import print_packing
 from genotok.corpus import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
 from genotok.corpus import pack as write_pack

@@ -17,6 +17,7 @@ use crate::reader::{Manner, TokenReader};
 use crate::watch::watch_blind;
 
 /// What is wanted of files.
+#[allow(clippy::struct_excessive_bools)] // each is an option of its own
 pub(crate) struct Files {
     pub(crate) window: Option<u64>,
     pub(crate) stride: Option<u64>,

@@ -19,6 +19,7 @@ mod shards;
 mod slow;
 mod tokenizer;
 mod tokens;
+mod training_report;
 mod verdict;
 mod view;
 mod watch;

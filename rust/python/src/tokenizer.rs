@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use genotok_core::bpe::train::{Options, Round};
+use genotok_core::bpe::train::Options;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::monitor::Monitor;
 use genotok_core::rows::RowOrder;
-use genotok_core::session::{self, Checkpoint, Report, Wanted};
+use genotok_core::session::{self, Checkpoint, Wanted};
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
@@ -17,7 +17,6 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyString};
 
 use crate::arguments::{Number, encode_options, fit, fit_count, fit_threads};
-use crate::corpus::add_contents;
 use crate::errors::exception;
 use crate::files::{Files, open};
 use crate::inputs::{IdLists, Texts, ids_of};
@@ -25,6 +24,7 @@ use crate::pools::pool;
 use crate::reader::TokenReader;
 use crate::slow::warn_if_slow;
 use crate::tokens::TokenArray;
+use crate::training_report::report_as_dictionary;
 use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
 
@@ -475,41 +475,4 @@ impl Tokenizer {
 fn longest(number: Option<Number>) -> PyResult<Option<u32>> {
     let length: Option<u64> = fit(number, "max_token_length", 1)?;
     Ok(length.map(|length| u32::try_from(length).unwrap_or(u32::MAX)))
-}
-
-/// What training read and found.
-pub(crate) fn report_as_dictionary<'py>(
-    py: Python<'py>,
-    core: &Core,
-    report: &Report,
-) -> PyResult<Bound<'py, PyDict>> {
-    let dictionary = PyDict::new(py);
-    dictionary.set_item("files", report.files)?;
-    add_contents(&dictionary, &report.contents)?;
-    dictionary.set_item("vocab_size", core.vocab_size())?;
-    dictionary.set_item("merges", core.num_merges())?;
-    dictionary.set_item("rounds", report.summary.rounds.len())?;
-    dictionary.set_item("resumed_merges", report.resumed_merges)?;
-    dictionary.set_item("stopped", report.stopped())?;
-    let [seconds_reading, seconds_training] = report.seconds;
-    dictionary.set_item("seconds_reading", seconds_reading)?;
-    dictionary.set_item("seconds_training", seconds_training)?;
-    dictionary.set_item("threads", report.threads)?;
-    dictionary.set_item("tokens", report.summary.tokens)?;
-    dictionary.set_item("bases_per_token", report.bases_per_token)?;
-    dictionary.set_item("longest_tokens", &report.longest_tokens)?;
-    let rounds = report.summary.rounds.iter().map(|round| round_as_dictionary(py, round));
-    dictionary.set_item("round_log", rounds.collect::<PyResult<Vec<_>>>()?)?;
-    Ok(dictionary)
-}
-
-fn round_as_dictionary<'py>(py: Python<'py>, round: &Round) -> PyResult<Bound<'py, PyDict>> {
-    let dictionary = PyDict::new(py);
-    dictionary.set_item("round", round.round)?;
-    dictionary.set_item("merges", round.merges)?;
-    dictionary.set_item("guessed_pairs", round.guessed_pairs)?;
-    dictionary.set_item("islands", round.islands)?;
-    dictionary.set_item("theta", round.theta)?;
-    dictionary.set_item("seconds", round.times.iter().sum::<std::time::Duration>().as_secs_f64())?;
-    Ok(dictionary)
 }

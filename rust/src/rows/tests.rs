@@ -8,6 +8,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::batch::Unknown;
+
+mod judged;
 
 /// A row as it should be: name, start, end, letters.
 type Row = (String, i64, i64, String);
@@ -309,7 +312,7 @@ fn rows_are_split_at_unknown_letters_or_these_are_errors() {
     assert_eq!((report.rows, report.letters, report.unknown), (2, 12, [1, 7, 0, 0, 0, 0]));
     let options = RowOptions { unknown: Unknown::Refuse, window: Some(3), ..regions(&["a:3-10"]) };
     let error = files.error(&options);
-    assert!(error.starts_with(r#"0.fa: record "a", position 4: 'N' is not in the vocabulary"#), "{error}");
+    assert!(error.starts_with(r#"0.fa, line 2: record "a", position 4: 'N' is not in the vocabulary"#), "{error}");
 }
 
 #[test]
@@ -369,76 +372,6 @@ fn reading_stops_when_asked_to() {
     monitor.cancel();
     assert!(rows.next_batch(&monitor).unwrap_err().is_interrupt());
     assert!(rows.next_batch(&monitor).unwrap().is_none(), "after an error it is at its end");
-}
-
-#[test]
-fn what_is_no_nucleotide_is_refused_at_its_place_whatever_becomes_of_unknown_letters() {
-    let text = format!(">a\nACGT\n>b x\n{}NNRACGTLACGTE\n", "ACGT".repeat(40));
-    let expected = r#"0.fa, line 4: record "b", position 167: 'L' stands for no nucleotide; this looks like protein, and genotok reads DNA"#;
-    for unknown in [Unknown::Token, Unknown::Split] {
-        for options in [RowOptions::default(), windows(9, Some(2)), windows(100, None)] {
-            assert_eq!(Files::new(&[&text]).error(&RowOptions { unknown, ..options }), expected);
-        }
-    }
-    let refused = RowOptions { unknown: Unknown::Refuse, ..RowOptions::default() };
-    assert_eq!(Files::new(&[&text.replace("NNR", "AAA")]).error(&refused), expected);
-    let (rows, _) = Files::new(&[&text]).rows(&regions(&["b:1-160"])).unwrap();
-    assert_eq!(rows.len(), 1, "what is not read is not judged");
-}
-
-#[test]
-fn a_vocabulary_may_have_any_letter() {
-    let files = Files::new(&[">a\nACGTMKLVNN\n"]);
-    let mut rows =
-        Rows::open(files.paths.clone(), &RowOptions::default(), |byte| byte.is_ascii_uppercase()).unwrap();
-    assert_eq!(rows.next_batch(&Monitor::default()).unwrap().unwrap().len(), 1);
-    assert_eq!(rows.take_report().unknown, [0; KINDS.len()]);
-}
-
-#[test]
-fn a_file_without_letters_and_files_without_a_base_are_refused() {
-    let options = RowOptions::default();
-    let parts = RowOptions { need_bases: false, ..RowOptions::default() };
-    let nothing = "1.fa: no letter in its 2 records; is the file cut short?";
-    let no_base = "0.fa: no base (A, C, G, T) in its 3 records; is this the right file?";
-    assert_eq!(Files::new(&[TWO, ">a\n>b\n"]).error(&options), nothing);
-    assert_eq!(Files::new(&[TWO, ">a\n>b\n"]).error(&parts), nothing);
-    assert_eq!(Files::new(&[">a\nNNN\n>b\nnn\n", ">c\nNR\n"]).error(&options), no_base);
-    assert!(Files::new(&[">a\nNNN\n>b\nnn\n", ">c\nNR\n"]).rows(&parts).is_ok());
-    assert!(Files::new(&[">a\nNNN\n", TWO]).rows(&options).is_ok());
-    assert!(Files::new(&[">a\nNNNACGT\n"]).rows(&regions(&["a:1-3"])).is_ok(), "the file has bases");
-}
-
-#[test]
-fn a_large_share_of_unknown_letters_is_refused_for_each_file() {
-    let rna = format!(">a\n{}\n", "ACGU".repeat(30));
-    let n = "N".repeat(5000);
-    for known_n in [false, true] {
-        let refused = |text: &str, options: &RowOptions| {
-            let files = Files::new(&[TWO, text, TWO]);
-            let is_letter = |byte| is_base(byte) || (known_n && byte == b'N');
-            let mut rows = Rows::open(files.paths.clone(), options, is_letter).unwrap();
-            while let Some(batch) = rows.next_batch(&Monitor::default()).transpose() {
-                if let Err(error) = batch {
-                    return error.to_string();
-                }
-            }
-            String::new()
-        };
-        for unknown in [Unknown::Token, Unknown::Split] {
-            for options in [RowOptions::default(), windows(7, None)] {
-                let options = RowOptions { unknown, ..options };
-                let said = refused(&rna, &options);
-                assert!(said.contains("1.fa: 25.0 % of its 120 symbols other than N"), "{said}");
-                let said = refused(&format!("{rna}{n}\n"), &options);
-                assert!(said.contains("1.fa: 25.0 % of its 120 symbols other than N"), "{said}");
-                let allowed = RowOptions { allow_unknown: 0.25, ..options.clone() };
-                assert_eq!(refused(&rna, &allowed), "");
-                let few = format!(">a\n{}{}{n}\n", "ACGT".repeat(45), "R".repeat(20));
-                assert_eq!(refused(&few, &options), "", "exactly a tenth");
-            }
-        }
-    }
 }
 
 /// The slow one: rows of a text that is all in memory.
