@@ -13,8 +13,9 @@ from typing_extensions import CapsuleType
 from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
 
 __all__ = [
-    "Claim",
     "MAX_UNKNOWN",
+    "Claim",
+    "IndexedBed",
     "RecordBatch",
     "Shard",
     "ShardTraining",

@@ -156,11 +156,7 @@ class Tokenizer(Encoder):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """The tokenizer in the `tokenizer.json` at `path`, whoever wrote it.
-
-        The roles of special tokens are taken from `tokenizer_config.json` and `special_tokens_map.json`
-        beside it, if it has that name.
-        """
+        """The tokenizer in the file `path`; files beside a `tokenizer.json` may name special roles."""
         return cls(_native.Tokenizer.from_file(os.fspath(path)))
 
     @classmethod

@@ -198,10 +198,9 @@ class Encoder:
         """The ids of sequence files, as a stream of record batches in bounded memory.
 
         Each row is a record, or a window or region of one: `record` (its name), `start`, `end` (counted
-        from 0, the end excluded) and `input_ids`; more columns come with `bed`. Rows are in the order of
-        files and records, and of regions as given. Without special tokens each token of a row has its place:
-        the lengths of the tokens before it, from `start` on (from `end` backwards on the other strand); an
-        unknown token is one letter.
+        from 0, the end excluded) and `input_ids`. Rows are in the order of files and records, and of regions
+        as given. Without special tokens each token of a row has its place: the lengths of the tokens before
+        it, from `start` on (from `end` backwards on the other strand); an unknown token is one letter.
 
         Args:
             files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable
@@ -212,35 +211,30 @@ class Encoder:
                 makes windows overlap, more leaves out what is between them.
             region: Only these parts, as samtools writes them: `"chr20:1-1,000,000"` (from 1, both ends
                 included), `"chr20:5000"` (to the end), `"chr20"`; `"{HLA:01}:1-100"` for names with colons.
-            bed: Only the parts in these BED files (from 0, the end excluded), after those of `region`; those
-                of strand `-` from the other strand. Rows then have `bed_row` (the line's number among those
-                with a region, from 0, through all files; -1 for a `region`), `name` and `strand` (`+` or `-`,
-                as read), too. Each file is read once, and may be a pipe.
-            bed_blocks: Join the blocks of each line: rows also have `block_starts` and `block_sizes`.
+            bed: Only the parts in these BED files, after those of `region`; of strand `-` from the other
+                strand. Rows also have `bed_row` (the number of the line with a region, from 0, through all
+                files; -1 for a `region`), `name` and `strand`. Each file is read once, and may be a pipe.
+            bed_blocks: Join the blocks of each line; adds `block_starts` and `block_sizes`.
             bed_order: Give rows in the order of the BED files; more than 64 MB of letters wait on disk.
-            reverse_complement: Read each row from the other strand, one of strand `-` from that of the file.
-                Its place stays that on the strand of the file.
-            unknown: What becomes of letters outside the vocabulary, as in `encode_batch`; `"split"` cuts
-                rows, so that every token keeps its place.
+            reverse_complement: Read each row from the other strand; its place stays on that of the file.
+            unknown: As in `encode_batch`; `"split"` cuts rows, so that every token keeps its place.
             uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
             add_special_tokens: Put special tokens around each row, as in `encode_batch`.
             batch_bases: Letters in a batch, about; a longer row is a batch of its own.
             allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
             need_bases: Refuse files of which none has a base; a part of all files may have none.
-            digests: Also compute the GA4GH refget digest of each record, whole, for `report()`.
+            digests: Compute the GA4GH refget digest of each record, whole, for `report()`.
             threads: Threads to encode on; None for all cores.
             progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
         Returns:
-            An iterator of `RecordBatch`, and an Arrow stream:
-            `pyarrow.RecordBatchReader.from_stream(reader)`. `report()` tells what was found. At the end
-            it warns (`GenotokWarning`) of lower-case letters that became unknown.
+            An iterator of `RecordBatch`, and a stream for `pyarrow.RecordBatchReader.from_stream`. `report()`
+            tells what was found; the end warns (`GenotokWarning`) of lower case that became unknown.
 
         Raises:
-            SequenceFileError: A file is empty, cut short, damaged, malformed, not of nucleotides, or a packed
-                one; lines of a BED file are no regions, or not in the files: all of them are told.
-            SymbolError: A letter stands for no nucleotide; or it is outside the vocabulary and
-                `unknown="error"`, or there is no unknown token.
+            SequenceFileError: A file cannot be read as sequences of nucleotides, or a BED file as regions
+                in them: all faults of BED files are told.
+            SymbolError: A letter stands for no nucleotide, or is unknown where that is an error.
             ArgumentError: An argument is outside its rule; a region is not in the files.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.

@@ -118,7 +118,7 @@ def encode(
     )
     if elsewhere is not None and target.kind != "folder":
         raise ArgumentError(f"output={target.path}: other processes need a folder of shards, such as shards/")
-    if target.kind == "folder" and len(plan.portions) > 1:
+    if target.kind == "folder" and plan.num_portions > 1:
         _native.check_bases(inputs)  # each portion knows of its own only
     reading = Reading(plan, tokenizer, threads, progress, rows)
     warn_if_slow(tokenizer, inputs)

@@ -1,7 +1,5 @@
 """Fine-tuning over data sets and seeds: a folder with results, predictions and the best model of each set."""
 
-# Shape letters: N rows, C classes.
-
 from __future__ import annotations
 
 import dataclasses
@@ -110,12 +108,8 @@ def finetune(
     }
     tell = heard or (lambda _words: None)
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",)):
-        works = [
-            _Work(
-                task, source, tokenizer, folder / task.name, config, scratch, device, allow_unknown, progress
-            )
-            for task in tasks
-        ]
+        same = (config, scratch, device, allow_unknown, progress)
+        works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
         for work in works:  # what is wrong with the last set is found before the first is trained on
             for split in work.read()[0].values():
                 if text := describe(split.symbols, split.unknown):
