@@ -164,7 +164,7 @@ def test_a_worker_that_dies_again_and_again_ends_the_training(
     files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Dies:
-        def __init__(self, paths: list[str], threads: int) -> None:
+        def __init__(self, paths: list[str], threads: int, allow_unknown: float) -> None:
             pass
 
         def answer(self, question: bytes) -> tuple[int, bytes]:

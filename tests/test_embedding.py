@@ -234,7 +234,8 @@ def test_a_fault_at_the_end_is_found_before_the_first_vector(
 
 def test_lower_case_is_counted_and_can_be_read(model: Path, tmp_path: Path) -> None:
     plain = json.loads(TOKENIZER.to_json())
-    plain["normalizer"] = None  # as in the published file
+    plain["normalizer"] = None  # as in the published file, which says what stands around a sequence
+    plain["post_processor"] = {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]}
     embedder = Embedder(model, Tokenizer.from_json(json.dumps(plain)))
     (tmp_path / "soft.fa").write_text(f">s\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
     (tmp_path / "soft.csv").write_text(f"sequence\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
@@ -357,7 +358,7 @@ def test_an_output_that_is_there_is_kept(model: Path, fasta: Path, tmp_path: Pat
     embed(embedder, fasta, out, force=True, window=100)
     assert out.read_bytes() != before
     out.write_text(">a genome\nACGT\n")
-    with pytest.raises(ArgumentError, match="is of another kind"):
+    with pytest.raises(ArgumentError, match="is not a Parquet file"):
         embed(embedder, fasta, out, force=True)
 
 

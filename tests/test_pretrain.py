@@ -385,8 +385,8 @@ def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: st
     encode(one, LAMBDA, f"{tmp_path}/shards/")
     for files in ([str(tmp_path / "tokens.arrow")], [str(tmp_path / "shards")]):
         with pytest.raises(ArgumentError, match="encoded with another tokenizer of"):
-            open_tokens(files, tmp_path, other, 1, None)
-        assert len(open_tokens(files, tmp_path, one, 1, None)) == 1
+            open_tokens(files, tmp_path, other, allow_unknown=0.1, threads=1, progress=None)
+        assert len(open_tokens(files, tmp_path, one, allow_unknown=0.1, threads=1, progress=None)) == 1
 
 
 def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str, tmp_path: Path) -> None:

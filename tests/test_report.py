@@ -321,7 +321,7 @@ def test_the_command_writes_one_page(records: Path, tmp_path: Path) -> None:
     assert names(tmp_path) == {"two.json", "out.html"}
     text = Page((tmp_path / "out.html").read_text(encoding="utf-8")).text
     assert "14 letters under 3 tokenizers" in text
-    again = run("report", str(records), "-o", "out.html", "--json", folder=tmp_path)
+    again = run("report", str(records), "-o", "out.html", "--force", "--json", folder=tmp_path)
     assert json.loads(again.stdout)["shown"] == 9
 
 

@@ -15,6 +15,7 @@ from genotok.errors import ArgumentError
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.gue import gue_section
+from genotok.report.inputs import inputs_section
 from genotok.report.shards import cluster_section, shards_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
 from genotok.report.studies import study_section
@@ -40,6 +41,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "encoder-speed": speed_section,
     "encoder-gpu": speed_section,
     "pretraining": training_section,
+    "inputs": inputs_section,
     "shards-pack": shards_section,
     "shards-large": shards_section,
     "shards-ray": shards_section,
