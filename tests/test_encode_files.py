@@ -170,7 +170,7 @@ def test_regions_and_bed(tokenizer: genotok.Tokenizer, small: str, tmp_path: Pat
         ({"batch_bases": 0}, "batch_bases=0"),
         ({"threads": 0}, "threads=0"),
         ({"unknown": "x"}, 'unknown="x"'),
-        ({"unknown": "error"}, "small.fa: record \"a\", position 12: 'N' is not in the vocabulary"),
+        ({"unknown": "error"}, "small.fa, line 3: record \"a\", position 12: 'N' is not in the vocabulary"),
         ({"window": 10**30}, "window="),
     ],
 )
@@ -209,7 +209,7 @@ def test_errors_in_files_have_their_place(tokenizer: genotok.Tokenizer, small: s
             seed=None,
         )
     )
-    with pytest.raises(genotok.SymbolError, match=r'small\.fa: record "a", position 12'):
+    with pytest.raises(genotok.SymbolError, match=r'small\.fa, line 3: record "a", position 12'):
         list(no_unknown.encode_files(small))
     with pytest.raises(genotok.ArgumentError, match="add_special_tokens"):
         no_unknown.encode_files(small, add_special_tokens=True)

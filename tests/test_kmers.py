@@ -174,6 +174,6 @@ def test_the_command_writes_the_tokenizer(tmp_path: Path, capsys: pytest.Capture
     path = str(tmp_path / "kmer6.json")
     assert "4,101 tokens, 6-mers overlapping" in run(capsys, "kmer", "-k", "6", "-o", path)
     assert Tokenizer.from_file(path) == Tokenizer.kmer(6)
-    written = run(capsys, "kmer", "-k", "5", "--no-overlap", "--canonical", "-o", path, "--json")
+    written = run(capsys, "kmer", "-k", "5", "--no-overlap", "--canonical", "-o", path, "--force", "--json")
     assert json.loads(written)["vocab_size"] == 4**5 // 2 + 2 + 1 + 6
     assert Tokenizer.from_file(path) == Tokenizer.kmer(5, overlap=False, canonical=True)

@@ -19,6 +19,14 @@ from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
+@pytest.fixture(autouse=True)
+def _hang_up_ends() -> Iterator[None]:
+    """Programs that a test starts are ended by SIGHUP, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts the program in the test's folder; whatever happens, none outlives the test."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 import genotok
 from genotok import _native
+from genotok.cli import app
 from genotok.verdict import Composition, check_sequence, describe, known_symbols
 from tests.test_cli import run
 
@@ -75,7 +77,7 @@ COMMANDS = {
     "encode, split": "encode --unknown split --window 50 -o made.parquet",
     "encode k-mers": "encode -t kmers.json --uppercase -o made.arrow",
     "embed": "embed --model model -o made.parquet",
-    "pretrain": "pretrain -t tokenizer.json --set steps=1 --set batch=2 --set micro_batch=2 -o made",
+    "pretrain": "pretrain -t tokenizer.json --set steps=1 --set warmup=0 --set batch=2 -o made",
 }
 TABLE_COMMANDS = {
     "embed": "embed --model model -o made.parquet {file}",
@@ -110,9 +112,28 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = EncoderConfig.preset("tiny-1m", vocab_size=32)
     for name, kind in (("model", DnaBert2ForMaskedLM), ("classifier", DnaBert2ForSequenceClassification)):
-        kind(DnaBert2Config(**config.to_published())).save_pretrained(folder / name)
+        classes = {"id2label": {0: "0", 1: "1"}, "label2id": {"0": 0, "1": 1}}
+        kind(DnaBert2Config(**config.to_published(), **classes)).save_pretrained(folder / name)
         tokenizer.save(folder / name / "tokenizer.json")
     return folder
+
+
+Runner = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Runs a command in a process of its own, or in this one if it would load torch anew."""
+
+    def here(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr("sys.argv", ["genotok", *words])
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            code = app._run()
+        return subprocess.CompletedProcess(words, int(code or 0), *capsys.readouterr())
+
+    return lambda *words, folder: (here if words[0] in NEED_A_MODEL else run)(*words, folder=folder)
 
 
 def made_with(tools: Path, folder: Path) -> Path:
@@ -151,13 +172,15 @@ SHOWN = {"protein", "RNA", "5 % U"}
     [(command, case) for command in COMMANDS for case in CASES if command not in SLOW or case in SHOWN]
     + [("embed", "header-only"), ("study", "all N")],
 )
-def test_sequence_files_get_one_verdict(tools: Path, tmp_path: Path, command: str, case: str) -> None:
+def test_sequence_files_get_one_verdict(
+    tools: Path, tmp_path: Path, program: Runner, command: str, case: str
+) -> None:
     if command in NEED_A_MODEL and not HAS_TORCH:
         pytest.skip("needs torch: the extra `train`")
     text, verdict, said = CASES[case]
     folder = made_with(tools, tmp_path)
     (folder / "a.fa").write_text(text)
-    done = run(*COMMANDS[command].split(), "a.fa", folder=folder)
+    done = program(*COMMANDS[command].split(), "a.fa", folder=folder)
     if command == "check" and case == "protein":
         said = ("found 'L' in the sequence",)  # the linter names each line
     if command == "check" and verdict == REPORTED:
@@ -174,7 +197,9 @@ def test_sequence_files_get_one_verdict(tools: Path, tmp_path: Path, command: st
         if command not in SLOW or case in SHOWN
     ],
 )
-def test_tables_get_the_same_verdict(tools: Path, tmp_path: Path, command: str, case: str) -> None:
+def test_tables_get_the_same_verdict(
+    tools: Path, tmp_path: Path, program: Runner, command: str, case: str
+) -> None:
     if command in NEED_A_MODEL and not HAS_TORCH:
         pytest.skip("needs torch: the extra `train`")
     sequence, verdict, said = SEQUENCES[case]
@@ -182,7 +207,7 @@ def test_tables_get_the_same_verdict(tools: Path, tmp_path: Path, command: str, 
     (folder / "set").mkdir()
     for split in ("train", "dev", "test"):
         (folder / "set" / f"{split}.csv").write_text(table(sequence))
-    done = run(*TABLE_COMMANDS[command].format(file="set/test.csv").split(), folder=folder)
+    done = program(*TABLE_COMMANDS[command].format(file="set/test.csv").split(), folder=folder)
     judged(done, verdict, said, records=100)
 
 
@@ -199,14 +224,14 @@ def test_a_share_that_is_allowed_is_read_and_reported(tools: Path, tmp_path: Pat
     assert run(*words, "--allow-unknown", "2", "a.fa", folder=folder).returncode == 2
 
 
-def test_predictions_of_rna_say_so_in_json(tools: Path, tmp_path: Path) -> None:
+def test_predictions_of_rna_say_so_in_json(tools: Path, tmp_path: Path, program: Runner) -> None:
     if not HAS_TORCH:
         pytest.skip("needs torch: the extra `train`")
     folder = made_with(tools, tmp_path)
     (folder / "a.csv").write_text(table(every("U", 4)))
     allowed = ("a.csv", "--model", "classifier", "--allow-unknown", "1", "--json")
     for words in (("predict", "-o", "made.parquet"), ("evaluate",)):
-        done = run(*words, *allowed, folder=folder)
+        done = program(*words, *allowed, folder=folder)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["unknown"] == {"uracil": 1000}
         assert "25.0 %" in done.stderr
