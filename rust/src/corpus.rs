@@ -268,27 +268,33 @@ pub fn read(path: &Path, allow_unknown: f64, monitor: &Monitor) -> Result<Corpus
         return Corpus::open_told(path, monitor);
     }
     let mut builder = CorpusBuilder::new();
-    read_file(path, allow_unknown, monitor, &mut builder)?;
+    read_file(Reader::open(path)?, allow_unknown, monitor, &mut builder)?;
     Ok(builder.finish())
 }
 
 /// Adds a sequence file to what a builder has read.
-fn read_file(path: &Path, allow_unknown: f64, monitor: &Monitor, builder: &mut CorpusBuilder) -> Result<()> {
+fn read_file(
+    reader: Reader,
+    allow_unknown: f64,
+    monitor: &Monitor,
+    builder: &mut CorpusBuilder,
+) -> Result<()> {
     let before = builder.contents().clone();
-    read_letters(path, monitor, builder, usize::MAX, |_| Ok(()))?;
-    builder.contents().since(&before).check(path, allow_unknown)
+    let path = reader.path().to_path_buf();
+    read_letters(reader, monitor, builder, usize::MAX, |_| Ok(()))?;
+    builder.contents().since(&before).check(&path, allow_unknown)
 }
 
 /// Reads a sequence file into a builder, and closes its last record; `after` is called after each piece, of so many
 /// letters at most.
 fn read_letters(
-    path: &Path,
+    mut reader: Reader,
     monitor: &Monitor,
     builder: &mut CorpusBuilder,
     piece: usize,
     mut after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
 ) -> Result<()> {
-    let mut reader = Reader::open(path)?;
+    let path = reader.path().to_path_buf();
     let (mut told, mut read) = (0, 0);
     let mut pieces = 0_u32;
     while let Some(event) = reader.next_event()? {
@@ -301,7 +307,7 @@ fn read_letters(
                 let taken = letters.chunks(piece).try_for_each(&mut take);
                 let offset = |position| usize::try_from(position - first).unwrap_or(usize::MAX);
                 taken.map_err(|error| {
-                    error.in_file(path).on_line(|position| reader.line_of(offset(position)))
+                    error.in_file(&path).on_line(|position| reader.line_of(offset(position)))
                 })?;
             }
         }

@@ -312,7 +312,10 @@ fn rows_are_split_at_unknown_letters_or_these_are_errors() {
     assert_eq!((report.rows, report.letters, report.unknown), (2, 12, [1, 7, 0, 0, 0, 0]));
     let options = RowOptions { unknown: Unknown::Refuse, window: Some(3), ..regions(&["a:3-10"]) };
     let error = files.error(&options);
-    assert!(error.starts_with(r#"0.fa, line 2: record "a", position 4: 'N' is not in the vocabulary"#), "{error}");
+    assert!(
+        error.starts_with(r#"0.fa, line 2: record "a", position 4: 'N' is not in the vocabulary"#),
+        "{error}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::atomic::{is_claim, write_whole};
 use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed, read_letters};
 use crate::corpus::{each_file, size};
 use crate::error::{Error, Result};
+use crate::fasta::Reader;
 use crate::monitor::Monitor;
 use crate::verdict::{check_allowed, no_base};
 
@@ -89,7 +90,7 @@ impl Packer<'_> {
     fn pack(mut self, path: &Path, shard_bases: u64, monitor: &Monitor) -> Result<(Contents, Vec<Shard>)> {
         let mut sum = Contents::default();
         let mut builder = CorpusBuilder::with_places();
-        read_letters(path, monitor, &mut builder, PIECE, |builder| {
+        read_letters(Reader::open(path)?, monitor, &mut builder, PIECE, |builder| {
             if builder.bases_ended() >= shard_bases {
                 self.shard(builder, &mut sum, monitor)?;
             }
