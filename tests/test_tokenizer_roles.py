@@ -14,6 +14,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 import genotok
 from genotok.collate import SpecialIds
 from tests import huggingface
+from tests.test_cli import run
 from tests.test_foreign_files import SPECIALS, SUPPORTED, WHOLE, Document, around, base, document, template
 
 TEXT = "ACGTNNACGTAAAAA-NacgtAC"
@@ -51,6 +52,17 @@ def test_truncation_and_padding_are_kept_and_not_applied(name: str, truncation: 
     assert loaded.encode(TEXT) == huggingface.encode(rival, TEXT)
     whole = list(loaded.encode_batch([TEXT], add_special_tokens=True))
     assert whole == [rival.encode(TEXT).ids]
+
+
+def test_info_tells_the_settings_and_that_they_are_not_applied(tmp_path: Path) -> None:
+    made = base() | {"truncation": TRUNCATION, "padding": PADDING}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(made))
+    told = " ".join(run("info", "tokenizer.json", folder=tmp_path).stdout.split())
+    assert (
+        "truncation direction Right, max_length 8, strategy LongestFirst, stride 0 (kept, not applied)"
+        in told
+    )
+    assert 'strategy {"Fixed": 16}, direction Left, pad_to_multiple_of 8' in told
 
 
 def test_our_own_files_keep_them_and_remain_our_own(tmp_path: Path) -> None:

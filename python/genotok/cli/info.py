@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -185,7 +186,8 @@ def _automaton(tokenizer: Tokenizer) -> str:
 
 def _pairs(entries: dict[str, Any]) -> str:
     """A few entries in a line."""
-    return ", ".join(f"{key} {one_line(str(value))}" for key, value in entries.items())
+    shown = (value if isinstance(value, str) else json.dumps(value) for value in entries.values())
+    return ", ".join(f"{key} {one_line(value)}" for key, value in zip(entries, shown, strict=True))
 
 
 def _setting(entries: dict[str, Any] | None) -> str:

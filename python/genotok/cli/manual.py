@@ -21,7 +21,8 @@ EXIT_CODES = (
     ("0", "Success."),
     ("1", "Something the user can fix, told in one line on standard error; or a fault of genotok."),
     ("2", "Wrong usage."),
-    ("130", "Interrupted."),
+    ("130", "Interrupted by Ctrl-C."),
+    ("143, 129", "Ended by SIGTERM or SIGHUP, as by Ctrl-C."),
 )
 
 
