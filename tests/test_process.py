@@ -295,7 +295,7 @@ def test_a_closed_standard_output_is_an_error_as_a_full_one(tmp_path: Path, argu
     command = ["bash", "-c", '"$@" >&-', "bash", *PROGRAM, *arguments]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.returncode == 1
-    assert "genotok: error: standard output: Bad file descriptor\n" in done.stderr
+    assert done.stderr == "genotok: error: standard output: Bad file descriptor\n"
 
 
 def test_with_all_streams_closed_files_are_whole(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ from genotok.errors import GenotokError
 
 __all__ = ["app", "main"]
 
+STANDARD_OUTPUT = "standard output"
+
 app = typer.Typer(
     name="genotok",
     cls=FrontPage,
@@ -248,7 +250,7 @@ def main() -> None:
         # What was printed last cannot be delivered. A reader that has gone (`| head`) is no news to anyone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            complain(OSError(error.errno, error.strerror, "standard output"))
+            complain(OSError(error.errno, error.strerror, STANDARD_OUTPUT))
         code = 1
     sys.exit(code)
 
@@ -265,6 +267,18 @@ def _run() -> int | str | None:
     except BrokenPipeError:
         return 1
     except (GenotokError, OSError, MemoryError, UnicodeError) as error:
-        complain(error)
+        if not _is_of_standard_output(error):
+            complain(error)
         return 1
     return 0
+
+
+def _is_of_standard_output(error: BaseException) -> bool:
+    """Whether printing failed, and will again: `main` says so, with the name that the system leaves out."""
+    if not isinstance(error, OSError) or error.filename not in {None, STANDARD_OUTPUT}:
+        return False
+    try:
+        sys.stdout.flush()
+    except OSError as again:
+        return again.errno == error.errno
+    return False
