@@ -34,7 +34,7 @@ def checkpoint(look: Look) -> Facts | None:
     merges = look.object.get("merges")
     return {
         "merges": len(merges) if isinstance(merges, list) else None,
-        "next": "the same command with --resume goes on with it",
+        "next": "the same command with --resume continues it",
         **{name: look.object[name] for name in names if look.object.get(name) is not None},
     }
 

@@ -63,7 +63,7 @@ def unfinished_folder(look: Look) -> Facts | None:
     with open(path, "rb") as file:
         # The last line may have been cut short by a kill.
         lines = file.read(MOST_JOURNAL).split(b"\n")[:-1]
-    state = "unfinished; genotok encode --resume goes on with it"
+    state = "unfinished; genotok encode --resume continues it"
     if not lines:
         return {"state": state, "portions": 0}
     try:

@@ -27,7 +27,7 @@ MOST_HEAD = 1 << 26
 
 
 def pretraining_run(look: Look) -> Facts | None:
-    """The folder of `genotok pretrain`, or its report: done, with the model, or to be gone on with."""
+    """The folder of `genotok pretrain`, or its report: complete, with the model, or to be resumed."""
     run, report = look.object_inside(RUN), look.object_inside("pretrain.json") or look.object
     if not {"config", "files", "hold_out"} <= (report or run).keys():
         return None
@@ -36,7 +36,7 @@ def pretraining_run(look: Look) -> Facts | None:
     names = ("steps", "tokens", "train_loss", "eval_loss", "eval_bits_per_base", "parameters", "seconds")
     settings = _dictionary((report or run)["config"])
     return {
-        "state": "complete" if report else "unfinished; genotok pretrain --resume goes on with it",
+        "state": "complete" if report else "unfinished; genotok pretrain --resume continues it",
         "encoder": settings.get("encoder"),
         "files": (report or run)["files"],
         "hold_out": (report or run)["hold_out"],
@@ -56,7 +56,7 @@ def results(look: Look) -> Facts | None:
     done = [_dictionary(one) for one in _list(found.get("sets"))]
     finished = {str(one.get("name")): one.get("mean") for one in done}
     return {
-        "state": "complete" if found else "unfinished; genotok finetune --resume goes on with it",
+        "state": "complete" if found else "unfinished; genotok finetune --resume continues it",
         **_picked(head, "model", "scratch", "seeds", "parameters"),
         "sets": finished or None,
         "config": _dictionary(head.get("config")),
@@ -73,7 +73,7 @@ def comparison(look: Look) -> Facts | None:
         return None
     names = [one.get("name") if isinstance(one, dict) else one for one in _list(head.get("tokenizers"))]
     return {
-        "state": "complete" if found else "unfinished; genotok compare --resume goes on with it",
+        "state": "complete" if found else "unfinished; genotok compare --resume continues it",
         "tokenizers": names,
         **_picked(head, "files", "hold_out", "sets", "window", "seeds", "bases", "seconds"),
     }
