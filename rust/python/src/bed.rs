@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, ListArray, StringArray};
-use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Field, FieldRef};
 use genotok_core::rows::BedColumns;
 use genotok_core::tabix::IndexedBed as Core;
@@ -15,7 +15,7 @@ use pyo3::types::PyBytes;
 
 use crate::capsule::internal;
 use crate::errors::exception;
-use crate::reader::strings;
+use crate::offsets::{offset_buffer, strings};
 
 /// The fields of a schema, with blocks or without.
 pub(crate) fn fields(with_blocks: bool) -> Vec<Field> {
@@ -41,8 +41,7 @@ impl BedArrays {
     pub(crate) fn new(bed: BedColumns) -> PyResult<Self> {
         let strands = bed.is_reverse.iter().map(|&is_reverse| if is_reverse { "-" } else { "+" });
         let blocks = bed.blocks.map(|blocks| {
-            let offsets = blocks.offsets.iter().map(|&offset| i32::try_from(offset).unwrap_or(i32::MAX));
-            let offsets = OffsetBuffer::new(offsets.collect::<Vec<_>>().into());
+            let offsets = offset_buffer(&blocks.offsets);
             let list = |values: Vec<i64>| -> PyResult<ArrayRef> {
                 let values = Arc::new(Int64Array::new(ScalarBuffer::from(values), None));
                 let list = ListArray::try_new(number(), offsets.clone(), values, None);

@@ -13,6 +13,7 @@ mod corpus;
 mod errors;
 mod files;
 mod inputs;
+mod offsets;
 mod pools;
 mod reader;
 mod shards;

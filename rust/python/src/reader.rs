@@ -14,7 +14,7 @@ use std::time::Duration;
 use arrow_array::{
     Array, ArrayRef, Int64Array, RecordBatch as ArrowBatch, RecordBatchReader, StringArray, StructArray,
 };
-use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::ScalarBuffer;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use genotok_core::Error;
 use genotok_core::monitor::Monitor;
@@ -28,6 +28,7 @@ use pyo3::types::{PyCapsule, PyDict, PyList, PyTuple, PyType};
 use crate::bed::{self, BedArrays};
 use crate::capsule::{array_capsules, exported, internal, schema_capsule, stream_capsule};
 use crate::errors::{GenotokWarning, exception, internal as panicked};
+use crate::offsets::strings;
 use crate::slow::{LARGE, warn_if_slow};
 use crate::tokens::{TokenArray, item};
 use crate::view::numpy;
@@ -324,14 +325,6 @@ impl RecordBatch {
         let arrow = ArrowBatch::try_new(Arc::clone(schema), columns).map_err(|error| internal(&error))?;
         Ok(Self { arrow, names, starts, ends, tokens, bed })
     }
-}
-
-/// Names that lie end to end. A batch never has 2 GB of them: they count towards its size.
-pub(crate) fn strings(text: String, offsets: &[usize]) -> PyResult<StringArray> {
-    let offsets = offsets.iter().map(|&offset| i32::try_from(offset).unwrap_or(i32::MAX));
-    let offsets = OffsetBuffer::new(offsets.collect::<Vec<_>>().into());
-    let names = StringArray::try_new(offsets, Buffer::from_vec(text.into_bytes()), None);
-    names.map_err(|error| internal(&error))
 }
 
 #[pymethods]
