@@ -1,4 +1,4 @@
-//! Atomic writes: a file is there whole or not at all.
+//! Atomic writes: the old file or the new one, never a part.
 //!
 //! # Temporary files
 //!

@@ -59,7 +59,7 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
 
 @contextmanager
 def _local(ray: Any, num_cpus: int | None) -> Iterator[dict[str, Any]]:
-    """What starts a Ray of one's own: heard on this machine alone, its session in a folder that goes away."""
+    """What starts a local Ray cluster, reached from this machine alone; its session folder goes with it."""
     with (
         _alone(ray),
         TemporaryDirectory(prefix="genotok-ray-", ignore_cleanup_errors=True, dir=_short()) as folder,

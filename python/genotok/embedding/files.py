@@ -236,7 +236,7 @@ def _to_file(
     total: int | None,
     progress: Progress | None,
 ) -> tuple[_Counts, int]:
-    """Embed all rows into a file, whole or not at all, or a stream; what was counted, and its bytes."""
+    """Embed all rows into a file, atomically, or a stream; what was counted, and its bytes."""
     text = [field.name for field in schema if field.type == pa.string()]
     sink = open_sink(path)
     try:

@@ -1,6 +1,6 @@
 """Outputs: the one rule of what may be written where, asked before the work begins.
 
-- What is not there is written, whole or not at all; an empty file counts as not there.
+- What does not exist is written atomically; an empty file counts as not there.
 - `-` is standard output; devices and FIFOs are written to as they are.
 - A file that is there stays, and the command says so at once; `--force` replaces it. Two kinds of output can
   be made again without it. One whose making takes no time is compared: the same bytes are no loss

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and pipes, behind one face: what the writers write to.
+"""Atomic writes to files, and pipes, behind one face: what the writers write to.
 
 A `WholeFile` has a temporary name in the folder of its final one. `commit` brings it to the disk, renames it
 and brings the folder to the disk: killed anywhere, or out of space, there is the old file or the new one,
@@ -204,7 +204,7 @@ def is_stream(path: str) -> bool:
 
 
 def open_sink(path: str) -> Sink:
-    """Where what belongs to `path` is written to: a stream, or a file that appears whole or not at all."""
+    """Where what belongs to `path` is written to: a stream, or a file that is written atomically."""
     if path == STANDARD_OUTPUT:
         return Pipe(sys.stdout.buffer)
     return Device(path) if is_stream(path) else WholeFile(path)
@@ -232,7 +232,7 @@ def _bytes(data: Bytes) -> memoryview:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Write `data` to `path`, whole or not at all; to a stream as it is."""
+    """Write `data` to `path` atomically; to a stream as it is."""
     file = open_sink(path)
     try:
         file.write(data)
