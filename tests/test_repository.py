@@ -19,9 +19,10 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"errors", "_native", "reference"},
-    {"files", "huggingface", "inputs", "metrics", "reference_kmers"},
+    {"files", "huggingface", "identity", "inputs", "metrics", "reference_kmers"},
     {"tokens", "training_report"},
     {"tokenizer", "model", "verdict"},
+    {"model_folder", "rows"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},
     {"baseline", "distributed", "training", "embedding"},
     {"pretrain", "finetune", "report"},
@@ -60,12 +61,12 @@ RUST_ORDER = (
 DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
-    "torch": {"model", "training", "embedding", "pretrain", "finetune"},
+    "torch": {"model", "model_folder", "training", "embedding", "pretrain", "finetune"},
     "transformers": {"huggingface", "model", "training", "pretrain", "finetune"},
     "peft": {"model", "finetune"},
     "sklearn": {"baseline"},
     "scipy": {"baseline"},
-    "pyarrow": {"dataset", "distributed", "embedding", "finetune"},
+    "pyarrow": {"dataset", "distributed", "embedding", "finetune", "rows"},
     "ray": {"distributed"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
