@@ -5,10 +5,12 @@ Arrow data that pyarrow, polars, DuckDB and others take without a copy, and nump
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, NotRequired, Protocol, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 from genotok import _native
 from genotok._native import RecordBatch, TokenArray, TokenReader
+from genotok.arrow import ArrowArray, ArrowStream
+from genotok.encoding_report import EncodingReport, RecordDigest
 from genotok.errors import ArgumentError
 from genotok.inputs import Beds, Files, expand, read_beds
 
@@ -41,18 +43,6 @@ Unknown = Literal["token", "split", "error"]
 stand in; an error."""
 
 
-class ArrowArray(Protocol):
-    """Arrow data in one piece, of whatever library: `pyarrow.Array`, ..."""
-
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
-
-
-class ArrowStream(Protocol):
-    """Arrow data in pieces, of whatever library: `pyarrow.ChunkedArray`, `polars.Series`, ..."""
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
-
-
 class MergeStep(TypedDict):
     """The tokens after one merge was applied; the first step has rank None and single letters."""
 
@@ -60,35 +50,6 @@ class MergeStep(TypedDict):
     left: str
     right: str
     tokens: list[str]
-
-
-class RecordDigest(TypedDict):
-    """A whole record: its length in letters and its GA4GH refget digest, `SQ.` and 32 characters."""
-
-    file: str
-    record: str
-    length: int
-    digest: str
-
-
-class EncodingReport(TypedDict):
-    """What `TokenReader.report()` tells: what was found in the rows given so far, at the end in all files.
-
-    `bases` are the letters of all rows, `unknown` those of them outside the vocabulary, by kind, and
-    `lower_case` those of these that the vocabulary has in upper case. `duplicate_names` counts records
-    that have the name of an earlier one in the same file (of the first 4 million). `digests` is there if
-    asked for.
-    """
-
-    files: int
-    records: int
-    rows: int
-    bases: int
-    tokens: int
-    unknown: dict[str, int]
-    lower_case: int
-    duplicate_names: int
-    digests: NotRequired[list[RecordDigest]]
 
 
 class Encoder:
