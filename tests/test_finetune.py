@@ -21,7 +21,8 @@ from genotok import Tokenizer  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.data import collate, encode, with_train  # noqa: E402
-from genotok.finetune.train import classifier, shares_of, steps_of  # noqa: E402
+from genotok.finetune.problem import Problem  # noqa: E402
+from genotok.finetune.train import classifier, outputs_of, steps_of  # noqa: E402
 from genotok.gue import gue_set, read_labelled, read_splits  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
@@ -101,13 +102,13 @@ def test_predictions_of_every_test_row_are_kept_and_said_again(
     (found,) = json.loads((learnt / "results.json").read_text())["sets"]
     best = max(found["runs"], key=lambda run: run["dev"]["mcc"])
     kept = parquet.read_table(learnt / "motif" / f"seed-{best['seed']}" / "predictions.parquet")
-    assert kept.column_names == ["line", "predicted", "label", "share_a", "share_b"]
+    assert kept.column_names == ["line", "predicted", "prob_a", "prob_b", "label"]
     tuned = Classifier(learnt / "motif" / "model", device="cpu")
     assert tuned.predict(motif / "test.csv", tmp_path / "again.parquet") == (200, 0)
     again = parquet.read_table(tmp_path / "again.parquet")
     assert again["line"].to_pylist() == kept["line"].to_pylist() == list(range(2, 202))
     assert again["predicted"].to_pylist() == kept["predicted"].to_pylist()
-    np.testing.assert_allclose(again["share_a"].to_numpy(), kept["share_a"].to_numpy(), atol=1e-6)
+    np.testing.assert_allclose(again["prob_a"].to_numpy(), kept["prob_a"].to_numpy(), atol=1e-6)
     assert tuned.evaluate(motif / "test.csv").scores.mcc == pytest.approx(best["test"]["mcc"])
     (tmp_path / "new.csv").write_text("id,sequence\n1,ACGTACGT\n2,acgtnnacgt\n")
     assert tuned.predict(tmp_path / "new.csv", tmp_path / "new.parquet") == (2, 0)
@@ -132,11 +133,12 @@ def test_shuffled_labels_teach_nothing(model: Path, motif: Path, tmp_path: Path)
 
 
 def test_padding_does_not_change_predictions(model: Path, motif: Path) -> None:
-    network = classifier(model, ("a", "b")).eval()
+    problem = Problem("classification", ("a", "b"))
+    network = classifier(model, problem).eval()
     rows = encode(Tokenizer.from_file(model / "tokenizer.json"), read_labelled(motif / "test.csv"))
     device = torch.device("cpu")
-    together = shares_of(network, rows, 3, 100_000, device)
-    alone = shares_of(network, rows, 3, 1, device)
+    together = outputs_of(network, problem, rows, 3, 100_000, device)
+    alone = outputs_of(network, problem, rows, 3, 1, device)
     np.testing.assert_allclose(together, alone, atol=1e-6)
     long = collate([(rows.ids[0], 0), (np.resize(rows.ids[1], 200), 0)], 3)
     with torch.inference_mode():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,8 +14,11 @@ __all__ = [
     "AllowUnknown",
     "AsJson",
     "Force",
+    "LabelColumn",
+    "ProblemTypeOption",
     "Quiet",
     "Ray",
+    "SequenceColumns",
     "SequenceFiles",
     "Stride",
     "Threads",
@@ -148,6 +151,37 @@ AllowUnknown = Annotated[
         metavar="SHARE",
         help="The share of a file's symbols that may be unknown: IUPAC codes, gaps, U; N does not count.",
         rich_help_panel=LETTERS_PANEL,
+    ),
+]
+LABELS_PANEL = "Labels"
+
+ProblemTypeOption = Annotated[
+    Literal["classification", "regression", "multilabel"] | None,
+    typer.Option(
+        "--problem-type",
+        help="What labels are: a class each, a number each, or lists of labels such as 'a;b'.",
+        show_default="classes, where labels can be nothing else",
+        rich_help_panel=LABELS_PANEL,
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="COLUMN",
+        help="The column of labels.",
+        show_default="label",
+        rich_help_panel=LABELS_PANEL,
+    ),
+]
+SequenceColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sequence",
+        metavar="COLUMN",
+        help="The column of sequences; give it twice for pairs.",
+        show_default="sequence, or sequence1 and sequence2",
+        rich_help_panel=LABELS_PANEL,
     ),
 ]
 Force = Annotated[

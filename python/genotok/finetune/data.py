@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.collate import Ids
+    from genotok.finetune.problem import Problem
     from genotok.gue import LabelledSplit
     from genotok.tokenizer import Tokenizer
 
@@ -61,14 +62,14 @@ class TaskData:
         train: To train on.
         dev: To choose by.
         test: To report on.
-        classes: Names of the classes.
+        problem: What is to be predicted.
         max_tokens: Tokens of the longest sequence, or the limit.
     """
 
     train: Rows
     dev: Rows
     test: Rows
-    classes: tuple[str, ...]
+    problem: Problem
     max_tokens: int
 
 
@@ -127,12 +128,12 @@ def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = 
 
 
 def task_data(
-    tokenizer: Tokenizer, splits: dict[str, LabelledSplit], classes: tuple[str, ...], max_tokens: int | None
+    tokenizer: Tokenizer, splits: dict[str, LabelledSplit], problem: Problem, max_tokens: int | None
 ) -> TaskData:
     """All splits encoded."""
     rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
     longest = max(int(part.lengths.max()) for part in rows.values())
-    return TaskData(**rows, classes=classes, max_tokens=longest)
+    return TaskData(**rows, problem=problem, max_tokens=longest)
 
 
 def collate(rows: Sequence[tuple[Ids, int]], padding: int) -> dict[str, torch.Tensor]:

@@ -15,8 +15,9 @@ from genotok.files.kinds import PARQUET
 from genotok.files.outputs import named, output_file
 from genotok.files.whole import is_stream
 from genotok.finetune.data import encode
+from genotok.finetune.problem import Problem
 from genotok.finetune.run import write_predictions
-from genotok.finetune.train import shares_of
+from genotok.finetune.train import outputs_of
 from genotok.gue import LabelledSplit, Labels, read_labelled
 from genotok.metrics import Scores, confusion, scores
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
@@ -84,13 +85,15 @@ class Classifier:
             missing = min(report["missing_keys"])
             raise ArgumentError(f"{place}: is no classifier: its weights lack {missing}; fine-tune it first")
         self._model: Any = found.to(self.device).eval()
-        self.classes = tuple(found.config.id2label[number] for number in range(found.config.num_labels))
+        self.problem = Problem.of_config(found.config)
+        self.classes = self.problem.names
 
-    def shares(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
-        """(N, C) shares of the classes for sequences, and how many of them were cut."""
+    def outputs(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
+        """(N, C) what is predicted, as `Problem.probabilities` gives it, and how many sequences were cut."""
         rows = encode(self.tokenizer, split, max_tokens)
         padding = self._model.config.pad_token_id
-        return shares_of(self._model, rows, padding, self.batch_tokens, self.device), rows.cut
+        found = outputs_of(self._model, self.problem, rows, padding, self.batch_tokens, self.device)
+        return found, rows.cut
 
     def read(
         self,
@@ -134,8 +137,8 @@ class Classifier:
         source = os.fspath(rows.path if isinstance(rows, LabelledSplit) else rows)
         with output_file(target, PARQUET, inputs=[source], force=force) as file:
             split = rows if isinstance(rows, LabelledSplit) else self.read(rows)
-            shares, cut = self.shares(split, max_tokens)
-            write_predictions(file.path, split, self.classes, shares)
+            outputs, cut = self.outputs(split, max_tokens)
+            write_predictions(file.path, split, self.problem, outputs)
         return len(split), cut
 
     def evaluate(
@@ -148,8 +151,8 @@ class Classifier:
         """
         read = rows if isinstance(rows, LabelledSplit) else self.read(rows, need_labels=True)
         split = read.numbered(Labels(self.classes))
-        shares, cut = self.shares(split, max_tokens)
+        outputs, cut = self.outputs(split, max_tokens)
         if not len(split):
             raise SequenceFileError(f"{split.path}: no rows")
-        matrix = confusion(split.labels, shares.argmax(1), len(self.classes))
+        matrix = confusion(split.labels, outputs.argmax(1), len(self.classes))
         return Evaluation(scores(matrix), self.classes, cut, split.unknown)

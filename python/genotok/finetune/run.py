@@ -21,6 +21,7 @@ from genotok import baseline
 from genotok.errors import ArgumentError
 from genotok.files.whole import open_sink, write_whole
 from genotok.finetune.data import TaskData, task_data, with_train
+from genotok.finetune.problem import Problem
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue import read_splits
 from genotok.gue.results import markdown
@@ -159,7 +160,9 @@ class _Work:
         """All seeds, and the baseline."""
         read, classes = self.read()
         splits, note = with_train(read)
-        data = task_data(self.tokenizer, splits, classes.names, self.config.max_tokens)
+        data = task_data(
+            self.tokenizer, splits, Problem("classification", classes.names), self.config.max_tokens
+        )
         known = self.task.known
         found: Record = {
             "name": self.task.name,
@@ -202,7 +205,7 @@ class _Work:
         known = self.task.known
         steps = steps_of(self.config, len(data.train), known.settings if known else None)
         set_seed(seed)
-        model = classifier(self.source, data.classes, fresh=self.scratch)
+        model = classifier(self.source, data.problem, fresh=self.scratch)
         tuned = fine_tune(
             model,
             data,
@@ -214,7 +217,7 @@ class _Work:
             device=self.device,
             progress=self.progress,
         )
-        write_predictions(str(place / "predictions.parquet"), test, data.classes, tuned.shares)
+        write_predictions(str(place / "predictions.parquet"), test, data.problem, tuned.outputs)
         self._save(tuned.model, place / "model")
         result = self._result(seed, tuned, data)
         checkpoints.write_json(place / RESULT, result)
@@ -222,7 +225,7 @@ class _Work:
 
     def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
         """The figures of a run."""
-        matrix = confusion(data.test.labels, tuned.shares.argmax(1), len(data.classes))
+        matrix = confusion(data.test.labels, tuned.outputs.argmax(1), data.problem.num_outputs)
         at = next(look for look in tuned.dev if look[0] == tuned.step)
         return {
             "seed": seed,
@@ -231,7 +234,7 @@ class _Work:
             "best_step": tuned.step,
             "dev": {self.task.metric: at[1], "loss": at[2]},
             "looks": [list(look) for look in tuned.dev],
-            "test": _figures(matrix, tuned.shares, data.test.labels, self.task.metric),
+            "test": _figures(matrix, tuned.outputs, data.test.labels, self.task.metric),
             "seconds": round(tuned.seconds, 1),
         }
 
@@ -283,14 +286,11 @@ def _figures(matrix: NDArray[Any], shares: NDArray[Any], labels: NDArray[Any], m
     }
 
 
-def write_predictions(path: str, split: LabelledSplit, classes: Sequence[str], shares: NDArray[Any]) -> None:
-    """A row for each sequence: its line, its label if there is one, the likeliest class, and all shares."""
-    guessed = shares.argmax(1)
-    likeliest = [classes[number] for number in guessed.tolist()]
-    columns: dict[str, Any] = {"line": split.lines, "predicted": likeliest}
+def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs: NDArray[Any]) -> None:
+    """A row for each sequence: its line, its label if there is one, and what is predicted."""
+    columns: dict[str, Any] = {"line": split.lines, **problem.columns(outputs)}
     if any(split.texts):
         columns["label"] = list(split.texts)
-    columns |= {f"share_{name}": shares[:, number] for number, name in enumerate(classes)}
     sink = open_sink(path)
     try:
         parquet.write_table(pa.table(columns), sink)

@@ -16,12 +16,12 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from torch.nn import functional
 from transformers import TrainingArguments, set_seed
 
 from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
 from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
+from genotok.finetune.problem import Problem
 from genotok.metrics import Metric, confusion, score
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForSequenceClassification
 from genotok.training.log import Watched, quietly
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from genotok.gue import Published
     from genotok.tokens import Progress
 
-__all__ = ["FineTuned", "classifier", "fine_tune", "shares_of", "steps_of"]
+__all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
 
-Shares = NDArray[np.float64]
+Outputs = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class FineTuned:
         step: The step they are of.
         steps: All steps.
         dev: Metric and loss on dev at each look: (step, metric, loss).
-        shares: (N, C) predicted shares of the classes for test.
+        outputs: (N, C) what is predicted for test, as `Problem.probabilities` gives it.
         seconds: For training and looking.
         log: What the trainer logged.
     """
@@ -57,24 +57,22 @@ class FineTuned:
     step: int
     steps: int
     dev: list[tuple[int, float, float]]
-    shares: Shares
+    outputs: Outputs
     seconds: float
     log: list[dict[str, float]]
 
 
-def classifier(folder: Path, classes: tuple[str, ...], *, fresh: bool = False) -> Any:
+def classifier(folder: Path, problem: Problem, *, fresh: bool = False) -> Any:
     """A model's encoder with a new classifier; with `fresh` the same sizes and no trained weight.
 
     Raises:
         ArgumentError: The folder holds no model.
         OSError: It cannot be read.
     """
-    names = dict(enumerate(classes))
-    labels: dict[str, Any] = {"id2label": names, "label2id": {name: number for number, name in names.items()}}
     if not (folder / "config.json").is_file():
         raise FileNotFoundError(2, "no config.json; a folder with a model is expected", str(folder))
     try:
-        config = DnaBert2Config.from_pretrained(folder, **labels)
+        config = DnaBert2Config.from_pretrained(folder, **problem.config())
         if fresh:
             return DnaBert2ForSequenceClassification(config)
         with quietly():
@@ -131,18 +129,20 @@ def fine_tune(
             callbacks=[Watched(progress, "training")] if progress else None,
             dev=data.dev,
             metric=metric,
-            classes=len(data.classes),
+            problem=data.problem,
             padding=padding,
             config=config,
         )
         trainer.remove_callback(transformers.PrinterCallback)
         trainer.train()
     trainer.restore()
-    shares = trainer.shares(data.test)
+    outputs = trainer.outputs(data.test)
     tuned: Any = trainer.model
     best = tuned.merge_and_unload() if config.lora else tuned
     seconds = time.perf_counter() - start
-    return FineTuned(best, trainer.best_step, steps, trainer.seen, shares, seconds, trainer.state.log_history)
+    return FineTuned(
+        best, trainer.best_step, steps, trainer.seen, outputs, seconds, trainer.state.log_history
+    )
 
 
 class _Trainer(OrderedTrainer):
@@ -153,13 +153,13 @@ class _Trainer(OrderedTrainer):
         *,
         dev: Rows,
         metric: Metric,
-        classes: int,
+        problem: Problem,
         padding: int,
         config: FinetuneConfig,
         **settings: Any,
     ) -> None:
         super().__init__(eval_dataset=dev, **settings)
-        self.dev, self.metric, self.classes, self.padding = dev, metric, classes, padding
+        self.dev, self.metric, self.problem, self.padding = dev, metric, problem, padding
         self.settings = config
         self.seen: list[tuple[int, float, float]] = []
         self.best_step = 0
@@ -169,11 +169,10 @@ class _Trainer(OrderedTrainer):
         """Look at dev, once a step; keep the weights if it is better than before."""
         if self.seen and self.seen[-1][0] == self.state.global_step:
             return {}
-        shares = self.shares(self.dev)
-        matrix = confusion(self.dev.labels, shares.argmax(1), self.classes)
+        outputs = self.outputs(self.dev)
+        matrix = confusion(self.dev.labels, outputs.argmax(1), self.problem.num_outputs)
         value = float(score(matrix, self.metric))
-        likely = shares[np.arange(len(shares)), self.dev.labels]
-        loss = float(-np.log(np.maximum(likely, 1e-12)).mean())
+        loss = self.problem.loss(outputs, self.dev.labels)
         self.seen.append((self.state.global_step, value, loss))
         merit = value if self.settings.choose_by == "metric" else -loss
         if self._best is None or merit > self._best[0]:
@@ -190,21 +189,27 @@ class _Trainer(OrderedTrainer):
         if self._best is not None:
             model.load_state_dict(self._best[1], strict=False)
 
-    def shares(self, rows: Rows) -> Shares:
-        """(N, C) predicted shares."""
-        return shares_of(self.model, rows, self.padding, self.settings.eval_tokens, self.args.device)
+    def outputs(self, rows: Rows) -> Outputs:
+        """(N, C) what is predicted."""
+        tokens = self.settings.eval_tokens
+        return outputs_of(self.model, self.problem, rows, self.padding, tokens, self.args.device)
 
 
-def shares_of(model: Any, rows: Rows, padding: int, most_tokens: int, device: torch.device) -> Shares:
-    """(N, C) shares of the classes, in batches of like length; what a row gets depends on it alone."""
+def outputs_of(
+    model: Any, problem: Problem, rows: Rows, padding: int, max_tokens: int, device: torch.device
+) -> Outputs:
+    """(N, C) what is predicted, as `Problem.probabilities` gives it; what a row gets depends on it alone.
+
+    Rows are computed in batches of like length, of at most `max_tokens` tokens if they hold several rows.
+    """
     was_training = model.training
     model.eval()
-    out: Shares | None = None
+    out: Outputs | None = None
     with torch.inference_mode():
-        for numbers in batches(rows.lengths, most_tokens):
+        for numbers in batches(rows.lengths, max_tokens):
             some = collate([(rows.ids[number], 0) for number in numbers.tolist()], padding)
             inputs = {name: some[name].to(device) for name in ("input_ids", "attention_mask")}
-            found = functional.softmax(model(**inputs).logits.double(), -1).cpu().numpy()
+            found = problem.probabilities(model(**inputs).logits)
             if out is None:
                 out = np.empty((len(rows), found.shape[1]))
             out[numbers] = found

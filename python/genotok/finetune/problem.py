@@ -1,0 +1,138 @@
+"""What a model predicts, a class, a number or labels, and what follows from it for a model and its outputs.
+
+| type | outputs of the model | what they mean | loss |
+|---|---|---|---|
+| classification | one for each class | softmax: probabilities that sum to 1 | cross entropy |
+| regression | one | the number itself, in the units of the labels | mean squared error |
+| multilabel | one for each label | sigmoid: a probability for each label | binary cross entropy |
+
+A model keeps it in `config.json` as transformers does: `problem_type`, `id2label`, `label2id`.
+"""
+
+# Shape letters: N rows, C outputs.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from genotok.errors import ArgumentError
+from genotok.gue.labels import PROBLEM_TYPES, ProblemType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+__all__ = ["PROBLEM_TYPES", "THRESHOLD", "Problem", "ProblemType"]
+
+THRESHOLD = 0.5
+"""A label holds from this probability on."""
+
+SEPARATOR = ";"
+"""Between labels that hold together."""
+
+IN_CONFIG: dict[ProblemType, str] = {
+    "classification": "single_label_classification",
+    "regression": "regression",
+    "multilabel": "multi_label_classification",
+}
+"""What transformers calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a model predicts.
+
+    Attributes:
+        type: Classes, a number, or labels.
+        names: The classes or the labels in the order of the outputs; of a number its own name alone.
+    """
+
+    type: ProblemType
+    names: tuple[str, ...]
+
+    @property
+    def num_outputs(self) -> int:
+        """C: outputs of the model for each sequence."""
+        return len(self.names)
+
+    @classmethod
+    def of_config(cls, config: Any) -> Problem:
+        """What a model of this configuration predicts: of transformers', or its `config.json` as a mapping.
+
+        Without `problem_type` it is a number if there is one output, as in transformers, else classes.
+
+        Raises:
+            ArgumentError: `problem_type` is none of the three, or `id2label` lacks an output.
+        """
+        settings: Mapping[str, Any] = config if isinstance(config, dict) else vars(config)
+        names = settings.get("id2label") or {}
+        named = {int(number): str(name) for number, name in names.items()}
+        if not named or set(named) != set(range(len(named))):
+            raise ArgumentError(f"id2label={names}: a name for each output from 0 on is expected")
+        told = settings.get("problem_type")
+        if told is None:
+            told = IN_CONFIG["regression" if len(named) == 1 else "classification"]
+        types = {name: kind for kind, name in IN_CONFIG.items()}
+        if told not in types:
+            raise ArgumentError(f"problem_type={told}: one of {', '.join(types)} is expected")
+        return cls(types[told], tuple(named[number] for number in range(len(named))))
+
+    def config(self) -> dict[str, Any]:
+        """The settings of a configuration of transformers that say the same."""
+        return {
+            "problem_type": IN_CONFIG[self.type],
+            "id2label": dict(enumerate(self.names)),
+            "label2id": {name: number for number, name in enumerate(self.names)},
+        }
+
+    def probabilities(self, logits: Tensor) -> NDArray[np.float64]:
+        """What a model's outputs (N, C) mean, (N, C): probabilities, or with C = 1 numbers as they are."""
+        wide = logits.double()
+        if self.type == "classification":
+            wide = wide.softmax(-1)
+        elif self.type == "multilabel":
+            wide = wide.sigmoid()
+        found: NDArray[np.float64] = wide.cpu().numpy()
+        return found
+
+    def columns(self, outputs: NDArray[Any]) -> dict[str, Any]:
+        """The columns of predictions, each with N values.
+
+        Args:
+            outputs: (N, C) as `probabilities` gives them.
+
+        Returns:
+            `predicted`: a class, a number, or labels with `;` between them, "" if none holds; for classes and
+            labels also `prob_<name>` of each.
+        """
+        if self.type == "regression":
+            return {"predicted": outputs[:, 0]}
+        if self.type == "classification":
+            predicted = [self.names[number] for number in outputs.argmax(1).tolist()]
+        else:
+            predicted = [
+                SEPARATOR.join(name for name, holds in zip(self.names, row, strict=True) if holds)
+                for row in (outputs >= THRESHOLD).tolist()
+            ]
+        shown = {f"prob_{name}": outputs[:, number] for number, name in enumerate(self.names)}
+        return {"predicted": predicted, **shown}
+
+    def loss(self, outputs: NDArray[Any], labels: NDArray[Any]) -> float:
+        """The mean loss of predictions.
+
+        Args:
+            outputs: (N, C) as `probabilities` gives them.
+            labels: (N,) class numbers or numbers; of labels (N, C), 1 where one holds.
+        """
+        if self.type == "regression":
+            return float(np.square(outputs[:, 0] - labels).mean())
+        if self.type == "classification":
+            likely = outputs[np.arange(len(outputs)), labels]
+        else:
+            likely = np.where(labels > 0, outputs, 1 - outputs)
+        return float(-np.log(np.maximum(likely, 1e-12)).mean())
