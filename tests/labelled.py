@@ -25,3 +25,17 @@ def write_set(
             lines.append(f"{sequence},{names[number % 2]}")
         (folder / f"{split}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
+
+
+def write_labels(
+    folder: Path, labels: dict[str, list[str]], *, column: str = "label", length: int = 40
+) -> Path:
+    """Splits of random sequences with these labels, quoted."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(len(labels))
+    for split, texts in labels.items():
+        rows = [f'{"".join(draw.choice(list("ACGT"), 40))},"{text}"' for text in texts]
+        (folder / f"{split}.csv").write_text(
+            "\n".join([f"sequence,{column}", *rows]) + "\n", encoding="utf-8"
+        )
+    return folder

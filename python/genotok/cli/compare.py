@@ -14,7 +14,17 @@ from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.finetune import Tasks
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
+from genotok.cli.options import (
+    MAX_UNKNOWN,
+    RUN_PANEL,
+    AllowUnknown,
+    AsJson,
+    LabelColumn,
+    ProblemTypeOption,
+    Quiet,
+    SequenceColumns,
+    TorchThreads,
+)
 from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut
 from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
 from genotok.cli.tokenizer_file import load_tokenizer
@@ -68,6 +78,9 @@ def compare(
         bool,
         typer.Option("--resume", help="Go on with a comparison that was stopped.", rich_help_panel=RUN_PANEL),
     ] = False,
+    problem_type: ProblemTypeOption = None,
+    label: LabelColumn = None,
+    sequence: SequenceColumns = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     threads: TorchThreads = None,
@@ -88,7 +101,7 @@ def compare(
             record = module.compare(
                 _subjects(tokenizers, kmers),
                 genomes,
-                find_tasks(gue, task or []),
+                find_tasks(gue, task or [], problem_type=problem_type, label=label, sequences=sequence or ()),
                 output,
                 config,
                 hold_out=hold_out or [],

@@ -9,7 +9,17 @@ import typer
 from genotok.cli.console import print_json, standard_output
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, same_command
-from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
+from genotok.cli.options import (
+    MAX_UNKNOWN,
+    RUN_PANEL,
+    AllowUnknown,
+    AsJson,
+    LabelColumn,
+    ProblemTypeOption,
+    Quiet,
+    SequenceColumns,
+    TorchThreads,
+)
 from genotok.cli.pretrain import MODEL_PANEL, Device, Settings
 from genotok.errors import ArgumentError
 
@@ -80,6 +90,9 @@ def finetune(
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the results that are there.", rich_help_panel=RUN_PANEL)
     ] = False,
+    problem_type: ProblemTypeOption = None,
+    label: LabelColumn = None,
+    sequence: SequenceColumns = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     threads: TorchThreads = None,
@@ -103,7 +116,9 @@ def finetune(
     try:
         with watching(quiet) as watch:
             record = module.finetune(
-                find_tasks(folders, task or []),
+                find_tasks(
+                    folders, task or [], problem_type=problem_type, label=label, sequences=sequence or ()
+                ),
                 model,
                 output,
                 configured(module.FinetuneConfig, *layers),

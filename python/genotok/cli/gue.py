@@ -11,13 +11,24 @@ import typer
 from genotok.cli.console import print_json, standard_output
 from genotok.cli.help_pages import CommandPage, GroupPage, examples
 from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet
+from genotok.cli.options import (
+    MAX_UNKNOWN,
+    AllowUnknown,
+    AsJson,
+    LabelColumn,
+    ProblemTypeOption,
+    Quiet,
+    SequenceColumns,
+)
 from genotok.cli.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
     from genotok.gue import Audit, GueSet, Overlap, SplitAudit
 
 __all__ = ["gue"]
+
+MAX_SHOWN = 12
+"""Classes that an audit prints."""
 
 gue = typer.Typer(
     cls=GroupPage, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
@@ -92,25 +103,29 @@ def audit_sets(
             show_default="the paper's",
         ),
     ] = None,
+    problem_type: ProblemTypeOption = None,
+    label: LabelColumn = None,
+    sequence: SequenceColumns = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Find duplicates within and across splits, and tell balance and lengths."""
-    from genotok.gue import audit, find_tasks, read_splits
+    from genotok.gue import audit, find_tasks
     from genotok.verdict import BASES, known_symbols
 
     loaded = load_tokenizer(tokenizer) if tokenizer else None
     known = known_symbols(loaded, uppercase=True) if loaded else BASES
     found: dict[str, Any] = {}
-    for one in find_tasks(folders, task or []):
+    tasks = find_tasks(folders, task or [], problem_type=problem_type, label=label, sequences=sequence or ())
+    for one in tasks:
         if not quiet:
             note(f"auditing {one.name}")
-        splits, classes = read_splits(
-            one.folder, classes=one.classes, known=known, allow_unknown=allow_unknown
-        )
+        splits, classes = one.read(known, allow_unknown)
         for split in splits.values() if not quiet else ():
             note_unknown(split.symbols, split.unknown, of=split.path)
+            if split.note:
+                note(f"{split.path}: {split.note}")
         limits = max_tokens or ([one.known.settings.max_tokens] if one.known and one.known.settings else [])
         result = audit(
             splits, classes, count_tokens=loaded.count_tokens if loaded else None, max_tokens=limits
@@ -143,10 +158,15 @@ def _facts(result: Audit) -> list[tuple[str, list[str]]]:
     """The lines of the table: what, and its value for each split."""
     splits = list(result.splits.values())
     facts = [("rows", [f"{one.rows:,}" for one in splits])]
+    kind = "class" if result.problem_type == "classification" else "label"
     facts += [
-        (f"class {name}", [f"{one.classes[number] / one.rows:.1%}" for one in splits])
-        for number, name in enumerate(result.classes[:12])
+        (f"{kind} {name}", [f"{one.classes[number] / one.rows:.1%}" for one in splits])
+        for number, name in enumerate(result.classes[:MAX_SHOWN])
     ]
+    if len(result.classes) > MAX_SHOWN:
+        facts.append((f"{len(result.classes) - MAX_SHOWN:,} more in --json", [""] * len(splits)))
+    if result.problem_type == "regression":
+        facts.append(("label, min mean max", [_numbers(one.numbers) for one in splits]))
     facts.append(("bases, min median max", [_lengths(one.bases) for one in splits]))
     if splits[0].tokens:
         facts.append(("tokens, min median max", [_lengths(one.tokens) for one in splits]))
@@ -164,6 +184,10 @@ def _facts(result: Audit) -> list[tuple[str, list[str]]]:
         for earlier in list(result.splits)[:-1]
     ]
     return facts
+
+
+def _numbers(numbers: Any) -> str:
+    return f"{numbers.least:.4g} {numbers.mean:.4g} {numbers.most:.4g}"
 
 
 def _lengths(lengths: Any) -> str:

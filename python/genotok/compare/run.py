@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from genotok.compare.config import CompareConfig
-    from genotok.gue import Task
+    from genotok.gue import ProblemType, Task
     from genotok.study import Subject
     from genotok.tokens import Progress
 
@@ -67,6 +67,7 @@ def compare(
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    problem_type: ProblemType | None = None,
     allow_unknown: float = MAX_UNKNOWN,
     heard: Callable[[str], None] | None = None,
     progress: Progress | None = None,
@@ -85,6 +86,7 @@ def compare(
         resume: Go on with a comparison that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on processors.
+        problem_type: What labels are, where a task does not say so; None to read it off them.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
         heard: Told what is done next.
         progress: Called with a dictionary as a run goes on; an exception stops it.
@@ -98,12 +100,14 @@ def compare(
     names = [subject.name for subject in subjects]
     if not subjects or len(set(names)) < len(names):
         raise ArgumentError(f"tokenizers={names}: at least one is expected, and none twice")
+    tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
     folder, paths = Path(output), expand(files)
     settings = {
         "kind": "models",
         "files": [os.path.basename(path) for path in paths],
         "hold_out": list(hold_out),
         "sets": [task.name for task in tasks],
+        "problem_type": problem_type,
         **dataclasses.asdict(config),
     }
     with checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",)):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from genotok.collate import Order, SpecialIds, pad
-from genotok.errors import ArgumentError
+from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from genotok.collate import Ids
     from genotok.finetune.problem import Problem
-    from genotok.gue import LabelledSplit
+    from genotok.gue import LabelledSplit, Labels
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["Rows", "TaskData", "TrainingRows", "collate", "encode", "with_train"]
+__all__ = ["Rows", "TaskData", "TrainingRows", "collate", "described", "encode", "with_train"]
 
 DEV_SHARE = 0.15
 """Of a dev split that has to serve as train, what stays dev."""
@@ -105,6 +105,24 @@ def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[st
     parts = {"train": whole.taken(np.sort(order[kept:])), "dev": whole.taken(np.sort(order[:kept]))}
     note = REDUCED if "dev" in splits else "there is no dev: 15 % of train are dev"
     return {**splits, **parts}, note
+
+
+def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> list[str]:
+    """What the labels of a set are, and how they are distributed: a line, and one for each split.
+
+    Raises:
+        SequenceFileError: All rows of train have the same label.
+    """
+    train = splits["train"]
+    if labels.is_constant(train.labels):
+        raise SequenceFileError(
+            f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to tell apart"
+        )
+    lines = (
+        f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}"
+        for part, split in splits.items()
+    )
+    return [f"{name}: {labels.headline}", *lines]
 
 
 def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> Rows:

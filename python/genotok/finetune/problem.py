@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genotok.errors import ArgumentError
-from genotok.gue.labels import PROBLEM_TYPES, ProblemType
+from genotok.gue.labels import PROBLEM_TYPES, SEPARATOR, Labels, ProblemType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +31,6 @@ __all__ = ["PROBLEM_TYPES", "THRESHOLD", "Problem", "ProblemType"]
 
 THRESHOLD = 0.5
 """A label holds from this probability on."""
-
-SEPARATOR = ";"
-"""Between labels that hold together."""
 
 IN_CONFIG: dict[ProblemType, str] = {
     "classification": "single_label_classification",
@@ -54,6 +51,11 @@ class Problem:
 
     type: ProblemType
     names: tuple[str, ...]
+
+    @property
+    def labels(self) -> Labels:
+        """The labels of a table that the model can be held to."""
+        return Labels(self.names, self.type)
 
     @property
     def num_outputs(self) -> int:

@@ -20,12 +20,12 @@ from transformers import set_seed
 from genotok import baseline
 from genotok.errors import ArgumentError
 from genotok.files.whole import open_sink, write_whole
-from genotok.finetune.data import TaskData, task_data, with_train
+from genotok.finetune.data import TaskData, described, task_data, with_train
+from genotok.finetune.figures import figures
 from genotok.finetune.problem import Problem
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
-from genotok.gue import read_splits
 from genotok.gue.results import markdown
-from genotok.metrics import bootstrap, calibration, confusion, scores
+from genotok.metrics import confusion
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
 from genotok.training.log import quietly
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.finetune.config import FinetuneConfig
-    from genotok.gue import LabelledSplit, Labels, Task
+    from genotok.gue import LabelledSplit, Labels, ProblemType, Task
     from genotok.tokens import Progress
 
 __all__ = ["RESULTS", "finetune", "write_predictions"]
@@ -64,6 +64,7 @@ def finetune(
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
+    problem_type: ProblemType | None = None,
     allow_unknown: float = MAX_UNKNOWN,
     heard: Heard | None = None,
     progress: Progress | None = None,
@@ -85,6 +86,7 @@ def finetune(
         resume: Keep results that are there and belong to the same settings.
         device: "auto", or "cpu".
         threads: Threads of torch on processors.
+        problem_type: What labels are, where a task does not say so; None to read it off them.
         allow_unknown: The share of symbols other than N that may be unknown in a file (`genotok.verdict`).
         heard: Told what is done next.
         progress: Called as a run goes on.
@@ -100,26 +102,31 @@ def finetune(
         torch.set_num_threads(threads)
     if not seeds:
         raise ArgumentError("seeds: none; at least one is expected")
+    tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
     head = {
         "kind": "gue",
         "model": source.name,
         "scratch": scratch,
         "config": dataclasses.asdict(config),
         "seeds": list(seeds),
+        "labels": _declared(tasks),
     }
     tell = heard or (lambda _words: None)
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",)):
         same = (config, scratch, device, allow_unknown, progress)
         works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
         for work in works:  # what is wrong with the last set is found before the first is trained on
-            for split in work.read()[0].values():
-                if text := describe(split.symbols, split.unknown):
-                    tell(f"{split.path}: {text}")
+            work.describe(tell)
         sets = [work.run(seeds, with_baseline, tell) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
         checkpoints.write_json(folder / RESULTS, record)
     return record
+
+
+def _declared(tasks: Sequence[Task]) -> list[list[str | None]]:
+    """What is declared of the labels of all tasks."""
+    return [list(one) for one in {(task.problem_type, task.label, *task.sequences): 0 for task in tasks}]
 
 
 def _circumstances(device: str) -> Record:
@@ -149,12 +156,17 @@ class _Work:
 
     def read(self) -> tuple[dict[str, LabelledSplit], Labels]:
         """The splits of the set, and its classes."""
-        return read_splits(
-            self.task.folder,
-            classes=self.task.classes,
-            known=known_symbols(self.tokenizer, uppercase=True),
-            allow_unknown=self.allow_unknown,
-        )
+        return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.allow_unknown)
+
+    def describe(self, tell: Heard) -> None:
+        """Tell what is read, and what its labels are."""
+        read, labels = self.read()
+        for text in described(self.task.name, with_train(read)[0], labels):
+            tell(text)
+        for split in read.values():
+            for text in (split.note, describe(split.symbols, split.unknown)):
+                if text:
+                    tell(f"{split.path}: {text}")
 
     def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
         """All seeds, and the baseline."""
@@ -234,7 +246,7 @@ class _Work:
             "best_step": tuned.step,
             "dev": {self.task.metric: at[1], "loss": at[2]},
             "looks": [list(look) for look in tuned.dev],
-            "test": _figures(matrix, tuned.outputs, data.test.labels, self.task.metric),
+            "test": figures(matrix, tuned.outputs, data.test.labels, self.task.metric),
             "seconds": round(tuned.seconds, 1),
         }
 
@@ -245,7 +257,7 @@ class _Work:
         matrix = confusion(labels, fitted.predicted, classes)
         return {
             "penalty": fitted.penalty,
-            "test": _figures(matrix, fitted.shares, labels, self.task.metric),
+            "test": figures(matrix, fitted.shares, labels, self.task.metric),
             "seconds": round(fitted.seconds, 1),
         }
 
@@ -266,24 +278,6 @@ class _Work:
         """A model with its tokenizer."""
         model.save_pretrained(place)
         self.tokenizer.save(place / "tokenizer.json")
-
-
-def _figures(matrix: NDArray[Any], shares: NDArray[Any], labels: NDArray[Any], metric: Any) -> Record:
-    """All metrics of predictions, with the interval of the set's own."""
-    found = scores(matrix)
-    interval = bootstrap(matrix, metric)
-    return {
-        "mcc": found.mcc,
-        "f1": found.f1,
-        "accuracy": found.accuracy,
-        "precision": found.precision.tolist(),
-        "recall": found.recall.tolist(),
-        "f1_of_class": found.f1_of_class.tolist(),
-        "confusion": matrix.tolist(),
-        "calibration_error": calibration(labels, shares),
-        "low": interval.low,
-        "high": interval.high,
-    }
 
 
 def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs: NDArray[Any]) -> None:

@@ -7,8 +7,10 @@ Example:
 """
 
 from genotok.gue.audit import Audit, Lengths, Overlap, SplitAudit, audit
-from genotok.gue.files import SPLITS, LabelledSplit, Labels, read_labelled, read_splits
+from genotok.gue.files import LabelledSplit, read_labelled
+from genotok.gue.labels import Labels, ProblemType
 from genotok.gue.registry import DIAMOND, PAPER, GueSet, Published, gue_set, gue_sets, published
+from genotok.gue.splits import SPLITS, read_splits
 from genotok.gue.tasks import Task, find_tasks
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Labels",
     "Lengths",
     "Overlap",
+    "ProblemType",
     "Published",
     "SplitAudit",
     "Task",

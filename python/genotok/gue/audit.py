@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from genotok.gue.files import LabelledSplit, Labels
+    from genotok.gue.files import LabelledSplit
+    from genotok.gue.labels import Labels, ProblemType
 
 __all__ = ["Audit", "Lengths", "Overlap", "SplitAudit", "audit"]
 
@@ -59,6 +60,22 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """Range, mean and standard deviation of labels that are numbers."""
+
+    least: float
+    mean: float
+    deviation: float
+    most: float
+
+    @classmethod
+    def of(cls, labels: NDArray[np.float64]) -> Numbers:
+        """Of (N,) labels."""
+        figures = (labels.min(), labels.mean(), labels.std(), labels.max())
+        return cls(*map(float, figures))
+
+
+@dataclass(frozen=True, slots=True)
 class Overlap:
     """How many rows repeat one of another split, or one above them in their own.
 
@@ -86,7 +103,8 @@ class SplitAudit:
 
     Attributes:
         rows: N.
-        classes: Rows of each class.
+        classes: Rows of each class or label; none if labels are numbers.
+        numbers: Their range and mean, if labels are numbers.
         bases: Lengths in bases; pairs counted together.
         tokens: Lengths in tokens with special ones, if a tokenizer was given.
         cut: For each asked-for number of tokens the share of rows that are longer.
@@ -99,6 +117,7 @@ class SplitAudit:
 
     rows: int
     classes: tuple[int, ...]
+    numbers: Numbers | None
     bases: Lengths
     tokens: Lengths | None
     cut: dict[int, float]
@@ -111,8 +130,9 @@ class SplitAudit:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All splits of a data set."""
+    """All splits of a data set, and what its labels are."""
 
+    problem_type: ProblemType
     classes: tuple[str, ...]
     splits: dict[str, SplitAudit]
 
@@ -128,7 +148,7 @@ def audit(
 
     Args:
         splits: In the order train, dev, test.
-        classes: Their classes.
+        classes: What their labels are.
         count_tokens: Tokens of sequences without special ones.
         max_tokens: For which limits to tell how many rows are longer.
     """
@@ -140,7 +160,8 @@ def audit(
         seen[name] = _Index()
         within = seen[name].add(rows)
         found[name] = _describe(split, classes, within, against, count_tokens, max_tokens)
-    return Audit(classes.names, found)
+    names = () if classes.type == "regression" else classes.names
+    return Audit(classes.type, names, found)
 
 
 def _describe(
@@ -160,7 +181,8 @@ def _describe(
         tokens = sum((count_tokens(side) for side in sides), np.full(len(split), 1 + len(sides), np.int64))
     return SplitAudit(
         rows=len(split),
-        classes=tuple(np.bincount(split.labels, minlength=len(classes)).tolist()),
+        classes=tuple(classes.counts(split.labels)),
+        numbers=Numbers.of(split.labels) if classes.type == "regression" else None,
         bases=Lengths.of(np.sum([[len(text) for text in side] for side in sides], 0)),
         tokens=None if tokens is None else Lengths.of(tokens),
         cut={} if tokens is None else {most: float((tokens > most).mean()) for most in max_tokens},
@@ -177,7 +199,7 @@ class _Rows:
 
     def __init__(self, split: LabelledSplit) -> None:
         partners = split.partners or ("",) * len(split)
-        self.labels = split.labels
+        self.labels: list[Any] = split.labels.tolist()
         # The separator keeps a pair from being equal to its concatenation.
         self.texts = [f"{one}|{other}".upper() for one, other in zip(split.sequences, partners, strict=True)]
         self.reverses = [
@@ -193,7 +215,7 @@ class _Index:
     """Rows to compare with."""
 
     def __init__(self) -> None:
-        self._labels: dict[str, int] = {}
+        self._labels: dict[str, Any] = {}
         self._texts: list[str] = []
         self._rows_of: defaultdict[int, list[int]] = defaultdict(list)
 
@@ -207,7 +229,7 @@ class _Index:
         for row, text in enumerate(rows.texts):
             words = rows.words(row)
             kinds.append(self._kind(rows, row, words))
-            self._labels.setdefault(text, int(rows.labels[row]))
+            self._labels.setdefault(text, rows.labels[row])
             for word in words[:SKETCH].tolist():
                 holders = self._rows_of[word]
                 if len(holders) <= COMMON:
@@ -217,7 +239,7 @@ class _Index:
 
     def _kind(self, rows: _Rows, row: int, words: NDArray[np.uint64]) -> tuple[str, bool]:
         """What kind of duplicate a row is, "" for none, and whether its label is another one."""
-        label = int(rows.labels[row])
+        label = rows.labels[row]
         for kind, text in (("exact", rows.texts[row]), ("reverse", rows.reverses[row])):
             if text in self._labels:
                 return kind, self._labels[text] != label

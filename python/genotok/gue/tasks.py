@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
 from genotok.gue.registry import GueSet, gue_set, gue_sets
+from genotok.gue.splits import read_splits
+from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from genotok.gue.files import LabelledSplit
+    from genotok.gue.labels import Labels, ProblemType
     from genotok.metrics import Metric
 
-__all__ = ["Task", "find_tasks"]
+__all__ = ["MAIN_METRIC", "Task", "find_tasks"]
+
+MAIN_METRIC: dict[ProblemType, Metric] = {"classification": "mcc"}
+"""What custom sets are judged by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +32,43 @@ class Task:
     Attributes:
         name: Of the set in GUE, or of the folder.
         folder: Where its splits are.
-        known: What GUE says of it; None for a set of one's own.
+        known: What GUE says of it; None for a custom set.
+        problem_type: What its labels are; None to read it off them.
+        label: Name of the column of labels, where it is not `label`.
+        sequences: Names of the columns of sequences, where they are not the usual ones.
     """
 
     name: str
     folder: Path
     known: GueSet | None
+    problem_type: ProblemType | None = None
+    label: str | None = None
+    sequences: tuple[str, ...] = ()
+
+    def metric_of(self, labels: Labels) -> Metric:
+        """What it is judged by."""
+        if labels.type not in MAIN_METRIC:
+            raise ArgumentError(f"problem_type={labels.type}: no model is trained on it yet")
+        return self.known.metric if self.known else MAIN_METRIC[labels.type]
 
     @property
     def metric(self) -> Metric:
-        """What it is judged by."""
-        return self.known.metric if self.known else "mcc"
+        """What it is judged by if its labels are classes."""
+        return self.known.metric if self.known else MAIN_METRIC["classification"]
+
+    def read(
+        self, known: bytes = BASES, allow_unknown: float = MAX_UNKNOWN
+    ) -> tuple[dict[str, LabelledSplit], Labels]:
+        """Its splits and what their labels are; arguments and errors are those of `read_splits`."""
+        return read_splits(
+            self.folder,
+            classes=self.classes,
+            problem_type=self.problem_type,
+            label=self.label,
+            sequences=self.sequences,
+            known=known,
+            allow_unknown=allow_unknown,
+        )
 
     @property
     def classes(self) -> int | None:
@@ -43,12 +76,22 @@ class Task:
         return self.known.classes if self.known else None
 
 
-def find_tasks(places: Sequence[str | os.PathLike[str]], names: Sequence[str] = ()) -> list[Task]:
+def find_tasks(
+    places: Sequence[str | os.PathLike[str]],
+    names: Sequence[str] = (),
+    *,
+    problem_type: ProblemType | None = None,
+    label: str | None = None,
+    sequences: Sequence[str] = (),
+) -> list[Task]:
     """The sets in folders that hold splits themselves or GUE's layout below them, in GUE's order.
 
     Args:
         places: Folders.
         names: Only these sets of GUE; all that are there if empty.
+        problem_type: What the labels of all of them are; None to read it off them.
+        label: Name of their column of labels, where it is not `label`.
+        sequences: Names of their columns of sequences, one or two, where they are not the usual ones.
 
     Raises:
         ArgumentError: A set that is named is not there, or none is.
@@ -74,7 +117,9 @@ def find_tasks(places: Sequence[str | os.PathLike[str]], names: Sequence[str] = 
     twice = {task.name for task in chosen if sum(task.name == other.name for other in chosen) > 1}
     if twice:
         raise ArgumentError(f"{min(twice)}: two data sets of this name; give them one by one")
-    return chosen
+    return [
+        replace(task, problem_type=problem_type, label=label, sequences=tuple(sequences)) for task in chosen
+    ]
 
 
 def _one(place: Path) -> Task:

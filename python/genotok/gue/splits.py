@@ -1,0 +1,131 @@
+"""The splits of a data set: the files of a folder, and what their labels are.
+
+A folder holds `train.csv`, `dev.csv` (or `valid.csv`, `val.csv`, `validation.csv`) and `test.csv`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genotok.errors import ArgumentError, SequenceFileError
+from genotok.gue.files import LabelledSplit, read_labelled
+from genotok.gue.labels import Labels, ProblemType
+from genotok.verdict import BASES, MAX_UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["SPLITS", "read_splits"]
+
+SPLITS = ("train", "dev", "test")
+DEV_FILES = ("dev.csv", "valid.csv", "val.csv", "validation.csv")
+"""What the file of the dev split may be called."""
+
+
+def read_splits(
+    folder: str | os.PathLike[str],
+    *,
+    classes: int | None = None,
+    problem_type: ProblemType | None = None,
+    label: str | None = None,
+    sequences: Sequence[str] = (),
+    known: bytes = BASES,
+    allow_unknown: float = MAX_UNKNOWN,
+) -> tuple[dict[str, LabelledSplit], Labels]:
+    """All splits of a folder that are there, with class numbers, and the classes.
+
+    Args:
+        folder: It holds train.csv, dev.csv (or valid.csv, val.csv, validation.csv) and test.csv; test.csv at
+            least.
+        classes: How many classes the set has, of names 0, 1, ...; None for those that are there.
+        problem_type: What labels are; None to read it off them (`labels`).
+        label: Name of the column of labels, where it is not `label`.
+        sequences: Names of the columns of sequences, one or two, where they are not the usual ones.
+        known: As for `read_labelled`.
+        allow_unknown: As for `read_labelled`.
+
+    Raises:
+        SymbolError, SequenceFileError: A file is not what it should be; a label is above `classes` or, where
+            train is there, in none of its rows.
+        ArgumentError: There is no split, no test.csv, or two files of the dev split; or labels may be of
+            several types, and none is declared.
+        OSError: The folder is not there, or a file cannot be read.
+    """
+    place = Path(folder)
+    there = sorted(os.listdir(place))
+    found = {
+        split: read_labelled(
+            place / name,
+            columns=sequences,
+            label=label,
+            empty_labels=problem_type == "multilabel",
+            known=known,
+            allow_unknown=allow_unknown,
+        )
+        for split, name in _files(place, there).items()
+    }
+    if "test" not in found or len(found) == 1:
+        listed = ", ".join(there[:8]) or "nothing"
+        others = ", ".join(DEV_FILES[1:])
+        raise ArgumentError(
+            f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
+        )
+    what = _labels(place, list(found.values()), classes, problem_type)
+    numbered = {name: split.numbered(what) for name, split in found.items()}
+    first = next(iter(numbered.values()))
+    for split in numbered.values():
+        _check_same_shape(first, split)
+        row = what.missing(split.labels, first.labels)
+        if row is not None:
+            raise SequenceFileError(
+                f"{split.place(row)}: label {split.texts[row]!r} is in no row of {first.path}"
+            )
+    return numbered, what
+
+
+def _labels(
+    place: Path, splits: Sequence[LabelledSplit], classes: int | None, problem_type: ProblemType | None
+) -> Labels:
+    """What the labels of all splits are."""
+    if classes:
+        if problem_type not in {None, "classification"}:
+            raise ArgumentError(
+                f"{place}: problem_type={problem_type}: this set of GUE has {classes} classes"
+            )
+        return Labels(tuple(map(str, range(classes))))
+    texts = [text for split in splits for text in split.texts]
+    try:
+        return Labels.of(texts, problem_type, column=splits[0].label_name, where=_finder(splits))
+    except ArgumentError as error:
+        raise ArgumentError(f"{place}: {error}") from None
+
+
+def _finder(splits: Sequence[LabelledSplit]) -> Callable[[str], str]:
+    """File and line of the first row with a label."""
+
+    def find(text: str) -> str:
+        return next(split.place(split.texts.index(text)) for split in splits if text in split.texts)
+
+    return find
+
+
+def _files(place: Path, there: list[str]) -> dict[str, str]:
+    """The file of each split that is there."""
+    found = {}
+    for split in SPLITS:
+        names = [name for name in (DEV_FILES if split == "dev" else (f"{split}.csv",)) if name in there]
+        if len(names) > 1:
+            raise ArgumentError(
+                f"{place}: {' and '.join(names)} are there; one file of the {split} split is expected"
+            )
+        if names:
+            found[split] = names[0]
+    return found
+
+
+def _check_same_shape(first: LabelledSplit, other: LabelledSplit) -> None:
+    """An error if one has pairs and the other has not."""
+    if bool(first.partners) != bool(other.partners):
+        raise SequenceFileError(f"{other.path}: has not as many columns of sequences as {first.path}")
