@@ -297,10 +297,10 @@ def test_a_model_that_does_not_fit_is_refused(model: Path, tmp_path: Path) -> No
         Embedder(tmp_path)
     with pytest.raises(ArgumentError, match=r"the model knows 120 tokens and the tokenizer has 100"):
         Embedder(tmp_path, TOKENIZER.truncate(100))
-    for layers, message in ((1, "the weights have besides 11 names"), (3, "the weights lack 11 names")):
+    for layers in (1, 3):
         config = CONFIG.with_changes(num_layers=layers)
         (tmp_path / "config.json").write_text(json.dumps(config.to_published()))
-        with pytest.raises(ArgumentError, match=message):
+        with pytest.raises(ArgumentError, match=f"num_hidden_layers={layers}, and the weights have 2 layers"):
             Embedder(tmp_path, TOKENIZER)
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(ArgumentError, match=r"config\.json: a JSON object is expected"):

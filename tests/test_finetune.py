@@ -26,6 +26,7 @@ from genotok.finetune.train import classifier, outputs_of, steps_of  # noqa: E40
 from genotok.gue import gue_set, read_labelled, read_splits  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
+from genotok.model_folder.read import read_folder  # noqa: E402
 from genotok.training.settings import configured, preset, presets  # noqa: E402
 from tests.labelled import MOTIF, write_set  # noqa: E402
 
@@ -134,7 +135,7 @@ def test_shuffled_labels_teach_nothing(model: Path, motif: Path, tmp_path: Path)
 
 def test_padding_does_not_change_predictions(model: Path, motif: Path) -> None:
     problem = Problem("classification", ("a", "b"))
-    network = classifier(model, problem).eval()
+    network = classifier(read_folder(model), problem).eval()
     rows = encode(Tokenizer.from_file(model / "tokenizer.json"), read_labelled(motif / "test.csv"))
     device = torch.device("cpu")
     together = outputs_of(network, problem, rows, 3, 100_000, device)

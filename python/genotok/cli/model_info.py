@@ -70,6 +70,10 @@ def _config(name: str) -> EncoderConfig:
     if not Path(name).exists():
         names = ", ".join(PRESETS)
         raise ArgumentError(f"--model={name}: one of {names}, or a folder with a config.json")
+    if Path(name).is_dir():
+        from genotok.model_folder.read import read_folder
+
+        return read_folder(name, need_weights=False).settings.encoder
     try:
         return EncoderConfig.from_file(name)
     except ValueError as error:

@@ -11,8 +11,6 @@ Vectors are averaged and given in 32 bits, whatever the weights are kept in.
 
 from __future__ import annotations
 
-import errno
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -20,15 +18,16 @@ import torch
 from numpy.typing import NDArray
 
 from genotok.errors import ArgumentError
-from genotok.model import Encoder, EncoderConfig, pack, pool
-from genotok.model.checkpoint import load
-from genotok.tokenizer import Tokenizer
+from genotok.model import pack, pool
+from genotok.model.backends import Backend
+from genotok.model_folder.load import load_encoder
+from genotok.model_folder.read import read_folder
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator
 
-    from genotok.model.backends import Backend
+    from genotok.tokenizer import Tokenizer
 
 __all__ = ["BATCH_TOKENS", "DataType", "Embedder", "Pooling", "batches"]
 
@@ -38,9 +37,6 @@ Vectors = NDArray[np.float32]
 
 BATCH_TOKENS = 8192
 """Some 0.2 GB of the widest layer's numbers in the published size, and enough to keep a processor busy."""
-
-HEADS = ("cls.", "classifier.", "pooler.")
-"""What a file may hold beside the encoder."""
 
 DEVICES = {"cpu", "cuda", "mps"}
 
@@ -91,19 +87,12 @@ class Embedder:
         self.batch_tokens = batch_tokens
         self.dtype = dtype
         self.device = _device(device)
-        folder = Path(model)
-        config = _config(folder, attention)
-        if not isinstance(tokenizer, Tokenizer):
-            tokenizer = Tokenizer.from_file(folder / "tokenizer.json" if tokenizer is None else tokenizer)
-        self.tokenizer = tokenizer
-        if tokenizer.vocab_size != config.vocab_size:
-            raise ArgumentError(
-                f"{folder}: the model knows {config.vocab_size:,} tokens and the tokenizer has "
-                f"{tokenizer.vocab_size:,}; give the tokenizer that the model was trained with"
-            )
+        _check("attention", attention, get_args(Backend))
+        folder = read_folder(model)
+        self.tokenizer = folder.tokenizer(tokenizer)
         if threads is not None:
             torch.set_num_threads(threads)
-        self._encoder = _encoder(folder, config).to(self.device, getattr(torch, dtype)).eval()
+        self._encoder = load_encoder(folder, attention).to(self.device, getattr(torch, dtype)).eval()
 
     @property
     def width(self) -> int:
@@ -191,31 +180,3 @@ def _device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
     raise ArgumentError(f"device={name}: {reason}; auto, cpu, or a device that is there is expected")
-
-
-def _config(folder: Path, attention: Backend) -> EncoderConfig:
-    """The configuration in a model's folder."""
-    if not folder.is_dir():
-        wanted = "no such folder; one with config.json and model.safetensors is expected"
-        raise FileNotFoundError(errno.ENOENT, wanted, str(folder))
-    try:
-        return EncoderConfig.from_file(folder, attention)
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
-
-
-def _encoder(folder: Path, config: EncoderConfig) -> Encoder:
-    """The encoder with the weights in its folder, all of them."""
-    encoder = Encoder(config)
-    try:
-        report = load(encoder, folder, strict=False)
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
-    foreign = [name for name in report.unexpected if not name.startswith(HEADS)]
-    for what, names in (("lack", report.missing), ("have besides", foreign)):
-        if names:
-            raise ArgumentError(
-                f"{folder}: config.json and the weights do not fit: the weights {what} {len(names)} names, "
-                f"such as {names[0]}"
-            )
-    return encoder

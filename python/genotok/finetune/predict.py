@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.kinds import PARQUET
@@ -21,7 +19,8 @@ from genotok.finetune.train import outputs_of
 from genotok.gue import LabelledSplit, Labels, read_labelled
 from genotok.metrics import Scores, confusion, scores
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
-from genotok.tokenizer import Tokenizer
+from genotok.model_folder.load import load_pretrained
+from genotok.model_folder.read import read_folder
 from genotok.training.log import quietly
 from genotok.verdict import MAX_UNKNOWN, known_symbols
 
@@ -64,26 +63,13 @@ class Classifier:
     def __init__(
         self, folder: str | os.PathLike[str], *, device: str = "auto", batch_tokens: int = 16_384
     ) -> None:
-        place = Path(folder)
-        for name in ("config.json", "model.safetensors", "tokenizer.json"):
-            if not (place / name).is_file():
-                raise FileNotFoundError(
-                    2, "no such file; a folder that finetune made is expected", str(place / name)
-                )
-        self.tokenizer = Tokenizer.from_file(place / "tokenizer.json")
+        place = read_folder(folder)
+        place.check_classifier()
+        self.tokenizer = place.tokenizer()
         self.batch_tokens = batch_tokens
         self.device = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
-        try:
-            with quietly():
-                loaded: Any = DnaBert2ForSequenceClassification.from_pretrained(
-                    place, use_safetensors=True, output_loading_info=True
-                )
-        except (ValueError, RuntimeError, OSError, SafetensorError) as error:
-            raise ArgumentError(f"{place}: {str(error).splitlines()[0]}") from None
-        found, report = loaded
-        if report["missing_keys"]:
-            missing = min(report["missing_keys"])
-            raise ArgumentError(f"{place}: is no classifier: its weights lack {missing}; fine-tune it first")
+        with quietly():
+            found: Any = load_pretrained(DnaBert2ForSequenceClassification, place)
         self._model: Any = found.to(self.device).eval()
         self.problem = Problem.of_config(found.config)
         self.classes = self.problem.names

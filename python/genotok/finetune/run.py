@@ -26,6 +26,7 @@ from genotok.finetune.problem import Problem
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
 from genotok.metrics import confusion
+from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
 from genotok.training.log import quietly
@@ -96,8 +97,8 @@ def finetune(
         SequenceFileError: A file of a data set is not what it should be.
         OSError: A file cannot be read or written.
     """
-    source, folder = Path(model), Path(output)
-    tokenizer = Tokenizer.from_file(source / "tokenizer.json")
+    folder, source = Path(output), read_folder(model, need_weights=not scratch)
+    tokenizer = source.tokenizer()
     if threads is not None:
         torch.set_num_threads(threads)
     if not seeds:
@@ -105,7 +106,7 @@ def finetune(
     tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
     head = {
         "kind": "gue",
-        "model": source.name,
+        "model": source.path.name,
         "scratch": scratch,
         "config": dataclasses.asdict(config),
         "seeds": list(seeds),
@@ -145,7 +146,7 @@ class _Work:
     """One set."""
 
     task: Task
-    source: Path
+    source: ModelFolder
     tokenizer: Tokenizer
     folder: Path
     config: FinetuneConfig

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from transformers import TrainingArguments, set_seed
 
 from genotok.embedding.embedder import batches
@@ -23,15 +22,15 @@ from genotok.errors import ArgumentError
 from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
 from genotok.finetune.problem import Problem
 from genotok.metrics import Metric, confusion, score
-from genotok.model.huggingface import DnaBert2Config, DnaBert2ForSequenceClassification
+from genotok.model.huggingface import DnaBert2ForSequenceClassification
+from genotok.model_folder.load import config_of, load_pretrained
 from genotok.training.log import Watched, quietly
 from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import Published
+    from genotok.model_folder.read import ModelFolder
     from genotok.tokens import Progress
 
 __all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
@@ -62,25 +61,17 @@ class FineTuned:
     log: list[dict[str, float]]
 
 
-def classifier(folder: Path, problem: Problem, *, fresh: bool = False) -> Any:
+def classifier(folder: ModelFolder, problem: Problem, *, fresh: bool = False) -> Any:
     """A model's encoder with a new classifier; with `fresh` the same sizes and no trained weight.
 
     Raises:
-        ArgumentError: The folder holds no model.
-        OSError: It cannot be read.
+        ArgumentError: The weights are damaged.
+        OSError: They cannot be read.
     """
-    if not (folder / "config.json").is_file():
-        raise FileNotFoundError(2, "no config.json; a folder with a model is expected", str(folder))
-    try:
-        config = DnaBert2Config.from_pretrained(folder, **problem.config())
-        if fresh:
-            return DnaBert2ForSequenceClassification(config)
-        with quietly():
-            return DnaBert2ForSequenceClassification.from_pretrained(
-                folder, config=config, use_safetensors=True, ignore_mismatched_sizes=False
-            )
-    except (ValueError, RuntimeError, SafetensorError) as error:
-        raise ArgumentError(f"{folder}: {str(error).splitlines()[0]}") from None
+    if fresh:
+        return DnaBert2ForSequenceClassification(config_of(folder, **problem.config()))
+    with quietly():
+        return load_pretrained(DnaBert2ForSequenceClassification, folder, **problem.config())
 
 
 def steps_of(config: FinetuneConfig, rows: int, published: Published | None) -> int:

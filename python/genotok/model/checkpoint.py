@@ -24,19 +24,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-__all__ = ["CheckpointError", "LoadReport", "load", "read", "resize_vocabulary", "write"]
+from genotok.model.stored import CheckpointError, stored_in, weights_file
 
-FILES = ("model.safetensors", "pytorch_model.bin")
-"""What is looked for in a folder, in this order."""
+__all__ = ["CheckpointError", "LoadReport", "load", "read", "resize_vocabulary", "write"]
 
 PREFIX = "bert."
 WORDS = "embeddings.word_embeddings.weight"
 SCORES = "cls.predictions.decoder.weight"
 NAMES_SHOWN = 6
-
-
-class CheckpointError(ValueError):
-    """A file of weights is damaged, holds something else, or does not fit the model."""
+FLOATS = {"F16", "BF16", "F32", "F64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +84,20 @@ def load(model: nn.Module, path: str | os.PathLike[str], *, strict: bool = True)
 def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """The tensors in a file of weights, by name, on the processor; no code in the file is run.
 
+    The table of the file is read first (`stored_in`), so a file is refused before memory is taken.
+
     Raises:
-        CheckpointError: The file is damaged, or holds more than floating-point tensors.
+        CheckpointError: The file is damaged, or holds more than finite floating-point numbers.
         OSError: The file cannot be read.
     """
-    file = _file_in(Path(path))
+    file = weights_file(Path(path))
+    for name, stored in stored_in(file).items():
+        if stored.dtype not in FLOATS:
+            raise CheckpointError(f"{file}: {name} is {stored.dtype}; floating-point weights are expected")
     found = _read_safetensors(file) if file.suffix == ".safetensors" else _read_pickle(file)
-    if not isinstance(found, Mapping) or not all(
-        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
-    ):
-        raise CheckpointError(
-            f"{file}: a dictionary of names and tensors is expected, and it holds another object"
-        )
     for name, tensor in found.items():
-        if not tensor.is_floating_point():
-            raise CheckpointError(f"{file}: {name} is {tensor.dtype}; floating-point weights are expected")
-    return dict(found)
+        _check_finite(file, name, tensor)
+    return found
 
 
 def write(model: nn.Module, path: str | os.PathLike[str]) -> None:
@@ -155,16 +149,6 @@ def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Gen
         decoder.weight, decoder.bias, decoder.out_features = words.weight, nn.Parameter(bias), vocab_size
 
 
-def _file_in(path: Path) -> Path:
-    """The file of weights that `path` is or holds."""
-    if not path.is_dir():
-        return path
-    for name in FILES:
-        if (path / name).is_file():
-            return path / name
-    raise FileNotFoundError(2, f"the folder has none of {', '.join(FILES)}", os.fspath(path))
-
-
 def _read_safetensors(file: Path) -> dict[str, Tensor]:
     try:
         return load_file(file)
@@ -172,20 +156,30 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{file}: damaged, or no safetensors file ({error})") from None
 
 
-def _read_pickle(file: Path) -> object:
-    with file.open("rb"):
-        pass  # a file that cannot be read is told from a damaged one, where torch may seek in vain
+def _read_pickle(file: Path) -> dict[str, Tensor]:
+    """The tensors of torch's own file, mapped; what it asks for was looked at before (`pickled`)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of pickles it did not write, then refuses them
         try:
-            return torch.load(file, map_location="cpu", weights_only=True)
+            found: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         except pickle.UnpicklingError:
-            raise CheckpointError(
-                f"{file}: holds more than tensors, or is damaged; refused, as loading it could run code in it"
-            ) from None
+            raise CheckpointError(f"{file}: holds more than tensors, or is damaged; refused") from None
         except Exception as error:  # noqa: BLE001 - what a damaged file makes torch stumble over is no fixed set
             reason = str(error).partition("\n")[0]
             raise CheckpointError(f"{file}: damaged, or no file of weights ({reason})") from None
+    return dict(found)
+
+
+def _check_finite(file: Path, name: str, tensor: Tensor) -> None:
+    """An error if a number of a tensor is infinite or none; one pass, and no copy."""
+    if not tensor.numel():
+        return
+    least, most = torch.aminmax(tensor.detach())  # both are NaN if one number is
+    if not (torch.isfinite(least) and torch.isfinite(most)):
+        raise CheckpointError(
+            f"{file}: {name} holds numbers that are not finite (NaN or infinity); "
+            "use weights from before training diverged"
+        )
 
 
 def _with_the_prefix_of(model: nn.Module, found: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args
 
 from genotok.model.backends import Backend
 
-__all__ = ["PRESETS", "EncoderConfig"]
+__all__ = ["PRESETS", "EncoderConfig", "refuse_loaders"]
 
 PRESETS: dict[str, dict[str, int]] = {
     "dnabert2-117m": {"num_layers": 12, "hidden_size": 768, "num_heads": 12, "intermediate_size": 3072},
@@ -35,6 +36,59 @@ PUBLISHED_NAMES = {
     "initializer_range": "initializer_range",
 }
 """Field here to key of the published `config.json`."""
+
+MAX_LAYERS = 1_000
+MAX_PARAMETERS = 10_000_000_000
+"""40 GB of weights; what asks for more is a damaged or hostile configuration."""
+
+LOADER_KEYS = (
+    "quantization_config",
+    "compression_config",
+    "fusion_config",
+    "kernel_config",
+    "use_kernels",
+    "distributed_config",
+    "transformers_weights",
+    "peft_type",
+    "pruned_heads",
+    "is_decoder",
+    "is_encoder_decoder",
+    "add_cross_attention",
+)
+"""Keys that would have transformers load, replace or leave out code and weights; refused if they are set."""
+
+ATTENTION_KEYS = (
+    "_attn_implementation",
+    "attn_implementation",
+    "_attn_implementation_internal",
+    "_experts_implementation",
+    "experts_implementation",
+    "_experts_implementation_internal",
+)
+"""Keys that name an implementation, which transformers may fetch from elsewhere."""
+
+PLAIN_ATTENTION = ("eager", "sdpa", "flex_attention")
+"""What they may name: transformers' own, all of which mean our `attention` here."""
+
+
+def refuse_loaders(settings: Mapping[str, Any]) -> None:
+    """An error if a configuration asks for more than sizes: for other weights or for foreign code.
+
+    Raises:
+        ValueError: It names the key, and what to do.
+    """
+    for key in LOADER_KEYS:
+        if settings.get(key):
+            raise ValueError(
+                f"{key}: has no meaning for this architecture; save plain weights without this key"
+            )
+    for key in ATTENTION_KEYS:
+        value = settings.get(key)
+        if value is not None and value not in PLAIN_ATTENTION:
+            raise ValueError(
+                f"{key}={str(value)[:60]!r}: one of {', '.join(PLAIN_ATTENTION)} is expected; remove the "
+                'key ("attention" names one of ours)'
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +128,9 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         for name in _COUNTS:
             number = getattr(self, name)
-            _expect(isinstance(number, int) and number >= 1, name, number, "a whole number of at least 1")
+            is_whole = isinstance(number, int) and not isinstance(number, bool)
+            _expect(is_whole and 1 <= number < 1 << 40, name, number, "a whole number of at least 1")
+        self._check_sizes()
         for name in _SHARES:
             share = getattr(self, name)
             if share is not None:
@@ -86,6 +142,19 @@ class EncoderConfig:
         _expect(self.hidden_size % self.num_heads == 0, "hidden_size", self.hidden_size, rule)
         names = get_args(Backend)
         _expect(self.attention in names, "attention", self.attention, f"one of {', '.join(names)}")
+
+    def _check_sizes(self) -> None:
+        """An error if no machine could hold the model; before that of many layers takes memory."""
+        _expect(self.num_layers <= MAX_LAYERS, "num_layers", self.num_layers, f"at most {MAX_LAYERS:,}")
+        width, inner = self.hidden_size, self.intermediate_size
+        number = (self.vocab_size + self.type_vocab_size) * width
+        number += self.num_layers * width * (4 * width + 3 * inner)
+        if number > MAX_PARAMETERS:
+            # The size to blame is the one that is furthest from the published one.
+            usual = {name: getattr(self, name) / _PUBLISHED[name] for name in _COUNTS}
+            name = max(usual, key=lambda name: usual[name])
+            rule = f"a model of at most {MAX_PARAMETERS:,} parameters, and not of {number:.1e},"
+            _expect(False, name, getattr(self, name), rule)
 
     @property
     def head_size(self) -> int:
@@ -104,7 +173,7 @@ class EncoderConfig:
         return cls(**{**PRESETS[name], **changes})
 
     @classmethod
-    def from_published(cls, settings: dict[str, Any], attention: Backend = "auto") -> Self:
+    def from_published(cls, settings: Mapping[str, Any], attention: Backend = "auto") -> Self:
         """The configuration that a published `config.json` describes; what has no meaning here is left out.
 
         Raises:
@@ -113,7 +182,11 @@ class EncoderConfig:
         activation = settings.get("hidden_act", "gelu")
         _expect(activation == "gelu", "hidden_act", activation, '"gelu", the one this architecture has')
         given = {ours: settings[theirs] for ours, theirs in PUBLISHED_NAMES.items() if theirs in settings}
-        return cls(**given, attention=attention)
+        try:
+            return cls(**given, attention=attention)
+        except ValueError as error:  # the user sees the published names
+            name, sign, rest = str(error).partition("=")
+            raise ValueError(PUBLISHED_NAMES.get(name, name) + sign + rest) from None
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], attention: Backend = "auto") -> Self:
@@ -145,12 +218,13 @@ class EncoderConfig:
 def _expect(holds: bool, name: str, value: object, rule: str) -> None:
     """An error that names field, value and rule, unless the rule holds."""
     if not holds:
-        raise ValueError(f"{name}={value!r}: {rule} is expected")
+        raise ValueError(f"{name}={repr(value)[:60]}: {rule} is expected")
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
-_COUNTS = tuple(field.name for field in fields(EncoderConfig) if field.type == "int")
+_PUBLISHED = {field.name: field.default for field in fields(EncoderConfig) if field.type == "int"}
+_COUNTS = tuple(_PUBLISHED)
 _SHARES = ("hidden_dropout", "attention_dropout", "classifier_dropout")

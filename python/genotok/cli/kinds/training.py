@@ -1,14 +1,13 @@
 """Models, runs and results: what `pretrain`, `finetune` and `compare` leave in folders, by their JSON files.
 
-Neither torch nor transformers is needed: weights are known by the head of their file.
+Neither torch nor transformers is needed: weights are known by the table of their file.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import struct
 from typing import TYPE_CHECKING, Any
+
+from genotok.model_folder.read import CONFIG, TOKENIZER, read_folder
 
 if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts, Look
@@ -16,14 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["comparison", "model", "model_checkpoint", "pretraining_run", "results"]
 
 RUN = "run.json"
-WEIGHTS = "model.safetensors"
-SIZES = {
-    "vocab_size": "vocab_size",
-    "hidden_size": "hidden_size",
-    "num_hidden_layers": "layers",
-    "num_attention_heads": "heads",
-}
-MOST_HEAD = 1 << 26
 
 
 def pretraining_run(look: Look) -> Facts | None:
@@ -35,6 +26,7 @@ def pretraining_run(look: Look) -> Facts | None:
     latest = max((int(step) for step in steps if step.isdigit()), default=0)
     names = ("steps", "tokens", "train_loss", "eval_loss", "eval_bits_per_base", "parameters", "seconds")
     settings = _dictionary((report or run)["config"])
+    model(look)  # a damaged model is no complete run
     return {
         "state": "complete" if report else "unfinished; genotok pretrain --resume continues it",
         "encoder": settings.get("encoder"),
@@ -88,34 +80,28 @@ def model_checkpoint(look: Look) -> Facts | None:
 
 
 def model(look: Look) -> Facts | None:
-    """A folder with a model's configuration, and weights if they are there."""
-    config = look.object_inside("config.json")
-    if not {"hidden_size", "num_hidden_layers"} <= config.keys():
+    """A folder with a model's configuration, and weights if they are there; each fits the other.
+
+    Raises:
+        ArgumentError: They do not, or are damaged.
+    """
+    if CONFIG not in look.names:
         return None
-    labels = _dictionary(config.get("id2label"))
-    heads = _list(config.get("architectures"))
+    found = read_folder(look.path, need_weights=False)
+    settings = found.settings
+    sizes = settings.encoder
+    version = look.object_inside(CONFIG).get("transformers_version")
     return {
-        "architecture": heads[0] if heads else config.get("model_type"),
-        **{name: config[key] for key, name in SIZES.items() if key in config},
-        "classes": list(labels.values()) if "Classification" in str(heads) else None,
-        "parameters": _parameters(look),
-        "tokenizer": "tokenizer.json" in look.names,
-        **_picked({"transformers": config.get("transformers_version")}, "transformers"),
+        "architecture": settings.architecture or settings.model_type,
+        "vocab_size": sizes.vocab_size,
+        "hidden_size": sizes.hidden_size,
+        "layers": sizes.num_layers,
+        "heads": sizes.num_heads,
+        "classes": list(found.classes) if found.is_classifier else None,
+        "parameters": found.parameters or None,
+        "tokenizer": TOKENIZER in look.names,
+        **_picked({"transformers": version}, "transformers"),
     }
-
-
-def _parameters(look: Look) -> int | None:
-    """The numbers in the file of weights, as its head tells; None if there is none, or it is damaged."""
-    if WEIGHTS not in look.names:
-        return None
-    with open(look.inside(WEIGHTS).path, "rb") as file:
-        try:
-            (length,) = struct.unpack("<Q", file.read(8))
-            head = json.loads(file.read(min(length, MOST_HEAD)))
-            shapes = [entry["shape"] for name, entry in head.items() if name != "__metadata__"]
-            return sum(int(math.prod(shape)) for shape in shapes)
-        except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
 
 
 def _picked(found: Facts, *names: str) -> Facts:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from transformers import PreTrainedConfig
 
-from genotok.model.config import EncoderConfig
+from genotok.model.config import EncoderConfig, refuse_loaders
 
 __all__ = ["DnaBert2Config"]
 
@@ -41,11 +41,14 @@ class DnaBert2Config(PreTrainedConfig):
     mask_token_id: int | None = 4
     tie_word_embeddings: bool = True
     attention: str = "auto"
+    tokenizer_sha256: str | None = None
+    """The digest of the vocabulary that the model was trained with (`genotok.identity`)."""
 
     def __post_init__(self, **others: Any) -> None:
         """Check everything, and mend what a published file says of the published code."""
         if self.pad_token_id == self.unk_token_id:
             self.pad_token_id = PAD  # [UNK] cannot be padding: the 0 of a published file stands for nothing
+        refuse_loaders(others)
         for name in NOT_OURS:
             others.pop(name, None)
         super().__post_init__(**others)

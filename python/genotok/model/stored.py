@@ -1,0 +1,159 @@
+"""What a file of weights holds, told from its table alone: names, types and shapes; no tensor is read.
+
+Torch is not needed, and no more memory is taken than the table has bytes. A table is believed only if it
+agrees with itself and with the length of its file, so what passes here can be loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FILES", "CheckpointError", "Stored", "check_regular", "stored_in", "weights_file"]
+
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""What is looked for in a folder, in this order."""
+
+MAX_HEADER = 1 << 26
+MAX_DIMENSIONS = 8
+
+BYTES = {
+    "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+    "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
+}  # fmt: skip
+"""Types by the names that safetensors gives them, with the bytes of a number."""
+
+
+class CheckpointError(ValueError):
+    """A file of weights is damaged, holds something else, or does not fit the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor in a file.
+
+    Attributes:
+        dtype: The type of its numbers, as safetensors names it, such as "F32".
+        shape: Its dimensions.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+
+def weights_file(path: Path) -> Path:
+    """The file of weights that `path` is or holds.
+
+    Raises:
+        FileNotFoundError: A folder has none.
+    """
+    if not path.is_dir():
+        return path
+    for name in FILES:
+        if (path / name).exists() or (path / name).is_symlink():
+            return path / name
+    raise FileNotFoundError(2, f"the folder has none of {', '.join(FILES)}", os.fspath(path))
+
+
+def check_regular(file: Path) -> int:
+    """The size of a file in bytes, which is one, and not a pipe or a device that would make a reader wait.
+
+    Raises:
+        CheckpointError: It is no regular file.
+        OSError: It is not there.
+    """
+    found = file.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(21, "is a folder; a file is expected", os.fspath(file))
+    if not stat.S_ISREG(found.st_mode):
+        raise CheckpointError(f"{file}: is no regular file; a file of weights is expected")
+    return found.st_size
+
+
+def stored_in(file: Path) -> dict[str, Stored]:
+    """The tensors in a file of weights, by name.
+
+    Raises:
+        CheckpointError: The file is damaged, or holds more than tensors.
+        OSError: It cannot be read.
+    """
+    size = check_regular(file)
+    if file.suffix == ".safetensors":
+        return _stored_in_safetensors(file, size)
+    from genotok.model.pickled import stored_in_pickle  # noqa: PLC0415 - it needs this module
+
+    return stored_in_pickle(file, size)
+
+
+def _stored_in_safetensors(file: Path, size: int) -> dict[str, Stored]:
+    with file.open("rb") as opened:
+        start = opened.read(8)
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 2 <= length <= min(size - 8, MAX_HEADER):
+            raise CheckpointError(f"{file}: damaged, or no safetensors file (its header does not fit it)")
+        text = opened.read(length)
+    try:
+        entries = json.loads(text, object_pairs_hook=_without_twins)
+        if not isinstance(entries, dict):
+            raise TypeError("its header is no JSON object")  # noqa: TRY301 - named below
+        entries.pop("__metadata__", None)
+        spans = {name: _entry(name, entry) for name, entry in entries.items()}
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{file}: damaged, or no safetensors file ({_line(error)})") from None
+    end = 0
+    for name, (_, first, last) in sorted(spans.items(), key=lambda item: item[1][1:]):
+        if first != end:
+            raise CheckpointError(f"{file}: damaged: {name!r} does not start where the tensor before it ends")
+        end = last
+    if end != size - 8 - length:
+        what = "cut short" if end > size - 8 - length else "longer than its tensors"
+        raise CheckpointError(
+            f"{file}: damaged: it is {what} ({size:,} bytes, {8 + length + end:,} expected)"
+        )
+    return {name: stored for name, (stored, _, _) in spans.items()}
+
+
+def _entry(name: str, entry: Any) -> tuple[Stored, int, int]:
+    """A tensor, and where its numbers start and end."""
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise TypeError(f"{name!r} is no tensor")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not are_sizes(shape) or not are_sizes(offsets) or len(offsets) != 2 or len(shape) > MAX_DIMENSIONS:
+        raise TypeError(f"{name!r} has no shape or no place")
+    if not isinstance(dtype, str) or dtype not in BYTES:
+        raise TypeError(f"{name!r} is of type {str(dtype)[:20]!r}, which has no meaning here")
+    stored = Stored(dtype, tuple(shape))
+    if stored.size * BYTES[dtype] != offsets[1] - offsets[0]:
+        raise TypeError(f"{name!r} has another shape than bytes")
+    return stored, offsets[0], offsets[1]
+
+
+def are_sizes(found: Any) -> bool:
+    """Whether something is a list of whole numbers from 0 that a file can have."""
+    return isinstance(found, list | tuple) and all(
+        isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 1 << 62 for one in found
+    )
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object none of whose keys is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("its header has a name twice")
+    return found
+
+
+def _line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

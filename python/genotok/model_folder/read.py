@@ -1,0 +1,166 @@
+"""A model's folder, read and checked before memory is taken; neither torch nor transformers is needed.
+
+Only the keys of our own configuration count, so nothing that a folder says reaches the loaders of another
+library. Every fault is one line: file, key or tensor, what was found, what is expected.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from genotok.errors import ArgumentError
+from genotok.model.stored import Stored, stored_in, weights_file
+from genotok.model_folder.documents import read_object
+from genotok.model_folder.layout import CLASSIFIER, POOLER, check_fit, normalised
+from genotok.model_folder.settings import Settings
+from genotok.tokenizer import Tokenizer
+
+__all__ = ["CONFIG", "TOKENIZER", "ModelFolder", "read_folder"]
+
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
+INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A model in a folder, as its files tell; each of them fits the others.
+
+    Attributes:
+        path: The folder.
+        settings: What `config.json` says.
+        weights: The file of weights; None if there is none.
+        tensors: What it holds, by the names of a model with a head.
+    """
+
+    path: Path
+    settings: Settings
+    weights: Path | None
+    tensors: Mapping[str, Stored]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of a classifier's outputs."""
+        return self.settings.classes
+
+    @property
+    def problem_type(self) -> str | None:
+        """The word of transformers for what a classifier's outputs are."""
+        return self.settings.problem_type
+
+    @property
+    def parameters(self) -> int:
+        """The numbers in the file of weights."""
+        return sum(one.size for one in self.tensors.values())
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the weights have a classifier, of sequences or of tokens."""
+        return CLASSIFIER in self.tensors
+
+    def check_classifier(self) -> None:
+        """An error unless the weights are those of a classifier of sequences.
+
+        Raises:
+            ArgumentError: They are not.
+        """
+        for name in (POOLER, CLASSIFIER):
+            if name not in self.tensors:
+                raise ArgumentError(
+                    f"{self.path}: is no classifier: its weights lack {name}; fine-tune it first"
+                )
+
+    def tokenizer(self, given: Tokenizer | str | os.PathLike[str] | None = None) -> Tokenizer:
+        """The tokenizer in the folder, or another one that is given, which is the model's.
+
+        Raises:
+            ArgumentError: The model was trained with another one.
+            VocabularyError: The file is no tokenizer.
+            OSError: The file cannot be read.
+        """
+        file = self.path / TOKENIZER if given is None else given
+        found = file if isinstance(file, Tokenizer) else Tokenizer.from_file(file)
+        size = self.settings.encoder.vocab_size
+        if found.vocab_size != size:
+            raise ArgumentError(
+                f"{self.path}: the model knows {size:,} tokens and the tokenizer has {found.vocab_size:,}; "
+                "give the tokenizer that the model was trained with"
+            )
+        return found
+
+
+def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> ModelFolder:
+    """Read and check the files of a model's folder.
+
+    Args:
+        path: A folder with config.json and model.safetensors or pytorch_model.bin.
+        need_weights: Whether weights must be there; if they are not, sizes are checked against the machine.
+
+    Raises:
+        ArgumentError: A file is damaged, holds what is not of this architecture, or does not fit the others.
+        OSError: The folder or a file in it is not there, or cannot be read.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        wanted = "no such folder; one with config.json and model.safetensors is expected"
+        raise FileNotFoundError(errno.ENOENT, wanted, os.fspath(folder))
+    for name in ADAPTERS:
+        if os.path.lexists(folder / name):
+            raise ArgumentError(
+                f"{folder / name}: belongs to an adapter; merge it into its model and save that "
+                "(peft: merge_and_unload, save_pretrained)"
+            )
+    found = read_object(folder / CONFIG, "the configuration of a model")
+    try:
+        settings = Settings.of(found)
+    except ValueError as error:
+        raise ArgumentError(f"{folder / CONFIG}: {error}") from None
+    weights = _weights(folder, need_weights)
+    if weights is None:
+        _check_memory(folder, settings)
+        return ModelFolder(folder, settings, None, {})
+    try:
+        tensors = normalised(stored_in(weights))
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
+    try:
+        check_fit(settings.encoder, len(settings.classes), tensors)
+    except ValueError as error:
+        raise ArgumentError(f"{weights}: {error}") from None
+    return ModelFolder(folder, settings, weights, tensors)
+
+
+def _weights(folder: Path, need_weights: bool) -> Path | None:
+    """The one file of weights in a folder."""
+    try:
+        return weights_file(folder)
+    except FileNotFoundError:
+        for name in INDICES:
+            if os.path.lexists(folder / name):
+                raise ArgumentError(
+                    f"{folder / name}: the weights are in several files; save them as one "
+                    "(save_pretrained with max_shard_size of more than their size)"
+                ) from None
+        if need_weights:
+            raise
+        return None
+
+
+def _check_memory(folder: Path, settings: Settings) -> None:
+    """An error if fresh weights of these sizes do not fit into the machine."""
+    sizes = settings.encoder
+    width, inner = sizes.hidden_size, sizes.intermediate_size
+    number = sizes.vocab_size * width + sizes.num_layers * width * (4 * width + 3 * inner)
+    if "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if 4 * number > there:
+        raise ArgumentError(
+            f"{folder / CONFIG}: {number:,} parameters take {4 * number / 1e9:.0f} GB, and the machine has "
+            f"{there / 1e9:.0f}; smaller sizes are expected"
+        )
