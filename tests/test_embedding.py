@@ -30,10 +30,11 @@ from genotok import (  # noqa: E402
     Tokenizer,
     _native,
 )
-from genotok.embedding import Embedder, embed, files, sources  # noqa: E402
+from genotok.embedding import Embedder, embed, files  # noqa: E402
 from genotok.embedding.embedder import batches  # noqa: E402
 from genotok.model import EncoderConfig, MaskedLanguageModel, pack, pool  # noqa: E402
 from genotok.model.checkpoint import write  # noqa: E402
+from genotok.rows import chunks  # noqa: E402
 
 torch.set_num_threads(1)  # for two, such small products are too little work
 CONFIG = EncoderConfig(
@@ -111,8 +112,8 @@ def test_vectors_of_a_file_are_those_of_its_records_one_by_one(
 def test_pieces_and_their_parts_change_nothing(
     model: Path, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MOST_ROWS", 3)
-    monkeypatch.setattr(sources, "PIECE_LETTERS", 400)
+    monkeypatch.setattr(files, "MAX_ROWS", 3)
+    monkeypatch.setattr(chunks, "PIECE_LETTERS", 400)
     events: list[dict[str, Any]] = []
     report = embed(Embedder(model), fasta, tmp_path / "out.parquet", progress=events.append)
     table = parquet.read_table(tmp_path / "out.parquet")
@@ -265,11 +266,11 @@ def test_options_that_cannot_be_are_refused(model: Path, fasta: Path, tmp_path: 
     other = tmp_path / "other.csv"
     other.write_text("seq\nACGT\n")
     out = tmp_path / "out.parquet"
-    with pytest.raises(ArgumentError, match=r"some\.fa: is no CSV file"):
+    with pytest.raises(ArgumentError, match=r"some\.fa: is no table"):
         embed(embedder, [table, fasta], out)
     with pytest.raises(ArgumentError, match=r"other\.csv: its columns are not those of"):
         embed(embedder, [table, other], out)
-    with pytest.raises(ArgumentError, match="a row of a CSV file is one row"):
+    with pytest.raises(ArgumentError, match="a row of a table is one row"):
         embed(embedder, table, out, window=10)
     with pytest.raises(ArgumentError, match=r"a name in \.parquet is expected"):
         embed(embedder, table, tmp_path / "out.arrow")

@@ -1,4 +1,4 @@
-"""`genotok embed`: sequence files or CSV in, one vector a row out, as a Parquet file."""
+"""`genotok embed`: sequence files or tables in, one vector a row out, as a Parquet file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from genotok.cli.options import (
     AllowUnknown,
     AsJson,
     Force,
+    InputFiles,
+    InputFormat,
     Quiet,
+    SequenceColumn,
     Stride,
     TorchThreads,
     Uppercase,
@@ -36,15 +39,7 @@ MODEL_PANEL = "Model"
 
 
 def embed(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILES...",
-            help="FASTA or FASTQ, or CSV or TSV with a header; plain or compressed; quoted patterns; - for "
-            "FASTA or FASTQ on standard input.",
-            show_default=False,
-        ),
-    ],
+    files: InputFiles,
     model: Annotated[
         str,
         typer.Option(
@@ -101,12 +96,8 @@ def embed(
             rich_help_panel=MODEL_PANEL,
         ),
     ] = 8192,
-    column: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="The column of sequences in CSV files.", rich_help_panel=ROWS_PANEL
-        ),
-    ] = "sequence",
+    column: SequenceColumn = None,
+    input_format: InputFormat = None,
     window: Window = None,
     stride: Stride = None,
     max_tokens: Annotated[
@@ -132,7 +123,7 @@ def embed(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Embed sequences with a model: one vector for each record, window or CSV row."""
+    """Embed sequences with a model: one vector for each record, window or row of a table."""
     from genotok.cli.progress import watching
 
     embedding = from_extra("embedding", "embed", "model")
@@ -153,6 +144,7 @@ def embed(
             files,
             output,
             column=column,
+            input_format=input_format,
             window=window,
             stride=stride,
             unknown=unknown,

@@ -14,10 +14,13 @@ __all__ = [
     "AllowUnknown",
     "AsJson",
     "Force",
+    "InputFiles",
+    "InputFormat",
     "LabelColumn",
     "ProblemTypeOption",
     "Quiet",
     "Ray",
+    "SequenceColumn",
     "SequenceColumns",
     "SequenceFiles",
     "Stride",
@@ -60,6 +63,34 @@ SequenceFiles = Annotated[
         help="FASTA or FASTQ, plain or compressed; packed files and folders of shards; quoted "
         "patterns such as 'genomes/**/*.fa'; - for standard input.",
         show_default=False,
+    ),
+]
+InputFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES...",
+        help="FASTA or FASTQ; or tables with a header: CSV, TSV, JSON lines, Parquet; plain or compressed; "
+        "quoted patterns; - for standard input.",
+        show_default=False,
+    ),
+]
+InputFormat = Annotated[
+    Literal["fasta", "fastq", "csv", "tsv", "parquet", "jsonl"] | None,
+    typer.Option(
+        help="What the files are, where name and content do not say it.",
+        show_default="by name and content",
+        rich_help_panel=ROWS_PANEL,
+    ),
+]
+SequenceColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--sequence",
+        "--column",
+        metavar="COLUMN",
+        help="The column of sequences in tables.",
+        show_default="sequence",
+        rich_help_panel=ROWS_PANEL,
     ),
 ]
 Vocab = Annotated[

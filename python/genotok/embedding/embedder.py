@@ -11,6 +11,7 @@ Vectors are averaged and given in 32 bits, whatever the weights are kept in.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -24,7 +25,6 @@ from genotok.model_folder.load import load_encoder
 from genotok.model_folder.read import read_folder
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator
 
     from genotok.tokenizer import Tokenizer
@@ -50,6 +50,7 @@ class Embedder:
         batch_tokens: Tokens that go through the encoder at once; a longer row is a batch of its own.
         device: The torch device.
         dtype: What weights are kept in.
+        files: What was read: the model's files, and that of the tokenizer.
 
     Args:
         model: A folder with `config.json` and `model.safetensors` or `pytorch_model.bin`.
@@ -90,6 +91,9 @@ class Embedder:
         _check("attention", attention, get_args(Backend))
         folder = read_folder(model)
         self.tokenizer = folder.tokenizer(tokenizer)
+        self.files = [os.path.join(model, name) for name in sorted(os.listdir(model))]
+        if isinstance(tokenizer, (str, os.PathLike)):
+            self.files.append(os.fspath(tokenizer))
         if threads is not None:
             torch.set_num_threads(threads)
         self._encoder = load_encoder(folder, attention).to(self.device, getattr(torch, dtype)).eval()

@@ -1,10 +1,10 @@
-"""From sequence files or CSV files to a Parquet file with a vector for each row, in one call.
+"""From sequence files or tables to a Parquet file with a vector for each row, in one call.
 
 The rows are walked through twice. The first time only tokens are made, which is much faster than vectors:
 faults anywhere in the files and rows that are too long are found, and the tokens are counted, so that
 progress knows how far it is. Standard input is walked through once.
 
-Rows come in pieces (see `sources`), at most `MOST_ROWS` of which are held with their vectors; a piece is
+Rows come in pieces (see `genotok.rows`), at most `MAX_ROWS` of which are held with their vectors; a piece is
 embedded longest row first and written in its own order. Memory depends on neither the files nor their number.
 """
 
@@ -26,13 +26,13 @@ from pyarrow import parquet
 from genotok.dataset.metadata import describe
 from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
-from genotok.embedding.sources import Piece, Reading, SequenceFiles, Source
-from genotok.embedding.tables import EMBEDDING, CsvFiles, is_table
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.kinds import PARQUET
 from genotok.files.outputs import named, output_file
 from genotok.files.whole import is_stream, open_sink
 from genotok.inputs import Files, expand
+from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows
+from genotok.rows.chunks import MAX_ROWS
 from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ MOST_TOKENS = 32_768
 """The longest row that is embedded unless more is asked for, some 160,000 bases: the time a row takes grows
 with the square of its length, and a whole chromosome would take years."""
 
-MOST_ROWS = 16_384
-"""Vectors held at once: 50 MB of them in the published size."""
+EMBEDDING = "embedding"
+"""The column of vectors, which no other may be called."""
 
 ENDING = ".parquet"
 
@@ -87,7 +87,8 @@ def embed(
     files: Files,
     output: str | os.PathLike[str],
     *,
-    column: str = "sequence",
+    column: str | None = None,
+    input_format: InputFormat | None = None,
     window: int | None = None,
     stride: int | None = None,
     unknown: Literal["token", "error"] = "token",
@@ -101,15 +102,16 @@ def embed(
     """Write a vector for each row of `files` to the Parquet file `output`, whole or not at all.
 
     Its columns are `record`, `start` and `end` (counted from 0, the end excluded) for sequence files,
-    those of the file for CSV; then `embedding`, a list of as many 32-bit numbers as the model is wide. Rows
-    are in the order of the files.
+    those of the file for tables; then `embedding`, a list of as many 32-bit numbers as the model is wide.
+    Rows are in the order of the files.
 
     Args:
         embedder: It makes the vectors.
-        files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`, or CSV or TSV (plain, gzip, bzip2, xz,
-            zstd) with a header: a path, a pattern, or an iterable of them.
+        files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), or tables: CSV or TSV with a header, JSON lines,
+            Parquet (plain, gzip, bzip2, xz, zstd); or `-`: a path, a pattern, or an iterable of them.
         output: A name in `.parquet`, or `-` for standard output.
-        column: The column of sequences in CSV files.
+        column: The column of sequences in tables; None for `sequence`.
+        input_format: What the files are, where their names and contents do not say it.
         window: Cut records into rows of this many letters.
         stride: Letters from the begin of one window to that of the next; None for `window`.
         unknown: What becomes of letters outside the vocabulary: the unknown token, or an error.
@@ -130,15 +132,24 @@ def embed(
     start = time.monotonic()
     path = _checked_output(output)
     inputs = expand(files)
-    reading = Reading(embedder.tokenizer, unknown, uppercase, threads, allow_unknown)
-    source = _source(reading, inputs, column, window, stride)
     if max_tokens < 1:
         raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
-    warn_if_slow(embedder.tokenizer, inputs)
-    schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
+    options = RowOptions(
+        embedder.tokenizer,
+        unknown=unknown,
+        uppercase=uppercase,
+        allow_unknown=allow_unknown,
+        window=window,
+        stride=stride,
+        threads=threads,
+    )
+    wanted = Wanted(() if column is None else (column,), pairs=False, taken=frozenset({EMBEDDING}))
     with warnings.catch_warnings():
+        warn_if_slow(embedder.tokenizer, inputs)
         warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
-        with output_file(path, PARQUET, inputs=inputs, force=force):
+        with output_file(path, PARQUET, inputs=[*inputs, *embedder.files], force=force):
+            source = open_rows(options, inputs, wanted, input_format=input_format)
+            schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
             total = _survey(source, max_tokens, progress) if source.is_repeatable else None
             counts, num_bytes = _to_file(path, schema, embedder, source, max_tokens, total, progress)
     return {
@@ -174,7 +185,7 @@ class _Counts:
 
     def add(self, piece: Piece) -> None:
         """Count a piece in."""
-        lengths = np.diff(piece.offsets)
+        lengths = piece.sides[0].lengths
         self.rows += len(lengths)
         self.tokens += int(lengths.sum())
         self.longest = max(self.longest, int(lengths.max(initial=0)))
@@ -189,42 +200,23 @@ def _checked_output(output: str | os.PathLike[str]) -> str:
     return path
 
 
-def _source(
-    reading: Reading, paths: list[str], column: str, window: int | None, stride: int | None
-) -> Source:
-    """The rows of files of one kind."""
-    tables = [path for path in paths if is_table(path)]
-    if not tables:
-        return SequenceFiles(reading, paths, window, stride)
-    if len(tables) < len(paths):
-        other = next(path for path in paths if not is_table(path))
-        raise ArgumentError(f"{other}: is no CSV file as {tables[0]} is; embed the two kinds one by one")
-    if window is not None or stride is not None:
-        raise ArgumentError("window: records of sequence files can be cut; a row of a CSV file is one row")
-    return CsvFiles(reading, paths, column)
-
-
 def _pieces(source: Source, most_tokens: int, progress: Progress | None) -> Iterator[Piece]:
     """All rows of a source in order; an error if one is too long, or if there is none."""
-    found = False
     with closing(source.pieces(progress)) as pieces:
-        for piece in pieces:
-            lengths = np.diff(piece.offsets)
+        for piece in non_empty(pieces):
+            lengths = piece.sides[0].lengths
             if lengths.max(initial=0) > most_tokens:
                 row = int(np.argmax(lengths > most_tokens))
                 raise ArgumentError(
                     f"{piece.place(row)}: {lengths[row]:,} tokens, and {most_tokens:,} are allowed; cut "
                     "records with --window, or allow more with --max-tokens"
                 )
-            found = found or len(lengths) > 0
             yield piece
-    if not found:
-        raise ArgumentError("files: there is no row in them")
 
 
 def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
     """The number of tokens of all rows, after a look at each."""
-    return sum(len(piece.ids) for piece in _pieces(source, most_tokens, progress))
+    return sum(len(piece.sides[0].ids) for piece in _pieces(source, most_tokens, progress))
 
 
 def _to_file(
@@ -259,11 +251,12 @@ def _write(
     counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
     done = 0
     for whole in pieces:
-        for piece in whole.parts(MOST_ROWS):
+        for piece in whole.parts(MAX_ROWS):
+            tokens = piece.sides[0]
             vectors = np.empty((len(piece), embedder.width), np.float32)
-            for rows, found in embedder.of_ids(piece.ids, piece.offsets):
+            for rows, found in embedder.of_ids(tokens.ids, tokens.offsets):
                 vectors[rows] = found
-                done += int(np.diff(piece.offsets)[rows].sum())
+                done += int(tokens.lengths[rows].sum())
                 if progress:
                     progress({"phase": "embedding", "tokens": done, "tokens_total": total or 0})
             counts.add(piece)

@@ -1,0 +1,74 @@
+"""Records of FASTA and FASTQ files, or windows of them, as rows."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from genotok.errors import SequenceFileError
+from genotok.rows import chunks
+from genotok.rows.opening import is_repeatable
+from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from genotok.tokens import Progress
+
+__all__ = ["SequenceFiles"]
+
+
+class SequenceFiles(Source):
+    """Rows of sequence files: columns `record`, `start`, `end` (counted from 0, the end excluded)."""
+
+    schema = pa.schema([("record", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
+    label = None
+    sides = 1
+    has_lines = False
+
+    def __init__(self, options: RowOptions, paths: Sequence[str]) -> None:
+        self.letters = Letters()
+        self.is_repeatable = all(map(is_repeatable, paths))
+        self._options, self._paths = options, paths
+
+    def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
+        """All rows, in order."""
+        options = self._options
+        reader = options.tokenizer.encode_files(
+            list(self._paths),
+            window=options.window,
+            stride=options.stride,
+            unknown=options.unknown,
+            uppercase=options.uppercase,
+            add_special_tokens=options.special,
+            batch_bases=chunks.PIECE_LETTERS,
+            allow_unknown=options.allow_unknown,
+            threads=options.threads,
+            progress=progress,
+        )
+        with closing(reader):
+            for batch in reader:
+                yield self._piece(pa.record_batch(batch))
+            found = reader.report()
+        kinds = dict(found["unknown"])
+        self.letters = Letters(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
+
+    def _piece(self, batch: pa.RecordBatch) -> Piece:
+        """A record batch of encoded sequences as a piece."""
+
+        def place(row: int) -> str:
+            record, start, end = (batch.column(name)[row].as_py() for name in ("record", "start", "end"))
+            file = f"{self._paths[0]}: " if len(self._paths) == 1 else ""
+            return f"{file}record {record}, {start:,}-{end:,}"
+
+        lists = batch.column("input_ids")
+        offsets = lists.offsets.to_numpy().astype(np.int64)
+        tokens = Tokens(lists.flatten().to_numpy(), offsets - offsets[0])
+        if not self._options.allow_empty:
+            lengths = np.subtract(batch.column("end").to_numpy(), batch.column("start").to_numpy())
+            if len(empty := np.flatnonzero(lengths == 0)):
+                raise SequenceFileError(f"{place(int(empty[0]))}: an empty sequence; remove the record")
+        return Piece(batch.select(self.schema.names), (tokens,), place)

@@ -1,0 +1,149 @@
+"""Rows of tables, with all their columns kept and one or two of them encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from genotok.errors import ArgumentError, SequenceFileError, SymbolError
+from genotok.rows.chunks import unified
+from genotok.rows.columns import choose
+from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
+from genotok.verdict import Composition, add_unknown, check_sequence, known_symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genotok.rows.chunks import Table
+    from genotok.rows.columns import Wanted
+    from genotok.tokens import Progress
+
+__all__ = ["TableRows"]
+
+TEXT = {pa.string(), pa.large_string(), pa.string_view()}
+
+
+class TableRows(Source):
+    """Rows of tables that have the same columns.
+
+    Args:
+        options: How letters become tokens.
+        tables: The tables.
+        wanted: Which columns are sequences, and which is the label.
+
+    Raises:
+        SequenceFileError: A table is damaged, a sequence is none or missing, too much is unknown, or a row
+            has too many fields or too few.
+        SymbolError: A sequence holds a letter of proteins.
+        ArgumentError: There is no such column, or a name stands twice, or the tables' columns differ.
+    """
+
+    is_repeatable = True
+
+    def __init__(self, options: RowOptions, tables: Sequence[Table], wanted: Wanted) -> None:
+        self.letters = Letters()
+        self._options, self._tables = options, tables
+        first = tables[0]
+        for table in tables:
+            if table.names != first.names:
+                raise ArgumentError(
+                    f"{table.path}: its columns are not those of {first.path}; read it by itself"
+                )
+        self._chosen = choose(first.path, first.names, wanted)
+        self.label = self._chosen.label
+        self._as_text = {*self._chosen.sequences, *([self.label] if wanted.need_label else [])}
+        self.sides = len(self._chosen.sequences)
+        self.has_lines = first.unit == "line"
+        types, self._unknown = self._survey()
+        self.schema = pa.schema(list(zip(first.names, types, strict=True)))
+
+    def _survey(self) -> tuple[list[pa.DataType], dict[str, int]]:
+        """What the columns hold; and the unknown symbols by kind."""
+        known = known_symbols(self._options.tokenizer, uppercase=self._options.uppercase)
+        types: list[pa.DataType] | None = None
+        unknown = []
+        for table in self._tables:
+            composition = Composition()
+            own = None if types is None or table.is_typed else types
+            for numbers, batch in table.chunks():
+                found = table.types(batch)
+                if not table.is_typed:
+                    found = [
+                        pa.string() if name in self._as_text else kind
+                        for name, kind in zip(table.names, found, strict=True)
+                    ]
+                own = unified(table, own, found)
+                for side in self._texts(table, numbers, batch):
+                    for number, text in zip(numbers.tolist(), side, strict=True):
+                        check_sequence(table.path, number, text)
+                        composition.add(text)
+            unknown.append(composition.judge(table.path, known, self._options.allow_unknown))
+            if types is not None and own != types and table.is_typed:
+                raise ArgumentError(
+                    f"{table.path}: its columns have other types than those of {self._tables[0].path}; "
+                    "read it by itself"
+                )
+            types = own
+        return types or [], add_unknown(unknown)
+
+    def _texts(self, table: Table, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> list[list[str]]:
+        """The sequences of a chunk, without white space around them: one list, of pairs two."""
+        return [self._side(table, name, numbers, batch) for name in self._chosen.sequences]
+
+    def _side(self, table: Table, name: str, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> list[str]:
+        """The sequences of a column."""
+        column = batch.column(name)
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        if column.type not in TEXT and not pa.types.is_null(column.type):
+            raise SequenceFileError(f"{table.path}: column {name} is {column.type}; text is expected")
+        found: list[str | None] = column.to_pylist()
+        texts = []
+        for row, text in enumerate(found):
+            stripped = None if text is None else text.strip()
+            if not stripped and (stripped is None or not self._options.allow_empty):
+                what = "no sequence (null)" if stripped is None else "an empty sequence; remove the row"
+                raise SequenceFileError(f"{table.path}: {table.unit} {numbers[row]:,}: {what}")
+            texts.append(stripped or "")
+        return texts
+
+    def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
+        """All rows, in order; there is no progress to tell of, as it takes seconds."""
+        del progress
+        self.letters = Letters(kinds=self._unknown)
+        for table in self._tables:
+            for numbers, batch in table.chunks():
+                yield self._piece(table, numbers, batch)
+
+    def _piece(self, table: Table, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> Piece:
+        """Encode a chunk."""
+
+        def place(row: int) -> str:
+            return f"{table.path}, {table.unit} {numbers[row]:,}"
+
+        try:
+            sides = tuple(self._tokens(side) for side in self._texts(table, numbers, batch))
+        except SymbolError as error:
+            raise SymbolError(f"{table.path}: counted from {table.unit} {numbers[0]:,}: {error}") from None
+        columns = [column.cast(kind) for column, kind in zip(batch.columns, self.schema.types, strict=True)]
+        kept = pa.RecordBatch.from_arrays(columns, schema=self.schema)
+        return Piece(kept, sides, place, numbers if self.has_lines else None)
+
+    def _tokens(self, texts: list[str]) -> Tokens:
+        """The tokens of sequences."""
+        options = self._options
+        found = options.tokenizer.encode_batch(
+            texts,
+            add_special_tokens=options.special,
+            unknown=options.unknown,
+            uppercase=options.uppercase,
+            threads=options.threads,
+        )
+        self.letters.read += sum(map(len, texts))
+        self.letters.unknown += found.unknown
+        self.letters.lower_case += found.lower_case
+        return Tokens(found.values, found.offsets)

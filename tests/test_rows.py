@@ -1,0 +1,319 @@
+"""The same rows from every input: formats, compressions, standard input; and what is none of them is told."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from genotok import ArgumentError, SequenceFileError, SymbolError
+from genotok.inputs import expand
+from genotok.rows import RowOptions, Source, Wanted, chunks, open_rows, text_rows
+from tests.encoded import TOKENIZER
+
+SEQUENCES = ["ACGTACGTTAGG", "GGGTTTAACC" * 5, "TTGACA", "ACGT" * 30]
+LABELS = [1, 0, 1, 1]
+NAMES = ["a", "b, c", 'd "e"', "007"]
+SCORES = [0.1, -2.5, 1e-7, 3.0]
+COLUMNS: dict[str, Any] = {"sequence": SEQUENCES, "label": LABELS, "name": NAMES, "score": SCORES}
+
+
+def delimited(delimiter: str, end: str = "\n", start: str = "") -> bytes:
+    def field(value: object) -> str:
+        text = str(value)
+        quoted = '"' + text.replace('"', '""') + '"'
+        return quoted if any(one in text for one in f'{delimiter}"\n') else text
+
+    rows = [list(COLUMNS), *zip(*COLUMNS.values(), strict=True)]
+    return (start + "".join(delimiter.join(map(field, row)) + end for row in rows)).encode()
+
+
+def as_parquet(columns: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def as_json(columns: dict[str, Any]) -> bytes:
+    rows = zip(*columns.values(), strict=True)
+    return "".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows).encode()
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(pa.compress(data, "zstd", asbytes=True))
+
+
+FASTA = "".join(f">{number}\n{text}\n" for number, text in enumerate(SEQUENCES)).encode()
+FASTQ = "".join(
+    f"@{number}\n{text}\n+\n{'I' * len(text)}\n" for number, text in enumerate(SEQUENCES)
+).encode()
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstd,
+}
+TABLES = {
+    "csv": delimited(","),
+    "tsv": delimited("\t"),
+    "jsonl": as_json(COLUMNS),
+    "parquet": as_parquet(COLUMNS),
+}
+FILES = {
+    **{f"t.{name}": data for name, data in TABLES.items()},
+    **{f"t.{name}{ending}": pack(TABLES[name]) for name in TABLES for ending, pack in PACKINGS.items()},
+    "crlf.csv": delimited(",", "\r\n"),
+    "bom.csv": delimited(",", "\r\n", "\ufeff"),
+    "gaps.csv": delimited(",", "\n\n"),
+    "table.txt": delimited("\t"),
+    "no-name": as_parquet(COLUMNS),
+    "plainly.csv": gzip.compress(delimited(",")),
+    "packed.csv.gz": delimited(","),
+    "s.fa": FASTA,
+    "s.fq": FASTQ,
+    "s.fa.gz": gzip.compress(FASTA),
+    "s.fq.zst": zstd(FASTQ),
+    "s.txt": FASTA,
+}
+OPTIONS = RowOptions(TOKENIZER, allow_empty=False)
+
+
+def read(source: Source) -> tuple[list[list[int]], pa.Table]:
+    """The ids of all rows, and their columns."""
+    pieces = list(source.pieces())
+    ids = [piece.sides[0][row].tolist() for piece in pieces for row in range(len(piece))]
+    return ids, pa.Table.from_batches([piece.columns for piece in pieces], source.schema)
+
+
+def check_rows(source: Source) -> None:
+    ids, table = read(source)
+    assert ids == [[1, *TOKENIZER.encode(text), 2] for text in SEQUENCES]
+    assert source.letters.read == sum(map(len, SEQUENCES))
+    if source.schema.names == ["record", "start", "end"]:
+        assert table["end"].to_pylist() == list(map(len, SEQUENCES))
+    else:
+        assert table.to_pydict() == COLUMNS
+        assert table.schema.types == [pa.string(), pa.int64(), pa.string(), pa.float64()]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_same_rows_come_from_every_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FILES[name])
+    source = open_rows(OPTIONS, [str(tmp_path / name)])
+    assert source.is_repeatable
+    check_rows(source)
+    check_rows(source)
+
+
+@contextmanager
+def standard_input(data: bytes, path: Path, *, piped: bool) -> Iterator[None]:
+    """Standard input with this content, of a pipe or of a file."""
+    before = os.dup(0)
+    if piped:
+        reader, writer = os.pipe()
+
+        def feed() -> None:
+            with open(writer, "wb") as pipe:
+                pipe.write(data)
+
+        thread = Thread(target=feed)
+        thread.start()
+    else:
+        path.write_bytes(b"passed" + data)
+        reader = os.open(path, os.O_RDONLY)
+        os.lseek(reader, 6, os.SEEK_SET)
+    os.dup2(reader, 0)
+    os.close(reader)
+    try:
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+@pytest.mark.parametrize("piped", [True, False])
+@pytest.mark.parametrize(
+    "name", ["t.csv", "t.csv.gz", "t.tsv.zst", "t.parquet", "t.jsonl", "s.fa", "s.fq.zst"]
+)
+def test_the_same_rows_come_from_standard_input(tmp_path: Path, name: str, piped: bool) -> None:
+    with standard_input(FILES[name], tmp_path / "held", piped=piped):
+        check_rows(open_rows(OPTIONS, ["-"]))
+
+
+def test_standard_input_that_is_longer_than_what_is_looked_at_is_whole(tmp_path: Path) -> None:
+    many = b"".join(b">%d\n%s\n" % (number, b"ACGTTGCA" * 100) for number in range(1000))
+    with standard_input(many, tmp_path / "held", piped=True):
+        ids, _ = read(open_rows(OPTIONS, ["-"]))
+    assert len(ids) == 1000
+    lines = b"sequence\n" + b"ACGTTGCA\n" * 40_000
+    with standard_input(lines, tmp_path / "held", piped=True):
+        assert len(read(open_rows(OPTIONS, ["-"]))[0]) == 40_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x.csv", FASTA, "x.csv: holds FASTA, and its name says .*CSV.*--input-format fasta"),
+        ("x.csv", gzip.compress(FASTQ), "holds FASTQ, and its name says .*CSV"),
+        ("x.csv", as_parquet(COLUMNS), "holds Parquet, and its name says .*CSV"),
+        ("x.csv", delimited("\t"), "holds fields separated by tabs .*, and its name says .*CSV"),
+        ("x.tsv", delimited(","), "holds fields separated by commas .*, and its name says .*TSV"),
+        ("x.csv", as_json(COLUMNS), "holds JSON lines, and its name says .*CSV"),
+        ("x.parquet", delimited(","), "holds fields separated by commas .*, and its name says Parquet"),
+        ("x.fa", delimited(","), "holds fields separated by commas .*, and its name says FASTA"),
+        ("x.csv", b"ARROW1\0\0", "is an Arrow file"),
+        ("x.csv", b"ACGTACGTTAGGT,1\nACGT,0\n", "has no header: a sequence stands in its first line"),
+        ("x.csv", b"seq,label\nACGT,1\n", "no column is called sequence; they are: seq, label"),
+        ("x.csv", b"sequence,label\nACGT,1\n,0\n", "line 3: an empty sequence; remove the row"),
+        ("x.csv", b"sequence,label\nACGT,1\nACLT,0\n", "line 3, position 2: 'L'"),
+        ("x.csv", b"sequence\n\xff\xfe\n", "damaged, or not what its name says"),
+        ("x.parquet", as_parquet(COLUMNS)[:200], "damaged, or not what its name says"),
+        ("x.parquet", as_parquet({"sequence": ["ACGT", None]}), r"row 2: no sequence \(null\)"),
+        ("x.parquet", as_parquet({"sequence": ["ACGT", ""]}), "row 2: an empty sequence"),
+        ("x.parquet", as_parquet({"sequence": [1, 2]}), "column sequence is int64; text is expected"),
+        ("x.parquet", as_parquet({"sequence": pa.array([], pa.string())}), "has no rows"),
+        ("x.jsonl", b'{"sequence": "ACGT"}\n{"sequence": null}\n', r"line 2: no sequence \(null\)"),
+        ("x.jsonl", b'{"sequence": "ACGT"}\n{"sequence": "ACGT", "b": 1}\n', "line 2: has a key 'b'"),
+        ("x.jsonl", b'{"sequence": "ACGT"}\n[1]\n', "line 2: no object"),
+        ("x.jsonl", b'{"sequence": "ACGT"}\n{\n', "line 2: no JSON"),
+        ("x.jsonl", b'{"sequence": "A", "b": 1}\n{"sequence": "A", "b": "c"}\n', "column b: .* no one type"),
+        ("x.fa", b">a\nACGT\n>b\n>c\nACGT\n", "x.fa: record b, 0-0: an empty sequence"),
+        ("x.csv", b"sequence\n" + b"ACGU" * 40 + b"\n", "25.0 % of its 160 symbols"),
+        ("x.parquet", as_parquet({"sequence": ["ACGU" * 40]}), "25.0 % of its 160 symbols"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_file(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((ArgumentError, SequenceFileError, SymbolError), match=message) as caught:
+        read(open_rows(OPTIONS, [str(tmp_path / name)]))
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_format_that_is_said_settles_it(tmp_path: Path) -> None:
+    cases = {"a.csv": (FASTA, "fasta"), "b.fa": (TABLES["csv"], "csv"), "d": (TABLES["tsv"], "tsv")}
+    cases["c.csv"] = (TABLES["parquet"], "parquet")
+    for name, (content, form) in cases.items():
+        (tmp_path / name).write_bytes(content)
+        check_rows(open_rows(OPTIONS, [str(tmp_path / name)], input_format=form))
+    with pytest.raises(ArgumentError, match="holds Parquet, and input_format says JSON lines"):
+        open_rows(OPTIONS, [str(tmp_path / "c.csv")], input_format="jsonl")
+    with pytest.raises(ArgumentError, match="input_format=xlsx: one of fasta, fastq, csv"):
+        open_rows(OPTIONS, [str(tmp_path / "c.csv")], input_format="xlsx")
+
+
+@pytest.mark.parametrize("count", [1, 2, 130])
+@pytest.mark.parametrize("ending", ["csv", "parquet", "fa"])
+def test_many_files_are_rows_in_their_order(tmp_path: Path, count: int, ending: str) -> None:
+    for number in range(count):
+        sequence = "ACGT" * (number + 1)
+        content = {
+            "csv": f"sequence,n\n{sequence},{number}\n".encode(),
+            "fa": f">{number}\n{sequence}\n".encode(),
+            "parquet": as_parquet({"sequence": [sequence], "n": [number]}),
+        }[ending]
+        (tmp_path / f"{number:03}.{ending}").write_bytes(content)
+    ids, table = read(open_rows(OPTIONS, expand(str(tmp_path / f"*.{ending}"))))
+    assert len(ids) == count
+    order = table["record" if ending == "fa" else "n"].to_pylist()
+    assert [int(number) for number in order] == list(range(count))
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "other.csv").write_text("sequence,labels\nACGT,1\n")
+    (tmp_path / "typed.parquet").write_bytes(as_parquet({**COLUMNS, "label": ["x"] * 4}))
+    for names, message in (
+        (("t.csv", "s.fa"), "s.fa: is no table as .*t.csv is"),
+        (("t.csv", "other.csv"), "other.csv: its columns are not those of"),
+        (("t.parquet", "typed.parquet"), "typed.parquet: its columns have other types"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            open_rows(OPTIONS, [str(tmp_path / name) for name in names])
+    ids, _ = read(open_rows(OPTIONS, [str(tmp_path / name) for name in ("t.csv", "t.parquet", "t.jsonl")]))
+    assert len(ids) == 3 * len(SEQUENCES)
+
+
+def test_types_of_csv_hold_what_all_its_rows_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MAX_ROWS", 1)
+    (tmp_path / "a.csv").write_text("sequence,i,f,t,e,h\nACGT,1,1,1,1e400,9223372036854775808\n")
+    (tmp_path / "b.csv").write_text("sequence,i,f,t,e,h\nACGT,-2,.5,2,1,1\nACGT,3,2.5,x,1,1\n")
+    _, table = read(open_rows(OPTIONS, [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]))
+    assert table["i"].to_pylist() == [1, -2, 3]
+    assert table["f"].to_pylist() == ["1", ".5", "2.5"]
+    assert table["t"].to_pylist() == ["1", "2", "x"]
+    assert table["e"].to_pylist() == ["1e400", "1", "1"]
+    (tmp_path / "a.jsonl").write_text(
+        '{"sequence":"ACGT","x":null,"y":1}\n{"sequence":"ACGT","x":2,"y":2.5}\n'
+    )
+    _, table = read(open_rows(OPTIONS, [str(tmp_path / "a.jsonl")]))
+    assert table.select(["x", "y"]).to_pydict() == {"x": [None, 2], "y": [1.0, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted", "sequences"),
+    [
+        ("sequence,label", Wanted(), ("AC",)),
+        ("Sequence,Label", Wanted(need_label=True), ("AC",)),
+        (" sequence ,label", Wanted(), ("AC",)),
+        ("sequence1,sequence2", Wanted(), ("AC", "GT")),
+        ("sequence2,sequence1", Wanted(pairs=True), ("GT", "AC")),
+        ("dna,y", Wanted(("dna",), label="y", need_label=True), ("AC",)),
+        ("x,y", Wanted(("y", "x")), ("GT", "AC")),
+        ("sequence1,sequence2", Wanted(pairs=False), "has pairs .* trained on single sequences"),
+        ("sequence,label", Wanted(pairs=True), "has single sequences .* trained on pairs"),
+        ("x,y", Wanted(("y", "x"), pairs=False), "has pairs"),
+        ("x,y", Wanted(("y",), pairs=True), "has single sequences"),
+        ("x,y", Wanted(("z",)), "no column is called z; they are: x, y; name yours with --sequence"),
+        ("sequence,y", Wanted(need_label=True), "no column is called label; .* with --label"),
+        ("sequence,predicted", Wanted(taken=frozenset({"predicted"})), "is called predicted already"),
+    ],
+)
+def test_columns_are_found_by_name(tmp_path: Path, header: str, wanted: Wanted, sequences: Any) -> None:
+    (tmp_path / "a.csv").write_text(f"{header}\nAC,GT\n")
+    if isinstance(sequences, str):
+        with pytest.raises(ArgumentError, match=rf"a\.csv: .*{sequences}"):
+            open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
+        return
+    source = open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
+    (piece,) = source.pieces()
+    assert tuple(side[0].tolist() for side in piece.sides) == tuple(
+        [1, *TOKENIZER.encode(one), 2] for one in sequences
+    )
+    assert source.sides == len(sequences)
+
+
+def test_what_sequence_files_have_not_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_bytes(FASTA)
+    for wanted, message in (
+        (Wanted(need_label=True), "sequence files have no labels"),
+        (Wanted(("dna",)), "sequence=dna: .* has records, not columns"),
+        (Wanted(pairs=True), "trained on pairs"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            open_rows(OPTIONS, [str(tmp_path / "a.fa")], wanted)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv.gz", "t.jsonl", "t.parquet", "t.parquet.zst"])
+def test_any_table_is_text_in_rows(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FILES[name])
+    header, *rows = text_rows(tmp_path / name)
+    assert header[1] == list(COLUMNS)
+    assert [fields[0] for _, fields in rows] == SEQUENCES
+    assert [fields[1] for _, fields in rows] == ["1", "0", "1", "1"]
+    assert [float(fields[3]) for _, fields in rows] == SCORES
+    first = {"csv": 2, "tsv": 2}.get(name.split(".")[1], 1)
+    assert [number for number, _ in rows] == list(range(first, first + len(rows)))
