@@ -27,10 +27,13 @@ from genotok.dataset import TokenDataset  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
+from genotok.model_folder.card import Card  # noqa: E402
+from genotok.model_folder.tokenizer_files import folder_tokenizer  # noqa: E402
+from genotok.model_folder.write import save_folder  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
-from genotok.pretrain.run import _model_config, _save  # noqa: E402
+from genotok.pretrain.run import _model_config  # noqa: E402
 from genotok.pretrain.tokens import bases_of_tokens, open_tokens, overlap_of  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
@@ -181,7 +184,8 @@ def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: st
     model = AutoModelForMaskedLM.from_pretrained(whole)
     assert model.config.vocab_size == 64
     assert model.config.pad_token_id == 3
-    assert (whole / "tokenizer.json").read_text() == Path(tokenizer).read_text()
+    read, saved = (Tokenizer.from_file(path) for path in (tokenizer, whole / "tokenizer.json"))
+    assert saved == folder_tokenizer(read, SpecialIds.of(read))
     report = json.loads((whole / "pretrain.json").read_text())
     assert report["steps"] == 12
     assert report["eval_hidden_tokens"] > 0
@@ -191,12 +195,14 @@ def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: st
     assert sorted(log(whole, "eval_bits_per_base")) == [6, 12]
 
 
-def test_gathered_weights_leave_the_same_file(whole: Path, tmp_path: Path) -> None:
+def test_gathered_weights_leave_the_same_file(whole: Path, tokenizer: str, tmp_path: Path) -> None:
     model = AutoModelForMaskedLM.from_pretrained(whole)
     gathered = {name: weight.clone() for name, weight in model.state_dict().items()}
-    _save(model, gathered, tmp_path, {})
+    read = Tokenizer.from_file(tokenizer)
+    kept: dict[str, Any] = {"special": SpecialIds.of(read), "card": Card("", ""), "made": {}}
+    save_folder(model, tmp_path / "m", tokenizer=read, weights=gathered, **kept)
     name = "model.safetensors"
-    assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+    assert (tmp_path / "m" / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_a_run_that_is_gone_on_with_ends_at_the_same_weights(

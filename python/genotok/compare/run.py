@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genotok.dataset.encode import encode
+from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
 from genotok.finetune import finetune
 from genotok.inputs import expand
@@ -158,7 +159,7 @@ class _One:
                 paths,
                 f"{tokens}{os.sep}",
                 format="arrow",
-                resume=tokens.exists(),
+                resume=is_folder_of_shards(str(tokens)),
                 window=window,
                 stride=window,
                 unknown="split",

@@ -23,6 +23,7 @@ from genotok.files.whole import open_sink, write_whole
 from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
 from genotok.finetune.problem import Problem
+from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
 from genotok.metrics import confusion
@@ -195,7 +196,7 @@ class _Work:
         runs = []
         for seed in seeds:
             heard(f"{self.task.name}: seed {seed}")
-            runs.append(self._seed(seed, data, splits["test"]))
+            runs.append(self._seed(seed, data, splits, found))
         self._keep_best(runs)
         values = [run["test"][self.task.metric] for run in runs]
         return {
@@ -207,7 +208,7 @@ class _Work:
             "runs": runs,
         }
 
-    def _seed(self, seed: int, data: TaskData, test: LabelledSplit) -> Record:
+    def _seed(self, seed: int, data: TaskData, splits: dict[str, LabelledSplit], found: Record) -> Record:
         """One run, or its result from before."""
         place = self.folder / f"seed-{seed}"
         if (place / RESULT).exists():
@@ -230,9 +231,11 @@ class _Work:
             device=self.device,
             progress=self.progress,
         )
-        write_predictions(str(place / "predictions.parquet"), test, data.problem, tuned.outputs)
-        self._save(tuned.model, place / "model")
+        write_predictions(str(place / "predictions.parquet"), splits["test"], data.problem, tuned.outputs)
         result = self._result(seed, tuned, data)
+        base = "" if self.scratch else self.source.path.name
+        facts: Record = {"base": base, "found": found, "result": result, "splits": splits}
+        save_model(tuned.model, place / "model", self.tokenizer, self.config, **facts)
         checkpoints.write_json(place / RESULT, result)
         return result
 
@@ -271,14 +274,8 @@ class _Work:
         for run in runs:
             place = self.folder / f"seed-{run['seed']}" / "model"
             if place.exists() and run["seed"] == best:
-                shutil.rmtree(target, ignore_errors=True)
-                place.rename(target)
+                checkpoints.publish(place, target)
             shutil.rmtree(place, ignore_errors=True)
-
-    def _save(self, model: Any, place: Path) -> None:
-        """A model with its tokenizer."""
-        model.save_pretrained(place)
-        self.tokenizer.save(place / "tokenizer.json")
 
 
 def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs: NDArray[Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -18,10 +17,13 @@ from transformers import TrainingArguments, set_seed
 from genotok import __version__
 from genotok.collate import Masking, SpecialIds
 from genotok.errors import ArgumentError
+from genotok.files.whole import write_whole
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
+from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
 from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
+from genotok.pretrain.saving import save_model
 from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, overlap_of, tokenizer_for
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
@@ -134,7 +136,9 @@ def pretrain(
         # Where weights are spread over processes, all of them have to take part.
         weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if arguments.process_index == 0:
-            _save(trainer.accelerator.unwrap_model(model), weights, folder, report)
+            whole = trainer.accelerator.unwrap_model(model)
+            save_model(whole, weights, folder, found_tokenizer, tokens, report)
+            checkpoints.write_json(folder / REPORT, report)  # the sign that all is there
     return report
 
 
@@ -241,23 +245,14 @@ def _claimed(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resum
     with checkpoints.claim(folder, settings, resume=resume):
         place = folder / TOKENIZER
         if not place.exists():
-            tokenizer.save(place)
-            if tokenizer.special_roles:  # they stood beside the tokenizer's file
-                checkpoints.write_json(folder / "special_tokens_map.json", tokenizer.special_roles)
-        elif tokenizer.to_json() != type(tokenizer).from_file(place).to_json():
+            for name, content in tokenizer_files(tokenizer, SpecialIds.of(tokenizer)).items():
+                write_whole(str(folder / name), content)
+        elif _as_saved(tokenizer) != _as_saved(type(tokenizer).from_file(place)):
             raise ArgumentError(f"{folder}: was begun with another tokenizer")
         checkpoints.clean(folder)
         yield
 
 
-def _save(model: Any, weights: dict[str, torch.Tensor], folder: Path, report: dict[str, Any]) -> None:
-    """The model beside its tokenizer; the report last, as the sign that all is there."""
-    partial_folder = folder / f"{checkpoints.UNFINISHED}model"
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    # Gathered weights are copies, which hides from transformers that two of them are one.
-    own = {name: weight for name, weight in weights.items() if name not in model.all_tied_weights_keys}
-    model.save_pretrained(partial_folder, state_dict=own)
-    for path in partial_folder.iterdir():
-        path.replace(folder / path.name)
-    partial_folder.rmdir()
-    checkpoints.write_json(folder / REPORT, report)
+def _as_saved(tokenizer: Tokenizer) -> str:
+    """The file that a folder gets for a tokenizer."""
+    return folder_tokenizer(tokenizer, SpecialIds.of(tokenizer)).to_json()

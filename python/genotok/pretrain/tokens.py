@@ -10,6 +10,7 @@ import numpy as np
 
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
+from genotok.dataset.journal import is_folder_of_shards
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError
 from genotok.inputs import expand
@@ -78,7 +79,7 @@ def open_tokens(
             expand(files),
             f"{place}{os.sep}",
             format="arrow",
-            resume=place.exists(),
+            resume=is_folder_of_shards(str(place)),
             threads=threads,
             progress=progress,
             unknown="split",

@@ -8,13 +8,13 @@ folder of rubbish, which the next run removes.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from genotok import _native
 from genotok.errors import ArgumentError
+from genotok.files.folders import UNFINISHED, publish
 from genotok.files.outputs import is_internal
 from genotok.files.whole import STANDARD_OUTPUT, write_whole
 
@@ -28,7 +28,6 @@ RUN = "run.json"
 """The settings that a folder was begun with."""
 
 PREFIX = "checkpoint-"
-UNFINISHED = ".saving-"
 
 
 def unfinished(folder: Path, step: int) -> Path:
@@ -44,24 +43,6 @@ def checkpoints(folder: Path) -> list[tuple[int, Path]]:
         if step.isdigit() and place.is_dir():
             found.append((int(step), place))
     return sorted(found)
-
-
-def publish(source: Path, target: Path) -> None:
-    """Flush a folder to the disk and give it its name; one that had the name goes."""
-    for path in [*source.rglob("*"), source]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    if target.exists():
-        shutil.rmtree(target)
-    source.rename(target)
-    handle = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def rotate(folder: Path, keep: int) -> None:

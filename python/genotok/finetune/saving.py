@@ -1,0 +1,115 @@
+"""The folder of a fine-tuned model: what its card and its manifest tell of the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from genotok.collate import SpecialIds
+from genotok.model_folder.card import Card, Metric, command_line
+from genotok.model_folder.write import save_folder, sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genotok.finetune.config import FinetuneConfig
+    from genotok.gue import LabelledSplit
+    from genotok.tokenizer import Tokenizer
+
+__all__ = ["save_model"]
+
+NAMES = {
+    "mcc": ("Matthews correlation (MCC)", "matthews_correlation"),
+    "f1": ("macro F1", "f1"),
+    "accuracy": ("accuracy", "accuracy"),
+    "precision": ("precision", "precision"),
+    "recall": ("recall", "recall"),
+    "pearson": ("Pearson correlation", "pearsonr"),
+    "spearman": ("Spearman correlation", "spearmanr"),
+    "r2": ("R²", "r_squared"),
+    "rmse": ("root mean squared error", "rmse"),
+}
+"""What a metric is called, here and among Hugging Face's."""
+
+
+def save_model(
+    model: Any,
+    place: Path,
+    tokenizer: Tokenizer,
+    config: FinetuneConfig,
+    *,
+    base: str,
+    found: dict[str, Any],
+    result: dict[str, Any],
+    splits: dict[str, LabelledSplit],
+) -> None:
+    """Write the model of one seed.
+
+    Args:
+        model: The classifier.
+        place: Its folder.
+        tokenizer: As it was trained with.
+        config: The settings.
+        base: The name of the model that training began with; empty for fresh weights.
+        found: What is known of the set.
+        result: The figures of the run.
+        splits: The data.
+    """
+    data = [
+        {"split": name, "file": split.path, "rows": len(split), "SHA-256": sha256_of(split.path)}
+        for name, split in splits.items()
+    ]
+    settings = {"seed": result["seed"], "steps": result["steps"], **dataclasses.asdict(config)}
+    metrics = _metrics(result["test"], found)
+    command = command_line()
+    card = Card(
+        title=f"{found['name']}, fine-tuned",
+        summary=(
+            f"A DNABERT-2 encoder fine-tuned on the set {found['name']} by genotok; of several seeds the "
+            "model that is best on dev is kept."
+        ),
+        command=command,
+        data=data,
+        settings=settings,
+        metrics=metrics,
+        notes=_notes(found, config),
+        base=base,
+    )
+    made = {
+        "made_by": "finetune",
+        "command": command,
+        "base": base or None,
+        "data": data,
+        "settings": settings,
+        "metrics": {name: value for name, value in result["test"].items() if isinstance(value, float)},
+    }
+    special = SpecialIds.of(tokenizer)
+    save_folder(
+        model,
+        place,
+        tokenizer=tokenizer,
+        special=special,
+        card=card,
+        made=made,
+        max_tokens=config.max_tokens,
+    )
+
+
+def _metrics(test: dict[str, Any], found: dict[str, Any]) -> list[Metric]:
+    """The figures of the test split; the interval is that of the set's own metric."""
+    metrics = []
+    for key, (name, known) in NAMES.items():
+        value = test.get(key)
+        if isinstance(value, float):
+            ends = (test.get("low"), test.get("high")) if key == found["metric"] else (None, None)
+            metrics.append(Metric(name, value, *ends, of=f"{found['name']}, test", key=known))
+    return metrics
+
+
+def _notes(found: dict[str, Any], config: FinetuneConfig) -> list[str]:
+    """Limits that only this model has."""
+    notes = [found["note"]] if found.get("note") else []
+    if config.max_tokens is not None:
+        cut = ", ".join(f"{count:,} of {name}" for name, count in found["cut"].items())
+        notes.append(f"In training, sequences were cut at {config.max_tokens:,} tokens: {cut}.")
+    return notes

@@ -1,0 +1,224 @@
+"""The card of a model, `README.md` in its folder: what it is, what it was made of, and how to load it.
+
+The front matter has the keys of Hugging Face's model cards, as YAML whose values are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Card", "Metric", "command_line"]
+
+AUTO_CLASSES = {
+    "ForMaskedLM": ("AutoModelForMaskedLM", "fill-mask"),
+    "ForSequenceClassification": ("AutoModelForSequenceClassification", "text-classification"),
+    "ForTokenClassification": ("AutoModelForTokenClassification", "token-classification"),
+}
+"""End of an architecture's name to the class that loads it, and the pipeline."""
+
+LIMITS = (
+    "The encoder has no longest input (ALiBi); the time of attention grows with the square of the length.",
+    "Sequences are DNA. Lower case is read as upper case; symbols outside the vocabulary are unknown tokens.",
+    "Figures are of the data named here, and say nothing of other organisms, lengths or assays.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure, with its interval where there is one.
+
+    Attributes:
+        name: What it is called.
+        value: The figure.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        of: The data it was measured on.
+        key: Its name among Hugging Face's metrics, if it has one.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    of: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card tells of a model, beside what its folder shows.
+
+    Attributes:
+        title: The first heading.
+        summary: A sentence or two.
+        command: The command that made it; empty for a call from Python.
+        data: What it was trained on: a line of facts for each file, by column.
+        settings: Those of training.
+        metrics: Figures.
+        notes: More limits and remarks.
+        base: The model that training began with.
+    """
+
+    title: str
+    summary: str
+    command: str = ""
+    data: Sequence[Mapping[str, Any]] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Sequence[Metric] = ()
+    notes: Sequence[str] = ()
+    base: str = ""
+
+    def markdown(self, config: Mapping[str, Any], files: Mapping[str, str], *, fast: bool) -> str:
+        """The text of the card.
+
+        Args:
+            config: The model's config.json.
+            files: SHA-256 by name of the folder's files.
+            fast: Whether transformers reads the folder's tokenizer.
+        """
+        parts = [
+            self._front(config),
+            f"# {_plain(self.title)}",
+            self.summary,
+            _usage(config, fast=fast),
+            self._data(),
+            self._training(),
+            self._figures(),
+            _section("Files", _table(("file", "SHA-256"), [(name, f"`{files[name]}`") for name in files])),
+            _section("Limits", "\n".join(f"- {text}" for text in (*LIMITS, *self.notes))),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def _front(self, config: Mapping[str, Any]) -> str:
+        """The front matter."""
+        _, pipeline = _auto_class(config)
+        facts: dict[str, Any] = {
+            "library_name": "transformers",
+            "pipeline_tag": pipeline,
+            "tags": ["genotok", "genomics", "dna", "dnabert2", "alibi"],
+            "metrics": sorted({one.key for one in self.metrics if one.key}) or None,
+            "model-index": self._index(pipeline) or None,
+        }
+        lines = [f"{key}: {json.dumps(value)}" for key, value in facts.items() if value is not None]
+        return "\n".join(["---", *lines, "---"])
+
+    def _index(self, pipeline: str | None) -> list[Any]:
+        """The results, as Hugging Face shows them beside a card."""
+        known = [one for one in self.metrics if one.key and one.of]
+        results = [
+            {
+                "task": {"type": pipeline or "other"},
+                "dataset": {"name": one.of, "type": one.of},
+                "metrics": [{"type": one.key, "name": one.name, "value": one.value}],
+            }
+            for one in known
+        ]
+        return [{"name": self.title, "results": results}] if results else []
+
+    def _data(self) -> str:
+        """The table of the data."""
+        if not self.data:
+            return ""
+        columns = list(dict.fromkeys(key for row in self.data for key in row))
+        return _section(
+            "Data", _table(columns, [[_cell(row.get(key)) for key in columns] for row in self.data])
+        )
+
+    def _training(self) -> str:
+        """Command and settings."""
+        parts = []
+        if self.base:
+            parts.append(f"Begun with the weights of `{self.base}`.")
+        if self.command:
+            parts.append(f"```bash\n{self.command}\n```")
+        if self.settings:
+            rows = [(name, _cell(value)) for name, value in self.settings.items()]
+            parts.append(_table(("setting", "value"), rows))
+        return _section("Training", "\n\n".join(parts)) if parts else ""
+
+    def _figures(self) -> str:
+        """The table of the metrics."""
+        if not self.metrics:
+            return ""
+        rows = [
+            (
+                one.of,
+                one.name,
+                f"{one.value:.4g}",
+                "" if one.low is None or one.high is None else f"{one.low:.4g} to {one.high:.4g}",
+            )
+            for one in self.metrics
+        ]
+        return _section("Metrics", _table(("measured on", "metric", "value", "95 % interval"), rows))
+
+
+def command_line() -> str:
+    """The command that is running; empty if it is none of genotok's."""
+    program = os.path.basename(sys.argv[0]) if sys.argv else ""
+    is_ours = program in {"genotok", "__main__.py"}
+    return shlex.join(["genotok", *sys.argv[1:]]) if is_ours else ""
+
+
+def _usage(config: Mapping[str, Any], *, fast: bool) -> str:
+    """The lines that load the model."""
+    name, pipeline = _auto_class(config)
+    lines = [
+        "import genotok.model.huggingface  # registers the classes with transformers",
+        f"from transformers import {'AutoTokenizer, ' if fast else ''}{name}",
+        "",
+        f'model = {name}.from_pretrained("FOLDER")',
+    ]
+    if fast:
+        lines.append('tokenizer = AutoTokenizer.from_pretrained("FOLDER")')
+    text = "```python\n" + "\n".join(lines) + "\n```"
+    if not fast:
+        text += (
+            "\n\nIts tokens are k-mers that a Hugging Face file cannot express, so `AutoTokenizer` cannot "
+            'read them: use `genotok.Tokenizer.from_file("FOLDER/tokenizer.json")`.'
+        )
+    elif pipeline == "text-classification":
+        text += "\n\n`genotok predict FILE --model FOLDER -o predictions.parquet` gives the same predictions."
+    elif pipeline == "fill-mask":
+        text += "\n\n`genotok embed FILE --model FOLDER -o vectors.parquet` gives vectors of sequences."
+    return _section("How to use it", text)
+
+
+def _auto_class(config: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The class that loads a model, and the pipeline it is for."""
+    heads = config.get("architectures") or [""]
+    found = (pair for end, pair in AUTO_CLASSES.items() if str(heads[0]).endswith(end))
+    return next(found, ("AutoModel", "feature-extraction"))
+
+
+def _section(title: str, text: str) -> str:
+    return f"## {title}\n\n{text}"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of Markdown."""
+    titles = list(columns)
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """A value as a cell has it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value)
+    return f"{value:,}"
+
+
+def _plain(text: str) -> str:
+    """A text that neither ends a line nor a cell."""
+    return re.sub(r"\s+", " ", str(text)).replace("|", "\\|")

@@ -1,0 +1,93 @@
+"""Model folders as genotok leaves them, all alike: by `pretrain`, `finetune`, `compare` and `convert`.
+
+A folder holds `config.json`, `model.safetensors`, the tokenizer's files, a card (`README.md`) and a manifest
+(`genotok.json`) with the digests of the others. All is written to a folder with another name and flushed
+first; then the folder gets its name, or where it is that of a run, each file does, the manifest last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from genotok import __version__
+from genotok.files.folders import UNFINISHED, publish, publish_into
+from genotok.model_folder.tokenizer_files import TOKENIZER, tokenizer_files
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from genotok.model_folder.card import Card
+    from genotok.model_folder.tokenizer_files import SpecialRoles
+    from genotok.tokenizer import Tokenizer
+
+__all__ = ["CARD", "MANIFEST", "save_folder", "sha256_of"]
+
+CARD = "README.md"
+MANIFEST = "genotok.json"
+KIND = "genotok model"
+
+
+def save_folder(
+    model: Any,
+    folder: Path,
+    *,
+    tokenizer: Tokenizer,
+    special: SpecialRoles,
+    card: Card,
+    made: Mapping[str, Any],
+    max_tokens: int | None = None,
+    weights: Mapping[str, Any] | None = None,
+    beside: bool = False,
+) -> dict[str, Any]:
+    """Write a model's folder, so that a kill at any moment leaves the one before or this one.
+
+    Args:
+        model: A model of `genotok.model.huggingface`.
+        folder: Where it is to be.
+        tokenizer: As it was trained with.
+        special: What stood around its sequences.
+        card: What its card tells.
+        made: What its manifest tells of how it was made.
+        max_tokens: Where longer inputs were cut in training; None if none were.
+        weights: Its weights, where they were gathered from several processes.
+        beside: Whether the folder holds other files as well, which stay.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    place = (folder if beside else folder.parent) / f"{UNFINISHED}{folder.name}"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        # Gathered weights are copies, which hides from transformers that two of them are one.
+        tied = model.all_tied_weights_keys
+        own = None if weights is None else {name: weights[name] for name in weights if name not in tied}
+        model.save_pretrained(place, state_dict=own)
+        for name, content in tokenizer_files(tokenizer, special, max_tokens).items():
+            (place / name).write_bytes(content)
+        digests = {path.name: sha256_of(path) for path in sorted(place.iterdir())}
+        fast = "model" in json.loads((place / TOKENIZER).read_bytes())
+        config = json.loads((place / "config.json").read_bytes())
+        (place / CARD).write_text(card.markdown(config, digests, fast=fast), encoding="utf-8")
+        manifest = {"kind": KIND, "genotok": __version__, **made, "files": digests}
+        (place / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        if beside:
+            publish_into(place, folder, last=MANIFEST)
+        else:
+            publish(place, folder)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return manifest
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """The digest of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""The folder of a pre-trained model: what its card and its manifest tell of the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genotok.collate import SpecialIds
+from genotok.model_folder.card import Card, Metric, command_line
+from genotok.model_folder.write import save_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from genotok.dataset import TokenDataset
+    from genotok.tokenizer import Tokenizer
+
+__all__ = ["save_model"]
+
+NAMES = {
+    "eval_bits_per_base": ("bits per base", ""),
+    "eval_loss": ("loss per masked token, nats", ""),
+    "eval_accuracy": ("masked-token accuracy", "accuracy"),
+    "eval_unigram_bits_per_base": ("bits per base of the unigram baseline", ""),
+    "eval_unigram_loss": ("loss of the unigram baseline, nats", ""),
+}
+"""Key of a report to what the card calls it, and to Hugging Face's metric."""
+
+
+def save_model(
+    model: Any,
+    weights: dict[str, torch.Tensor],
+    folder: Path,
+    tokenizer: Tokenizer,
+    tokens: TokenDataset,
+    report: dict[str, Any],
+) -> None:
+    """Write the model into the folder of its run.
+
+    Args:
+        model: The masked language model.
+        weights: Its weights, gathered from all processes.
+        folder: The folder of the run.
+        tokenizer: As it was trained with.
+        tokens: What it was trained on.
+        report: What the run found.
+    """
+    data = _data(tokens, report)
+    metrics = [
+        Metric(name, report[key], of="held-out sequences", key=known)
+        for key, (name, known) in NAMES.items()
+        if isinstance(report.get(key), float)
+    ]
+    settings = {**report["config"], "hold_out": report["hold_out"]}
+    command = command_line()
+    card = Card(
+        title=f"{report['config']['encoder']}, pre-trained",
+        summary=(
+            f"A DNABERT-2 encoder of {report['parameters']:,} parameters, pre-trained by genotok to predict "
+            f"masked tokens: {report['steps']:,} steps on {report['tokens']:,} tokens in "
+            f"{report['train_sequences']:,} sequences; {report['held_out_sequences']:,} are held out."
+        ),
+        command=command,
+        data=data,
+        settings=settings,
+        metrics=metrics,
+        notes=[f"Trained on sequences of at most {report['config']['max_tokens']:,} tokens."],
+    )
+    made = {
+        "made_by": "pretrain",
+        "command": command,
+        "data": data,
+        "settings": settings,
+        "metrics": {one: report[one] for one in NAMES if isinstance(report.get(one), float)},
+    }
+    save_folder(
+        model,
+        folder,
+        tokenizer=tokenizer,
+        special=SpecialIds.of(tokenizer),
+        card=card,
+        made=made,
+        weights=weights,
+        beside=True,
+    )
+
+
+def _data(tokens: TokenDataset, report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The sequence files that the tokens are of, where the tokens tell; else the files of tokens."""
+    if tokens.manifest is None:
+        return [{"file": name} for name in report["files"]]
+    inputs = (one for portion in tokens.manifest.portions for one in portion.inputs)
+    return [{"file": one.path, "bytes": one.bytes, "SHA-256": one.sha256} for one in inputs]
