@@ -17,6 +17,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK := requirements-dev.lock
+# Processes of the Python tests; each may need 3 GB. A file's tests stay in one process, with what they share.
+JOBS ?= 2
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
 # One interpreter for every build of the extension: another one would rebuild the bindings.
@@ -52,8 +54,8 @@ lint-python: $(VENV)/.built $(VENV)/.dev
 test-rust: $(VENV)/.created ## unit, property and documentation tests of the core
 	cargo test --package genotok-core --all-features --locked
 
-test-python: $(VENV)/.built $(VENV)/.dev ## pytest
-	$(BIN)/pytest
+test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	cargo fmt --all

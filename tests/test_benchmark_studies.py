@@ -29,7 +29,9 @@ CASE = Case("Encoding by size", "1 Mb", 1_000_000, "Much.")
 def pytest_run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """pytest in a process of its own, in the repository."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    environment = {**os.environ, "COLUMNS": "100"}
+    # Inside a worker of pytest-xdist, pytest-benchmark would measure nothing.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_XDIST_")}
+    environment["COLUMNS"] = "100"
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=250
     )
