@@ -82,7 +82,7 @@ def test_every_kind_has_its_section_and_the_others_are_named(source: str) -> Non
         "Speed studies",
         "pytest-benchmark",
         "Not shown",
-        "What is unfair",
+        "Caveats",
         "odd.json, of the kind",
         "nameless.json, which does not say what it is",
         "the same reason for both",
@@ -317,7 +317,7 @@ def test_the_command_writes_one_page(records: Path, tmp_path: Path) -> None:
     arguments = ["-t", "two.json", "-t", "name=two.json", "-t", "kmer:6", "--sequence", "GATTACAGATTACA"]
     done = run("report", str(records), *arguments, "-o", "out.html", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("out.html: 9 records, 2 of unknown kinds named")
+    assert done.stdout.startswith("out.html: 9 records, 2 not shown")
     assert names(tmp_path) == {"two.json", "out.html"}
     text = Page((tmp_path / "out.html").read_text(encoding="utf-8")).text
     assert "14 letters under 3 tokenizers" in text
@@ -341,5 +341,5 @@ def test_the_shipped_records_are_shown() -> None:
     if not any(name.endswith(".json") for _, _, found in os.walk(folder) for name in found):
         pytest.skip("no records here")
     text = Page(page(read_records([str(folder)]))).text
-    assert "What is unfair" in text
+    assert "Caveats" in text
     assert "Not shown" not in text

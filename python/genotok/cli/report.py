@@ -9,6 +9,7 @@ import typer
 from genotok.cli import figures
 from genotok.cli.console import print_json, say
 from genotok.cli.extras import from_extra
+from genotok.cli.messages import note
 from genotok.cli.options import AsJson, Force, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
+MAX_NOTES = 10
+"""So many files that are not shown are named on the terminal; the page names all."""
+
 
 def report(
     records: Annotated[
         list[str],
         typer.Argument(
-            metavar="RECORDS...",
-            help="Records of genotok study, of the benchmarks or of pytest-benchmark, or folders of them.",
+            metavar="PATHS...",
+            help="Folders that genotok pretrain, finetune or compare wrote, records of genotok study or of "
+            "benchmarks, or folders of any of these.",
             show_default=False,
         ),
     ],
@@ -57,32 +62,35 @@ def report(
         ),
     ] = None,
     title: Annotated[
-        str, typer.Option(metavar="TEXT", help="The title of the page.")
-    ] = "Tokenizers on evidence",
+        str | None,
+        typer.Option(metavar="TEXT", help="The title of the page.", show_default="what the page shows"),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make one page of records: tables that sort, plots, and what is unfair; it loads nothing."""
+    """Make one self-contained page of runs and records: a summary, plots, tables that sort, and caveats."""
     if (sequence is None) != (not tokenizer):
         raise ArgumentError("--sequence and -t belong together: give a sequence and at least one tokenizer")
     module = from_extra("report", "report", "report")
-    from genotok.report.page import KINDS
-
     inputs = [*records, *(given.rpartition("=")[2] for given in tokenizer or [])]
     with output_file(output, PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
         found = module.read_records(records)
         view = None if sequence is None else _view(sequence, tokenizer or [])
-        content = module.page(found, view=view, title=title).encode()
+        made = module.make_page(found, view=view, title=title)
+        content = made.html.encode()
         target.write(content)
-    shown = sum(each.kind in KINDS for each in found)
+    for name, reason in made.left_out[:MAX_NOTES]:
+        note(f"{name}: not shown: {reason}")
+    if (more := len(made.left_out) - MAX_NOTES) > 0:
+        note(f"{figures.count(more, 'more file')} not shown; the page names them")
     if as_json:
-        left = [each.name for each in found if each.kind not in KINDS]
-        facts = {"output": target.path, "bytes": len(content), "shown": shown, "not_shown": left}
+        left = [name for name, _ in made.left_out]
+        facts = {"output": target.path, "bytes": len(content), "shown": made.shown, "not_shown": left}
         print_json(facts, target)
     elif not quiet:
-        rest = f", {len(found) - shown:,} of unknown kinds named" if len(found) > shown else ""
+        rest = f", {len(made.left_out):,} not shown" if made.left_out else ""
         size = figures.memory(len(content))
-        say(f"{target.described}: {figures.count(shown, 'record')}{rest}, {size}", target)
+        say(f"{target.described}: {figures.count(made.shown, 'record')}{rest}, {size}", target)
 
 
 def _view(sequence: str, tokenizers: list[str]) -> TokenView:

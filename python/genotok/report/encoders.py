@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genotok.report.plots import Axis, Series, dots, lines
-from genotok.report.tables import Column, Section, Table, facts, number, once, text
+from genotok.report.tables import Column, Section, Table, caveats_of, facts, number, once, text
 
 if TYPE_CHECKING:
     from genotok.report.records import Found
@@ -47,7 +47,7 @@ def memory_section(found: Found) -> Section:
         Axis("million bytes", log=True),
     )
     table = Table("Memory", columns, tuple(rows))
-    return Section("Encoder: memory", found.name, facts(record), (table,), (plot,), _unfair(record))
+    return Section("Encoder: memory", found.name, facts(record), (table,), (plot,), _caveats(record))
 
 
 def speed_section(found: Found) -> Section:
@@ -89,7 +89,7 @@ def speed_section(found: Found) -> Section:
         Axis("tokens a second", log=True),
     )
     table = Table("Speed", columns, tuple(rows))
-    return Section("Encoder: speed", found.name, facts(record), (table,), (plot,), _unfair(record))
+    return Section("Encoder: speed", found.name, facts(record), (table,), (plot,), _caveats(record))
 
 
 def training_section(found: Found) -> Section:
@@ -114,10 +114,10 @@ def training_section(found: Found) -> Section:
         for name, result in case["results"].items()
     ]
     table = Table("Pre-training", columns, tuple(rows))
-    return Section("Pre-training: speed", found.name, facts(record), (table,), (), _unfair(record))
+    return Section("Pre-training: speed", found.name, facts(record), (table,), (), _caveats(record))
 
 
-def _unfair(record: Record) -> tuple[str, ...]:
-    """What the record and its cases say is unfair, each once."""
+def _caveats(record: Record) -> tuple[str, ...]:
+    """The caveats of the record and of its cases, each once."""
     cases = once((str(case.get("title", "all")), str(case.get("unfair", ""))) for case in record["cases"])
-    return (*([str(record["unfair"])] if record.get("unfair") else []), *cases)
+    return (*caveats_of(record), *cases)

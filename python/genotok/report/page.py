@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,7 @@ from markupsafe import Markup
 
 from genotok import __version__
 from genotok.errors import ArgumentError
-from genotok.report.comparison import comparison_section
-from genotok.report.encoders import memory_section, speed_section, training_section
-from genotok.report.gue import gue_section
-from genotok.report.inputs import inputs_section
-from genotok.report.shards import cluster_section, shards_section
-from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
-from genotok.report.studies import study_section
+from genotok.report.sections import KINDS, OVERVIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,54 +22,140 @@ if TYPE_CHECKING:
     from genotok.report.tables import Section
     from genotok.report.tokens import TokenView
 
-__all__ = ["KINDS", "page"]
+__all__ = ["DEFAULT_TITLE", "KINDS", "MAX_DETAILED", "Page", "make_page", "page"]
 
-KINDS: dict[str, Callable[[Found], Section]] = {
-    "study": study_section,
-    "train": train_section,
-    "train-quick": train_section,
-    "train-given": train_section,
-    "encode": encode_section,
-    "encode-quick": encode_section,
-    "encode-given": encode_section,
-    "encoder-memory": memory_section,
-    "encoder-speed": speed_section,
-    "encoder-gpu": speed_section,
-    "pretraining": training_section,
-    "inputs": inputs_section,
-    "shards-pack": shards_section,
-    "shards-large": shards_section,
-    "shards-ray": shards_section,
-    "cluster": cluster_section,
-    "gue": gue_section,
-    "models": comparison_section,
-    "models-gpu": comparison_section,
-    "pytest": studies_section,
-    "pytest-large": studies_section,
-    "pytest-smoke": studies_section,
-    "pytest-benchmark": pytest_section,
-}
-"""Kinds of records, and what makes a section of each, in the order of the page."""
+DEFAULT_TITLE = "Tokenizers on evidence"
+"""The title of a page of several kinds of records; one of a single kind is called by it."""
 
-MARKS = "●■▲◆▼✚"
-"""The markers of the plots, as letters for the legend."""
+MAX_DETAILED = 8
+"""Records of a kind that get a section of their own; more are in the overview of their kind, or in a list."""
 
 
-def page(
-    found: Sequence[Found], *, view: TokenView | None = None, title: str = "Tokenizers on evidence"
-) -> str:
-    """The page of these records, as HTML.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, and what is on it.
+
+    Attributes:
+        html: The page.
+        shown: Records that it shows.
+        left_out: Files that it names as not shown, each with the reason.
+    """
+
+    html: str
+    shown: int
+    left_out: tuple[tuple[str, str], ...]
+
+
+def page(found: Sequence[Found], *, view: TokenView | None = None, title: str | None = None) -> str:
+    """The page of these records, as HTML: see `make_page`."""
+    return make_page(found, view=view, title=title).html
+
+
+def make_page(found: Sequence[Found], *, view: TokenView | None = None, title: str | None = None) -> Page:
+    """The page of these records.
 
     Args:
         found: The records; those of unknown kinds are listed as not shown.
         view: A sequence under several tokenizers, shown first.
-        title: The page's title.
+        title: The page's title; None for one that says what is shown.
 
     Raises:
-        ArgumentError: A record lacks what its kind must have; names the file and what is missing.
+        ArgumentError: There is nothing to show; or a record that was named lacks what its kind must have,
+            with its file and what is missing.
     """
-    order = list(KINDS)
-    known = sorted((each for each in found if each.kind in KINDS), key=lambda each: order.index(each.kind))
+    known = [each for each in found if each.kind in KINDS and not each.why]
+    sections, faults = _sections(known)
+    left_out = (*((each.name, _reason(each)) for each in found if each not in known), *faults)
+    if not sections and not view:
+        first = next((each for each in found if each.is_fault), found[0])
+        raise ArgumentError(
+            first.why if first.is_fault else f"{first.path}: nothing to show: {_reason(first)}"
+        )
+    html = _rendered(
+        title=title or _title(sections),
+        sections=sections,
+        left_out=left_out,
+        view=view,
+        is_long=len(sections) + bool(view) > 1,
+    )
+    return Page(html, len(known) - len(faults), left_out)
+
+
+def _sections(known: Sequence[Found]) -> tuple[list[Section], list[tuple[str, str]]]:
+    """The sections in the order of the kinds, and the records that could not be shown."""
+    sections: list[Section] = []
+    faults: list[tuple[str, str]] = []
+    makers: dict[Callable[[Found], Section], list[Found]] = {}
+    for each in sorted(known, key=lambda each: list(KINDS).index(each.kind)):
+        makers.setdefault(KINDS[each.kind], []).append(each)
+    for make, records in makers.items():
+        whole: list[Found] = []
+        detailed: list[Section] = []
+        for each in records:
+            try:
+                if len(detailed) < MAX_DETAILED:
+                    detailed.append(_guarded(each, make))
+                whole.append(each)
+            except ArgumentError as error:
+                if each.is_given or len(known) == 1:
+                    raise
+                faults.append((each.name, str(error).removeprefix(f"{each.path}: ")))
+        if len(whole) > 1 and make in OVERVIEWS:
+            sections.append(_overview(whole, make, faults))
+        sections += detailed
+        if (left := len(whole) - len(detailed)) > 0:
+            note = (
+                f"{left:,} more records of this kind have no section; name their folders for a page of them."
+            )
+            sections[-1] = replace(sections[-1], caveats=(*sections[-1].caveats, note))
+    return sections, faults
+
+
+def _overview(whole: list[Found], make: Callable[[Found], Section], faults: list[tuple[str, str]]) -> Section:
+    """The overview of a kind; only if it fails, the records without a section are tried one by one."""
+    try:
+        return _guarded(whole[0], lambda _: OVERVIEWS[make](whole))
+    except ArgumentError:
+        checked = whole[:MAX_DETAILED]
+    for each in whole[MAX_DETAILED:]:
+        try:
+            _guarded(each, make)
+            checked.append(each)
+        except ArgumentError as error:
+            if each.is_given:
+                raise
+            faults.append((each.name, str(error).removeprefix(f"{each.path}: ")))
+    return OVERVIEWS[make](checked)
+
+
+def _guarded(found: Found, make: Callable[[Found], Section]) -> Section:
+    """What `make` makes of a record, or an error that names its file."""
+    try:
+        return make(found)
+    except (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        what = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())[:300]
+        raise ArgumentError(
+            f"{found.path}: a damaged record, or not one of the kind '{found.kind}': {what}"
+        ) from error
+
+
+def _reason(found: Found) -> str:
+    """Why a record is not shown."""
+    if found.why:
+        return found.why.removeprefix(f"{found.path}: ")
+    if found.kind:
+        return f"of the kind “{found.kind}”, which this page does not know"
+    return "which does not say what it is"
+
+
+def _title(sections: Sequence[Section]) -> str:
+    """A title that says what is shown."""
+    titles = {section.title.partition(":")[0] for section in sections}
+    return titles.pop() if len(titles) == 1 else DEFAULT_TITLE
+
+
+def _rendered(**content: object) -> str:
+    """The template with this content."""
     source = files("genotok.report") / "templates"
     style, script = ((source / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     environment = jinja2.Environment(
@@ -82,28 +163,13 @@ def page(
     )
     template = environment.from_string((source / "page.html.jinja").read_text(encoding="utf-8"))
     return template.render(
-        title=title,
         version=__version__,
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704  the package's own file
         script=Markup(script),  # noqa: S704  likewise
         drawing=Markup,  # made by `svg.inline`, which escapes every name
-        marks=MARKS,
-        sections=[_section(each) for each in known],
-        left_out=[each for each in found if each.kind not in KINDS],
-        view=view,
+        **content,
     )
-
-
-def _section(found: Found) -> Section:
-    """The section of a record, or an error that names its file."""
-    try:
-        return KINDS[found.kind](found)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
-        what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ArgumentError(
-            f"{found.path}: a damaged record, or not one of the kind '{found.kind}': {what}"
-        ) from error
 
 
 def _policy(style: str, script: str) -> str:

@@ -1,75 +1,42 @@
-"""The plots: lines and dots, drawn by matplotlib without a screen, returned as SVG for the page.
+"""The plots: lines, stems and dots, drawn by matplotlib without a screen, returned as SVG for the page.
 
 Each series has a colour and a marker of its own, and lines change their dashes after six, so that no plot is
-read by colour alone. The legend is the page's, as it can wrap there. Drawn twice, a plot is the same text.
+read by colour alone. The legend is the page's, as it can wrap there. No series hides another: markers of
+lines are staggered, a line that runs under an equal one is wider, and dots and stems of one place stand side
+by side. Drawn twice, a plot is the same text.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-from genotok.report.svg import FOREGROUND, GRID, SERIES_COLOURS, inline
-from genotok.report.tables import Figure
+from genotok.report.canvas import (
+    DASHES,
+    MARKERS,
+    MOST_SERIES,
+    Axis,
+    axes_of,
+    key_of,
+    label_rows,
+    scale,
+)
+from genotok.report.svg import FOREGROUND, SERIES_COLOURS
+from genotok.report.tables import Figure, Key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis as MplAxis
 
-__all__ = ["MARKERS", "MOST_SERIES", "Axis", "Series", "dots", "lines"]
-
-MARKERS = "os^DvP"
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-DASHES = ("-", "--", ":")
-MOST_SERIES = len(MARKERS) * len(DASHES)
-"""More series in one plot could not be told apart; those beyond are left out, and the caption says so."""
+__all__ = ["MARKERS", "MOST_SERIES", "Axis", "Level", "Series", "dots", "lines", "stems"]
 
 DODGE = 0.5
 """Dots of a row stand so much apart, in rows, from the first series to the last: equal ones stay visible."""
 
-WIDTH, LINE_HEIGHT, PLOT_HEIGHT = 5.2, 0.27, 3.2
-SETTINGS: dict[Any, object] = {
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "axes.unicode_minus": True,
-    "font.size": 10,
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "text.color": FOREGROUND,
-    "axes.labelcolor": FOREGROUND,
-    "axes.edgecolor": FOREGROUND,
-    "xtick.color": FOREGROUND,
-    "ytick.color": FOREGROUND,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "figure.constrained_layout.use": True,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """What an axis shows, with its unit, and whether it is logarithmic."""
-
-    label: str
-    log: bool = False
+LINE_HEIGHT, PLOT_HEIGHT = 0.27, 3.2
+MARKERS_OF_LINE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,98 +48,125 @@ class Series:
     y: Sequence[float]
 
 
-def lines(caption: str, series: Sequence[Series], x: Axis, y: Axis, *, mark: float | None = None) -> Figure:
-    """Lines with markers; `mark` draws a vertical line at a value of x that matters."""
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value of y that lines are to be compared with, such as that of a baseline."""
+
+    name: str
+    y: float
+
+
+def lines(
+    caption: str,
+    series: Sequence[Series],
+    x: Axis,
+    y: Axis,
+    *,
+    mark: float | None = None,
+    levels: Sequence[Level] = (),
+) -> Figure:
+    """Lines with markers.
+
+    Args:
+        caption: What the plot shows.
+        series: The lines; one of a single point is a marker, and one without points is named as empty.
+        x: What is on the horizontal axis.
+        y: What is on the vertical axis.
+        mark: A value of x that matters: a vertical line.
+        levels: Horizontal lines.
+    """
     shown = series[:MOST_SERIES]
-    with _axes(caption, PLOT_HEIGHT) as (axes, drawn):
+    keys = []
+    with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
         for number, each in enumerate(shown):
-            axes.plot(
-                each.x,
-                each.y,
-                color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
-                linestyle=DASHES[number // len(MARKERS)],
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=4,
-                markevery=max(len(each.x) // 12, 1),
-                linewidth=1.4,
-            )
+            same = _same(each, shown[:number])
+            is_below = any(_same(other, [each]) for other in shown[number + 1 :])
+            _line(axes, number, each, is_below=is_below)
+            keys.append(key_of(number, each.name, _note(each, same)))
+        scale(axes, x, y)
+        for number, level in enumerate(levels):
+            style = (0, (4, 2)) if number == 0 else (0, (1, 2))
+            axes.axhline(level.y, color=FOREGROUND, linewidth=1.1, linestyle=style)
+            keys.append(Key(level.name, 0, "╌╌" if number == 0 else "····"))
         if mark is not None:
             axes.axvline(mark, color=FOREGROUND, linewidth=1, linestyle=(0, (2, 2)))
-        _scale(axes, x, y)
-    return Figure(_caption(caption, series), drawn[0], tuple(each.name for each in shown))
+    return Figure(_caption(caption, series), drawn[0], tuple(keys))
+
+
+def stems(caption: str, series: Sequence[Series], x: Axis, y: Axis) -> Figure:
+    """Shares of whole numbers: a stem with a marker for each number that occurs, series side by side."""
+    shown = series[:MOST_SERIES]
+    with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
+        for number, each in enumerate(shown):
+            aside = _aside(number, len(shown))
+            places = [place + aside for place in each.x]
+            colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+            axes.vlines(places, 0, each.y, colors=colour, linewidth=1.6)
+            axes.plot(places, each.y, color=colour, linestyle="none", **_marker(number, 4.5))
+        places = sorted({place for each in shown for place in each.x})
+        if places:
+            axes.set_xlim(places[0] - 1, places[-1] + 1)
+            if places[-1] - places[0] < 16:
+                axes.set_xticks(range(math.floor(places[0]), math.ceil(places[-1]) + 1))
+        scale(axes, x, y)
+        axes.set_ylim(bottom=0)
+    keys = tuple(key_of(number, each.name, _note(each, ""), line=False) for number, each in enumerate(shown))
+    return Figure(_caption(caption, series), drawn[0], keys)
 
 
 def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -> Figure:
     """A row for each name and a dot for each series in it: `Series.y` are numbers of rows."""
     shown = series[:MOST_SERIES]
-    with _axes(caption, 0.8 + LINE_HEIGHT * max(len(rows), 3)) as (axes, drawn):
+    with axes_of(caption, 0.8 + LINE_HEIGHT * max(len(rows), 3)) as (axes, drawn):
         for number, each in enumerate(shown):
-            aside = DODGE * (number - (len(shown) - 1) / 2) / max(len(shown) - 1, 1)
-            axes.plot(
-                each.x,
-                [place + aside for place in each.y],
-                color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
-                linestyle="none",
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=5.5,
-                fillstyle="full" if number < len(MARKERS) else "none",
-            )
-        axes.set_yticks(range(len(rows)), [_short(row) for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        _scale(axes, x, None)
-    return Figure(_caption(caption, series), drawn[0], tuple(each.name for each in shown))
+            aside = _aside(number, len(shown))
+            places = [place + aside for place in each.y]
+            colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
+            axes.plot(each.x, places, color=colour, linestyle="none", **_marker(number, 5.5))
+        label_rows(axes, rows)
+        scale(axes, x, None)
+    keys = tuple(key_of(number, each.name, _note(each, ""), line=False) for number, each in enumerate(shown))
+    return Figure(_caption(caption, series), drawn[0], keys)
 
 
-@contextmanager
-def _axes(caption: str, height: float) -> Iterator[tuple[Axes, list[str]]]:
-    """Axes to draw on; the SVG is in the list afterwards."""
-    drawn: list[str] = []
-    with mpl.rc_context({**SETTINGS, "svg.hashsalt": caption}), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # letters that its font lacks: the browser's has them
-        canvas = Canvas(figsize=(WIDTH, height))
-        FigureCanvasSVG(canvas)
-        yield canvas.add_subplot(), drawn
-        target = io.BytesIO()
-        canvas.savefig(target, format="svg", metadata={"Date": None})
-    drawn.append(inline(target.getvalue(), caption))
+def _line(axes: Axes, number: int, series: Series, *, is_below: bool) -> None:
+    """One line; its markers begin at a place of its own, so that those of equal lines alternate."""
+    every = max(len(series.x) // MARKERS_OF_LINE, 1)
+    axes.plot(
+        series.x,
+        series.y,
+        color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
+        linestyle=DASHES[number // len(MARKERS) % len(DASHES)],
+        marker=MARKERS[number % len(MARKERS)],
+        markersize=6.5 if is_below else 4,
+        markevery=(number * every // 3 % every, every),
+        linewidth=4.2 if is_below else 1.4,
+        alpha=0.6 if is_below else None,
+    )
 
 
-def _scale(axes: Axes, x: Axis, y: Axis | None) -> None:
-    """Labels with units, logarithmic axes where they are wanted, and numbers as people write them."""
-    axes.set_xlabel(x.label)
-    if x.log:
-        axes.set_xscale("log")
-        _ticks(axes.xaxis, axes.get_xlim())
-    elif y is None:
-        axes.set_xlim(left=min(0, axes.get_xlim()[0]))
-    if y is not None:
-        axes.set_ylabel(y.label)
-        if y.log:
-            axes.set_yscale("log")
-            _ticks(axes.yaxis, axes.get_ylim())
+def _same(series: Series, others: Sequence[Series]) -> str:
+    """The name of the one of `others` that has the same points; "" if none has, or there are no points."""
+    points = (list(series.x), list(series.y))
+    return next((other.name for other in others if points == (list(other.x), list(other.y)) != ([], [])), "")
 
 
-def _ticks(axis: MplAxis, limits: tuple[float, float]) -> None:
-    """Ticks of a logarithmic axis at powers of ten, over few decades also at twice and five times that."""
-    decades = math.log10(limits[1] / limits[0])
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,), numticks=12))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _written(value)))
-    axis.set_minor_formatter(NullFormatter())
+def _note(series: Series, same: str) -> str:
+    """What the legend adds to a name."""
+    if not series.x:
+        return "no data"
+    return f"the same values as {same}" if same else ""
 
 
-def _written(value: float) -> str:
-    """`0.01`, `5,000`, `10⁻⁶`."""
-    if 1e-3 < value < 1e6:
-        return f"{value:,.0f}" if value >= 1 else f"{value:g}"
-    power = round(math.log10(value))
-    factor = value / 10**power
-    head = "" if abs(factor - 1) < 1e-6 else f"{factor:g}·"
-    return f"{head}10{str(power).translate(RAISED)}"
+def _marker(number: int, size: float) -> dict[str, Any]:
+    """The marker of a series that is no line."""
+    fill = "full" if number < len(MARKERS) else "none"
+    return {"marker": MARKERS[number % len(MARKERS)], "markersize": size, "fillstyle": fill}
 
 
-def _short(name: str) -> str:
-    """A name that leaves room for the plot."""
-    return name if len(name) <= 28 else f"{name[:14]}…{name[-13:]}"
+def _aside(number: int, count: int) -> float:
+    """How far from its place a series is drawn."""
+    return DODGE * (number - (count - 1) / 2) / max(count - 1, 1)
 
 
 def _caption(caption: str, series: Sequence[Series]) -> str:

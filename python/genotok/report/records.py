@@ -1,22 +1,31 @@
-"""From files to records: found, read, checked, and cleaned of what no page should hold."""
+"""From files to records: read, checked, and cleaned of what no page should hold."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from genotok.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["LARGEST_FILE", "Found", "read_records"]
+__all__ = [
+    "LARGEST_FILE",
+    "Found",
+    "Record",
+    "as_number",
+    "is_number",
+    "read_json",
+    "read_lines",
+    "read_record",
+    "written_out",
+]
 
 LARGEST_FILE = 1 << 26
 """Records are some kilobytes; a file above this many bytes is none."""
+
+LARGEST_NUMBER = 1e100
+"""No figure is larger, and no axis could show it."""
 
 PYTEST_BENCHMARK = "pytest-benchmark"
 
@@ -28,62 +37,106 @@ class Found:
     """A record and where it was.
 
     Attributes:
-        name: The file's name below the folder that was given.
+        name: The name of its file or folder below the folder that was given.
         path: Its path, for messages.
         kind: What it says it is; "" if it does not.
         data: What is in it.
+        why: Why nothing of it can be shown, and which command shows it; "" if that is not known yet.
+        is_given: Whether the user named it, so that a fault in it is a fault of the command.
     """
 
     name: str
     path: str
     kind: str
     data: Record
+    why: str = ""
+    is_given: bool = True
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether nothing of it could be read, for the reason `why`."""
+        return not self.data and bool(self.why)
 
 
-def read_records(paths: Iterable[str]) -> list[Found]:
-    """The records in files and, of folders, in all files below that end in `.json`; by kind, then by name.
+def read_record(name: str, path: str, *, is_given: bool = True) -> Found:
+    """The record in a file of JSON, or what else genotok knows the file as.
 
     Raises:
-        FileNotFoundError: A path does not exist.
-        ArgumentError: A file is damaged or no JSON object; a folder has no record; nothing was given.
+        ArgumentError: The file is damaged or no JSON object.
     """
-    found = [_read(name, path) for given in paths for name, path in _files(given)]
-    if not found:
-        raise ArgumentError("records=[]: name at least one record, or a folder of them")
-    return sorted(found, key=lambda each: (each.kind, each.name))
+    data = read_json(path)
+    return Found(written_out(name), path, _kind(data), data, _other(data), is_given)
 
 
-def _files(given: str) -> Iterable[tuple[str, str]]:
-    """Name and path of each file that `given` stands for."""
-    if not os.path.exists(given):
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), given)
-    if not os.path.isdir(given):
-        return [(os.path.basename(given), given)]
-    below = [
-        os.path.join(folder, name)
-        for folder, _, names in os.walk(given)
-        for name in names
-        if name.endswith(".json")
-    ]
-    if not below:
-        raise ArgumentError(f"{given}: holds no file that ends in .json, so no record")
-    return [(os.path.relpath(path, given), path) for path in sorted(below)]
+def read_json(path: str) -> Record:
+    """The object in a file of JSON, cleaned.
+
+    Raises:
+        ArgumentError: The file is damaged, too large or no JSON object.
+        OSError: It cannot be read.
+    """
+    try:
+        data = json.loads(_content(path), parse_constant=_refuse_constant)
+        if not isinstance(data, dict):
+            raise ArgumentError(f"{path}: not a record: a JSON object is expected, not {type(data).__name__}")
+        clean: Record = _cleaned(data)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ArgumentError):
+            raise
+        reason = "no text" if isinstance(error, UnicodeDecodeError) else written_out(str(error))
+        raise ArgumentError(
+            f"{path}: not a record, or a damaged one: {reason}; genotok info says what it is"
+        ) from None
+    return clean
 
 
-def _read(name: str, path: str) -> Found:
-    """One record."""
+def read_lines(path: str) -> tuple[list[Record], int]:
+    """The objects in the lines of a log, and the number of lines that are none.
+
+    A run that is killed may leave its last line cut short.
+
+    Raises:
+        ArgumentError: The file is too large.
+        OSError: It cannot be read.
+    """
+    found: list[Record] = []
+    damaged = 0
+    for line in _content(path).splitlines():
+        try:
+            entry = json.loads(line, parse_constant=_refuse_constant)
+            if isinstance(entry, dict):
+                found.append(_cleaned(entry))
+            else:
+                damaged += 1
+        except (ValueError, RecursionError):
+            damaged += 1
+    return found, damaged
+
+
+def written_out(text: str) -> str:
+    """`text` with what is not printable written out; lone surrogates cannot be written at all otherwise."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def is_number(value: Any) -> bool:  # noqa: ANN401  any JSON
+    """Whether a value is a number that can be drawn."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+
+
+def as_number(value: Any) -> float | None:  # noqa: ANN401  any JSON
+    """A value that is such a number; None for all others."""
+    return float(value) if is_number(value) else None
+
+
+def _content(path: str) -> bytes:
+    """All bytes of a file."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ArgumentError(f"{path}: not a record: a file is expected")
     with open(path, "rb") as file:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ArgumentError(f"{path}: larger than {LARGEST_FILE:,} bytes, so not a record")
-    try:
-        data = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"{path}: not a record, or a damaged one: {_one_line(str(error))}") from None
-    if not isinstance(data, dict):
-        raise ArgumentError(f"{path}: not a record: a JSON object is expected, not {type(data).__name__}")
-    clean = _cleaned(data)
-    return Found(_one_line(name), path, _kind(clean), clean)
+    return content
 
 
 def _kind(data: Record) -> str:
@@ -94,6 +147,15 @@ def _kind(data: Record) -> str:
     return PYTEST_BENCHMARK if {"machine_info", "benchmarks"} <= data.keys() else ""
 
 
+def _other(data: Record) -> str:
+    """What a file is that holds no record, and what shows it; "" if it may be a record."""
+    if data.get("format") == "genotok k-mers" or {"version", "added_tokens", "model"} <= data.keys():
+        return "a tokenizer; genotok info shows it, genotok study measures it"
+    if data.get("format") == "genotok checkpoint":
+        return "a checkpoint of genotok train-bpe; the same command with --resume continues it"
+    return ""
+
+
 def _refuse_constant(constant: str) -> NoReturn:
     """No NaN and no infinity: JSON has neither, and no axis can show them."""
     raise ValueError(f"{constant} is not a number of JSON")
@@ -102,14 +164,9 @@ def _refuse_constant(constant: str) -> NoReturn:
 def _cleaned(value: Any) -> Any:  # noqa: ANN401  any JSON
     """The value with control characters of all its strings, keys too, written out."""
     if isinstance(value, str):
-        return _one_line(value)
+        return written_out(value)
     if isinstance(value, list):
         return [_cleaned(each) for each in value]
     if isinstance(value, dict):
-        return {_one_line(key): _cleaned(each) for key, each in value.items()}
+        return {written_out(key): _cleaned(each) for key, each in value.items()}
     return value
-
-
-def _one_line(text: str) -> str:
-    """`text` with what is not printable written out; lone surrogates cannot be written at all otherwise."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

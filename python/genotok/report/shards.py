@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.report.tables import Column, Section, Table, facts, number, text
+from genotok.report.tables import Column, Section, Table, caveats_of, facts, number, text
 
 if TYPE_CHECKING:
     from genotok.report.records import Found
@@ -24,7 +24,7 @@ def shards_section(found: Found) -> Section:
     )
     tables = [Table("Shards", columns, tuple(_case(one) for one in record["cases"]))]
     tables += [_rounds(one) for one in record["cases"] if one.get("rounds")]
-    return Section("Shards", found.name, facts(record), tuple(tables), (), (str(record["unfair"]),))
+    return Section("Shards", found.name, facts(record), tuple(tables), (), caveats_of(record))
 
 
 def _case(one: dict[str, Any]) -> tuple[Cell, ...]:
@@ -72,4 +72,4 @@ def cluster_section(found: Found) -> Section:
         for one in record["cases"]
     )
     table = Table("A cluster, estimated", columns, rows)
-    return Section("A cluster", found.name, facts(record), (table,), (), (str(record["unfair"]),))
+    return Section("A cluster", found.name, facts(record), (table,), (), caveats_of(record))

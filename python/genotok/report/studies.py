@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genotok.report.plots import Axis, Series, dots, lines
-from genotok.report.tables import Cell, Column, Figure, Section, Table, facts, number, text
+from genotok.report.tables import Cell, Column, Figure, Section, Table, caveats_of, facts, number, text
 
 if TYPE_CHECKING:
     from genotok.report.records import Found
@@ -78,7 +78,7 @@ def study_section(found: Found) -> Section:
         facts=facts(record),
         tables=tuple(table for table in tables if table.rows),
         figures=tuple(_figures(record)),
-        unfair=tuple(str(reason) for reason in record["unfair"]),
+        caveats=caveats_of(record),
     )
 
 

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Cell", "Column", "Figure", "Section", "Table", "facts", "number", "once", "text"]
+__all__ = [
+    "Cell",
+    "Column",
+    "Figure",
+    "Headline",
+    "Key",
+    "Section",
+    "Table",
+    "caveats_of",
+    "facts",
+    "number",
+    "once",
+    "text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +35,60 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is shown, what it sorts by (None comes last), and whether it is to be seen first."""
+    """What is shown, what it sorts by (None comes last), and whether it is to be seen first.
+
+    `shade` is how dark the cell's ground is, from 0 to 9, where a table is a map; None for no ground.
+    """
 
     text: str
     value: float | str | None
     strong: bool = False
+    shade: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its caption."""
+    """A table with its caption. One that is folded is opened by the reader."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    is_folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An entry of a legend.
+
+    Attributes:
+        name: The series.
+        colour: Which of the six colours, from 1; 0 for that of text.
+        mark: Its line and marker as letters.
+        note: What is to be known of it, such as that it has no data; "" if nothing.
+    """
+
+    name: str
+    colour: int
+    mark: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot: its caption, the SVG, and the names of its series in order (each has a colour and a marker)."""
+    """A plot: its caption, the SVG, and its legend."""
 
     caption: str
     svg: str
-    series: tuple[str, ...] = ()
+    series: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A figure that is to be seen first: what it is, its value, and what it is to be compared with."""
+
+    label: str
+    value: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +101,9 @@ class Section:
         facts: Labelled facts on machine, versions and options.
         tables: The tables.
         figures: The plots.
-        unfair: What is unfair, a sentence or more each.
+        caveats: What to know before figures are compared, a sentence or more each.
+        summary: What was found, in a sentence or two.
+        headlines: The figures to be seen first.
     """
 
     title: str
@@ -65,7 +111,9 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
-    unfair: tuple[str, ...] = field(default=())
+    caveats: tuple[str, ...] = field(default=())
+    summary: str = ""
+    headlines: tuple[Headline, ...] = ()
 
 
 def text(shown: object) -> Cell:
@@ -83,6 +131,12 @@ def number(value: float | None, form: str = "{:,.4g}", scale: float = 1, *, stro
     return Cell(shown, float(value), strong)
 
 
+def caveats_of(record: dict[str, Any]) -> tuple[str, ...]:
+    """The caveats that a record states: a text, or a list of texts; records of before call them `unfair`."""
+    stated = record.get("caveats", record.get("unfair")) or []
+    return tuple(str(one) for one in (stated if isinstance(stated, list) else [stated]))
+
+
 def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Machine, versions, date and command of a record, as far as it tells them."""
     told = [
@@ -94,7 +148,7 @@ def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             ", ".join(f"{name} {version}" for name, version in (record.get("software") or {}).items()),
         ),
         ("threads", str(record.get("threads", ""))),
-        ("took", _cost(record)),
+        ("time and memory", _cost(record)),
         ("command", str(record.get("command", ""))),
     ]
     return tuple((label, fact) for label, fact in told if fact)

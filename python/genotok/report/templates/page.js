@@ -21,3 +21,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
   };
   heads.forEach((head, column) => head.querySelector("button").addEventListener("click", () => sort(column)));
 }
+// What is folded is printed, too.
+const folded = () => [...document.querySelectorAll("details:not([open])")];
+let opened = [];
+addEventListener("beforeprint", () => { opened = folded(); for (const each of opened) each.open = true; });
+addEventListener("afterprint", () => { for (const each of opened) each.open = false; });

@@ -1,0 +1,40 @@
+"""What a run or a model is made of: digests, command and versions, as genotok wrote them beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from genotok.report.tables import Column, Table, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from genotok.report.records import Record
+
+__all__ = ["identity_table"]
+
+MAX_ROWS = 200
+KEYS = ("identity", "identities", "digests")
+
+
+def identity_table(record: Record) -> tuple[Table, ...]:
+    """The digests of a record, one in each row; none if it has none."""
+    found = [row for key in KEYS if key in record for row in _flat("", record[key])]
+    if not found:
+        return ()
+    left = f" (the first {MAX_ROWS} of {len(found):,})" if len(found) > MAX_ROWS else ""
+    rows = tuple((text(name), text(value)) for name, value in found[:MAX_ROWS])
+    columns = (Column("what", numeric=False), Column("value", numeric=False))
+    return (Table(f"Identity: digests, versions, command{left}", columns, rows, is_folded=True),)
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  any JSON
+    """Names and values of all that is within a value, with dots between the names."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}" if name else key, inner)
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for number, inner in enumerate(value, 1):
+            yield from _flat(f"{name}.{number}", inner)
+    elif value is not None:
+        yield name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,61 @@
+"""Which section each kind of record gets, in the order of the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from genotok.report.comparison import comparison_section
+from genotok.report.encoders import memory_section, speed_section, training_section
+from genotok.report.finetuning import finetuning_section
+from genotok.report.inputs import inputs_section
+from genotok.report.models import encoded_section, model_section, unfinished_section
+from genotok.report.overviews import pretraining_overview
+from genotok.report.pretraining import pretraining_section
+from genotok.report.shards import cluster_section, shards_section
+from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
+from genotok.report.studies import study_section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from genotok.report.records import Found
+    from genotok.report.tables import Section
+
+__all__ = ["KINDS", "OVERVIEWS"]
+
+KINDS: dict[str, Callable[[Found], Section]] = {
+    "study": study_section,
+    "train": train_section,
+    "train-quick": train_section,
+    "train-given": train_section,
+    "encode": encode_section,
+    "encode-quick": encode_section,
+    "encode-given": encode_section,
+    "encoder-memory": memory_section,
+    "encoder-speed": speed_section,
+    "encoder-gpu": speed_section,
+    "pretraining": training_section,
+    "inputs": inputs_section,
+    "shards-pack": shards_section,
+    "shards-large": shards_section,
+    "shards-ray": shards_section,
+    "cluster": cluster_section,
+    "models": comparison_section,
+    "models-gpu": comparison_section,
+    "unfinished comparison": unfinished_section,
+    "gue": finetuning_section,
+    "pretrain": pretraining_section,
+    "model": model_section,
+    "genotok shards": encoded_section,
+    "genotok packed corpus": encoded_section,
+    "pytest": studies_section,
+    "pytest-large": studies_section,
+    "pytest-smoke": studies_section,
+    "pytest-benchmark": pytest_section,
+}
+"""Kinds of records, and what makes a section of each, in the order of the page."""
+
+OVERVIEWS: dict[Callable[[Found], Section], Callable[[Sequence[Found]], Section]] = {
+    pretraining_section: pretraining_overview,
+}
+"""What makes a section of several records that would have sections of one maker."""
