@@ -13,6 +13,7 @@ transformers = pytest.importorskip("transformers", reason="needs transformers: t
 pytest.importorskip("accelerate", reason="needs accelerate, for transformers' Trainer")
 
 from genotok.model import checkpoint  # noqa: E402
+from genotok.model.config import MODEL_TYPE  # noqa: E402
 from genotok.model.huggingface import (  # noqa: E402
     DnaBert2Config,
     DnaBert2ForMaskedLM,
@@ -108,7 +109,7 @@ def test_the_configuration_of_the_published_files_is_mended() -> None:
     assert config.pad_token_id == 3
     assert DnaBert2Config(**foreign, pad_token_id=0).pad_token_id == 3
     assert DnaBert2Config(pad_token_id=0, unk_token_id=4).pad_token_id == 0
-    assert config.to_dict()["model_type"] == "genotok-dnabert2"
+    assert config.to_dict()["model_type"] == MODEL_TYPE
     assert "auto_map" not in config.to_dict()
     assert sum(parameter.numel() for parameter in DnaBert2ForMaskedLM(config).parameters()) == 117_074_176
     with pytest.raises(ValueError, match="hidden_size=100"):

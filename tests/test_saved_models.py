@@ -19,10 +19,15 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 
 import transformers  # noqa: E402
 from huggingface_hub import ModelCard  # noqa: E402
+from pyarrow import parquet  # noqa: E402
+from transformers import AutoModel, AutoTokenizer  # noqa: E402
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
 from genotok.cli import app as program  # noqa: E402
 from genotok.collate import SpecialIds  # noqa: E402
+from genotok.embedding import Embedder  # noqa: E402
+from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.tokenizer_files import NO_LIMIT, folder_tokenizer, tokenizer_files  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,6 +149,139 @@ def test_the_tokenizer_says_its_roles_and_its_longest_input(folder: Path) -> Non
     for row, ids, mask in zip(ROWS, batch["input_ids"], batch["attention_mask"], strict=True):
         expected = special.around(np.array(tokenizer.encode_batch([row], uppercase=True).values))
         assert ids[mask.bool()].tolist() == expected.tolist()
+
+
+# -- what transformers makes of it ------------------------------------------------------------------
+
+
+def columns(path: Path) -> tuple[list[str], dict[str, list[float]]]:
+    """The predicted classes and the probability of each class that `genotok predict` wrote."""
+    table = parquet.read_table(path)
+    names = [name for name in table.column_names if name.startswith(("prob_", "share_"))]
+    return table["predicted"].to_pylist(), {name.partition("_")[2]: table[name].to_pylist() for name in names}
+
+
+def predicted(place: Path, name: str, target: Path) -> tuple[list[Any], list[str], dict[str, list[float]]]:
+    """The rows of a test split as a pipeline takes them, and what genotok predicts of them."""
+    rows = [line.split(",")[:-1] for line in (place / name / "test.csv").read_text().splitlines()[1:]]
+    texts = [row[0] if len(row) == 1 else {"text": row[0], "text_pair": row[1]} for row in rows]
+    model = ["--model", f"{place}/results/{name}/model", "--device", "cpu", "-q"]
+    genotok("predict", f"{place}/{name}/test.csv", "-o", str(target), *model)
+    return texts, *columns(target)
+
+
+@pytest.mark.parametrize("name", ["single", "pair"])
+def test_a_pipeline_predicts_what_genotok_predicts(place: Path, name: str, tmp_path: Path) -> None:
+    texts, labels, probabilities = predicted(place, name, tmp_path / "p.parquet")
+    folder = str(place / "results" / name / "model")
+    pipe = transformers.pipeline("text-classification", folder, device="cpu", top_k=None)
+    found = [{one["label"]: one["score"] for one in row} for row in pipe(texts, batch_size=5)]
+    assert [max(row, key=row.__getitem__) for row in found] == labels
+    for label, expected in probabilities.items():
+        np.testing.assert_allclose([row[label] for row in found], expected, atol=1e-6)
+    fast = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
+    sides = [[one] if isinstance(one, str) else list(one.values()) for one in texts]
+    batch = fast(*map(list, zip(*sides, strict=True)), padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        logits = model(**batch).logits.double()
+    np.testing.assert_allclose(logits.softmax(-1)[:, 0], probabilities["a"], atol=1e-6)
+
+
+def test_masked_tokens_are_filled_as_genotok_scores_them(place: Path) -> None:
+    folder = place / "model"
+    pipe = transformers.pipeline("fill-mask", str(folder), device="cpu", top_k=3)
+    rows = ["ACGTTGCA[MASK]acgtNNACG", "[MASK]GGATTTACCA"]
+    tokenizer = Tokenizer.from_file(folder / "tokenizer.json")
+    special = SpecialIds.of(tokenizer)
+    model = transformers.AutoModelForMaskedLM.from_pretrained(folder)
+    for row, found in zip(rows, pipe(rows, batch_size=2), strict=True):
+        before, after = (np.array(tokenizer.encode(part)) for part in row.split("[MASK]"))
+        ids = special.around(np.concatenate([before, [special.mask], after]).astype(np.int64))
+        with torch.inference_mode():
+            scores = model(input_ids=torch.tensor(ids)[None]).logits[0, len(before) + 1].softmax(-1)
+        best = scores.topk(3)
+        assert [one["token"] for one in found] == best.indices.tolist()
+        np.testing.assert_allclose([one["score"] for one in found], best.values, atol=1e-6)
+
+
+def test_vectors_are_those_of_genotok_embed(place: Path) -> None:
+    folder = str(place / "model")
+    expected = Embedder(folder, device="cpu").vectors(ROWS)
+    pipe = transformers.pipeline("feature-extraction", folder, device="cpu")
+    means = [np.mean(one[0], 0) for one in pipe(list(ROWS))]
+    np.testing.assert_allclose(means, expected, atol=1e-5)
+    fast, model = (kind.from_pretrained(folder) for kind in (AutoTokenizer, AutoModel))
+    batch = fast(list(ROWS), padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        states = model(**batch).last_hidden_state
+    mask = batch["attention_mask"][..., None]
+    np.testing.assert_allclose((states * mask).sum(1) / mask.sum(1), expected, atol=1e-5)
+
+
+def test_without_the_import_transformers_says_what_to_import(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CONFIG_MAPPING, "_extra_content", {})
+    for kind in (AutoModel, transformers.AutoConfig, transformers.AutoModelForSequenceClassification):
+        with pytest.raises(ValueError, match=r"import genotok\.model\.huggingface first"):
+            kind.from_pretrained(folder)
+    assert len(AutoTokenizer.from_pretrained(folder)("ACGT")["input_ids"]) > 2
+
+
+def test_folders_from_before_load(place: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("model.safetensors", "config.json"):
+        (tmp_path / name).write_bytes((place / "model" / name).read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "genotok-dnabert2"}))
+    model = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path)
+    assert isinstance(model, DnaBert2ForMaskedLM)
+    assert "You are using a model of type" not in caplog.text
+    assert model.config.model_type == config["model_type"]
+
+
+# -- adapters ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.(is_)?gradient_checkpointing. is deprecated:FutureWarning")
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [
+        ("SequenceClassification", "SEQ_CLS"),
+        ("SequenceClassification", None),
+        ("TokenClassification", "TOKEN_CLS"),
+        ("TokenClassification", None),
+        ("MaskedLM", None),
+    ],
+)
+def test_an_adapter_is_loaded_as_it_was_saved(
+    place: Path, kind: str, task: str | None, tmp_path: Path
+) -> None:
+    peft = pytest.importorskip("peft", reason="needs peft: the extra `train`")
+    auto = getattr(transformers, f"AutoModelFor{kind}")
+    batch = AutoTokenizer.from_pretrained(place / "model")(list(ROWS), padding=True, return_tensors="pt")
+    torch.manual_seed(1)
+    adapted = peft.get_peft_model(
+        auto.from_pretrained(place / "model"), peft.LoraConfig(task_type=task, r=4, lora_dropout=0.0)
+    )
+    optimizer = torch.optim.AdamW(adapted.parameters(), lr=0.05)
+    labels = torch.tensor([0, 1, 1, 0, 1]) if kind.startswith("Seq") else batch["input_ids"] % 2
+    for _ in range(3):
+        adapted(**batch, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    adapted.save_pretrained(tmp_path)
+    torch.manual_seed(2)
+    again = peft.PeftModel.from_pretrained(auto.from_pretrained(place / "model"), tmp_path)
+    with torch.inference_mode():
+        expected, found, untrained = (
+            one.eval()(**batch).logits for one in (adapted, again, auto.from_pretrained(place / "model"))
+        )
+    assert (expected - found).abs().max() < 1e-6
+    assert (expected - untrained).abs().max() > 1e-3
+
+
+# -- tokenizers -------------------------------------------------------------------------------------
 
 
 def published(**changes: Any) -> Tokenizer:

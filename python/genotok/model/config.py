@@ -12,7 +12,13 @@ from typing import Any, Self, get_args
 
 from genotok.model.backends import Backend
 
-__all__ = ["PRESETS", "EncoderConfig", "refuse_loaders"]
+__all__ = ["MODEL_TYPE", "MODEL_TYPES", "PRESETS", "EncoderConfig", "refuse_loaders"]
+
+MODEL_TYPE = "genotok-dnabert2: import genotok.model.huggingface first"
+"""`model_type` of a `config.json`. transformers repeats one that it does not know: it says what to do."""
+
+MODEL_TYPES = (MODEL_TYPE, "genotok-dnabert2")
+"""That and the one of folders from before."""
 
 PRESETS: dict[str, dict[str, int]] = {
     "dnabert2-117m": {"num_layers": 12, "hidden_size": 768, "num_heads": 12, "intermediate_size": 3072},

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from genotok.model import EncoderConfig
-from genotok.model.config import refuse_loaders
+from genotok.model.config import MODEL_TYPES, refuse_loaders
 
-__all__ = ["MODEL_TYPE", "Settings"]
+__all__ = ["Settings"]
 
-MODEL_TYPE = "genotok-dnabert2"
-MODEL_TYPES = (MODEL_TYPE, "bert", None)
+KNOWN_TYPES = (*MODEL_TYPES, "bert", None)
 """Ours, that of the published folders (the weights tell whether it is one), and none."""
 
 PROBLEM_TYPES = ("single_label_classification", "regression", "multi_label_classification", None)
@@ -33,7 +32,7 @@ class Settings:
         has_classes: Whether the file names them, or their number.
         problem_type: transformers' word for what the outputs are; None if it is not said.
         architecture: The class that was saved, "" if it is not said.
-        model_type: "genotok-dnabert2", "bert" as published, or None.
+        model_type: One of ours, "bert" as published, or None.
         tokenizer_sha256: The digest of the vocabulary that the model was trained with, if it is known.
     """
 
@@ -54,7 +53,7 @@ class Settings:
             ValueError: A value is against its rule; the message names key, value and rule.
         """
         refuse_loaders(found)
-        model_type = _one_of(found, "model_type", MODEL_TYPES)
+        model_type = _one_of(found, "model_type", KNOWN_TYPES)
         for key in ("torch_dtype", "dtype"):
             _one_of(found, key, DTYPES)
         missing = [key for key in ("hidden_size", "num_hidden_layers", "vocab_size") if key not in found]

@@ -11,13 +11,14 @@ published code is listed in the documentation, "What differs".
 from __future__ import annotations
 
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
 )
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from genotok.model.config import MODEL_TYPES
 from genotok.model.huggingface.config import DnaBert2Config
 from genotok.model.huggingface.heads import (
     DnaBert2ForMaskedLM,
@@ -41,7 +42,8 @@ LORA_TARGETS = ["Wqkv"]
 
 def _register() -> None:
     """Make the classes known to transformers' Auto classes, and the LoRA targets to peft where it is."""
-    AutoConfig.register(DnaBert2Config.model_type, DnaBert2Config, exist_ok=True)
+    for name in MODEL_TYPES:  # AutoConfig.register would refuse the earlier name
+        CONFIG_MAPPING.register(name, DnaBert2Config, exist_ok=True)
     AutoModel.register(DnaBert2Config, DnaBert2Model, exist_ok=True)
     AutoModelForMaskedLM.register(DnaBert2Config, DnaBert2ForMaskedLM, exist_ok=True)
     AutoModelForSequenceClassification.register(
@@ -52,7 +54,8 @@ def _register() -> None:
         from peft.utils import constants  # noqa: PLC0415 - peft is no requirement
     except ImportError:
         return
-    constants.TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING[DnaBert2Config.model_type] = LORA_TARGETS
+    for name in MODEL_TYPES:
+        constants.TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING[name] = LORA_TARGETS
 
 
 _register()

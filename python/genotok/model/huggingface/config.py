@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, ClassVar
 
 from transformers import PreTrainedConfig
 
-from genotok.model.config import EncoderConfig, refuse_loaders
+from genotok.model.config import MODEL_TYPE, MODEL_TYPES, EncoderConfig, refuse_loaders
 
 __all__ = ["DnaBert2Config"]
 
@@ -20,7 +21,7 @@ NOT_OURS = ("model_type", "auto_map", "architectures", "torch_dtype", "transform
 class DnaBert2Config(PreTrainedConfig):
     """The configuration, under the names of the published `config.json`; `attention` chooses the backend."""
 
-    model_type: ClassVar[str] = "genotok-dnabert2"
+    model_type: ClassVar[str] = MODEL_TYPE
 
     vocab_size: int = 4096
     hidden_size: int = 768
@@ -53,6 +54,16 @@ class DnaBert2Config(PreTrainedConfig):
             others.pop(name, None)
         super().__post_init__(**others)
         self.encoder_config()
+
+    @classmethod
+    def get_config_dict(
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a file says; the `model_type` of earlier folders is that of today."""
+        found, rest = super().get_config_dict(pretrained_model_name_or_path, **kwargs)
+        if found.get("model_type") in MODEL_TYPES:
+            found["model_type"] = MODEL_TYPE
+        return found, rest
 
     def encoder_config(self) -> EncoderConfig:
         """The same as the encoder takes it; a wrong value is a ValueError."""

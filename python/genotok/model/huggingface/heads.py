@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
+from transformers import initialization as init
 from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutput, TokenClassifierOutput
 
 from genotok.model.heads import PredictionHead, classification_loss, masked_loss
@@ -89,6 +91,15 @@ class _Classifier(DnaBert2PreTrainedModel):
         self.dropout = nn.Dropout(config.hidden_dropout_prob if share is None else share)
         self.classifier = nn.Linear(config.hidden_size, int(config.num_labels or 0))
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        super()._init_weights(module)
+        if module is self.classifier:
+            # Drawn alike each time: an adapter may not hold it (`peft` without a task type).
+            weight = torch.empty(module.weight.shape)
+            weight.normal_(std=self.config.initializer_range, generator=torch.Generator().manual_seed(0))
+            init.copy_(module.weight, weight)
 
 
 class DnaBert2ForSequenceClassification(_Classifier):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from genotok.model.attention.eager import padded_weights
@@ -56,6 +57,17 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         self.encoder = Layers(sizes)
         self.pooler = Pooler(sizes) if add_pooling_layer else None
         self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """Draw weights; a new pooler passes the first token's vector through tanh.
+
+        Checkpoints of masked language models have no pooler, and neither have adapters on them: one that is
+        the same each time is the one that the adapter was trained with.
+        """
+        super()._init_weights(module)
+        if self.pooler is not None and module is self.pooler.dense:
+            init.eye_(self.pooler.dense.weight)
 
     def get_input_embeddings(self) -> nn.Embedding:
         """The word embeddings."""
