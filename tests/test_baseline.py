@@ -45,7 +45,7 @@ def test_a_motif_is_learnt_and_shuffled_labels_are_not(tmp_path: Path) -> None:
     matrix = confusion(splits["test"].labels, fitted.predicted, 2)
     assert score(matrix, "mcc") > 0.6
     assert fitted.dev[fitted.penalty] == max(fitted.dev.values())
-    assert fitted.shares.sum(1) == pytest.approx(1)
+    assert fitted.outputs.sum(1) == pytest.approx(1)
     shuffled = splits | {
         "train": type(splits["train"])(
             **{

@@ -109,7 +109,7 @@ def test_declared_lists_are_labels_that_hold(tmp_path: Path) -> None:
     found, labels = read_splits(tmp_path, problem_type="multilabel")
     assert labels.names == ("10", "a", "b", "c")
     assert found["train"].labels.tolist() == [[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0]]
-    assert labels.describe(found["train"].labels) == "10 1, a 1, b 2, c 1"
+    assert labels.describe(found["train"].labels) == "10: 1, a: 1, b: 2, c: 1"
     write_labels(tmp_path, {"test": ["a", "d"]})
     with pytest.raises(SequenceFileError, match=r"test\.csv: line 3: label 'd' is in no row of .*train\.csv"):
         read_splits(tmp_path, problem_type="multilabel")
@@ -133,8 +133,8 @@ def test_lists_of_another_form_are_errors(texts: list[str], said: str) -> None:
 def test_long_lists_of_classes_are_shortened() -> None:
     labels = Labels.of([f"x{number}" for number in range(100)])
     said = labels.describe(np.repeat(np.arange(100), 3))
-    assert said.endswith("x15 3, and 92 more; 3 to 3 rows of each")
-    assert said.startswith("x0 3, x1 3, ")
+    assert said.endswith("x15: 3, and 92 more; 3 to 3 rows of each")
+    assert said.startswith("x0: 3, x1: 3, ")
 
 
 def test_an_audit_tells_classes_numbers_and_labels(tmp_path: Path) -> None:

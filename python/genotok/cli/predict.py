@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from genotok.cli.console import print_json, standard_output
+from genotok.cli.console import print_json
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, note_unknown
 from genotok.cli.options import MAX_UNKNOWN, OUTPUT_PANEL, AllowUnknown, AsJson, Force, Quiet
 from genotok.cli.pretrain import MODEL_PANEL, Device
+from genotok.cli.scores import print_scores, scores_record
 
 __all__ = ["evaluate", "predict"]
 
@@ -80,52 +81,15 @@ def evaluate(
     if not quiet:
         note_unknown(read.symbols, read.unknown)
     found = classifier.evaluate(read, max_tokens)
-    result = found.scores
     if as_json:
-        print_json(_as_json(result, found))
+        print_json(scores_record(found))
         return
     if quiet:
         return
     _tell_of_cut(found.cut, max_tokens)
-    _print(result, found.classes)
+    print_scores(found)
 
 
 def _tell_of_cut(cut: int, max_tokens: int | None) -> None:
     if cut:
         note(f"{cut:,} sequences were cut at {max_tokens} tokens")
-
-
-def _as_json(result: Any, found: Any) -> dict[str, Any]:
-    """All figures of an evaluation."""
-    return {
-        "rows": result.rows,
-        "cut": found.cut,
-        "unknown": found.unknown,
-        "mcc": result.mcc,
-        "f1": result.f1,
-        "accuracy": result.accuracy,
-        "classes": list(found.classes),
-        "precision": result.precision.tolist(),
-        "recall": result.recall.tolist(),
-        "f1_of_class": result.f1_of_class.tolist(),
-        "confusion": result.matrix.tolist(),
-    }
-
-
-def _print(result: Any, classes: tuple[str, ...]) -> None:
-    """The class report and the confusion matrix."""
-    from rich.table import Table
-
-    console = standard_output()
-    console.print(
-        f"{result.rows:,} sequences: MCC {result.mcc:.4f}, macro F1 {result.f1:.4f}, "
-        f"accuracy {result.accuracy:.4f}"
-    )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("class", "rows", "precision", "recall", "F1", *(f"as {name}" for name in classes)):
-        table.add_column(title, justify="left" if title == "class" else "right")
-    for number, name in enumerate(classes):
-        figures = (result.precision[number], result.recall[number], result.f1_of_class[number])
-        counts = [f"{count:,}" for count in result.matrix[number].tolist()]
-        table.add_row(name, f"{result.support[number]:,}", *(f"{figure:.3f}" for figure in figures), *counts)
-    console.print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from genotok.collate import Ids
     from genotok.finetune.problem import Problem
     from genotok.gue import LabelledSplit, Labels
+    from genotok.metrics import Metric
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["Rows", "TaskData", "TrainingRows", "collate", "described", "encode", "with_train"]
+
+Label = Any
+"""A class number, a number, or (C,) 1 where a label holds."""
 
 DEV_SHARE = 0.15
 """Of a dev split that has to serve as train, what stays dev."""
@@ -35,13 +39,13 @@ class Rows:
 
     Attributes:
         ids: The ids of each, special tokens included, N arrays.
-        labels: Class numbers (N,); empty if there are none.
+        labels: As `Labels.values` gives them; empty if there are none.
         cut: How many were longer and have been cut.
         unknown: Letters that are outside the vocabulary.
     """
 
     ids: list[Ids]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     cut: int
     unknown: int
 
@@ -63,6 +67,7 @@ class TaskData:
         dev: To choose by.
         test: To report on.
         problem: What is to be predicted.
+        metric: What it is judged by.
         max_tokens: Tokens of the longest sequence, or the limit.
     """
 
@@ -70,6 +75,7 @@ class TaskData:
     dev: Rows
     test: Rows
     problem: Problem
+    metric: Metric
     max_tokens: int
 
 
@@ -83,12 +89,12 @@ class TrainingRows:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, place: int) -> tuple[Ids, int]:
-        """Ids and class of the sequence at a place."""
+    def __getitem__(self, place: int) -> tuple[Ids, Label]:
+        """Ids and label of the sequence at a place."""
         if not 0 <= place < self.count:
             raise IndexError(place)
         _, row = self._order.at(place)
-        return self.rows.ids[row], int(self.rows.labels[row])
+        return self.rows.ids[row], self.rows.labels[row]
 
 
 def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[str, LabelledSplit], str]:
@@ -146,21 +152,26 @@ def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = 
 
 
 def task_data(
-    tokenizer: Tokenizer, splits: dict[str, LabelledSplit], problem: Problem, max_tokens: int | None
+    tokenizer: Tokenizer,
+    splits: dict[str, LabelledSplit],
+    problem: Problem,
+    metric: Metric,
+    max_tokens: int | None,
 ) -> TaskData:
     """All splits encoded."""
     rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
     longest = max(int(part.lengths.max()) for part in rows.values())
-    return TaskData(**rows, problem=problem, max_tokens=longest)
+    return TaskData(**rows, problem=problem, metric=metric, max_tokens=longest)
 
 
-def collate(rows: Sequence[tuple[Ids, int]], padding: int) -> dict[str, torch.Tensor]:
-    """Sequences and classes as a padded batch."""
-    ids = [row for row, _ in rows]
+def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.Tensor]:
+    """Sequences and labels as a padded batch: class numbers as int64, all else as float32."""
+    ids, labels = [row for row, _ in rows], np.asarray([label for _, label in rows])
+    is_class = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer)
     named = {
         "input_ids": pad(ids, padding),
         "attention_mask": pad([np.ones(len(row), np.int64) for row in ids], 0),
-        "labels": np.asarray([label for _, label in rows], np.int64),
+        "labels": labels.astype(np.int64 if is_class else np.float32),
     }
     return {name: torch.from_numpy(array) for name, array in named.items()}
 

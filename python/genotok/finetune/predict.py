@@ -13,11 +13,11 @@ from genotok.files.kinds import PARQUET
 from genotok.files.outputs import named, output_file
 from genotok.files.whole import is_stream
 from genotok.finetune.data import encode
+from genotok.finetune.figures import AnyScores, score_outputs
 from genotok.finetune.problem import Problem
 from genotok.finetune.run import write_predictions
 from genotok.finetune.train import outputs_of
-from genotok.gue import LabelledSplit, Labels, read_labelled
-from genotok.metrics import Scores, confusion, scores
+from genotok.gue import LabelledSplit, read_labelled
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import load_pretrained
 from genotok.model_folder.read import read_folder
@@ -25,6 +25,8 @@ from genotok.training.log import quietly
 from genotok.verdict import MAX_UNKNOWN, known_symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["Classifier", "Evaluation"]
@@ -36,12 +38,12 @@ class Evaluation:
 
     Attributes:
         scores: All metrics.
-        classes: Names of the classes, in the order of the scores.
+        classes: Names of the classes or labels, in the order of the scores; none of numbers.
         cut: Sequences that were longer than the limit.
         unknown: Symbols that the tokenizer does not know, by kind.
     """
 
-    scores: Scores
+    scores: AnyScores
     classes: tuple[str, ...]
     cut: int
     unknown: dict[str, int]
@@ -72,7 +74,7 @@ class Classifier:
             found: Any = load_pretrained(DnaBert2ForSequenceClassification, place)
         self._model: Any = found.to(self.device).eval()
         self.problem = Problem.of_config(found.config)
-        self.classes = self.problem.names
+        self.classes = self.problem.classes
 
     def outputs(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
         """(N, C) what is predicted, as `Problem.probabilities` gives it, and how many sequences were cut."""
@@ -86,6 +88,8 @@ class Classifier:
         path: str | os.PathLike[str],
         *,
         need_labels: bool = False,
+        columns: Sequence[str] = (),
+        label: str | None = None,
         allow_unknown: float = MAX_UNKNOWN,
     ) -> LabelledSplit:
         """The rows of a CSV file, which says how many of its symbols the tokenizer does not know.
@@ -94,7 +98,15 @@ class Classifier:
             SymbolError, SequenceFileError: As for `genotok.gue.read_labelled`.
         """
         known = known_symbols(self.tokenizer, uppercase=True)
-        return read_labelled(path, need_labels=need_labels, known=known, allow_unknown=allow_unknown)
+        return read_labelled(
+            path,
+            need_labels=need_labels,
+            columns=columns,
+            label=label,
+            empty_labels=not need_labels or self.problem.type == "multilabel",
+            known=known,
+            allow_unknown=allow_unknown,
+        )
 
     def predict(
         self,
@@ -136,9 +148,9 @@ class Classifier:
             SequenceFileError: A label is none of the model's classes.
         """
         read = rows if isinstance(rows, LabelledSplit) else self.read(rows, need_labels=True)
-        split = read.numbered(Labels(self.classes))
+        split = read.numbered(self.problem.labels)
         outputs, cut = self.outputs(split, max_tokens)
         if not len(split):
             raise SequenceFileError(f"{split.path}: no rows")
-        matrix = confusion(split.labels, outputs.argmax(1), len(self.classes))
-        return Evaluation(scores(matrix), self.classes, cut, split.unknown)
+        found = score_outputs(self.problem, split.labels, outputs)
+        return Evaluation(found, self.classes, cut, split.unknown)

@@ -20,6 +20,7 @@ import numpy as np
 
 from genotok.errors import ArgumentError
 from genotok.gue.labels import PROBLEM_TYPES, SEPARATOR, Labels, ProblemType
+from genotok.metrics import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["PROBLEM_TYPES", "THRESHOLD", "Problem", "ProblemType"]
-
-THRESHOLD = 0.5
-"""A label holds from this probability on."""
 
 IN_CONFIG: dict[ProblemType, str] = {
     "classification": "single_label_classification",
@@ -56,6 +54,11 @@ class Problem:
     def labels(self) -> Labels:
         """The labels of a table that the model can be held to."""
         return Labels(self.names, self.type)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of classes or labels; of a number none."""
+        return () if self.type == "regression" else self.names
 
     @property
     def num_outputs(self) -> int:

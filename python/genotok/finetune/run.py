@@ -26,7 +26,6 @@ from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
-from genotok.metrics import confusion
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
@@ -172,17 +171,18 @@ class _Work:
 
     def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
         """All seeds, and the baseline."""
-        read, classes = self.read()
+        read, labels = self.read()
         splits, note = with_train(read)
-        data = task_data(
-            self.tokenizer, splits, Problem("classification", classes.names), self.config.max_tokens
-        )
+        problem, metric = Problem(labels.type, labels.names), self.task.metric_of(labels)
+        data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens)
         known = self.task.known
         found: Record = {
             "name": self.task.name,
             "task": known.task if known else "",
-            "metric": self.task.metric,
-            "classes": list(classes.names),
+            "metric": metric,
+            "problem_type": problem.type,
+            "classes": list(problem.classes),
+            "counts": {name: labels.counts(split.labels) for name, split in splits.items()},
             "rows": {name: len(split) for name, split in splits.items()},
             "max_tokens": data.max_tokens,
             "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
@@ -192,13 +192,13 @@ class _Work:
         }
         if with_baseline:
             heard(f"{self.task.name}: k-mer baseline")
-            found["baseline"] = self._baseline(splits, len(classes))
+            found["baseline"] = self._baseline(splits, data)
         runs = []
         for seed in seeds:
             heard(f"{self.task.name}: seed {seed}")
             runs.append(self._seed(seed, data, splits, found))
-        self._keep_best(runs)
-        values = [run["test"][self.task.metric] for run in runs]
+        self._keep_best(runs, metric)
+        values = [run["test"][metric] for run in runs]
         return {
             **found,
             "parameters": runs[0]["parameters"],
@@ -225,7 +225,6 @@ class _Work:
             data,
             self.config,
             padding=model.config.pad_token_id,
-            metric=self.task.metric,
             steps=steps,
             seed=seed,
             device=self.device,
@@ -241,33 +240,31 @@ class _Work:
 
     def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
         """The figures of a run."""
-        matrix = confusion(data.test.labels, tuned.outputs.argmax(1), data.problem.num_outputs)
         at = next(look for look in tuned.dev if look[0] == tuned.step)
         return {
             "seed": seed,
             "parameters": tuned.model.num_parameters(),
             "steps": tuned.steps,
             "best_step": tuned.step,
-            "dev": {self.task.metric: at[1], "loss": at[2]},
+            "dev": {data.metric: at[1], "loss": at[2]},
             "looks": [list(look) for look in tuned.dev],
-            "test": figures(matrix, tuned.outputs, data.test.labels, self.task.metric),
+            "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric),
             "seconds": round(tuned.seconds, 1),
         }
 
-    def _baseline(self, splits: dict[str, LabelledSplit], classes: int) -> Record:
+    def _baseline(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
         """The k-mer baseline's figures."""
-        fitted = baseline.fit(splits, classes, self.task.metric)
-        labels = splits["test"].labels
-        matrix = confusion(labels, fitted.predicted, classes)
+        problem = data.problem
+        fitted = baseline.fit(splits, problem.num_outputs, data.metric, problem_type=problem.type)
         return {
             "penalty": fitted.penalty,
-            "test": figures(matrix, fitted.shares, labels, self.task.metric),
+            "test": figures(problem, data.test.labels, fitted.outputs, data.metric),
             "seconds": round(fitted.seconds, 1),
         }
 
-    def _keep_best(self, runs: list[Record]) -> None:
+    def _keep_best(self, runs: list[Record], metric: str) -> None:
         """Leave the model of the seed that is best on dev, as `model/`."""
-        merit = "loss" if self.config.choose_by == "loss" else self.task.metric
+        merit = "loss" if self.config.choose_by == "loss" else metric
         sign = -1 if merit == "loss" else 1
         best = max(runs, key=lambda run: sign * run["dev"][merit])["seed"]
         target = self.folder / "model"

@@ -28,6 +28,12 @@ NAMES = {
     "spearman": ("Spearman correlation", "spearmanr"),
     "r2": ("R²", "r_squared"),
     "rmse": ("root mean squared error", "rmse"),
+    "mae": ("mean absolute error", "mae"),
+    "map": ("mean average precision of labels (mAP)", "mean_average_precision"),
+    "f1_micro": ("micro F1", "f1"),
+    "f1_macro": ("macro F1", "f1"),
+    "subset_accuracy": ("subset accuracy", "accuracy"),
+    "auroc": ("mean area under the ROC curve (AUROC)", "roc_auc"),
 }
 """What a metric is called, here and among Hugging Face's."""
 

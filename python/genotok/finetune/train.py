@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
 from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
 from genotok.finetune.problem import Problem
-from genotok.metrics import Metric, confusion, score
+from genotok.finetune.targets import Targets
+from genotok.metrics import Metric, merit
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import config_of, load_pretrained
 from genotok.training.log import Watched, quietly
@@ -88,7 +89,6 @@ def fine_tune(
     config: FinetuneConfig,
     *,
     padding: int,
-    metric: Metric = "mcc",
     steps: int,
     seed: int = 42,
     device: str = "auto",
@@ -101,7 +101,6 @@ def fine_tune(
         data: The set.
         config: Settings.
         padding: The id of `[PAD]`.
-        metric: The set's.
         steps: Updates of the weights.
         seed: Decides order and dropout. New weights were drawn when the model was made.
         device: "auto", or "cpu".
@@ -109,18 +108,21 @@ def fine_tune(
     """
     start = time.perf_counter()
     set_seed(seed)
+    targets = Targets.of(data.train.labels) if data.problem.type == "regression" else None
+    train = replace(data.train, labels=targets.standard(data.train.labels)) if targets else data.train
     if config.lora:
         model = _with_lora(model, config)
     with TemporaryDirectory(prefix="genotok-") as place:
         trainer = _Trainer(
             model=model,
             args=_arguments(config, steps, seed, place, device),
-            train_dataset=TrainingRows(data.train, steps * config.batch, seed),
+            train_dataset=TrainingRows(train, steps * config.batch, seed),
             data_collator=partial(collate, padding=padding),
             callbacks=[Watched(progress, "training")] if progress else None,
             dev=data.dev,
-            metric=metric,
+            metric=data.metric,
             problem=data.problem,
+            targets=targets,
             padding=padding,
             config=config,
         )
@@ -130,6 +132,12 @@ def fine_tune(
     outputs = trainer.outputs(data.test)
     tuned: Any = trainer.model
     best = tuned.merge_and_unload() if config.lora else tuned
+    if targets:
+        best = trainer.accelerator.unwrap_model(best, keep_fp32_wrapper=False)
+        targets.fold_into(best.classifier)
+        # What the model in the folder says: in 32 bits, and mean and scale are in its last layer.
+        place_of = trainer.args.device
+        outputs = outputs_of(best, data.problem, data.test, padding, config.eval_tokens, place_of)
     seconds = time.perf_counter() - start
     return FineTuned(
         best, trainer.best_step, steps, trainer.seen, outputs, seconds, trainer.state.log_history
@@ -145,29 +153,31 @@ class _Trainer(OrderedTrainer):
         dev: Rows,
         metric: Metric,
         problem: Problem,
+        targets: Targets | None,
         padding: int,
         config: FinetuneConfig,
         **settings: Any,
     ) -> None:
         super().__init__(eval_dataset=dev, **settings)
         self.dev, self.metric, self.problem, self.padding = dev, metric, problem, padding
-        self.settings = config
+        self.settings, self.targets = config, targets
         self.seen: list[tuple[int, float, float]] = []
         self.best_step = 0
-        self._best: tuple[float, dict[str, torch.Tensor]] | None = None
+        self._best: tuple[tuple[float, ...], dict[str, torch.Tensor]] | None = None
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Look at dev, once a step; keep the weights if it is better than before."""
         if self.seen and self.seen[-1][0] == self.state.global_step:
             return {}
         outputs = self.outputs(self.dev)
-        matrix = confusion(self.dev.labels, outputs.argmax(1), self.problem.num_outputs)
-        value = float(score(matrix, self.metric))
+        value = merit(self.metric, self.dev.labels, outputs)
         loss = self.problem.loss(outputs, self.dev.labels)
         self.seen.append((self.state.global_step, value, loss))
-        merit = value if self.settings.choose_by == "metric" else -loss
-        if self._best is None or merit > self._best[0]:
-            self._best = (merit, _trained(self.model))
+        rank = (value if self.settings.choose_by == "metric" else -loss,)
+        if self.problem.type != "classification":  # a few rows may give the same metric at every evaluation
+            rank += (-loss,)
+        if self._best is None or rank > self._best[0]:
+            self._best = (rank, _trained(self.model))
             self.best_step = self.state.global_step
         metrics = {f"eval_{self.metric}": value, "eval_loss": loss}
         self.log(metrics)
@@ -183,7 +193,8 @@ class _Trainer(OrderedTrainer):
     def outputs(self, rows: Rows) -> Outputs:
         """(N, C) what is predicted."""
         tokens = self.settings.eval_tokens
-        return outputs_of(self.model, self.problem, rows, self.padding, tokens, self.args.device)
+        found = outputs_of(self.model, self.problem, rows, self.padding, tokens, self.args.device)
+        return self.targets.restored(found) if self.targets else found
 
 
 def outputs_of(

@@ -153,7 +153,7 @@ class Labels:
                 f"standard deviation {values.std():.4g}"
             )
         counts = self.counts(values)
-        shown = [f"{name} {count:,}" for name, count in zip(self.names, counts, strict=True)]
+        shown = [f"{name}: {count:,}" for name, count in zip(self.names, counts, strict=True)]
         if len(shown) > SHOWN:
             least, most = min(counts), max(counts)
             shown = [*shown[:SHOWN], f"and {len(shown) - SHOWN:,} more; {least:,} to {most:,} rows of each"]

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["MAIN_METRIC", "Task", "find_tasks"]
 
-MAIN_METRIC: dict[ProblemType, Metric] = {"classification": "mcc"}
+MAIN_METRIC: dict[ProblemType, Metric] = {
+    "classification": "mcc",
+    "regression": "pearson",
+    "multilabel": "map",
+}
 """What custom sets are judged by."""
 
 
@@ -47,8 +51,6 @@ class Task:
 
     def metric_of(self, labels: Labels) -> Metric:
         """What it is judged by."""
-        if labels.type not in MAIN_METRIC:
-            raise ArgumentError(f"problem_type={labels.type}: no model is trained on it yet")
         return self.known.metric if self.known else MAIN_METRIC[labels.type]
 
     @property

@@ -1,4 +1,4 @@
-"""How good predictions are: the metrics of GUE, intervals around them, and whether two of them differ.
+"""Classes: accuracy, precision, recall, F1 and MCC, equal to scikit-learn's (`tests/test_metrics.py`).
 
 All start from counts. For C classes the confusion matrix N has in row t and column p how many rows of class t
 were predicted as p; with it
@@ -7,14 +7,12 @@ were predicted as p; with it
     F1[c] = 2 N[c,c] / (row + column)    macro = mean over the classes that are true or predicted of any row
     MCC = (n Σ N[c,c] - Σ rows[c] columns[c]) / √((n² - Σ columns²) (n² - Σ rows²))     (Gorodkin, 2004)
 
-A quotient by zero is 0, as in scikit-learn, to whose results these are equal (`tests/test_metrics.py`).
-
-An interval is a percentile bootstrap: rows are drawn with replacement, and because the metric depends on the
-matrix only, what is drawn is the matrix itself, from a multinomial distribution over its C² cells. So a
-thousand draws of a set of any size take milliseconds.
+The bootstrap draws rows with replacement, and because the metrics depend on the matrix only, what is drawn is
+the matrix itself, from a multinomial distribution over its cells: a thousand draws of a set of any size take
+milliseconds.
 """
 
-# Shape letters: N rows, C classes, R draws.
+# Shape letters: N rows, C classes, R draws, K cells of the matrix that are not 0.
 
 from __future__ import annotations
 
@@ -25,27 +23,29 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genotok.errors import ArgumentError
+from genotok.metrics.intervals import Interval, percentiles, ratio
 
 __all__ = [
-    "METRICS",
-    "Interval",
-    "Metric",
+    "CLASS_METRICS",
+    "ClassMetric",
     "Scores",
     "area_under_precision_recall",
     "area_under_roc",
     "bootstrap",
     "calibration",
     "confusion",
-    "differ",
     "score",
     "scores",
 ]
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Metric = Literal["mcc", "f1", "accuracy"]
-METRICS: tuple[Metric, ...] = ("mcc", "f1", "accuracy")
+ClassMetric = Literal["mcc", "f1", "accuracy"]
+CLASS_METRICS: tuple[ClassMetric, ...] = ("mcc", "f1", "accuracy")
 """Those that a set of GUE is judged by, or may be; `f1` is the macro-averaged one."""
+
+MAX_DRAWN = 1 << 22
+"""Numbers that are drawn at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,6 @@ class Scores:
     f1_of_class: Floats
     support: Counts
     matrix: Counts
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value with the interval that `level` of the draws fall into."""
-
-    value: float
-    low: float
-    high: float
-    level: float = 0.95
 
 
 def confusion(true: ArrayLike, predicted: ArrayLike, classes: int) -> Counts:
@@ -120,50 +110,77 @@ def scores(matrix: Counts) -> Scores:
         mcc=float(score(matrix, "mcc")),
         f1=float(score(matrix, "f1")),
         accuracy=float(score(matrix, "accuracy")),
-        precision=_ratio(right, columns),
-        recall=_ratio(right, rows),
-        f1_of_class=_ratio(2 * right, rows + columns),
+        precision=ratio(right, columns),
+        recall=ratio(right, rows),
+        f1_of_class=ratio(2 * right, rows + columns),
         support=rows,
         matrix=matrix,
     )
 
 
-def score(matrices: NDArray[Any], metric: Metric) -> Floats:
+def score(matrices: NDArray[Any], metric: ClassMetric) -> Floats:
     """One metric of confusion matrices (..., C, C), (...)."""
     right = np.diagonal(matrices, axis1=-2, axis2=-1).astype(np.float64)
     rows, columns = (matrices.sum(axis).astype(np.float64) for axis in (-1, -2))
+    return _score(right, rows, columns, metric)
+
+
+def _score(right: Floats, rows: Floats, columns: Floats, metric: ClassMetric) -> Floats:
+    """One metric of diagonals and sums of confusion matrices, (..., C) each, (...)."""
     total = rows.sum(-1)
     if metric == "accuracy":
-        return _ratio(right.sum(-1), total)
+        return ratio(right.sum(-1), total)
     if metric == "f1":
         seen = rows + columns > 0
-        return _ratio(_ratio(2 * right, rows + columns).sum(-1), seen.sum(-1))
+        return ratio(ratio(2 * right, rows + columns).sum(-1), seen.sum(-1))
     if metric != "mcc":
-        raise ArgumentError(f"metric={metric}: one of {', '.join(METRICS)} is expected")
+        raise ArgumentError(f"metric={metric}: one of {', '.join(CLASS_METRICS)} is expected")
     above = right.sum(-1) * total - (rows * columns).sum(-1)
     below = (total**2 - (columns**2).sum(-1)) * (total**2 - (rows**2).sum(-1))
-    return _ratio(above, np.sqrt(np.maximum(below, 0)))
+    return ratio(above, np.sqrt(np.maximum(below, 0)))
 
 
 def bootstrap(
-    matrix: Counts, metric: Metric, *, draws: int = 2000, level: float = 0.95, seed: int = 0
+    matrix: Counts, metric: ClassMetric, *, draws: int = 2000, level: float = 0.95, seed: int = 0
 ) -> Interval:
     """A metric of a confusion matrix (C, C) with its percentile bootstrap interval; the same for a seed."""
     if draws < 1 or not 0 < level < 1:
         raise ArgumentError(f"draws={draws}, level={level}: at least 1, and a share, are expected")
-    total = int(matrix.sum())
-    drawn = np.random.default_rng(seed).multinomial(total, matrix.ravel() / total, draws)
-    found = score(drawn.reshape(draws, *matrix.shape), metric)
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(score(matrix, metric)), float(low), float(high), level)
+    total, generator = int(matrix.sum()), np.random.default_rng(seed)
+    if draws * matrix.size <= MAX_DRAWN:
+        drawn = generator.multinomial(total, matrix.ravel() / total, draws)
+        found = score(drawn.reshape(draws, *matrix.shape), metric)
+    else:
+        found = _drawn_sparse(matrix, metric, draws, generator)
+    return percentiles(float(score(matrix, metric)), found, level)
 
 
-def differ(one: Interval, other: Interval) -> bool:
-    """Whether two intervals have nothing in common; if they have, no difference should be claimed.
+def _drawn_sparse(matrix: Counts, metric: ClassMetric, draws: int, generator: np.random.Generator) -> Floats:
+    """A metric of drawn matrices of many classes, (R,): their cells are mostly 0 and take no memory."""
+    classes, total = len(matrix), int(matrix.sum())
+    truth, guess = np.nonzero(matrix)
+    chances = matrix[truth, guess] / total
+    at_once = max(MAX_DRAWN // max(len(truth), classes), 1)
+    found = []
+    for first in range(0, draws, at_once):
+        drawn = generator.multinomial(total, chances, min(at_once, draws - first)).astype(np.float64)
+        sums = (
+            _sums(drawn[:, truth == guess], truth[truth == guess], classes),
+            _sums(drawn, truth, classes),
+            _sums(drawn, guess, classes),
+        )
+        found.append(_score(*sums, metric))
+    return np.concatenate(found)
 
-    That is stricter than a test of the difference: of two that touch, some do differ.
-    """
-    return one.low > other.high or other.low > one.high
+
+def _sums(drawn: Floats, classes_of: Counts, classes: int) -> Floats:
+    """The sums (R, C) of cells (R, K) by the class of each, (K,)."""
+    found = np.zeros((len(drawn), classes))
+    if len(classes_of):
+        order = np.argsort(classes_of, kind="stable")
+        there, starts = np.unique(classes_of[order], return_index=True)
+        found[:, there] = np.add.reduceat(drawn[:, order], starts, axis=1)
+    return found
 
 
 def area_under_roc(true: ArrayLike, likelihood: ArrayLike) -> float:
@@ -209,13 +226,6 @@ def calibration(true: ArrayLike, shares: ArrayLike, bins: int = 10) -> float:
     part = np.minimum((sure * bins).astype(np.int64), bins - 1)
     gaps = np.bincount(part, right - sure, minlength=bins)
     return float(np.abs(gaps).sum() / len(truth))
-
-
-def _ratio(above: ArrayLike, below: ArrayLike) -> Floats:
-    """A quotient, 0 where the divisor is."""
-    top, bottom = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
-    found: Floats = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom != 0)
-    return found
 
 
 def _binary(true: ArrayLike, likelihood: ArrayLike) -> tuple[NDArray[np.bool_], Floats]:

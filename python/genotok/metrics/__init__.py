@@ -1,0 +1,50 @@
+"""How good predictions are: metrics of classes, numbers and labels, intervals around them, differences.
+
+A quotient by zero is 0, as in scikit-learn.
+"""
+
+from genotok.metrics.classes import (
+    CLASS_METRICS,
+    ClassMetric,
+    Scores,
+    area_under_precision_recall,
+    area_under_roc,
+    bootstrap,
+    calibration,
+    confusion,
+    score,
+    scores,
+)
+from genotok.metrics.intervals import Interval, differ
+from genotok.metrics.merit import METRICS, Metric, Written, merit, written
+from genotok.metrics.multilabel import LABEL_METRICS, THRESHOLD, LabelMetric, LabelScores, label_scores
+from genotok.metrics.numbers import NUMBER_METRICS, NumberMetric, NumberScores, number_scores
+
+__all__ = [
+    "CLASS_METRICS",
+    "LABEL_METRICS",
+    "METRICS",
+    "NUMBER_METRICS",
+    "THRESHOLD",
+    "ClassMetric",
+    "Interval",
+    "LabelMetric",
+    "LabelScores",
+    "Metric",
+    "NumberMetric",
+    "NumberScores",
+    "Scores",
+    "Written",
+    "area_under_precision_recall",
+    "area_under_roc",
+    "bootstrap",
+    "calibration",
+    "confusion",
+    "differ",
+    "label_scores",
+    "merit",
+    "number_scores",
+    "score",
+    "scores",
+    "written",
+]

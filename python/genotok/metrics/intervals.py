@@ -1,0 +1,76 @@
+"""Intervals around figures, from rows that are drawn again, and whether two of them differ.
+
+An interval is a percentile bootstrap: rows are drawn with replacement, as many as there are, and the interval
+holds `level` of the figures of the draws. A draw is a weight for each row: how often it was drawn.
+"""
+
+# Shape letters: N rows, R draws.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Interval", "differ", "percentiles", "ratio", "weights"]
+
+Floats = NDArray[np.float64]
+
+DRAWS, MIN_DRAWS = 2000, 200
+BUDGET = 20_000_000
+"""Drawn numbers: with more than this for `DRAWS` draws there are fewer, down to `MIN_DRAWS`."""
+AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value with the interval that `level` of the draws fall into."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+def differ(one: Interval, other: Interval) -> bool:
+    """Whether two intervals have nothing in common; if they have, no difference should be claimed.
+
+    That is stricter than a test of the difference: of two that touch, some do differ.
+    """
+    return one.low > other.high or other.low > one.high
+
+
+def percentiles(value: float, drawn: Floats, level: float = 0.95) -> Interval:
+    """A value with the interval of the figures of draws, (R,)."""
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(value, float(low), float(high), level)
+
+
+def weights(rows: int, columns: int = 1, *, seed: int = 0) -> Iterator[Floats]:
+    """Draws as weights of the rows, (R, N) in parts of bounded size; the same for a seed.
+
+    Args:
+        rows: N.
+        columns: Figures of each row; the more, the fewer draws.
+        seed: Decides the draws.
+    """
+    generator = np.random.default_rng(seed)
+    draws = min(max(BUDGET // (rows * columns), MIN_DRAWS), DRAWS)
+    at_once = max(AT_ONCE // rows, 1)
+    for first in range(0, draws, at_once):
+        part = min(at_once, draws - first)
+        drawn = generator.integers(0, rows, (part, rows))
+        drawn += np.arange(part)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=part * rows).reshape(part, rows).astype(np.float64)
+
+
+def ratio(above: ArrayLike, below: ArrayLike) -> Floats:
+    """A quotient, 0 where the divisor is."""
+    top, bottom = np.broadcast_arrays(np.asarray(above, np.float64), np.asarray(below, np.float64))
+    found: Floats = np.divide(top, bottom, out=np.zeros(top.shape), where=bottom != 0)
+    return found
