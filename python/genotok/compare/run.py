@@ -19,6 +19,7 @@ from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
 from genotok.finetune import finetune
+from genotok.identity import files_sha256, vocabulary_sha256
 from genotok.inputs import expand
 from genotok.pretrain import pretrain
 from genotok.pretrain.run import REPORT
@@ -111,11 +112,13 @@ def compare(
         "problem_type": problem_type,
         **dataclasses.asdict(config),
     }
-    with checkpoints.claim(folder, {**settings, "tokenizers": names}, resume=resume, free=("tokenizers",)):
+    tell = heard or (lambda _words: None)
+    known: Record = {"digests": _digests(subjects, paths), "names": ("files",), "tell": tell}
+    head = {**settings, "tokenizers": names}
+    with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known):
         found = []
         for number, subject in enumerate(subjects):
             place = folder / subject.name.replace(":", "-")
-            tell = heard or (lambda _words: None)
             one = _One(subject, place, config, device, threads, allow_unknown, tell, progress)
             tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
             trained = one.pretrain(paths, hold_out)
@@ -131,6 +134,12 @@ def compare(
         }
         checkpoints.write_json(folder / RECORD, record)
     return record
+
+
+def _digests(subjects: Sequence[Subject], paths: Sequence[str]) -> Record:
+    """The digests of what is compared, and of what it is trained on; sets are those of `finetune`."""
+    tokenizers = {subject.name: {"vocabulary": vocabulary_sha256(subject.tokenizer)} for subject in subjects}
+    return {"files": files_sha256(paths), "tokenizers": tokenizers}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
+from genotok.identity import files_sha256
+from genotok.model_folder.load import check_finite
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
@@ -99,6 +101,8 @@ def finetune(
     """
     folder, source = Path(output), read_folder(model, need_weights=not scratch)
     tokenizer = source.tokenizer()
+    if not scratch:
+        check_finite(source)
     if threads is not None:
         torch.set_num_threads(threads)
     if not seeds:
@@ -113,11 +117,12 @@ def finetune(
         "labels": _declared(tasks),
     }
     tell = heard or (lambda _words: None)
-    with checkpoints.claim(folder, head, resume=resume, free=("seeds",)):
+    known: Record = {"digests": source.digests(), "names": ("model",), "tell": tell}
+    with checkpoints.claim(folder, head, resume=resume, free=("seeds",), **known) as run:
         same = (config, scratch, device, allow_unknown, progress)
         works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
         for work in works:  # what is wrong with the last set is found before the first is trained on
-            work.describe(tell)
+            run.identify({"sets": {work.task.name: work.describe(tell)}})
         sets = [work.run(seeds, with_baseline, tell) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
@@ -159,8 +164,8 @@ class _Work:
         """The splits of the set, and its classes."""
         return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.allow_unknown)
 
-    def describe(self, tell: Heard) -> None:
-        """Tell what is read, and what its labels are."""
+    def describe(self, tell: Heard) -> dict[str, str | None]:
+        """Tell what is read, and what its labels are; the digests of the files, by split."""
         read, labels = self.read()
         for text in described(self.task.name, with_train(read)[0], labels):
             tell(text)
@@ -168,6 +173,7 @@ class _Work:
             for text in (split.note, describe(split.symbols, split.unknown)):
                 if text:
                     tell(f"{split.path}: {text}")
+        return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
 
     def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
         """All seeds, and the baseline."""

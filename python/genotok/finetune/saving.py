@@ -6,8 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from genotok.collate import SpecialIds
+from genotok.identity import file_sha256
 from genotok.model_folder.card import Card, Metric, command_line
-from genotok.model_folder.write import save_folder, sha256_of
+from genotok.model_folder.write import save_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ def save_model(
         splits: The data.
     """
     data = [
-        {"split": name, "file": split.path, "rows": len(split), "SHA-256": sha256_of(split.path)}
+        {"split": name, "file": split.path, "rows": len(split), "SHA-256": file_sha256(split.path)}
         for name, split in splits.items()
     ]
     settings = {"seed": result["seed"], "steps": result["steps"], **dataclasses.asdict(config)}

@@ -18,22 +18,36 @@ if TYPE_CHECKING:
     from genotok.model.backends import Backend
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["config_of", "load_encoder", "load_pretrained"]
+__all__ = ["check_finite", "config_of", "load_encoder", "load_pretrained"]
 
 
 def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
     """The encoder in a folder, without its heads, with weights in 32 bits on the processor.
 
     Raises:
-        ArgumentError: Weights are not finite, or changed since the folder was read.
+        ArgumentError: Weights are not finite, or were altered since they were written.
         OSError: They cannot be read.
     """
+    folder.check_weights()
     encoder = Encoder(folder.settings.encoder.with_changes(attention=attention))
     try:
         load(encoder, folder.path, strict=False)
     except ValueError as error:
         raise ArgumentError(str(error)) from None
     return encoder
+
+
+def check_finite(folder: ModelFolder) -> None:
+    """An error if a weight is not finite, before anything is done with the model.
+
+    Raises:
+        ArgumentError: One is not.
+        OSError: They cannot be read.
+    """
+    try:
+        read(folder.path)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
 
 
 def config_of(folder: ModelFolder, **changes: Any) -> DnaBert2Config:
@@ -48,9 +62,10 @@ def load_pretrained(kind: type[Any], folder: ModelFolder, **changes: Any) -> Any
     those of a new classifier, are drawn.
 
     Raises:
-        ArgumentError: Weights are not finite, or changed since the folder was read.
+        ArgumentError: Weights are not finite, or were altered since they were written.
         OSError: They cannot be read.
     """
+    folder.check_weights()
     try:
         found = read(folder.path)
     except ValueError as error:

@@ -11,18 +11,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from genotok.errors import ArgumentError
+from genotok.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.model.stored import Stored, stored_in, weights_file
 from genotok.model_folder.documents import read_object
 from genotok.model_folder.layout import CLASSIFIER, POOLER, check_fit, normalised
 from genotok.model_folder.settings import Settings
 from genotok.tokenizer import Tokenizer
 
-__all__ = ["CONFIG", "TOKENIZER", "ModelFolder", "read_folder"]
+__all__ = ["CONFIG", "MANIFEST", "TOKENIZER", "ModelFolder", "read_folder"]
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
+MANIFEST = "genotok.json"
 ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
 INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
@@ -36,12 +39,14 @@ class ModelFolder:
         settings: What `config.json` says.
         weights: The file of weights; None if there is none.
         tensors: What it holds, by the names of a model with a head.
+        manifest: What genotok noted when it wrote the folder; empty if it did not.
     """
 
     path: Path
     settings: Settings
     weights: Path | None
     tensors: Mapping[str, Stored]
+    manifest: Mapping[str, Any]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -91,6 +96,45 @@ class ModelFolder:
                 f"{self.path}: the model knows {size:,} tokens and the tokenizer has {found.vocab_size:,}; "
                 "give the tokenizer that the model was trained with"
             )
+        digest = self.settings.tokenizer_sha256
+        if digest is not None and vocabulary_sha256(found) != digest:
+            where = self.path / TOKENIZER if given is None else "the tokenizer"
+            raise ArgumentError(
+                f"{self.path}: the model was trained with another tokenizer of {size:,} tokens than {where}: "
+                "its vocabulary or merges differ (tokenizer_sha256 in config.json); give the one that it was "
+                "trained with"
+            )
+        return found
+
+    def check_weights(self) -> None:
+        """An error unless the file of weights is the one that genotok wrote, where it noted its digest.
+
+        Raises:
+            ArgumentError: It was cut, altered or replaced since.
+            OSError: It cannot be read.
+        """
+        if self.weights is not None and self.weights.name in _files(self.manifest):
+            self._weights_sha256(self.weights)
+
+    def digests(self) -> dict[str, Any]:
+        """What identifies the model to a run: its weights, its sizes and its tokenizer.
+
+        Raises:
+            ArgumentError: The weights are not those that genotok wrote.
+            OSError: A file cannot be read.
+        """
+        config = {"config": object_sha256({**self.settings.encoder.to_published(), **self.settings.special})}
+        weights = {} if self.weights is None else {"weights": self._weights_sha256(self.weights)}
+        return {"model": config | weights, "tokenizer": vocabulary_sha256(self.tokenizer())}
+
+    def _weights_sha256(self, weights: Path) -> str | None:
+        """The digest of the weights, which is the one that is noted."""
+        found, noted = file_sha256(weights), _files(self.manifest).get(weights.name)
+        if noted is not None and found != noted:
+            raise ArgumentError(
+                f"{weights}: was altered or replaced since it was written (its digest in {MANIFEST} "
+                f"differs); get it anew, or if you replaced it on purpose, remove {MANIFEST}"
+            )
         return found
 
 
@@ -120,10 +164,13 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
         settings = Settings.of(found)
     except ValueError as error:
         raise ArgumentError(f"{folder / CONFIG}: {error}") from None
+    manifest: dict[str, Any] = {}
+    if os.path.lexists(folder / MANIFEST):
+        manifest = read_object(folder / MANIFEST, "the manifest of a model")
     weights = _weights(folder, need_weights)
     if weights is None:
         _check_memory(folder, settings)
-        return ModelFolder(folder, settings, None, {})
+        return ModelFolder(folder, settings, None, {}, manifest)
     try:
         tensors = normalised(stored_in(weights))
     except ValueError as error:
@@ -132,7 +179,13 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
         check_fit(settings.encoder, len(settings.classes), tensors)
     except ValueError as error:
         raise ArgumentError(f"{weights}: {error}") from None
-    return ModelFolder(folder, settings, weights, tensors)
+    return ModelFolder(folder, settings, weights, tensors, manifest)
+
+
+def _files(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The digests of files that a manifest has, by name."""
+    found = manifest.get("files")
+    return found if isinstance(found, dict) else {}
 
 
 def _weights(folder: Path, need_weights: bool) -> Path | None:

@@ -7,17 +7,17 @@ first; then the folder gets its name, or where it is that of a run, each file do
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
 from genotok import __version__
 from genotok.files.folders import UNFINISHED, publish, publish_into
+from genotok.identity import file_sha256, vocabulary_sha256
+from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER, tokenizer_files
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from genotok.model_folder.tokenizer_files import SpecialRoles
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["CARD", "MANIFEST", "save_folder", "sha256_of"]
+__all__ = ["CARD", "MANIFEST", "save_folder"]
 
 CARD = "README.md"
-MANIFEST = "genotok.json"
 KIND = "genotok model"
 
 
@@ -69,10 +68,11 @@ def save_folder(
         # Gathered weights are copies, which hides from transformers that two of them are one.
         tied = model.all_tied_weights_keys
         own = None if weights is None else {name: weights[name] for name in weights if name not in tied}
+        model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
         model.save_pretrained(place, state_dict=own)
         for name, content in tokenizer_files(tokenizer, special, max_tokens).items():
             (place / name).write_bytes(content)
-        digests = {path.name: sha256_of(path) for path in sorted(place.iterdir())}
+        digests = {path.name: str(file_sha256(path)) for path in sorted(place.iterdir())}
         fast = "model" in json.loads((place / TOKENIZER).read_bytes())
         config = json.loads((place / "config.json").read_bytes())
         (place / CARD).write_text(card.markdown(config, digests, fast=fast), encoding="utf-8")
@@ -85,9 +85,3 @@ def save_folder(
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return manifest
-
-
-def sha256_of(path: str | os.PathLike[str]) -> str:
-    """The digest of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

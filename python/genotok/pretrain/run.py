@@ -18,13 +18,21 @@ from genotok import __version__
 from genotok.collate import Masking, SpecialIds
 from genotok.errors import ArgumentError
 from genotok.files.whole import write_whole
+from genotok.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
 from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model
-from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, open_tokens, overlap_of, tokenizer_for
+from genotok.pretrain.tokens import (
+    TOKENIZER,
+    bases_of_tokens,
+    digests_of,
+    open_tokens,
+    overlap_of,
+    tokenizer_for,
+)
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
 from genotok.verdict import MAX_UNKNOWN, describe
@@ -96,7 +104,7 @@ def pretrain(
     with ExitStack() as held:
         with arguments.main_process_first(local=False, desc="encoding"):
             if arguments.process_index == 0:
-                held.enter_context(_claimed(folder, settings, found_tokenizer, resume))
+                run = held.enter_context(_claimed(folder, settings, found_tokenizer, resume, heard))
             tokens = open_tokens(
                 files,
                 folder,
@@ -104,16 +112,20 @@ def pretrain(
                 allow_unknown=allow_unknown,
                 threads=threads,
                 progress=progress,
+                tell=heard,
             )
+            if arguments.process_index == 0:
+                run.identify({"tokens": digests_of(tokens, files)})
         found = tokens.manifest.totals() if tokens.manifest else None
         if found and heard and (text := describe(found.letters, found.unknown_letters)):
             heard(text)
+        latest = checkpoints.latest(folder, heard) if resume else None
+        step = checkpoints.step_of(latest) if latest else 0
         trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
-        latest = checkpoints.checkpoints(folder)[-1:] if resume else []
         if arguments.process_index == 0:
-            cut_log(folder / LOG, latest[0][0] if latest else 0)
+            cut_log(folder / LOG, step)
         model: Any = trainer.model
-        done = trainer.train(resume_from_checkpoint=str(latest[0][1]) if latest else None)
+        done = trainer.train(resume_from_checkpoint=str(latest) if latest else None)
         metrics = trainer.evaluate()
         report = {
             **settings,
@@ -129,7 +141,7 @@ def pretrain(
             "parameters": model.num_parameters(),
             "processes": arguments.world_size,
             "device": str(arguments.device),
-            "resumed_at": latest[0][0] if latest else 0,
+            "resumed_at": step,
             "seconds": round(time.monotonic() - start, 1),
             **metrics,
         }
@@ -207,7 +219,7 @@ def _trainer(
         arguments.per_device_train_batch_size,
     )
     set_seed(config.seed)
-    model = DnaBert2ForMaskedLM(_model_config(config, special))
+    model = DnaBert2ForMaskedLM(_model_config(config, special, vocabulary_sha256(tokenizer)))
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     callbacks: list[Any] = [JsonLines(Path(str(arguments.output_dir)) / LOG)]
@@ -226,8 +238,8 @@ def _trainer(
     return trainer, corpus
 
 
-def _model_config(config: PretrainConfig, special: SpecialIds) -> DnaBert2Config:
-    """The model's configuration, with the tokenizer's special tokens."""
+def _model_config(config: PretrainConfig, special: SpecialIds, digest: str | None = None) -> DnaBert2Config:
+    """The model's configuration, with the tokenizer's special tokens and its digest."""
     sizes = EncoderConfig.preset(config.encoder, vocab_size=special.vocab_size, hidden_dropout=config.dropout)
     return DnaBert2Config(
         **sizes.to_published(),
@@ -236,13 +248,22 @@ def _model_config(config: PretrainConfig, special: SpecialIds) -> DnaBert2Config
         cls_token_id=special.first,
         sep_token_id=special.end,
         mask_token_id=special.mask,
+        tokenizer_sha256=digest,
     )
 
 
 @contextmanager
-def _claimed(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resume: bool) -> Iterator[None]:
+def _claimed(
+    folder: Path,
+    settings: dict[str, Any],
+    tokenizer: Tokenizer,
+    resume: bool,
+    tell: Callable[[str], None] | None,
+) -> Iterator[checkpoints.Run]:
     """Begin in an empty folder, or go on in one whose settings and tokenizer are these."""
-    with checkpoints.claim(folder, settings, resume=resume):
+    digests = {"tokenizer": vocabulary_sha256(tokenizer)}
+    claimed = checkpoints.claim(folder, settings, resume=resume, digests=digests, names=("files",), tell=tell)
+    with claimed as run:
         place = folder / TOKENIZER
         if not place.exists():
             for name, content in tokenizer_files(tokenizer, SpecialIds.of(tokenizer)).items():
@@ -250,7 +271,7 @@ def _claimed(folder: Path, settings: dict[str, Any], tokenizer: Tokenizer, resum
         elif _as_saved(tokenizer) != _as_saved(type(tokenizer).from_file(place)):
             raise ArgumentError(f"{folder}: was begun with another tokenizer")
         checkpoints.clean(folder)
-        yield
+        yield run
 
 
 def _as_saved(tokenizer: Tokenizer) -> str:

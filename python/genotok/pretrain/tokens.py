@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,17 +14,26 @@ from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError
+from genotok.identity import file_sha256, files_sha256, object_sha256
 from genotok.inputs import expand
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from genotok.tokens import Progress
 
-__all__ = ["TOKENIZER", "bases_of_tokens", "is_tokens", "open_tokens", "overlap_of", "tokenizer_for"]
+__all__ = [
+    "TOKENIZER",
+    "bases_of_tokens",
+    "digests_of",
+    "is_tokens",
+    "open_tokens",
+    "overlap_of",
+    "tokenizer_for",
+]
 
 TOKENS = "tokens"
 TOKENIZER = "tokenizer.json"
@@ -49,6 +59,7 @@ def open_tokens(
     allow_unknown: float,
     threads: int | None,
     progress: Progress | None,
+    tell: Callable[[str], None] | None = None,
 ) -> TokenDataset:
     """The tokens of files, encoded into `folder` if need be; what an earlier run encoded is used again.
 
@@ -56,7 +67,7 @@ def open_tokens(
     DNABERT-2.
 
     Raises:
-        ArgumentError: The tokens are of another vocabulary.
+        ArgumentError: The tokens are of another vocabulary, or what an earlier run encoded is of other files.
         SymbolError, SequenceFileError: A file is not what it should be.
         OSError: A file cannot be read or written.
     """
@@ -86,7 +97,39 @@ def open_tokens(
             uppercase=True,
             allow_unknown=allow_unknown,
         )
-    return TokenDataset(place)
+        return TokenDataset(place)
+    found = TokenDataset(place)
+    _check_inputs(found, files, folder, tell or (lambda _text: None))
+    return found
+
+
+def _check_inputs(
+    found: TokenDataset, files: Sequence[str], folder: Path, tell: Callable[[str], None]
+) -> None:
+    """An error unless tokens are those of files, by content; files that are gone are told."""
+    if found.manifest is None:
+        return
+    before = [one for portion in found.manifest.portions for one in portion.inputs]
+    missing = [path for path in files if not glob.has_magic(path) and not os.path.exists(path)]
+    if missing:
+        tell(f"{missing[0]}: is not there; the tokens that {folder} has of it are used")
+        return
+    paths = expand(files)
+    if len(paths) != len(before):
+        raise ArgumentError(f"{folder}: was begun with {len(before):,} files, and {len(paths):,} are given")
+    for path, now, then in zip(paths, files_sha256(paths), before, strict=True):
+        if now is not None and then.sha256 is not None and now != then.sha256:
+            raise ArgumentError(
+                f"{path}: is not the file that {folder} was begun with, {then.path} (its SHA-256 differs); "
+                "give that one, or begin a new run in another folder"
+            )
+
+
+def digests_of(tokens: TokenDataset, files: Sequence[str]) -> str | None:
+    """The digest of tokens: of the checksums of their shards, or of their file."""
+    if tokens.manifest is None:
+        return file_sha256(files[0])
+    return object_sha256([one.sha256 for shard in tokens.manifest.shards for one in shard.files])
 
 
 def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:

@@ -12,20 +12,35 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from genotok import _native
+from genotok import _native, identity
 from genotok.errors import ArgumentError
 from genotok.files.folders import UNFINISHED, publish
 from genotok.files.outputs import is_internal
 from genotok.files.whole import STANDARD_OUTPUT, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-__all__ = ["PREFIX", "RUN", "checkpoints", "claim", "clean", "publish", "rotate", "write_json"]
+__all__ = [
+    "PREFIX",
+    "RUN",
+    "Run",
+    "checkpoints",
+    "claim",
+    "clean",
+    "latest",
+    "publish",
+    "rotate",
+    "step_of",
+    "write_json",
+]
 
 RUN = "run.json"
 """The settings that a folder was begun with."""
+
+DIGESTS = "digests"
+"""Its key for what the run reads."""
 
 PREFIX = "checkpoint-"
 
@@ -45,6 +60,11 @@ def checkpoints(folder: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
+def step_of(place: Path) -> int:
+    """The step of a checkpoint."""
+    return int(place.name.removeprefix(PREFIX))
+
+
 def rotate(folder: Path, keep: int) -> None:
     """Remove all checkpoints but the latest `keep`."""
     for _, place in checkpoints(folder)[:-keep]:
@@ -60,10 +80,44 @@ def clean(folder: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+class Run:
+    """A run's folder, while it belongs to this process.
+
+    Attributes:
+        folder: The folder.
+        recorded: The digests that its `run.json` has.
+    """
+
+    def __init__(self, folder: Path, recorded: dict[str, Any]) -> None:
+        self.folder, self.recorded = folder, recorded
+
+    def identify(self, digests: dict[str, Any]) -> None:
+        """Compare digests with those the run was begun with, and record those that are new.
+
+        Raises:
+            ArgumentError: Something else is read now; the message says what.
+            OSError: `run.json` cannot be read or written.
+        """
+        digests = json.loads(json.dumps(digests))
+        identity.check_same(self.folder, self.recorded, digests)
+        recorded = _merged(self.recorded, digests)
+        if recorded != self.recorded:
+            settings = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+            write_json(self.folder / RUN, {**settings, DIGESTS: recorded})
+            self.recorded = recorded
+
+
 @contextmanager
 def claim(
-    folder: Path, settings: dict[str, Any], *, resume: bool, free: Collection[str] = ()
-) -> Iterator[None]:
+    folder: Path,
+    settings: dict[str, Any],
+    *,
+    resume: bool,
+    free: Collection[str] = (),
+    digests: dict[str, Any] | None = None,
+    names: Collection[str] = (),
+    tell: Callable[[str], None] | None = None,
+) -> Iterator[Run]:
     """Begin in an empty folder, which gets the settings as `run.json`; or go on in one that has the same.
 
     For the time of a `with` block the folder belongs to this run alone.
@@ -73,9 +127,12 @@ def claim(
         settings: What its results depend on; anything that JSON has.
         resume: Whether it is to be gone on with.
         free: Settings that may have changed since.
+        digests: Those of what the run reads (`genotok.identity`), in nested objects; more may follow.
+        names: Settings that only name what digests identify: they may have changed where there are digests.
+        tell: Told that a run of an older version has no digests to compare.
 
     Raises:
-        ArgumentError: The folder is in use, or holds no run, or one of other settings.
+        ArgumentError: The folder is in use, or holds no run, or one of other settings or contents.
         OSError: It cannot be read or written.
     """
     if str(folder) == STANDARD_OUTPUT:
@@ -86,27 +143,75 @@ def claim(
         raise ArgumentError(f"{folder}: holds no run to go on with")
     held = _native.Claim(str(folder), folder=True)
     try:
-        _begin(folder, json.loads(json.dumps(settings)), resume, free)
-        yield
+        settings = json.loads(json.dumps(settings))
+        before = _begin(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
+        recorded = before.pop(DIGESTS, {}) if before else digests or {}
+        if before:
+            _check_settings(folder, before, settings, {*free, *(names if recorded else ())})
+            if not recorded and tell:
+                tell(f"{folder}: begun by an older genotok, without digests: what it reads is not compared")
+        run = Run(folder, recorded)
+        run.identify(digests or {})
+        yield run
     finally:
         held.release()
 
 
-def _begin(folder: Path, settings: dict[str, Any], resume: bool, free: Collection[str]) -> None:
-    """Write the settings, or compare them with those that are there."""
+def latest(folder: Path, tell: Callable[[str], None] | None = None) -> Path | None:
+    """The latest checkpoint of a run, all of whose files are as they were written; None if there is none.
+
+    Raises:
+        ArgumentError: A file of it was cut or altered since; the message says how to go on.
+        OSError: A file cannot be read.
+    """
+    found = [place for _, place in checkpoints(folder)]
+    if not found:
+        return None
+    fault = identity.check_files(found[-1])
+    if fault:
+        older = f"{found[-2].name} is resumed then" if len(found) > 1 else "the run begins anew then"
+        raise ArgumentError(f"{fault}; remove the folder {found[-1].name} ({older})")
+    if tell and not (found[-1] / identity.CHECKSUMS).exists():
+        tell(f"{found[-1]}: written by an older genotok, without checksums: its files are not compared")
+    return found[-1]
+
+
+def _begin(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """Write the settings, or give those that are there."""
     path = folder / RUN
     if not resume:
         # Killed before it had settings, a run left at most a part of them.
         if not all(is_internal(path.name) for path in folder.iterdir()):
             raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
         write_json(path, settings)
-        return
+        return {}
     if not path.exists():
         raise ArgumentError(f"{folder}: holds no run to go on with")
-    before = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        before = None
+    if not isinstance(before, dict) or not isinstance(before.get(DIGESTS, {}), dict):
+        raise ArgumentError(f"{path}: is damaged; begin a new run in another folder")
+    return before
+
+
+def _check_settings(
+    folder: Path, before: dict[str, Any], settings: dict[str, Any], free: Collection[str]
+) -> None:
+    """An error if settings differ from those that a run has, but for those that are free."""
     changed = (part for part in _changes(before, settings) if part[0] not in free)
     for key, old, new in changed:
         raise ArgumentError(f"{folder}: {key}={new}: the run to go on with has {old}")
+
+
+def _merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Nested objects in one; what was there stays."""
+    found = dict(before)
+    for key, new in now.items():
+        old = found.get(key)
+        found[key] = _merged(old, new) if isinstance(old, dict) and isinstance(new, dict) else old or new
+    return found
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

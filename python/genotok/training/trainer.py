@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
+from genotok.identity import write_checksums
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class OrderedTrainer(Trainer):
             super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
+                write_checksums(self._folder / name)
                 checkpoints.publish(self._folder / name, place / name)
                 shutil.rmtree(self._folder)
                 checkpoints.rotate(place, self.keep)

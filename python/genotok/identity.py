@@ -1,0 +1,189 @@
+"""One place for identities: digests of what a run reads and makes, and what has changed since.
+
+Content decides, not names: a file that was moved or renamed is the same. Digests are SHA-256, which a core
+computes at 0.5 to 2 GB/s, several files at a time; a genome of 3 GB costs two to six seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
+
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "CHECKSUMS",
+    "check_files",
+    "check_same",
+    "file_sha256",
+    "files_sha256",
+    "object_sha256",
+    "vocabulary_sha256",
+    "write_checksums",
+]
+
+CHECKSUMS = "SHA256SUMS"
+"""The checksums of a folder's files, as `sha256sum -c` reads them."""
+
+MAX_BYTES = 1 << 24
+SHOWN = 3
+DIGITS = 64
+
+
+class Vocabulary(Protocol):
+    """What gives tokens their ids, as far as a digest needs it."""
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """Token to id."""
+        ...
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """The merges in order of rank."""
+        ...
+
+    def to_json(self) -> str:
+        """The text of the tokenizer's file."""
+        ...
+
+
+def vocabulary_sha256(tokenizer: Vocabulary) -> str:
+    """The digest of a tokenizer's vocabulary and merges: what a model's weights depend on.
+
+    It does not depend on what is put around sequences, on padding, on letter case, or on who wrote the file,
+    so it stays the same when transformers saves the tokenizer.
+    """
+    text: dict[str, Any] = json.loads(tokenizer.to_json())
+    kind = {key: text[key] for key in ("k", "overlap", "canonical") if key in text}
+    vocab = sorted((number, token) for token, number in tokenizer.vocab.items())
+    return object_sha256({"kind": kind, "vocab": vocab, "merges": tokenizer.merges})
+
+
+def object_sha256(value: Any) -> str:
+    """The digest of anything that JSON has."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str | None:
+    """The SHA-256 of a file in hexadecimal digits; None for a pipe or device, which can be read only once.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_sha256(paths: Sequence[str | os.PathLike[str]]) -> list[str | None]:
+    """The digests of files, in their order; several are read at a time.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    if len(paths) < 2:
+        return [file_sha256(path) for path in paths]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(file_sha256, paths))
+
+
+def check_same(where: str | os.PathLike[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """An error that names what has other digests than before.
+
+    Digests stand in nested objects and lists. Objects of objects have what they both have compared, so sets
+    or tokenizers may be added; the innermost ones are compared whole.
+
+    Raises:
+        ArgumentError: Something changed.
+    """
+    changed = list(_changes("", before, now))
+    if changed:
+        more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+        raise ArgumentError(
+            f"{os.fspath(where)}: was begun with other contents of {', '.join(changed[:SHOWN])}{more}; "
+            "give those that it was begun with, or begin a new run in another folder"
+        )
+
+
+def _changes(place: str, before: Any, now: Any) -> Iterator[str]:
+    """The places that differ, with `/` between their parts."""
+    if isinstance(before, list) and isinstance(now, list):
+        before, now = ({str(number): one for number, one in enumerate(part, 1)} for part in (before, now))
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        if before is not None and now is not None and before != now:
+            yield place
+        return
+    is_innermost = not any(isinstance(one, dict | list) for one in [*before.values(), *now.values()])
+    keys = list(before) + [key for key in now if key not in before]
+    for key in keys:
+        inner = f"{place}/{key}" if place else str(key)
+        if key in before and key in now:
+            yield from _changes(inner, before[key], now[key])
+        elif is_innermost and place:
+            yield inner
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the checksums of all files in a folder into it.
+
+    Raises:
+        OSError: It cannot be read or written.
+    """
+    names = sorted(_names(folder))
+    digests = files_sha256([folder / name for name in names])
+    lines = [f"{digest}  {name}\n" for name, digest in zip(names, digests, strict=True)]
+    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def check_files(folder: Path) -> str | None:
+    """What is wrong with the first file of a folder that is not as its checksums say.
+
+    Returns:
+        None if all files are, or if the folder has no checksums.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    file = folder / CHECKSUMS
+    if not file.exists():
+        return None
+    wanted = _checksums(file)
+    if wanted is None:
+        return f"{file}: is no list of checksums"
+    there = set(_names(folder))
+    names = [*wanted, *sorted(there - wanted.keys())]
+    odd = next((name for name in names if name not in there or name not in wanted), None)
+    if odd is not None:
+        return f"{folder / odd}: {'was added' if odd in there else 'is missing'}"
+    found = files_sha256([folder / name for name in wanted])
+    for (name, digest), now in zip(wanted.items(), found, strict=True):
+        if now != digest:
+            return f"{folder / name}: was cut or altered since it was written"
+    return None
+
+
+def _checksums(file: Path) -> dict[str, str] | None:
+    """Name to checksum as a list has them; None if it is none."""
+    if not file.is_file() or file.stat().st_size > MAX_BYTES:
+        return None
+    parts = [line.partition("  ") for line in file.read_text("utf-8", errors="replace").splitlines()]
+    is_list = all(name and len(digest) == DIGITS for digest, _, name in parts)
+    return {name: digest for digest, _, name in parts} if parts and is_list else None
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """The files in a folder and below it, but the list of checksums."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path != folder / CHECKSUMS:
+            yield path.relative_to(folder).as_posix()
