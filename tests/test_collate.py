@@ -12,7 +12,7 @@ from genotok.errors import ArgumentError
 
 @pytest.fixture(scope="module")
 def special() -> SpecialIds:
-    return SpecialIds.of(Tokenizer.kmer(3, overlap=False))
+    return SpecialIds.of(Tokenizer.kmer(3, overlap=True))
 
 
 def test_shares_of_a_hundred_thousand_tokens(special: SpecialIds) -> None:

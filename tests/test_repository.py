@@ -19,8 +19,9 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"arrow", "encoding_report", "errors", "_native", "reference"},
-    {"files", "huggingface", "identity", "inputs", "metrics", "reference_kmers"},
-    {"tokens", "training_report"},
+    {"files", "huggingface", "identity", "inputs", "metrics", "reference_kmers", "templates"},
+    {"token_ids", "training_report"},
+    {"tokens"},
     {"tokenizer", "model", "verdict"},
     {"model_folder", "rows"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},

@@ -75,7 +75,9 @@ def test_our_own_files_keep_them_and_remain_our_own(tmp_path: Path) -> None:
         used = genotok.Tokenizer.from_json(rival.to_str())
         assert used.truncation == json.loads(rival.to_str())["truncation"]
         assert used.encode(TEXT) == own.encode(TEXT)
-        assert used.template is None
+        assert used.template == own.template
+        assert own.digests[1:]
+        assert used.digests[1:], "it is not taken for one of ours"
         assert list(used.encode_batch(["AC"], add_special_tokens=True)) == list(
             own.encode_batch(["AC"], add_special_tokens=True)
         )

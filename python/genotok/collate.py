@@ -67,6 +67,8 @@ class SpecialIds:
         vocab_size: V.
         before: What is put in front of a sequence: `first`, or what the tokenizer's file says.
         behind: What is put behind it: `end`, or what the tokenizer's file says.
+        pair: What is put in front of two sequences, between them, and behind them; None if the file has
+            no template of two.
     """
 
     unknown: int
@@ -78,6 +80,7 @@ class SpecialIds:
     vocab_size: int
     before: tuple[int, ...]
     behind: tuple[int, ...]
+    pair: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> SpecialIds:
@@ -108,20 +111,29 @@ class SpecialIds:
                 f"{', '.join(NAMES[role][0] for role in needed)}"
             )
         special = sorted(vocab[name] for name in tokenizer.special_tokens)
+        front, end = (tuple(number for number in part if number is not None) for part in (before, behind))
         return cls(
             **cast("dict[str, Any]", found),
             all=tuple(special),
             vocab_size=tokenizer.vocab_size,
-            before=tuple(number for number in before if number is not None),
-            behind=tuple(number for number in behind if number is not None),
+            before=front,
+            behind=end,
+            pair=(front, end, end) if template is None else tokenizer.templates.around_pair(),
         )
 
     def around(self, *parts: NDArray[np.integer]) -> Ids:
-        """`[CLS]` one `[SEP]`, or with two parts `[CLS]` one `[SEP]` other `[SEP]`; or as the file says."""
-        ids = [np.array(self.before, np.int64)]
-        for part in parts:
-            ids += [part.astype(np.int64), np.array(self.behind, np.int64)]
-        return np.concatenate(ids)
+        """`[CLS]` one `[SEP]`, or with two parts `[CLS]` one `[SEP]` other `[SEP]`; or as the file says.
+
+        Raises:
+            ArgumentError: There are two parts, and the file has no template of two.
+        """
+        put = self.pair if len(parts) == 2 else (self.before, self.behind)
+        if put is None:
+            raise ArgumentError("tokenizer: its file has no template that puts two sequences in a row")
+        pieces: list[NDArray[np.integer]] = [np.array(put[0], np.int64)]
+        for part, behind in zip(parts, put[1:], strict=False):
+            pieces += [part.astype(np.int64), np.array(behind, np.int64)]
+        return np.concatenate(pieces)
 
     def within(self, ids: Ids) -> Ids:
         """The ids of a sequence without those that `around` has put around it."""

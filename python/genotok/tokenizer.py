@@ -4,7 +4,7 @@ A thin coat over the native class: it expands path patterns, keeps the training 
 and gives the native dictionaries their types.
 """
 
-import json
+import hashlib
 import os
 from collections.abc import Callable, Iterable
 from typing import Any, Self, cast
@@ -182,7 +182,9 @@ class Tokenizer(Encoder):
     def to_hf(self) -> Any:  # noqa: ANN401  transformers may not be there to name its class
         """The `transformers.PreTrainedTokenizerFast` with equal ids; needs `transformers`.
 
-        Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles; `model_max_length` stays unset.
+        It puts special tokens around a sequence, as transformers does by default and `encode_batch` where
+        it is asked to. Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles;
+        `model_max_length` stays unset.
 
         Raises:
             VocabularyError: Hugging Face has no such tokenizer: of k-mers that overlap or are canonical.
@@ -194,6 +196,15 @@ class Tokenizer(Encoder):
         """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""
         return self._native.to_json()
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """The SHA-256 of the file, and of the file that the same tokenizer has in its other form, if any.
+
+        Two tokenizers that share one are of one training: the forms differ in the template alone.
+        """
+        texts = [self.to_json(), self._native.to_json_in_other_form()]
+        return tuple(hashlib.sha256(text.encode()).hexdigest() for text in texts if text is not None)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `tokenizer.json` to `path`, whole or not at all; a file that is there is replaced."""
         self._native.save(os.fspath(path))
@@ -201,21 +212,6 @@ class Tokenizer(Encoder):
     def truncate(self, vocab_size: int) -> Self:
         """The tokenizer that training at the smaller `vocab_size` would have given."""
         return type(self)(self._native.truncate(vocab_size))
-
-    @property
-    def merges(self) -> list[tuple[str, str]]:
-        """The merges in order of rank, each as the two strings it joins."""
-        return self._native.merges
-
-    @property
-    def vocab(self) -> dict[str, int]:
-        """Token to id, in order of id: special tokens, bases, merges."""
-        return self._native.vocab
-
-    @property
-    def vocab_size(self) -> int:
-        """Number of tokens, special ones included."""
-        return self._native.vocab_size
 
     def automaton_size(self) -> tuple[int, int] | None:
         """States and bytes in memory of the automaton that encodes; None if the vocabulary has none.
@@ -227,43 +223,6 @@ class Tokenizer(Encoder):
     def why_no_automaton(self) -> str | None:
         """Why encoding is slow, if there is no automaton; None for k-mers, whose ids are computed."""
         return self._native.why_no_automaton()
-
-    @property
-    def special_tokens(self) -> list[str]:
-        """The special tokens in order of id.
-
-        Those that the file adds to its model, and tokens of the vocabulary that no sequence becomes: of the
-        form `[NAME]` or `<name>`, or named in `special_roles`. These are not looked for in a sequence.
-        """
-        return self._native.special_tokens
-
-    @property
-    def special_roles(self) -> dict[str, str]:
-        """Role, such as `pad_token`, to token, as the files beside the tokenizer's say; often empty."""
-        roles, vocab = self._native.roles[0], self.vocab
-        return {role: token for role, token in roles.items() if token in vocab}
-
-    @property
-    def template(self) -> tuple[list[int], list[int]] | None:
-        """The ids that the file puts before and behind a sequence where special tokens are asked for.
-
-        Nothing of a file without a post-processor, as Hugging Face has it. None of genotok's own, which
-        leave it to `encode_batch`: `[CLS]` and `[SEP]`.
-        """
-        return self._native.template
-
-    @property
-    def truncation(self) -> dict[str, Any] | None:
-        """The file's setting, which transformers writes back after use: kept, but not applied to ids."""
-        return self._setting("truncation")
-
-    @property
-    def padding(self) -> dict[str, Any] | None:
-        """The file's setting, which transformers writes back after use: kept, but not applied to ids."""
-        return self._setting("padding")
-
-    def _setting(self, name: str) -> dict[str, Any] | None:
-        return cast("dict[str, Any] | None", json.loads(self._native.settings.get(name, "null")))
 
     def __len__(self) -> int:
         return self.vocab_size

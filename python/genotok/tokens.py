@@ -13,6 +13,7 @@ from genotok.arrow import ArrowArray, ArrowStream
 from genotok.encoding_report import EncodingReport, RecordDigest
 from genotok.errors import ArgumentError
 from genotok.inputs import Beds, Files, expand, read_beds
+from genotok.token_ids import TokenIds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,17 +53,14 @@ class MergeStep(TypedDict):
     tokens: list[str]
 
 
-class Encoder:
+class Encoder(TokenIds):
     """What a tokenizer does with sequences; `Tokenizer` is one.
 
     Every method lets other Python threads run while it works and stops at Ctrl-C. Time and memory are
     linear in the letters. The first call builds the encoder, some 0.1 s for 4,096 tokens.
     """
 
-    __slots__ = ("_native",)
-
-    def __init__(self, native: _native.Tokenizer) -> None:
-        self._native = native
+    __slots__ = ()
 
     def encode(self, sequence: str) -> list[int]:
         """The ids of `sequence`, without special tokens around it; linear in its length.
@@ -86,8 +84,8 @@ class Encoder:
         Args:
             sequences: Any iterable of `str` or of `bytes` in UTF-8, or a column of Arrow strings: a
                 `pyarrow.Array`, a `polars.Series` and the like, which are read where they lie.
-            add_special_tokens: Put special tokens around each sequence: of genotok's own files `[CLS]` and
-                `[SEP]`, of others what their post-processor says, as Hugging Face does.
+            add_special_tokens: Put special tokens around each sequence: what the file's post-processor
+                says, as Hugging Face does; `[CLS]` and `[SEP]` of genotok's own files without one.
             unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for
                 each, `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
             uppercase: Read lower-case letters as upper-case ones, whatever the tokenizer's file says.

@@ -39,7 +39,7 @@ use crate::bpe::marked::AnyMarked;
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 use added::{Added, Finder, Part};
-use json::{Frame, SETTINGS};
+use json::{Frame, SETTINGS, usual_template};
 use letters::Letters;
 use numbering::Numbering;
 use reading::{Characters, Piece};
@@ -125,7 +125,9 @@ impl Tokenizer {
         let frame = Frame::of_ours(&specials, unknown.map(|(token, _)| token.as_str()));
         let unknown = unknown.map(|&(_, id)| id);
         let added = specials.iter().map(|(token, id)| Added::special(token, *id)).collect();
-        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
+        let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
+        let template = usual_template(find, false);
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template };
         let ids = (0..table.num_tokens()).map(|token| num_specials + token).collect();
         Self::assemble(table.into(), ids, reading, frame)
     }
@@ -159,26 +161,6 @@ impl Tokenizer {
         self.scheme.alphabet()
     }
 
-    /// The special tokens that go around a sequence: what the file says, which may be nothing.
-    ///
-    /// The files that genotok writes say nothing and leave it to this: `[CLS]` and `[SEP]`. Fails if they have not both.
-    pub fn template(&self) -> Result<Template> {
-        if let Some(template) = &self.reading.template {
-            return Ok(template.clone());
-        }
-        let find = |name| self.reading.added.iter().find(|token| token.content == name).map(|token| token.id);
-        if let (Some(_), None, Some(class)) = (self.kmers(), find("[CLS]"), find("<cls>")) {
-            // As the published tokenizer of Nucleotide Transformer.
-            return Ok(Template { before: vec![class], after: Vec::new() });
-        }
-        let (Some(before), Some(after)) = (find("[CLS]"), find("[SEP]")) else {
-            let rule =
-                "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
-            return Err(Error::argument("add_special_tokens", &"True", rule));
-        };
-        Ok(Template { before: vec![before], after: vec![after] })
-    }
-
     /// What each byte of a text is.
     pub fn letters(&self) -> &Letters {
         &self.reading.letters
@@ -197,7 +179,7 @@ impl Tokenizer {
         tokens.into_iter().map(|(_, token)| token)
     }
 
-    /// What the file puts around a sequence; `None` where one of ours leaves it to [`Self::template`].
+    /// What the file puts around a sequence; `None` where one of ours does not say and leaves it to [`Self::template`].
     pub fn own_template(&self) -> Option<&Template> {
         self.reading.template.as_ref()
     }

@@ -139,9 +139,9 @@ def _upper_cased(step: Mapping[str, Any]) -> str | None:
 
 
 def _template(given: Any, tokenizer: Tokenizer, special: SpecialRoles) -> Any:
-    """The post-processor for what stood around sequences, and around each of a pair."""
-    if not (special.before or special.behind):
-        return None
+    """The post-processor for what stood around sequences: the file's, unless it leaves it to the names."""
+    if tokenizer.template is not None:
+        return given
     names = {number: token for token, number in tokenizer.vocab.items()}
 
     def tokens(ids: Iterable[int], segment: int) -> list[Any]:
@@ -154,13 +154,12 @@ def _template(given: Any, tokenizer: Tokenizer, special: SpecialRoles) -> Any:
     ]
     second = [{"Sequence": {"id": "B", "type_id": 1}}, *tokens(special.behind, 1)]
     used = {names[number]: number for number in (*special.before, *special.behind)}
-    wanted = {
+    return {
         "type": "TemplateProcessing",
         "single": first,
         "pair": [*first, *second],
         "special_tokens": {name: {"id": name, "ids": [used[name]], "tokens": [name]} for name in used},
     }
-    return given if given == wanted else wanted
 
 
 def _roles(tokenizer: Tokenizer, special: SpecialRoles) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import numpy as np
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
-from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError
 from genotok.identity import file_sha256, files_sha256, object_sha256
 from genotok.inputs import expand
@@ -78,7 +77,7 @@ def open_tokens(
             raise ArgumentError(
                 f"{files[0]}: encoded with {size:,} tokens, and the tokenizer has {tokenizer.vocab_size:,}"
             )
-        if size is not None and digest is not None and digest != Vocabulary.of(tokenizer).sha256:
+        if size is not None and digest is not None and digest not in tokenizer.digests:
             raise ArgumentError(
                 f"{files[0]}: encoded with another tokenizer of {size:,} tokens; name it by -t"
             )

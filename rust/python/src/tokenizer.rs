@@ -233,6 +233,11 @@ impl Tokenizer {
         self.call(py, false, Core::to_hugging_face_json)
     }
 
+    /// The text of the same tokenizer's file in its other form, with or without a template; nothing if there is none.
+    fn to_json_in_other_form(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        self.call(py, false, Core::to_json_in_other_form)
+    }
+
     /// The tokenizer in the text of a `tokenizer.json`.
     #[staticmethod]
     #[pyo3(signature = (text, roles=(BTreeMap::new(), Vec::new())))]
@@ -306,6 +311,12 @@ impl Tokenizer {
     #[getter]
     fn template(&self) -> Option<(Vec<u32>, Vec<u32>)> {
         self.core.own_template().map(|template| (template.before.clone(), template.after.clone()))
+    }
+
+    /// What stands around one sequence and around two, as the JSON of the file's part.
+    #[getter]
+    fn post_processor(&self) -> String {
+        self.core.post_processor()
     }
 
     /// What files beside the tokenizer's say of special tokens: role to token, and other tokens.

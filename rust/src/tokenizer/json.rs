@@ -3,9 +3,9 @@
 //! # Written
 //!
 //! Special tokens are added tokens with the first ids. The normalizer makes lower-case bases upper case (four
-//! replacements: `tokenizers` has no upper-casing one). There is no pre-tokenizer and no post-processor, so that Hugging
-//! Face gives the ids that we give, with or without `add_special_tokens`. The decoder joins. One token and one merge a
-//! line; the same bytes for the same tokenizer.
+//! replacements: `tokenizers` has no upper-casing one). There is no pre-tokenizer. The post-processor puts the usual special
+//! tokens around a sequence, if the vocabulary has them. The decoder joins. One token and one merge a line; the same
+//! bytes for the same tokenizer. Files written before had no post-processor: [`forms`].
 //!
 //! # Read
 //!
@@ -15,7 +15,7 @@
 //! `WordLevel` model is read if its words are bases or k-mers ([`super::words`]). Anything else is refused by name, never
 //! ignored. What has no influence on ids (the decoder, truncation and padding) is kept and written again.
 //!
-//! A file without a post-processor puts nothing around a sequence, as Hugging Face has it, unless it is one of ours.
+//! A file without a post-processor puts nothing around a sequence, as Hugging Face has it, unless it is an old one of ours.
 //!
 //! A file is not trusted. It may have 64 MiB, a million tokens, 200,000 values besides, and nest 128 levels deep; a key
 //! that comes twice is refused; every id and every merge is checked before it is used.
@@ -23,6 +23,7 @@
 mod added;
 mod fields;
 mod file;
+mod forms;
 mod kmers;
 mod layout;
 mod model;
@@ -54,6 +55,8 @@ use crate::alphabet::LETTERS;
 use crate::atomic::write_whole;
 use crate::error::{Error, Result, show_text};
 
+pub(super) use self::kmers::obstacle;
+pub(super) use self::post_processor::usual_template;
 pub use self::roles::Roles;
 pub(super) use self::settings::SETTINGS;
 
@@ -67,6 +70,7 @@ pub(super) struct Frame(Value);
 impl Frame {
     /// The frame of the files that genotok writes.
     pub(super) fn of_ours(specials: &[(String, Id)], unknown: Option<&str>) -> Self {
+        let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
         let added: Vec<Value> = specials.iter().map(|(token, id)| added_token(token, *id)).collect();
         Self(json!({
             "version": "1.0",
@@ -75,7 +79,7 @@ impl Frame {
             "added_tokens": added,
             "normalizer": upper_casing(),
             "pre_tokenizer": null,
-            "post_processor": null,
+            "post_processor": post_processor::usual(find, false),
             "decoder": {"type": "Fuse"},
             "model": {
                 "type": "BPE",
@@ -94,18 +98,6 @@ impl Frame {
 }
 
 impl Frame {
-    /// Whether it is that of a file that genotok writes, with these added tokens and this unknown one.
-    fn is_ours(&self, added: &[Added], unknown: Option<&str>) -> bool {
-        let specials: Vec<(String, Id)> =
-            added.iter().map(|token| (token.content.clone(), token.id)).collect();
-        let is_setting = |key: &String| SETTINGS.contains(&key.as_str());
-        let part = |frame: &Self| match &frame.0 {
-            Value::Object(parts) => parts.iter().filter(|(key, _)| !is_setting(key)).map(own).collect(),
-            _ => Map::new(),
-        };
-        part(self) == part(&Self::of_ours(&specials, unknown))
-    }
-
     /// What it says of truncation or padding.
     pub(super) fn setting(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
@@ -121,10 +113,6 @@ impl Frame {
     pub(super) fn decodes_bytes(&self) -> bool {
         self.0.get("decoder").and_then(|decoder| decoder.get("type")).is_some_and(|kind| kind == "ByteLevel")
     }
-}
-
-fn own((key, value): (&String, &Value)) -> (String, Value) {
-    (key.clone(), value.clone())
 }
 
 fn added_token(content: &str, id: Id) -> Value {
@@ -152,8 +140,13 @@ impl Tokenizer {
     ///
     /// Fails if the tokens are so long that the file could not be read again.
     pub fn to_json(&self) -> Result<String> {
+        self.write(&self.document()?)
+    }
+
+    /// The file, with vocabulary and merges.
+    fn document(&self) -> Result<Value> {
         if let Some(kmer) = self.kmers() {
-            return kmers::write(self, kmer);
+            return Ok(kmers::document(self, kmer));
         }
         let length = |token| u64::from(self.scheme.length(token));
         let in_merges = self.scheme.merges().iter().map(|&(left, right)| length(left) + length(right));
@@ -173,8 +166,15 @@ impl Tokenizer {
                 model.insert("merges".to_owned(), merges);
             }
         }
-        let text = layout::write(&document)?;
-        self.check_size(text.len() as u64)?;
+        Ok(document)
+    }
+
+    /// The text of a document of this tokenizer.
+    fn write(&self, document: &Value) -> Result<String> {
+        let text = layout::write(document)?;
+        if self.kmers().is_none() {
+            self.check_size(text.len() as u64)?;
+        }
         Ok(text)
     }
 

@@ -4,7 +4,7 @@
 //! `<unk>` among them stands for letters outside the vocabulary.
 
 use super::added::{Added, Finder};
-use super::json::Frame;
+use super::json::{Frame, obstacle, usual_template};
 use super::letters::Letters;
 use super::numbering::Numbering;
 use super::scheme::Scheme;
@@ -53,7 +53,10 @@ impl Tokenizer {
         let added: Vec<Added> = specials.iter().map(|(name, id)| Added::special(name, *id)).collect();
         let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_added: added.len() };
         let finder = Finder::new(&added, &letters.rest.normalizer)?;
-        let reading = Reading { letters, added, others: Vec::new(), unknown, template: None };
+        // Our own form has no part for it and leaves it to the names.
+        let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
+        let template = usual_template(find, true).filter(|_| obstacle(&kmer).is_none());
+        let reading = Reading { letters, added, others: Vec::new(), unknown, template };
         let (scheme, frame) = (Scheme::Kmer(kmer), Frame::of_kmers());
         Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default() })
     }

@@ -56,6 +56,42 @@ fn special_tokens_around_a_sequence_are_those_of_the_file_or_the_usual_ones() {
 }
 
 #[test]
+fn the_file_names_the_usual_special_tokens_and_an_old_one_stays_as_it_was() {
+    let tokenizer = tokenizer(&["[UNK]", "[SEP]", "[CLS]"]);
+    let text = tokenizer.to_json().unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    let special = |name, kind| json!({"SpecialToken": {"id": name, "type_id": kind}});
+    let sequence = |name, kind| json!({"Sequence": {"id": name, "type_id": kind}});
+    let one = [special("[CLS]", 0), sequence("A", 0), special("[SEP]", 0)];
+    assert_eq!(document["post_processor"]["single"], json!(one));
+    let other = [sequence("B", 1), special("[SEP]", 1)];
+    assert_eq!(document["post_processor"]["pair"], json!([one.as_slice(), other.as_slice()].concat()));
+    assert_eq!(document["post_processor"]["special_tokens"]["[CLS]"]["ids"], json!([2]));
+    let again = Tokenizer::from_json(&text).unwrap();
+    assert_eq!((again.to_json().unwrap(), again.own_template().is_some()), (text.clone(), true));
+
+    document["post_processor"] = Value::Null;
+    let old = Tokenizer::from_json(&document.to_string()).unwrap();
+    assert!(old.own_template().is_none());
+    assert_eq!(old.template().unwrap(), tokenizer.template().unwrap());
+    assert_eq!(old.post_processor(), tokenizer.post_processor());
+    let old_text = old.to_json().unwrap();
+    assert!(old_text.contains("\"post_processor\": null"));
+    assert_eq!(old.to_hugging_face_json().unwrap(), text);
+    assert_eq!(old.to_json_in_other_form().unwrap(), Some(text));
+    assert_eq!(tokenizer.to_json_in_other_form().unwrap(), Some(old_text));
+    assert!(old.truncate(9).unwrap().own_template().is_none());
+
+    document["decoder"] = Value::Null; // somebody else's, which puts nothing around a sequence
+    let foreign = Tokenizer::from_json(&document.to_string()).unwrap();
+    assert_eq!(foreign.template().unwrap(), super::Template::default());
+    assert_eq!(
+        (foreign.post_processor(), foreign.to_json_in_other_form().unwrap()),
+        ("null".to_owned(), None)
+    );
+}
+
+#[test]
 fn without_an_unknown_token_a_letter_is_an_error_with_its_place() {
     let error = tokenizer(&["[SEP]"]).encode("AC[SEP]éGT").unwrap_err();
     assert!(matches!(error, Error::Symbol { position: 7, byte: 0xc3, .. }), "{error}");

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::{refuse, show};
 use super::strict::Vocab;
-use super::{Frame, added, added_token, layout};
+use super::{Frame, added, added_token};
 use crate::error::{Error, Result};
 use crate::kmer::Kmer;
 use crate::tokenizer::added::Added;
@@ -41,20 +41,8 @@ impl Frame {
     }
 }
 
-impl Tokenizer {
-    /// The text of a tokenizer.json that Hugging Face gives the same ids with; fails if there can be none.
-    pub fn to_hugging_face_json(&self) -> Result<String> {
-        match self.kmers().and_then(obstacle) {
-            None => self.to_json(),
-            Some(reason) => {
-                Err(Error::vocabulary(format!("Hugging Face tokenizers cannot express it: {reason}")))
-            }
-        }
-    }
-}
-
 /// Why Hugging Face cannot have these k-mers.
-fn obstacle(kmer: &Kmer) -> Option<String> {
+pub(in crate::tokenizer) fn obstacle(kmer: &Kmer) -> Option<String> {
     let k = kmer.k();
     if kmer.is_canonical() {
         return Some(
@@ -67,18 +55,18 @@ fn obstacle(kmer: &Kmer) -> Option<String> {
     (k > MAX_LISTED_K).then(|| format!("a list of all {k}-mers is too long; k may be {MAX_LISTED_K} at most"))
 }
 
-/// The text of the file.
-pub(super) fn write(tokenizer: &Tokenizer, kmer: &Kmer) -> Result<String> {
-    let mut document = document(tokenizer, kmer);
+/// The file.
+pub(super) fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
+    let mut document = outline(tokenizer, kmer);
     if let Some(vocab) = document.pointer_mut("/model/vocab") {
         let names = tokenizer.vocab().zip((0..).map(|id: Id| Value::from(id)));
         *vocab = Value::Object(names.collect());
     }
-    layout::write(&document)
+    document
 }
 
 /// The file, with null for the vocabulary if it has a list.
-fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
+fn outline(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     if obstacle(kmer).is_some() { own(tokenizer, kmer) } else { listed(tokenizer, kmer) }
 }
 
@@ -104,6 +92,7 @@ fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     let added = tokenizer.reading.added.iter();
     let added: Vec<Value> = added.map(|token| added_token(&token.content, token.id)).collect();
     let normalizer = tokenizer.kmer_reading(false).upper_case.then(|| upper_casing(kmer));
+    let post_processor = tokenizer.own_template().map(|_| tokenizer.usual_post_processor());
     json!({
         "version": "1.0",
         "truncation": tokenizer.frame.setting("truncation"),
@@ -116,7 +105,7 @@ fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
             "behavior": "Isolated",
             "invert": false,
         },
-        "post_processor": null,
+        "post_processor": post_processor,
         "decoder": {"type": "Fuse"},
         "model": {
             "type": "WordLevel",
@@ -193,7 +182,10 @@ fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokeniz
     let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
     let specials = KmerSpecials { before: names(before), after: names(after) };
     let upper_case = document.get("normalizer").is_some_and(|value| !value.is_null());
-    let tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
+    let mut tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
+    if document.get("post_processor").is_none_or(Value::is_null) {
+        tokenizer.reading.template = None; // an old file, which is written again as it was
+    }
     let is_own = |(name, id): (String, Id)| vocab.get(name.as_str()) == Some(&id);
     let is_all = vocab.len() == tokenizer.vocab_size() && tokenizer.vocab().zip(0..).all(is_own);
     Ok(is_all.then_some(tokenizer))
@@ -201,7 +193,7 @@ fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokeniz
 
 /// Fails unless the file says what that of the tokenizer would say, and nothing else.
 fn check_equal(document: &Value, tokenizer: &Tokenizer) -> Result<()> {
-    let expected = &tokenizer.kmers().map_or(Value::Null, |kmer| self::document(tokenizer, kmer));
+    let expected = &tokenizer.kmers().map_or(Value::Null, |kmer| outline(tokenizer, kmer));
     let keys = [document, expected].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
     let get = |file: &Value, key: &str| file.get(key).cloned().unwrap_or(Value::Null);
     match keys.into_iter().find(|key| get(document, key) != get(expected, key)) {

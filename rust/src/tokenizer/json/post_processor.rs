@@ -1,6 +1,6 @@
 //! The post-processor of a file: what stands around a sequence when special tokens are asked for.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::fields::{kind, list, refuse, show, string};
 use crate::error::{Error, Result, show_text};
@@ -49,6 +49,44 @@ pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<
         Some(id) => refuse(format!("post_processor puts in the id {id}, which its vocabulary does not have")),
         None => Ok(template),
     }
+}
+
+/// The post-processor of our own files; null where special tokens have other names.
+///
+/// With `[CLS]` and `[SEP]` it is that of the published file of DNABERT-2. k-mers with `<cls>` get what the published
+/// tokenizer of Nucleotide Transformer puts around one sequence: nothing behind it. That tokenizer refuses two sequences
+/// unless it is given an end token, with which its class puts `<eos>` behind each; so it is here where there is one.
+pub(in crate::tokenizer) fn usual(find: impl Fn(&str) -> Option<Id>, of_kmers: bool) -> Value {
+    let around = |first, behind_one: &[&str], behind_two: &[&str]| {
+        let special = |name: &str, kind: u8| json!({"SpecialToken": {"id": name, "type_id": kind}});
+        let sequence = |name: &str, kind: u8| json!({"Sequence": {"id": name, "type_id": kind}});
+        let part = |name, kind, behind: &[&str]| {
+            let behind: Vec<Value> = behind.iter().map(|token| special(token, kind)).collect();
+            [vec![sequence(name, kind)], behind].concat()
+        };
+        let names = [first].into_iter().chain(behind_two.iter().copied());
+        let tokens: Map<String, Value> = names
+            .filter_map(|name| {
+                Some((name.to_owned(), json!({"id": name, "ids": [find(name)?], "tokens": [name]})))
+            })
+            .collect();
+        let single = [vec![special(first, 0)], part("A", 0, behind_one)].concat();
+        let pair = [vec![special(first, 0)], part("A", 0, behind_two), part("B", 1, behind_two)].concat();
+        json!({"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens})
+    };
+    let has = |name| find(name).is_some();
+    if of_kmers && has("<cls>") && !has("[CLS]") {
+        return around("<cls>", &[], if has("<eos>") { &["<eos>"] } else { &[] });
+    }
+    if has("[CLS]") && has("[SEP]") { around("[CLS]", &["[SEP]"], &["[SEP]"]) } else { Value::Null }
+}
+
+/// The template of [`usual`].
+pub(in crate::tokenizer) fn usual_template(
+    find: impl Fn(&str) -> Option<Id>,
+    of_kmers: bool,
+) -> Option<Template> {
+    read(Some(&usual(find, of_kmers)), usize::MAX).ok().flatten()
 }
 
 /// An id of a file, wherever it stands.

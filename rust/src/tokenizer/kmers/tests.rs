@@ -63,6 +63,32 @@ fn a_file_is_the_same_after_reading_it() {
 }
 
 #[test]
+fn the_file_of_listed_kmers_has_a_template_and_an_old_one_stays_as_it_was() {
+    let kmer = Kmer::new(2, false, false).unwrap();
+    let bert =
+        KmerSpecials { before: ["[UNK]", "[CLS]", "[SEP]"].map(str::to_owned).to_vec(), after: vec![] };
+    for (specials, before, after) in
+        [(KmerSpecials::published(&kmer), vec![3], vec![]), (bert, vec![1], vec![2])]
+    {
+        let new = Tokenizer::kmer(kmer, &specials, false).unwrap();
+        let old = changed(&new, |document| document["post_processor"] = Value::Null).unwrap();
+        let around = crate::tokenizer::Template { before, after };
+        assert_eq!(new.own_template(), Some(&around));
+        assert_eq!((old.kmers(), old.own_template()), (Some(&kmer), None));
+        assert_eq!(old.template().unwrap(), around);
+        let texts = [&new, &old].map(|tokenizer| tokenizer.to_json().unwrap());
+        assert!(texts[1].contains("\"post_processor\": null"));
+        assert_eq!(old.to_hugging_face_json().unwrap(), texts[0]);
+        let others = [&old, &new].map(|tokenizer| tokenizer.to_json_in_other_form().unwrap().unwrap());
+        assert_eq!(others, texts);
+        // Anything else between special tokens and sequence is somebody else's.
+        let foreign = changed(&new, |document| document["post_processor"]["pair"] = json!([])).unwrap();
+        assert!(foreign.kmers().is_none());
+    }
+    assert!(tokenizer(6, true, false).to_json_in_other_form().unwrap().is_none());
+}
+
+#[test]
 fn the_file_of_many_kmers_is_small() {
     let large = tokenizer(12, true, false);
     assert_eq!(large.vocab_size(), (1 << 24) + 5);
@@ -157,7 +183,7 @@ fn a_list_of_kmers_that_is_not_ours_is_read_as_anybodys() {
     ] {
         let foreign = changed(&listed, |document| *document.pointer_mut(place).unwrap() = value).unwrap();
         assert!(foreign.kmers().is_none(), "{place}");
-        assert_eq!(foreign.template().unwrap(), crate::tokenizer::Template::default());
+        assert_eq!(foreign.own_template(), listed.own_template());
         let again = Tokenizer::from_json(&foreign.to_json().unwrap()).unwrap();
         assert!(again.vocab().eq(listed.vocab()));
     }
