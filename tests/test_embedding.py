@@ -139,6 +139,26 @@ def test_windows_are_rows(model: Path, fasta: Path, tmp_path: Path) -> None:
     assert np.abs(found - one_by_one(model, texts)).max() < 1e-5
 
 
+@pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".jsonl"])
+def test_vectors_as_text_are_the_same_to_the_bit(
+    model: Path, fasta: Path, tmp_path: Path, ending: str
+) -> None:
+    embedder = Embedder(model)
+    embed(embedder, fasta, tmp_path / "out.parquet")
+    wanted = vectors_of(parquet.read_table(tmp_path / "out.parquet"))
+    report = embed(embedder, fasta, tmp_path / f"out{ending}")
+    data = (tmp_path / f"out{ending}").read_bytes()
+    assert report["bytes"] == len(data)
+    lines = (gzip.decompress(data) if ending.endswith(".gz") else data).decode().splitlines()
+    if ending == ".jsonl":
+        rows = [json.loads(line)["embedding"] for line in lines]
+    else:
+        header, *fields = [line.split("\t" if "tsv" in ending else ",") for line in lines]
+        assert header == ["record", "start", "end", *(f"v{number}" for number in range(24))]
+        rows = [row[3:] for row in fields]
+    assert (np.array(rows).astype(np.float32) == wanted).all()
+
+
 TABLE = [
     ["sequence", "label", "name", "score"],
     [LETTERS[:50], "1", "007", "1"],
@@ -272,7 +292,7 @@ def test_options_that_cannot_be_are_refused(model: Path, fasta: Path, tmp_path: 
         embed(embedder, [table, other], out)
     with pytest.raises(ArgumentError, match="a row of a table is one row"):
         embed(embedder, table, out, window=10)
-    with pytest.raises(ArgumentError, match=r"a name in \.parquet is expected"):
+    with pytest.raises(ArgumentError, match=r"a name in \.parquet, \.csv, \.tsv, \.jsonl is expected"):
         embed(embedder, table, tmp_path / "out.arrow")
     with pytest.raises(ArgumentError, match="max_tokens=0"):
         embed(embedder, table, out, max_tokens=0)

@@ -103,19 +103,22 @@ def test_predictions_of_every_test_row_are_kept_and_said_again(
     (found,) = json.loads((learnt / "results.json").read_text())["sets"]
     best = max(found["runs"], key=lambda run: run["dev"]["mcc"])
     kept = parquet.read_table(learnt / "motif" / f"seed-{best['seed']}" / "predictions.parquet")
-    assert kept.column_names == ["line", "predicted", "prob_a", "prob_b", "label"]
+    assert kept.column_names == ["line", "label", "predicted", "prob_a", "prob_b"]
     tuned = Classifier(learnt / "motif" / "model", device="cpu")
-    assert tuned.predict(motif / "test.csv", tmp_path / "again.parquet") == (200, 0)
+    report = tuned.predict(motif / "test.csv", tmp_path / "again.parquet")
+    assert (report["rows"], report["cut"]) == (200, 0)
     again = parquet.read_table(tmp_path / "again.parquet")
     assert again["line"].to_pylist() == kept["line"].to_pylist() == list(range(2, 202))
     assert again["predicted"].to_pylist() == kept["predicted"].to_pylist()
     np.testing.assert_allclose(again["prob_a"].to_numpy(), kept["prob_a"].to_numpy(), atol=1e-6)
     assert tuned.evaluate(motif / "test.csv").scores.mcc == pytest.approx(best["test"]["mcc"])
     (tmp_path / "new.csv").write_text("id,sequence\n1,ACGTACGT\n2,acgtnnacgt\n")
-    assert tuned.predict(tmp_path / "new.csv", tmp_path / "new.parquet") == (2, 0)
-    assert "label" not in parquet.read_table(tmp_path / "new.parquet").column_names
+    assert tuned.predict(tmp_path / "new.csv", tmp_path / "new.parquet")["rows"] == 2
+    names = parquet.read_table(tmp_path / "new.parquet").column_names
+    assert names == ["line", "id", "sequence", "predicted", "prob_a", "prob_b"]
+    assert tuned.pairs is False
     (tmp_path / "odd.csv").write_text("sequence,label\nACGT,c\n")
-    with pytest.raises(SequenceFileError, match=r"odd\.csv: line 2: label 'c'; one of a, b is expected"):
+    with pytest.raises(SequenceFileError, match=r"odd\.csv, line 2: label 'c'; one of a, b is expected"):
         tuned.evaluate(tmp_path / "odd.csv")
 
 

@@ -1,4 +1,4 @@
-"""`genotok embed`: sequence files or tables in, one vector a row out, as a Parquet file."""
+"""`genotok embed`: sequence files or tables in, one vector a row out."""
 
 from __future__ import annotations
 
@@ -53,7 +53,11 @@ def embed(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A name in .parquet, or -.", rich_help_panel=OUTPUT_PANEL
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A name in .parquet, .csv, .tsv or .jsonl (text also .gz), or -.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ],
     tokenizer: Annotated[
@@ -118,6 +122,15 @@ def embed(
     ] = "token",
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     uppercase: Uppercase = False,
+    output_format: Annotated[
+        Literal["parquet", "csv", "tsv", "jsonl"] | None,
+        typer.Option(
+            "--format",
+            help="The format of the output.",
+            show_default="what its name says; of - parquet",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
     force: Force = False,
     threads: TorchThreads = None,
     as_json: AsJson = False,
@@ -151,6 +164,7 @@ def embed(
             uppercase=uppercase,
             max_tokens=max_tokens,
             allow_unknown=allow_unknown,
+            output_format=output_format,
             force=force,
             threads=threads,
             progress=watch,

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any, Literal
 
 import typer
 
 from genotok.cli.console import print_json
 from genotok.cli.extras import from_extra
 from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import MAX_UNKNOWN, OUTPUT_PANEL, AllowUnknown, AsJson, Force, Quiet
+from genotok.cli.options import (
+    MAX_UNKNOWN,
+    OUTPUT_PANEL,
+    AllowUnknown,
+    AsJson,
+    Force,
+    InputFiles,
+    InputFormat,
+    LabelColumn,
+    Quiet,
+    SequenceColumns,
+    Stride,
+    Window,
+)
 from genotok.cli.pretrain import MODEL_PANEL, Device
 from genotok.cli.scores import print_scores, scores_record
 
@@ -30,19 +44,41 @@ MaxTokens = Annotated[
 
 
 def predict(
-    file: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE", help="CSV with a column sequence; others may be there.", show_default=False
-        ),
-    ],
+    files: InputFiles,
     model: Model,
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="A name in .parquet, or -.", rich_help_panel=OUTPUT_PANEL
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="A name in .parquet, .csv, .tsv, .jsonl, .bed or .bedgraph (text also with .gz), or -.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ],
+    sequence: SequenceColumns = None,
+    input_format: InputFormat = None,
+    window: Window = None,
+    stride: Stride = None,
+    output_format: Annotated[
+        Literal["parquet", "csv", "tsv", "jsonl", "bed", "bedgraph"] | None,
+        typer.Option(
+            "--format",
+            help="The format of the output.",
+            show_default="what its name says; of - parquet",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    class_name: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="NAME",
+            help="The class whose probability bedGraph shows.",
+            show_default="the second of two",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
     force: Force = False,
     max_tokens: MaxTokens = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
@@ -50,37 +86,75 @@ def predict(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Predict the class of each sequence of a CSV file, with the shares of all classes."""
+    """Predict the class of each record, window or row of a table, with the probabilities of all classes."""
+    from genotok.cli.progress import watching
+
     classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
-    read = classifier.read(file, allow_unknown=allow_unknown)
+    report: dict[str, Any] | None = None
+    with watching(quiet) as watch, suppress(KeyboardInterrupt):
+        report = classifier.predict(
+            files,
+            output,
+            max_tokens,
+            sequence=sequence,
+            input_format=input_format,
+            window=window,
+            stride=stride,
+            output_format=output_format,
+            class_name=class_name,
+            allow_unknown=allow_unknown,
+            force=force,
+            progress=watch,
+        )
+    if report is None:
+        note("interrupted; nothing was written")
+        raise typer.Exit(130)
     if not quiet:
-        note_unknown(read.symbols, read.unknown)
-    rows, cut = classifier.predict(read, output, max_tokens, force=force)
+        note_unknown(report["letters"], report["unknown"])
     if as_json:
-        found = {"output": output, "rows": rows, "cut": cut, "unknown": read.unknown}
-        print_json({**found, "classes": classifier.classes}, output)
+        print_json(report, report["output"])
     elif not quiet:
-        _tell_of_cut(cut, max_tokens)
-        note(f"{rows:,} predictions in {output}")
+        _tell_of_cut(report["cut"], max_tokens)
+        place = "standard output" if report["output"] == "-" else report["output"]
+        note(f"{report['rows']:,} predictions in {place}")
 
 
 def evaluate(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="CSV with columns sequence and label.", show_default=False)
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="Tables with sequences and labels: CSV, TSV, JSON lines, Parquet; plain or compressed; "
+            "quoted patterns; - for standard input.",
+            show_default=False,
+        ),
     ],
     model: Model,
+    sequence: SequenceColumns = None,
+    label: LabelColumn = None,
+    input_format: InputFormat = None,
     max_tokens: MaxTokens = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     device: Device = "auto",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare predictions with the labels of a CSV file: all metrics, each class, the confusion matrix."""
+    """Compare predictions with the labels of tables: all metrics, each class, the confusion matrix."""
+    from genotok.cli.progress import watching
+
     classifier = from_extra("finetune", "evaluate", "train").Classifier(model, device=device)
-    read = classifier.read(file, need_labels=True, allow_unknown=allow_unknown)
+    with watching(quiet) as watch:
+        found = classifier.evaluate(
+            files,
+            max_tokens,
+            sequence=sequence,
+            label=label,
+            input_format=input_format,
+            allow_unknown=allow_unknown,
+            progress=watch,
+        )
     if not quiet:
-        note_unknown(read.symbols, read.unknown)
-    found = classifier.evaluate(read, max_tokens)
+        note_unknown(found.letters, found.unknown)
     if as_json:
         print_json(scores_record(found))
         return

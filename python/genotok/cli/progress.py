@@ -33,7 +33,7 @@ class Status:
     """Where the work stands.
 
     Attributes:
-        phase: "reading", "training", "checking" or "embedding".
+        phase: "reading", "training", "checking", "embedding" or "predicting".
         share: The part of the phase that is done, 0 to 1; None where it cannot be known.
         words: Counts and speed.
     """
@@ -105,11 +105,11 @@ def _training(event: dict[str, Any], seconds: float) -> Status:
 
 
 def _embedding(event: dict[str, Any], seconds: float) -> Status:
-    """Vectors are made: the share is that of the tokens, unless they come through a pipe."""
+    """Vectors or predictions are made: the share is that of the tokens, unless they come through a pipe."""
     done, total = event["tokens"], event["tokens_total"]
     speed = f" · {done / seconds:,.0f} tokens/s" if seconds > 1 else ""
     of_all = f" of {total:,}" if total else ""
-    return Status("embedding", done / total if total else None, f"{done:,}{of_all} tokens{speed}")
+    return Status(event["phase"], done / total if total else None, f"{done:,}{of_all} tokens{speed}")
 
 
 def _learning(event: dict[str, Any], seconds: float) -> Status:
@@ -121,7 +121,7 @@ def _learning(event: dict[str, Any], seconds: float) -> Status:
     return Status("training", done / total, f"step {done:,} of {total:,}{loss}{speed}")
 
 
-PHASES = {"training": _training, "embedding": _embedding, "learning": _learning}
+PHASES = {"training": _training, "embedding": _embedding, "predicting": _embedding, "learning": _learning}
 """What shows the events of a phase; those of all others tell of bytes that were read."""
 
 

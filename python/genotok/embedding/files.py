@@ -1,4 +1,4 @@
-"""From sequence files or tables to a Parquet file with a vector for each row, in one call.
+"""From sequence files or tables to a file with a vector for each row, in one call.
 
 The rows are walked through twice. The first time only tokens are made, which is much faster than vectors:
 faults anywhere in the files and rows that are too long are found, and the tokens are counted, so that
@@ -21,18 +21,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from genotok.dataset.metadata import describe
 from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError, GenotokWarning
-from genotok.files.kinds import PARQUET
-from genotok.files.outputs import named, output_file
-from genotok.files.whole import is_stream, open_sink
+from genotok.files.outputs import output_file
 from genotok.inputs import Files, expand
 from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows
 from genotok.rows.chunks import MAX_ROWS
+from genotok.rows.targets import Target
+from genotok.rows.writers import row_writer
 from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.embedding.embedder import Embedder
+    from genotok.rows.targets import OutputFormat
+    from genotok.rows.writers import RowWriter
     from genotok.tokens import Progress
 
 __all__ = ["MOST_TOKENS", "EmbeddingReport", "embed"]
@@ -52,7 +53,7 @@ with the square of its length, and a whole chromosome would take years."""
 EMBEDDING = "embedding"
 """The column of vectors, which no other may be called."""
 
-ENDING = ".parquet"
+FORMATS: tuple[OutputFormat, ...] = ("parquet", "csv", "tsv", "jsonl")
 
 
 class EmbeddingReport(TypedDict):
@@ -95,21 +96,24 @@ def embed(
     uppercase: bool = False,
     max_tokens: int = MOST_TOKENS,
     allow_unknown: float = MAX_UNKNOWN,
+    output_format: OutputFormat | None = None,
     force: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> EmbeddingReport:
-    """Write a vector for each row of `files` to the Parquet file `output`, whole or not at all.
+    """Write a vector for each row of `files` to the file `output`, whole or not at all.
 
     Its columns are `record`, `start` and `end` (counted from 0, the end excluded) for sequence files,
-    those of the file for tables; then `embedding`, a list of as many 32-bit numbers as the model is wide.
+    those of the file for tables; then `embedding`, a list of as many 32-bit numbers as the model is wide;
+    in CSV and TSV a column for each of them: `v0`, `v1`, ...
     Rows are in the order of the files.
 
     Args:
         embedder: It makes the vectors.
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), or tables: CSV or TSV with a header, JSON lines,
             Parquet (plain, gzip, bzip2, xz, zstd); or `-`: a path, a pattern, or an iterable of them.
-        output: A name in `.parquet`, or `-` for standard output.
+        output: A name in `.parquet`, `.csv`, `.tsv` or `.jsonl`, text also with `.gz` behind; or `-` for
+            standard output.
         column: The column of sequences in tables; None for `sequence`.
         input_format: What the files are, where their names and contents do not say it.
         window: Cut records into rows of this many letters.
@@ -118,6 +122,7 @@ def embed(
         uppercase: Read lower-case letters as upper-case ones.
         max_tokens: The longest row allowed, special tokens included; a longer one is an error, never cut.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        output_format: The format of the output, where its name does not say it.
         force: Replace an output that is there.
         threads: Threads to make tokens on; None for all cores.
         progress: Called now and then with a dictionary; an exception from it stops the work.
@@ -130,7 +135,8 @@ def embed(
         OSError: A file cannot be read or written.
     """
     start = time.monotonic()
-    path = _checked_output(output)
+    target = Target.of(os.fspath(output), output_format, FORMATS)
+    names = _names(target, embedder)
     inputs = expand(files)
     if max_tokens < 1:
         raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
@@ -143,17 +149,17 @@ def embed(
         stride=stride,
         threads=threads,
     )
-    wanted = Wanted(() if column is None else (column,), pairs=False, taken=frozenset({EMBEDDING}))
+    wanted = Wanted(() if column is None else (column,), pairs=False, taken=frozenset(names))
     with warnings.catch_warnings():
         warn_if_slow(embedder.tokenizer, inputs)
         warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
-        with output_file(path, PARQUET, inputs=[*inputs, *embedder.files], force=force):
+        with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=force):
             source = open_rows(options, inputs, wanted, input_format=input_format)
-            schema = _schema(source.schema, embedder, _settled(window, stride, unknown, uppercase))
+            schema = _schema(source.schema, names, embedder, _settled(window, stride, unknown, uppercase))
             total = _survey(source, max_tokens, progress) if source.is_repeatable else None
-            counts, num_bytes = _to_file(path, schema, embedder, source, max_tokens, total, progress)
+            counts, num_bytes = _to_file(target, schema, embedder, source, max_tokens, total, progress)
     return {
-        "output": path,
+        "output": target.path,
         "files": len(inputs),
         "rows": counts.rows,
         "empty": counts.empty,
@@ -192,12 +198,10 @@ class _Counts:
         self.empty += int(np.count_nonzero(lengths <= self.around))
 
 
-def _checked_output(output: str | os.PathLike[str]) -> str:
-    """The output's path, if it says that it is a Parquet file, or is a stream."""
-    path = named(os.fspath(output))
-    if not path.endswith(ENDING) and not is_stream(path):
-        raise ArgumentError(f"output={path}: a name in {ENDING} is expected, or - for standard output")
-    return path
+def _names(target: Target, embedder: Embedder) -> list[str]:
+    """The columns of vectors: one of lists, or where fields are text one for each number."""
+    is_flat = target.form in {"csv", "tsv"}
+    return [f"v{number}" for number in range(embedder.width)] if is_flat else [EMBEDDING]
 
 
 def _pieces(source: Source, most_tokens: int, progress: Progress | None) -> Iterator[Piece]:
@@ -220,7 +224,7 @@ def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
 
 
 def _to_file(
-    path: str,
+    target: Target,
     schema: pa.Schema,
     embedder: Embedder,
     source: Source,
@@ -229,19 +233,14 @@ def _to_file(
     progress: Progress | None,
 ) -> tuple[_Counts, int]:
     """Embed all rows into a file, atomically, or a stream; what was counted, and its bytes."""
-    text = [field.name for field in schema if field.type == pa.string()]
-    sink = open_sink(path)
-    try:
-        with parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=text) as writer:
-            counts = _write(writer, embedder, _pieces(source, most_tokens, None), total, progress)
-        sink.commit()
-    finally:
-        sink.discard()
+    with row_writer(target, schema) as (writer, sink):
+        counts = _write(writer, schema, embedder, _pieces(source, most_tokens, None), total, progress)
     return counts, sink.num_bytes
 
 
 def _write(
-    writer: parquet.ParquetWriter,
+    writer: RowWriter,
+    schema: pa.Schema,
     embedder: Embedder,
     pieces: Iterator[Piece],
     total: int | None,
@@ -260,27 +259,29 @@ def _write(
                 if progress:
                     progress({"phase": "embedding", "tokens": done, "tokens_total": total or 0})
             counts.add(piece)
-            writer.write_batch(_with_vectors(piece, vectors, writer.schema))
+            writer.write(_with_vectors(piece, vectors, schema))
     return counts
 
 
 def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a piece and its vectors (N, D)."""
-    values = pa.array(vectors.reshape(-1))
-    lists = pa.FixedSizeListArray.from_arrays(values, vectors.shape[1])
-    return pa.record_batch([*piece.columns.columns, lists], schema=schema)
+    if EMBEDDING in schema.names:
+        added = [pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])]
+    else:
+        added = [pa.array(column) for column in vectors.T]
+    return pa.record_batch([*piece.columns.columns, *added], schema=schema)
 
 
-def _schema(columns: pa.Schema, embedder: Embedder, options: dict[str, Any]) -> pa.Schema:
-    """The columns with that of vectors, and in the metadata how they were made."""
-    kind = pa.list_(pa.float32(), embedder.width)
+def _schema(columns: pa.Schema, names: list[str], embedder: Embedder, options: dict[str, Any]) -> pa.Schema:
+    """The columns with those of vectors, and in the metadata how they were made."""
+    kind = pa.list_(pa.float32(), embedder.width) if names == [EMBEDDING] else pa.float32()
     about = {
         "genotok": version("genotok"),
         "tokenizer_sha256": Vocabulary.of(embedder.tokenizer).sha256,
         "vocab_size": embedder.tokenizer.vocab_size,
         "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **options},
     }
-    return describe(columns.append(pa.field(EMBEDDING, kind)), json.dumps(about))
+    return describe(pa.schema([*columns, *(pa.field(name, kind) for name in names)]), json.dumps(about))
 
 
 def _settled(window: int | None, stride: int | None, unknown: str, uppercase: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ It guards against `-o genomes/*.fa`, where the shell makes a genome the output, 
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ __all__ = [
     "ARROW",
     "ARROW_STREAM",
     "BED",
+    "BEDGRAPH",
     "CHECKPOINT",
     "MEGATRON",
     "MEGATRON_INDEX",
@@ -23,12 +25,14 @@ __all__ = [
     "PAGE",
     "PARQUET",
     "RECORD",
+    "RESULT_LINES",
+    "RESULT_TABLE",
     "TABIX_INDEX",
     "TOKENIZER",
     "Kind",
 ]
 
-HEAD = 4096
+HEAD = 1 << 16
 """Bytes that are looked at."""
 
 HUGGING_FACE = re.compile(rb'\s*\{\s*"version"\s*:.*"added_tokens"\s*:', re.DOTALL)
@@ -36,6 +40,9 @@ K_MERS = re.compile(rb'\s*\{.*"format"\s*:\s*"genotok k-mers"', re.DOTALL)
 STUDY = re.compile(rb'\s*\{\s*"kind"\s*:\s*"study"')
 OUR_CHECKPOINT = re.compile(rb'\s*\{\s*"format"\s*:\s*"genotok checkpoint"')
 OUR_PAGE = re.compile(rb'\s*<!doctype html>.*<meta name="generator" content="genotok', re.DOTALL)
+RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0)[,\t\r\n]")
+RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding)": ')
+BEDGRAPH_LINE = re.compile(rb"[^\t\n]+\t\d+\t\d+\t-?\d[^\t\n]*\n")
 BED_LINE = re.compile(rb"(#|track|browser)|[^\t\n]+\t\d+\t\d+[\t\n\r]")
 GZIP = b"\x1f\x8b"
 
@@ -70,6 +77,21 @@ def _matching(*patterns: re.Pattern[bytes]) -> Callable[[str], bool]:
     return lambda path: any(pattern.match(_head(path)) for pattern in patterns)
 
 
+def _unpacked(*patterns: re.Pattern[bytes]) -> Callable[[str], bool]:
+    """Whether the start of a file, unpacked where it is gzip, matches one of these patterns."""
+
+    def matches(path: str) -> bool:
+        head = _head(path)
+        if head.startswith(GZIP):
+            try:
+                head = zlib.decompressobj(31).decompress(head, HEAD)
+            except zlib.error:
+                return False
+        return any(pattern.match(head) for pattern in patterns)
+
+    return matches
+
+
 def _is_bed(path: str) -> bool:
     head = _head(path)
     return head.startswith(GZIP) or BED_LINE.match(head) is not None
@@ -94,4 +116,7 @@ PARQUET = Kind("a Parquet file", _starting(b"PAR1"))
 MEGATRON_INDEX = Kind("a Megatron index", _starting(b"MMIDIDX"))
 MEGATRON = Kind("a file of token ids", _has_index)
 BED = Kind("a BED file", _is_bed, is_text=True)
+BEDGRAPH = Kind("a bedGraph file", _unpacked(BEDGRAPH_LINE), is_text=True)
+RESULT_TABLE = Kind("a table of predictions or vectors", _unpacked(RESULT_HEADER), is_text=True)
+RESULT_LINES = Kind("predictions or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True)
 TABIX_INDEX = Kind("a tabix index", _starting(GZIP))

@@ -10,6 +10,7 @@ import torch
 
 from genotok.collate import Order, SpecialIds, pad
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.rows import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from genotok.metrics import Metric
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["Rows", "TaskData", "TrainingRows", "collate", "described", "encode", "with_train"]
+__all__ = ["Rows", "TaskData", "TrainingRows", "assemble", "collate", "described", "encode", "with_train"]
 
 Label = Any
 """A class number, a number, or (C,) 1 where a label holds."""
@@ -136,19 +137,24 @@ def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = 
 
     A row that is longer than `max_tokens` loses the end of its sequence, of a pair that of both.
     """
-    special = SpecialIds.of(tokenizer)
     sides = [side for side in (split.sequences, split.partners) if side]
     found = [tokenizer.encode_batch(side, uppercase=True) for side in sides]
+    tokens = [Tokens(array.values, array.offsets) for array in found]
+    ids, cut = assemble(SpecialIds.of(tokenizer), tokens, max_tokens)
+    return Rows(ids, split.labels, cut, sum(array.unknown for array in found))
+
+
+def assemble(special: SpecialIds, sides: Sequence[Tokens], max_tokens: int | None) -> tuple[list[Ids], int]:
+    """The ids of each row with special tokens around, and how many rows were cut to `max_tokens`."""
     added = len(special.before) + len(special.behind) * len(sides)
     room = None if max_tokens is None else (max_tokens - added) // len(sides)
     cut, ids = 0, []
-    for row in range(len(split)):
-        parts = [array.values[array.offsets[row] : array.offsets[row + 1]] for array in found]
+    for row in range(len(sides[0])):
+        parts = [side[row] for side in sides]
         if room is not None and sum(map(len, parts)) > room * len(sides):
             parts, cut = [part[:room] for part in parts], cut + 1
         ids.append(special.around(*parts))
-    unknown = sum(array.unknown for array in found)
-    return Rows(ids, split.labels, cut, unknown)
+    return ids, cut
 
 
 def task_data(

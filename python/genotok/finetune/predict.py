@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, get_args
 
+import numpy as np
 import torch
 
+from genotok.collate import SpecialIds
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.files.kinds import PARQUET
-from genotok.files.outputs import named, output_file
-from genotok.files.whole import is_stream
-from genotok.finetune.data import encode
+from genotok.files.outputs import output_file
+from genotok.finetune.data import Rows, assemble, encode
 from genotok.finetune.figures import AnyScores, score_outputs
+from genotok.finetune.predictions import LINE, batch_of, columns_of, schema_of, value_of
 from genotok.finetune.problem import Problem
-from genotok.finetune.run import write_predictions
 from genotok.finetune.train import outputs_of
-from genotok.gue import LabelledSplit, read_labelled
+from genotok.gue.labels import LabelError
+from genotok.inputs import Files, expand
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import load_pretrained
 from genotok.model_folder.read import read_folder
+from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows, text_of
+from genotok.rows.chunks import MAX_ROWS
+from genotok.rows.targets import OutputFormat, Target
+from genotok.rows.writers import row_writer
 from genotok.training.log import quietly
-from genotok.verdict import MAX_UNKNOWN, known_symbols
+from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["Classifier", "Evaluation"]
+    from genotok.gue import LabelledSplit
+    from genotok.tokens import Progress
+
+__all__ = ["Classifier", "Evaluation", "PredictionReport"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +49,29 @@ class Evaluation:
         classes: Names of the classes or labels, in the order of the scores; none of numbers.
         cut: Sequences that were longer than the limit.
         unknown: Symbols that the tokenizer does not know, by kind.
+        letters: All symbols of the sequences.
     """
 
     scores: AnyScores
     classes: tuple[str, ...]
     cut: int
     unknown: dict[str, int]
+    letters: int
+
+
+class PredictionReport(TypedDict):
+    """What was read and written: `unknown` are symbols that the tokenizer does not know, by kind.
+
+    `cut` rows were longer than the limit.
+    """
+
+    output: str
+    rows: int
+    cut: int
+    letters: int
+    unknown: dict[str, int]
+    classes: tuple[str, ...]
+    bytes: int
 
 
 class Classifier:
@@ -56,6 +81,12 @@ class Classifier:
         folder: As `finetune` leaves it: config.json, model.safetensors, tokenizer.json.
         device: "auto", or "cpu".
         batch_tokens: Tokens of a batch.
+
+    Attributes:
+        problem: What the model predicts.
+        classes: The names of the classes.
+        pairs: Whether it was trained on pairs of sequences; None where its folder does not say.
+        files: The files of the folder.
 
     Raises:
         ArgumentError: The folder's files do not fit each other, or are of no classifier.
@@ -75,82 +106,173 @@ class Classifier:
         self._model: Any = found.to(self.device).eval()
         self.problem = Problem.of_config(found.config)
         self.classes = self.problem.classes
+        self.pairs: bool | None = place.settings.pairs
+        self.files = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
 
     def outputs(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
         """(N, C) what is predicted, as `Problem.probabilities` gives it, and how many sequences were cut."""
         rows = encode(self.tokenizer, split, max_tokens)
-        padding = self._model.config.pad_token_id
-        found = outputs_of(self._model, self.problem, rows, padding, self.batch_tokens, self.device)
-        return found, rows.cut
-
-    def read(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        need_labels: bool = False,
-        columns: Sequence[str] = (),
-        label: str | None = None,
-        allow_unknown: float = MAX_UNKNOWN,
-    ) -> LabelledSplit:
-        """The rows of a CSV file, which says how many of its symbols the tokenizer does not know.
-
-        Raises:
-            SymbolError, SequenceFileError: As for `genotok.gue.read_labelled`.
-        """
-        known = known_symbols(self.tokenizer, uppercase=True)
-        return read_labelled(
-            path,
-            need_labels=need_labels,
-            columns=columns,
-            label=label,
-            empty_labels=not need_labels or self.problem.type == "multilabel",
-            known=known,
-            allow_unknown=allow_unknown,
-        )
+        return self._computed(rows), rows.cut
 
     def predict(
         self,
-        rows: str | os.PathLike[str] | LabelledSplit,
+        files: Files,
         output: str | os.PathLike[str],
         max_tokens: int | None = None,
         *,
+        sequence: str | Sequence[str] | None = None,
+        input_format: InputFormat | None = None,
+        window: int | None = None,
+        stride: int | None = None,
+        output_format: OutputFormat | None = None,
+        class_name: str | None = None,
+        allow_unknown: float = MAX_UNKNOWN,
         force: bool = False,
-    ) -> tuple[int, int]:
-        """Write predictions for a CSV file with a column `sequence`; how many, and how many were cut.
+        progress: Progress | None = None,
+    ) -> PredictionReport:
+        """Write what the model predicts for each row of `files` to `output`, whole or not at all.
+
+        A row is a record of a sequence file, a window of one, or a row of a table. Its columns are `record`,
+        `start` and `end` (counted from 0, the end excluded), or `line` and all columns of the table; then
+        `predicted` and `prob_<class>` of each class. Rows are in the order of the files. Files are walked
+        through twice, if they are no pipe, so that a fault is found before the first prediction.
 
         Args:
-            rows: The CSV file: a path, or what `read` gave.
-            output: A name in `.parquet`, or `-` for standard output.
+            files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), or tables with a header: CSV, TSV, JSON
+                lines, Parquet (plain, gzip, bzip2, xz, zstd); or `-`: a path, a pattern, or an iterable.
+            output: A name in .parquet, .csv, .tsv, .jsonl, .bed or .bedgraph, the text formats also with
+                .gz behind; or `-` for standard output.
             max_tokens: Cut longer sequences; None cuts none.
+            sequence: The column of sequences in tables, of pairs two; None for the usual names.
+            input_format: What the files are, where their names and contents do not say it.
+            window: Cut records into rows of so many letters.
+            stride: Letters from the start of one window to that of the next; None for `window`.
+            output_format: The format of the output, where its name does not say it.
+            class_name: The class whose probability bedGraph shows; of two the second if None.
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
             force: Replace an output that is there.
+            progress: Called now and then with a dictionary; an exception from it stops the work.
 
         Raises:
-            ArgumentError: The output is there already, or is what is read.
-            SequenceFileError: The file is not what it should be.
+            ArgumentError: The output is there already, or is what is read; options contradict each other, or
+                a table has no such column; the model was trained on pairs, or the table has them.
+            SequenceFileError: A file is not what it should be, or a sequence is missing.
+            SymbolError: A letter is of proteins.
             OSError: A file cannot be read or written.
         """
-        target = named(os.fspath(output))
-        if not target.endswith(".parquet") and not is_stream(target):
-            raise ArgumentError(f"output={target}: a name in .parquet is expected, or - for standard output")
-        source = os.fspath(rows.path if isinstance(rows, LabelledSplit) else rows)
-        with output_file(target, PARQUET, inputs=[source], force=force) as file:
-            split = rows if isinstance(rows, LabelledSplit) else self.read(rows)
-            outputs, cut = self.outputs(split, max_tokens)
-            write_predictions(file.path, split, self.problem, outputs)
-        return len(split), cut
+        target = Target.of(os.fspath(output), output_format, get_args(OutputFormat))
+        value = value_of(target, self.problem, class_name)
+        inputs = expand(files)
+        wanted = Wanted(
+            _names(sequence), pairs=self.pairs, taken=frozenset({LINE, *columns_of(self.problem)})
+        )
+        rows = cut = num_bytes = 0
+        with output_file(target.path, target.kind, inputs=[*inputs, *self.files], force=force):
+            if target.form == "bedgraph" and stride is not None and window is not None and stride < window:
+                raise ArgumentError(
+                    "format=bedgraph: holds one number for each base, and these windows overlap; write BED"
+                )
+            source = self._rows(inputs, wanted, input_format, allow_unknown, window, stride)
+            settings = {"window": window, "stride": stride, "max_tokens": max_tokens}
+            schema = schema_of(source.schema, self.problem, has_lines=source.has_lines, options=settings)
+            with row_writer(target, schema, value=value) as (writer, sink):
+                for piece, outputs, piece_cut in self._outputs(source, max_tokens, progress):
+                    writer.write(batch_of(piece.columns, piece.lines, self.problem, outputs, schema))
+                    rows, cut = rows + len(piece), cut + piece_cut
+            num_bytes = sink.num_bytes
+        return {
+            "output": target.path,
+            "rows": rows,
+            "cut": cut,
+            "letters": source.letters.read,
+            "unknown": source.letters.kinds,
+            "classes": self.classes,
+            "bytes": num_bytes,
+        }
 
     def evaluate(
-        self, rows: str | os.PathLike[str] | LabelledSplit, max_tokens: int | None = None
+        self,
+        files: Files,
+        max_tokens: int | None = None,
+        *,
+        sequence: str | Sequence[str] | None = None,
+        label: str | None = None,
+        input_format: InputFormat | None = None,
+        allow_unknown: float = MAX_UNKNOWN,
+        progress: Progress | None = None,
     ) -> Evaluation:
-        """Score predictions for a CSV file with labels: a path, or what `read` gave.
+        """Score predictions for the rows of tables with labels in the column `label` (None for "label").
+
+        The other arguments are those of `predict`.
 
         Raises:
-            SequenceFileError: A label is none of the model's classes.
+            SequenceFileError: A label is missing, or none of the model's.
         """
-        read = rows if isinstance(rows, LabelledSplit) else self.read(rows, need_labels=True)
-        split = read.numbered(self.problem.labels)
-        outputs, cut = self.outputs(split, max_tokens)
-        if not len(split):
-            raise SequenceFileError(f"{split.path}: no rows")
-        found = score_outputs(self.problem, split.labels, outputs)
-        return Evaluation(found, self.classes, cut, split.unknown)
+        wanted = Wanted(_names(sequence), label, need_label=True, pairs=self.pairs)
+        source = self._rows(expand(files), wanted, input_format, allow_unknown)
+        labels = np.concatenate([self._labels(source, piece) for piece in non_empty(source.pieces())])
+        found, cut = [], 0
+        for _, outputs, piece_cut in self._outputs(source, max_tokens, progress):
+            found.append(outputs)
+            cut += piece_cut
+        result = score_outputs(self.problem, labels, np.concatenate(found))
+        letters = source.letters
+        return Evaluation(result, self.classes, cut, letters.kinds, letters.read)
+
+    def _rows(
+        self,
+        inputs: list[str],
+        wanted: Wanted,
+        input_format: InputFormat | None,
+        allow_unknown: float,
+        window: int | None = None,
+        stride: int | None = None,
+    ) -> Source:
+        """The rows of files, with tokens and without special ones."""
+        options = RowOptions(
+            self.tokenizer,
+            special=False,
+            uppercase=True,
+            allow_empty=False,
+            allow_unknown=allow_unknown,
+            window=window,
+            stride=stride,
+        )
+        return open_rows(options, inputs, wanted, input_format=input_format)
+
+    def _computed(self, rows: Rows) -> NDArray[Any]:
+        """(N, C) what is predicted of rows."""
+        padding = self._model.config.pad_token_id
+        return outputs_of(self._model, self.problem, rows, padding, self.batch_tokens, self.device)
+
+    def _labels(self, source: Source, piece: Piece) -> NDArray[Any]:
+        """The labels of some rows as numbers."""
+        texts = text_of(piece.columns.column(source.label)).to_pylist()
+        try:
+            return self.problem.labels.values([text.strip() for text in texts])
+        except LabelError as error:
+            raise SequenceFileError(f"{piece.place(error.row)}: {error}") from None
+
+    def _outputs(
+        self, source: Source, max_tokens: int | None, progress: Progress | None
+    ) -> Iterator[tuple[Piece, NDArray[Any], int]]:
+        """Pieces of at most `MAX_ROWS` rows, what is predicted of them (N, C), and how many rows were cut."""
+        total, done = 0, 0
+        special = SpecialIds.of(self.tokenizer)
+        if source.is_repeatable:
+            for piece in non_empty(source.pieces(progress)):
+                total += sum(len(side.ids) for side in piece.sides)
+        for whole in non_empty(source.pieces(None if total else progress)):
+            for piece in whole.parts(MAX_ROWS):
+                ids, cut = assemble(special, piece.sides, max_tokens)
+                yield piece, self._computed(Rows(ids, np.empty(0, np.int64), cut, 0)), cut
+                done += sum(len(side.ids) for side in piece.sides)
+                if progress:
+                    progress({"phase": "predicting", "tokens": done, "tokens_total": total})
+
+
+def _names(sequence: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns of sequences that were asked for."""
+    if sequence is None:
+        return ()
+    return (sequence,) if isinstance(sequence, str) else tuple(sequence)

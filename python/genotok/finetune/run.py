@@ -12,16 +12,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import torch
-from pyarrow import parquet
 from transformers import set_seed
 
 from genotok import baseline
 from genotok.errors import ArgumentError
-from genotok.files.whole import open_sink, write_whole
+from genotok.files.whole import write_whole
 from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
+from genotok.finetune.predictions import write_predictions
 from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
@@ -37,13 +36,11 @@ from genotok.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
 if TYPE_CHECKING:
     import os
 
-    from numpy.typing import NDArray
-
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import LabelledSplit, Labels, ProblemType, Task
     from genotok.tokens import Progress
 
-__all__ = ["RESULTS", "finetune", "write_predictions"]
+__all__ = ["RESULTS", "finetune"]
 
 Record = dict[str, Any]
 Heard = Callable[[str], None]
@@ -226,6 +223,7 @@ class _Work:
         steps = steps_of(self.config, len(data.train), known.settings if known else None)
         set_seed(seed)
         model = classifier(self.source, data.problem, fresh=self.scratch)
+        model.config.pairs = bool(splits["test"].partners)
         tuned = fine_tune(
             model,
             data,
@@ -279,16 +277,3 @@ class _Work:
             if place.exists() and run["seed"] == best:
                 checkpoints.publish(place, target)
             shutil.rmtree(place, ignore_errors=True)
-
-
-def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs: NDArray[Any]) -> None:
-    """A row for each sequence: its line, its label if there is one, and what is predicted."""
-    columns: dict[str, Any] = {"line": split.lines, **problem.columns(outputs)}
-    if any(split.texts):
-        columns["label"] = list(split.texts)
-    sink = open_sink(path)
-    try:
-        parquet.write_table(pa.table(columns), sink)
-        sink.commit()
-    finally:
-        sink.discard()

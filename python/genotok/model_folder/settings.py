@@ -34,6 +34,7 @@ class Settings:
         architecture: The class that was saved, "" if it is not said.
         model_type: One of ours, "bert" as published, or None.
         tokenizer_sha256: The digest of the vocabulary that the model was trained with, if it is known.
+        pairs: Whether the model was trained on pairs of sequences; None if it is not said.
     """
 
     encoder: EncoderConfig
@@ -44,6 +45,7 @@ class Settings:
     architecture: str
     model_type: str | None
     tokenizer_sha256: str | None
+    pairs: bool | None = None
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Settings:
@@ -71,6 +73,7 @@ class Settings:
             architectures[0] if is_list and architectures else "",
             model_type,
             _digest(found.get("tokenizer_sha256")),
+            _pairs(found.get("pairs")),
         )
 
     def to_published(self) -> dict[str, Any]:
@@ -84,6 +87,7 @@ class Settings:
             "label2id": {name: number for number, name in numbered.items()},
             "problem_type": self.problem_type,
             "tokenizer_sha256": self.tokenizer_sha256,
+            "pairs": self.pairs,
         }
 
 
@@ -151,6 +155,13 @@ def _check_inverse(numbers: Any, classes: tuple[str, ...]) -> None:
             raise ValueError(f"label2id: does not say {number} for {name[:60]!r}, as id2label does")
     if len(numbers) > len(classes):
         raise ValueError(f"label2id: has {len(numbers)} names, and id2label {len(classes)}")
+
+
+def _pairs(value: Any) -> bool | None:
+    """Whether rows are pairs, if it is said."""
+    if not isinstance(value, bool | None):
+        raise ValueError(f"pairs={repr(value)[:60]}: true or false is expected")  # noqa: TRY004
+    return value
 
 
 def _digest(value: Any) -> str | None:

@@ -17,7 +17,7 @@ from genotok.rows.opening import InputFile, head_of, put_back
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens, non_empty
 from genotok.rows.sequences import SequenceFiles
 from genotok.rows.table_rows import TableRows
-from genotok.rows.tables import table_of, text_rows
+from genotok.rows.tables import table_of, text_of, text_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ __all__ = [
     "Wanted",
     "non_empty",
     "open_rows",
+    "text_of",
     "text_rows",
 ]
 

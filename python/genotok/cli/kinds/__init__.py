@@ -52,6 +52,7 @@ KINDS = (
     Kind("list of the records of encoded sequences", ("encode",), documents.shard_records),
     Kind("vectors", ("embed",), documents.vectors),
     Kind("predictions", ("predict", "finetune"), documents.predictions),
+    Kind("predictions at their places", ("predict",), documents.places),
     Kind("encoded sequences", ("encode",), tokens.token_file),
     Kind("pre-training run", ("pretrain",), training.pretraining_run),
     Kind("results of fine-tuning", ("finetune",), training.results),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,22 @@ if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts, Look
     from genotok.dataset.tables import TableSummary
 
-__all__ = ["bed", "checkpoint", "defects", "predictions", "record", "report", "shard_records", "vectors"]
+__all__ = [
+    "bed",
+    "checkpoint",
+    "defects",
+    "places",
+    "predictions",
+    "record",
+    "report",
+    "shard_records",
+    "vectors",
+]
 
 TITLE = re.compile(r"<title>([^<]{0,200})</title>")
 BED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+\t[+-.](\t[^\t]*)*")
+SCORED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+")
+VALUE_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t-?\d[-+.\de]*")
 PAGE = "<!doctype html>"
 CIRCUMSTANCES = (
     "date",
@@ -96,21 +110,53 @@ def shard_records(look: Look) -> Facts | None:
     return {"bytes": look.bytes, "columns": ["file", "record", "length", "refget"]}
 
 
+def places(look: Look) -> Facts | None:
+    """Predictions as BED, with the class and its probability as a score, or as bedGraph."""
+    lines = look.text.splitlines()[:-1] if look.text.count("\n") > 1 else look.text.splitlines()
+    for form, pattern in (("bed", SCORED_LINE), ("bedgraph", VALUE_LINE)):
+        if lines and all(map(pattern.fullmatch, lines[:100])):
+            return {"bytes": look.bytes, "format": form, "first": lines[0].replace("\t", " ")}
+    return None
+
+
 def vectors(look: Look) -> Facts | None:
-    """The Parquet file of `genotok embed`."""
-    found = _table(look)
-    if found is None or "embedding" not in found.columns:
-        return None
-    return {"bytes": look.bytes, "rows": found.rows, "columns": dict(found.columns), **found.facts}
+    """The file of `genotok embed`."""
+    found = _columns(look)
+    return found[1] if found is not None and {"embedding", "v0"} & set(found[0]) else None
 
 
 def predictions(look: Look) -> Facts | None:
-    """The Parquet file of `genotok predict`, and of a seed of `genotok finetune`."""
-    found = _table(look)
-    if found is None or not {"line", "predicted"} <= found.columns.keys():
+    """The file of `genotok predict`, and of a seed of `genotok finetune`."""
+    found = _columns(look)
+    if found is None or "predicted" not in found[0]:
         return None
-    classes = [name.partition("_")[2] for name in found.columns if name.startswith(("share_", "prob_"))]
-    return {"bytes": look.bytes, "rows": found.rows, "classes": classes, **found.facts}
+    classes = [name.partition("_")[2] for name in found[0] if name.startswith(("share_", "prob_"))]
+    if not classes and not {"line", "record"} & set(found[0]):
+        return None  # somebody else's
+    return {**found[1], "classes": classes}
+
+
+def _columns(look: Look) -> tuple[list[str], Facts] | None:
+    """The columns of a table, Parquet or text, and what is told of it; None of what is none."""
+    table = _table(look)
+    if table is not None:
+        return list(table.columns), {
+            "bytes": look.bytes,
+            "rows": table.rows,
+            "columns": dict(table.columns),
+            **table.facts,
+        }
+    line = look.text.partition("\n")[0]
+    if line.startswith("{"):
+        try:
+            names = list(json.loads(line))
+        except (ValueError, RecursionError):
+            return None
+        form = "jsonl"
+    else:
+        form = "tsv" if "\t" in line else "csv"
+        names = next(csv.reader([line], delimiter="\t" if form == "tsv" else ","), [])
+    return names, {"bytes": look.bytes, "format": form, "columns": names}
 
 
 def _table(look: Look) -> TableSummary | None:

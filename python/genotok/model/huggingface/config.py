@@ -44,6 +44,8 @@ class DnaBert2Config(PreTrainedConfig):
     attention: str = "auto"
     tokenizer_sha256: str | None = None
     """The digest of the vocabulary that the model was trained with (`genotok.identity`)."""
+    pairs: bool | None = None
+    """Whether a classifier was trained on pairs of sequences; None where nobody said it."""
 
     def __post_init__(self, **others: Any) -> None:
         """Check everything, and mend what a published file says of the published code."""
