@@ -19,7 +19,17 @@ PACKAGE = ROOT / "python" / "genotok"
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
     {"arrow", "encoding_report", "errors", "_native", "reference"},
-    {"files", "huggingface", "identity", "inputs", "metrics", "reference_kmers", "templates"},
+    {
+        "files",
+        "huggingface",
+        "identity",
+        "inputs",
+        "metrics",
+        "padding",
+        "reference_kmers",
+        "selection",
+        "templates",
+    },
     {"token_ids", "training_report"},
     {"tokens"},
     {"tokenizer", "model", "verdict"},
@@ -62,7 +72,7 @@ RUST_ORDER = (
 DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
-    "torch": {"model", "model_folder", "training", "embedding", "pretrain", "finetune"},
+    "torch": {"dataset", "model", "model_folder", "training", "embedding", "pretrain", "finetune"},
     "transformers": {"huggingface", "model", "training", "pretrain", "finetune"},
     "peft": {"model", "finetune"},
     "sklearn": {"baseline"},

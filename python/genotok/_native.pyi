@@ -4,13 +4,15 @@ Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Self, final
+from typing import Any, ClassVar, Self, SupportsIndex, final, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import CapsuleType
 
-from genotok.tokens import ArrowArray, ArrowStream, EncodingReport
+from genotok.arrow import ArrowArray, ArrowStream
+from genotok.encoding_report import EncodingReport
+from genotok.padding import Padded, Side
 
 __all__ = [
     "MAX_UNKNOWN",
@@ -51,6 +53,15 @@ def temporary_name() -> str: ...
 
 @final
 class TokenArray:
+    def __new__(
+        cls,
+        values: NDArray[np.uint16] | NDArray[np.uint32],
+        offsets: NDArray[np.int64],
+        spans: NDArray[np.int64] | None = None,
+        validity: NDArray[np.bool_] | None = None,
+        unknown: int | None = None,
+        lower_case: int | None = None,
+    ) -> TokenArray: ...
     @property
     def values(self) -> NDArray[np.uint16] | NDArray[np.uint32]: ...
     @property
@@ -58,13 +69,38 @@ class TokenArray:
     @property
     def spans(self) -> NDArray[np.int64] | None: ...
     @property
-    def unknown(self) -> int: ...
+    def validity(self) -> NDArray[np.bool_] | None: ...
     @property
-    def lower_case(self) -> int: ...
-    def to_list(self) -> list[list[int]]: ...
+    def null_count(self) -> int: ...
+    # `Any` stands for None: of a null, which only `nulls="null"` gives, and for the counts of a part.
+    @property
+    def unknown(self) -> int | Any: ...  # noqa: ANN401
+    @property
+    def lower_case(self) -> int | Any: ...  # noqa: ANN401
+    def to_list(self) -> list[list[int] | Any]: ...
+    def tolist(self) -> list[list[int] | Any]: ...
+    def to_pylist(self) -> list[list[int] | Any]: ...
+    def to_numpy(self) -> list[NDArray[np.uint16] | NDArray[np.uint32] | Any]: ...
+    def pad(
+        self,
+        value: int,
+        *,
+        length: int | None = None,
+        side: Side = "right",
+        dtype: DTypeLike | None = None,
+        truncate: bool = False,
+    ) -> Padded: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, key: int, /) -> list[int]: ...
-    def __iter__(self) -> Iterator[list[int]]: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> list[int] | Any: ...  # noqa: ANN401
+    @overload
+    def __getitem__(self, key: slice | ArrayLike, /) -> TokenArray: ...
+    def __iter__(self) -> Iterator[list[int] | Any]: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: dict[int, object], /) -> Self: ...
+    def __reduce__(self) -> tuple[type[TokenArray], tuple[object, ...]]: ...
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]: ...
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
@@ -211,26 +247,28 @@ class Tokenizer:
     def encode(self, sequence: str) -> list[int]: ...
     def encode_batch(
         self,
-        sequences: Iterable[str | bytes] | ArrowArray | ArrowStream,
+        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
         *,
         add_special_tokens: bool,
         unknown: str,
         uppercase: bool,
         offsets: bool,
+        nulls: str,
         threads: int | None,
     ) -> TokenArray: ...
     def count_tokens(
         self,
-        sequences: Iterable[str | bytes] | ArrowArray | ArrowStream,
+        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
         *,
         add_special_tokens: bool,
         unknown: str,
         uppercase: bool,
+        nulls: str,
         threads: int | None,
     ) -> NDArray[np.int64]: ...
     def decode_batch(
-        self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int]]
-    ) -> list[str]: ...
+        self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int] | None], *, nulls: str
+    ) -> list[str | Any]: ...
     def encode_files(
         self,
         files: list[str],

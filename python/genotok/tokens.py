@@ -5,7 +5,7 @@ Arrow data that pyarrow, polars, DuckDB and others take without a copy, and nump
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from genotok import _native
 from genotok._native import RecordBatch, TokenArray, TokenReader
@@ -26,6 +26,7 @@ __all__ = [
     "Encoder",
     "EncodingReport",
     "MergeStep",
+    "Nulls",
     "Progress",
     "RecordBatch",
     "RecordDigest",
@@ -42,6 +43,10 @@ Progress = Callable[[dict[str, object]], None]
 Unknown = Literal["token", "split", "error"]
 """What becomes of letters outside the vocabulary: the unknown token each; left out, cutting what they
 stand in; an error."""
+
+
+Nulls = Literal["error", "empty", "null"]
+"""What becomes of rows that are missing: an error, an empty sequence, or a null in the result."""
 
 
 class MergeStep(TypedDict):
@@ -71,25 +76,29 @@ class Encoder(TokenIds):
 
     def encode_batch(
         self,
-        sequences: Iterable[str | bytes] | ArrowArray | ArrowStream,
+        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
         *,
         add_special_tokens: bool = False,
         unknown: Unknown = "token",
         uppercase: bool = False,
         offsets: bool = False,
+        nulls: Nulls = "error",
         threads: int | None = None,
     ) -> TokenArray:
         """The ids of many sequences, in their order, on all cores.
 
         Args:
             sequences: Any iterable of `str` or of `bytes` in UTF-8, or a column of Arrow strings: a
-                `pyarrow.Array`, a `polars.Series` and the like, which are read where they lie.
+                `pyarrow.Array`, a `polars.Series` and the like, which are read where they lie. Values of a
+                dictionary (a categorical, an enum) are encoded once each.
             add_special_tokens: Put special tokens around each sequence: what the file's post-processor
                 says, as Hugging Face does; `[CLS]` and `[SEP]` of genotok's own files without one.
             unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for
                 each, `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
             uppercase: Read lower-case letters as upper-case ones, whatever the tokenizer's file says.
             offsets: Also tell where each token begins and ends in its sequence (`spans` of the result).
+            nulls: What becomes of what is missing (a null of Arrow, None, NaN, `pandas.NA`): `"error"` raises
+                at the first, `"empty"` takes it as an empty sequence, `"null"` gives a null.
             threads: Threads to use; None for all cores.
 
         Returns:
@@ -99,7 +108,8 @@ class Encoder(TokenIds):
         Raises:
             SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
                 token.
-            ArgumentError: An argument is outside its rule; a sequence is not text; Arrow data is not valid.
+            ArgumentError: An argument is outside its rule; a sequence is missing and `nulls="error"`, or is
+                not text; Arrow data is not valid.
             ResourceError: The letters of a list do not fit into memory.
             TypeError: A sequence is neither `str` nor `bytes`.
         """
@@ -109,27 +119,31 @@ class Encoder(TokenIds):
             unknown=unknown,
             uppercase=uppercase,
             offsets=offsets,
+            nulls=nulls,
             threads=threads,
         )
 
     def count_tokens(
         self,
-        sequences: Iterable[str | bytes] | ArrowArray | ArrowStream,
+        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
         *,
         add_special_tokens: bool = False,
         unknown: Unknown = "token",
         uppercase: bool = False,
+        nulls: Nulls = "error",
         threads: int | None = None,
     ) -> "NDArray[np.int64]":
         """How many tokens each sequence has: the lengths of `encode_batch`'s lists, without making any ids.
 
-        The arguments and errors are those of `encode_batch`. The result is a numpy array of int64.
+        The arguments and errors are those of `encode_batch`. The result is a numpy array of int64, with 0
+        for a null.
         """
         return self._native.count_tokens(
             sequences,
             add_special_tokens=add_special_tokens,
             unknown=unknown,
             uppercase=uppercase,
+            nulls=nulls,
             threads=threads,
         )
 
@@ -226,17 +240,23 @@ class Encoder(TokenIds):
         return self._native.decode(list(ids))
 
     def decode_batch(
-        self, lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int]]
-    ) -> list[str]:
+        self,
+        lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int] | None],
+        *,
+        nulls: Nulls = "error",
+    ) -> list[str | Any]:
         """The strings of many lists of ids.
 
         Args:
             lists: A `TokenArray`, a column of Arrow lists of integers, or any iterable of iterables.
+            nulls: What becomes of lists that are missing: `"error"` raises at the first, `"empty"` gives an
+                empty string, `"null"` gives None.
 
         Raises:
-            ArgumentError: An id is not in the vocabulary; Arrow data is not valid, or not lists of integers.
+            ArgumentError: An id is not in the vocabulary; a list is missing and `nulls="error"`, or has
+                a null in it; Arrow data is not valid, or not lists of integers.
         """
-        return self._native.decode_batch(lists)
+        return self._native.decode_batch(lists, nulls=nulls)
 
     def explain(self, sequence: str) -> list[MergeStep]:
         """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.

@@ -10,10 +10,21 @@ be resumed, `manifest` says what is in it, `shards` and `reading` read, `batch_c
 altered, `verify` trusts nothing. pyarrow and numpy are imported when they are needed.
 """
 
+from genotok.dataset.batches import Collate, PaddedRow, PaddedRows
 from genotok.dataset.reading import BedRow, Row, TokenDataset
 from genotok.dataset.verify import verify_file, verify_folder
 
-__all__ = ["BedRow", "Row", "TokenDataset", "open", "verify_file", "verify_folder"]
+__all__ = [
+    "BedRow",
+    "Collate",
+    "PaddedRow",
+    "PaddedRows",
+    "Row",
+    "TokenDataset",
+    "open",
+    "verify_file",
+    "verify_folder",
+]
 
 open = TokenDataset  # noqa: A001
 """Open a folder of shards or a single file of encoded sequences."""

@@ -5,17 +5,27 @@ from __future__ import annotations
 import bisect
 import os
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+import numpy as np
+import pyarrow as pa
+
+from genotok.dataset.batches import PaddedRows
 from genotok.dataset.columns import BED_COLUMNS, Ids, ids_of, is_of_bed, offsets_of, view_of
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.shards import Shard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.selection import rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Self, SupportsIndex
 
-    import pyarrow as pa
+    from numpy.typing import ArrayLike, NDArray
+
+    from genotok.padding import Side
+
+    RowNumbers = range | NDArray[np.int64]
 
 __all__ = ["BedRow", "Row", "TokenDataset"]
 
@@ -57,6 +67,10 @@ class TokenDataset:
     have no checksums, and are checked for what can be. It may be pickled: another process opens the files
     anew.
 
+    `data[10:20]`, `data[[3, 1]]` and `data[mask]` are data sets of these rows, in this order, of the same
+    files: nothing is read for them. A `torch.utils.data.DataLoader` takes it as it is; `Collate` makes
+    batches of its rows, and `padded` gives rows of one length, which torch's own collate stacks.
+
     Attributes:
         path: The folder, or the file.
         manifest: What is in the folder; None for a single file.
@@ -73,6 +87,7 @@ class TokenDataset:
         self.path = os.fspath(path)
         self.manifest: Manifest | None = None
         self._open: dict[int, Shard] = {}
+        self._rows: RowNumbers | None = None
         if os.path.isdir(self.path):
             self.manifest = _manifest(self.path)
             self._format: str | None = self.manifest.head.format
@@ -101,18 +116,54 @@ class TokenDataset:
         }
 
     def __len__(self) -> int:
+        return self._num_rows if self._rows is None else len(self._rows)
+
+    @property
+    def _num_rows(self) -> int:
+        """The rows of all files."""
         return self._ends[-1] if self._ends else 0
 
-    def __getitem__(self, index: int) -> Ids:
-        """The ids of a row; a negative number counts from the end."""
-        batch, row = self._find(index)
-        return _ids(batch, row)
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Ids: ...
+    @overload
+    def __getitem__(self, index: slice | ArrayLike) -> Self: ...
+    def __getitem__(self, index: SupportsIndex | slice | ArrayLike) -> Ids | Self:
+        """The ids of a row; of a slice, of numbers or of a mask, a data set of these rows."""
+        rows = rows_of(index, len(self), "rows")
+        if isinstance(rows, int):
+            batch, row = self._find(rows)
+            return _ids(batch, row)
+        part = object.__new__(type(self))
+        part.__dict__.update(self.__dict__)
+        part._rows = self._among(rows)
+        return part
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Ids]:
+        """The ids of many rows: of each file in order, so that what is packed is unpacked once for all."""
+        rows = rows_of(list(indices), len(self), "rows")
+        places = np.asarray(self._among(rows))
+        found: dict[int, Ids] = {}
+        for at in np.argsort(places, kind="stable").tolist():
+            batch, row = self._at(int(places[at]))
+            found[at] = _ids(batch, row)
+        return [found[at] for at in range(len(found))]
 
     def __iter__(self) -> Iterator[Ids]:
         for batch in self.batches():
             ids, offsets = ids_of(batch), offsets_of(batch).tolist()
             for start, end in pairwise(offsets):
                 yield ids[start:end]
+
+    def padded(self, value: int, length: int, *, side: Side = "right", truncate: bool = False) -> PaddedRows:
+        """The rows filled up to `length` tokens, as dictionaries that torch's own collate stacks.
+
+        Args:
+            value: The id to fill up with: that of `[PAD]`.
+            length: Tokens of each row; a longer one is an error when it is asked for.
+            side: Fill up on the right or on the left.
+            truncate: Keep only the first `length` ids of longer rows.
+        """
+        return PaddedRows(self, value, length, side=side, truncate=truncate)
 
     def row(self, index: int) -> Row | BedRow:
         """A row with its place; of rows that BED files chose, with what these say of it."""
@@ -126,9 +177,33 @@ class TokenDataset:
         return Row(name, start, end, _ids(batch, row))
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """All rows as pyarrow record batches, in order."""
-        for number in range(len(self._paths)):
-            yield from self._shard(number).batches()
+        """All rows as pyarrow record batches, in order; of a part, one for each run of rows in a batch."""
+        if self._rows is None:
+            for number in range(len(self._paths)):
+                yield from self._shard(number).batches()
+            return
+        rows, start = self._rows, 0
+        while start < len(rows):
+            batch, first = self._at(int(rows[start]))
+            before, end = int(rows[start]) - first, start
+            while end < len(rows) and 0 <= rows[end] - before < batch.num_rows:
+                end += 1
+            if isinstance(rows, range) and rows.step == 1:
+                yield batch.slice(first, end - start)
+            else:
+                yield batch.take(pa.array(np.asarray(rows[start:end]) - before))
+            start = end
+
+    def _among(self, rows: RowNumbers) -> RowNumbers:
+        """The rows of the files that rows of this part are."""
+        own = self._rows
+        if isinstance(own, range) and isinstance(rows, range):
+            return range(
+                own.start + rows.start * own.step, own.start + rows.stop * own.step, own.step * rows.step
+            )
+        if isinstance(own, range):
+            return own.start + own.step * np.asarray(rows, np.int64)
+        return rows if own is None else own[np.asarray(rows, np.int64)]
 
     def _shard(self, number: int) -> Shard:
         """A shard, opened."""
@@ -147,9 +222,11 @@ class TokenDataset:
 
     def _find(self, index: int) -> tuple[pa.RecordBatch, int]:
         """The record batch that a row is in, and its number there."""
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"row {index:,} of {len(self):,}")
+        row = rows_of(index, len(self), "rows")
+        return self._at(row if self._rows is None else int(self._rows[row]))
+
+    def _at(self, place: int) -> tuple[pa.RecordBatch, int]:
+        """The record batch that a row of all files is in, and its number there."""
         number = bisect.bisect_right(self._ends, place)
         place -= self._ends[number - 1] if number else 0
         shard = self._shard(number)
@@ -159,8 +236,8 @@ class TokenDataset:
         at = bisect.bisect_right(ends, place)
         return shard.batch(at), place - (ends[at - 1] if at else 0)
 
-    def __reduce__(self) -> tuple[type[TokenDataset], tuple[str]]:
-        return type(self), (self.path,)
+    def __reduce__(self) -> tuple[type[TokenDataset], tuple[str], dict[str, Any]]:
+        return type(self), (self.path,), {"_rows": self._rows}
 
     def __repr__(self) -> str:
         return f"<genotok.dataset.TokenDataset: {self.path}, {len(self):,} rows>"

@@ -4,8 +4,9 @@ use genotok_core::Error;
 use genotok_core::batch::{EncodeOptions, Unknown};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
+use pyo3::types::PyFloat;
 
-use crate::errors::exception;
+use crate::errors::{ArgumentError, exception};
 
 /// A Python integer; one that does not fit is kept as the text of it.
 #[derive(Debug)]
@@ -82,4 +83,47 @@ pub(crate) fn encode_options(
     spans: bool,
 ) -> PyResult<EncodeOptions> {
     Ok(EncodeOptions { unknown: unknown(unknown_letters)?, upper_case, add_special_tokens, spans })
+}
+
+/// What becomes of rows that are null.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nulls {
+    /// They are an error.
+    Error,
+    /// They are empty.
+    Empty,
+    /// They stay null.
+    Null,
+}
+
+impl Nulls {
+    pub(crate) fn of(text: &str) -> PyResult<Self> {
+        match text {
+            "error" => Ok(Self::Error),
+            "empty" => Ok(Self::Empty),
+            "null" => Ok(Self::Null),
+            _ => {
+                let value = format!("{text:?}");
+                Err(exception(Error::argument("nulls", &value, "must be \"error\", \"empty\" or \"null\"")))
+            }
+        }
+    }
+}
+
+/// The error at a row that is null where none may be.
+pub(crate) fn refused_null(name: &str, row: usize) -> PyErr {
+    let remedy = "nulls=\"empty\" takes it as empty, nulls=\"null\" keeps it null";
+    ArgumentError::new_err(format!("{name}[{row}]: is null; {remedy}"))
+}
+
+/// Whether an object stands for a missing value: `None`, the NaN of pandas and numpy, or `pandas.NA`.
+pub(crate) fn is_null(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if object.is_none() {
+        return Ok(true);
+    }
+    if let Ok(number) = object.cast::<PyFloat>() {
+        return Ok(number.value().is_nan());
+    }
+    let kind = object.get_type();
+    Ok(kind.name()? == "NAType" && kind.module()?.to_cow()?.starts_with("pandas"))
 }

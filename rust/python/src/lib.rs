@@ -4,6 +4,7 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+mod batches;
 mod bed;
 mod capsule;
 mod check;
@@ -12,12 +13,15 @@ mod claim;
 mod corpus;
 mod errors;
 mod files;
-mod inputs;
+mod id_lists;
 mod offsets;
 mod pools;
 mod reader;
+mod row_map;
 mod shards;
 mod slow;
+mod texts;
+mod token_methods;
 mod tokenizer;
 mod tokens;
 mod training_report;

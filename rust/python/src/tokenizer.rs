@@ -7,7 +7,6 @@ use std::sync::Arc;
 use genotok_core::bpe::train::Options;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
-use genotok_core::monitor::Monitor;
 use genotok_core::rows::RowOrder;
 use genotok_core::session::{self, Checkpoint, Wanted};
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
@@ -16,22 +15,18 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::arguments::{Number, encode_options, fit, fit_count, fit_threads};
+use crate::arguments::{Nulls, Number, encode_options, fit, fit_count, fit_threads};
+use crate::batches::{self, INSTANT, QUICK};
 use crate::errors::exception;
 use crate::files::{Files, open};
-use crate::inputs::{IdLists, Texts, ids_of};
+use crate::id_lists::{IdLists, ids_of};
 use crate::pools::pool;
 use crate::reader::TokenReader;
-use crate::slow::warn_if_slow;
+use crate::texts::Texts;
 use crate::tokens::TokenArray;
 use crate::training_report::report_as_dictionary;
 use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
-
-/// Bytes that are worked on in less than a millisecond: not worth a thread.
-const QUICK: usize = 1 << 14;
-/// Bytes that are worked on in some microseconds: not worth letting go of the lock.
-const INSTANT: usize = 1 << 12;
 
 /// An exact byte-pair tokenizer.
 #[pyclass(frozen, module = "genotok._native")]
@@ -101,32 +96,6 @@ impl Tokenizer {
         }
         let core = Arc::clone(&self.core);
         watch_blind(py, move || work(&core))
-    }
-
-    /// Works on many sequences: where the call is, if that is quick, or in a watched thread on many cores.
-    fn call_batch<T: Send + 'static>(
-        &self,
-        py: Python<'_>,
-        texts: Texts,
-        threads: Option<Number>,
-        work: impl FnOnce(&Core, &Texts, &Monitor) -> Result<T, Error> + Send + 'static,
-    ) -> PyResult<T> {
-        let threads = fit_threads(threads)?;
-        let is_quick = threads.is_none() && self.core.is_ready();
-        let bytes = texts.num_bytes();
-        match bytes {
-            bytes if is_quick && bytes <= INSTANT => work(&self.core, &texts, &Monitor::default()),
-            bytes if is_quick && bytes <= QUICK => {
-                py.detach(|| work(&self.core, &texts, &Monitor::default()))
-            }
-            _ => {
-                let core = Arc::clone(&self.core);
-                let done =
-                    watch(py, None, move |monitor| pool(threads)?.install(|| work(&core, &texts, monitor)))?;
-                return warn_if_slow(py, &self.core, bytes as u64).map(|()| done);
-            }
-        }
-        .map_err(exception)
     }
 }
 
@@ -353,7 +322,7 @@ impl Tokenizer {
     }
 
     /// The ids of many sequences.
-    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, offsets, threads))]
+    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, offsets, nulls, threads))]
     #[allow(clippy::too_many_arguments)]
     fn encode_batch(
         &self,
@@ -363,18 +332,16 @@ impl Tokenizer {
         unknown: &str,
         uppercase: bool,
         offsets: bool,
+        nulls: &str,
         threads: Option<Number>,
     ) -> PyResult<TokenArray> {
         let options = encode_options(add_special_tokens, unknown, uppercase, offsets)?;
-        let texts = Texts::of(sequences)?;
-        let work = move |core: &Core, texts: &Texts, monitor: &Monitor| {
-            core.encode_batch(texts.sequences(), &options, monitor)
-        };
-        self.call_batch(py, texts, threads, work).map(TokenArray::from)
+        let texts = Texts::of(sequences, Nulls::of(nulls)?)?;
+        batches::encode(py, &self.core, texts, options, fit_threads(threads)?)
     }
 
     /// The number of tokens of each of many sequences: a numpy array of int64.
-    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, threads))]
+    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, nulls, threads))]
     #[allow(clippy::too_many_arguments)]
     fn count_tokens<'py>(
         &self,
@@ -383,31 +350,24 @@ impl Tokenizer {
         add_special_tokens: bool,
         unknown: &str,
         uppercase: bool,
+        nulls: &str,
         threads: Option<Number>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = encode_options(add_special_tokens, unknown, uppercase, false)?;
-        let texts = Texts::of(sequences)?;
-        let counts = self.call_batch(py, texts, threads, move |core, texts, monitor| {
-            core.count_tokens(texts.sequences(), &options, monitor)
-        })?;
-        let counts: Vec<i64> = counts.into_iter().map(u64::cast_signed).collect();
+        let texts = Texts::of(sequences, Nulls::of(nulls)?)?;
+        let counts = batches::count(py, &self.core, texts, options, fit_threads(threads)?)?;
         numpy(py, &counts.into(), 1)
     }
 
     /// The strings of many lists of ids.
-    fn decode_batch<'py>(&self, py: Python<'py>, lists: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let lists = IdLists::of(lists)?;
-        let core = Arc::clone(&self.core);
-        let (bytes, offsets) = if lists.ids.len() <= QUICK {
-            let decode = || core.decode_batch(&lists.ids, &lists.offsets, &Monitor::default());
-            py.detach(decode).map_err(exception)?
-        } else {
-            watch(py, None, move |monitor| {
-                pool(None)?.install(|| core.decode_batch(&lists.ids, &lists.offsets, monitor))
-            })?
-        };
-        let texts = offsets.windows(2).map(|ends| String::from_utf8_lossy(&bytes[ends[0]..ends[1]]));
-        PyList::new(py, texts.collect::<Vec<_>>())
+    #[pyo3(signature = (lists, *, nulls))]
+    fn decode_batch<'py>(
+        &self,
+        py: Python<'py>,
+        lists: &Bound<'py, PyAny>,
+        nulls: &str,
+    ) -> PyResult<Bound<'py, PyList>> {
+        batches::decode(py, &self.core, IdLists::of(lists, Nulls::of(nulls)?)?)
     }
 
     /// The ids of sequence files, as a stream of record batches.

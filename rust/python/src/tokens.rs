@@ -1,32 +1,34 @@
-//! The class `TokenArray`: the tokens of many sequences.
+//! The class `TokenArray`: the tokens of many sequences. `token_methods` has what Python sees of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::ffi::FFI_ArrowSchema;
 use arrow_array::types::{UInt16Type, UInt32Type};
-use arrow_array::{Array, ArrayRef, LargeListArray, ListArray, PrimitiveArray};
-use arrow_buffer::{OffsetBuffer, ScalarBuffer};
+use arrow_array::{ArrayRef, LargeListArray, ListArray, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
+use genotok_core::Error;
 use genotok_core::batch::{Encoded, Ids};
-use pyo3::exceptions::PyIndexError;
+use genotok_core::memory;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyList, PyTuple};
 
-use crate::capsule::{array_capsules, internal, schema_capsule};
-use crate::view::numpy;
+use crate::row_map::NULL;
 
-/// The token ids of many sequences: a list of `uint16` for each (`uint32` above 65,536 tokens).
+/// The token ids of many sequences: a list of `uint16` for each (`uint32` above 65,536 tokens), or null.
 ///
 /// It is an Arrow array: `pyarrow.array(tokens)`, `polars.Series(tokens)` and whatever else speaks Arrow take it without
-/// a copy. `values` and `offsets` are the same as numpy arrays, also without a copy.
+/// a copy. `values` and `offsets` are the same as numpy arrays, also without a copy. It never changes.
 #[pyclass(frozen, module = "genotok._native")]
 #[derive(Clone)]
 pub(crate) struct TokenArray {
     pub(crate) values: Values,
+    /// From 0, one more than there are lists; a null list is empty.
     pub(crate) offsets: ScalarBuffer<i64>,
-    spans: Option<ScalarBuffer<i64>>,
-    unknown: u64,
-    lower_case: u64,
+    /// Two numbers for each id.
+    pub(crate) spans: Option<ScalarBuffer<i64>>,
+    pub(crate) nulls: Option<NullBuffer>,
+    /// Unknown letters, and those of them in lower case; nothing for a part of what was encoded.
+    pub(crate) counts: Option<(u64, u64)>,
 }
 
 /// Ids in memory that Arrow, numpy and this module share.
@@ -34,6 +36,34 @@ pub(crate) struct TokenArray {
 pub(crate) enum Values {
     Narrow(ScalarBuffer<u16>),
     Wide(ScalarBuffer<u32>),
+}
+
+impl Values {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Narrow(ids) => ids.len(),
+            Self::Wide(ids) => ids.len(),
+        }
+    }
+
+    fn slice(&self, range: &Range<usize>) -> Self {
+        match self {
+            Self::Narrow(ids) => Self::Narrow(ids.slice(range.start, range.len())),
+            Self::Wide(ids) => Self::Wide(ids.slice(range.start, range.len())),
+        }
+    }
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Narrow(ids), Self::Narrow(others)) => ids == others,
+            (Self::Wide(ids), Self::Wide(others)) => ids == others,
+            (Self::Narrow(narrow), Self::Wide(wide)) | (Self::Wide(wide), Self::Narrow(narrow)) => {
+                narrow.iter().map(|&id| u32::from(id)).eq(wide.iter().copied())
+            }
+        }
+    }
 }
 
 impl From<Encoded> for TokenArray {
@@ -45,8 +75,8 @@ impl From<Encoded> for TokenArray {
             },
             offsets: encoded.offsets.into(),
             spans: encoded.spans.map(|spans| spans.into_flattened().into()),
-            unknown: encoded.unknown,
-            lower_case: encoded.lower_case,
+            nulls: None,
+            counts: Some((encoded.unknown, encoded.lower_case)),
         }
     }
 }
@@ -55,10 +85,6 @@ impl From<Encoded> for TokenArray {
 pub(crate) fn item(is_narrow: bool) -> FieldRef {
     let number = if is_narrow { DataType::UInt16 } else { DataType::UInt32 };
     Arc::new(Field::new_list_field(number, true))
-}
-
-fn exported_type(array: &ArrayRef) -> PyResult<FFI_ArrowSchema> {
-    FFI_ArrowSchema::try_from(array.data_type()).map_err(|error| internal(&error))
 }
 
 impl TokenArray {
@@ -70,134 +96,112 @@ impl TokenArray {
         };
         let narrow: Option<Vec<i32>> =
             self.offsets.iter().map(|&offset| i32::try_from(offset).ok()).collect();
+        let nulls = self.nulls.clone();
         if let Some(offsets) = narrow {
-            Arc::new(ListArray::new(item(is_narrow), OffsetBuffer::new(offsets.into()), values, None))
+            Arc::new(ListArray::new(item(is_narrow), OffsetBuffer::new(offsets.into()), values, nulls))
         } else {
             let offsets = OffsetBuffer::new(self.offsets.clone());
-            Arc::new(LargeListArray::new(item(is_narrow), offsets, values, None))
+            Arc::new(LargeListArray::new(item(is_narrow), offsets, values, nulls))
         }
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.offsets.len() - 1
     }
 
-    /// The list of a sequence that is there.
-    fn list<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Bound<'py, PyList>> {
-        let at = |offset: i64| usize::try_from(offset).unwrap_or_default();
-        let range = at(self.offsets[index])..at(self.offsets[index + 1]);
-        match &self.values {
-            Values::Narrow(ids) => PyList::new(py, &ids[range]),
-            Values::Wide(ids) => PyList::new(py, &ids[range]),
+    pub(crate) fn is_null(&self, index: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(index))
+    }
+
+    /// Where the ids of a sequence that is there are in `values`.
+    pub(crate) fn range(&self, index: usize) -> Range<usize> {
+        self.offsets[index].as_usize()..self.offsets[index + 1].as_usize()
+    }
+
+    /// The lists from `start` on, without a copy of their ids.
+    pub(crate) fn slice(&self, start: usize, length: usize) -> Self {
+        if length == self.len() {
+            return self.clone();
+        }
+        let offsets = self.offsets.slice(start, length + 1);
+        let first = offsets[0];
+        let ids = first.as_usize()..offsets[length].as_usize();
+        let nulls = self.nulls.as_ref().map(|nulls| nulls.slice(start, length));
+        Self {
+            offsets: if first == 0 { offsets } else { offsets.iter().map(|offset| offset - first).collect() },
+            nulls: nulls.filter(|nulls| nulls.null_count() > 0),
+            ..self.of_ids(&ids)
         }
     }
-}
 
-#[pymethods]
-impl TokenArray {
-    /// All ids, end to end: a read-only numpy array of uint16 or uint32.
-    #[getter]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        match &self.values {
-            Values::Narrow(ids) => numpy(py, ids, 1),
-            Values::Wide(ids) => numpy(py, ids, 1),
+    /// The same lists with the ids of a range.
+    fn of_ids(&self, ids: &Range<usize>) -> Self {
+        Self {
+            values: self.values.slice(ids),
+            offsets: self.offsets.clone(),
+            spans: self.spans.as_ref().map(|spans| spans.slice(2 * ids.start, 2 * ids.len())),
+            nulls: self.nulls.clone(),
+            counts: None,
         }
     }
 
-    /// Where the ids of each sequence begin in `values`, and the last end: a read-only numpy array of int64.
-    #[getter]
-    fn offsets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        numpy(py, &self.offsets, 1)
-    }
-
-    /// Where each token begins and ends in its sequence, in letters: a read-only numpy array of int64, one row for each
-    /// of `values`, [0, 0] for special tokens that were added; None if not asked for.
-    #[getter]
-    fn spans<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.spans.as_ref().map(|spans| numpy(py, spans, 2)).transpose()
-    }
-
-    /// Letters that were outside the vocabulary, in all sequences.
-    #[getter]
-    fn unknown(&self) -> u64 {
-        self.unknown
-    }
-
-    /// Of these, lower-case letters that the vocabulary has in upper case.
-    #[getter]
-    fn lower_case(&self) -> u64 {
-        self.lower_case
-    }
-
-    /// The ids of each sequence, as lists.
-    fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let lists = PyList::empty(py);
-        for index in 0..self.len() {
-            lists.append(self.list(py, index)?)?;
+    /// The lists of these numbers, in this order, null for [`NULL`]; without a copy of their ids where they are
+    /// neighbours in order.
+    pub(crate) fn take(&self, numbers: &[usize]) -> Result<Self, Error> {
+        let mut nulls = NullBufferBuilder::new(numbers.len());
+        let mut offsets = Vec::with_capacity(numbers.len() + 1);
+        let mut end = 0;
+        offsets.push(end);
+        for &number in numbers {
+            let is_there = number != NULL && !self.is_null(number);
+            nulls.append(is_there);
+            end += if is_there { self.offsets[number + 1] - self.offsets[number] } else { 0 };
+            offsets.push(end);
         }
-        Ok(lists)
-    }
-
-    fn __len__(&self) -> usize {
-        self.len()
-    }
-
-    fn __getitem__<'py>(&self, py: Python<'py>, index: isize) -> PyResult<Bound<'py, PyList>> {
-        let from_start = if index < 0 { index.checked_add_unsigned(self.len()) } else { Some(index) };
-        let index =
-            from_start.and_then(|index| usize::try_from(index).ok()).filter(|&index| index < self.len());
-        let index =
-            index.ok_or_else(|| PyIndexError::new_err(format!("there are {} sequences", self.len())))?;
-        self.list(py, index)
-    }
-
-    fn __iter__(own: PyRef<'_, Self>) -> TokenArrayIterator {
-        TokenArrayIterator { of: own.into(), next: 0 }
-    }
-
-    #[pyo3(signature = (requested_schema = None))]
-    fn __arrow_c_array__<'py>(
-        &self,
-        py: Python<'py>,
-        requested_schema: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyTuple>> {
-        let _ = requested_schema; // a wish, which the interface allows to leave to the consumer
-        let array = self.list_array();
-        array_capsules(py, &array.to_data(), exported_type(&array)?)
-    }
-
-    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, exported_type(&self.list_array())?)
-    }
-
-    fn __repr__(&self) -> String {
-        let num_tokens = match &self.values {
-            Values::Narrow(ids) => ids.len(),
-            Values::Wide(ids) => ids.len(),
+        let ranges = || numbers.iter().filter(|&&number| number != NULL).map(|&number| self.range(number));
+        let mut starts_and_ends = ranges();
+        let first = starts_and_ends.next().unwrap_or(0..0);
+        let last = starts_and_ends.try_fold(first.end, |end, next| (next.start == end).then_some(next.end));
+        let taken = match last {
+            Some(last) => self.of_ids(&(first.start..last)),
+            None => self.gathered(ranges, end.as_usize())?,
         };
-        format!("<genotok.TokenArray: {} sequences, {num_tokens} tokens>", self.len())
+        Ok(Self { offsets: offsets.into(), nulls: nulls.finish(), ..taken })
+    }
+
+    /// The same lists with `total` ids of these ranges.
+    fn gathered<R: Iterator<Item = Range<usize>>>(
+        &self,
+        ranges: impl Fn() -> R,
+        total: usize,
+    ) -> Result<Self, Error> {
+        let pairs = || ranges().map(|range| 2 * range.start..2 * range.end);
+        Ok(Self {
+            values: match &self.values {
+                Values::Narrow(ids) => Values::Narrow(gather(ids, ranges(), total)?),
+                Values::Wide(ids) => Values::Wide(gather(ids, ranges(), total)?),
+            },
+            spans: self.spans.as_ref().map(|spans| gather(spans, pairs(), 2 * total)).transpose()?,
+            ..self.clone()
+        })
+    }
+
+    pub(crate) fn with_counts(self, counts: (u64, u64)) -> Self {
+        Self { counts: Some(counts), ..self }
     }
 }
 
-/// Goes through the lists of a `TokenArray`.
-#[pyclass(module = "genotok._native")]
-pub(crate) struct TokenArrayIterator {
-    of: Py<TokenArray>,
-    next: usize,
-}
-
-#[pymethods]
-impl TokenArrayIterator {
-    fn __iter__(own: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        own
-    }
-
-    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
-        let tokens = self.of.get();
-        if self.next == tokens.len() {
-            return Ok(None);
-        }
-        self.next += 1;
-        tokens.list(py, self.next - 1).map(Some)
-    }
+/// Copies the `total` numbers of some ranges one behind the other.
+fn gather<T: ArrowNativeType>(
+    numbers: &[T],
+    ranges: impl Iterator<Item = Range<usize>>,
+    total: usize,
+) -> Result<ScalarBuffer<T>, Error> {
+    let mut gathered: Vec<T> = Vec::new();
+    memory::try_reserve(&mut gathered, total).map_err(|_| {
+        let rule = format!("{total} numbers of all rows do not fit into memory; take fewer rows at a time");
+        Error::argument("rows", &"all", rule)
+    })?;
+    ranges.for_each(|range| gathered.extend_from_slice(&numbers[range]));
+    Ok(gathered.into())
 }

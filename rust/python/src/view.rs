@@ -58,4 +58,4 @@ macro_rules! named {
         })*
     };
 }
-named!(u16 => "u2", u32 => "u4", i64 => "i8");
+named!(u8 => "u1", u16 => "u2", u32 => "u4", i64 => "i8");
