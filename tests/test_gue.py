@@ -21,6 +21,7 @@ from genotok.gue import (
     read_labelled,
     read_splits,
 )
+from genotok.gue.comparison import comparison_rows
 from genotok.gue.results import lines, markdown, notes, summary
 from tests.labelled import write_set
 
@@ -83,8 +84,8 @@ def write(path: Path, text: str | bytes) -> Path:
         ("sequence,label\nNNNN,1\nnn,0\n", "no base (A, C, G, T) in its 2 records"),
         ("sequence,label\nAC GT,1\n", "line 2: ' ' in a sequence"),
         (b"sequence,label\nAC\x00GT,1\n", "line"),
-        (b"sequence,label\n\xff\xfe,1\n", "damaged, or not comma-separated"),
-        ('sequence,label\n"ACGT,1\n', "damaged, or not comma-separated"),
+        (b"sequence,label\n\xff\xfe,1\n", "damaged, or not what its name says"),
+        ('sequence,label\n"ACGT,1\n', "damaged, or not what its name says"),
         ("sequence\tlabel\nACGT\t1\n", "columns sequence\tlabel"),
     ],
 )
@@ -308,3 +309,60 @@ def test_a_table_says_what_differs_and_what_cannot_be_compared() -> None:
     assert "Reduced, not comparable with published numbers: emp_H3" in text
     assert summary(records[:1]) == ""
     assert any("1.0 million" in one for one in notes(records))
+
+
+def test_results_are_written_in_the_units_of_their_metrics() -> None:
+    def runs(metric: str, *values: float, **others: float) -> list[dict[str, object]]:
+        return [
+            {"test": {metric: value, "low": value - 0.25, "high": value + 0.05, **others}} for value in values
+        ]
+
+    def one_set(name: str, metric: str, *values: float, **others: float) -> dict[str, object]:
+        facts = {"note": "", "cut": {"train": 0}, "max_tokens": 9, "baseline": None}
+        return {"name": name, "metric": metric, **facts, "runs": runs(metric, *values, **others)}
+
+    sets = [
+        one_set("levels", "pearson", 0.8, 0.9, spearman=0.75, rmse=1234.5),
+        one_set("kinds", "map", 0.5, f1_micro=0.25),
+        one_set("mouse_0", "mcc", 0.5),
+    ]
+    one = {"model": "tiny", "scratch": False, "parameters": 1_000_000, "sets": sets}
+    numbers, labels, classes = lines([one])
+    assert (numbers.ours[0].text, numbers.ours[0].range) == ("0.850 ± 0.071", "0.600–0.900")  # type: ignore[union-attr]
+    assert (labels.ours[0].text, classes.ours[0].text) == ("50.0", "50.0")  # type: ignore[union-attr]
+    assert numbers.others == ("tiny: Spearman 0.750, RMSE 1234",)
+    assert (labels.others, classes.others) == (("tiny: micro F1 25.0 %",), ())
+    text = markdown([one])
+    assert text.startswith("| set | metric | k-mer baseline |")
+    assert "| levels | Pearson |  | **0.850 ± 0.071** |" in text
+    assert "levels, tiny: Spearman 0.750, RMSE 1234" in text
+    assert "Percent of mAP, MCC; Pearson; mean and deviation" in text
+    worse = {**one, "scratch": True, "sets": [one_set("levels", "pearson", 0.1), *sets[1:]]}
+    assert summary([one, worse]).startswith("tiny against tiny, from scratch: better on 1, of which 1 beyond")
+    only = [{**record, "sets": record["sets"][:1]} for record in (one, worse)]  # type: ignore[index]
+    assert "+0.750 on average over 1 sets" in summary(only)
+
+
+def test_there_is_no_mean_of_other_units() -> None:
+    def compared(*metrics: str) -> dict[str, object]:
+        sets = []
+        for metric in metrics:
+            run = {"test": {metric: 0.5, "low": 0.4, "high": 0.6}, "seconds": 1.0}
+            facts = {"note": "", "cut": {"train": 0}, "max_tokens": 9, "baseline": None}
+            sets.append({"name": metric, "metric": metric, **facts, "runs": [run]})
+        tuned = {"model": "x", "scratch": False, "parameters": 10, "sets": sets}
+        known = {"tokens_per_window": 1.0, "parameters": 10, "seconds": 1.0, "eval_accuracy": 0.1}
+        bits = {"eval_bits_per_base": 2.0, "eval_unigram_bits_per_base": 2.0}
+        one = {
+            "name": "x",
+            "vocab_size": 9,
+            "overlap_bases": 0,
+            "pretrain": {**known, **bits},
+            "finetune": tuned,
+        }
+        return {"tokenizers": [one]}
+
+    *_, numbers, mean = comparison_rows(compared("pearson"))
+    assert (numbers.name, mean.name, mean.cells) == ("pearson, Pearson", "mean over sets", ("0.500", ""))
+    assert comparison_rows(compared("mcc", "map"))[-1].cells == ("50.0", "")
+    assert comparison_rows(compared("mcc", "pearson"))[-1].name == "pearson, Pearson"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.gue import Labels, audit, read_labelled, read_splits
+from genotok.gue import Labels, audit, find_tasks, read_labelled, read_splits
 from genotok.gue.columns import find_columns
 from tests.labelled import write_labels
 
@@ -241,3 +244,32 @@ def test_a_file_without_header_loses_no_row(tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_text(f"{SEQUENCE},0\n{SEQUENCE}\n")
     with pytest.raises(SequenceFileError, match="line 2: 1 fields; the first row has 2"):
         read_labelled(tmp_path / "test.csv")
+
+
+def test_splits_are_tables_of_any_format(tmp_path: Path) -> None:
+    rows = {"sequence": [SEQUENCE, SEQUENCE[1:], SEQUENCE[2:]], "y": [0.5, 1.0, -2.0]}
+    parquet.write_table(pa.table(rows), tmp_path / "train.parquet")
+    (tmp_path / "val.tsv").write_text(f"y\tsequence\n1.5\t{SEQUENCE}\n")
+    with gzip.open(tmp_path / "test.csv.gz", "wt") as file:
+        file.write(f"sequence,y\n{SEQUENCE},2\n")
+    (task,) = find_tasks([tmp_path], problem_type="regression", label="y")
+    found, _ = task.read()
+    assert {name: split.labels.tolist() for name, split in found.items()} == {
+        "train": [0.5, 1.0, -2.0],
+        "dev": [1.5],
+        "test": [2.0],
+    }
+    with pytest.raises(ArgumentError, match=r"numbers, 5 distinct, such as 2, 0\.5, 1\.0, 1\.5"):
+        read_splits(tmp_path, label="y")
+    (tmp_path / "test.csv").write_text("sequence,y\nACGT,2\n")
+    with pytest.raises(ArgumentError, match=r"test\.csv and test\.csv\.gz are there; one file"):
+        read_splits(tmp_path, label="y")
+
+
+def test_lists_and_nulls_of_parquet_are_labels(tmp_path: Path) -> None:
+    for name, labels in {"train": [["a", "b"], [], None, ["b"]], "test": [["a"]]}.items():
+        table = pa.table({"sequence": [SEQUENCE] * len(labels), "label": labels})
+        parquet.write_table(table, tmp_path / f"{name}.parquet")
+    found, labels = read_splits(tmp_path, problem_type="multilabel")
+    assert labels.names == ("a", "b")
+    assert found["train"].labels.tolist() == [[1, 1], [0, 0], [0, 0], [0, 1]]

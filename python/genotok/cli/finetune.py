@@ -83,7 +83,7 @@ def finetune(
         bool,
         typer.Option(
             "--baseline/--no-baseline",
-            help="Also k-mers with logistic regression.",
+            help="Also k-mers with logistic or ridge regression.",
             rich_help_panel=RUN_PANEL,
         ),
     ] = True,
@@ -154,23 +154,27 @@ def print_results(records: list[dict[str, Any]]) -> None:
     """The table of results on a terminal."""
     from rich.table import Table
 
-    from genotok.gue.results import SHOWN, lines, notes, summary, title
+    from genotok.gue.results import SHOWN, has_metrics, lines, notes, summary, title
 
     console = standard_output()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("set", no_wrap=True)
+    found = lines(records)
+    with_metric = has_metrics(found)
+    if with_metric:
+        table.add_column("metric")
     table.add_column("k-mers", justify="right")
     for record in records:
         table.add_column(title(record), justify="right")
-        table.add_column("95 %", justify="right", style="dim")
+        table.add_column("95 %", justify="right", style="dim", no_wrap=True)
     for name in SHOWN:
         table.add_column(name, justify="right", style="dim")
-    found = lines(records)
     for line in found:
-        table.add_row(*_cells(line, SHOWN))
+        name, *cells = _cells(line, SHOWN)
+        table.add_row(name, *([line.form.title] if with_metric else []), *cells)
     console.print(table)
     console.print()
-    for text in [f"{line.name}: {one}" for line in found for one in line.notes] + [
+    for text in [f"{line.name}: {one}" for line in found for one in (*line.others, *line.notes)] + [
         summary(records),
         *notes(records),
     ]:

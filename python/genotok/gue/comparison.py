@@ -9,7 +9,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genotok.gue.results import PERCENT, lines, notes
+from genotok.gue.results import PERCENT, has_metrics, lines, notes
 from genotok.metrics import differ
 
 if TYPE_CHECKING:
@@ -62,12 +62,17 @@ def comparison_rows(record: Record) -> list[Row]:
         cells = ("–" if value is None else form.format(value) for value in values)
         found.append(Row(name, (*cells, ""), (*values, None)))
     measured = lines([one["finetune"] for one in tokenizers])
-    found += [_set_row(line) for line in measured]
+    with_metric = has_metrics(measured)
+    found += [_set_row(line, with_metric=with_metric) for line in measured]
+    forms = {line.form for line in measured}
+    if len(forms) > 1 and not all(form.is_percent for form in forms):
+        return found  # there is no mean of metrics in other units
     columns = list(zip(*(row.values for row in found if row.is_set), strict=True))
     means = [None if None in column else statistics.fmean(column) for column in columns]
-    texts = ("" if mean is None else f"{mean:.1f}" for mean in means)
-    top = max(mean for mean in means if mean is not None)
-    best = frozenset(place for place, mean in enumerate(means) if mean == top)
+    written = next(iter(forms))
+    texts = ("" if mean is None else written.text(mean) for mean in means)
+    top = max((mean for mean in means if mean is not None), default=None)
+    best = frozenset(place for place, mean in enumerate(means) if mean is not None and mean == top)
     return [*found, Row("mean over sets", tuple(texts), tuple(means), best)]
 
 
@@ -118,7 +123,7 @@ def comparison_markdown(record: Record) -> str:
     return "\n\n".join([table, *said])
 
 
-def _set_row(line: Line) -> Row:
+def _set_row(line: Line, *, with_metric: bool) -> Row:
     """A set; the k-mer baseline comes last."""
     results = [*line.ours, line.baseline]
     there = [one for one in results if one is not None]
@@ -130,7 +135,8 @@ def _set_row(line: Line) -> Row:
     )
     cells = tuple("" if one is None else one.text for one in results)
     values = tuple(None if one is None else one.interval.value for one in results)
-    return Row(f"{line.name}{'*' if line.is_reduced else ''}", cells, values, best, is_set=True)
+    name = f"{line.name}{'*' if line.is_reduced else ''}" + (f", {line.form.title}" if with_metric else "")
+    return Row(name, cells, values, best, is_set=True)
 
 
 def _bits(one: Record, figure: str) -> float | None:

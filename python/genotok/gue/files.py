@@ -1,13 +1,11 @@
-"""Labelled sequences in a CSV file: which of its columns are what is found by `columns`.
+"""Labelled sequences in a table: which of its columns are what is found by `columns`.
 
 Nothing is dropped or mended: what cannot be right is an error that names file and line.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-import sys
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,10 +15,11 @@ import numpy as np
 from genotok.errors import SequenceFileError
 from genotok.gue.columns import find_columns
 from genotok.gue.labels import NO_LABEL, LabelError
+from genotok.rows import text_rows
 from genotok.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -102,10 +101,10 @@ def read_labelled(
     known: bytes = BASES,
     allow_unknown: float = MAX_UNKNOWN,
 ) -> LabelledSplit:
-    """The rows of one CSV file, labels still as text.
+    """The rows of one table, labels still as text.
 
     Args:
-        path: The file: comma-separated, UTF-8; `columns` says what its first row may be.
+        path: CSV, TSV, JSON lines or Parquet, plain or compressed; `columns` says what its first row may be.
         need_labels: An error if it has no column of labels; else labels are "" then.
         columns: Names of the columns of sequences, one or two, where they are not the usual ones.
         label: Name of the column of labels, where it is not `label`.
@@ -120,7 +119,7 @@ def read_labelled(
         OSError: It cannot be read.
     """
     name = os.fspath(path)
-    rows = _rows(name)
+    rows = text_rows(name)
     start, header = next(rows, (0, []))
     if not any(header):
         raise SequenceFileError(f"{name}: is empty; a header with sequence and label is expected")
@@ -163,18 +162,3 @@ def _sequence(name: str, line: int, text: str) -> str:
         raise SequenceFileError(f"{name}: line {line:,}: an empty sequence; remove the row")
     check_sequence(name, line, sequence)
     return sequence
-
-
-def _rows(name: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of each line that is not empty."""
-    before = csv.field_size_limit(sys.maxsize)  # a sequence may be longer than the 131,072 letters it allows
-    try:
-        with open(name, encoding="utf-8-sig", newline="") as text:
-            reader: Any = csv.reader(text, strict=True)
-            for fields in reader:
-                if fields:
-                    yield reader.line_num, fields
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise SequenceFileError(f"{name}: damaged, or not comma-separated text ({error})") from None
-    finally:
-        csv.field_size_limit(before)

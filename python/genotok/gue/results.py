@@ -12,42 +12,46 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genotok.gue.registry import PAPER, published
-from genotok.metrics import Interval, differ
+from genotok.metrics import CLASS_METRICS, METRICS, Interval, Written, differ, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["PERCENT", "Line", "Result", "lines", "markdown", "notes", "summary"]
+__all__ = ["PERCENT", "Line", "Result", "has_metrics", "lines", "markdown", "notes", "summary", "units"]
 
 Record = dict[str, Any]
 SHOWN = (PAPER, "NT-2500M-multi")
 PERCENT = 100.0
+GUE_METRICS = frozenset({"mcc", "f1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A result in percent of its metric.
+    """A result, in percent of its metric where that is a share.
 
     Attributes:
         interval: The mean over seeds, and its interval.
         deviation: Over seeds; None with one seed, or for what has none.
         seeds: How many.
+        form: How its metric is written.
     """
 
     interval: Interval
     deviation: float | None
     seeds: int
+    form: Written = field(default_factory=lambda: written("mcc"))
 
     @property
     def text(self) -> str:
-        """Such as `61.2 ± 0.8`."""
-        spread = "" if self.deviation is None else f" ± {self.deviation:.1f}"
-        return f"{self.interval.value:.1f}{spread}"
+        """Such as `61.2 ± 0.8`, or `0.834 ± 0.010` of a correlation."""
+        spread = "" if self.deviation is None else f" ± {self.form.text(self.deviation)}"
+        return f"{self.form.text(self.interval.value)}{spread}"
 
     @property
     def range(self) -> str:
-        """Low and high end."""
-        return f"{self.interval.low:.1f}–{self.interval.high:.1f}"
+        """Low and high end; with `to` between them if one is negative."""
+        low, high = (self.form.text(end) for end in (self.interval.low, self.interval.high))
+        return f"{low} to {high}" if "-" in low and not self.form.is_percent else f"{low}–{high}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,12 @@ class Line:
 
     Attributes:
         name: Its name.
-        metric: MCC or F1.
+        metric: What it is judged by, such as `mcc`.
         baseline: k-mers and logistic regression; None if it was not fitted.
         ours: A result of each record, in their order; None where a record lacks the set.
         published: Results of others, by model; empty where there are none.
         notes: What cannot be compared, and what differs.
+        others: All other metrics of each result, of numbers and of labels.
     """
 
     name: str
@@ -69,6 +74,12 @@ class Line:
     ours: tuple[Result | None, ...]
     published: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> Written:
+        """How its metric is written."""
+        return written(self.metric)
 
     @property
     def is_reduced(self) -> bool:
@@ -98,13 +109,19 @@ def summary(records: Sequence[Record]) -> str:
     pairs = [(one, other) for one, other in both if one is not None and other is not None]
     if not pairs:
         return ""
+    forms = {one.form for one, _ in pairs}
+    form = next(iter(forms))
     gains = [one.interval.value - other.interval.value for one, other in pairs]
     apart = [
         gain for (one, other), gain in zip(pairs, gains, strict=True) if differ(one.interval, other.interval)
     ]
     first, second = map(title, records)
+    mean = statistics.fmean(gains)
+    average = ""  # of metrics in other units there is none
+    if len(forms) == 1 or all(one.is_percent for one in forms):
+        average = f"{'+' if mean >= 0 else ''}{form.text(mean)} on average over {len(pairs)} sets; "
     return (
-        f"{first} against {second}: {statistics.fmean(gains):+.1f} on average over {len(pairs)} sets; "
+        f"{first} against {second}: {average}"
         f"better on {sum(gain > 0 for gain in gains)}, of which {sum(gain > 0 for gain in apart)} beyond "
         f"the intervals; worse on {sum(gain < 0 for gain in gains)}, of which "
         f"{sum(gain < 0 for gain in apart)} beyond them."
@@ -116,7 +133,7 @@ def notes(records: Sequence[Record]) -> list[str]:
     sizes = ", ".join(f"{title(record)}: {record['parameters'] / 1e6:.1f} million" for record in records)
     found = [
         (
-            "Percent of MCC, of covid macro F1; mean and deviation over seeds, then the mean 95 % bootstrap "
+            f"{units(lines(records))}; mean and deviation over seeds, then the mean 95 % bootstrap "
             "interval of the test split."
         ),
         (
@@ -136,19 +153,41 @@ def notes(records: Sequence[Record]) -> list[str]:
 def markdown(records: Sequence[Record]) -> str:
     """The table, what it says, and its notes, as Markdown."""
     names = [title(record) for record in records]
-    head = ["set", "k-mer baseline", *(part for name in names for part in (name, "interval")), *SHOWN]
-    rows = [[*_cells(line)] for line in lines(records)]
-    table = [_row(head), _row(["---", *["---:"] * (len(head) - 1)]), *map(_row, rows)]
-    said = [text for text in (summary(records), *notes(records)) if text]
+    found = lines(records)
+    metric = ["metric"] if has_metrics(found) else []
+    models = (part for name in names for part in (name, "interval"))
+    head = ["set", *metric, "k-mer baseline", *models, *SHOWN]
+    rows = [list(_cells(line, with_metric=bool(metric))) for line in found]
+    aligned = ["---"] * (1 + len(metric))
+    table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
+    others = [f"{line.name}, {one}" for line in found for one in line.others]
+    said = [text for text in (*others, summary(records), *notes(records)) if text]
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
 
 
-def _cells(line: Line) -> Iterator[str]:
+def has_metrics(found: Sequence[Line]) -> bool:
+    """Whether sets are judged by other metrics than those of GUE, so that a table has to say by which."""
+    return any(line.metric not in GUE_METRICS for line in found)
+
+
+def units(found: Sequence[Line]) -> str:
+    """What the numbers of a table are."""
+    if not has_metrics(found):
+        return "Percent of MCC, of covid macro F1"
+    forms = {line.form: None for line in found}
+    shares = [form.title for form in forms if form.is_percent]
+    others = [form.title for form in forms if not form.is_percent]
+    return "; ".join(([f"Percent of {', '.join(shares)}"] if shares else []) + others)
+
+
+def _cells(line: Line, *, with_metric: bool) -> Iterator[str]:
     """The cells of a line; the best of what was measured here in bold."""
     measured = [one for one in (line.baseline, *line.ours) if one is not None]
     best = max(one.interval.value for one in measured)
     mark = "*" if line.is_reduced else ""
     yield f"{line.name}{mark}"
+    if with_metric:
+        yield line.form.title
 
     def shown(one: Result | None) -> str:
         if one is None:
@@ -181,14 +220,31 @@ def _line(name: str, found: Sequence[Record | None], titles: Sequence[str]) -> L
     cut = sum(there[0]["cut"].values())
     if cut:
         said.append(f"{cut:,} sequences cut at {there[0]['max_tokens']} tokens")
-    return Line(name, metric, baseline, ours, published().get(name, {}), tuple(dict.fromkeys(said)))
+    others = [_others([fitted], metric, "k-mer baseline")] if fitted else []
+    others += [_others(one["runs"], metric, who) for one, who in zip(found, titles, strict=True) if one]
+    notes = tuple(dict.fromkeys(said))
+    return Line(name, metric, baseline, ours, published().get(name, {}), notes, tuple(filter(None, others)))
+
+
+def _others(runs: Sequence[Record], metric: str, who: str) -> str:
+    """The mean over runs of all metrics but the set's own; "" of classes, whose tables are elsewhere."""
+    if metric in CLASS_METRICS:
+        return ""
+    said = []
+    for name in METRICS:
+        if name != metric and all(name in run["test"] for run in runs):
+            form = written(name)
+            value = form.scale * statistics.fmean(run["test"][name] for run in runs)
+            said.append(f"{form.title} {form.text(value)}{' %' if form.is_percent else ''}")
+    return f"{who}: {', '.join(said)}"
 
 
 def _result(runs: Sequence[Record], metric: str) -> Result:
     """The mean of some runs."""
+    form = written(metric)
     value, low, high = (
-        PERCENT * statistics.fmean(run["test"][key] for run in runs) for key in (metric, "low", "high")
+        form.scale * statistics.fmean(run["test"][key] for run in runs) for key in (metric, "low", "high")
     )
-    values = [PERCENT * run["test"][metric] for run in runs]
+    values = [form.scale * run["test"][metric] for run in runs]
     deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Result(Interval(value, low, high), deviation, len(values))
+    return Result(Interval(value, low, high), deviation, len(values), form)

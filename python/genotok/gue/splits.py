@@ -1,6 +1,7 @@
 """The splits of a data set: the files of a folder, and what their labels are.
 
-A folder holds `train.csv`, `dev.csv` (or `valid.csv`, `val.csv`, `validation.csv`) and `test.csv`.
+A folder holds `train.csv`, `dev.csv` (or `valid.csv`, `val.csv`, `validation.csv`) and `test.csv`. Each may
+be `.tsv`, `.jsonl` or `.parquet` as well, and compressed.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from typing import TYPE_CHECKING
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
+from genotok.rows.formats import PACKING_ENDINGS
 from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["SPLITS", "read_splits"]
+__all__ = ["SPLITS", "has_test", "read_splits"]
 
 SPLITS = ("train", "dev", "test")
-DEV_FILES = ("dev.csv", "valid.csv", "val.csv", "validation.csv")
-"""What the file of the dev split may be called."""
+STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
+"""What the file of each split may be called."""
+
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+"""The endings of tables; that of a compression may follow."""
 
 
 def read_splits(
@@ -68,7 +73,7 @@ def read_splits(
     }
     if "test" not in found or len(found) == 1:
         listed = ", ".join(there[:8]) or "nothing"
-        others = ", ".join(DEV_FILES[1:])
+        others = ", ".join(f"{stem}.csv" for stem in STEMS["dev"][1:])
         raise ArgumentError(
             f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
         )
@@ -114,8 +119,8 @@ def _finder(splits: Sequence[LabelledSplit]) -> Callable[[str], str]:
 def _files(place: Path, there: list[str]) -> dict[str, str]:
     """The file of each split that is there."""
     found = {}
-    for split in SPLITS:
-        names = [name for name in (DEV_FILES if split == "dev" else (f"{split}.csv",)) if name in there]
+    for split, stems in STEMS.items():
+        names = [name for stem in stems for name in there if _is_table(name, stem)]
         if len(names) > 1:
             raise ArgumentError(
                 f"{place}: {' and '.join(names)} are there; one file of the {split} split is expected"
@@ -123,6 +128,17 @@ def _files(place: Path, there: list[str]) -> dict[str, str]:
         if names:
             found[split] = names[0]
     return found
+
+
+def has_test(place: Path) -> bool:
+    """Whether a folder holds a test split."""
+    return place.is_dir() and any(_is_table(name, "test") for name in os.listdir(place))
+
+
+def _is_table(name: str, stem: str) -> bool:
+    """Whether a file is the table of this name."""
+    plain = next((name.removesuffix(ending) for ending in PACKING_ENDINGS if name.endswith(ending)), name)
+    return any(plain == f"{stem}{ending}" for ending in TABLES)
 
 
 def _check_same_shape(first: LabelledSplit, other: LabelledSplit) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
 from genotok.gue.registry import GueSet, gue_set, gue_sets
-from genotok.gue.splits import read_splits
+from genotok.gue.splits import has_test, read_splits
 from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def find_tasks(
             raise FileNotFoundError(
                 2, "no such folder; one with train.csv, dev.csv and test.csv is expected", str(place)
             )
-        found += [_one(place)] if (place / "test.csv").exists() else _below(place)
+        found += [_one(place)] if has_test(place) else _below(place)
     chosen = [task for task in found if not wanted or task.name in wanted]
     missing = sorted(set(wanted) - {task.name for task in chosen})
     shown = ", ".join(map(str, places))
@@ -140,5 +140,5 @@ def _below(place: Path) -> list[Task]:
         Task(known.name, folder, known)
         for known, both in folders.items()
         for folder in dict.fromkeys(both)
-        if (folder / "test.csv").exists()
+        if has_test(folder)
     ]

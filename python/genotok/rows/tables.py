@@ -113,7 +113,16 @@ def text_rows(
 
 
 def text_of(column: pa.Array) -> pa.Array:
-    """A column of numbers or text as text; a null is ""."""
+    """A column as text: 1.0 keeps its point, a list has `;` between its values, a null is ""."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        offsets, values = column.offsets, text_of(column.values)
+        lists = type(column).from_arrays(offsets, values)
+        joined = pc.binary_join(lists, ";")
+        return pc.if_else(pc.is_valid(column), joined, "")
+    if pa.types.is_floating(column.type):
+        text = column.cast(pa.string())
+        whole = pc.match_substring_regex(text, r"^-?[0-9]+$")
+        column = pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
     return pc.fill_null(column.cast(pa.string()), "")
