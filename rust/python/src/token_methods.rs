@@ -1,7 +1,7 @@
 //! What Python sees of a `TokenArray`.
 
-use arrow_array::Array;
 use arrow_array::ffi::FFI_ArrowSchema;
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::PyIndexError;
@@ -25,10 +25,6 @@ impl TokenArray {
             Values::Wide(ids) => PyList::new(py, &ids[range]),
         }
         .map(Some)
-    }
-
-    fn exported_type(&self) -> PyResult<FFI_ArrowSchema> {
-        FFI_ArrowSchema::try_from(self.list_array().data_type()).map_err(|error| internal(&error))
     }
 
     /// The lists of a slice.
@@ -250,11 +246,12 @@ impl TokenArray {
         requested_schema: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
         let _ = requested_schema; // a wish, which the interface allows to leave to the consumer
-        array_capsules(py, &self.list_array().to_data(), self.exported_type()?)
+        let array = self.list_array();
+        array_capsules(py, &array.to_data(), exported_type(&array)?)
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        schema_capsule(py, self.exported_type()?)
+        schema_capsule(py, exported_type(&self.list_array())?)
     }
 
     fn __repr__(&self) -> String {
@@ -286,6 +283,10 @@ impl TokenArray {
             _ => Ok(()),
         }
     }
+}
+
+fn exported_type(array: &ArrayRef) -> PyResult<FFI_ArrowSchema> {
+    FFI_ArrowSchema::try_from(array.data_type()).map_err(|error| internal(&error))
 }
 
 /// The numbers of a numpy array of this very type.
