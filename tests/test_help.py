@@ -191,7 +191,8 @@ def without(package: str, *arguments: str, folder: Path) -> Done:
     ("words", "package", "extra"),
     [
         (("embed", LAMBDA, "--model", "m", "-o", "x.parquet"), "torch", "model"),
-        (("pretrain", LAMBDA, "-o", "m"), "transformers", "train"),
+        (("convert", ".", "-o", "n"), "torch", "model"),
+        (("pretrain", LAMBDA, "-o", "m"), "accelerate", "train"),
         (("finetune", ".", "--model", "m", "-o", "r"), "transformers", "train"),
         (("evaluate", "x.csv", "--model", "m"), "torch", "train"),
         (("predict", "x.csv", "--model", "m", "-o", "p.parquet"), "torch", "train"),

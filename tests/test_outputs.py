@@ -99,6 +99,7 @@ RECIPES = {
     "report": Recipe(
         ["report", "record.json"], "out.html", ("record.json",), ("--title", "Other"), b"<!doctype html>"
     ),
+    "convert": Recipe(["convert", "model"], "run/", ("model/model.safetensors",), again="refused"),
     "pretrain": Recipe(["pretrain", "genome.fa"], "run/", ("genome.fa",), again="refused"),
     "finetune": Recipe(["finetune", "set", "--model", "model"], "run/", ("set/train.csv",), again="refused"),
     "compare": Recipe(
@@ -106,7 +107,8 @@ RECIPES = {
     ),
 }
 FILES = [name for name, recipe in RECIPES.items() if not recipe.output.endswith("/")]
-FOLDERS = [name for name in RECIPES if name not in FILES]
+FOLDERS = [name for name in RECIPES if name not in FILES and name != "convert"]
+"""Folders of runs, which can be resumed; `convert` has tests of its own."""
 
 Run = Callable[..., tuple[Any, str, str]]
 

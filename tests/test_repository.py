@@ -35,7 +35,7 @@ LEVELS = (
     {"tokenizer", "model", "verdict"},
     {"model_folder", "rows"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},
-    {"baseline", "distributed", "training", "embedding"},
+    {"baseline", "convert", "distributed", "training", "embedding"},
     {"pretrain", "finetune", "report"},
     {"compare"},
     {"cli"},

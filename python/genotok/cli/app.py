@@ -13,6 +13,7 @@ import typer
 
 from genotok.cli.check import check
 from genotok.cli.compare import compare
+from genotok.cli.convert import convert
 from genotok.cli.embed import embed
 from genotok.cli.encode import encode
 from genotok.cli.finetune import finetune
@@ -147,6 +148,15 @@ app.command(
         "torchrun --nproc-per-node 8 -m genotok pretrain shards/ --preset dnabert2 -o model",
     ),
 )(pretrain)
+app.command(
+    "convert",
+    cls=CommandPage,
+    rich_help_panel="Models",
+    epilog=examples(
+        "hf download zhihan1996/DNABERT-2-117M --local-dir published",
+        "genotok convert published -o dnabert2",
+    ),
+)(convert)
 app.command(
     "finetune",
     cls=CommandPage,

@@ -17,8 +17,20 @@ def from_extra(module: str, command: str, extra: str) -> Any:
     try:
         return import_module(f"genotok.{module}")
     except ImportError as error:
-        if error.name is not None and error.name.partition(".")[0] == "genotok":
+        missing = _missing(error)
+        if missing == "genotok":
             raise
-        raise ArgumentError(
-            f"{command} needs {error.name or extra}, which is not installed: pip install 'genotok[{extra}]'"
-        ) from None
+        what = f"{missing}, which is" if missing else "packages that are"
+        raise ArgumentError(f"{command} needs {what} not installed: pip install 'genotok[{extra}]'") from None
+
+
+def _missing(error: BaseException | None) -> str:
+    """The package that could not be imported; "" if nothing says so.
+
+    A library that imports in its own way may raise an error without a name, on top of one that has it.
+    """
+    while error is not None:
+        if isinstance(error, ImportError) and error.name:
+            return error.name.partition(".")[0]
+        error = error.__cause__ or error.__context__
+    return ""

@@ -7,17 +7,79 @@ folder, which the next run removes.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from genotok import _native
+from genotok.errors import ArgumentError
+from genotok.files.outputs import is_internal, named
+from genotok.files.whole import is_stream
 
-__all__ = ["UNFINISHED", "publish", "publish_into"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["UNFINISHED", "output_folder", "publish", "publish_into"]
 
 UNFINISHED = ".saving-"
 """How the name of an unfinished folder starts."""
+
+
+@contextmanager
+def output_folder(
+    path: str, *, inputs: Iterable[str], is_ours: Callable[[Path], bool], force: bool = False
+) -> Iterator[Path]:
+    """A folder to be published, claimed for this run for the time of a `with` block, if the rule allows it.
+
+    Args:
+        path: The folder as the user named it.
+        inputs: Folders that the command reads.
+        is_ours: Whether a folder is of the kind that may be replaced.
+        force: Replace it.
+
+    Raises:
+        ArgumentError: The folder is there and stays, or another run writes it.
+        OSError: No folder can be made there.
+    """
+    if is_stream(named(path)):
+        raise ArgumentError(f"output={path}: a model is a folder, which this cannot be; name a folder")
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        around = str(target.parent)
+        raise FileNotFoundError(errno.ENOENT, "the output's folder does not exist; make it first", around)
+    claim = _native.Claim(str(target))
+    try:
+        if target.is_dir():
+            _native.Claim(str(target), folder=True).release()
+        _check(path, target, inputs, is_ours, force)
+        yield target
+    finally:
+        claim.release()
+
+
+def _check(
+    path: str, target: Path, inputs: Iterable[str], is_ours: Callable[[Path], bool], force: bool
+) -> None:
+    """An error if there is something at `path` that stays there."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file, where a folder is to be", path)
+    for given in inputs:
+        read = Path(os.path.realpath(given))
+        if target == read or target in read.parents:
+            raise ArgumentError(f"{path}: is read by this command; choose another output")
+    if all(is_internal(name) for name in os.listdir(target)):
+        return
+    if not is_ours(target):
+        raise ArgumentError(
+            f"{path}: is there already, and is no folder that this command made; choose another output"
+        )
+    if not force:
+        raise ArgumentError(f"{path}: is there already; --force replaces it")
 
 
 def publish(source: Path, target: Path) -> None:

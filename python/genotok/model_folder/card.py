@@ -27,9 +27,15 @@ AUTO_CLASSES = {
 
 LIMITS = (
     "The encoder has no longest input (ALiBi); the time of attention grows with the square of the length.",
-    "Sequences are DNA. Lower case is read as upper case; symbols outside the vocabulary are unknown tokens.",
+    "Sequences are DNA; symbols outside the vocabulary are unknown tokens.",
     "Figures are of the data named here, and say nothing of other organisms, lengths or assays.",
 )
+
+
+CASE = {
+    True: "Lower case is read as upper case.",
+    False: "The tokenizer knows upper case only: give sequences in upper case (`genotok embed --uppercase`).",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,16 @@ class Card:
     notes: Sequence[str] = ()
     base: str = ""
 
-    def markdown(self, config: Mapping[str, Any], files: Mapping[str, str], *, fast: bool) -> str:
+    def markdown(
+        self, config: Mapping[str, Any], files: Mapping[str, str], *, fast: bool, upper: bool
+    ) -> str:
         """The text of the card.
 
         Args:
             config: The model's config.json.
             files: SHA-256 by name of the folder's files.
             fast: Whether transformers reads the folder's tokenizer.
+            upper: Whether it reads lower case as upper case.
         """
         parts = [
             self._front(config),
@@ -94,7 +103,7 @@ class Card:
             self._training(),
             self._figures(),
             _section("Files", _table(("file", "SHA-256"), [(name, f"`{files[name]}`") for name in files])),
-            _section("Limits", "\n".join(f"- {text}" for text in (*LIMITS, *self.notes))),
+            _section("Limits", "\n".join(f"- {text}" for text in (*LIMITS, CASE[upper], *self.notes))),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 

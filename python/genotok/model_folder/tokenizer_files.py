@@ -55,7 +55,11 @@ class SpecialRoles(Protocol):
 
 
 def tokenizer_files(
-    tokenizer: Tokenizer, special: SpecialRoles, max_tokens: int | None = None
+    tokenizer: Tokenizer,
+    special: SpecialRoles,
+    max_tokens: int | None = None,
+    *,
+    keep_case: bool = False,
 ) -> dict[str, bytes]:
     """Name and content of the files of a tokenizer in a model's folder.
 
@@ -63,8 +67,9 @@ def tokenizer_files(
         tokenizer: As the model was trained with.
         special: What stood around its sequences.
         max_tokens: Where longer inputs were cut in training; None if none were.
+        keep_case: Leave lower case as the tokenizer reads it.
     """
-    text = folder_tokenizer(tokenizer, special).to_json()
+    text = folder_tokenizer(tokenizer, special, keep_case=keep_case).to_json()
     settings: dict[str, Any] = {
         "tokenizer_class": FAST if _is_hugging_face(text) else NOT_EXPRESSIBLE,
         **_roles(tokenizer, special),
@@ -78,7 +83,7 @@ def tokenizer_files(
     return {TOKENIZER: text.encode(), CONFIG: config.encode()}
 
 
-def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles) -> Tokenizer:
+def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles, *, keep_case: bool = False) -> Tokenizer:
     """The tokenizer whose file says by itself what training did: upper case, and the tokens around.
 
     One that says so already is given back as it is, so that files of genotok keep their bytes.
@@ -90,7 +95,9 @@ def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles) -> Tokenizer:
         return tokenizer
     document = json.loads(tokenizer.to_json())
     changes = {
-        "normalizer": _upper_casing(document["normalizer"], tokenizer),
+        "normalizer": document["normalizer"]
+        if keep_case
+        else _upper_casing(document["normalizer"], tokenizer),
         "post_processor": _template(document["post_processor"], tokenizer, special),
         "truncation": None,
         "padding": None,

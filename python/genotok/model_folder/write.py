@@ -16,6 +16,7 @@ from genotok.files.folders import UNFINISHED, publish, publish_into
 from genotok.identity import file_sha256, vocabulary_sha256
 from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER, tokenizer_files
+from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
     from genotok.model_folder.card import Card
     from genotok.model_folder.tokenizer_files import SpecialRoles
-    from genotok.tokenizer import Tokenizer
 
-__all__ = ["CARD", "MANIFEST", "save_folder"]
+__all__ = ["CARD", "KIND", "MANIFEST", "save_folder"]
 
 CARD = "README.md"
 KIND = "genotok model"
@@ -42,6 +42,7 @@ def save_folder(
     max_tokens: int | None = None,
     weights: Mapping[str, Any] | None = None,
     beside: bool = False,
+    keep_case: bool = False,
 ) -> dict[str, Any]:
     """Write a model's folder, so that a kill at any moment leaves the one before or this one.
 
@@ -55,6 +56,7 @@ def save_folder(
         max_tokens: Where longer inputs were cut in training; None if none were.
         weights: Its weights, where they were gathered from several processes.
         beside: Whether the folder holds other files as well, which stay.
+        keep_case: Leave lower case as the tokenizer reads it; in training it was upper case.
 
     Returns:
         The manifest.
@@ -70,12 +72,16 @@ def save_folder(
         own = None if weights is None else {name: weights[name] for name in weights if name not in tied}
         model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
         model.save_pretrained(place, state_dict=own)
-        for name, content in tokenizer_files(tokenizer, special, max_tokens).items():
+        for name, content in tokenizer_files(tokenizer, special, max_tokens, keep_case=keep_case).items():
             (place / name).write_bytes(content)
         digests = {path.name: str(file_sha256(path)) for path in sorted(place.iterdir())}
-        fast = "model" in json.loads((place / TOKENIZER).read_bytes())
+        saved = Tokenizer.from_file(place / TOKENIZER)
+        facts = {
+            "fast": "model" in json.loads(saved.to_json()),
+            "upper": saved.encode("acgt") == saved.encode("ACGT"),
+        }
         config = json.loads((place / "config.json").read_bytes())
-        (place / CARD).write_text(card.markdown(config, digests, fast=fast), encoding="utf-8")
+        (place / CARD).write_text(card.markdown(config, digests, **facts), encoding="utf-8")
         manifest = {"kind": KIND, "genotok": __version__, **made, "files": digests}
         (place / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         if beside:

@@ -58,7 +58,7 @@ KINDS = (
     Kind("results of fine-tuning", ("finetune",), training.results),
     Kind("comparison of tokenizers as models", ("compare",), training.comparison),
     Kind("checkpoint of a model's training", ("pretrain",), training.model_checkpoint),
-    Kind("model", ("pretrain", "finetune"), training.model),
+    Kind("model", ("pretrain", "finetune", "convert"), training.model),
     Kind("record", ("study",), documents.record),
     Kind("defects of sequence files", ("check",), documents.defects),
     Kind("report", ("report",), documents.report),

@@ -1,0 +1,42 @@
+"""`genotok convert`: a published model's folder in, one that genotok and transformers load as it is out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from genotok.cli.console import print_facts, print_json, standard_output
+from genotok.cli.extras import from_extra
+from genotok.cli.options import AsJson, Force, Quiet
+
+__all__ = ["convert"]
+
+
+def convert(
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER",
+            help="config.json, tokenizer.json and pytorch_model.bin or model.safetensors.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The new folder.")],
+    force: Force = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a folder for genotok and transformers of a published one; weights are checked by digest."""
+    manifest = from_extra("convert", "convert", "model").convert(folder, output, force=force)
+    if as_json:
+        print_json({"output": output, **manifest})
+    elif not quiet:
+        facts = [
+            ("architecture", str(manifest["architecture"])),
+            ("parameters", f"{manifest['parameters']:,}"),
+            ("read", "\n".join(f"{one['SHA-256']}  {one['file']}" for one in manifest["data"])),
+            ("tensors", f"{manifest['tensors_sha256']}  before and after"),
+            ("written", "\n".join(f"{digest}  {name}" for name, digest in manifest["files"].items())),
+        ]
+        print_facts(standard_output(), f"model in {output}", facts)
