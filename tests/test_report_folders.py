@@ -110,7 +110,7 @@ def test_any_number_of_runs(tmp_path: Path, report: Runner, count: int) -> None:
     assert done.stdout.startswith(f"report.html: {count} record")
     source = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(f"run-{number}" in source for number in range(count))
-    detailed = source.count('<h2>Pre-training <span class="source">')
+    detailed = source.count('Pre-training <span class="source">')
     assert detailed == min(count, MAX_DETAILED)
     assert ("more records of this kind have no section" in source) == (count > MAX_DETAILED)
     assert ("Pre-training: all runs" in source) == (count > 1)

@@ -6,11 +6,11 @@ Two results are called different only if their intervals have nothing in common,
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genotok.gue.results import PERCENT, has_metrics, lines, notes
-from genotok.metrics import differ
+from genotok.metrics import Written, differ, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ class Row:
         values: The same as numbers, None where there is none.
         best: Places of the best; several if intervals say that they do not differ from it.
         is_set: Whether it is a set of labelled sequences.
+        form: How its values are written, if it is.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Row:
     values: tuple[float | None, ...]
     best: frozenset[int] = frozenset()
     is_set: bool = False
+    form: Written = field(default_factory=lambda: written("mcc"))
 
 
 FIGURES: tuple[tuple[str, Callable[[Record], float | None], str], ...] = (
@@ -47,8 +49,8 @@ FIGURES: tuple[tuple[str, Callable[[Record], float | None], str], ...] = (
     ("parameters, million", lambda one: one["pretrain"]["parameters"] / 1e6, "{:.2f}"),
     ("pre-training, s", lambda one: one["pretrain"]["seconds"], "{:,.0f}"),
     ("bits per base", lambda one: _bits(one, "eval_bits_per_base"), "{:.3f}"),
-    ("by frequency", lambda one: _bits(one, "eval_unigram_bits_per_base"), "{:.3f}"),
-    ("guessed right", lambda one: PERCENT * one["pretrain"]["eval_accuracy"], "{:.1f} %"),
+    ("unigram baseline", lambda one: _bits(one, "eval_unigram_bits_per_base"), "{:.3f}"),
+    ("masked-token accuracy", lambda one: PERCENT * one["pretrain"]["eval_accuracy"], "{:.1f} %"),
     ("fine-tuning, s", lambda one: sum(_seconds(one)), "{:,.0f}"),
 )
 
@@ -69,33 +71,41 @@ def comparison_rows(record: Record) -> list[Row]:
         return found  # there is no mean of metrics in other units
     columns = list(zip(*(row.values for row in found if row.is_set), strict=True))
     means = [None if None in column else statistics.fmean(column) for column in columns]
-    written = next(iter(forms))
-    texts = ("" if mean is None else written.text(mean) for mean in means)
+    unit = next(iter(forms))
+    texts = ["" if mean is None else unit.text(mean) for mean in means]
     top = max((mean for mean in means if mean is not None), default=None)
-    best = frozenset(place for place, mean in enumerate(means) if mean is not None and mean == top)
+    best = frozenset(
+        place for place, text in enumerate(texts) if text and top is not None and text == unit.text(top)
+    )
     return [*found, Row("mean over sets", tuple(texts), tuple(means), best)]
 
 
 def comparison_summary(record: Record) -> str:
     """Which tokenizer is ahead, and how often beyond the intervals."""
     names = [one["name"] for one in record["tokenizers"]]
-    rows = comparison_rows(record)
+    rows = [row for row in comparison_rows(record) if row.is_set]
     ahead = dict.fromkeys(names, 0)
     clear = dict.fromkeys(names, 0)
+    level: dict[str, int] = {}
     for row in rows:
-        ours = [value for value in row.values[:-1] if value is not None]
-        if not row.is_set or not ours:
+        ours = {place: value for place, value in enumerate(row.values[:-1]) if value is not None}
+        if not ours:
             continue
-        first = names[row.values.index(max(ours))]
-        ahead[first] += 1
-        clear[first] += row.best & set(range(len(names))) == {names.index(first)}
-    sets = sum(row.is_set for row in rows)
+        shown = row.form.text(max(ours.values()))
+        first = [place for place, value in ours.items() if row.form.text(value) == shown]
+        if len(first) > 1:
+            tied = " and ".join(names[place] for place in first)
+            level[tied] = level.get(tied, 0) + 1
+            continue
+        ahead[names[first[0]]] += 1
+        clear[names[first[0]]] += row.best & ours.keys() == set(first)
     said = [
         f"{name} on {count}, of which {clear[name]} beyond the intervals of all others"
         for name, count in ahead.items()
         if count
     ]
-    return f"Ahead on {sets} set{'s' if sets > 1 else ''}: {'; '.join(said)}."
+    said += [f"{tied} level on {count}" for tied, count in level.items()]
+    return f"Ahead on {len(rows)} set{'s' if len(rows) != 1 else ''}: {'; '.join(said)}."
 
 
 def comparison_notes(record: Record) -> list[str]:
@@ -104,11 +114,10 @@ def comparison_notes(record: Record) -> list[str]:
     what = (
         f"{config['encoder']}, pre-trained by {config['steps']:,} steps of {config['batch']} windows of "
         f"{record['window']} bases, {record['bases'] / 1e6:.1f} Mb in all; fine-tuned with "
-        f"{len(record['seeds'])} seeds. "
-        "Bold on a set: the best of the row, and what does not differ from it beyond the intervals."
+        f"{len(record['seeds'])} seed{'s' if len(record['seeds']) != 1 else ''}."
     )
     about = notes([record["tokenizers"][0]["finetune"]])
-    return [what, str(record["unfair"]), about[0], *about[2:]]
+    return [what, str(record.get("caveats", record.get("unfair", ""))), about[0], *about[2:]]
 
 
 def comparison_markdown(record: Record) -> str:
@@ -136,7 +145,7 @@ def _set_row(line: Line, *, with_metric: bool) -> Row:
     cells = tuple("" if one is None else one.text for one in results)
     values = tuple(None if one is None else one.interval.value for one in results)
     name = f"{line.name}{'*' if line.is_reduced else ''}" + (f", {line.form.title}" if with_metric else "")
-    return Row(name, cells, values, best, is_set=True)
+    return Row(name, cells, values, best, is_set=True, form=line.form)
 
 
 def _bits(one: Record, figure: str) -> float | None:

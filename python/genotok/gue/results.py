@@ -134,7 +134,8 @@ def notes(records: Sequence[Record]) -> list[str]:
     found = [
         (
             f"{units(lines(records))}; mean and deviation over seeds, then the mean 95 % bootstrap "
-            "interval of the test split."
+            "interval of the test split. Bold: the best of a row, and what does not differ from it beyond "
+            "the intervals."
         ),
         (
             f"Parameters: {sizes}; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. "
@@ -181,9 +182,9 @@ def units(found: Sequence[Line]) -> str:
 
 
 def _cells(line: Line, *, with_metric: bool) -> Iterator[str]:
-    """The cells of a line; the best of what was measured here in bold."""
+    """The cells of a line; in bold the best of those measured, and what does not differ from it."""
     measured = [one for one in (line.baseline, *line.ours) if one is not None]
-    best = max(one.interval.value for one in measured)
+    best = max(measured, key=lambda one: one.interval.value).interval
     mark = "*" if line.is_reduced else ""
     yield f"{line.name}{mark}"
     if with_metric:
@@ -192,7 +193,7 @@ def _cells(line: Line, *, with_metric: bool) -> Iterator[str]:
     def shown(one: Result | None) -> str:
         if one is None:
             return ""
-        return f"**{one.text}**" if one.interval.value == best else one.text
+        return one.text if differ(one.interval, best) else f"**{one.text}**"
 
     yield shown(line.baseline)
     for one in line.ours:

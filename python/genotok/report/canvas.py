@@ -7,7 +7,7 @@ import math
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -33,12 +33,16 @@ __all__ = [
     "axes_of",
     "key_of",
     "label_rows",
+    "marker_of",
     "scale",
     "short",
 ]
 
 MARKERS = "os^DvP"
-MARKS = "●■▲◆▼✚"
+FILLS: tuple[Literal["full", "none", "left"], ...] = ("full", "none", "left")
+"""After six series markers are hollow, after twelve filled by half."""
+
+MARKS = ("●■▲◆▼✚", "○□△◇▽✛", "◐◧◭⬖⧨✜")
 """The same markers as letters, for the legend."""
 
 DASHES = ("-", "--", ":")
@@ -120,6 +124,8 @@ def scale(axes: Axes, x: Axis, y: Axis | None) -> None:
         if y.log and is_positive[1]:
             axes.set_yscale("log")
             _ticks(axes.yaxis, axes.get_ylim())
+        else:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
 
 
 def label_rows(axes: Axes, rows: Sequence[str]) -> None:
@@ -130,8 +136,15 @@ def label_rows(axes: Axes, rows: Sequence[str]) -> None:
 
 def key_of(number: int, name: str, note: str = "", *, line: bool = True) -> Key:
     """The entry of a series in the legend."""
-    stroke = STROKES[number // len(MARKERS) % len(STROKES)] if line else ""
-    return Key(name, number % len(MARKERS) + 1, f"{stroke}{MARKS[number % len(MARKS)]}", note)
+    cycle, place = divmod(number % MOST_SERIES, len(MARKERS))
+    mark = f"{STROKES[cycle]}{MARKS[0][place]}" if line else MARKS[cycle][place]
+    return Key(name, place + 1, mark, note)
+
+
+def marker_of(number: int, size: float) -> dict[str, Any]:
+    """The marker of a series that is no line."""
+    cycle, place = divmod(number % MOST_SERIES, len(MARKERS))
+    return {"marker": MARKERS[place], "markersize": size, "fillstyle": FILLS[cycle]}
 
 
 def short(name: str) -> str:

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genotok.gue.comparison import comparison_notes, comparison_rows, comparison_summary
-from genotok.report.plots import Axis, Series, dots
-from genotok.report.tables import Cell, Column, Section, Table, facts, text
+from genotok.report.canvas import Axis
+from genotok.report.finetuning import BASELINE, forests
+from genotok.report.plots import Series, dots, lines
+from genotok.report.records import as_number
+from genotok.report.tables import Cell, Column, Figure, Headline, Section, Table, facts, text
+from genotok.report.training_log import curve
 
 if TYPE_CHECKING:
     from genotok.gue.comparison import Row
-    from genotok.report.records import Found
+    from genotok.report.records import Found, Record
 
 __all__ = ["comparison_section"]
+
+MAX_HEADLINES = 8
 
 
 def comparison_section(found: Found) -> Section:
     """One record of `genotok compare`."""
     record = found.data
-    names = [*(one["name"] for one in record["tokenizers"]), "k-mer baseline"]
-    columns = (Column("measure or set", numeric=False), *(Column(name) for name in names))
+    names = [str(one["name"]) for one in record["tokenizers"]]
+    columns = (Column("measure or set", numeric=False), *(Column(name) for name in [*names, BASELINE]))
     rows = comparison_rows(record)
-    sets = [row for row in rows if row.is_set]
-    plot = dots(
-        "The same encoder on each tokenizer: each set",
-        [row.name for row in sets],
-        [_series(name, place, sets) for place, name in enumerate(names)],
-        Axis("percent of MCC or macro F1"),
-    )
     table = Table("Tokenizers as models", columns, tuple(map(_cells, rows)))
-    said = (comparison_summary(record), *comparison_notes(record))
-    return Section("Tokenizers as models", found.name, facts(record), (table,), (plot,), said)
+    figures = (
+        *forests("Test split: each set", {str(one["name"]): one["finetune"] for one in record["tokenizers"]}),
+        *_bits(record, names),
+        *_curves(record, names),
+    )
+    return Section(
+        "Tokenizers as models",
+        found.name,
+        (*_facts(record), *facts(record)),
+        (table,),
+        figures,
+        tuple(comparison_notes(record)),
+        comparison_summary(record),
+        _headlines(rows, [*names, BASELINE]),
+    )
 
 
 def _cells(row: Row) -> tuple[Cell, ...]:
@@ -42,8 +54,64 @@ def _cells(row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _series(name: str, place: int, sets: list[Row]) -> Series:
-    """A dot for each set that has a result."""
-    there = [(number, row.values[place]) for number, row in enumerate(sets)]
-    known = [(float(number), value) for number, value in there if value is not None]
-    return Series(name, [value for _, value in known], [number for number, _ in known])
+def _bits(record: Record, names: list[str]) -> list[Figure]:
+    """Bits per base of each encoder beside its unigram baseline; overlapping tokens have none to compare."""
+    pairs = (("encoder", "eval_bits_per_base"), ("unigram baseline", "eval_unigram_bits_per_base"))
+    series = []
+    for label, key in pairs:
+        known = [
+            (value, float(row))
+            for row, one in enumerate(record["tokenizers"])
+            if not one["overlap_bases"] and (value := as_number(one["pretrain"].get(key))) is not None
+        ]
+        series.append(Series(label, [value for value, _ in known], [row for _, row in known]))
+    if not series[0].x:
+        return []
+    axis = Axis("bits per base (lower is better)", from_zero=False)
+    return [dots("Held-out sequences: bits per base", names, series, axis)]
+
+
+def _curves(record: Record, names: list[str]) -> list[Figure]:
+    """What the logs of pre-training say, where they are there: the tokenizers in one plot."""
+    logs = record.get("logs")
+    if not isinstance(logs, dict):
+        return []
+    overlaps = {str(one["name"]): bool(one["overlap_bases"]) for one in record["tokenizers"]}
+    wanted: tuple[tuple[str, str, str, Any], ...] = (
+        ("eval_bits_per_base", "Pre-training: bits per base of held-out sequences", "bits per base", 1),
+        ("eval_accuracy", "Pre-training: masked-token accuracy", "% of masked tokens", 100),
+    )
+    found = []
+    for key, caption, unit, factor in wanted:
+        series = []
+        for name in names:
+            if key == "eval_bits_per_base" and overlaps[name]:
+                continue
+            line = curve({"log": logs.get(name)}, key, name)
+            series.append(Series(name, line.x, [factor * value for value in line.y]))
+        if any(each.x for each in series):
+            found.append(lines(caption, series, Axis("training steps"), Axis(unit)))
+    return found
+
+
+def _facts(record: Record) -> tuple[tuple[str, str], ...]:
+    """What was compared, on what."""
+    told = (
+        ("tokenizers", ", ".join(str(one["name"]) for one in record["tokenizers"])),
+        ("encoder", str(record["pretrain"].get("encoder", ""))),
+        ("pre-trained on", ", ".join(map(str, record.get("files") or []))),
+        ("held-out records", ", ".join(map(str, record.get("hold_out") or []))),
+        ("seeds", ", ".join(map(str, record.get("seeds") or []))),
+    )
+    return tuple((label, fact) for label, fact in told if fact)
+
+
+def _headlines(rows: list[Row], names: list[str]) -> tuple[Headline, ...]:
+    """The last row, the mean over sets, if there is one and it has few columns."""
+    mean, sets = rows[-1], [row for row in rows if row.is_set]
+    if mean.is_set:
+        return ()  # sets in different units have no mean
+    shown = [(name, cell) for name, cell in zip(names, mean.cells, strict=True) if cell]
+    unit = ", in percent" if sets and sets[0].form.is_percent else ""
+    note = f"mean over {len(sets):,} sets{unit}" if len(sets) > 1 else f"on one set{unit}"
+    return tuple(Headline(name, cell, note) for name, cell in shown) if len(shown) <= MAX_HEADLINES else ()

@@ -2,76 +2,289 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING, Any
 
+from genotok.gue.registry import published
 from genotok.gue.results import SHOWN, Line, Result, lines, notes, summary, title
-from genotok.report.plots import Axis, Series, dots
-from genotok.report.tables import Cell, Column, Section, Table, caveats_of, facts, number, text
+from genotok.metrics import METRICS, Interval, differ, written
+from genotok.report.canvas import Axis
+from genotok.report.classes import class_tables
+from genotok.report.forest import Estimate, Estimates, forest
+from genotok.report.identities import identity_table
+from genotok.report.plots import Series
+from genotok.report.plots import lines as line_plot
+from genotok.report.records import as_number
+from genotok.report.tables import (
+    Cell,
+    Column,
+    Figure,
+    Headline,
+    Section,
+    Table,
+    caveats_of,
+    facts,
+    number,
+    text,
+)
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found
+    from collections.abc import Sequence
 
-__all__ = ["finetuning_section"]
+    from genotok.report.records import Found, Record
+
+__all__ = ["BASELINE", "finetuning_section", "forests", "leaders", "unit_of"]
+
+BASELINE = "k-mer baseline"
+MAX_CURVES = 12
+"""Sets whose evaluations on dev are drawn."""
 
 
 def finetuning_section(found: Found) -> Section:
     """One record of `genotok finetune`, or several that were kept together."""
     record = found.data
-    records: list[dict[str, Any]] = record.get("records") or [record]
+    records: list[Record] = record.get("records") or [record]
     if record.get("is_partial") and not record["sets"]:
         none = f"{title(record)}: no result yet."
         return Section("Fine-tuning", found.name, facts(record), caveats=_state(record), summary=none)
     measured = lines(records)
-    names = ["k-mer baseline", *map(title, records)]
+    names = list(map(title, records))
+    said = [one for one in (*_state(record), *caveats_of(record), *notes(records)) if one]
+    tables = (
+        _table(measured, [*names, BASELINE]),
+        *(table for name, one in zip(names, records, strict=True) for table in class_tables(one, name)),
+        *identity_table(record),
+    )
+    figures = [*forests("Test split: each set", dict(zip(names, records, strict=True))), *_curves(records)]
+    return Section(
+        "Fine-tuning",
+        found.name,
+        (*_facts(records), *facts(record)),
+        tables,
+        tuple(figures),
+        tuple(said),
+        " ".join([*(_sentence(name, place, measured) for place, name in enumerate(names)), summary(records)]),
+        _headlines(measured, names),
+    )
+
+
+def forests(caption: str, records: dict[str, Record]) -> list[Figure]:
+    """Forest plots of the sets of records by name, sets of one metric together."""
+    sets: dict[str, dict[str, Record]] = {}
+    for name, record in records.items():
+        for one in record["sets"]:
+            sets.setdefault(str(one["name"]), {})[name] = one
+    metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
+    found = []
+    for metric in dict.fromkeys(metrics.values()):
+        unit, scale = unit_of(metric)
+        chosen = {name: there for name, there in sets.items() if metrics[name] == metric}
+        fitted = [_baseline(there.values()) for there in chosen.values()]
+        series = [
+            *(
+                Estimates(
+                    name,
+                    tuple(_estimate(_runs(one.get(name)), metric, scale) for one in chosen.values()),
+                )
+                for name in records
+            ),
+            Estimates(BASELINE, tuple(_estimate(runs, metric, scale) for runs in fitted)),
+            *(
+                Estimates(f"{model}, published", _published(chosen, model), is_reference=True)
+                for model in SHOWN
+            ),
+        ]
+        found += forest(caption, list(chosen), series, Axis(unit))
+    return found
+
+
+def unit_of(metric: str) -> tuple[str, float]:
+    """What an axis of a metric says, and what its values are multiplied by."""
+    if metric not in METRICS:
+        return str(metric), 1.0
+    how = written(metric)
+    unit = ", %" if how.is_percent else ", in the unit of the labels" if how.digits is None else ""
+    return f"{how.title}{unit}", how.scale
+
+
+def leaders(results: Sequence[Result | None]) -> frozenset[int]:
+    """Places of the best result, and of those that do not differ from it beyond the intervals."""
+    there = [one for one in results if one is not None]
+    if not there:
+        return frozenset()
+    top = max(there, key=lambda one: one.interval.value)
+    return frozenset(
+        place
+        for place, one in enumerate(results)
+        if one is not None and not differ(one.interval, top.interval)
+    )
+
+
+def _table(measured: list[Line], names: list[str]) -> Table:
+    """A row for each set."""
     columns = (
         Column("set", numeric=False),
         *(
             column
             for name in names
             for column in (
-                Column(name, "mean and deviation over seeds, in percent"),
-                Column("95 %", numeric=False),
+                Column(name, "mean and deviation over seeds"),
+                Column("95 %", "interval of the test split", numeric=False),
             )
         ),
         *(Column(model, "published, in percent") for model in SHOWN),
         Column("note", numeric=False),
     )
-    rows = tuple(_row(line) for line in measured)
-    results = [[line.baseline, *line.ours] for line in measured]
-    plot = dots(
-        "Fine-tuning: each set",
-        [line.name for line in measured],
-        [_series(name, [row[place] for row in results]) for place, name in enumerate(names)],
-        Axis("percent of MCC or macro F1"),
+    return Table(
+        "Labelled sets; bold: the best of a row, and what does not differ from it beyond the intervals",
+        columns,
+        tuple(map(_row, measured)),
     )
-    said = [one for one in (*_state(record), *caveats_of(record), summary(records), *notes(records)) if one]
-    table = Table("Labelled sets", columns, rows)
-    return Section("Fine-tuning", found.name, facts(record), (table,), (plot,), tuple(said))
 
 
 def _row(line: Line) -> tuple[Cell, ...]:
-    """The cells of a set; the best of what was measured is to be seen first."""
-    measured = [line.baseline, *line.ours]
-    best = max(one.interval.value for one in measured if one is not None)
-    published = (number(line.published.get(model), "{:.1f}") for model in SHOWN)
-    cells = (cell for one in measured for cell in _cells(one, best))
-    return (text(line.name), *cells, *published, text("; ".join(line.notes)))
+    """The cells of a set."""
+    measured = [*line.ours, line.baseline]
+    best = leaders(measured)
+    published_cells = (number(line.published.get(model), "{:.1f}") for model in SHOWN)
+    cells = (cell for place, one in enumerate(measured) for cell in _cells(one, is_best=place in best))
+    return (text(line.name), *cells, *published_cells, text("; ".join([*line.notes, *line.others])))
 
 
-def _cells(one: Result | None, best: float) -> tuple[Cell, Cell]:
+def _cells(one: Result | None, *, is_best: bool) -> tuple[Cell, Cell]:
     """A result and its interval."""
     if one is None:
         return number(None), text("")
-    return Cell(one.text, one.interval.value, one.interval.value == best), text(one.range)
+    return Cell(one.text, one.interval.value, is_best), text(one.range)
 
 
-def _series(name: str, results: list[Result | None]) -> Series:
-    """A dot for each set that has a result."""
-    there = [(place, one) for place, one in enumerate(results) if one is not None]
-    return Series(name, [one.interval.value for _, one in there], [float(place) for place, _ in there])
+def _runs(one: Record | None) -> list[Record]:
+    return [run["test"] for run in one["runs"]] if one else []
 
 
-def _state(record: dict[str, Any]) -> tuple[str, ...]:
+def _baseline(there: Any) -> list[Record]:  # noqa: ANN401  values of a dictionary
+    """The figures of the baseline that one of the records has fitted on a set."""
+    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
+    return [fitted["test"]] if fitted else []
+
+
+def _estimate(runs: list[Record], metric: str, scale: float) -> Estimate | None:
+    """The mean of some runs, with the mean interval; None without a value."""
+    values = [scale * value for run in runs if (value := as_number(run[metric])) is not None]
+    if not values:
+        return None
+    ends = [[as_number(run.get(end)) for run in runs] for end in ("low", "high")]
+    low, high = (
+        None if None in end else scale * statistics.fmean(value for value in end if value is not None)
+        for end in ends
+    )
+    return Estimate(statistics.fmean(values), low, high, tuple(values))
+
+
+def _published(sets: dict[str, Record], model: str) -> tuple[Estimate | None, ...]:
+    known = (published().get(name, {}).get(model) for name in sets)
+    return tuple(None if value is None else Estimate(value) for value in known)
+
+
+def _curves(records: list[Record]) -> list[Figure]:
+    """The evaluations on dev: a line for each seed of each model, a plot for each set."""
+    series: dict[tuple[str, str], list[Series]] = {}
+    for record in records:
+        for one in record["sets"]:
+            _, scale = unit_of(one["metric"])
+            for run in one["runs"]:
+                looks = [look for look in run.get("looks", []) if as_number(look[1]) is not None]
+                name = f"seed {run.get('seed', '?')}"
+                who = name if len(records) == 1 else f"{title(record)}, {name}"
+                line = Series(who, [look[0] for look in looks], [scale * look[1] for look in looks])
+                series.setdefault((one["name"], one["metric"]), []).append(line)
+    drawn = list(series.items())[:MAX_CURVES]
+    left = len(series) - len(drawn)
+    more = f" ({left} more sets are not drawn)" if left else ""
+    return [
+        line_plot(
+            f"{name}: evaluations on dev{more if number == len(drawn) else ''}",
+            each,
+            Axis("training steps"),
+            Axis(unit_of(metric)[0]),
+        )
+        for number, ((name, metric), each) in enumerate(drawn, 1)
+        if any(one.x for one in each)
+    ]
+
+
+def _facts(records: list[Record]) -> tuple[tuple[str, str], ...]:
+    """Models, seeds and settings that all records share."""
+    seeds = {str(run.get("seed")) for record in records for one in record["sets"] for run in one["runs"]}
+    config = records[0].get("config")
+    settings = config if isinstance(config, dict) else {}
+    wanted = ("learning_rate", "batch", "epochs", "max_steps", "lora", "precision", "choose_by")
+    told = [
+        ("models", ", ".join(map(title, records))),
+        ("seeds", ", ".join(sorted(seeds, key=lambda seed: (len(seed), seed)))),
+        (
+            "settings",
+            ", ".join(f"{key} {settings[key]}" for key in wanted if settings.get(key) not in (None, False)),
+        ),
+        ("device", str(records[0].get("device", ""))),
+    ]
+    return tuple((label, fact) for label, fact in told if fact)
+
+
+def _sentence(name: str, place: int, measured: list[Line]) -> str:
+    """How a model does on all sets, and beside the baseline."""
+    there = [(line, line.ours[place]) for line in measured if line.ours[place] is not None]
+    pairs = [
+        (one.interval, line.baseline.interval)
+        for line, one in there
+        if one is not None and line.baseline is not None
+    ]
+    if len(there) == 1 and (one := there[0][1]) is not None:
+        said = f"{name} on {there[0][0].name}: {one.text} (95 % interval {one.range})"
+        return f"{said}{_beside_one(pairs, there[0][0].baseline)}."
+    count = f"{name} on {len(there):,} sets"
+    if not pairs:
+        return f"{count}."
+    apart = [ours.value > base.value for ours, base in pairs if differ(ours, base)]
+    return (
+        f"{count}: beyond the intervals better than the {BASELINE} on {sum(apart)}, worse on "
+        f"{len(apart) - sum(apart)}, within them on {len(pairs) - len(apart)}."
+    )
+
+
+def _beside_one(pairs: list[tuple[Interval, Interval]], fitted: Result | None) -> str:
+    """How a single set compares with its baseline."""
+    if not pairs or fitted is None:
+        return ""
+    ours, base = pairs[0]
+    beyond = "beyond the intervals" if differ(ours, base) else "within the intervals"
+    return (
+        f", {BASELINE} {fitted.text} ({fitted.range}): they differ {beyond}"
+        if differ(ours, base)
+        else f", {BASELINE} {fitted.text} ({fitted.range}): no difference {beyond}"
+    )
+
+
+def _headlines(measured: list[Line], names: list[str]) -> tuple[Headline, ...]:
+    """The mean over sets of each model and of the baseline, where they are of one metric."""
+    if len({line.metric for line in measured}) != 1 or len(names) > 4:
+        return ()
+    unit = unit_of(measured[0].metric)[0]
+    columns = [[line.baseline for line in measured]]
+    columns += [[line.ours[place] for line in measured] for place in range(len(names))]
+    found = []
+    for name, column in zip([BASELINE, *names], columns, strict=True):
+        there = [one for one in column if one is not None]
+        if len(there) == 1:
+            found.append(Headline(f"{name}: {unit}", there[0].text, f"95 % interval {there[0].range}"))
+        elif there:
+            mean = statistics.fmean(one.interval.value for one in there)
+            digits = 1 if unit.endswith("%") else 3
+            found.append(Headline(f"{name}: {unit}", f"{mean:.{digits}f}", f"mean over {len(there)} sets"))
+    return (*found[1:], found[0]) if columns[0][0] is not None else tuple(found)
+
+
+def _state(record: Record) -> tuple[str, ...]:
     """What to know of a run that is not finished, or of a part of one."""
     if record.get("is_part"):
         return ("A part of a run: the baseline and the other sets are in the folder around it.",)

@@ -25,7 +25,7 @@ def identity_table(record: Record) -> tuple[Table, ...]:
     left = f" (the first {MAX_ROWS} of {len(found):,})" if len(found) > MAX_ROWS else ""
     rows = tuple((text(name), text(value)) for name, value in found[:MAX_ROWS])
     columns = (Column("what", numeric=False), Column("value", numeric=False))
-    return (Table(f"Identity: digests, versions, command{left}", columns, rows, is_folded=True),)
+    return (Table(f"What it is made of{left}", columns, rows, "Identity: digests, versions, command"),)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  any JSON

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genotok.gue.results import lines as lines_of
+from genotok.gue.results import title
+from genotok.report.finetuning import forests, unit_of
 from genotok.report.plots import Axis, lines
 from genotok.report.records import as_number
 from genotok.report.tables import Cell, Column, Section, Table, number, text
@@ -12,9 +15,52 @@ from genotok.report.training_log import curve, last_evaluation, last_step, point
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from genotok.report.records import Found
+    from genotok.report.records import Found, Record
 
-__all__ = ["pretraining_overview"]
+__all__ = ["finetuning_overview", "pretraining_overview"]
+
+MAX_DRAWN = 6
+"""More runs are not drawn in one plot; all are in the table."""
+
+
+def finetuning_overview(runs: Sequence[Found]) -> Section:
+    """Several runs: a row for each model on each set, and all of them in one plot if they are few."""
+    columns = (
+        Column("run", numeric=False),
+        Column("model", numeric=False),
+        Column("set", numeric=False),
+        Column("metric", numeric=False),
+        Column("result", "mean and deviation over seeds"),
+        Column("95 %", "interval of the test split", numeric=False),
+        Column("k-mer baseline"),
+    )
+    models = [(each.name, record) for each in runs for record in each.data.get("records") or [each.data]]
+    rows = tuple(row for name, record in models for row in _set_rows(name, record))
+    drawn = {f"{name}: {title(record)}": record for name, record in models if record["sets"]}
+    figures = forests("Test split: all runs", drawn) if len(drawn) <= MAX_DRAWN else []
+    said = f"{len(models):,} runs of fine-tuning, {len(rows):,} results."
+    table = Table("Results", columns, rows)
+    return Section("Fine-tuning: all runs", "", (), (table,), tuple(figures), (), said)
+
+
+def _set_rows(name: str, record: Record) -> list[tuple[Cell, ...]]:
+    """The results of one model."""
+    found: list[tuple[Cell, ...]] = []
+    for line in lines_of([record]) if record["sets"] else []:
+        (ours,) = line.ours
+        if ours is not None:
+            found.append(
+                (
+                    text(name),
+                    text(title(record)),
+                    text(line.name),
+                    text(unit_of(line.metric)[0]),
+                    Cell(ours.text, ours.interval.value),
+                    text(ours.range),
+                    Cell(line.baseline.text, line.baseline.interval.value) if line.baseline else number(None),
+                )
+            )
+    return found
 
 
 def pretraining_overview(runs: Sequence[Found]) -> Section:

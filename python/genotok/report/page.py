@@ -27,8 +27,8 @@ __all__ = ["DEFAULT_TITLE", "KINDS", "MAX_DETAILED", "Page", "make_page", "page"
 DEFAULT_TITLE = "Tokenizers on evidence"
 """The title of a page of several kinds of records; one of a single kind is called by it."""
 
-MAX_DETAILED = 8
-"""Records of a kind that get a section of their own; more are in the overview of their kind, or in a list."""
+MAX_DETAILED, MAX_SECTIONS = 8, 50
+"""Records of a kind that get a section of their own: if all of the kind have an overview, and if not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ def make_page(found: Sequence[Found], *, view: TokenView | None = None, title: s
         left_out=left_out,
         view=view,
         is_long=len(sections) + bool(view) > 1,
+        says_it_all=len(sections) == 1 and not view and title is None,
     )
     return Page(html, len(known) - len(faults), left_out)
 
@@ -91,9 +92,10 @@ def _sections(known: Sequence[Found]) -> tuple[list[Section], list[tuple[str, st
     for make, records in makers.items():
         whole: list[Found] = []
         detailed: list[Section] = []
+        most = MAX_DETAILED if make in OVERVIEWS else MAX_SECTIONS
         for each in records:
             try:
-                if len(detailed) < MAX_DETAILED:
+                if len(detailed) < most:
                     detailed.append(_guarded(each, make))
                 whole.append(each)
             except ArgumentError as error:
@@ -150,6 +152,8 @@ def _reason(found: Found) -> str:
 
 def _title(sections: Sequence[Section]) -> str:
     """A title that says what is shown."""
+    if len(sections) == 1:
+        return f"{sections[0].title}: {sections[0].source}"
     titles = {section.title.partition(":")[0] for section in sections}
     return titles.pop() if len(titles) == 1 else DEFAULT_TITLE
 

@@ -9,8 +9,8 @@ by side. Drawn twice, a plot is the same text.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from genotok.report.canvas import (
     DASHES,
@@ -20,6 +20,7 @@ from genotok.report.canvas import (
     axes_of,
     key_of,
     label_rows,
+    marker_of,
     scale,
 )
 from genotok.report.svg import FOREGROUND, SERIES_COLOURS
@@ -37,6 +38,10 @@ DODGE = 0.5
 
 LINE_HEIGHT, PLOT_HEIGHT = 0.27, 3.2
 MARKERS_OF_LINE = 12
+FEW_PLACES = 4
+"""So few values of x are the ticks themselves."""
+MAX_LINEAR = 16
+"""A wider range of whole numbers has a logarithmic axis, as most of them are small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,12 @@ def lines(
         for number, each in enumerate(shown):
             same = _same(each, shown[:number])
             is_below = any(_same(other, [each]) for other in shown[number + 1 :])
-            _line(axes, number, each, is_below=is_below)
+            _line(axes, number, shown, is_below=is_below)
             keys.append(key_of(number, each.name, _note(each, same)))
         scale(axes, x, y)
+        places = sorted({place for each in shown for place in each.x})
+        if not x.log and 0 < len(places) <= FEW_PLACES:
+            axes.set_xticks(places)
         for number, level in enumerate(levels):
             style = (0, (4, 2)) if number == 0 else (0, (1, 2))
             axes.axhline(level.y, color=FOREGROUND, linewidth=1.1, linestyle=style)
@@ -96,19 +104,20 @@ def lines(
 def stems(caption: str, series: Sequence[Series], x: Axis, y: Axis) -> Figure:
     """Shares of whole numbers: a stem with a marker for each number that occurs, series side by side."""
     shown = series[:MOST_SERIES]
+    places = sorted({place for each in shown for place in each.x})
+    is_wide = bool(places) and places[0] > 0 and places[-1] - places[0] > MAX_LINEAR
     with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
         for number, each in enumerate(shown):
             aside = _aside(number, len(shown))
-            places = [place + aside for place in each.x]
+            at = [place * (1 + aside / 3) if is_wide else place + aside for place in each.x]
             colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-            axes.vlines(places, 0, each.y, colors=colour, linewidth=1.6)
-            axes.plot(places, each.y, color=colour, linestyle="none", **_marker(number, 4.5))
-        places = sorted({place for each in shown for place in each.x})
-        if places:
+            size = _nested(number, shown) if len(each.x) == 1 else 4.5
+            axes.vlines(at, 0, each.y, colors=colour, linewidth=1.6)
+            axes.plot(at, each.y, color=colour, linestyle="none", **marker_of(number, size))
+        scale(axes, replace(x, log=is_wide), y)
+        if places and not is_wide:
             axes.set_xlim(places[0] - 1, places[-1] + 1)
-            if places[-1] - places[0] < 16:
-                axes.set_xticks(range(math.floor(places[0]), math.ceil(places[-1]) + 1))
-        scale(axes, x, y)
+            axes.set_xticks(range(math.floor(places[0]), math.ceil(places[-1]) + 1))
         axes.set_ylim(bottom=0)
     keys = tuple(key_of(number, each.name, _note(each, ""), line=False) for number, each in enumerate(shown))
     return Figure(_caption(caption, series), drawn[0], keys)
@@ -122,15 +131,16 @@ def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -
             aside = _aside(number, len(shown))
             places = [place + aside for place in each.y]
             colour = SERIES_COLOURS[number % len(SERIES_COLOURS)]
-            axes.plot(each.x, places, color=colour, linestyle="none", **_marker(number, 5.5))
+            axes.plot(each.x, places, color=colour, linestyle="none", **marker_of(number, 5.5))
         label_rows(axes, rows)
         scale(axes, x, None)
     keys = tuple(key_of(number, each.name, _note(each, ""), line=False) for number, each in enumerate(shown))
     return Figure(_caption(caption, series), drawn[0], keys)
 
 
-def _line(axes: Axes, number: int, series: Series, *, is_below: bool) -> None:
+def _line(axes: Axes, number: int, shown: Sequence[Series], *, is_below: bool) -> None:
     """One line; its markers begin at a place of its own, so that those of equal lines alternate."""
+    series = shown[number]
     every = max(len(series.x) // MARKERS_OF_LINE, 1)
     axes.plot(
         series.x,
@@ -138,11 +148,16 @@ def _line(axes: Axes, number: int, series: Series, *, is_below: bool) -> None:
         color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
         linestyle=DASHES[number // len(MARKERS) % len(DASHES)],
         marker=MARKERS[number % len(MARKERS)],
-        markersize=6.5 if is_below else 4,
+        markersize=_nested(number, shown) if len(series.x) == 1 else 6.5 if is_below else 4,
         markevery=(number * every // 3 % every, every),
         linewidth=4.2 if is_below else 1.4,
         alpha=0.6 if is_below else None,
     )
+
+
+def _nested(number: int, shown: Sequence[Series]) -> float:
+    """The size of the marker of a series of one point: the larger, the more such are drawn over it."""
+    return 5 + 2.5 * sum(len(each.x) == 1 for each in shown[number + 1 :])
 
 
 def _same(series: Series, others: Sequence[Series]) -> str:
@@ -156,12 +171,6 @@ def _note(series: Series, same: str) -> str:
     if not series.x:
         return "no data"
     return f"the same values as {same}" if same else ""
-
-
-def _marker(number: int, size: float) -> dict[str, Any]:
-    """The marker of a series that is no line."""
-    fill = "full" if number < len(MARKERS) else "none"
-    return {"marker": MARKERS[number % len(MARKERS)], "markersize": size, "fillstyle": fill}
 
 
 def _aside(number: int, count: int) -> float:

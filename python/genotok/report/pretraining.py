@@ -55,7 +55,8 @@ def pretraining_section(found: Found) -> Section:
 
 def _figures(run: Record) -> list[Figure]:
     """Loss, bits per base, accuracy, learning rate, throughput: those that the log has."""
-    steps = Axis("training steps")
+    each = _tokens_per_step(run)
+    steps = Axis(f"training steps, about {each:,.0f} tokens each" if each else "training steps")
     mark = as_number(run.get("resumed_at")) or None
     final = last_evaluation(run)
     loss = [
@@ -146,18 +147,19 @@ def _headlines(run: Record, final: Record) -> list[Headline]:
     accuracy = as_number(final.get("eval_accuracy"))
     if accuracy is not None:
         found.append(Headline("masked-token accuracy", f"{100 * accuracy:.1f} %"))
-    seen = _tokens_seen(run)
-    if seen:
-        found.append(Headline("tokens seen, about", _amount(seen), f"in {last_step(run):,.0f} steps"))
+    if each := _tokens_per_step(run):
+        found.append(
+            Headline("tokens seen, about", _amount(each * last_step(run)), f"in {last_step(run):,.0f} steps")
+        )
     return found
 
 
-def _tokens_seen(run: Record) -> float | None:
-    """Steps times sequences times their mean length."""
+def _tokens_per_step(run: Record) -> float | None:
+    """Sequences of a step times their mean length."""
     counts = [as_number(run.get(key)) for key in ("train_sequences", "held_out_sequences")]
     tokens, batch = as_number(run.get("tokens")), as_number(run["config"].get("batch"))
     sequences = sum(count or 0 for count in counts)
-    return tokens / sequences * batch * last_step(run) if tokens and batch and sequences else None
+    return tokens / sequences * batch if tokens and batch and sequences else None
 
 
 def _caveats(run: Record, final: Record) -> list[str]:
@@ -206,9 +208,9 @@ def _evaluation_tables(run: Record) -> list[Table]:
     columns = (
         Column("step"),
         Column("loss", "nats per masked token"),
-        Column("unigram", "loss of guessing by token frequencies"),
+        Column("unigram loss", "of guessing by token frequencies"),
         Column("bits per base"),
-        Column("unigram", "bits per base of guessing by token frequencies"),
+        Column("unigram bits", "bits per base of guessing by token frequencies"),
         Column("accuracy, %", "masked-token accuracy"),
     )
     rows = tuple(
@@ -223,14 +225,21 @@ def _evaluation_tables(run: Record) -> list[Table]:
         for one in shown
     )
     left = f" ({len(shown)} of {len(found):,}, evenly spread)" if len(shown) < len(found) else ""
-    return [Table(f"Evaluations on held-out sequences{left}", columns, rows, is_folded=len(rows) > 12)]
+    return [
+        Table(
+            f"Evaluations on held-out sequences{left}",
+            columns,
+            rows,
+            "All evaluations" if len(rows) > 12 else "",
+        )
+    ]
 
 
 def _settings_table(run: Record) -> Table:
     """All settings."""
     rows = tuple((text(key), text(_shown(value))) for key, value in run["config"].items())
     columns = (Column("setting", numeric=False), Column("value", numeric=False))
-    return Table("Settings", columns, rows, is_folded=True)
+    return Table("Settings", columns, rows, "All settings")
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401  any JSON

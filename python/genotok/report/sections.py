@@ -9,7 +9,7 @@ from genotok.report.encoders import memory_section, speed_section, training_sect
 from genotok.report.finetuning import finetuning_section
 from genotok.report.inputs import inputs_section
 from genotok.report.models import encoded_section, model_section, unfinished_section
-from genotok.report.overviews import pretraining_overview
+from genotok.report.overviews import finetuning_overview, pretraining_overview
 from genotok.report.pretraining import pretraining_section
 from genotok.report.shards import cluster_section, shards_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
@@ -56,6 +56,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
 """Kinds of records, and what makes a section of each, in the order of the page."""
 
 OVERVIEWS: dict[Callable[[Found], Section], Callable[[Sequence[Found]], Section]] = {
+    finetuning_section: finetuning_overview,
     pretraining_section: pretraining_overview,
 }
 """What makes a section of several records that would have sections of one maker."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.report.plots import Axis, Series, dots, lines
+from genotok.report.plots import Axis, Series, dots, lines, stems
 from genotok.report.tables import Cell, Column, Figure, Section, Table, caveats_of, facts, number, text
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MEASURES: tuple[tuple[str, str, str, str, float], ...] = (
     ("tokens per kb", "tokens that stand for bases, for 1,000 bases", "tokens_per_kb", "{:,.1f}", 1),
     ("bases per token", "bases of the genome for each token", "bases_per_token", "{:.2f}", 1),
     ("bits per base", "unigram entropy of the ids", "bits_per_base", "{:.3f}", 1),
-    ("uniform", "bits per base of ids of equal length", "bits_per_base_uniform", "{:.2f}", 1),
+    ("fixed-length code", "bits per base of ids of equal length", "bits_per_base_uniform", "{:.2f}", 1),
     ("used", "different tokens that occur", "vocab_used", "{:,}", 1),
     ("used, %", "of the tokens that stand for bases", "vocab_used_share", "{:.1f}", 100),
     ("unknown, %", "tokens that are the unknown one", "unknown_share", "{:.3f}", 100),
@@ -37,26 +37,28 @@ STEADINESS: tuple[tuple[str, str, str, str, float], ...] = (
     ("shift", "tokens of 1 kb that change after a shift by one base", "shift_tokens", "{:.2f}", 1),
     ("shift, %", "the same as a share of the tokens", "shift_share", "{:.1f}", 100),
     ("substitution", "tokens that change after one changed base", "substitution_tokens", "{:.2f}", 1),
-    ("mirror, %", "tokens of the other strand with the same borders", "mirror_share", "{:.1f}", 100),
-    ("told of\u00a0next, bits", "what a token tells of the next one", "neighbour_bits", "{:.2f}", 1),
     (
-        "if permuted, bits",
-        "the same of permuted tokens: the truth is 0",
+        "reverse complement, %",
+        "tokens of the other strand with the same borders",
+        "mirror_share",
+        "{:.1f}",
+        100,
+    ),
+    ("mutual information, bits", "of a token with the next one", "neighbour_bits", "{:.2f}", 1),
+    (
+        "shuffled control, bits",
+        "the same of shuffled tokens: the truth is 0",
         "neighbour_bits_permuted",
         "{:.2f}",
         1,
     ),
-    ("told, %", "as a share of the next token's entropy", "neighbour_share", "{:.1f}", 100),
-    (
-        "fit\u00a01\u00a0kb, %",
-        "windows of 1 to 10 kb that an input of 512 tokens holds",
-        "fit_1000",
-        "{:.1f}",
-        100,
-    ),
-    ("fit\u00a02\u00a0kb, %", "", "fit_2000", "{:.1f}", 100),
-    ("fit\u00a04\u00a0kb, %", "", "fit_4000", "{:.1f}", 100),
-    ("fit\u00a010\u00a0kb, %", "", "fit_10000", "{:.1f}", 100),
+    ("mutual information, %", "as a share of the next token's entropy", "neighbour_share", "{:.1f}", 100),
+)
+FIT: tuple[tuple[str, str, str, str, float], ...] = (
+    ("1\u00a0kb, %", "windows of this length that an input of 512 tokens holds", "fit_1000", "{:.1f}", 100),
+    ("2\u00a0kb, %", "", "fit_2000", "{:.1f}", 100),
+    ("4\u00a0kb, %", "", "fit_4000", "{:.1f}", 100),
+    ("10\u00a0kb, %", "", "fit_10000", "{:.1f}", 100),
 )
 
 
@@ -65,8 +67,9 @@ def study_section(found: Found) -> Section:
     record = found.data
     tables = [
         _claims(record),
-        _measures(record, "How short, how even, how dear", MEASURES),
-        _measures(record, "How steady, and what neighbours tell", STEADINESS),
+        _measures(record, "Compression and cost", MEASURES),
+        _measures(record, "Robustness, and what neighbours tell", STEADINESS),
+        _measures(record, f"Windows that fit an input of {INPUT_TOKENS + 2} tokens", FIT),
         _transfer(record),
         _agreement(record),
         _genomes(record),
@@ -79,7 +82,25 @@ def study_section(found: Found) -> Section:
         tables=tuple(table for table in tables if table.rows),
         figures=tuple(_figures(record)),
         caveats=caveats_of(record),
+        summary=_summary(record),
     )
+
+
+def _summary(record: Record) -> str:
+    """What was compared, and the fewest tokens on each genome."""
+    names = [str(each["name"]) for each in record["tokenizers"]]
+    genomes = [str(each["name"]) for each in record["genomes"]]
+    said = f"{len(names):,} tokenizers on {len(genomes):,} genomes."
+    if len(names) < 2 or len(genomes) > MOST_GENOMES:
+        return said
+    least: dict[str, list[str]] = {}
+    for genome in genomes:
+        rows = [row for row in record["measures"] if row["genome"] == genome]
+        low = min(round(row["tokens_per_kb"], 1) for row in rows)
+        who = [str(row["tokenizer"]) for row in rows if round(row["tokens_per_kb"], 1) == low]
+        least.setdefault(" and ".join(who), []).append(f"{genome} ({low:,.1f} per kb)")
+    fewest = "; ".join(f"{who} on {', '.join(places)}" for who, places in least.items())
+    return f"{said} Fewest tokens: {fewest}."
 
 
 def _measures(record: Record, caption: str, wanted: tuple[tuple[str, str, str, str, float], ...]) -> Table:
@@ -115,7 +136,7 @@ def _claims(record: Record) -> Table:
         )
         for row in record["claims"]
     ]
-    return Table("What DNABERT-2's authors say, and what was measured", columns, tuple(rows))
+    return Table("Published claims on DNABERT-2, and what was measured", columns, tuple(rows))
 
 
 def _transfer(record: Record) -> Table:
@@ -125,12 +146,12 @@ def _transfer(record: Record) -> Table:
     bits = {(row["tokenizer"], row["genome"]): row["bits_per_base"] for row in record["measures"]}
     rows: list[tuple[Cell, ...]] = []
     if len(names) > 1:
-        best = {genome: min(bits[name, genome] for name in names) for genome in genomes}
+        best = {genome: min(round(bits[name, genome], 4) for name in names) for genome in genomes}
         rows = [
             (
                 text(name),
                 *(
-                    number(bits[name, each], "{:.4f}", strong=bits[name, each] == best[each])
+                    number(bits[name, each], "{:.4f}", strong=round(bits[name, each], 4) == best[each])
                     for each in genomes
                 ),
             )
@@ -161,7 +182,7 @@ def _agreement(record: Record) -> Table:
         )
         for row in record["agreement"]
     ]
-    return Table("Vocabularies, two and two", columns, tuple(rows))
+    return Table("Vocabularies, pair by pair", columns, tuple(rows))
 
 
 def _genomes(record: Record) -> Table:
@@ -223,8 +244,8 @@ def _figures(record: Record) -> list[Figure]:
         ]
 
     found = [
-        dots("Tokens for 1,000 bases", names, by_genome("tokens_per_kb"), Axis("tokens per kb")),
-        dots("What a token tells of the next one", names, by_genome("neighbour_bits"), Axis("bits")),
+        dots("Tokens per 1,000 bases", names, by_genome("tokens_per_kb"), Axis("tokens per kb")),
+        dots("Mutual information of a token with the next", names, by_genome("neighbour_bits"), Axis("bits")),
     ]
     for genome in genomes[:MOST_GENOMES]:
         found += _curves(record, genome)
@@ -241,29 +262,37 @@ def _curves(record: Record, genome: str) -> list[Figure]:
             if (curve["genome"], curve["kind"]) == (genome, kind) and curve.get("window", WINDOW) == WINDOW
         ]
         return [
-            Series(curve["tokenizer"], curve["y"], curve["x"])
+            _distribution(curve)
             if swap
             else Series(curve["tokenizer"], curve["x"], [scale * y for y in curve["y"]])
             for curve in chosen
         ]
 
     zipf = lines(
-        f"{genome}: how often each token occurs",
+        f"{genome}: frequency of each token",
         of("zipf"),
         Axis("rank of the token", log=True),
         Axis("share of all tokens", log=True),
     )
-    length = lines(
-        f"{genome}: how long the tokens of the text are",
+    length = stems(
+        f"{genome}: token lengths",
         of("token length", scale=100),
         Axis("bases"),
         Axis("% of the tokens"),
     )
     windows = lines(
-        f"{genome}: tokens of windows of {WINDOW:,} bases; an input of 512 tokens ends at the dashes",
+        f"{genome}: tokens per window of {WINDOW:,} bases; an input of 512 tokens ends at the dashes",
         of("tokens per window", swap=True),
         Axis("tokens", log=True),
-        Axis("% of windows have at most so many"),
+        Axis("% of windows with at most so many"),
         mark=INPUT_TOKENS,
     )
     return [plot for plot in (zipf, length, windows) if plot.series]
+
+
+def _distribution(curve: Record) -> Series:
+    """Tokens of windows against the share of windows; windows that all have as many are one point."""
+    tokens, shares = curve["y"], curve["x"]
+    if tokens and min(tokens) == max(tokens):
+        return Series(curve["tokenizer"], tokens[:1], [max(shares)])
+    return Series(curve["tokenizer"], tokens, shares)

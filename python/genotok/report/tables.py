@@ -48,12 +48,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its caption. One that is folded is opened by the reader."""
+    """A table with its caption. Neighbours of one `fold` are behind that heading until it is opened."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    is_folded: bool = False
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot: its caption, the SVG, and its legend."""
+    """A plot: its caption, the SVG, its legend, and how to read it."""
 
     caption: str
     svg: str
     series: tuple[Key, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
