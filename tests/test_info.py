@@ -188,6 +188,7 @@ def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tuned = folder / "compared" / "bpe" / "results" / "one" / "model"
     ok("predict", folder / "sets" / "one" / "test.csv", "-m", tuned, "--device", "cpu",
        "-o", folder / "predicted.parquet")  # fmt: skip
+    ok("predict", LAMBDA, "-m", tuned, "--window", "2000", "--device", "cpu", "-o", folder / "places.bed")
     return folder
 
 
@@ -201,6 +202,7 @@ TRAINED: list[tuple[str, str, Facts]] = [
     ("compared/bpe/results/one/model", "model", {"vocab_size": 200, "classes": ["0", "1"]}),
     ("vectors.parquet", "vectors", {"rows": 25, "vocab_size": 200}),
     ("predicted.parquet", "predictions", {"rows": 8, "classes": ["0", "1"]}),
+    ("places.bed", "predictions at their places", {"format": "bed"}),
 ]
 
 

@@ -294,13 +294,14 @@ def test_columns_keep_their_types_and_nulls(classifier: Classifier, tmp_path: Pa
             "when": pa.array([1, None], pa.timestamp("ms")),
             "small": pa.array([0.1, float("nan")], pa.float32()),
             "ünïcode": pa.array(["a\nb", ""]),
+            "line": pa.array([7, 8]),  # rows of Parquet have no lines of their own
         }
     )
     parquet.write_table(columns, tmp_path / "a.parquet")
     classifier.predict(tmp_path / "a.parquet", tmp_path / "out.parquet")
     found = parquet.read_table(tmp_path / "out.parquet")
-    assert found.column_names[:5] == columns.column_names
-    assert found.schema.types[:5] == columns.schema.types
+    assert found.column_names[:6] == columns.column_names
+    assert found.schema.types[:6] == columns.schema.types
     assert str(found.select(columns.column_names).to_pylist()) == str(columns.to_pylist())
     classifier.predict(tmp_path / "a.parquet", tmp_path / "out.jsonl")
     first, second = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
@@ -326,6 +327,11 @@ def test_many_rows_and_files_stay_in_order_and_in_pieces(
     (tmp_path / "all.fa").write_text("".join(f">{i}\n{s}\n" for i, s in enumerate(texts)))
     classifier.predict(tmp_path / "all.csv", tmp_path / "whole.parquet")
     wanted = parquet.read_table(tmp_path / "whole.parquet")
+    sizes: list[int] = []
+    computed = classifier._computed
+    monkeypatch.setattr(classifier, "_computed", lambda rows: (sizes.append(len(rows)), computed(rows))[1])
+    classifier.predict(str(tmp_path / "part-*.csv"), tmp_path / "parts.parquet")
+    assert sizes == [300]  # small tables share their batches
     monkeypatch.setattr(chunks, "MAX_ROWS", 70)
     monkeypatch.setattr(chunks, "PIECE_LETTERS", 900)
     events: list[dict[str, Any]] = []

@@ -152,6 +152,17 @@ def test_the_same_rows_come_from_standard_input(tmp_path: Path, name: str, piped
         check_rows(open_rows(OPTIONS, ["-"]))
 
 
+@pytest.mark.parametrize(("name", "form"), [("s.fa", None), ("t.csv", "csv")])
+def test_a_pipe_with_a_name_is_read_once(tmp_path: Path, name: str, form: str | None) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    thread = Thread(target=(tmp_path / "pipe").write_bytes, args=(FILES[name],))
+    thread.start()
+    source = open_rows(OPTIONS, [str(tmp_path / "pipe")], input_format=form)
+    assert source.is_repeatable == (form is not None)
+    check_rows(source)
+    thread.join()
+
+
 def test_standard_input_that_is_longer_than_what_is_looked_at_is_whole(tmp_path: Path) -> None:
     many = b"".join(b">%d\n%s\n" % (number, b"ACGTTGCA" * 100) for number in range(1000))
     with standard_input(many, tmp_path / "held", piped=True):

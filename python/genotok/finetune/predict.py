@@ -14,7 +14,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import output_file
 from genotok.finetune.data import Rows, assemble, encode
 from genotok.finetune.figures import AnyScores, score_outputs
-from genotok.finetune.predictions import LINE, batch_of, columns_of, schema_of, value_of
+from genotok.finetune.predictions import batch_of, columns_of, schema_of, value_of
 from genotok.finetune.problem import Problem
 from genotok.finetune.train import outputs_of
 from genotok.gue.labels import LabelError
@@ -24,6 +24,7 @@ from genotok.model_folder.load import load_pretrained
 from genotok.model_folder.read import read_folder
 from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS
+from genotok.rows.columns import LINE
 from genotok.rows.targets import OutputFormat, Target
 from genotok.rows.writers import row_writer
 from genotok.training.log import quietly

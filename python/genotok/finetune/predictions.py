@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
+from genotok.rows.columns import LINE
 from genotok.rows.targets import Target
 from genotok.rows.writers import bed_names, row_writer
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from genotok.finetune.problem import Problem
     from genotok.gue import LabelledSplit
 
-__all__ = ["LINE", "batch_of", "columns_of", "schema_of", "value_of", "write_predictions"]
-
-LINE = "line"
+__all__ = ["batch_of", "columns_of", "schema_of", "value_of", "write_predictions"]
 
 
 def columns_of(problem: Problem) -> list[str]:

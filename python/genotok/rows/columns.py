@@ -11,11 +11,13 @@ from genotok.verdict import SYMBOLS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LABEL", "PAIR", "SINGLE", "Chosen", "Wanted", "choose"]
+__all__ = ["LABEL", "LINE", "PAIR", "SINGLE", "Chosen", "Wanted", "choose"]
 
 SINGLE = ("sequence",)
 PAIR = ("sequence1", "sequence2")
 LABEL = "label"
+LINE = "line"
+"""The column of the line of each row, which text tables have."""
 
 MIN_SEQUENCE = 8
 """A name of so many letters of DNA is no name of a column."""
@@ -56,7 +58,7 @@ class Chosen:
     label: str | None
 
 
-def choose(path: str, names: Sequence[str], wanted: Wanted) -> Chosen:
+def choose(path: str, names: Sequence[str], wanted: Wanted, *, has_lines: bool = True) -> Chosen:
     """The columns of a table by role; a name fits in any case where no column has it to the letter.
 
     Raises:
@@ -64,8 +66,9 @@ def choose(path: str, names: Sequence[str], wanted: Wanted) -> Chosen:
     """
     if len(set(names)) < len(names):
         raise ArgumentError(f"{path}: a name stands twice among its columns: {_listed(names)}")
-    if taken := next((name for name in names if name in wanted.taken), None):
-        raise ArgumentError(f"{path}: a column is called {taken} already, as one that is written; rename it")
+    taken = wanted.taken if has_lines else wanted.taken - {LINE}
+    if clash := next((name for name in names if name in taken), None):
+        raise ArgumentError(f"{path}: a column is called {clash} already, as one that is written; rename it")
     if len(wanted.sequence) > len(PAIR):
         raise ArgumentError(f"sequence={', '.join(wanted.sequence)}: one column is expected, of pairs two")
     sequences = _sequences(path, names, wanted)

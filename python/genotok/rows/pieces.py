@@ -11,14 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from genotok.errors import ArgumentError
 from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from genotok.tokenizer import Tokenizer
@@ -51,6 +51,13 @@ class Tokens:
         """Tokens of each row, (N,)."""
         return np.diff(self.offsets)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Tokens]) -> Tokens:
+        """The rows of several, as one."""
+        lengths = np.concatenate([part.lengths for part in parts])
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        return cls(np.concatenate([part.ids for part in parts]), offsets)
+
     def some(self, first: int, count: int) -> Tokens:
         """`count` rows from `first` on; their ids are views."""
         offsets = self.offsets[first : first + count + 1]
@@ -75,6 +82,26 @@ class Piece:
 
     def __len__(self) -> int:
         return len(self.sides[0])
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Piece]) -> Piece:
+        """The rows of several pieces of one schema, as one."""
+        if len(pieces) == 1:
+            return pieces[0]
+        starts = np.cumsum([0, *map(len, pieces)])
+
+        def place(row: int) -> str:
+            number = int(np.searchsorted(starts, row, "right")) - 1
+            return pieces[number].place(row - int(starts[number]))
+
+        sides = zip(*(piece.sides for piece in pieces), strict=True)
+        lines = [piece.lines for piece in pieces if piece.lines is not None]
+        return cls(
+            pa.concat_batches([piece.columns for piece in pieces]),
+            tuple(map(Tokens.joined, sides)),
+            place,
+            np.concatenate(lines) if lines else None,
+        )
 
     def parts(self, max_rows: int) -> Iterator[Piece]:
         """The same rows, so many at a time; their ids are views."""

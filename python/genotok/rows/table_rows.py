@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from genotok.errors import ArgumentError, SequenceFileError, SymbolError
+from genotok.rows import chunks
 from genotok.rows.chunks import unified
-from genotok.rows.columns import choose
+from genotok.rows.columns import LINE, choose
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
 from genotok.verdict import Composition, add_unknown, check_sequence, known_symbols
 
@@ -53,11 +54,11 @@ class TableRows(Source):
                 raise ArgumentError(
                     f"{table.path}: its columns are not those of {first.path}; read it by itself"
                 )
-        self._chosen = choose(first.path, first.names, wanted)
+        self.has_lines = all(table.unit == LINE for table in tables)
+        self._chosen = choose(first.path, first.names, wanted, has_lines=self.has_lines)
         self.label = self._chosen.label
         self._as_text = {*self._chosen.sequences, *([self.label] if wanted.need_label else [])}
         self.sides = len(self._chosen.sequences)
-        self.has_lines = first.unit == "line"
         types, self._unknown = self._survey()
         self.schema = pa.schema(list(zip(first.names, types, strict=True)))
 
@@ -115,9 +116,19 @@ class TableRows(Source):
         """All rows, in order; there is no progress to tell of, as it takes seconds."""
         del progress
         self.letters = Letters(kinds=self._unknown)
+        held: list[Piece] = []
+        rows = tokens = 0
         for table in self._tables:
             for numbers, batch in table.chunks():
-                yield self._piece(table, numbers, batch)
+                held.append(self._piece(table, numbers, batch))
+                rows += len(held[-1])
+                tokens += sum(len(side.ids) for side in held[-1].sides)
+                # Small tables share a piece: a row alone would be a batch of its own.
+                if rows >= chunks.MAX_ROWS // 2 or tokens >= chunks.PIECE_LETTERS // 8:
+                    yield Piece.joined(held)
+                    held, rows, tokens = [], 0, 0
+        if held:
+            yield Piece.joined(held)
 
     def _piece(self, table: Table, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> Piece:
         """Encode a chunk."""

@@ -155,7 +155,10 @@ def _columns(look: Look) -> tuple[list[str], Facts] | None:
         form = "jsonl"
     else:
         form = "tsv" if "\t" in line else "csv"
-        names = next(csv.reader([line], delimiter="\t" if form == "tsv" else ","), [])
+        try:
+            names = next(csv.reader([line], delimiter="\t" if form == "tsv" else ","), [])
+        except csv.Error:
+            return None
     return names, {"bytes": look.bytes, "format": form, "columns": names}
 
 
