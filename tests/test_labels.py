@@ -136,7 +136,7 @@ def test_lists_of_another_form_are_errors(texts: list[str], said: str) -> None:
 def test_long_lists_of_classes_are_shortened() -> None:
     labels = Labels.of([f"x{number}" for number in range(100)])
     said = labels.describe(np.repeat(np.arange(100), 3))
-    assert said.endswith("x15: 3, and 92 more; 3 to 3 rows of each")
+    assert said.endswith("x15: 3, and 92 more; 3 rows of each")
     assert said.startswith("x0: 3, x1: 3, ")
 
 

@@ -78,6 +78,7 @@ def test_what_is_to_be_asked_is_asked_before_anything_is_trained(model: Path, tm
     data = labelled(tmp_path / "data", lambda row: f"{row % 5 / 5}")
     with pytest.raises(ArgumentError, match=r"data: label: numbers, 5 distinct, such as 0\.0, .* regression"):
         tune(model, data, tmp_path / "out")
+    assert not (tmp_path / "out").exists()  # the same command with the option is to be typed next
     labelled(data, lambda row: f"{row % 2};{row % 3}")
     with pytest.raises(ArgumentError, match=r"label: lists, 6 distinct, such as 0;0, .*-type multilabel"):
         tune(model, data, tmp_path / "asked")

@@ -115,11 +115,13 @@ def finetune(
     }
     tell = heard or (lambda _words: None)
     known: Record = {"digests": source.digests(), "names": ("model",), "tell": tell}
+    same = (config, scratch, device, allow_unknown, progress)
+    works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
+    # What is wrong with any set is found before the first is trained on, and leaves no folder behind.
+    digests = {work.task.name: work.describe(tell) for work in works}
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",), **known) as run:
-        same = (config, scratch, device, allow_unknown, progress)
-        works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
-        for work in works:  # what is wrong with the last set is found before the first is trained on
-            run.identify({"sets": {work.task.name: work.describe(tell)}})
+        for name, found in digests.items():
+            run.identify({"sets": {name: found}})
         sets = [work.run(seeds, with_baseline, tell) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
