@@ -18,6 +18,7 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 from transformers import AutoTokenizer  # noqa: E402
 
 from genotok import Tokenizer, identity  # noqa: E402
+from genotok.cli.kinds import recognise  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
@@ -280,6 +281,35 @@ def test_a_flipped_bit_of_the_weights_is_found(place: Path) -> None:
     refused(lambda: tune(place, model, place / "fresh"), said)
     (model / "genotok.json").unlink()
     assert Classifier(model, device="cpu").classes == ("0", "1")
+
+
+def test_info_tells_identities(place: Path) -> None:
+    model = place / "results" / "set" / "model"
+    kind, facts = recognise(str(model))
+    assert kind == "model"
+    assert facts["identity"] == "all files are as written (genotok.json)"
+    assert facts["weights_sha256"] == identity.file_sha256(model / "model.safetensors")
+    config = json.loads((model / "config.json").read_text())
+    assert facts["vocabulary_sha256"] == config["tokenizer_sha256"]
+    shutil.copy(place / "other.json", model / "tokenizer.json")
+    (model / "tokenizer_config.json").unlink()
+    _, facts = recognise(str(model))
+    assert facts["identity"] == (
+        "does not match: tokenizer.json was altered since, tokenizer_config.json is missing, "
+        "tokenizer.json is not that of the model"
+    )
+    _, facts = recognise(str(place / "model"))
+    assert facts["identity"] == "all files are as written (genotok.json)"
+    assert facts["digests"]["tokenizer"] == facts["vocabulary_sha256"]
+    _, facts = recognise(str(place / "results"))
+    assert {"model/weights", "tokenizer", "sets/set/train", "sets/set/test"} <= facts["digests"].keys()
+    checkpoint = place / "stopped" / "checkpoint-1"
+    _, facts = recognise(str(checkpoint))
+    assert facts["identity"] == "all files are as written (SHA256SUMS)"
+    (checkpoint / "optimizer.pt").write_bytes(b"")
+    _, facts = recognise(str(checkpoint))
+    assert facts["identity"].startswith("does not match")
+    assert "optimizer.pt: was cut or altered" in facts["identity"]
 
 
 def test_folders_without_digests_are_read(place: Path) -> None:

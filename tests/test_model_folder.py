@@ -276,6 +276,13 @@ def test_what_is_no_plain_file_is_refused(folder: Path) -> None:
     read_folder(folder)
 
 
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"])
+def test_a_tokenizer_that_is_a_pipe_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert f"{folder / name}: is no regular file" in one_line(read_folder(folder).tokenizer)
+
+
 def test_adapters_and_weights_in_several_files_are_refused(folder: Path) -> None:
     (folder / "adapter_config.json").write_text("{}")
     assert "belongs to an adapter; merge it" in one_line(lambda: read_folder(folder))

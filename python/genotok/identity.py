@@ -25,6 +25,7 @@ __all__ = [
     "check_same",
     "file_sha256",
     "files_sha256",
+    "flattened",
     "object_sha256",
     "vocabulary_sha256",
     "write_checksums",
@@ -132,6 +133,17 @@ def _changes(place: str, before: Any, now: Any) -> Iterator[str]:
             yield from _changes(inner, before[key], now[key])
         elif is_innermost and place:
             yield inner
+
+
+def flattened(digests: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """Name and digest of each, with `/` between the parts of names."""
+    if isinstance(digests, list):
+        digests = {str(number): one for number, one in enumerate(digests, 1)}
+    if isinstance(digests, dict):
+        for key, one in digests.items():
+            yield from flattened(one, f"{place}/{key}" if place else str(key))
+    elif isinstance(digests, str):
+        yield place, digests
 
 
 def write_checksums(folder: Path) -> None:

@@ -70,14 +70,10 @@ def _config(name: str) -> EncoderConfig:
     if not Path(name).exists():
         names = ", ".join(PRESETS)
         raise ArgumentError(f"--model={name}: one of {names}, or a folder with a config.json")
-    if Path(name).is_dir():
-        from genotok.model_folder.read import read_folder
+    from genotok.model_folder.read import read_folder, read_settings
 
-        return read_folder(name, need_weights=False).settings.encoder
-    try:
-        return EncoderConfig.from_file(name)
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
+    path = Path(name)
+    return (read_folder(path, need_weights=False).settings if path.is_dir() else read_settings(path)).encoder
 
 
 def print_description(facts: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genotok.errors import ArgumentError
+from genotok.errors import ArgumentError, GenotokError, VocabularyError
 from genotok.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.model.stored import Stored, stored_in, weights_file
 from genotok.model_folder.documents import read_object
@@ -21,11 +21,14 @@ from genotok.model_folder.layout import CLASSIFIER, POOLER, check_fit, normalise
 from genotok.model_folder.settings import Settings
 from genotok.tokenizer import Tokenizer
 
-__all__ = ["CONFIG", "MANIFEST", "TOKENIZER", "ModelFolder", "read_folder"]
+__all__ = ["CONFIG", "MANIFEST", "TOKENIZER", "ModelFolder", "read_folder", "read_settings"]
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "genotok.json"
+ROLES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+"""What may stand beside a tokenizer."""
+
 ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
 INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
@@ -89,6 +92,8 @@ class ModelFolder:
             OSError: The file cannot be read.
         """
         file = self.path / TOKENIZER if given is None else given
+        if given is None:
+            _check_plain(self.path)
         found = file if isinstance(file, Tokenizer) else Tokenizer.from_file(file)
         size = self.settings.encoder.vocab_size
         if found.vocab_size != size:
@@ -127,6 +132,32 @@ class ModelFolder:
         weights = {} if self.weights is None else {"weights": self._weights_sha256(self.weights)}
         return {"model": config | weights, "tokenizer": vocabulary_sha256(self.tokenizer())}
 
+    def identities(self) -> dict[str, str | None]:
+        """The digests of weights and vocabulary, and in words whether the files are those that were written.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        found: dict[str, str | None] = {}
+        faults = []
+        for name, noted in _files(self.manifest).items():
+            path = self.path / os.path.basename(name)
+            now = file_sha256(path) if path.is_file() else ""
+            if now != noted:
+                faults.append(f"{path.name} {'was altered since' if now else 'is missing'}")
+            found[path.name] = now
+        if self.weights is not None:
+            found["weights_sha256"] = found.get(self.weights.name) or file_sha256(self.weights)
+        if os.path.lexists(self.path / TOKENIZER):
+            try:
+                found["vocabulary_sha256"] = vocabulary_sha256(self.tokenizer())
+            except (ArgumentError, VocabularyError):
+                faults.append(f"{TOKENIZER} is not that of the model")
+        good = f"all files are as written ({MANIFEST})" if self.manifest else None
+        told = f"does not match: {', '.join(faults)}" if faults else good
+        digests = {name: one for name, one in found.items() if name.endswith("_sha256")}
+        return {**digests, "identity": told}
+
     def _weights_sha256(self, weights: Path) -> str | None:
         """The digest of the weights, which is the one that is noted."""
         found, noted = file_sha256(weights), _files(self.manifest).get(weights.name)
@@ -136,6 +167,21 @@ class ModelFolder:
                 f"differs); get it anew, or if you replaced it on purpose, remove {MANIFEST}"
             )
         return found
+
+
+def read_settings(file: Path) -> Settings:
+    """What a `config.json` says.
+
+    Raises:
+        ArgumentError: It is damaged, or not of this architecture.
+        OSError: It cannot be read.
+    """
+    try:
+        return Settings.of(read_object(file, "the configuration of a model"))
+    except GenotokError:
+        raise
+    except ValueError as error:
+        raise ArgumentError(f"{file}: {error}") from None
 
 
 def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> ModelFolder:
@@ -159,11 +205,7 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
                 f"{folder / name}: belongs to an adapter; merge it into its model and save that "
                 "(peft: merge_and_unload, save_pretrained)"
             )
-    found = read_object(folder / CONFIG, "the configuration of a model")
-    try:
-        settings = Settings.of(found)
-    except ValueError as error:
-        raise ArgumentError(f"{folder / CONFIG}: {error}") from None
+    settings = read_settings(folder / CONFIG)
     manifest: dict[str, Any] = {}
     if os.path.lexists(folder / MANIFEST):
         manifest = read_object(folder / MANIFEST, "the manifest of a model")
@@ -180,6 +222,14 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
     except ValueError as error:
         raise ArgumentError(f"{weights}: {error}") from None
     return ModelFolder(folder, settings, weights, tensors, manifest)
+
+
+def _check_plain(folder: Path) -> None:
+    """An error if a file of the tokenizer is a pipe or a device, which would make a reader wait."""
+    for name in (TOKENIZER, *ROLES):
+        path = folder / name
+        if path.exists() and not path.is_file():
+            raise ArgumentError(f"{path}: is no regular file; a tokenizer's is expected")
 
 
 def _files(manifest: Mapping[str, Any]) -> Mapping[str, Any]:

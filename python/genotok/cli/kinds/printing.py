@@ -21,6 +21,8 @@ LABELS = {
     "next": "",
     "peak_memory_bytes": "memory",
     "tokenizer_sha256": "tokenizer",
+    "vocabulary_sha256": "vocabulary digest",
+    "weights_sha256": "weights digest",
     "max_token_length": "longest token",
     "last_checkpoint": "checkpoint",
     "eval_bits_per_base": "bits per base",

@@ -5,8 +5,10 @@ Neither torch nor transformers is needed: weights are known by the table of thei
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genotok.identity import CHECKSUMS, check_files, flattened
 from genotok.model_folder.read import CONFIG, TOKENIZER, read_folder
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison", "model", "model_checkpoint", "pretraining_run", "results"]
 
 RUN = "run.json"
+IDENTITIES = ("weights_sha256", "vocabulary_sha256", "identity")
 
 
 def pretraining_run(look: Look) -> Facts | None:
@@ -26,7 +29,7 @@ def pretraining_run(look: Look) -> Facts | None:
     latest = max((int(step) for step in steps if step.isdigit()), default=0)
     names = ("steps", "tokens", "train_loss", "eval_loss", "eval_bits_per_base", "parameters", "seconds")
     settings = _dictionary((report or run)["config"])
-    model(look)  # a damaged model is no complete run
+    found = model(look) or {}  # a damaged model is no complete run
     return {
         "state": "complete" if report else "unfinished; genotok pretrain --resume continues it",
         "encoder": settings.get("encoder"),
@@ -34,6 +37,8 @@ def pretraining_run(look: Look) -> Facts | None:
         "hold_out": (report or run)["hold_out"],
         "last_checkpoint": latest or None,
         **_picked(report, *names),
+        **_picked(found, *IDENTITIES),
+        **_digests(run),
         "config": settings,
         **_software(report),
     }
@@ -51,6 +56,7 @@ def results(look: Look) -> Facts | None:
         "state": "complete" if found else "unfinished; genotok finetune --resume continues it",
         **_picked(head, "model", "scratch", "seeds", "parameters"),
         "sets": finished or None,
+        **_digests(run),
         "config": _dictionary(head.get("config")),
         **_picked(head, "date", "device", "threads"),
         **_software(head),
@@ -68,6 +74,7 @@ def comparison(look: Look) -> Facts | None:
         "state": "complete" if found else "unfinished; genotok compare --resume continues it",
         "tokenizers": names,
         **_picked(head, "files", "hold_out", "sets", "window", "seeds", "bases", "seconds"),
+        **_digests(run),
     }
 
 
@@ -76,7 +83,14 @@ def model_checkpoint(look: Look) -> Facts | None:
     state = look.object_inside("trainer_state.json")
     if "global_step" not in state:
         return None
-    return {"step": state["global_step"], "steps": state.get("max_steps"), **(model(look) or {})}
+    fault = check_files(Path(look.path))
+    as_written = f"all files are as written ({CHECKSUMS})" if CHECKSUMS in look.names else None
+    return {
+        "step": state["global_step"],
+        "steps": state.get("max_steps"),
+        **(model(look) or {}),
+        "identity": f"does not match: {fault}" if fault else as_written,
+    }
 
 
 def model(look: Look) -> Facts | None:
@@ -100,8 +114,15 @@ def model(look: Look) -> Facts | None:
         "classes": list(found.classes) if found.is_classifier else None,
         "parameters": found.parameters or None,
         "tokenizer": TOKENIZER in look.names,
+        **found.identities(),
         **_picked({"transformers": version}, "transformers"),
     }
+
+
+def _digests(run: Facts) -> Facts:
+    """What a run was begun with: the digests in its `run.json`."""
+    found = dict(flattened(run.get("digests")))
+    return {"digests": found} if found else {}
 
 
 def _picked(found: Facts, *names: str) -> Facts:
