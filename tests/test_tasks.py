@@ -19,12 +19,14 @@ from pyarrow import parquet  # noqa: E402
 from transformers import pipeline  # noqa: E402
 
 from genotok import Tokenizer, baseline  # noqa: E402
+from genotok.compare import CompareConfig, compare  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.targets import Targets  # noqa: E402
 from genotok.gue import read_splits  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
+from genotok.study import named_kmers  # noqa: E402
 from tests.labelled import write_labels  # noqa: E402
 
 QUICK = FinetuneConfig(batch=16, warmup=1, epochs=1, max_steps=3, evaluations=2, learning_rate=1e-2)
@@ -132,6 +134,15 @@ def test_labels_that_hold_together(model: Path, tmp_path: Path) -> None:
         assert row["predicted"] == ";".join(name for name in found["classes"] if row[f"prob_{name}"] >= 0.5)
     again = Classifier(output / "data" / "model", device="cpu").evaluate(data / "test.csv")
     assert again.scores["map"] == pytest.approx(test["map"])
+
+
+def test_a_comparison_asks_before_it_trains(tmp_path: Path) -> None:
+    data = labelled(tmp_path / "data", lambda row: f"{row % 5 / 5}")
+    (tmp_path / "a.fa").write_text(">a\nACGT\n")
+    options = (find_tasks([data]), tmp_path / "out", CompareConfig.preset("tiny"))
+    with pytest.raises(ArgumentError, match="label: numbers, 5 distinct"):
+        compare([named_kmers("kmer:3")], [str(tmp_path / "a.fa")], *options)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_a_run_was_begun_with_stays(model: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
 from genotok.finetune import finetune
+from genotok.finetune.data import described, with_train
 from genotok.identity import files_sha256, vocabulary_sha256
 from genotok.inputs import expand
 from genotok.pretrain import pretrain
@@ -115,6 +116,9 @@ def compare(
     tell = heard or (lambda _words: None)
     known: Record = {"digests": _digests(subjects, paths), "names": ("files",), "tell": tell}
     head = {**settings, "tokenizers": names}
+    for task in tasks:  # what is wrong with a set is found before anything is trained
+        splits, labels = task.read(allow_unknown=1.0)
+        described(task.name, with_train(splits)[0], labels)
     with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known):
         found = []
         for number, subject in enumerate(subjects):
