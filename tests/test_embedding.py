@@ -196,8 +196,9 @@ def test_columns_of_a_table_are_kept(model: Path, tmp_path: Path, ending: str) -
     [
         ("", "is empty; a header"),
         ("sequence,label\n", "has a header and no rows"),
-        ("seq,label\nACGT,1\n", "no column is called sequence; they are: seq, label"),
-        ("sequence,sequence\nACGT,1\n", "a name stands twice"),
+        ("seq,label\nACGT,1\n", "columns seq, label; sequence .* are expected"),
+        ("sequence,sequence\nACGT,1\n", "2 columns are called sequence; one is expected"),
+        ("sequence,a,a\nACGT,1,2\n", "a name stands twice"),
         ("sequence,embedding\nACGT,1\n", "a column is called embedding already"),
         ("sequence,label\nACGT,1\nACGT\n", "line 3: 1 fields; the header has 2"),
         ('sequence,label\n"ACGT,1\n', "damaged, or not what its name says"),

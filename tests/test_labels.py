@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue import Labels, audit, find_tasks, read_labelled, read_splits
-from genotok.gue.columns import find_columns
+from genotok.rows.columns import find_columns
 from tests.labelled import write_labels
 
 TWO = ["1", "2"]

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -347,9 +348,14 @@ def test_many_rows_and_files_stay_in_order_and_in_pieces(
 
 
 @pytest.fixture(scope="module")
-def numbered(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+def numbered_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier whose classes are 0 and 1, as the labels of the files."""
-    return Classifier(save(tmp_path_factory.mktemp("numbered"), ("0", "1")), device="cpu")
+    return save(tmp_path_factory.mktemp("numbered"), ("0", "1"))
+
+
+@pytest.fixture(scope="module")
+def numbered(numbered_folder: Path) -> Classifier:
+    return Classifier(numbered_folder, device="cpu")
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv.gz", "t.jsonl", "t.parquet", "bom.csv"])
@@ -365,7 +371,9 @@ def test_every_table_is_scored_alike(numbered: Classifier, tmp_path: Path, name:
     assert found.letters == sum(map(len, SEQUENCES))
 
 
-def test_columns_of_labels_can_be_named(numbered: Classifier, folder: Path, tmp_path: Path, run: Run) -> None:
+def test_columns_of_labels_can_be_named(
+    numbered: Classifier, numbered_folder: Path, folder: Path, tmp_path: Path, run: Run
+) -> None:
     (tmp_path / "a.csv").write_text("dna,y,label\nACGTTGCA,no,x\nGGATTACA,no,x\n")
     words = ("evaluate", tmp_path / "a.csv", "--model", folder, "--sequence", "dna", "--json")
     code, out, err = run(*words, "--label", "y")
@@ -383,8 +391,11 @@ def test_columns_of_labels_can_be_named(numbered: Classifier, folder: Path, tmp_
     with pytest.raises(SequenceFileError, match=r"null\.parquet, row 2: no label"):
         numbered.evaluate(tmp_path / "null.parquet")
     (tmp_path / "head.csv").write_text("ACGTACGTAC,0\nACGTACGTAA,1\n")
-    with pytest.raises(ArgumentError, match=r"head\.csv: has no header"):
-        numbered.evaluate(tmp_path / "head.csv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        code, out, err = run("evaluate", tmp_path / "head.csv", "--model", numbered_folder, "--json")
+    assert (code, json.loads(out)["rows"]) == (0, 2)
+    assert "head.csv: no header: line 1 is read as data, the columns as sequence and label" in err
 
 
 @pytest.mark.parametrize("pairs", [True, False, None])

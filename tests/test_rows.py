@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from genotok import ArgumentError, SequenceFileError, SymbolError
+from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.inputs import expand
 from genotok.rows import RowOptions, Source, Wanted, chunks, open_rows, text_rows
 from tests.encoded import TOKENIZER
@@ -185,8 +185,13 @@ def test_standard_input_that_is_longer_than_what_is_looked_at_is_whole(tmp_path:
         ("x.parquet", delimited(","), "holds fields separated by commas .*, and its name says Parquet"),
         ("x.fa", delimited(","), "holds fields separated by commas .*, and its name says FASTA"),
         ("x.csv", b"ARROW1\0\0", "is an Arrow file"),
-        ("x.csv", b"ACGTACGTTAGGT,1\nACGT,0\n", "has no header: a sequence stands in its first line"),
-        ("x.csv", b"seq,label\nACGT,1\n", "no column is called sequence; they are: seq, label"),
+        ("x.csv", b"ACGTACGTTAGGT,1,2\nACGT,0,3\n", "line 1 holds a sequence where a header is expected"),
+        ("x.parquet", as_parquet({"ACGTACGT": ["ACGT"]}), "a sequence stands where the name of a column"),
+        (
+            "x.csv",
+            b"seq,label\nACGT,1\n",
+            "columns seq, label; sequence .* are expected; --sequence and",
+        ),
         ("x.csv", b"sequence,label\nACGT,1\n,0\n", "line 3: an empty sequence; remove the row"),
         ("x.csv", b"sequence,label\nACGT,1\nACLT,0\n", "line 3, position 2: 'L'"),
         ("x.csv", b"sequence\n\xff\xfe\n", "damaged, or not what its name says"),
@@ -288,15 +293,15 @@ def test_types_of_csv_hold_what_all_its_rows_hold(tmp_path: Path, monkeypatch: p
         ("sequence,label", Wanted(pairs=True), "has single sequences .* trained on pairs"),
         ("x,y", Wanted(("y", "x"), pairs=False), "has pairs"),
         ("x,y", Wanted(("y",), pairs=True), "has single sequences"),
-        ("x,y", Wanted(("z",)), "no column is called z; they are: x, y; name yours with --sequence"),
-        ("sequence,y", Wanted(need_label=True), "no column is called label; .* with --label"),
+        ("x,y", Wanted(("z",)), "columns x, y; z are expected; --sequence"),
+        ("sequence,y", Wanted(need_label=True), "columns sequence, y; .* and label are expected; --sequence"),
         ("sequence,predicted", Wanted(taken=frozenset({"predicted"})), "is called predicted already"),
     ],
 )
 def test_columns_are_found_by_name(tmp_path: Path, header: str, wanted: Wanted, sequences: Any) -> None:
     (tmp_path / "a.csv").write_text(f"{header}\nAC,GT\n")
     if isinstance(sequences, str):
-        with pytest.raises(ArgumentError, match=rf"a\.csv: .*{sequences}"):
+        with pytest.raises((ArgumentError, SequenceFileError), match=rf"a\.csv: .*{sequences}"):
             open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
         return
     source = open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
@@ -305,6 +310,26 @@ def test_columns_are_found_by_name(tmp_path: Path, header: str, wanted: Wanted, 
         [1, *TOKENIZER.encode(one), 2] for one in sequences
     )
     assert source.sides == len(sequences)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "names", "note"),
+    [
+        ("ACGTTGCA,1\nGGATTACA,0\n", Wanted(), ["sequence", "label"], "no header: line 1 is read as data"),
+        ("ACGTTGCA\nGGATTACA\n", Wanted(), ["sequence"], "no header: line 1 is read as data"),
+        ("seq,y\nACGTTGCA,1\nGGATTACA,0\n", Wanted(need_label=True), ["seq", "y"], "seq is the sequence, y"),
+    ],
+)
+def test_a_table_whose_columns_have_no_known_names_is_read_and_told(
+    tmp_path: Path, content: str, wanted: Wanted, names: list[str], note: str
+) -> None:
+    (tmp_path / "a.csv").write_text(content)
+    with pytest.warns(GenotokWarning, match=rf"a\.csv: .*{note}"):
+        source = open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
+    ids, table = read(source)
+    assert ids == [[1, *TOKENIZER.encode(text), 2] for text in ("ACGTTGCA", "GGATTACA")]
+    assert table.column_names == names
+    assert table[names[-1]].to_pylist()[-1] in (0, "0", "GGATTACA")
 
 
 def test_what_sequence_files_have_not_is_refused(tmp_path: Path) -> None:

@@ -152,9 +152,9 @@ def embed(
     wanted = Wanted(() if column is None else (column,), pairs=False, taken=frozenset(names))
     with warnings.catch_warnings():
         warn_if_slow(embedder.tokenizer, inputs)
-        warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
         with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=force):
             source = open_rows(options, inputs, wanted, input_format=input_format)
+            warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
             schema = _schema(source.schema, names, embedder, _settled(window, stride, unknown, uppercase))
             total = _survey(source, max_tokens, progress) if source.is_repeatable else None
             counts, num_bytes = _to_file(target, schema, embedder, source, max_tokens, total, progress)

@@ -24,8 +24,8 @@ from genotok.model_folder.load import load_pretrained
 from genotok.model_folder.read import read_folder
 from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS
-from genotok.rows.columns import LINE
 from genotok.rows.targets import OutputFormat, Target
+from genotok.rows.wanted import LINE
 from genotok.rows.writers import row_writer
 from genotok.training.log import quietly
 from genotok.verdict import MAX_UNKNOWN

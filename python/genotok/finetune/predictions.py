@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
-from genotok.rows.columns import LINE
 from genotok.rows.targets import Target
+from genotok.rows.wanted import LINE
 from genotok.rows.writers import bed_names, row_writer
 
 if TYPE_CHECKING:

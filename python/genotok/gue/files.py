@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genotok.errors import SequenceFileError
-from genotok.gue.columns import find_columns
 from genotok.gue.labels import NO_LABEL, LabelError
 from genotok.rows import text_rows
+from genotok.rows.columns import find_columns
 from genotok.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
 from genotok.inputs import STANDARD_INPUT
-from genotok.rows.columns import Wanted
 from genotok.rows.formats import SEQUENCES, InputFormat, format_of
 from genotok.rows.opening import InputFile, head_of, put_back
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens, non_empty
 from genotok.rows.sequences import SequenceFiles
 from genotok.rows.table_rows import TableRows
 from genotok.rows.tables import table_of, text_of, text_rows
+from genotok.rows.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -49,6 +49,15 @@ class Table(Protocol):
         """
         ...
 
+    def take_first_row(self, names: list[str]) -> None:
+        """The first row is no header, but data of columns of these names.
+
+        Raises:
+            SequenceFileError: The format has names of its own.
+        """
+        del names
+        raise SequenceFileError(f"{self.path}: a sequence stands where the name of a column is expected")
+
     def types(self, batch: pa.RecordBatch) -> list[pa.DataType]:
         """The narrowest types that hold a chunk's columns."""
         ...

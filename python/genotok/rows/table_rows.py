@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from genotok.errors import ArgumentError, SequenceFileError, SymbolError
+from genotok.errors import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.rows import chunks
 from genotok.rows.chunks import unified
-from genotok.rows.columns import LINE, choose
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
+from genotok.rows.wanted import LINE, choose
 from genotok.verdict import Composition, add_unknown, check_sequence, known_symbols
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.rows.chunks import Table
-    from genotok.rows.columns import Wanted
+    from genotok.rows.wanted import Wanted
     from genotok.tokens import Progress
 
 __all__ = ["TableRows"]
@@ -49,18 +50,30 @@ class TableRows(Source):
         self.letters = Letters()
         self._options, self._tables = options, tables
         first = tables[0]
-        for table in tables:
-            if table.names != first.names:
-                raise ArgumentError(
-                    f"{table.path}: its columns are not those of {first.path}; read it by itself"
-                )
         self.has_lines = all(table.unit == LINE for table in tables)
-        self._chosen = choose(first.path, first.names, wanted, has_lines=self.has_lines)
+        self._chosen = choose(first, wanted, has_lines=self.has_lines)
+        notes = [f"{table.path}: {note}" for table in tables if (note := self._check(table, wanted))]
+        if notes:
+            more = f" (and {len(notes) - 1:,} more tables like it)" if len(notes) > 1 else ""
+            warnings.warn(notes[0] + more, GenotokWarning, stacklevel=3)
         self.label = self._chosen.label
         self._as_text = {*self._chosen.sequences, *([self.label] if wanted.need_label else [])}
         self.sides = len(self._chosen.sequences)
         types, self._unknown = self._survey()
         self.schema = pa.schema(list(zip(first.names, types, strict=True)))
+
+    def _check(self, table: Table, wanted: Wanted) -> str:
+        """See that a table has the columns of the first one; what to say if they are not found by name."""
+        known = self._chosen
+        is_other = not known.is_data and tuple(table.names) != known.names
+        chosen = known if is_other else choose(table, wanted, has_lines=self.has_lines)
+        if is_other or chosen.names != known.names:
+            raise ArgumentError(
+                f"{table.path}: its columns are not those of {self._tables[0].path}; read it by itself"
+            )
+        if chosen.is_data:
+            table.take_first_row(list(chosen.names))
+        return chosen.note
 
     def _survey(self) -> tuple[list[pa.DataType], dict[str, int]]:
         """What the columns hold; and the unknown symbols by kind."""

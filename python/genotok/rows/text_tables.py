@@ -40,6 +40,11 @@ class DelimitedTable(Table):
                 f"{self.path}: is empty; a header with the names of the columns is expected"
             )
         self.names = [name.strip() for name in names]
+        self._has_header = True
+
+    def take_first_row(self, names: list[str]) -> None:
+        """The first row is no header, but data of columns of these names."""
+        self.names, self._has_header = names, False
 
     def fields(self) -> Generator[tuple[int, list[str]]]:
         """Line number and fields of each line that is not empty, the first one too."""
@@ -58,7 +63,8 @@ class DelimitedTable(Table):
         """All rows below the header, as text."""
         width = len(self.names)
         with closing(self.fields()) as rows:
-            next(rows)
+            if self._has_header:
+                next(rows)
             yield from chunks_of(self.path, self._whole(rows, width), self._columns)
 
     def _whole(
@@ -67,8 +73,9 @@ class DelimitedTable(Table):
         """Rows that have as many fields as the header, and their letters."""
         for line, fields in rows:
             if len(fields) != width:
+                first = "header" if self._has_header else "first row"
                 raise SequenceFileError(
-                    f"{self.path}: line {line:,}: {len(fields)} fields; the header has {width}"
+                    f"{self.path}: line {line:,}: {len(fields)} fields; the {first} has {width}"
                 )
             yield line, fields, sum(map(len, fields))
 
