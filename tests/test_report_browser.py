@@ -13,6 +13,7 @@ from genotok.report import page, read_records, token_view
 from genotok.study import Subject, named_kmers
 from tests.browser import Browser, chromium
 from tests.records import HOSTILE, write_records
+from tests.run_folders import write_comparison, write_finetuning, write_pretraining
 
 PROGRAM = chromium()
 pytestmark = pytest.mark.skipif(
@@ -29,6 +30,17 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     view = token_view("ACGTTGCATN" * 12, subjects)
     path = folder / "report.html"
     path.write_text(page(read_records([str(folder / "records")]), view=view), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of a comparison, a fine-tuning, a pre-training."""
+    folder = tmp_path_factory.mktemp("runs")
+    places = [write_comparison(folder / "compared"), write_finetuning(folder / "results")]
+    places += [write_pretraining(folder / "model")]
+    path = folder / "report.html"
+    path.write_text(page(read_records(list(map(str, places)))), encoding="utf-8")
     return path
 
 
@@ -99,10 +111,17 @@ def test_missing_figures_stay_last(browser: Browser) -> None:
         assert browser.evaluate(f"[...{column}].map(row => row.cells[5].dataset.value).pop()") == ""
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [390, 768, 1280])
 def test_nothing_sticks_out_of_the_screen(browser: Browser, width: int) -> None:
+    """What is wider than its place scrolls in it; no text of a plot is too small to read."""
     browser.screen(width, 800)
+    browser.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    out = browser.evaluate(
+        "[...document.querySelectorAll('main *, header *')].filter(e => !e.closest('.scroll'))"
+        f".filter(e => e.getBoundingClientRect().right > {width} + 0.5).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert out == []
     tiny = browser.evaluate(
         "[...document.querySelectorAll('svg text')].map(t => t.getBoundingClientRect().height)"
         ".filter(h => h > 0 && h < 7).length"
@@ -128,3 +147,25 @@ def test_it_prints_and_can_be_pictured(browser: Browser) -> None:
     picture = base64.b64decode(browser.call("Page.captureScreenshot")["data"])
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 20_000
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_runs_fit_the_screen(browser: Browser, runs: Path, width: int) -> None:
+    """On a wide screen no table of runs has to be scrolled; on a phone the caption of none is cut."""
+    before = len(browser.complaints)
+    browser.screen(width, 800)
+    browser.open(runs)
+    assert browser.complaints[before:] == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    browser.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    cut = (
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+        ".map(e => e.ariaLabel)"
+        if width > 1000
+        else "[...document.querySelectorAll('caption span')]"
+        f".filter(e => e.getBoundingClientRect().right > {width}).map(e => e.innerText)"
+    )
+    assert browser.evaluate(cut) == []
+    anchors = "[...document.querySelectorAll('nav a')]"
+    assert browser.evaluate(f"{anchors}.every(a => document.querySelector(a.hash))")
+    assert browser.evaluate(f"{anchors}.length") == 3

@@ -235,6 +235,7 @@ app.command(
     cls=CommandPage,
     rich_help_panel="Evidence",
     epilog=examples(
+        "genotok report model results -o report.html",
         "genotok report records/ -o report.html",
         "genotok report records/ -t tokenizer.json -t kmer:6 --sequence GATTACAGATTACA -o report.html",
     ),

@@ -51,7 +51,7 @@ class Result:
     def range(self) -> str:
         """Low and high end; with `to` between them if one is negative."""
         low, high = (self.form.text(end) for end in (self.interval.low, self.interval.high))
-        return f"{low} to {high}" if "-" in low and not self.form.is_percent else f"{low}–{high}"
+        return f"{low} to {high}" if "-" in low else f"{low}–{high}"
 
 
 @dataclass(frozen=True, slots=True)

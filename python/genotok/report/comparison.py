@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.gue.comparison import comparison_notes, comparison_rows, comparison_summary
 from genotok.report.canvas import Axis
-from genotok.report.finetuning import BASELINE, forests
+from genotok.report.estimates import BASELINE, forests
+from genotok.report.identities import identity_table
 from genotok.report.plots import Series, dots, lines
 from genotok.report.records import as_number
 from genotok.report.tables import Cell, Column, Figure, Headline, Section, Table, facts, text
@@ -37,7 +38,7 @@ def comparison_section(found: Found) -> Section:
         "Tokenizers as models",
         found.name,
         (*_facts(record), *facts(record)),
-        (table,),
+        (table, *identity_table(record)),
         figures,
         tuple(comparison_notes(record)),
         comparison_summary(record),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from genotok.gue.registry import published
 from genotok.gue.results import SHOWN, Line, Result, lines, notes, summary, title
-from genotok.metrics import METRICS, Interval, differ, written
+from genotok.metrics import Interval, differ
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
-from genotok.report.forest import Estimate, Estimates, forest
+from genotok.report.estimates import BASELINE, forests, unit_of
 from genotok.report.identities import identity_table
 from genotok.report.plots import Series
 from genotok.report.plots import lines as line_plot
@@ -33,9 +32,8 @@ if TYPE_CHECKING:
 
     from genotok.report.records import Found, Record
 
-__all__ = ["BASELINE", "finetuning_section", "forests", "leaders", "unit_of"]
+__all__ = ["finetuning_section", "leaders"]
 
-BASELINE = "k-mer baseline"
 MAX_CURVES = 12
 """Sets whose evaluations on dev are drawn."""
 
@@ -68,45 +66,6 @@ def finetuning_section(found: Found) -> Section:
     )
 
 
-def forests(caption: str, records: dict[str, Record]) -> list[Figure]:
-    """Forest plots of the sets of records by name, sets of one metric together."""
-    sets: dict[str, dict[str, Record]] = {}
-    for name, record in records.items():
-        for one in record["sets"]:
-            sets.setdefault(str(one["name"]), {})[name] = one
-    metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
-    found = []
-    for metric in dict.fromkeys(metrics.values()):
-        unit, scale = unit_of(metric)
-        chosen = {name: there for name, there in sets.items() if metrics[name] == metric}
-        fitted = [_baseline(there.values()) for there in chosen.values()]
-        series = [
-            *(
-                Estimates(
-                    name,
-                    tuple(_estimate(_runs(one.get(name)), metric, scale) for one in chosen.values()),
-                )
-                for name in records
-            ),
-            Estimates(BASELINE, tuple(_estimate(runs, metric, scale) for runs in fitted)),
-            *(
-                Estimates(f"{model}, published", _published(chosen, model), is_reference=True)
-                for model in SHOWN
-            ),
-        ]
-        found += forest(caption, list(chosen), series, Axis(unit))
-    return found
-
-
-def unit_of(metric: str) -> tuple[str, float]:
-    """What an axis of a metric says, and what its values are multiplied by."""
-    if metric not in METRICS:
-        return str(metric), 1.0
-    how = written(metric)
-    unit = ", %" if how.is_percent else ", in the unit of the labels" if how.digits is None else ""
-    return f"{how.title}{unit}", how.scale
-
-
 def leaders(results: Sequence[Result | None]) -> frozenset[int]:
     """Places of the best result, and of those that do not differ from it beyond the intervals."""
     there = [one for one in results if one is not None]
@@ -121,7 +80,10 @@ def leaders(results: Sequence[Result | None]) -> frozenset[int]:
 
 
 def _table(measured: list[Line], names: list[str]) -> Table:
-    """A row for each set."""
+    """A row for each set; published results and notes where there are any."""
+    known = [model for model in SHOWN if any(model in line.published for line in measured)]
+    noted = [["; ".join([*line.notes, *line.others])] for line in measured]
+    has_notes = any(note for (note,) in noted)
     columns = (
         Column("set", numeric=False),
         *(
@@ -132,23 +94,30 @@ def _table(measured: list[Line], names: list[str]) -> Table:
                 Column("95 %", "interval of the test split", numeric=False),
             )
         ),
-        *(Column(model, "published, in percent") for model in SHOWN),
-        Column("note", numeric=False),
+        *(Column(model, "published, in percent") for model in known),
+        *([Column("note", numeric=False)] if has_notes else []),
+    )
+    rows = tuple(
+        (
+            *_measured(line),
+            *(number(line.published.get(model), "{:.1f}") for model in known),
+            *(map(text, note) if has_notes else ()),
+        )
+        for line, note in zip(measured, noted, strict=True)
     )
     return Table(
         "Labelled sets; bold: the best of a row, and what does not differ from it beyond the intervals",
         columns,
-        tuple(map(_row, measured)),
+        rows,
     )
 
 
-def _row(line: Line) -> tuple[Cell, ...]:
-    """The cells of a set."""
-    measured = [*line.ours, line.baseline]
-    best = leaders(measured)
-    published_cells = (number(line.published.get(model), "{:.1f}") for model in SHOWN)
-    cells = (cell for place, one in enumerate(measured) for cell in _cells(one, is_best=place in best))
-    return (text(line.name), *cells, *published_cells, text("; ".join([*line.notes, *line.others])))
+def _measured(line: Line) -> tuple[Cell, ...]:
+    """The name of a set, and what was measured."""
+    results = [*line.ours, line.baseline]
+    best = leaders(results)
+    cells = (cell for place, one in enumerate(results) for cell in _cells(one, is_best=place in best))
+    return (text(line.name), *cells)
 
 
 def _cells(one: Result | None, *, is_best: bool) -> tuple[Cell, Cell]:
@@ -156,34 +125,6 @@ def _cells(one: Result | None, *, is_best: bool) -> tuple[Cell, Cell]:
     if one is None:
         return number(None), text("")
     return Cell(one.text, one.interval.value, is_best), text(one.range)
-
-
-def _runs(one: Record | None) -> list[Record]:
-    return [run["test"] for run in one["runs"]] if one else []
-
-
-def _baseline(there: Any) -> list[Record]:  # noqa: ANN401  values of a dictionary
-    """The figures of the baseline that one of the records has fitted on a set."""
-    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
-    return [fitted["test"]] if fitted else []
-
-
-def _estimate(runs: list[Record], metric: str, scale: float) -> Estimate | None:
-    """The mean of some runs, with the mean interval; None without a value."""
-    values = [scale * value for run in runs if (value := as_number(run[metric])) is not None]
-    if not values:
-        return None
-    ends = [[as_number(run.get(end)) for run in runs] for end in ("low", "high")]
-    low, high = (
-        None if None in end else scale * statistics.fmean(value for value in end if value is not None)
-        for end in ends
-    )
-    return Estimate(statistics.fmean(values), low, high, tuple(values))
-
-
-def _published(sets: dict[str, Record], model: str) -> tuple[Estimate | None, ...]:
-    known = (published().get(name, {}).get(model) for name in sets)
-    return tuple(None if value is None else Estimate(value) for value in known)
 
 
 def _curves(records: list[Record]) -> list[Figure]:

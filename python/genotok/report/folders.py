@@ -74,7 +74,8 @@ def _compared(name: str, folder: str, names: frozenset[str]) -> Described | None
             own.add(place)
             if os.path.isfile(path := _path(folder, place, "model", LOG)):
                 logs[title] = read_lines(path)[0]
-    return Described(Found(name, folder, "models", {**record, "logs": logs}), frozenset(own))
+    data = {**_digests(_settings(folder, names)), **record, "logs": logs}
+    return Described(Found(name, folder, "models", data), frozenset(own))
 
 
 def _finetuned(name: str, folder: str, names: frozenset[str]) -> Described | None:
@@ -84,6 +85,7 @@ def _finetuned(name: str, folder: str, names: frozenset[str]) -> Described | Non
         record = read_json(_path(folder, RESULTS))
         sets = {str(one.get("name")) for one in _dictionaries(record.get("sets"))}
         own = {RESULTS, RUN, *(sets & _folders(folder, names))}
+        record = {**_digests(settings), **record}
         return Described(Found(name, folder, str(record.get("kind", "")), record), frozenset(own))
     if settings.get("kind") == "gue":
         sets_so_far = {one: _set(_path(folder, one)) for one in sorted(_folders(folder, names))}
@@ -189,6 +191,11 @@ def _model(name: str, folder: str, names: frozenset[str]) -> Described | None:
         **_card(folder, names),
     }
     return Described(Found(name, folder, "model", data), OF_MODEL)
+
+
+def _digests(settings: Record) -> Record:
+    """The digests of what a run reads."""
+    return {"digests": settings["digests"]} if "digests" in settings else {}
 
 
 def _card(folder: str, names: frozenset[str]) -> Record:

@@ -14,18 +14,27 @@ if TYPE_CHECKING:
 __all__ = ["identity_table"]
 
 MAX_ROWS = 200
-KEYS = ("identity", "identities", "digests")
+KEYS = ("digests", "identity")
+SHOWN_ELSEWHERE = frozenset({"kind", "settings", "metrics"})
+"""Parts of a model's manifest that are no identities."""
 
 
 def identity_table(record: Record) -> tuple[Table, ...]:
     """The digests of a record, one in each row; none if it has none."""
-    found = [row for key in KEYS if key in record for row in _flat("", record[key])]
+    parts = [record[key] for key in KEYS if isinstance(record.get(key), dict)]
+    found = [
+        row
+        for part in parts
+        for key, value in part.items()
+        if key not in SHOWN_ELSEWHERE
+        for row in _flat(key, value)
+    ]
     if not found:
         return ()
     left = f" (the first {MAX_ROWS} of {len(found):,})" if len(found) > MAX_ROWS else ""
     rows = tuple((text(name), text(value)) for name, value in found[:MAX_ROWS])
     columns = (Column("what", numeric=False), Column("value", numeric=False))
-    return (Table(f"What it is made of{left}", columns, rows, "Identity: digests, versions, command"),)
+    return (Table(f"Digests (SHA-256), versions and command{left}", columns, rows, "Identity"),)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  any JSON

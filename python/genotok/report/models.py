@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.report.identities import identity_table
 from genotok.report.records import as_number
-from genotok.report.tables import Column, Section, Table, text
+from genotok.report.tables import Column, Section, Table, number, text
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found
+    from genotok.report.records import Found, Record
 
 __all__ = ["encoded_section", "model_section", "unfinished_section"]
 
@@ -41,10 +41,30 @@ def model_section(found: Found) -> Section:
         ("weights", ", ".join(f"{name}, {size / 1e6:,.1f} MB" for name, size in data["weights"].items())),
         ("tokenizer", "tokenizer.json" if data["has_tokenizer"] else "none in the folder"),
         ("more", "genotok info --model shows what it costs, genotok predict and embed use it"),
+        ("command", str(_manifest(data).get("command") or "")),
     ]
     facts = tuple((label, fact) for label, fact in told if fact)
-    said = "A model without a log of its training or results; those are in the folder of its run."
-    return Section("Model", found.name, facts, identity_table(data), summary=said)
+    made = str(_manifest(data).get("made_by") or "")
+    said = f"A model{f' that genotok {made} made' if made else ''}; the log and the results are with its run."
+    return Section("Model", found.name, facts, (*_metrics(data), *identity_table(data)), summary=said)
+
+
+def _manifest(data: Record) -> Record:
+    """What genotok wrote beside the weights; {} if it did not."""
+    manifest = data.get("identity")
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _metrics(data: Record) -> tuple[Table, ...]:
+    """The figures that the model was saved with."""
+    metrics = _manifest(data).get("metrics")
+    rows = tuple(
+        (text(key.replace("_", " ")), number(value, "{:.4g}"))
+        for key, one in (metrics.items() if isinstance(metrics, dict) else ())
+        if (value := as_number(one)) is not None
+    )
+    columns = (Column("metric", numeric=False), Column("value"))
+    return (Table("Metrics", columns, rows),) if rows else ()
 
 
 def encoded_section(found: Found) -> Section:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from genotok.gue.results import lines as lines_of
 from genotok.gue.results import title
-from genotok.report.finetuning import forests, unit_of
+from genotok.report.estimates import forests, unit_of
 from genotok.report.plots import Axis, lines
 from genotok.report.records import as_number
 from genotok.report.tables import Cell, Column, Section, Table, number, text

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from genotok.report.tables import Section
     from genotok.report.tokens import TokenView
 
-__all__ = ["DEFAULT_TITLE", "KINDS", "MAX_DETAILED", "Page", "make_page", "page"]
+__all__ = ["KINDS", "MAX_DETAILED", "Page", "make_page", "page"]
 
 DEFAULT_TITLE = "Tokenizers on evidence"
-"""The title of a page of several kinds of records; one of a single kind is called by it."""
+MODELS_TITLE = "Training and results"
+"""The titles of a page of several kinds of records, and of one of models alone."""
+
+OF_MODELS = frozenset({"Tokenizers as models", "Fine-tuning", "Pre-training", "Model", "Encoded sequences"})
 
 MAX_DETAILED, MAX_SECTIONS = 8, 50
 """Records of a kind that get a section of their own: if all of the kind have an overview, and if not."""
@@ -155,7 +158,9 @@ def _title(sections: Sequence[Section]) -> str:
     if len(sections) == 1:
         return f"{sections[0].title}: {sections[0].source}"
     titles = {section.title.partition(":")[0] for section in sections}
-    return titles.pop() if len(titles) == 1 else DEFAULT_TITLE
+    if len(titles) == 1:
+        return titles.pop()
+    return MODELS_TITLE if titles and titles <= OF_MODELS else DEFAULT_TITLE
 
 
 def _rendered(**content: object) -> str:

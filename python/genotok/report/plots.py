@@ -2,8 +2,8 @@
 
 Each series has a colour and a marker of its own, and lines change their dashes after six, so that no plot is
 read by colour alone. The legend is the page's, as it can wrap there. No series hides another: markers of
-lines are staggered, a line that runs under an equal one is wider, and dots and stems of one place stand side
-by side. Drawn twice, a plot is the same text.
+lines are staggered, a line that shares points with a later one is wider, and dots and stems of one place
+stand side by side or around each other. Drawn twice, a plot is the same text.
 """
 
 from __future__ import annotations
@@ -85,8 +85,7 @@ def lines(
     with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
         for number, each in enumerate(shown):
             same = _same(each, shown[:number])
-            is_below = any(_same(other, [each]) for other in shown[number + 1 :])
-            _line(axes, number, shown, is_below=is_below)
+            _line(axes, number, shown)
             keys.append(key_of(number, each.name, _note(each, same)))
         scale(axes, x, y)
         places = sorted({place for each in shown for place in each.x})
@@ -138,9 +137,15 @@ def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -
     return Figure(_caption(caption, series), drawn[0], keys)
 
 
-def _line(axes: Axes, number: int, shown: Sequence[Series], *, is_below: bool) -> None:
-    """One line; its markers begin at a place of its own, so that those of equal lines alternate."""
+def _line(axes: Axes, number: int, shown: Sequence[Series]) -> None:
+    """One line; the more later ones share points with it, the wider it is, and the larger its markers are.
+
+    Its markers begin at a place of its own, so that those of long equal lines alternate.
+    """
     series = shown[number]
+    points = set(zip(series.x, series.y, strict=True))
+    above = sum(not points.isdisjoint(zip(each.x, each.y, strict=True)) for each in shown[number + 1 :])
+    below = min(above, 3)
     every = max(len(series.x) // MARKERS_OF_LINE, 1)
     axes.plot(
         series.x,
@@ -148,10 +153,10 @@ def _line(axes: Axes, number: int, shown: Sequence[Series], *, is_below: bool) -
         color=SERIES_COLOURS[number % len(SERIES_COLOURS)],
         linestyle=DASHES[number // len(MARKERS) % len(DASHES)],
         marker=MARKERS[number % len(MARKERS)],
-        markersize=_nested(number, shown) if len(series.x) == 1 else 6.5 if is_below else 4,
+        markersize=_nested(number, shown) if len(series.x) == 1 else 4 + 2.5 * below,
         markevery=(number * every // 3 % every, every),
-        linewidth=4.2 if is_below else 1.4,
-        alpha=0.6 if is_below else None,
+        linewidth=1.4 + 1.6 * below,
+        alpha=0.65 if below else None,
     )
 
 

@@ -115,8 +115,15 @@ def _facts(run: Record) -> tuple[tuple[str, str], ...]:
         ("time", _duration(as_number(run.get("seconds")))),
         ("resumed at", f"step {run['resumed_at']:,}" if run.get("resumed_at") else ""),
         ("versions", ", ".join(versions)),
+        ("command", str(_command(run))),
     ]  # fmt: skip
     return tuple((label, fact) for label, fact in told if fact)
+
+
+def _command(run: Record) -> Any:  # noqa: ANN401  any JSON
+    """The command that made the model, where it is kept."""
+    identity = run.get("identity")
+    return identity.get("command") or "" if isinstance(identity, dict) else ""
 
 
 def _summary(run: Record, final: Record) -> str:

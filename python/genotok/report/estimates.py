@@ -1,0 +1,88 @@
+"""From records of fine-tuning to forest plots: means over seeds, intervals, baselines, published results."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from genotok.gue.registry import published
+from genotok.gue.results import SHOWN
+from genotok.metrics import METRICS, written
+from genotok.report.canvas import Axis
+from genotok.report.forest import Estimate, Estimates, forest
+from genotok.report.records import as_number
+
+if TYPE_CHECKING:
+    from genotok.report.records import Record
+    from genotok.report.tables import Figure
+
+__all__ = ["BASELINE", "forests", "unit_of"]
+
+BASELINE = "k-mer baseline"
+
+
+def forests(caption: str, records: dict[str, Record]) -> list[Figure]:
+    """Forest plots of the sets of records by name, sets of one metric together."""
+    sets: dict[str, dict[str, Record]] = {}
+    for name, record in records.items():
+        for one in record["sets"]:
+            sets.setdefault(str(one["name"]), {})[name] = one
+    metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
+    found = []
+    for metric in dict.fromkeys(metrics.values()):
+        unit, scale = unit_of(metric)
+        chosen = {name: there for name, there in sets.items() if metrics[name] == metric}
+        fitted = [_baseline(there.values()) for there in chosen.values()]
+        series = [
+            *(
+                Estimates(
+                    name,
+                    tuple(_estimate(_runs(one.get(name)), metric, scale) for one in chosen.values()),
+                )
+                for name in records
+            ),
+            Estimates(BASELINE, tuple(_estimate(runs, metric, scale) for runs in fitted)),
+            *(
+                Estimates(f"{model}, published", _published(chosen, model), is_reference=True)
+                for model in SHOWN
+            ),
+        ]
+        found += forest(caption, list(chosen), series, Axis(unit))
+    return found
+
+
+def unit_of(metric: str) -> tuple[str, float]:
+    """What an axis of a metric says, and what its values are multiplied by."""
+    if metric not in METRICS:
+        return str(metric), 1.0
+    how = written(metric)
+    unit = ", %" if how.is_percent else ", in the unit of the labels" if how.digits is None else ""
+    return f"{how.title}{unit}", how.scale
+
+
+def _runs(one: Record | None) -> list[Record]:
+    return [run["test"] for run in one["runs"]] if one else []
+
+
+def _baseline(there: Any) -> list[Record]:  # noqa: ANN401  values of a dictionary
+    """The figures of the baseline that one of the records has fitted on a set."""
+    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
+    return [fitted["test"]] if fitted else []
+
+
+def _estimate(runs: list[Record], metric: str, scale: float) -> Estimate | None:
+    """The mean of some runs, with the mean interval; None without a value."""
+    values = [scale * value for run in runs if (value := as_number(run[metric])) is not None]
+    if not values:
+        return None
+    ends = [[as_number(run.get(end)) for run in runs] for end in ("low", "high")]
+    low, high = (
+        None if None in end else scale * statistics.fmean(value for value in end if value is not None)
+        for end in ends
+    )
+    return Estimate(statistics.fmean(values), low, high, tuple(values))
+
+
+def _published(sets: dict[str, Record], model: str) -> tuple[Estimate | None, ...]:
+    known = (published().get(name, {}).get(model) for name in sets)
+    return tuple(None if value is None else Estimate(value) for value in known)
