@@ -28,7 +28,7 @@ from genotok.cli import app as program  # noqa: E402
 from genotok.collate import SpecialIds  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
-from genotok.model_folder.tokenizer_files import NO_LIMIT, folder_tokenizer, tokenizer_files  # noqa: E402
+from genotok.model_folder.tokenizer_files import NO_LIMIT, tokenizer_files  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {
@@ -59,15 +59,24 @@ def genotok(*arguments: str) -> None:
         assert program._run() == 0
 
 
-def table(path: Path, rows: int, *, seed: int, pairs: bool = False) -> Path:
+LABELS: dict[str, tuple[str, ...]] = {
+    "single": ("a", "b"),
+    "pair": ("a", "b"),
+    "regression": ("0.5", "-2", "7.25"),
+    "multilabel": ("a;b", "", "b"),
+}
+"""Sets by name, with the labels that their rows have in turn."""
+
+
+def table(path: Path, rows: int, name: str, *, seed: int) -> Path:
     """Rows of different lengths, with lower case, N and IUPAC codes among them."""
-    draw = np.random.default_rng(seed)
+    draw, labels, pairs = np.random.default_rng(seed), LABELS[name], name == "pair"
     lines = ["sequence1,sequence2,label" if pairs else "sequence,label"]
     for number in range(rows):
         sides = ["".join(draw.choice(list("ACGT"), int(draw.integers(4, 60)))) for _ in range(1 + pairs)]
         if number % 3 == 0:
             sides = [side[:3].lower() + "N" + side[3:] + "R" + side for side in sides]
-        lines.append(",".join([*sides, "ab"[number % 2]]))
+        lines.append(",".join([*sides, labels[number % len(labels)]]))
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -83,20 +92,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         changes = [part for one in SETTINGS for part in ("--set", one)]
         tokenizer = ["-t", f"{place}/tokenizer.json", "--device", "cpu", "-q"]
         genotok("pretrain", genome, "-o", f"{place}/model", *changes, *tokenizer)
-        for name, pairs in (("single", False), ("pair", True)):
-            (place / name).mkdir()
-            for seed, (split, rows) in enumerate({"train": 16, "dev": 8, "test": 24}.items()):
-                table(place / name / f"{split}.csv", rows, seed=seed, pairs=pairs)
-        sets = [f"{place}/single", f"{place}/pair"]
         short = ["--set", "max_steps=2", "--set", "max_tokens=200", "--set", "learning_rate=0.01"]
         options = ["--model", f"{place}/model", "--seeds", "1", "--no-baseline", "--device", "cpu", "-q"]
-        genotok("finetune", *sets, "-o", f"{place}/results", *short, *options)
+        for name in LABELS:
+            (place / name).mkdir()
+            for seed, (split, rows) in enumerate({"train": 16, "dev": 8, "test": 24}.items()):
+                table(place / name / f"{split}.csv", rows, name, seed=seed)
+            kind = ["--problem-type", name] if name in {"regression", "multilabel"} else []
+            genotok("finetune", f"{place}/{name}", "-o", f"{place}/results-{name}", *short, *options, *kind)
     finally:
         os.umask(before)
     return place
 
 
-@pytest.fixture(scope="module", params=["model", "results/single/model"])
+@pytest.fixture(scope="module", params=["model", "results-single/single/model"])
 def folder(place: Path, request: pytest.FixtureRequest) -> Path:
     """The folder of each model."""
     return place / str(request.param)
@@ -165,7 +174,7 @@ def predicted(place: Path, name: str, target: Path) -> tuple[list[Any], list[str
     """The rows of a test split as a pipeline takes them, and what genotok predicts of them."""
     rows = [line.split(",")[:-1] for line in (place / name / "test.csv").read_text().splitlines()[1:]]
     texts = [row[0] if len(row) == 1 else {"text": row[0], "text_pair": row[1]} for row in rows]
-    model = ["--model", f"{place}/results/{name}/model", "--device", "cpu", "-q"]
+    model = ["--model", f"{place}/results-{name}/{name}/model", "--device", "cpu", "-q"]
     genotok("predict", f"{place}/{name}/test.csv", "-o", str(target), *model)
     return texts, *columns(target)
 
@@ -173,7 +182,7 @@ def predicted(place: Path, name: str, target: Path) -> tuple[list[Any], list[str
 @pytest.mark.parametrize("name", ["single", "pair"])
 def test_a_pipeline_predicts_what_genotok_predicts(place: Path, name: str, tmp_path: Path) -> None:
     texts, labels, probabilities = predicted(place, name, tmp_path / "p.parquet")
-    folder = str(place / "results" / name / "model")
+    folder = str(place / f"results-{name}" / name / "model")
     pipe = transformers.pipeline("text-classification", folder, device="cpu", top_k=None)
     found = [{one["label"]: one["score"] for one in row} for row in pipe(texts, batch_size=5)]
     assert [max(row, key=row.__getitem__) for row in found] == labels
@@ -240,6 +249,20 @@ def test_folders_from_before_load(place: Path, tmp_path: Path, caplog: pytest.Lo
     assert model.config.model_type == config["model_type"]
 
 
+def test_a_pipeline_gives_the_numbers_and_the_labels_of_genotok(place: Path, tmp_path: Path) -> None:
+    for name in ("regression", "multilabel"):
+        texts, values, probabilities = predicted(place, name, tmp_path / f"{name}.parquet")
+        folder = str(place / f"results-{name}" / name / "model")
+        pipe = transformers.pipeline("text-classification", folder, device="cpu", top_k=None)
+        found = [{one["label"]: one["score"] for one in row} for row in pipe(texts, batch_size=7)]
+        if name == "regression":
+            scores = [next(iter(row.values())) for row in found]
+            np.testing.assert_allclose(scores, values, atol=1e-5)
+        for label, expected in probabilities.items():
+            np.testing.assert_allclose([row[label] for row in found], expected, atol=1e-6)
+        assert set(probabilities) == (set() if name == "regression" else {"a", "b"})
+
+
 # -- adapters ---------------------------------------------------------------------------------------
 
 
@@ -302,6 +325,9 @@ TOKENIZERS = {
     ),
     "k-mers": lambda: Tokenizer.kmer(3, overlap=False),
     "bases": lambda: Tokenizer.kmer(1, overlap=False),
+    "overlapping": lambda: Tokenizer.kmer(3),
+    "canonical": lambda: Tokenizer.kmer(4, canonical=True),
+    "canonical, non-overlapping": lambda: Tokenizer.kmer(3, overlap=False, canonical=True),
 }
 
 
@@ -325,8 +351,5 @@ def test_a_folders_tokenizer_gives_transformers_the_ids_of_training(name: str, t
         assert SpecialIds.of(again).around(ids(row, again)).tolist() == expected
         pair = special.around(ids(row, tokenizer), ids(other, tokenizer)).tolist()
         assert fast(row, other)["input_ids"] == pair
-
-
-def test_k_mers_that_overlap_keep_their_own_file() -> None:
-    kmers = Tokenizer.kmer(3)
-    assert folder_tokenizer(kmers, SpecialIds.of(kmers)) is kmers
+    fast.save_pretrained(tmp_path / "again")
+    assert AutoTokenizer.from_pretrained(tmp_path / "again")(ROWS[0]) == fast(ROWS[0])

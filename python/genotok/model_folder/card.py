@@ -182,19 +182,18 @@ def _usage(config: Mapping[str, Any], *, fast: bool) -> str:
     name, pipeline = _auto_class(config)
     lines = [
         "import genotok.model.huggingface  # registers the classes with transformers",
-        f"from transformers import {'AutoTokenizer, ' if fast else ''}{name}",
+        f"from transformers import AutoTokenizer, {name}",
         "",
+        'tokenizer = AutoTokenizer.from_pretrained("FOLDER")',
         f'model = {name}.from_pretrained("FOLDER")',
     ]
-    if fast:
-        lines.append('tokenizer = AutoTokenizer.from_pretrained("FOLDER")')
     text = "```python\n" + "\n".join(lines) + "\n```"
     if not fast:
         text += (
-            "\n\nIts tokens are k-mers that a Hugging Face file cannot express, so `AutoTokenizer` cannot "
-            'read them: use `genotok.Tokenizer.from_file("FOLDER/tokenizer.json")`.'
+            "\n\nIts tokens are k-mers that no file of Hugging Face can express: `AutoTokenizer` needs the "
+            "import too, and without it cannot read `tokenizer.json`."
         )
-    elif pipeline == "text-classification":
+    if pipeline == "text-classification":
         text += "\n\n`genotok predict FILE --model FOLDER -o predictions.parquet` gives the same predictions."
     elif pipeline == "fill-mask":
         text += "\n\n`genotok embed FILE --model FOLDER -o vectors.parquet` gives vectors of sequences."

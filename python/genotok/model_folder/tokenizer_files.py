@@ -5,8 +5,8 @@ them that not every tokenizer's file names. In a model's folder both stand in `t
 replacements in front of the normalizer, and a template. So `AutoTokenizer` gives the ids that the model was
 trained on. `tokenizer_config.json` has the roles of the special tokens and the longest input.
 
-k-mers that overlap, are canonical or have more than 8 bases have no such file: theirs is genotok's own, and
-`tokenizer_config.json` names a class by what is to be done instead.
+k-mers that overlap, are canonical or have more than 8 bases have no such file: theirs is genotok's own, which
+`AutoTokenizer` reads once `genotok.model.huggingface` is imported.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ NO_LIMIT = int(1e30)
 """What transformers writes for a tokenizer without a longest input; the encoder has none."""
 
 FAST = "PreTrainedTokenizerFast"
-NOT_EXPRESSIBLE = "genotok k-mers that only genotok.Tokenizer.from_file reads"
-"""In place of a class: transformers repeats it in its error."""
+KMERS = "GenotokKmerTokenizer"
+"""The class of `genotok.model.huggingface` for k-mers that no file of Hugging Face can express."""
 
 
 class SpecialRoles(Protocol):
@@ -70,8 +70,10 @@ def tokenizer_files(
         keep_case: Leave lower case as the tokenizer reads it.
     """
     text = folder_tokenizer(tokenizer, special, keep_case=keep_case).to_json()
+    is_fast = "model" in json.loads(text)
     settings: dict[str, Any] = {
-        "tokenizer_class": FAST if _is_hugging_face(text) else NOT_EXPRESSIBLE,
+        "tokenizer_class": FAST if is_fast else KMERS,
+        **({} if is_fast else {"added_tokens_decoder": _added(tokenizer)}),
         **_roles(tokenizer, special),
         "model_input_names": ["input_ids", "attention_mask"],  # no segments are given in training
         "model_max_length": NO_LIMIT if max_tokens is None else max_tokens,
@@ -91,13 +93,13 @@ def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles, *, keep_case: 
     Raises:
         VocabularyError: The file cannot say so.
     """
-    if not _is_hugging_face(tokenizer.to_json()):
-        return tokenizer
     document = json.loads(tokenizer.to_json())
+    if "model" not in document:
+        is_done = keep_case or document["upper_case"]
+        return tokenizer if is_done else Tokenizer.from_json(json.dumps({**document, "upper_case": True}))
+    normalizer = document["normalizer"]
     changes = {
-        "normalizer": document["normalizer"]
-        if keep_case
-        else _upper_casing(document["normalizer"], tokenizer),
+        "normalizer": normalizer if keep_case else _upper_casing(normalizer, tokenizer),
         "post_processor": _template(document["post_processor"], tokenizer, special),
         "truncation": None,
         "padding": None,
@@ -110,9 +112,10 @@ def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles, *, keep_case: 
     return found
 
 
-def _is_hugging_face(text: str) -> bool:
-    """Whether the text of a file is one that `tokenizers` reads."""
-    return "model" in json.loads(text)
+def _added(tokenizer: Tokenizer) -> dict[str, Any]:
+    """The special tokens by id, which transformers would look for in a file of Hugging Face."""
+    plain = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True}
+    return {str(tokenizer.vocab[name]): {"content": name, **plain} for name in tokenizer.special_tokens}
 
 
 def _upper_casing(normalizer: Any, tokenizer: Tokenizer) -> Any:

@@ -25,6 +25,7 @@ from genotok.model.huggingface.heads import (
     DnaBert2ForSequenceClassification,
     DnaBert2ForTokenClassification,
 )
+from genotok.model.huggingface.kmers import GenotokKmerTokenizer, register
 from genotok.model.huggingface.trunk import DnaBert2Model
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "DnaBert2ForSequenceClassification",
     "DnaBert2ForTokenClassification",
     "DnaBert2Model",
+    "GenotokKmerTokenizer",
 ]
 
 LORA_TARGETS = ["Wqkv"]
@@ -50,6 +52,7 @@ def _register() -> None:
         DnaBert2Config, DnaBert2ForSequenceClassification, exist_ok=True
     )
     AutoModelForTokenClassification.register(DnaBert2Config, DnaBert2ForTokenClassification, exist_ok=True)
+    register()
     try:
         from peft.utils import constants  # noqa: PLC0415 - peft is no requirement
     except ImportError:
