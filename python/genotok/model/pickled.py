@@ -22,8 +22,8 @@ from genotok.model.stored import BYTES, MAX_DIMENSIONS, CheckpointError, Stored,
 
 __all__ = ["stored_in_pickle"]
 
-MAX_PICKLE = 1 << 24
-MAX_ENTRIES = 1 << 17
+MAX_PICKLE = 1 << 21
+MAX_ENTRIES = 1 << 16
 ZIP = b"PK\x03\x04"
 STORAGES = {
     "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64",

@@ -20,7 +20,7 @@ __all__ = ["FILES", "CheckpointError", "Stored", "check_regular", "stored_in", "
 FILES = ("model.safetensors", "pytorch_model.bin")
 """What is looked for in a folder, in this order."""
 
-MAX_HEADER = 1 << 26
+MAX_HEADER = 1 << 24
 MAX_DIMENSIONS = 8
 
 BYTES = {
