@@ -230,6 +230,16 @@ def test_results_of_other_weights_under_the_same_name_are_refused(place: Path) -
     refused(lambda: tune(place, model, place / "results", resume=True), "trained with another tokenizer")
 
 
+@pytest.mark.parametrize("content", ["", "{", "{}", "[" * 100_000])
+def test_damaged_files_of_a_run_are_one_line(place: Path, content: str) -> None:
+    for name in ("set/seed-1/result.json", "run.json"):
+        file = place / "results" / name
+        kept = file.read_text()
+        file.write_text(content)
+        refused(lambda: tune(place, place / "model", place / "results", resume=True), f"{file}: ")
+        file.write_text(kept)
+
+
 def test_sets_and_seeds_may_be_added(place: Path) -> None:
     write_set(place / "second", {"train": 8, "dev": 4, "test": 4}, seed=5)
     found = tune(place, place / "model", place / "results", ("set", "second"), seeds=[1, 2], resume=True)

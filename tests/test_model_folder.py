@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import random
 import shutil
 import struct
 import time
@@ -433,6 +434,25 @@ def test_any_value_of_any_key_is_read_or_refused_in_one_line(classifier: Path, d
     else:
         assert found.settings.encoder.hidden_size == 8
         config_of(found)
+
+
+def test_any_bytes_of_a_bin_file_are_read_or_refused_in_one_line(classifier: Path, tmp_path: Path) -> None:
+    file, draw = tmp_path / "pytorch_model.bin", random.Random(1)
+    torch.save(DnaBert2ForSequenceClassification.from_pretrained(classifier).state_dict(), file)
+    body = file.read_bytes()
+    ends = [*range(6000), *range(len(body) - 4000, len(body))]  # the pickle, and the list of the archive
+    refused = 0
+    for _ in range(150):
+        altered = bytearray(body)
+        for place in draw.choices(ends, k=draw.choice([1, 2, 5])):
+            altered[place] = draw.choice([draw.randrange(256), altered[place] ^ 1, 0, 255])
+        file.write_bytes(altered)
+        try:
+            stored_in(file)
+        except CheckpointError as error:
+            refused += 1
+            assert len(str(error).splitlines()) == 1  # noqa: PT017 - either end is right
+    assert 20 < refused < 150
 
 
 @given(st.data())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import statistics
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
 from genotok.identity import files_sha256
+from genotok.model_folder.documents import read_object
 from genotok.model_folder.load import check_finite
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
@@ -217,7 +217,9 @@ class _Work:
         """One run, or its result from before."""
         place = self.folder / f"seed-{seed}"
         if (place / RESULT).exists():
-            done: Record = json.loads((place / RESULT).read_text(encoding="utf-8"))
+            done = read_object(place / RESULT, "the result of a seed")
+            if not {"dev", "test", "parameters", "steps"} <= done.keys():
+                raise ArgumentError(f"{place / RESULT}: is damaged; remove {place} to train this seed again")
             return done
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)

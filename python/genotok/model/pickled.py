@@ -63,8 +63,6 @@ def stored_in_pickle(file: Path, size: int) -> dict[str, Stored]:
             f"{file}: holds more than tensors, or is damaged ({error}); "
             "refused, as loading it could run code in it"
         ) from None
-    except OSError:
-        raise
     except Exception as error:  # noqa: BLE001 - what a damaged pickle makes Python stumble over is no fixed set
         reason = (str(error).splitlines() or [""])[0][:200]
         raise CheckpointError(f"{file}: damaged, or no file of weights ({reason})") from None

@@ -191,7 +191,7 @@ def _begin(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, An
         before = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         before = None
-    if not isinstance(before, dict) or not isinstance(before.get(DIGESTS, {}), dict):
+    if not isinstance(before, dict) or not before or not isinstance(before.get(DIGESTS, {}), dict):
         raise ArgumentError(f"{path}: is damaged; begin a new run in another folder")
     return before
 
