@@ -94,6 +94,15 @@ def test_indices_are_those_of_lists(rows: Lists, data: st.DataObject) -> None:
         tokens[[*mask, True]]
 
 
+def test_it_is_a_sequence_to_others() -> None:
+    tokens = token_array([[1, 2], [3, 4], [5, 6]])
+    assert list(reversed(tokens)) == [[5, 6], [3, 4], [1, 2]]
+    assert [3, 4] in tokens
+    assert np.asarray(tokens).tolist() == tokens.to_list()
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        np.asarray(token_array([[1, 2], [3]]))
+
+
 @pytest.mark.parametrize("key", ["a", None, 1.0, [0.5], [[0, 1]], [[0], [0, 1]], ["a"], {}, [None]], ids=repr)
 def test_what_is_no_index_is_refused(key: Any) -> None:
     with pytest.raises(TypeError, match="an integer, a slice, or integers or booleans in one axis"):

@@ -18,7 +18,7 @@ use crate::row_map::NULL;
 ///
 /// It is an Arrow array: `pyarrow.array(tokens)`, `polars.Series(tokens)` and whatever else speaks Arrow take it without
 /// a copy. `values` and `offsets` are the same as numpy arrays, also without a copy. It never changes.
-#[pyclass(frozen, module = "genotok._native")]
+#[pyclass(frozen, sequence, module = "genotok._native")]
 #[derive(Clone)]
 pub(crate) struct TokenArray {
     pub(crate) values: Values,
