@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import SequenceFileError, SymbolError, Tokenizer, _native, pack_shards, reference
-from genotok.dataset.encode import encode
 from genotok.inputs import expand
 from tests import dna
 
-FEW_OPEN = 48
+FEW_OPEN = 24
 """Files that a process may have open: fewer than there are inputs."""
 
 
@@ -30,10 +29,25 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW_OPEN, FEW_OPEN))
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """`genotok` in a process that may open few files: what kills it does not kill the tests."""
-    return subprocess.run(
-        [sys.executable, "-m", "genotok", *arguments],
+COMMANDS = """
+import contextlib, io, json, sys
+from genotok.cli import app
+told = []
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["genotok", *words]
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        told.append((int(app._run() or 0), out, err))
+print(json.dumps([(code, out.getvalue(), err.getvalue()) for code, out, err in told]))
+"""
+
+
+def run(*commands: list[str], folder: Path) -> list[str]:
+    """What commands print, one after the other in one process that may open few files.
+
+    A process of its own: what kills it does not kill the tests. One for all: starting takes as long as most.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", COMMANDS, json.dumps(commands)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -41,6 +55,11 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         timeout=300,
         preexec_fn=limited,
     )
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    told = json.loads(done.stdout)
+    for command, (code, _, err) in zip(commands, told, strict=True):
+        assert code == 0, (command, code, err)
+    return [out for _, out, _ in told]
 
 
 def write_many(folder: Path, sequences: list[str]) -> str:
@@ -104,56 +123,67 @@ def test_files_that_a_sample_must_not_take_whole(tmp_path: Path, options: list[s
     many = write_many(tmp_path / "many", sequences)
     one = dna.write_fasta(tmp_path / "one.fa", sequences)
     pack_shards(many, tmp_path / "shards")
+    inputs = {"one": str(one), "many": many, "shards": "shards"}
+    always = ["--vocab", "600", "--json", "-q", "--threads", threads, *options]
+    told = run(
+        *(["train-bpe", paths, "-o", f"{name}.json", *always] for name, paths in inputs.items()),
+        folder=tmp_path,
+    )
     found = []
-    for paths in (one, many, "shards"):
-        arguments = [paths, "--vocab", "600", "-o", "t.json", "--json", "-q", "--threads", threads]
-        done = run("train-bpe", *arguments, *options, folder=tmp_path)
-        assert done.returncode == 0, (paths, done.returncode, done.stderr)
-        report = json.loads(done.stdout)
+    for name, out in zip(inputs, told, strict=True):
+        report = json.loads(out)
         content = [report[key] for key in ("records", "words", "bases", "tokens", "fingerprint")]
-        found.append((content, (tmp_path / "t.json").read_text()))
+        found.append((content, (tmp_path / f"{name}.json").read_text()))
     assert found[0] == found[1] == found[2]
 
 
-def test_no_command_keeps_its_inputs_open(tmp_path: Path) -> None:
-    count = 3 * FEW_OPEN
-    write_many(tmp_path / "many", pieces(count, 90))
-    Tokenizer.train(str(tmp_path / "many" / "*.fa"), vocab_size=100).save(tmp_path / "t.json")
-    for command in (
+FORMS = ("arrow", "arrow-stream", "parquet", "megatron")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every command makes of twice as many files as it may open."""
+    folder = tmp_path_factory.mktemp("made")
+    write_many(folder / "many", pieces(2 * FEW_OPEN, 90))
+    run(
         ["train-bpe", "many/*.fa", "--vocab", "100", "-o", "u.json"],
         ["pack", "many/*.fa", "-o", "one.pack"],
         ["pack", "many/*.fa", "-o", "packed/"],
         ["train-bpe", "packed", "--vocab", "100", "-o", "v.json"],
         ["verify", "packed"],
         ["check", "many/*.fa"],
-        ["encode", "many/*.fa", "-t", "t.json", "-o", "one.arrow"],
-        *(["encode", "many/*.fa", "-t", "t.json", "-o", f"{form}/", "--format", form] for form in FORMS),
+        ["encode", "many/*.fa", "-t", "u.json", "-o", "one.arrow"],
+        *(["encode", "many/*.fa", "-t", "u.json", "-o", f"{form}/", "--format", form] for form in FORMS),
         *(["verify", form] for form in FORMS),
-    ):
-        done = run(*command, folder=tmp_path)
-        assert done.returncode == 0, (command, done.stderr)
-    assert (tmp_path / "u.json").read_text() == (tmp_path / "v.json").read_text()
+        folder=folder,
+    )
+    return folder
 
 
-FORMS = ("arrow", "arrow-stream", "parquet", "megatron")
+def test_no_command_keeps_its_inputs_open(made: Path) -> None:
+    assert (made / "u.json").read_text() == (made / "v.json").read_text()
+
+
 ROWS = """
 import sys
 from genotok.dataset import TokenDataset
-data = TokenDataset(sys.argv[1])
-rows = list(data)
-print(len(rows), sum(map(len, rows)), sum(len(data[row]) for row in range(len(data))))
+for path in sys.argv[1:]:
+    data = TokenDataset(path)
+    rows = list(data)
+    print(len(rows), sum(map(len, rows)), sum(len(data[row]) for row in range(len(data))))
 """
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_data_set_may_have_more_shards_than_open_files(tmp_path: Path, form: str) -> None:
-    count = 2 * FEW_OPEN
-    many = write_many(tmp_path / "many", pieces(count, 90))
-    tokenizer = Tokenizer.train(many, vocab_size=100)
-    report = encode(tokenizer, many, f"{tmp_path}/shards/", format=form)
-    command = [sys.executable, "-c", ROWS, f"{tmp_path}/shards"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limited)
-    assert done.stdout.split() == [str(count), *[str(report["tokens"])] * 2], done.stderr
+def test_a_data_set_may_have_more_shards_than_open_files(made: Path) -> None:
+    sequences = pieces(2 * FEW_OPEN, 90)
+    tokens = sum(Tokenizer.from_file(made / "u.json").count_tokens(sequences))
+    command = [sys.executable, "-c", ROWS, "one.arrow", *FORMS]
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False, preexec_fn=limited)
+    assert done.stdout.splitlines() == [f"{len(sequences)} {tokens} {tokens}"] * 5, done.stderr
+    assert all(
+        len(list((made / form).glob("*.idx" if form == "megatron" else "0*"))) >= len(sequences)
+        for form in FORMS
+    )
 
 
 @pytest.mark.parametrize(
