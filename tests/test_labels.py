@@ -65,6 +65,11 @@ def test_labels_that_may_be_something_else_are_asked_for(texts: list[str], optio
     assert len(Labels.of(texts, "classification")) == len(texts)
 
 
+def test_a_column_of_names_is_no_column_of_classes() -> None:
+    with pytest.raises(ArgumentError, match="2,001 distinct labels; a model has at most 2,000 classes"):
+        Labels.of([f"read{number}" for number in range(2001)], "classification")
+
+
 def test_declared_classes_are_in_the_order_of_their_numbers() -> None:
     assert Labels.of(["10.0", "0.5", "2"], "classification").names == ("0.5", "2", "10.0")
 

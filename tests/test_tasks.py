@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pyarrow import parquet  # noqa: E402
 from transformers import pipeline  # noqa: E402
 
 from genotok import Tokenizer, baseline  # noqa: E402
+from genotok.cli import app  # noqa: E402
 from genotok.compare import CompareConfig, compare  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
@@ -188,3 +190,64 @@ def test_the_baseline_learns_numbers_and_labels(tmp_path: Path) -> None:
     assert labels.names == ("all", "at", "gc")
     assert fitted.dev[fitted.penalty] > 0.9
     assert (fitted.outputs[:, 0] == 1).all()
+
+
+# -- the commands -----------------------------------------------------------------------------------
+
+
+Runner = Callable[..., tuple[str, str]]
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """The program in this process: its output, and what it says besides."""
+
+    def run(*arguments: object, code: int = 0) -> tuple[str, str]:
+        monkeypatch.setattr("sys.argv", ["genotok", *map(str, arguments)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            assert int(app._run() or 0) == code
+        printed, said = capsys.readouterr()
+        return printed, said
+
+    return run
+
+
+def test_the_command_asks_and_is_told(model: Path, tmp_path: Path, program: Runner) -> None:
+    data = write_labels(
+        tmp_path / "data",
+        {name: [f"{row % 5 / 5}" for row in range(rows)] for name, rows in ROWS.items()},
+        column="level",
+    )
+    quick = ("--preset", "tiny", "--set", "max_steps=1", "--seeds", "1", "--device", "cpu")
+    options = ("finetune", data, "-m", model, "-o", tmp_path / "out", "--label", "level", *quick)
+    _, said = program(*options, code=1)
+    assert "5 distinct, such as 0.0, 0.2, 0.4, 0.6: measured values with --problem-type regression" in said
+    printed, said = program(*options, "--problem-type", "regression")
+    assert "genotok: data: train, 24 rows: 0 to 0.8, mean 0.3833, standard deviation" in said
+    assert "Pearson" in printed
+    assert "RMSE" in printed
+    scores = ("evaluate", data / "test.csv", "-m", tmp_path / "out" / "data" / "model", "--label", "level")
+    printed, _ = program(*scores)
+    assert [line.split()[0] for line in printed.splitlines()[2:]] == [
+        "Pearson",
+        "Spearman",
+        "R²",
+        "RMSE",
+        "MAE",
+    ]
+    found = json.loads(program(*scores, "--json")[0])
+    assert found["intervals"]["rmse"][0] <= found["rmse"] <= found["intervals"]["rmse"][1]
+
+
+def test_an_audit_of_numbers_and_of_a_file_without_header(tmp_path: Path, program: Runner) -> None:
+    data = labelled(tmp_path / "data", lambda row: f"{row / 2}")
+    printed, _ = program("gue", "audit", data, "--problem-type", "regression")
+    assert "label, min mean max" in printed
+    assert "0 5.75 11.5" in printed
+    for path in data.glob("*.csv"):
+        rows = path.read_text().replace('"', "").splitlines()[1:]
+        path.write_text("\n".join(f"{row.partition(',')[0]},{number % 2}" for number, row in enumerate(rows)))
+    found, said = program("gue", "audit", data, "--json")
+    assert json.loads(found)["data"]["splits"]["train"]["rows"] == 24
+    assert said.count("no header: line 1 is read as data") == 3

@@ -163,6 +163,7 @@ app.command(
     rich_help_panel="Models",
     epilog=examples(
         "genotok finetune my_data/ --model model -o results",
+        "genotok finetune my_data/ --problem-type regression --label expression --model model -o results",
         "genotok finetune GUE/ --task mouse_0 --task prom_core_tata --model dnabert2/ -o results",
         "genotok finetune GUE/ --model model --preset tiny --seeds 1,2,3,4,5 -o results",
     ),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_LABEL", "PROBLEM_TYPES", "SEPARATOR", "LabelError", "Labels", "ProblemType", "labels_of_list"]
 
+MAX_DECLARED = 2000
+"""Classes, also declared ones: their confusion matrix is kept with every result."""
+
 SHOWN = 8
 """Classes that a line of text names."""
 
@@ -86,6 +89,10 @@ class Labels:
         check_missing(distinct, where)
         if type is None:
             check_classes(distinct)
+        if len(distinct) > MAX_DECLARED:
+            raise ArgumentError(
+                f"{column}: {len(distinct):,} distinct labels; a model has at most {MAX_DECLARED:,} classes"
+            )
         return cls(ordered(distinct, where))
 
     def values(self, texts: Iterable[str]) -> NDArray[Any]:

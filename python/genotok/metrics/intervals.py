@@ -21,8 +21,8 @@ __all__ = ["Interval", "differ", "percentiles", "ratio", "weights"]
 
 Floats = NDArray[np.float64]
 
-DRAWS, MIN_DRAWS = 2000, 200
-BUDGET = 20_000_000
+DRAWS, MIN_DRAWS = 2000, 100
+BUDGET = 10_000_000
 """Drawn numbers: with more than this for `DRAWS` draws there are fewer, down to `MIN_DRAWS`."""
 AT_ONCE = 1 << 20
 
