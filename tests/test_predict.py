@@ -347,6 +347,25 @@ def test_many_rows_and_files_stay_in_order_and_in_pieces(
     assert told[-1] == events[-1]["tokens_total"]
 
 
+@pytest.mark.parametrize("name", ["out.parquet", "out.csv.gz"])
+def test_stopped_in_the_middle_it_leaves_nothing(
+    classifier: Classifier, tmp_path: Path, run: Run, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_bytes(FILES["t.csv"])
+
+    def stop(event: dict[str, Any]) -> None:
+        if event["phase"] == "predicting":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        classifier.predict(tmp_path / "t.csv", tmp_path / name, progress=stop)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    monkeypatch.setattr(Classifier, "_computed", lambda *_: stop({"phase": "predicting"}))
+    code, _, err = run("predict", tmp_path / "t.csv", "-m", folder, "-o", tmp_path / name)
+    assert (code, "interrupted; nothing was written" in err) == (130, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
 @pytest.fixture(scope="module")
 def numbered_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier whose classes are 0 and 1, as the labels of the files."""

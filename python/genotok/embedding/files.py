@@ -220,7 +220,7 @@ def _pieces(source: Source, most_tokens: int, progress: Progress | None) -> Iter
 
 def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
     """The number of tokens of all rows, after a look at each."""
-    return sum(len(piece.sides[0].ids) for piece in _pieces(source, most_tokens, progress))
+    return sum(piece.num_tokens for piece in _pieces(source, most_tokens, progress))
 
 
 def _to_file(

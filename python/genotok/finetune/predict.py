@@ -176,8 +176,11 @@ class Classifier:
             source = self._rows(inputs, wanted, input_format, allow_unknown, window, stride)
             settings = {"window": window, "stride": stride, "max_tokens": max_tokens}
             schema = schema_of(source.schema, self.problem, has_lines=source.has_lines, options=settings)
+            total = 0
+            if source.is_repeatable:
+                total = sum(piece.num_tokens for piece in non_empty(source.pieces(progress)))
             with row_writer(target, schema, value=value) as (writer, sink):
-                for piece, outputs, piece_cut in self._outputs(source, max_tokens, progress):
+                for piece, outputs, piece_cut in self._outputs(source, total, max_tokens, progress):
                     writer.write(batch_of(piece.columns, piece.lines, self.problem, outputs, schema))
                     rows, cut = rows + len(piece), cut + piece_cut
             num_bytes = sink.num_bytes
@@ -211,12 +214,15 @@ class Classifier:
         """
         wanted = Wanted(_names(sequence), label, need_label=True, pairs=self.pairs)
         source = self._rows(expand(files), wanted, input_format, allow_unknown)
-        labels = np.concatenate([self._labels(source, piece) for piece in non_empty(source.pieces())])
+        known, total = [], 0
+        for piece in non_empty(source.pieces()):
+            known.append(self._labels(source, piece))
+            total += piece.num_tokens
         found, cut = [], 0
-        for _, outputs, piece_cut in self._outputs(source, max_tokens, progress):
+        for _, outputs, piece_cut in self._outputs(source, total, max_tokens, progress):
             found.append(outputs)
             cut += piece_cut
-        result = score_outputs(self.problem, labels, np.concatenate(found))
+        result = score_outputs(self.problem, np.concatenate(known), np.concatenate(found))
         letters = source.letters
         return Evaluation(result, self.classes, cut, letters.kinds, letters.read)
 
@@ -255,19 +261,18 @@ class Classifier:
             raise SequenceFileError(f"{piece.place(error.row)}: {error}") from None
 
     def _outputs(
-        self, source: Source, max_tokens: int | None, progress: Progress | None
+        self, source: Source, total: int, max_tokens: int | None, progress: Progress | None
     ) -> Iterator[tuple[Piece, NDArray[Any], int]]:
-        """Pieces of at most `MAX_ROWS` rows, what is predicted of them (N, C), and how many rows were cut."""
-        total, done = 0, 0
-        special = SpecialIds.of(self.tokenizer)
-        if source.is_repeatable:
-            for piece in non_empty(source.pieces(progress)):
-                total += sum(len(side.ids) for side in piece.sides)
+        """Pieces of at most `MAX_ROWS` rows, what is predicted of them (N, C), and how many rows were cut.
+
+        `total` tokens are expected, 0 where nobody counted them.
+        """
+        special, done = SpecialIds.of(self.tokenizer), 0
         for whole in non_empty(source.pieces(None if total else progress)):
             for piece in whole.parts(MAX_ROWS):
                 ids, cut = assemble(special, piece.sides, max_tokens)
                 yield piece, self._computed(Rows(ids, np.empty(0, np.int64), cut, 0)), cut
-                done += sum(len(side.ids) for side in piece.sides)
+                done += piece.num_tokens
                 if progress:
                     progress({"phase": "predicting", "tokens": done, "tokens_total": total})
 

@@ -47,12 +47,15 @@ DELIMITERS: dict[str, InputFormat] = {"\t": "tsv", ",": "csv"}
 SHOWN = {
     "fasta": "FASTA",
     "fastq": "FASTQ",
-    "csv": "fields separated by commas (CSV)",
-    "tsv": "fields separated by tabs (TSV)",
+    "csv": "fields separated by commas",
+    "tsv": "fields separated by tabs",
     "parquet": "Parquet",
     "jsonl": "JSON lines",
     "arrow": "an Arrow file",
 }
+"""What a file holds, in words."""
+
+NAMED = {"csv": "CSV", "tsv": "TSV"}
 
 
 def compression_of(head: bytes) -> str:
@@ -108,7 +111,7 @@ def format_of(
         return _as_format(named)  # one column, or a text that whoever reads it judges
     says = "input_format" if given else "its name"
     raise ArgumentError(
-        f"{path}: holds {SHOWN[found]}, and {says} says {SHOWN[named]}; "
+        f"{path}: holds {SHOWN[found]}, and {says} says {NAMED.get(named, SHOWN[named])}; "
         f"rename it, or say --input-format {found} (input_format={found!r})"
     )
 

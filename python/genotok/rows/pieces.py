@@ -83,6 +83,11 @@ class Piece:
     def __len__(self) -> int:
         return len(self.sides[0])
 
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of all rows."""
+        return sum(len(side.ids) for side in self.sides)
+
     @classmethod
     def joined(cls, pieces: Sequence[Piece]) -> Piece:
         """The rows of several pieces of one schema, as one."""

@@ -135,7 +135,7 @@ class TableRows(Source):
             for numbers, batch in table.chunks():
                 held.append(self._piece(table, numbers, batch))
                 rows += len(held[-1])
-                tokens += sum(len(side.ids) for side in held[-1].sides)
+                tokens += held[-1].num_tokens
                 # Small tables share a piece: a row alone would be a batch of its own.
                 if rows >= chunks.MAX_ROWS // 2 or tokens >= chunks.PIECE_LETTERS // 8:
                     yield Piece.joined(held)
