@@ -155,6 +155,17 @@ def test_a_run_is_not_resumed_with_other_tokens(place: Path) -> None:
     refused(lambda: resume(place, "other.fa"), "was begun with other contents of tokens")
 
 
+def test_altered_tokens_of_a_run_are_encoded_anew(place: Path) -> None:
+    (shard,) = (place / "stopped" / "tokens").glob("*.arrow")
+    body = shard.read_bytes()
+    middle = len(body) // 2
+    shard.write_bytes(body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
+    refused(lambda: resume(place), f"{shard}: was cut or altered", "remove the folder", "to encode anew")
+    shutil.rmtree(shard.parent)
+    assert resume(place)["resumed_at"] == 1
+    assert shard.read_bytes() == body
+
+
 def test_an_altered_checkpoint_is_not_resumed(place: Path) -> None:
     folder = place / "stopped"
     (latest,) = folder.glob("checkpoint-*")
@@ -240,9 +251,9 @@ def test_damaged_files_of_a_run_are_one_line(place: Path, content: str) -> None:
         file.write_text(kept)
 
 
-def test_sets_and_seeds_may_be_added(place: Path) -> None:
+def test_sets_may_be_added(place: Path) -> None:
     write_set(place / "second", {"train": 8, "dev": 4, "test": 4}, seed=5)
-    found = tune(place, place / "model", place / "results", ("set", "second"), seeds=[1, 2], resume=True)
+    found = tune(place, place / "model", place / "results", ("set", "second"), resume=True)
     assert [one["name"] for one in found["sets"]] == ["set", "second"]
     assert set(json.loads((place / "results" / "run.json").read_text())["digests"]["sets"]) == {
         "set",

@@ -34,6 +34,9 @@ __all__ = [
 CHECKSUMS = "SHA256SUMS"
 """The checksums of a folder's files, as `sha256sum -c` reads them."""
 
+K_MERS = ("k", "overlap", "canonical", "special_tokens", "special_tokens_behind", "unknown_token")
+"""What gives k-mers their ids."""
+
 MAX_BYTES = 1 << 24
 SHOWN = 3
 DIGITS = 64
@@ -64,9 +67,10 @@ def vocabulary_sha256(tokenizer: Vocabulary) -> str:
     so it stays the same when transformers saves the tokenizer.
     """
     text: dict[str, Any] = json.loads(tokenizer.to_json())
-    kind = {key: text[key] for key in ("k", "overlap", "canonical") if key in text}
+    if "format" in text:  # k-mers, up to 16 million of them: their kind says all
+        return object_sha256({key: text.get(key) for key in K_MERS})
     vocab = sorted((number, token) for token, number in tokenizer.vocab.items())
-    return object_sha256({"kind": kind, "vocab": vocab, "merges": tokenizer.merges})
+    return object_sha256({"vocab": vocab, "merges": tokenizer.merges})
 
 
 def object_sha256(value: Any) -> str:

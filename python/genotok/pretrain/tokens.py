@@ -98,8 +98,22 @@ def open_tokens(
         )
         return TokenDataset(place)
     found = TokenDataset(place)
+    _check_shards(found, place)
     _check_inputs(found, files, folder, tell or (lambda _text: None))
     return found
+
+
+def _check_shards(found: TokenDataset, place: Path) -> None:
+    """An error unless the files of tokens are as an earlier run wrote them; costs one reading of them."""
+    if found.manifest is None:
+        return
+    files = [one for shard in found.manifest.shards for one in shard.files]
+    for file, now in zip(files, files_sha256([place / one.name for one in files]), strict=True):
+        if now != file.sha256:
+            raise ArgumentError(
+                f"{place / file.name}: was cut or altered since it was written; remove the folder {place} "
+                "to encode anew"
+            )
 
 
 def _check_inputs(
