@@ -23,6 +23,7 @@ from genotok.cli import app as program  # noqa: E402
 from genotok.convert import convert  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
+from genotok.files import folders  # noqa: E402
 from tests.test_checkpoint_model import Harmful  # noqa: E402
 from tests.test_model import GOLDEN, difference, own_case  # noqa: E402
 
@@ -244,6 +245,32 @@ def test_what_is_no_such_model_is_refused(
     assert said in err
     assert not (source / "harm").exists()
     assert os.listdir(tmp_path) == ["source"]
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_folder_is_replaced_whole_or_stays(
+    published: Path, tmp_path: Path, can_exchange: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "new"
+    convert(published, target)
+    (target / "README.md").write_text("the one before")
+    if not can_exchange:
+        monkeypatch.setattr(folders, "_exchange", lambda _one, _other: False)
+    for broken in ("_settle", "_sync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, broken, failing)
+            with pytest.raises(OSError, match="No space left"):
+                convert(published, target, force=True)
+        assert (target / "README.md").read_text() == "the one before"
+        assert os.listdir(tmp_path) == ["new"]
+    convert(published, target, force=True)
+    assert (target / "README.md").read_text() != "the one before"
+    assert sorted(os.listdir(target)) == FILES
+    assert os.listdir(tmp_path) == ["new"]
+
+
+def failing(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_weights_that_do_not_reach_the_disk_leave_nothing(

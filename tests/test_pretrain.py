@@ -201,6 +201,11 @@ def test_gathered_weights_leave_the_same_file(whole: Path, tokenizer: str, tmp_p
     read = Tokenizer.from_file(tokenizer)
     kept: dict[str, Any] = {"special": SpecialIds.of(read), "card": Card("", ""), "made": {}}
     save_folder(model, tmp_path / "m", tokenizer=read, weights=gathered, **kept)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "README.md").write_text("my own")
+    save_folder(model, tmp_path / "run", tokenizer=read, beside=True, **kept)
+    assert (tmp_path / "run" / "README.md").read_text() == "my own"
+    assert (tmp_path / "run" / "MODEL_CARD.md").read_text() == (tmp_path / "m" / "README.md").read_text()
     name = "model.safetensors"
     assert (tmp_path / "m" / name).read_bytes() == (whole / name).read_bytes()
 

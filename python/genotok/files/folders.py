@@ -7,6 +7,7 @@ folder, which the next run removes.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["UNFINISHED", "output_folder", "publish", "publish_into"]
+
+_HERE = -100
+_RENAME_EXCHANGE = 2
+"""Linux's numbers for a path from the present folder, and for two names that change places."""
 
 UNFINISHED = ".saving-"
 """How the name of an unfinished folder starts."""
@@ -85,14 +90,20 @@ def _check(
 def publish(source: Path, target: Path) -> None:
     """Flush a folder to the disk and give it its name; one that had the name goes."""
     _settle(source)
-    if target.exists():
+    if not target.exists():
+        source.rename(target)
+    elif _exchange(source, target):
+        shutil.rmtree(source)
+    else:
         rubbish = target.parent / f"{UNFINISHED}old-{target.name}"
         shutil.rmtree(rubbish, ignore_errors=True)
         target.rename(rubbish)
-        source.rename(target)
+        try:
+            source.rename(target)
+        except OSError:
+            rubbish.rename(target)
+            raise
         shutil.rmtree(rubbish)
-    else:
-        source.rename(target)
     _sync(target.parent)
 
 
@@ -103,6 +114,14 @@ def publish_into(source: Path, target: Path, *, last: str) -> None:
         path.replace(target / path.name)
     source.rmdir()
     _sync(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders exchange their names in one step, where the system can; whether it could."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0)
 
 
 def _settle(folder: Path) -> None:

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Card", "Metric", "command_line"]
+__all__ = ["FRONT", "Card", "Metric", "command_line"]
+
+FRONT = '---\nlibrary_name: "transformers"\n'
+"""How a card begins."""
 
 AUTO_CLASSES = {
     "ForMaskedLM": ("AutoModelForMaskedLM", "fill-mask"),

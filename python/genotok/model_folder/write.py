@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from genotok import __version__
 from genotok.files.folders import UNFINISHED, publish, publish_into
 from genotok.identity import file_sha256, vocabulary_sha256
+from genotok.model_folder.card import FRONT
 from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER, tokenizer_files
 from genotok.tokenizer import Tokenizer
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["CARD", "KIND", "MANIFEST", "save_folder"]
 
 CARD = "README.md"
+OTHER_CARD = "MODEL_CARD.md"
+"""Where the card goes if the user has a README in the folder of a run."""
+
 KIND = "genotok model"
 
 
@@ -78,10 +82,12 @@ def save_folder(
         saved = Tokenizer.from_file(place / TOKENIZER)
         facts = {
             "fast": "model" in json.loads(saved.to_json()),
-            "upper": saved.encode("acgt") == saved.encode("ACGT"),
+            "upper": saved.encode("acgt" * 4) == saved.encode("ACGT" * 4),
         }
         config = json.loads((place / "config.json").read_bytes())
-        (place / CARD).write_text(card.markdown(config, digests, **facts), encoding="utf-8")
+        name = CARD if not beside or _may_write(folder / CARD) else OTHER_CARD
+        text = card.markdown(config, digests, **facts)
+        (place / name).write_bytes(text.encode(errors="backslashreplace"))  # names of files may be no text
         manifest = {"kind": KIND, "genotok": __version__, **made, "files": digests}
         (place / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         if beside:
@@ -91,3 +97,11 @@ def save_folder(
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return manifest
+
+
+def _may_write(card: Path) -> bool:
+    """Whether there is no file, or a card of ours."""
+    try:
+        return card.read_bytes().startswith(FRONT.encode())
+    except FileNotFoundError:
+        return True
