@@ -32,6 +32,8 @@ LEVELS = (
     },
     {"token_ids", "training_report"},
     {"tokens"},
+    {"calling"},
+    {"saving"},
     {"tokenizer", "model", "verdict"},
     {"model_folder", "rows"},
     {"check", "corpus", "dataset", "collate", "gue", "study"},

@@ -6,16 +6,34 @@ from typing import Any, cast
 from genotok import _native
 from genotok.templates import Templates
 
-__all__ = ["TokenIds"]
+__all__ = ["ROLES", "TokenIds"]
+
+ROLES = {
+    "unk_token": ("[UNK]", "<unk>"),
+    "cls_token": ("[CLS]", "<cls>"),
+    "sep_token": ("[SEP]", "<sep>"),
+    "pad_token": ("[PAD]", "<pad>"),
+    "mask_token": ("[MASK]", "<mask>"),
+    "bos_token": ("[BOS]", "<s>", "<bos>"),
+    "eos_token": ("[EOS]", "</s>", "<eos>"),
+}
+"""What each role is called in vocabularies; the first that there is takes it."""
 
 
 class TokenIds:
-    """What a tokenizer knows of its ids; `Tokenizer` is one."""
+    """What a tokenizer knows of its ids; `Tokenizer` is one.
 
-    __slots__ = ("_native", "_templates")
+    Attributes:
+        model_max_length: Tokens of the longest input of the model that it belongs to, as the
+            `tokenizer_config.json` says that `from_pretrained` finds; None if there is no longest.
+    """
+
+    __slots__ = ("_native", "_roles", "_templates", "model_max_length")
 
     def __init__(self, native: _native.Tokenizer) -> None:
         self._native = native
+        self.model_max_length: int | None = None
+        self._roles: dict[str, str] | None = None
         self._templates: Templates | None = None
 
     @property
@@ -28,10 +46,30 @@ class TokenIds:
         """Token to id, in order of id: special tokens, bases, merges."""
         return self._native.vocab
 
+    def get_vocab(self) -> dict[str, int]:
+        """Token to id: `vocab`, by the name that it has in transformers."""
+        return self.vocab
+
     @property
     def vocab_size(self) -> int:
         """Number of tokens, special ones included."""
         return self._native.vocab_size
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token; None if the vocabulary has no such token.
+
+        The first call lists the tokens, unless they are k-mers, whose ids are computed.
+        """
+        return self._native.token_to_id(token)
+
+    def id_to_token(self, id: int) -> str | None:  # noqa: A002  the name that it has in `tokenizers`
+        """The token of an id; None if the vocabulary has no such id.
+
+        Raises:
+            ArgumentError: The id is below 0.
+            TypeError: It is no integer.
+        """
+        return self._native.id_to_token(id)
 
     @property
     def special_tokens(self) -> list[str]:
@@ -45,8 +83,107 @@ class TokenIds:
     @property
     def special_roles(self) -> dict[str, str]:
         """Role, such as `pad_token`, to token, as the files beside the tokenizer's say; often empty."""
-        roles, vocab = self._native.roles[0], self.vocab
-        return {role: token for role, token in roles.items() if token in vocab}
+        roles = self._native.roles[0]
+        return {role: token for role, token in roles.items() if self.token_to_id(token) is not None}
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Role to token, for the seven roles of transformers: as the files beside say, or by the name.
+
+        What stands for unknown letters is `unk_token`, unless it is a letter itself.
+        """
+        if self._roles is None:
+            known = ((role, [*filter(self._has, names)]) for role, names in ROLES.items())
+            roles = {role: names[0] for role, names in known if names}
+            number = self._native.unknown_id
+            unknown = "" if number is None else self.id_to_token(number)
+            if unknown and len(unknown) > 1:
+                roles["unk_token"] = unknown
+            given = {role: token for role, token in self.special_roles.items() if role in ROLES}
+            self._roles = roles | given
+        return dict(self._roles)
+
+    def _has(self, token: str) -> bool:
+        return self.token_to_id(token) is not None
+
+    def _id(self, role: str) -> int | None:
+        token = self.roles.get(role)
+        return None if token is None else self.token_to_id(token)
+
+    @property
+    def unk_token(self) -> str | None:
+        """The token that stands for unknown letters; None if there is none."""
+        return self.roles.get("unk_token")
+
+    @property
+    def unk_token_id(self) -> int | None:
+        """The id of `unk_token`; None if there is none."""
+        return self._id("unk_token")
+
+    @property
+    def cls_token(self) -> str | None:
+        """The token that stands in front of a sequence; None if there is none."""
+        return self.roles.get("cls_token")
+
+    @property
+    def cls_token_id(self) -> int | None:
+        """The id of `cls_token`; None if there is none."""
+        return self._id("cls_token")
+
+    @property
+    def sep_token(self) -> str | None:
+        """The token that stands behind a sequence; None if there is none."""
+        return self.roles.get("sep_token")
+
+    @property
+    def sep_token_id(self) -> int | None:
+        """The id of `sep_token`; None if there is none."""
+        return self._id("sep_token")
+
+    @property
+    def pad_token(self) -> str | None:
+        """The token that fills rows up; None if there is none."""
+        return self.roles.get("pad_token")
+
+    @property
+    def pad_token_id(self) -> int | None:
+        """The id of `pad_token`; None if there is none."""
+        return self._id("pad_token")
+
+    @property
+    def mask_token(self) -> str | None:
+        """The token that hides a token from the model; None if there is none."""
+        return self.roles.get("mask_token")
+
+    @property
+    def mask_token_id(self) -> int | None:
+        """The id of `mask_token`; None if there is none."""
+        return self._id("mask_token")
+
+    @property
+    def bos_token(self) -> str | None:
+        """The token that begins a text; None if there is none."""
+        return self.roles.get("bos_token")
+
+    @property
+    def bos_token_id(self) -> int | None:
+        """The id of `bos_token`; None if there is none."""
+        return self._id("bos_token")
+
+    @property
+    def eos_token(self) -> str | None:
+        """The token that ends a text; None if there is none."""
+        return self.roles.get("eos_token")
+
+    @property
+    def eos_token_id(self) -> int | None:
+        """The id of `eos_token`; None if there is none."""
+        return self._id("eos_token")
+
+    @property
+    def all_special_ids(self) -> list[int]:
+        """The ids of `special_tokens`, in order."""
+        return [number for token in self.special_tokens if (number := self.token_to_id(token)) is not None]
 
     @property
     def template(self) -> tuple[list[int], list[int]] | None:

@@ -4,15 +4,15 @@ A thin coat over the native class: it expands path patterns, keeps the training 
 and gives the native dictionaries their types.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Self, cast
+from typing import Self, cast
 
-from genotok import _native, huggingface
+from genotok import _native
 from genotok.errors import ArgumentError
 from genotok.inputs import Files, expand
-from genotok.tokens import Encoder, Progress
+from genotok.saving import SavedTokenizer
+from genotok.tokens import Progress
 from genotok.training_report import RoundRecord, TrainingReport
 
 __all__ = [
@@ -27,7 +27,7 @@ DEFAULT_VOCAB_SIZE = 4096
 DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
 
 
-class Tokenizer(Encoder):
+class Tokenizer(SavedTokenizer):
     """An exact byte-pair tokenizer for DNA; it never changes once made.
 
     Make one with `train`, `from_file` or `from_json`. Its file is Hugging Face's `tokenizer.json`.
@@ -154,61 +154,6 @@ class Tokenizer(Encoder):
             )
         )
 
-    @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """The tokenizer in the file `path`; files beside a `tokenizer.json` may name special roles."""
-        return cls(_native.Tokenizer.from_file(os.fspath(path)))
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The tokenizer in the text of a `tokenizer.json`."""
-        return cls(_native.Tokenizer.from_json(text))
-
-    @classmethod
-    def from_hf(cls, x: object) -> Self:
-        """The tokenizer of a Hugging Face object or file.
-
-        Args:
-            x: A `transformers.PreTrainedTokenizerFast`, a `tokenizers.Tokenizer`, or the path of a
-                tokenizer.json or of a folder with one.
-
-        Raises:
-            VocabularyError: It does something that genotok does not support; says what.
-        """
-        if isinstance(x, str | os.PathLike):
-            return cls.from_file(huggingface.file_at(x))
-        return cls.from_json(huggingface.file_of(x))
-
-    def to_hf(self) -> Any:  # noqa: ANN401  transformers may not be there to name its class
-        """The `transformers.PreTrainedTokenizerFast` with equal ids; needs `transformers`.
-
-        It puts special tokens around a sequence, as transformers does by default and `encode_batch` where
-        it is asked to. Tokens with well-known names (`[CLS]`, `<pad>`, ...) get their roles;
-        `model_max_length` stays unset.
-
-        Raises:
-            VocabularyError: Hugging Face has no such tokenizer: of k-mers that overlap or are canonical.
-            ImportError: `transformers` is not installed.
-        """
-        return huggingface.fast_tokenizer(self._native.to_hugging_face_json(), self.special_roles)
-
-    def to_json(self) -> str:
-        """The text of the `tokenizer.json`: the same bytes for the same tokenizer, always."""
-        return self._native.to_json()
-
-    @property
-    def digests(self) -> tuple[str, ...]:
-        """The SHA-256 of the file, and of the file that the same tokenizer has in its other form, if any.
-
-        Two tokenizers that share one are of one training: the forms differ in the template alone.
-        """
-        texts = [self.to_json(), self._native.to_json_in_other_form()]
-        return tuple(hashlib.sha256(text.encode()).hexdigest() for text in texts if text is not None)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `tokenizer.json` to `path`, whole or not at all; a file that is there is replaced."""
-        self._native.save(os.fspath(path))
-
     def truncate(self, vocab_size: int) -> Self:
         """The tokenizer that training at the smaller `vocab_size` would have given."""
         return type(self)(self._native.truncate(vocab_size))
@@ -239,7 +184,13 @@ class Tokenizer(Encoder):
         return f"<genotok.Tokenizer: {self.vocab_size:,} tokens, {len(self.special_tokens)} of them special>"
 
     def __reduce__(self) -> tuple[Callable[..., "Tokenizer"], tuple[object, ...]]:
-        return _restore, (type(self), self.to_json(), self.report, self._native.roles)
+        return _restore, (
+            type(self),
+            self.to_json(),
+            self.report,
+            self._native.roles,
+            self.model_max_length,
+        )
 
 
 def _check_range(name: str, number: int | None, least: int) -> None:
@@ -253,6 +204,9 @@ def _restore(
     text: str,
     report: TrainingReport | None,
     roles: tuple[dict[str, str], list[str]] = ({}, []),
+    model_max_length: int | None = None,
 ) -> Tokenizer:
-    """A pickled tokenizer, from its own file format and the roles that stood beside it."""
-    return kind(_native.Tokenizer.from_json(text, roles), report)
+    """A pickled tokenizer, from its own file format and what stood beside it."""
+    tokenizer = kind(_native.Tokenizer.from_json(text, roles), report)
+    tokenizer.model_max_length = model_max_length
+    return tokenizer

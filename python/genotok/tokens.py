@@ -67,13 +67,6 @@ class Encoder(TokenIds):
 
     __slots__ = ()
 
-    def encode(self, sequence: str) -> list[int]:
-        """The ids of `sequence`, without special tokens around it; linear in its length.
-
-        Equal to Hugging Face's `encode(sequence, add_special_tokens=False).ids` with the same file.
-        """
-        return self._native.encode(sequence)
-
     def encode_batch(
         self,
         sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
@@ -235,30 +228,46 @@ class Encoder(TokenIds):
             progress=progress,
         )
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The strings of `ids`, joined."""
-        return self._native.decode(list(ids))
+    def decode(self, ids: Iterable[int], skip_special_tokens: bool = False) -> str:
+        """The strings of `ids`, joined; what Hugging Face decodes, without spaces between tokens.
+
+        k-mers that overlap become the sequence that they are of.
+
+        Args:
+            ids: Any iterable of integers, such as a list, an array, or a tensor.
+            skip_special_tokens: Leave out special tokens, the unknown token among them.
+
+        Raises:
+            ArgumentError: An id is not in the vocabulary.
+            TypeError: One is no integer.
+        """
+        if skip_special_tokens:
+            return str(self.decode_batch([ids], skip_special_tokens=True)[0])
+        return self._native.decode(ids)
 
     def decode_batch(
         self,
         lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int] | None],
         *,
+        skip_special_tokens: bool = False,
         nulls: Nulls = "error",
     ) -> list[str | Any]:
         """The strings of many lists of ids.
 
         Args:
             lists: A `TokenArray`, a column of Arrow lists of integers, or any iterable of iterables.
+            skip_special_tokens: Leave out special tokens, as in `decode`.
             nulls: What becomes of lists that are missing: `"error"` raises at the first, `"empty"` gives an
                 empty string, `"null"` gives None.
 
         Raises:
             ArgumentError: An id is not in the vocabulary; a list is missing and `nulls="error"`, or has
                 a null in it; Arrow data is not valid, or not lists of integers.
+            TypeError: A list is none of integers.
         """
-        return self._native.decode_batch(lists, nulls=nulls)
+        return self._native.decode_batch(lists, nulls=nulls, skip_special_tokens=skip_special_tokens)
 
-    def explain(self, sequence: str) -> list[MergeStep]:
+    def explain(self, sequence: str | bytes) -> list[MergeStep]:
         """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.
 
         For looking at, not for speed: each step holds all tokens, so the result is quadratic in the length.

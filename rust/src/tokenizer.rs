@@ -20,6 +20,7 @@ mod growth;
 pub mod json;
 mod kmers;
 pub mod letters;
+mod names;
 mod normalizer;
 mod numbering;
 mod pattern;
@@ -32,6 +33,7 @@ mod words;
 
 use std::collections::hash_map::Entry;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
@@ -44,7 +46,7 @@ use letters::Letters;
 use numbering::Numbering;
 use reading::{Characters, Piece};
 use scheme::Scheme;
-use special::{find_unknown, is_special_form};
+use special::find_unknown;
 
 pub use json::Roles;
 pub use kmers::KmerSpecials;
@@ -65,6 +67,8 @@ pub struct Tokenizer {
     frame: Frame,
     finder: Finder,
     roles: Roles,
+    /// The id of each string, once one was asked for; not of k-mers.
+    ids_by_string: OnceLock<FxHashMap<String, Id>>,
 }
 
 /// What an id stands for.
@@ -148,7 +152,8 @@ impl Tokenizer {
         }
         let finder = Finder::new(&reading.added, &reading.letters.rest.normalizer)?;
         let numbering = Numbering::listed_as(ids, meanings);
-        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default() })
+        let ids_by_string = OnceLock::new();
+        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default(), ids_by_string })
     }
 
     /// The merges, of a tokenizer that has some.
@@ -164,19 +169,6 @@ impl Tokenizer {
     /// What each byte of a text is.
     pub fn letters(&self) -> &Letters {
         &self.reading.letters
-    }
-
-    /// The special tokens in order of id.
-    ///
-    /// Added tokens, and of those that no text becomes, since no merge makes them, the ones of the form `[NAME]` or
-    /// `<name>` and those that [`Roles`] name.
-    pub fn special_tokens(&self) -> impl Iterator<Item = &str> {
-        let added = self.reading.added.iter().map(|token| (token.id, token.content.as_str()));
-        let others = self.reading.others.iter().map(|(token, id)| (*id, token.as_str()));
-        let is_special = |(_, token): &(Id, &str)| is_special_form(token) || self.roles.name(token);
-        let mut tokens: Vec<(Id, &str)> = added.chain(others.filter(is_special)).collect();
-        tokens.sort_unstable();
-        tokens.into_iter().map(|(_, token)| token)
     }
 
     /// What the file puts around a sequence; `None` where one of ours does not say and leaves it to [`Self::template`].
@@ -347,7 +339,7 @@ impl Tokenizer {
     }
 
     /// The id of letters outside the vocabulary.
-    pub(crate) fn unknown_id(&self) -> Option<Id> {
+    pub fn unknown_id(&self) -> Option<Id> {
         self.reading.unknown
     }
 

@@ -26,11 +26,20 @@ from genotok.errors import ArgumentError
 from genotok.files.whole import STANDARD_OUTPUT, is_stream, sync_folder, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from genotok.files.kinds import Kind
 
-__all__ = ["Existing", "FileOutput", "check_file", "is_claimed", "is_internal", "named", "output_file"]
+__all__ = [
+    "Existing",
+    "FileOutput",
+    "check_file",
+    "is_claimed",
+    "is_internal",
+    "named",
+    "output_file",
+    "write_files",
+]
 
 LARGEST_PROBE = 1 << 24
 """A larger result is not tried out: a full disk is then found when it is written."""
@@ -166,6 +175,25 @@ def check_file(
         raise ArgumentError(f"{path}: exists and is not {kind.name}; remove it, or choose another output")
     if existing is Existing.REFUSE and not force:
         raise _is_there(path)
+
+
+def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, force: bool) -> None:
+    """Write small files into a folder, which is made if need be; asked for all before one is written.
+
+    Raises:
+        ArgumentError: One is there with other contents, and `force` is not given.
+        OSError: One cannot be written.
+    """
+    paths = {os.path.join(folder, name): text.encode() for name, text in texts.items()}
+    for path, data in paths.items():
+        if os.path.isfile(path) and os.path.getsize(path) and not force:
+            with open(path, "rb") as file:
+                if file.read(len(data) + 1) != data:
+                    raise ArgumentError(f"{path}: is there already with other contents; give force=True")
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+    for path, data in paths.items():
+        write_whole(path, data)
 
 
 def is_claimed(path: str) -> bool:

@@ -17,22 +17,13 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genotok.errors import VocabularyError
+from genotok.huggingface import CONFIG, NO_LIMIT, TOKENIZER, tokenizer_config
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["CONFIG", "NO_LIMIT", "TOKENIZER", "SpecialRoles", "folder_tokenizer", "tokenizer_files"]
-
-TOKENIZER = "tokenizer.json"
-CONFIG = "tokenizer_config.json"
-
-NO_LIMIT = int(1e30)
-"""What transformers writes for a tokenizer without a longest input; the encoder has none."""
-
-FAST = "PreTrainedTokenizerFast"
-KMERS = "GenotokKmerTokenizer"
-"""The class of `genotok.model.huggingface` for k-mers that no file of Hugging Face can express."""
 
 
 class SpecialRoles(Protocol):
@@ -70,17 +61,12 @@ def tokenizer_files(
         keep_case: Leave lower case as the tokenizer reads it.
     """
     text = folder_tokenizer(tokenizer, special, keep_case=keep_case).to_json()
-    is_fast = "model" in json.loads(text)
-    settings: dict[str, Any] = {
-        "tokenizer_class": FAST if is_fast else KMERS,
-        **({} if is_fast else {"added_tokens_decoder": _added(tokenizer)}),
-        **_roles(tokenizer, special),
-        "model_input_names": ["input_ids", "attention_mask"],  # no segments are given in training
-        "model_max_length": NO_LIMIT if max_tokens is None else max_tokens,
-        "padding_side": "right",
-        "truncation_side": "right",
-        "clean_up_tokenization_spaces": False,
-    }
+    settings = tokenizer_config(
+        _roles(tokenizer, special),
+        dict(zip(tokenizer.special_tokens, tokenizer.all_special_ids, strict=True)),
+        fast="model" in json.loads(text),
+        max_length=max_tokens,
+    )
     config = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
     return {TOKENIZER: text.encode(), CONFIG: config.encode()}
 
@@ -110,12 +96,6 @@ def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles, *, keep_case: 
     if found.vocab != tokenizer.vocab or found.template != ([*special.before], [*special.behind]):
         raise VocabularyError("tokenizer: cannot be written with the special tokens around a sequence")
     return found
-
-
-def _added(tokenizer: Tokenizer) -> dict[str, Any]:
-    """The special tokens by id, which transformers would look for in a file of Hugging Face."""
-    plain = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False, "special": True}
-    return {str(tokenizer.vocab[name]): {"content": name, **plain} for name in tokenizer.special_tokens}
 
 
 def _upper_casing(normalizer: Any, tokenizer: Tokenizer) -> Any:
@@ -173,7 +153,7 @@ def _template(given: Any, tokenizer: Tokenizer, special: SpecialRoles) -> Any:
 
 
 def _roles(tokenizer: Tokenizer, special: SpecialRoles) -> dict[str, Any]:
-    """Role to token; a token of one letter would be found in sequences, and has none."""
+    """Role to token."""
     names = {number: token for token, number in tokenizer.vocab.items()}
     ids = {
         "unk_token": special.unknown,
@@ -183,7 +163,4 @@ def _roles(tokenizer: Tokenizer, special: SpecialRoles) -> dict[str, Any]:
         "mask_token": special.mask,
     }
     found = {role: names[number] for role, number in ids.items() if number is not None}
-    roles = {**tokenizer.special_roles, **found}
-    roles = {role: roles[role] for role in sorted(roles) if len(roles[role]) > 1}
-    others = [name for name in tokenizer.special_tokens if name not in roles.values() and len(name) > 1]
-    return {**roles, "extra_special_tokens": others} if others else dict(roles)
+    return {**tokenizer.special_roles, **found}

@@ -76,16 +76,25 @@ pub(crate) fn count(
 }
 
 /// The string of each list; None of one that is null.
-pub(crate) fn decode<'py>(py: Python<'py>, core: &Arc<Core>, lists: IdLists) -> PyResult<Bound<'py, PyList>> {
+pub(crate) fn decode<'py>(
+    py: Python<'py>,
+    core: &Arc<Core>,
+    lists: IdLists,
+    skip_special_tokens: bool,
+) -> PyResult<Bound<'py, PyList>> {
     let lists = Arc::new(lists);
+    let decode = move |core: &Core, lists: &IdLists, monitor: &Monitor| {
+        if skip_special_tokens {
+            core.decode_batch_without_special(&lists.ids, &lists.offsets, monitor)
+        } else {
+            core.decode_batch(&lists.ids, &lists.offsets, monitor)
+        }
+    };
     let (bytes, offsets) = if lists.ids.len() <= QUICK {
-        let decode = || core.decode_batch(&lists.ids, &lists.offsets, &Monitor::default());
-        py.detach(decode).map_err(exception)?
+        py.detach(|| decode(core, &lists, &Monitor::default())).map_err(exception)?
     } else {
         let (core, lists) = (Arc::clone(core), Arc::clone(&lists));
-        watch(py, None, move |monitor| {
-            pool(None)?.install(|| core.decode_batch(&lists.ids, &lists.offsets, monitor))
-        })?
+        watch(py, None, move |monitor| pool(None)?.install(|| decode(&core, &lists, monitor)))?
     };
     let texts = offsets.windows(2).enumerate().map(|(number, ends)| {
         (!lists.is_null(number)).then(|| String::from_utf8_lossy(&bytes[ends[0]..ends[1]]))

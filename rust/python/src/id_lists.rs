@@ -9,7 +9,9 @@ use arrow_array::{Array, ArrayRef, make_array};
 use arrow_schema::DataType;
 use genotok_core::Error;
 use genotok_core::tokenizer::Id;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::arguments::{Nulls, Number, is_null, refused_null};
 use crate::capsule::import;
@@ -163,12 +165,24 @@ impl IdLists {
 
 /// Ids of an iterable of numbers.
 pub(crate) fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Vec<Id>> {
+    if ids.is_instance_of::<PyString>() || ids.is_instance_of::<PyBytes>() {
+        return Err(no_ids(ids));
+    }
     // Only if one does not fit is each looked at, to name it.
     ids.extract().or_else(|_| {
-        let numbers: Vec<Number> = match ids.extract() {
-            Ok(numbers) => numbers,
-            Err(_) => ids.try_iter()?.map(|id| id?.extract()).collect::<PyResult<_>>()?,
-        };
-        numbers.into_iter().map(|id| id.fit("id", 0)).collect()
+        let numbers = ids.try_iter().map_err(|_| no_ids(ids))?.enumerate();
+        numbers.map(|(place, id)| id_of(place, &id?)?.fit("id", 0)).collect()
     })
+}
+
+fn id_of(place: usize, id: &Bound<'_, PyAny>) -> PyResult<Number> {
+    id.extract().or_else(|_| {
+        let found = id.get_type().name()?;
+        Err(PyTypeError::new_err(format!("ids[{place}]: an integer is expected, found {found}")))
+    })
+}
+
+fn no_ids(found: &Bound<'_, PyAny>) -> PyErr {
+    let kind = found.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("ids: an iterable of integers is expected, found {kind}"))
 }

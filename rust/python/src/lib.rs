@@ -24,6 +24,7 @@ mod texts;
 mod token_methods;
 mod tokenizer;
 mod tokens;
+mod training;
 mod training_report;
 mod verdict;
 mod view;

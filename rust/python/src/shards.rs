@@ -23,7 +23,8 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::arguments::{Number, fit_count, fit_threads};
 use crate::errors::{exception, internal};
 use crate::pools::pool;
-use crate::tokenizer::{Tokenizer, Training};
+use crate::tokenizer::Tokenizer;
+use crate::training::Training;
 use crate::training_report::report_as_dictionary;
 use crate::watch::{Reporter, TICK, watch};
 

@@ -312,3 +312,20 @@ fn not_text(number: usize, reason: &str) -> PyErr {
 fn not_utf8(number: usize, error: std::str::Utf8Error) -> PyErr {
     not_text(number, &format!("the byte at {} is not UTF-8", error.valid_up_to()))
 }
+
+/// One sequence, as Python has it.
+pub(crate) fn text_of<'a>(sequence: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    if let Ok(text) = sequence.cast::<PyString>() {
+        return text
+            .to_str()
+            .map_err(|_| ArgumentError::new_err("sequence: is not text: it has half of a surrogate pair"));
+    }
+    let Ok(bytes) = sequence.cast::<PyBytes>() else {
+        let found = sequence.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("sequence: str or bytes is expected, found {found}")));
+    };
+    std::str::from_utf8(bytes.as_bytes()).map_err(|error| {
+        let at = error.valid_up_to();
+        ArgumentError::new_err(format!("sequence: is not text: the byte at {at} is not UTF-8"))
+    })
+}

@@ -8,7 +8,7 @@ use genotok_core::bpe::train::Options;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::rows::RowOrder;
-use genotok_core::session::{self, Checkpoint, Wanted};
+use genotok_core::session::{self, Wanted};
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
@@ -22,8 +22,9 @@ use crate::files::{Files, open};
 use crate::id_lists::{IdLists, ids_of};
 use crate::pools::pool;
 use crate::reader::TokenReader;
-use crate::texts::Texts;
+use crate::texts::{Texts, text_of};
 use crate::tokens::TokenArray;
+use crate::training::{Training, longest};
 use crate::training_report::report_as_dictionary;
 use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
@@ -32,49 +33,6 @@ use crate::watch::{watch, watch_blind};
 #[pyclass(frozen, module = "genotok._native")]
 pub(crate) struct Tokenizer {
     core: Arc<Core>,
-}
-
-/// How to train.
-pub(crate) struct Training {
-    pub(crate) wanted: Wanted,
-    pub(crate) threads: Option<usize>,
-    pub(crate) checkpoint: Option<Checkpoint>,
-}
-
-impl Training {
-    #[allow(clippy::too_many_arguments)] // those of Python's function
-    pub(crate) fn new(
-        vocab_size: Number,
-        min_frequency: Number,
-        special_tokens: Vec<String>,
-        word_length: Option<Number>,
-        max_token_length: Option<Number>,
-        both_strands: bool,
-        threads: Option<Number>,
-        memory: Option<Number>,
-        checkpoint: Option<PathBuf>,
-        resume: bool,
-    ) -> PyResult<Self> {
-        let options = Options {
-            min_frequency: min_frequency.fit("min_frequency", 0)?,
-            max_token_length: longest(max_token_length)?,
-            word_length: fit(word_length, "word_length", 1)?,
-            both_strands,
-            ..Options::default()
-        };
-        let vocab_size = fit_count(vocab_size, "vocab_size")?;
-        let memory = fit(memory, "memory", 1)?;
-        let wanted = Wanted { vocab_size, special_tokens, options, memory, allow_unknown: MAX_UNKNOWN };
-        let checkpoint = match checkpoint {
-            Some(path) => Some(Checkpoint { path, resume }),
-            None if resume => {
-                let rule = "needs the checkpoint to go on from";
-                return Err(exception(Error::argument("resume", &"True", rule)));
-            }
-            None => None,
-        };
-        Ok(Self { wanted, threads: fit_threads(threads)?, checkpoint })
-    }
 }
 
 impl From<Core> for Tokenizer {
@@ -307,9 +265,25 @@ impl Tokenizer {
         self.core.special_tokens().map(str::to_owned).collect()
     }
 
-    /// The ids of a text, without special tokens around it.
-    fn encode<'py>(&self, py: Python<'py>, sequence: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyList>> {
-        let text = sequence.to_str()?;
+    /// The id of a token, if it is one.
+    fn token_to_id(&self, token: &str) -> Option<u32> {
+        self.core.id_of_string(token)
+    }
+
+    /// The token of an id, if it is one.
+    fn id_to_token(&self, id: Number) -> PyResult<Option<String>> {
+        Ok(self.core.string_of(id.fit("id", 0)?))
+    }
+
+    /// The id of letters outside the vocabulary; nothing if they are errors.
+    #[getter]
+    fn unknown_id(&self) -> Option<u32> {
+        self.core.unknown_id()
+    }
+
+    /// The ids of a text, `str` or `bytes`, without special tokens around it.
+    fn encode<'py>(&self, py: Python<'py>, sequence: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let text = text_of(sequence)?;
         let ids = if !self.core.is_ready() || text.len() > QUICK {
             let text = text.to_owned();
             self.call(py, false, move |core| pool(None)?.install(|| core.encode(&text)))?
@@ -360,14 +334,15 @@ impl Tokenizer {
     }
 
     /// The strings of many lists of ids.
-    #[pyo3(signature = (lists, *, nulls))]
+    #[pyo3(signature = (lists, *, nulls, skip_special_tokens = false))]
     fn decode_batch<'py>(
         &self,
         py: Python<'py>,
         lists: &Bound<'py, PyAny>,
         nulls: &str,
+        skip_special_tokens: bool,
     ) -> PyResult<Bound<'py, PyList>> {
-        batches::decode(py, &self.core, IdLists::of(lists, Nulls::of(nulls)?)?)
+        batches::decode(py, &self.core, IdLists::of(lists, Nulls::of(nulls)?)?, skip_special_tokens)
     }
 
     /// The ids of sequence files, as a stream of record batches.
@@ -421,7 +396,8 @@ impl Tokenizer {
     }
 
     /// The tokens of a text after each merge.
-    fn explain<'py>(&self, py: Python<'py>, sequence: String) -> PyResult<Bound<'py, PyList>> {
+    fn explain<'py>(&self, py: Python<'py>, sequence: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let sequence = text_of(sequence)?.to_owned();
         let steps = self.call(py, false, move |core| core.explain(&sequence))?;
         let names: Vec<Bound<'py, PyString>> =
             self.core.vocab().map(|token| PyString::new(py, &token)).collect();
@@ -440,10 +416,4 @@ impl Tokenizer {
         }
         Ok(explained)
     }
-}
-
-/// The longest token allowed; beyond 32 bits it is no limit.
-fn longest(number: Option<Number>) -> PyResult<Option<u32>> {
-    let length: Option<u64> = fit(number, "max_token_length", 1)?;
-    Ok(length.map(|length| u32::try_from(length).unwrap_or(u32::MAX)))
 }

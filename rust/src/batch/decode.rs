@@ -52,6 +52,9 @@ impl Tokenizer {
         monitor: &Monitor,
     ) -> Result<(Vec<u8>, Vec<usize>)> {
         let lists = lists(ids, offsets)?;
+        if self.decodes_as_a_whole() {
+            return self.decode_lists(ids, &lists, monitor);
+        }
         let used = lists.first().zip(lists.last()).map_or(0..0, |(first, last)| first.start..last.end);
         let spelled = Spelled::new(self, &ids[used], monitor)?;
         let length = |list: &std::ops::Range<usize>| {
@@ -84,6 +87,46 @@ impl Tokenizer {
             Ok(())
         })?;
         Ok((text, ends))
+    }
+
+    /// The same without special tokens; what stood on either side of one is not joined by more than it was.
+    pub fn decode_batch_without_special(
+        &self,
+        ids: &[Id],
+        offsets: &[i64],
+        monitor: &Monitor,
+    ) -> Result<(Vec<u8>, Vec<usize>)> {
+        let skipped = self.skipped_ids();
+        let (mut plain, mut run_offsets, mut runs_before) = (Vec::new(), vec![0_i64], vec![0]);
+        for list in lists(ids, offsets)? {
+            monitor.check()?;
+            for run in ids[list].split(|id| skipped.contains(id)).filter(|run| !run.is_empty()) {
+                plain.extend_from_slice(run);
+                run_offsets.push(i64::try_from(plain.len()).unwrap_or(i64::MAX));
+            }
+            runs_before.push(run_offsets.len() - 1);
+        }
+        let (text, ends) = self.decode_batch(&plain, &run_offsets, monitor)?;
+        Ok((text, runs_before.into_iter().map(|run| ends[run]).collect()))
+    }
+
+    fn decode_lists(
+        &self,
+        ids: &[Id],
+        lists: &[std::ops::Range<usize>],
+        monitor: &Monitor,
+    ) -> Result<(Vec<u8>, Vec<usize>)> {
+        let decode = |list: &std::ops::Range<usize>| {
+            monitor.check()?;
+            self.decode(&ids[list.clone()])
+        };
+        let texts: Vec<String> = lists.par_iter().with_min_len(16).map(decode).collect::<Result<_>>()?;
+        let mut ends = vec![0];
+        ends.extend(texts.iter().scan(0, |end, text| {
+            *end += text.len();
+            Some(*end)
+        }));
+        Ok((texts.concat().into_bytes(), ends))
     }
 }
 

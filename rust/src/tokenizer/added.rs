@@ -28,6 +28,8 @@ pub(super) struct Added {
     pub(super) is_normalized: bool,
     /// The vocabulary of the model has it too.
     pub(super) is_in_vocab: bool,
+    /// Its file calls it special.
+    pub(super) is_special: bool,
 }
 
 impl Added {
@@ -40,6 +42,7 @@ impl Added {
             strips_right: false,
             is_normalized: false,
             is_in_vocab: true,
+            is_special: true,
         }
     }
 }

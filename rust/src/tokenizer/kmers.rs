@@ -58,7 +58,8 @@ impl Tokenizer {
         let template = usual_template(find, true).filter(|_| obstacle(&kmer).is_none());
         let reading = Reading { letters, added, others: Vec::new(), unknown, template };
         let (scheme, frame) = (Scheme::Kmer(kmer), Frame::of_kmers());
-        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default() })
+        let ids_by_string = std::sync::OnceLock::new();
+        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default(), ids_by_string })
     }
 
     /// The k-mers, of a tokenizer that has some.

@@ -56,7 +56,6 @@ fn read_one(token: &Value, vocab: &Vocab, next: &mut Id) -> Result<Added> {
         Some(said) => return refuse(format!("{part} has the id {said}, but Hugging Face gives it {id}")),
         None => return refuse(format!("{part} has no id that is a number from 0 on")),
     }
-    flag_or_false(&part, token, "special")?;
     Ok(Added {
         content: content.to_owned(),
         id,
@@ -64,5 +63,6 @@ fn read_one(token: &Value, vocab: &Vocab, next: &mut Id) -> Result<Added> {
         strips_right: flag_or_false(&part, token, "rstrip")?,
         is_normalized: flag_or_false(&part, token, "normalized")?,
         is_in_vocab: known.is_some(),
+        is_special: flag_or_false(&part, token, "special")?,
     })
 }
