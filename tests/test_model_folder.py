@@ -338,6 +338,18 @@ def test_a_model_is_judged_before_anything_is_trained(folder: Path, tmp_path: Pa
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("backend", ["flash", "flex"])
+def test_an_attention_that_is_not_here_is_refused(folder: Path, tmp_path: Path, backend: str) -> None:
+    change(folder, attention=backend)
+    tasks = find_tasks([write_set(tmp_path / "set", {"train": 8, "dev": 4, "test": 4})])
+    for call in (
+        lambda: Classifier(folder, device="cpu"),
+        lambda: finetune(tasks, folder, tmp_path / "results", FinetuneConfig(), device="cpu"),
+    ):
+        assert f'config.json: attention="{backend}" needs' in one_line(call)
+    assert not (tmp_path / "results").exists()
+
+
 def test_sizes_without_weights_must_fit_the_machine(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     assert "none of model.safetensors, pytorch_model.bin" in one_line(lambda: read_folder(folder))

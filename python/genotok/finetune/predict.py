@@ -20,7 +20,7 @@ from genotok.finetune.train import outputs_of
 from genotok.gue.labels import LabelError
 from genotok.inputs import Files, expand
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
-from genotok.model_folder.load import load_pretrained
+from genotok.model_folder.load import check_attention, load_pretrained
 from genotok.model_folder.read import read_folder
 from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS
@@ -102,6 +102,7 @@ class Classifier:
         self.tokenizer = place.tokenizer()
         self.batch_tokens = batch_tokens
         self.device = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
+        check_attention(place, self.device)
         with quietly():
             found: Any = load_pretrained(DnaBert2ForSequenceClassification, place)
         self._model: Any = found.to(self.device).eval()

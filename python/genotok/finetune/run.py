@@ -26,7 +26,7 @@ from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
 from genotok.identity import files_sha256
 from genotok.model_folder.documents import read_object
-from genotok.model_folder.load import check_finite
+from genotok.model_folder.load import check_attention, check_finite
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
@@ -45,6 +45,7 @@ __all__ = ["RESULTS", "finetune"]
 Record = dict[str, Any]
 Heard = Callable[[str], None]
 
+PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 RESULTS = "results.json"
 RESULT = "result.json"
 TABLE = "results.md"
@@ -98,6 +99,8 @@ def finetune(
     """
     folder, source = Path(output), read_folder(model, need_weights=not scratch)
     tokenizer = source.tokenizer()
+    place = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
+    check_attention(source, place, PRECISIONS[config.precision], source.settings.encoder.attention_dropout)
     if not scratch:
         check_finite(source)
     if threads is not None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from genotok.errors import ArgumentError
-from genotok.model import Encoder
+from genotok.model import Encoder, pack
+from genotok.model.attention import choose
 from genotok.model.checkpoint import load, read
 from genotok.model.huggingface import DnaBert2Config
 from genotok.model_folder.layout import normalised
+from genotok.model_folder.read import CONFIG
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from genotok.model.backends import Backend
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["check_finite", "config_of", "load_encoder", "load_pretrained"]
+__all__ = ["check_attention", "check_finite", "config_of", "load_encoder", "load_pretrained"]
 
 
 def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
@@ -35,6 +37,28 @@ def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
     except ValueError as error:
         raise ArgumentError(str(error)) from None
     return encoder
+
+
+def check_attention(
+    folder: ModelFolder, device: torch.device, dtype: torch.dtype = torch.float32, dropout: float = 0.0
+) -> None:
+    """An error if the backend of attention that a folder names cannot be used, before anything is computed.
+
+    Args:
+        folder: The folder.
+        device: Where the model is to be.
+        dtype: What products are computed in.
+        dropout: Dropped share of attention weights.
+
+    Raises:
+        ArgumentError: The backend is not available there; says why.
+    """
+    sizes = folder.settings.encoder
+    sample = torch.empty(1, sizes.head_size, device=device, dtype=dtype)
+    try:
+        choose(sizes.attention, sample, pack([1], device), dropout)
+    except ValueError as error:
+        raise ArgumentError(f"{folder.path / CONFIG}: {error}") from None
 
 
 def check_finite(folder: ModelFolder) -> None:

@@ -189,7 +189,7 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
 
     Args:
         path: A folder with config.json and model.safetensors or pytorch_model.bin.
-        need_weights: Whether weights must be there; if they are not, sizes are checked against the machine.
+        need_weights: Whether weights must be there.
 
     Raises:
         ArgumentError: A file is damaged, holds what is not of this architecture, or does not fit the others.
@@ -210,8 +210,8 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
     if os.path.lexists(folder / MANIFEST):
         manifest = read_object(folder / MANIFEST, "the manifest of a model")
     weights = _weights(folder, need_weights)
+    _check_memory(folder, settings)
     if weights is None:
-        _check_memory(folder, settings)
         return ModelFolder(folder, settings, None, {}, manifest)
     try:
         tensors = normalised(stored_in(weights))
@@ -255,7 +255,7 @@ def _weights(folder: Path, need_weights: bool) -> Path | None:
 
 
 def _check_memory(folder: Path, settings: Settings) -> None:
-    """An error if fresh weights of these sizes do not fit into the machine."""
+    """An error if weights of these sizes do not fit into the machine, whatever a file of holes pretends."""
     sizes = settings.encoder
     width, inner = sizes.hidden_size, sizes.intermediate_size
     number = sizes.vocab_size * width + sizes.num_layers * width * (4 * width + 3 * inner)
