@@ -16,12 +16,15 @@ from genotok.report.records import Found, Record, read_json, read_lines, written
 
 __all__ = ["PARTS_OF_FOLDERS", "Described", "describe_folder"]
 
-RUN, REPORT, LOG, MANIFEST = "run.json", "pretrain.json", "log.jsonl", "manifest.json"
+RUN, REPORT, LOG = "run.json", "pretrain.json", "log.jsonl"
+MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
 RESULTS, RESULT, COMPARED, CARD = "results.json", "result.json", "compared.json", "genotok.json"
 CONFIG, WEIGHTS = "config.json", ("model.safetensors", "pytorch_model.bin")
 CLAIM = ".genotok-folder.lock"
 
-PARTS_OF_FOLDERS = frozenset({RUN, REPORT, LOG, MANIFEST, RESULTS, RESULT, COMPARED, CARD, CONFIG, *WEIGHTS})
+PARTS_OF_FOLDERS = frozenset(
+    {RUN, REPORT, LOG, MANIFEST, JOURNAL, RESULTS, RESULT, COMPARED, CARD, CONFIG, *WEIGHTS}
+)
 """Files that are read with the folder around them, if it is one of ours."""
 
 OF_MODEL = frozenset({CARD, CONFIG, "tokenizer.json"})
@@ -168,6 +171,10 @@ def _pretrained(name: str, folder: str, names: frozenset[str]) -> Described | No
 
 def _encoded(name: str, folder: str, names: frozenset[str]) -> Described | None:
     """A folder that `genotok encode` or `genotok pack` wrote."""
+    if JOURNAL in names:
+        head = next(iter(read_lines(_path(folder, JOURNAL))[0]), {})
+        data = {"head": head, **_state(folder), "is_partial": True}
+        return Described(Found(name, folder, "genotok shards", data), names - _folders(folder, names))
     if MANIFEST not in names:
         return None
     data = read_json(_path(folder, MANIFEST))

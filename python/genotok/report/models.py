@@ -1,4 +1,4 @@
-"""The sections of what is no run: a model's folder, encoded sequences, a comparison that is not finished."""
+"""The sections of what has no curves: models, encoded sequences, trained tokenizers, stopped comparisons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genotok.report.tables import Column, Section, Table, number, text
 if TYPE_CHECKING:
     from genotok.report.records import Found, Record
 
-__all__ = ["encoded_section", "model_section", "unfinished_section"]
+__all__ = ["encoded_section", "model_section", "tokenizer_section", "unfinished_section"]
 
 SIZES = {
     "hidden_size": "width",
@@ -70,6 +70,9 @@ def _metrics(data: Record) -> tuple[Table, ...]:
 def encoded_section(found: Found) -> Section:
     """A folder that `genotok encode` or `genotok pack` wrote."""
     title, more = FORMATS.get(found.kind, OTHER_FORMAT)
+    if found.data.get("is_partial"):
+        is_running = found.data.get("state") == "running"
+        more = "being written" if is_running else "not finished; genotok encode with --resume continues it"
     totals = found.data.get("totals")
     numbers = totals if isinstance(totals, dict) else {}
     rows = tuple(
@@ -82,6 +85,39 @@ def encoded_section(found: Found) -> Section:
     head = found.data.get("head")
     told = [*_told(head if isinstance(head, dict) else {}), ("more", more)]
     return Section(title, found.name, tuple(told), tables, summary=f"{title}: {more}.")
+
+
+def tokenizer_section(found: Found) -> Section:
+    """What `genotok train-bpe --json` told of a training."""
+    data = found.data
+    wanted = (
+        ("vocab_size", "tokens in the vocabulary", "{:,.0f}", 1.0),
+        ("merges", "merges", "{:,.0f}", 1.0),
+        ("files", "files", "{:,.0f}", 1.0),
+        ("bases", "bases", "{:,.0f}", 1.0),
+        ("tokens", "tokens of the corpus", "{:,.0f}", 1.0),
+        ("bases_per_token", "bases per token", "{:.2f}", 1.0),
+        ("rounds", "passes over the corpus", "{:,.0f}", 1.0),
+        ("threads", "threads", "{:,.0f}", 1.0),
+        ("seconds", "seconds", "{:,.2f}", 1.0),
+        ("peak_memory_bytes", "peak memory, MB", "{:,.0f}", 1e-6),
+    )
+    rows = tuple(
+        (text(label), number(value, form, scale))
+        for key, label, form, scale in wanted
+        if (value := as_number(data.get(key))) is not None
+    )
+    longest = data.get("longest_tokens")
+    facts = (
+        ("tokenizer", str(data.get("output", ""))),
+        ("stopped", str(data["stopped"])),
+        ("longest tokens", ", ".join(map(str, longest)) if isinstance(longest, list) else ""),
+        ("fingerprint of the corpus", str(data["fingerprint"])),
+    )
+    table = Table("Training", (Column("what", numeric=False), Column("value")), rows)
+    said = f"{data['vocab_size']:,} tokens, {data['merges']:,} merges; stopped: {data['stopped']}."
+    shown = tuple((label, fact) for label, fact in facts if fact)
+    return Section("Tokenizer training", found.name, shown, (table,), summary=said)
 
 
 def unfinished_section(found: Found) -> Section:

@@ -27,7 +27,11 @@ LARGEST_FILE = 1 << 26
 LARGEST_NUMBER = 1e100
 """No figure is larger, and no axis could show it."""
 
-PYTEST_BENCHMARK = "pytest-benchmark"
+BY_KEYS = {
+    "pytest-benchmark": {"machine_info", "benchmarks"},
+    "tokenizer training": {"vocab_size", "merges", "rounds", "fingerprint", "stopped"},
+}
+"""Kinds of records that do not name their kind, and what they have."""
 
 Record = dict[str, Any]
 
@@ -140,11 +144,11 @@ def _content(path: str) -> bytes:
 
 
 def _kind(data: Record) -> str:
-    """What a record says it is; pytest-benchmark's files say it by their keys."""
+    """What a record says it is; some say it by their keys."""
     kind = data.get("kind", data.get("benchmark"))
     if isinstance(kind, str):
         return kind
-    return PYTEST_BENCHMARK if {"machine_info", "benchmarks"} <= data.keys() else ""
+    return next((kind for kind, keys in BY_KEYS.items() if keys <= data.keys()), "")
 
 
 def _other(data: Record) -> str:
@@ -153,6 +157,8 @@ def _other(data: Record) -> str:
         return "a tokenizer; genotok info shows it, genotok study measures it"
     if data.get("format") == "genotok checkpoint":
         return "a checkpoint of genotok train-bpe; the same command with --resume continues it"
+    if {"clean", "strict", "files"} <= data.keys():
+        return "what genotok check found, which is no measurement; read it as it is"
     return ""
 
 

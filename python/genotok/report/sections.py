@@ -8,7 +8,7 @@ from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.finetuning import finetuning_section
 from genotok.report.inputs import inputs_section
-from genotok.report.models import encoded_section, model_section, unfinished_section
+from genotok.report.models import encoded_section, model_section, tokenizer_section, unfinished_section
 from genotok.report.overviews import finetuning_overview, pretraining_overview
 from genotok.report.pretraining import pretraining_section
 from genotok.report.shards import cluster_section, shards_section
@@ -46,6 +46,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
     "gue": finetuning_section,
     "pretrain": pretraining_section,
     "model": model_section,
+    "tokenizer training": tokenizer_section,
     "genotok shards": encoded_section,
     "genotok packed corpus": encoded_section,
     "pytest": studies_section,
