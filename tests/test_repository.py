@@ -179,6 +179,7 @@ def test_the_core_does_not_know_python() -> None:
     ("statement", "absent"),
     [
         ("import genotok", ["torch", "pyarrow", "numpy", "typer", "rich", "pydantic", "importlib.metadata"]),
+        ("import genotok.gue", ["torch", "pyarrow", "transformers"]),
         ("import genotok.cli", ["torch", "pyarrow", "numpy", "transformers", "rich.console"]),
     ],
 )

@@ -14,8 +14,6 @@ import numpy as np
 
 from genotok.errors import SequenceFileError
 from genotok.gue.labels import NO_LABEL, LabelError
-from genotok.rows import text_rows
-from genotok.rows.columns import find_columns
 from genotok.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 
 if TYPE_CHECKING:
@@ -118,6 +116,10 @@ def read_labelled(
         SymbolError: A sequence holds a letter of proteins.
         OSError: It cannot be read.
     """
+    # pyarrow, which they load, takes longer than the table of GUE takes to be printed.
+    from genotok.rows import text_rows  # noqa: PLC0415
+    from genotok.rows.columns import find_columns  # noqa: PLC0415
+
     name = os.fspath(path)
     rows = text_rows(name)
     start, header = next(rows, (0, []))

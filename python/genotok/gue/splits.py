@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
-from genotok.rows.formats import PACKING_ENDINGS
 from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
@@ -137,6 +136,8 @@ def has_test(place: Path) -> bool:
 
 def _is_table(name: str, stem: str) -> bool:
     """Whether a file is the table of this name."""
+    from genotok.rows.formats import PACKING_ENDINGS  # noqa: PLC0415 - loads pyarrow
+
     plain = next((name.removesuffix(ending) for ending in PACKING_ENDINGS if name.endswith(ending)), name)
     return any(plain == f"{stem}{ending}" for ending in TABLES)
 
