@@ -24,6 +24,7 @@ pytest.importorskip("transformers", reason="needs transformers: the extra `train
 from safetensors.torch import save_file  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
+from genotok.cli.kinds import recognise  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError, GenotokError  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
@@ -316,6 +317,29 @@ def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
         read_folder(folder)  # the table is right
         assert f"{wo} holds numbers that are not finite" in one_line(lambda: Classifier(folder, device="cpu"))
         assert f"{wo} holds numbers that are not finite" in one_line(lambda: Embedder(folder, device="cpu"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("form", ["safetensors", "bin"])
+def test_what_is_not_finite_is_found_in_every_form(folder: Path, dtype: torch.dtype, form: str) -> None:
+    """Also by what does not need torch, as `info`."""
+    good = DnaBert2ForSequenceClassification.from_pretrained(folder).to(dtype).state_dict()
+    (folder / "model.safetensors").unlink()
+    for bad in (None, float("nan"), float("inf"), -float("inf")):
+        weights = {name: tensor.clone() for name, tensor in good.items()}
+        if bad is not None:
+            weights["classifier.bias"][1] = bad
+        if form == "bin":
+            torch.save(weights, folder / "pytorch_model.bin")
+        else:
+            save_file(weights, folder / "model.safetensors")
+        found = read_folder(folder)
+        if bad is None:
+            found.check_finite()
+            assert recognise(str(folder))[1]["parameters"] == found.parameters
+        else:
+            for call in (found.check_finite, lambda: recognise(str(folder))):
+                assert "classifier.bias holds numbers that are not finite" in one_line(call)
 
 
 def test_a_tokenizer_of_another_size_is_refused(folder: Path, tokenizer: Tokenizer) -> None:

@@ -26,7 +26,7 @@ from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
 from genotok.identity import files_sha256
 from genotok.model_folder.documents import read_object
-from genotok.model_folder.load import check_attention, check_finite
+from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
@@ -102,7 +102,7 @@ def finetune(
     place = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
     check_attention(source, place, PRECISIONS[config.precision], source.settings.encoder.attention_dropout)
     if not scratch:
-        check_finite(source)
+        source.check_finite()
     if threads is not None:
         torch.set_num_threads(threads)
     if not seeds:

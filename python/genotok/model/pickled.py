@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import pickle
 import pickletools
+import struct
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,6 +26,9 @@ __all__ = ["stored_in_pickle"]
 MAX_PICKLE = 1 << 21
 MAX_ENTRIES = 1 << 16
 ZIP = b"PK\x03\x04"
+HEAD = 30
+"""Bytes of an entry's own head, but for its name and what is padded."""
+
 STORAGES = {
     "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64",
     "LongStorage": "I64", "IntStorage": "I32", "ShortStorage": "I16", "CharStorage": "I8",
@@ -55,9 +59,9 @@ def stored_in_pickle(file: Path, size: int) -> dict[str, Stored]:
             )
     try:
         with zipfile.ZipFile(file) as archive:
-            text, sizes = _parts(archive, size)
-        _check_instructions(text)
-        found = _Reader(text, sizes).load()
+            text, parts = _parts(archive, size)
+            _check_instructions(text)
+            found = _Reader(text, parts).load()
     except _RefusedError as error:
         raise CheckpointError(
             f"{file}: holds more than tensors, or is damaged ({error}); "
@@ -79,8 +83,8 @@ class _RefusedError(Exception):
     """The file asks for something that tensors do not need."""
 
 
-def _parts(archive: zipfile.ZipFile, size: int) -> tuple[bytes, dict[str, int]]:
-    """The pickle of an archive, and the bytes of each tensor's numbers by their key."""
+def _parts(archive: zipfile.ZipFile, size: int) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    """The pickle of an archive, and by key where the numbers of a tensor start and their bytes."""
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES or sum(one.file_size for one in entries) > size:
         raise _RefusedError("its parts unfold to more than the file")
@@ -90,10 +94,25 @@ def _parts(archive: zipfile.ZipFile, size: int) -> tuple[bytes, dict[str, int]]:
     if len(pickles) != 1 or pickles[0].file_size > MAX_PICKLE:
         raise _RefusedError("it has no list of tensors, or an endless one")
     root = pickles[0].filename.removesuffix("data.pkl") + "data/"
-    sizes = {
-        one.filename.removeprefix(root): one.file_size for one in entries if one.filename.startswith(root)
+    parts = {
+        one.filename.removeprefix(root): (_start(archive, one), one.file_size)
+        for one in entries
+        if one.filename.startswith(root)
     }
-    return archive.read(pickles[0]), sizes
+    if any(start + length > size for start, length in parts.values()):
+        raise ValueError("a part ends behind the file")
+    return archive.read(pickles[0]), parts
+
+
+def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Where the bytes of an entry start in the file, behind its own head with a name and padding."""
+    opened: Any = archive.fp
+    opened.seek(entry.header_offset)
+    head = opened.read(HEAD)
+    if len(head) < HEAD or not head.startswith(ZIP):
+        raise ValueError("a part has no head")
+    start: int = entry.header_offset + HEAD + sum(struct.unpack("<HH", head[-4:]))
+    return start
 
 
 def _check_instructions(text: bytes) -> None:
@@ -106,9 +125,9 @@ def _check_instructions(text: bytes) -> None:
 class _Reader(pickle.Unpickler):
     """Runs a pickle in a world where there are shapes and dictionaries only."""
 
-    def __init__(self, text: bytes, sizes: dict[str, int]) -> None:
+    def __init__(self, text: bytes, parts: dict[str, tuple[int, int]]) -> None:
         super().__init__(io.BytesIO(text))
-        self.sizes = sizes
+        self.parts = parts
 
     def find_class(self, module: str, name: str) -> Any:
         """What stands for a name; made anew each time, as a pickle may set attributes of it."""
@@ -124,24 +143,28 @@ class _Reader(pickle.Unpickler):
             raise _RefusedError(f"it asks for {str(module)[:40]}.{str(name)[:40]}")
         return known[module, name]
 
-    def persistent_load(self, pid: Any) -> tuple[str, int]:
-        """Type and count of the numbers that an entry of the archive holds."""
+    def persistent_load(self, pid: Any) -> tuple[str, tuple[int, int]]:
+        """Type, place and count of the numbers that an entry of the archive holds."""
         kind, dtype, key, _, count = pid
         if kind != "storage" or dtype not in BYTES or not are_sizes([count]):
             raise _RefusedError("a tensor of unknown form")
-        if self.sizes.get(key) != count * BYTES[dtype]:
+        start, size = self.parts.get(key, (0, -1))
+        if size != count * BYTES[dtype]:
             raise ValueError("a tensor has not the bytes that it should have")
-        return dtype, count
+        return dtype, (start, count)
 
 
-def _tensor(storage: tuple[str, int], offset: int, shape: Any, strides: Any, *_: object) -> Stored:
+def _tensor(
+    storage: tuple[str, tuple[int, int]], offset: int, shape: Any, strides: Any, *_: object
+) -> Stored:
     """A tensor within its storage; one that repeats numbers would need more memory than the file has."""
-    dtype, count = storage
+    dtype, place = storage
+    count = place[1]
     if not are_sizes(shape) or not are_sizes(strides) or not are_sizes([offset]):
         raise ValueError("a tensor has no shape")
     if len(shape) != len(strides) or len(shape) > MAX_DIMENSIONS:
         raise ValueError("a tensor has no shape")
-    stored = Stored(dtype, tuple(shape))
+    stored = Stored(dtype, tuple(shape), place)
     last = offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
     if stored.size > count or (stored.size and last >= count):
         raise ValueError("a tensor is larger than the numbers that it has")

@@ -41,10 +41,12 @@ class Stored:
     Attributes:
         dtype: The type of its numbers, as safetensors names it, such as "F32".
         shape: Its dimensions.
+        place: Where the numbers that it is made of start in the file, and how many there are.
     """
 
     dtype: str
     shape: tuple[int, ...]
+    place: tuple[int, int] = (0, 0)
 
     @property
     def size(self) -> int:
@@ -108,7 +110,7 @@ def _stored_in_safetensors(file: Path, size: int) -> dict[str, Stored]:
         if not isinstance(entries, dict):
             raise TypeError("its header is no JSON object")  # noqa: TRY301 - named below
         entries.pop("__metadata__", None)
-        spans = {name: _entry(name, entry) for name, entry in entries.items()}
+        spans = {name: _entry(name, entry, 8 + length) for name, entry in entries.items()}
     except (ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{file}: damaged, or no safetensors file ({_line(error)})") from None
     end = 0
@@ -124,8 +126,8 @@ def _stored_in_safetensors(file: Path, size: int) -> dict[str, Stored]:
     return {name: stored for name, (stored, _, _) in spans.items()}
 
 
-def _entry(name: str, entry: Any) -> tuple[Stored, int, int]:
-    """A tensor, and where its numbers start and end."""
+def _entry(name: str, entry: Any, data: int) -> tuple[Stored, int, int]:
+    """A tensor, and where its numbers start and end, counted from where those of all start, at `data`."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise TypeError(f"{name!r} is no tensor")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -133,7 +135,7 @@ def _entry(name: str, entry: Any) -> tuple[Stored, int, int]:
         raise TypeError(f"{name!r} has no shape or no place")
     if not isinstance(dtype, str) or dtype not in BYTES:
         raise TypeError(f"{name!r} is of type {str(dtype)[:20]!r}, which has no meaning here")
-    stored = Stored(dtype, tuple(shape))
+    stored = Stored(dtype, tuple(shape), (data + offsets[0], math.prod(shape)))
     if stored.size * BYTES[dtype] != offsets[1] - offsets[0]:
         raise TypeError(f"{name!r} has another shape than bytes")
     return stored, offsets[0], offsets[1]

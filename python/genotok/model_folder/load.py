@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genotok.model.backends import Backend
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["check_attention", "check_finite", "config_of", "load_encoder", "load_pretrained"]
+__all__ = ["check_attention", "config_of", "load_encoder", "load_pretrained"]
 
 
 def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
@@ -59,19 +59,6 @@ def check_attention(
         choose(sizes.attention, sample, pack([1], device), dropout)
     except ValueError as error:
         raise ArgumentError(f"{folder.path / CONFIG}: {error}") from None
-
-
-def check_finite(folder: ModelFolder) -> None:
-    """An error if a weight is not finite, before anything is done with the model.
-
-    Raises:
-        ArgumentError: One is not.
-        OSError: They cannot be read.
-    """
-    try:
-        read(folder.path)
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
 
 
 def config_of(folder: ModelFolder, **changes: Any) -> DnaBert2Config:

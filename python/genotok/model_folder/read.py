@@ -111,6 +111,18 @@ class ModelFolder:
             )
         return found
 
+    def check_finite(self) -> None:
+        """An error if a weight is not finite; costs one reading of the file.
+
+        Raises:
+            ArgumentError: One is not.
+            OSError: They cannot be read.
+        """
+        from genotok.model_folder.finite import check_finite  # noqa: PLC0415 - loads numpy
+
+        if self.weights is not None:
+            check_finite(self.weights, self.tensors)
+
     def check_weights(self) -> None:
         """An error unless the file of weights is the one that genotok wrote, where it noted its digest.
 

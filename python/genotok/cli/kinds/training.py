@@ -102,6 +102,7 @@ def model(look: Look) -> Facts | None:
     if CONFIG not in look.names:
         return None
     found = read_folder(look.path, need_weights=False)
+    found.check_finite()
     settings = found.settings
     sizes = settings.encoder
     version = look.object_inside(CONFIG).get("transformers_version")

@@ -1,0 +1,42 @@
+"""Whether all weights in a file are finite, by its table and numpy: torch is not needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genotok.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from genotok.model.stored import Stored
+
+__all__ = ["check_finite"]
+
+AT_ONCE = 1 << 22
+FORMS = {"F32": ("<u4", 0x7F80_0000), "F16": ("<u2", 0x7C00), "BF16": ("<u2", 0x7F80)}
+"""Type of the bits of a number, and the bits of its exponent: all set if it is infinite, or none."""
+
+
+def check_finite(weights: Path, tensors: Mapping[str, Stored]) -> None:
+    """An error that names the first tensor with a number that is infinite or none; costs one reading.
+
+    Raises:
+        ArgumentError: There is one.
+        OSError: The file cannot be read.
+    """
+    for name, stored in tensors.items():
+        start, count = stored.place
+        form, exponent = FORMS[stored.dtype]
+        if not count:
+            continue
+        bits = np.memmap(weights, dtype=form, mode="r", offset=start, shape=(count,))
+        for first in range(0, count, AT_ONCE):
+            if ((bits[first : first + AT_ONCE] & exponent) == exponent).any():
+                raise ArgumentError(
+                    f"{weights}: {name} holds numbers that are not finite (NaN or infinity); "
+                    "use weights from before training diverged"
+                )
