@@ -8,11 +8,11 @@ then a row has the letters of its blocks only.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from genotok.rows.arrays import view_of
 
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 
@@ -119,15 +119,3 @@ def offsets_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
 def ids_of(batch: pa.RecordBatch) -> Ids:
     """The ids of all rows, end to end."""
     return view_of(batch.column("input_ids").flatten())
-
-
-def view_of(column: pa.Array) -> NDArray[Any]:
-    """An Arrow array of numbers without nulls as a read-only numpy view of its memory.
-
-    As `column.toview_of()`, which however imports pandas where it is installed: half a second.
-    """
-    kind = np.dtype(str(column.type))
-    data = column.buffers()[1]
-    if not len(column) or data is None:
-        return np.empty(0, kind)
-    return np.frombuffer(data, kind, len(column), column.offset * kind.itemsize)

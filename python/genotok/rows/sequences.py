@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from genotok.errors import SequenceFileError
 from genotok.rows import chunks
+from genotok.rows.arrays import view_of
 from genotok.rows.opening import is_repeatable
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
 
@@ -65,10 +66,10 @@ class SequenceFiles(Source):
             return f"{file}record {record}, {start:,}-{end:,}"
 
         lists = batch.column("input_ids")
-        offsets = lists.offsets.to_numpy().astype(np.int64)
-        tokens = Tokens(lists.flatten().to_numpy(), offsets - offsets[0])
+        offsets = view_of(lists.offsets).astype(np.int64)
+        tokens = Tokens(view_of(lists.flatten()), offsets - offsets[0])
         if not self._options.allow_empty:
-            lengths = np.subtract(batch.column("end").to_numpy(), batch.column("start").to_numpy())
+            lengths = view_of(batch.column("end")) - view_of(batch.column("start"))
             if len(empty := np.flatnonzero(lengths == 0)):
                 raise SequenceFileError(f"{place(int(empty[0]))}: an empty sequence; remove the record")
         return Piece(batch.select(self.schema.names), (tokens,), place)
