@@ -58,7 +58,7 @@ def tokenizers(
         case "dnabert2":
             path = shared / "tokenizers" / "dnabert2" / "tokenizer.json"
         case "trained-32k":
-            words = [genotok._native.simulate(8_000_000, 32).decode()]
+            words = [genotok._native.simulate(3_000_000, 32).decode()]
             train_words(words, vocab_size=32_000).save(str(path))
         case _:
             path.write_text(json.dumps(random_document(32_000)))
