@@ -48,7 +48,7 @@ def pad(
     Args:
         values: The ids of all rows back to back.
         offsets: Where each row begins in them, and the last ends (B + 1).
-        value: The id to fill up with: that of `[PAD]`.
+        value: The id to fill up with: the tokenizer's `pad_token_id`.
         length: S; None for the length of the longest row.
         side: Fill up on the right, or on the left, as models that generate want it.
         dtype: An integer type of numpy that holds all ids; int64 is what torch looks embeddings up by.

@@ -32,7 +32,7 @@ class Collate:
         >>> for batch in loader: model(**batch)
 
     Attributes:
-        value: The id to fill up with: that of `[PAD]`.
+        value: The id to fill up with: the tokenizer's `pad_token_id`.
         length: S; None for the length of the longest row of each batch.
         side: Fill up on the right or on the left.
         truncate: Keep only the first `length` ids of longer rows, which are an error else.

@@ -158,7 +158,7 @@ class TokenDataset:
         """The rows filled up to `length` tokens, as dictionaries that torch's own collate stacks.
 
         Args:
-            value: The id to fill up with: that of `[PAD]`.
+            value: The id to fill up with: the tokenizer's `pad_token_id`.
             length: Tokens of each row; a longer one is an error when it is asked for.
             side: Fill up on the right or on the left.
             truncate: Keep only the first `length` ids of longer rows.
