@@ -133,6 +133,16 @@ def test_a_finetuning_is_summed_up_drawn_and_tabled(tmp_path: Path) -> None:
     assert matrix.fold == "organism: single classes"
 
 
+@pytest.mark.parametrize(("value", "verdict"), [(0.5, "do not differ"), (0.1, "differ")])
+def test_a_single_set_is_summed_up_with_its_interval(value: float, verdict: str) -> None:
+    section = finetuning_section(found(finetuned_of([set_of("organism", [value])])))
+    low, high = 100 * value - 10, 100 * value + 10
+    assert section.summary.strip() == (
+        f"model on organism: MCC {100 * value:.1f} % (95 % interval {low:.1f}–{high:.1f}), "
+        f"k-mer baseline 69.0 % (59.0–79.0): they {verdict} beyond the intervals."
+    )
+
+
 def test_ties_are_marked_alike() -> None:
     """What does not differ from the best beyond the intervals is as bold as the best."""
     record = finetuned_of([set_of("organism", [0.68, 0.70], 0.69), set_of("other", [0.1, 0.1], 0.69)])

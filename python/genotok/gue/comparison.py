@@ -9,7 +9,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from genotok.gue.results import PERCENT, has_metrics, lines, notes
+from genotok.gue.results import BOLD, PERCENT, has_metrics, lines, notes
 from genotok.metrics import Written, differ, written
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def comparison_markdown(record: Record) -> str:
     for row in comparison_rows(record):
         marked = (f"**{cell}**" if place in row.best else cell for place, cell in enumerate(row.cells))
         rows.append([row.name, *marked])
-    said = [comparison_summary(record), *comparison_notes(record)]
+    said = [comparison_summary(record), BOLD, *comparison_notes(record)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return "\n\n".join([table, *said])
 

@@ -17,11 +17,25 @@ from genotok.metrics import CLASS_METRICS, METRICS, Interval, Written, differ, w
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["PERCENT", "Line", "Result", "has_metrics", "lines", "markdown", "notes", "summary", "units"]
+__all__ = [
+    "BOLD",
+    "PERCENT",
+    "Line",
+    "Result",
+    "has_metrics",
+    "lines",
+    "markdown",
+    "notes",
+    "summary",
+    "units",
+]
 
 Record = dict[str, Any]
 SHOWN = (PAPER, "NT-2500M-multi")
 PERCENT = 100.0
+BOLD = "Bold: the best of a row, and what does not differ from it beyond the intervals."
+"""What the marks of a table mean."""
+
 GUE_METRICS = frozenset({"mcc", "f1"})
 
 
@@ -134,8 +148,7 @@ def notes(records: Sequence[Record]) -> list[str]:
     found = [
         (
             f"{units(lines(records))}; mean and deviation over seeds, then the mean 95 % bootstrap "
-            "interval of the test split. Bold: the best of a row, and what does not differ from it beyond "
-            "the intervals."
+            "interval of the test split."
         ),
         (
             f"Parameters: {sizes}; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. "
@@ -162,7 +175,7 @@ def markdown(records: Sequence[Record]) -> str:
     aligned = ["---"] * (1 + len(metric))
     table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
     others = [f"{line.name}, {one}" for line in found for one in line.others]
-    said = [text for text in (*others, summary(records), *notes(records)) if text]
+    said = [text for text in (*others, summary(records), BOLD, *notes(records)) if text]
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
 
 

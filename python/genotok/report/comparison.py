@@ -28,7 +28,11 @@ def comparison_section(found: Found) -> Section:
     names = [str(one["name"]) for one in record["tokenizers"]]
     columns = (Column("measure or set", numeric=False), *(Column(name) for name in [*names, BASELINE]))
     rows = comparison_rows(record)
-    table = Table("Tokenizers as models", columns, tuple(map(_cells, rows)))
+    table = Table(
+        "Measures and sets; bold: the best on a set, and what does not differ from it beyond the intervals",
+        columns,
+        tuple(map(_cells, rows)),
+    )
     figures = (
         *forests("Test split: each set", {str(one["name"]): one["finetune"] for one in record["tokenizers"]}),
         *_bits(record, names),

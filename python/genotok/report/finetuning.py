@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from genotok.gue.results import SHOWN, Line, Result, lines, notes, summary, title
-from genotok.metrics import Interval, differ
+from genotok.metrics import differ
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
 from genotok.report.estimates import BASELINE, forests, unit_of
@@ -181,8 +181,7 @@ def _sentence(name: str, place: int, measured: list[Line]) -> str:
         if one is not None and line.baseline is not None
     ]
     if len(there) == 1 and (one := there[0][1]) is not None:
-        said = f"{name} on {there[0][0].name}: {one.text} (95 % interval {one.range})"
-        return f"{said}{_beside_one(pairs, there[0][0].baseline)}."
+        return _one_set(name, there[0][0], one)
     count = f"{name} on {len(there):,} sets"
     if not pairs:
         return f"{count}."
@@ -193,17 +192,15 @@ def _sentence(name: str, place: int, measured: list[Line]) -> str:
     )
 
 
-def _beside_one(pairs: list[tuple[Interval, Interval]], fitted: Result | None) -> str:
-    """How a single set compares with its baseline."""
-    if not pairs or fitted is None:
-        return ""
-    ours, base = pairs[0]
-    beyond = "beyond the intervals" if differ(ours, base) else "within the intervals"
-    return (
-        f", {BASELINE} {fitted.text} ({fitted.range}): they differ {beyond}"
-        if differ(ours, base)
-        else f", {BASELINE} {fitted.text} ({fitted.range}): no difference {beyond}"
-    )
+def _one_set(name: str, line: Line, one: Result) -> str:
+    """How a model does on a single set, and beside its baseline."""
+    unit = " %" if line.form.is_percent else ""
+    said = f"{name} on {line.name}: {line.form.title} {one.text}{unit} (95 % interval {one.range})"
+    base = line.baseline
+    if base is None:
+        return f"{said}."
+    beyond = "differ" if differ(one.interval, base.interval) else "do not differ"
+    return f"{said}, {BASELINE} {base.text}{unit} ({base.range}): they {beyond} beyond the intervals."
 
 
 def _headlines(measured: list[Line], names: list[str]) -> tuple[Headline, ...]:
