@@ -82,6 +82,7 @@ def test_whole_numbers_of_a_wide_range_have_a_logarithmic_axis() -> None:
     wide = stems("lengths", [Series("a", [1, 60], [0.5, 0.5])], Axis("bases"), Axis("%"))
     assert ">6</text>" in narrow.svg
     assert ">50</text>" in wide.svg
+    assert "<use" in stems("odd", [Series("a", [0, 1e15], [0.5, 0.5])], Axis("bases"), Axis("%")).svg
 
 
 def test_values_that_a_logarithmic_axis_lacks_are_drawn_on_a_plain_one() -> None:

@@ -116,6 +116,7 @@ def stems(caption: str, series: Sequence[Series], x: Axis, y: Axis) -> Figure:
         scale(axes, replace(x, log=is_wide), y)
         if places and not is_wide:
             axes.set_xlim(places[0] - 1, places[-1] + 1)
+        if places and places[-1] - places[0] <= MAX_LINEAR:
             axes.set_xticks(range(math.floor(places[0]), math.ceil(places[-1]) + 1))
         axes.set_ylim(bottom=0)
     keys = tuple(key_of(number, each.name, _note(each, ""), line=False) for number, each in enumerate(shown))
@@ -138,14 +139,16 @@ def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -
 
 
 def _line(axes: Axes, number: int, shown: Sequence[Series]) -> None:
-    """One line; the more later ones share points with it, the wider it is, and the larger its markers are.
+    """One line; the more later ones share points with it, the larger its markers are.
 
-    Its markers begin at a place of its own, so that those of long equal lines alternate.
+    It is wider for each that shares half of its points. Its markers begin at a place of its own, so that
+    those of long equal lines alternate.
     """
     series = shown[number]
     points = set(zip(series.x, series.y, strict=True))
-    above = sum(not points.isdisjoint(zip(each.x, each.y, strict=True)) for each in shown[number + 1 :])
-    below = min(above, 3)
+    shared = [len(points & set(zip(each.x, each.y, strict=True))) for each in shown[number + 1 :]]
+    below = min(sum(count > 0 for count in shared), 3)
+    under = min(sum(2 * count >= max(len(points), 1) for count in shared), 3)
     every = max(len(series.x) // MARKERS_OF_LINE, 1)
     axes.plot(
         series.x,
@@ -155,8 +158,8 @@ def _line(axes: Axes, number: int, shown: Sequence[Series]) -> None:
         marker=MARKERS[number % len(MARKERS)],
         markersize=_nested(number, shown) if len(series.x) == 1 else 4 + 2.5 * below,
         markevery=(number * every // 3 % every, every),
-        linewidth=1.4 + 1.6 * below,
-        alpha=0.65 if below else None,
+        linewidth=1.4 + 1.6 * under,
+        alpha=0.65 if under else None,
     )
 
 
