@@ -154,7 +154,7 @@ def print_results(records: list[dict[str, Any]]) -> None:
     """The table of results on a terminal."""
     from rich.table import Table
 
-    from genotok.gue.results import SHOWN, has_metrics, lines, notes, summary, title
+    from genotok.gue.results import has_metrics, lines, notes, shown_models, summary, title
 
     console = standard_output()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -167,10 +167,11 @@ def print_results(records: list[dict[str, Any]]) -> None:
     for record in records:
         table.add_column(title(record), justify="right")
         table.add_column("95 %", justify="right", style="dim", no_wrap=True)
-    for name in SHOWN:
+    models = shown_models(found)
+    for name in models:
         table.add_column(name, justify="right", style="dim")
     for line in found:
-        name, *cells = _cells(line, SHOWN)
+        name, *cells = _cells(line, models)
         table.add_row(name, *([line.form.title] if with_metric else []), *cells)
     console.print(table)
     console.print()

@@ -26,6 +26,7 @@ __all__ = [
     "lines",
     "markdown",
     "notes",
+    "shown_models",
     "summary",
     "units",
 ]
@@ -145,17 +146,19 @@ def summary(records: Sequence[Record]) -> str:
 def notes(records: Sequence[Record]) -> list[str]:
     """What to know before any two columns are compared."""
     sizes = ", ".join(f"{title(record)}: {record['parameters'] / 1e6:.1f} million" for record in records)
+    measured = lines(records)
+    others = (
+        "; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. Published numbers are of other "
+        "training runs on full data, from their authors"
+    )
     found = [
         (
-            f"{units(lines(records))}; mean and deviation over seeds, then the mean 95 % bootstrap "
-            "interval of the test split."
+            f"{units(measured)}; mean and deviation over seeds, then the mean 95 % bootstrap interval of "
+            "the test split."
         ),
-        (
-            f"Parameters: {sizes}; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. "
-            "Published numbers are of other training runs on full data, from their authors."
-        ),
+        f"Parameters: {sizes}{others if shown_models(measured) else ''}.",
     ]
-    reduced = [line.name for line in lines(records) if line.is_reduced]
+    reduced = [line.name for line in measured if line.is_reduced]
     if reduced:
         found.append(
             f"Reduced, not comparable with published numbers: {', '.join(reduced)}, whose train split was "
@@ -170,13 +173,19 @@ def markdown(records: Sequence[Record]) -> str:
     found = lines(records)
     metric = ["metric"] if has_metrics(found) else []
     models = (part for name in names for part in (name, "interval"))
-    head = ["set", *metric, "k-mer baseline", *models, *SHOWN]
-    rows = [list(_cells(line, with_metric=bool(metric))) for line in found]
+    others_shown = shown_models(found)
+    head = ["set", *metric, "k-mer baseline", *models, *others_shown]
+    rows = [list(_cells(line, others_shown, with_metric=bool(metric))) for line in found]
     aligned = ["---"] * (1 + len(metric))
     table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
     others = [f"{line.name}, {one}" for line in found for one in line.others]
     said = [text for text in (*others, summary(records), BOLD, *notes(records)) if text]
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
+
+
+def shown_models(found: Sequence[Line]) -> tuple[str, ...]:
+    """The published models that stand in a table: those with a result on one of its sets."""
+    return tuple(model for model in SHOWN if any(model in line.published for line in found))
 
 
 def has_metrics(found: Sequence[Line]) -> bool:
@@ -187,14 +196,14 @@ def has_metrics(found: Sequence[Line]) -> bool:
 def units(found: Sequence[Line]) -> str:
     """What the numbers of a table are."""
     if not has_metrics(found):
-        return "Percent of MCC, of covid macro F1"
+        return "Percent of MCC, of covid macro F1" if shown_models(found) else "Percent of MCC"
     forms = {line.form: None for line in found}
     shares = [form.title for form in forms if form.is_percent]
     others = [form.title for form in forms if not form.is_percent]
     return "; ".join(([f"Percent of {', '.join(shares)}"] if shares else []) + others)
 
 
-def _cells(line: Line, *, with_metric: bool) -> Iterator[str]:
+def _cells(line: Line, models: Sequence[str], *, with_metric: bool) -> Iterator[str]:
     """The cells of a line; in bold the best of those measured, and what does not differ from it."""
     measured = [one for one in (line.baseline, *line.ours) if one is not None]
     best = max(measured, key=lambda one: one.interval.value).interval
@@ -212,7 +221,7 @@ def _cells(line: Line, *, with_metric: bool) -> Iterator[str]:
     for one in line.ours:
         yield shown(one)
         yield one.range if one else ""
-    for model in SHOWN:
+    for model in models:
         yield f"{line.published[model]:.1f}" if model in line.published else ""
 
 

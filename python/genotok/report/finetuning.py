@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from genotok.gue.results import SHOWN, Line, Result, lines, notes, summary, title
+from genotok.gue.results import Line, Result, lines, notes, shown_models, summary, title
 from genotok.metrics import differ
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
@@ -81,7 +81,7 @@ def leaders(results: Sequence[Result | None]) -> frozenset[int]:
 
 def _table(measured: list[Line], names: list[str]) -> Table:
     """A row for each set; published results and notes where there are any."""
-    known = [model for model in SHOWN if any(model in line.published for line in measured)]
+    known = shown_models(measured)
     noted = [["; ".join([*line.notes, *line.others])] for line in measured]
     has_notes = any(note for (note,) in noted)
     columns = (
