@@ -388,6 +388,11 @@ def test_token_folders_are_read_as_they_are(whole: Path, tokenizer: str, tmp_pat
     Tokenizer.train(LAMBDA, vocab_size=32).save(other)
     with pytest.raises(ArgumentError, match="encoded with 64 tokens, and the tokenizer has 32"):
         pretrain([f"{tmp_path}/shards"], tmp_path / "no", config, tokenizer=str(other), device="cpu")
+    of_the_model = Tokenizer.from_file(
+        whole / "tokenizer.json"
+    )  # it upper-cases, and has the same vocabulary
+    files = [f"{tmp_path}/shards"]
+    assert len(open_tokens(files, tmp_path, of_the_model, allow_unknown=0.1, threads=1, progress=None)) == 1
 
 
 def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: str, tmp_path: Path) -> None:

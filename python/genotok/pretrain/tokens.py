@@ -13,7 +13,7 @@ from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
-from genotok.identity import file_sha256, files_sha256, object_sha256
+from genotok.identity import file_sha256, files_sha256, object_sha256, vocabulary_sha256
 from genotok.inputs import expand
 from genotok.tokenizer import Tokenizer
 
@@ -77,7 +77,11 @@ def open_tokens(
             raise ArgumentError(
                 f"{files[0]}: encoded with {size:,} tokens, and the tokenizer has {tokenizer.vocab_size:,}"
             )
-        if size is not None and digest is not None and digest not in tokenizer.digests:
+        if (
+            size is not None
+            and digest not in {None, *tokenizer.digests}
+            and not _is_like(files[0], tokenizer)
+        ):
             raise ArgumentError(
                 f"{files[0]}: encoded with another tokenizer of {size:,} tokens; name it by -t"
             )
@@ -101,6 +105,15 @@ def open_tokens(
     _check_shards(found, place)
     _check_inputs(found, files, folder, tell or (lambda _text: None))
     return found
+
+
+def _is_like(tokens: str, tokenizer: Tokenizer) -> bool:
+    """Whether a folder of tokens holds a tokenizer of the same vocabulary and merges.
+
+    A model's folder has the tokenizer in another form than the tokens were made with: it upper-cases, say.
+    """
+    beside = Path(tokens) / TOKENIZER
+    return beside.is_file() and vocabulary_sha256(Tokenizer.from_file(beside)) == vocabulary_sha256(tokenizer)
 
 
 def _check_shards(found: TokenDataset, place: Path) -> None:
