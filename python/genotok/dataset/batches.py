@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from genotok.padding import pad_rows
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from genotok.dataset.reading import TokenDataset
     from genotok.padding import Padded, Side
 
 __all__ = ["Collate", "PaddedRow", "PaddedRows"]
@@ -65,11 +64,19 @@ class PaddedRow(TypedDict):
     attention_mask: NDArray[np.int64]
 
 
+class Rows(Protocol):
+    """Rows of ids by number, as a `TokenDataset` has them."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: SupportsIndex) -> NDArray[np.integer]: ...
+    def __getitems__(self, indices: Sequence[int]) -> Sequence[NDArray[np.integer]]: ...
+
+
 class PaddedRows:
     """The rows of a `TokenDataset` filled up to one length, by number: what `TokenDataset.padded` gives."""
 
     def __init__(
-        self, rows: TokenDataset, value: int, length: int, *, side: Side = "right", truncate: bool = False
+        self, rows: Rows, value: int, length: int, *, side: Side = "right", truncate: bool = False
     ) -> None:
         self.rows = rows
         self._collate = Collate(value, length, side, truncate)

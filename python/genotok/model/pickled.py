@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from genotok.model.stored import BYTES, MAX_DIMENSIONS, CheckpointError, Stored, are_sizes
+from genotok.model.tensors import BYTES, MAX_DIMENSIONS, CheckpointError, Stored, are_sizes
 
 __all__ = ["stored_in_pickle"]
 

@@ -11,9 +11,11 @@ import math
 import os
 import stat
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from genotok.model.pickled import stored_in_pickle
+from genotok.model.tensors import BYTES, MAX_DIMENSIONS, CheckpointError, Stored, are_sizes
 
 __all__ = ["FILES", "CheckpointError", "Stored", "check_regular", "stored_in", "weights_file"]
 
@@ -21,37 +23,6 @@ FILES = ("model.safetensors", "pytorch_model.bin")
 """What is looked for in a folder, in this order."""
 
 MAX_HEADER = 1 << 24
-MAX_DIMENSIONS = 8
-
-BYTES = {
-    "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
-    "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
-}  # fmt: skip
-"""Types by the names that safetensors gives them, with the bytes of a number."""
-
-
-class CheckpointError(ValueError):
-    """A file of weights is damaged, holds something else, or does not fit the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A tensor in a file.
-
-    Attributes:
-        dtype: The type of its numbers, as safetensors names it, such as "F32".
-        shape: Its dimensions.
-        place: Where the numbers that it is made of start in the file, and how many there are.
-    """
-
-    dtype: str
-    shape: tuple[int, ...]
-    place: tuple[int, int] = (0, 0)
-
-    @property
-    def size(self) -> int:
-        """How many numbers it has."""
-        return math.prod(self.shape)
 
 
 def weights_file(path: Path) -> Path:
@@ -93,8 +64,6 @@ def stored_in(file: Path) -> dict[str, Stored]:
     size = check_regular(file)
     if file.suffix == ".safetensors":
         return _stored_in_safetensors(file, size)
-    from genotok.model.pickled import stored_in_pickle  # noqa: PLC0415 - it needs this module
-
     return stored_in_pickle(file, size)
 
 
@@ -139,13 +108,6 @@ def _entry(name: str, entry: Any, data: int) -> tuple[Stored, int, int]:
     if stored.size * BYTES[dtype] != offsets[1] - offsets[0]:
         raise TypeError(f"{name!r} has another shape than bytes")
     return stored, offsets[0], offsets[1]
-
-
-def are_sizes(found: Any) -> bool:
-    """Whether something is a list of whole numbers from 0 that a file can have."""
-    return isinstance(found, list | tuple) and all(
-        isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 1 << 62 for one in found
-    )
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
