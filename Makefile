@@ -55,7 +55,7 @@ test-rust: $(VENV)/.created ## unit, property and documentation tests of the cor
 	cargo test --package genotok-core --all-features --locked
 
 test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
-	$(BIN)/pytest -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	cargo fmt --all

@@ -68,7 +68,8 @@ def test_a_model_is_shown_or_refused(tmp_path: Path) -> None:
     shown = genotok("info", "--model", "tiny-1m")
     assert shown.returncode == 0
     assert "NT 2500M" in shown.stdout
-    (tmp_path / "config.json").write_text('{"hidden_size": 100}')
+    sizes = EncoderConfig.preset("dnabert2-117m").to_published()
+    (tmp_path / "config.json").write_text(json.dumps({**sizes, "hidden_size": 100}))
     for given, message in ((str(tmp_path), "a multiple of num_heads=12"), ("huge", "one of dnabert2-117m")):
         refused = genotok("info", "--model", given)
         assert refused.returncode == 1

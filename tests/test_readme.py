@@ -17,6 +17,7 @@ BLOCK = re.compile(r"```(?P<language>bash|python)\n(?P<code>.*?)```", re.DOTALL)
 LEFT_OUT = ("make ", "python3 -m venv")
 
 
+@pytest.mark.timeout(900)  # of which each block has its own share, below
 @pytest.mark.parametrize("document", ["README.md", "docs/training.md", "docs/shards.md", "docs/columns.md"])
 def test_every_example_runs(tmp_path: Path, document: str) -> None:
     """In order, as later examples read what earlier ones wrote."""

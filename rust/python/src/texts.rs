@@ -316,9 +316,7 @@ fn not_utf8(number: usize, error: std::str::Utf8Error) -> PyErr {
 /// One sequence, as Python has it.
 pub(crate) fn text_of<'a>(sequence: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
     if let Ok(text) = sequence.cast::<PyString>() {
-        return text
-            .to_str()
-            .map_err(|_| ArgumentError::new_err("sequence: is not text: it has half of a surrogate pair"));
+        return text.to_str(); // half of a surrogate pair is a UnicodeError, as in Hugging Face
     }
     let Ok(bytes) = sequence.cast::<PyBytes>() else {
         let found = sequence.get_type().name()?;
