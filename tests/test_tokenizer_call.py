@@ -201,7 +201,7 @@ def test_encode_refuses_what_it_cannot_do() -> None:
         (5, TypeError, "str or bytes is expected, found int"),
         (None, TypeError, "found NoneType"),
         (b"AC\xff", ArgumentError, "the byte at 2 is not UTF-8"),
-        ("\ud800", ArgumentError, "surrogate"),
+        ("\ud800", UnicodeError, "surrogate"),
     ):
         for call in (bare.encode, bare.explain):
             with pytest.raises(kind, match=message):
