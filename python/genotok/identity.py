@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -37,6 +38,7 @@ CHECKSUMS = "SHA256SUMS"
 K_MERS = ("k", "overlap", "canonical", "special_tokens", "special_tokens_behind", "unknown_token")
 """What gives k-mers their ids."""
 
+BLOCK = 1 << 20
 MAX_BYTES = 1 << 24
 SHOWN = 3
 DIGITS = 64
@@ -79,16 +81,21 @@ def object_sha256(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def file_sha256(path: str | os.PathLike[str]) -> str | None:
+def file_sha256(path: str | os.PathLike[str], stopped: threading.Event | None = None) -> str | None:
     """The SHA-256 of a file in hexadecimal digits; None for a pipe or device, which can be read only once.
+
+    Once `stopped` is set the rest is left unread, and the digest means nothing.
 
     Raises:
         OSError: It cannot be read.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):
         return None
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while (block := file.read(BLOCK)) and not (stopped and stopped.is_set()):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def files_sha256(paths: Sequence[str | os.PathLike[str]]) -> list[str | None]:

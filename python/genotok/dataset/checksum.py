@@ -1,8 +1,7 @@
-"""Checksums of files; of an input, while it is being encoded."""
+"""Checksums of input files, while they are being encoded."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import threading
@@ -10,22 +9,12 @@ from typing import TYPE_CHECKING, Self
 
 from genotok.dataset.manifest import InputEntry
 from genotok.errors import SequenceFileError
+from genotok.identity import file_sha256
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Checksum", "file_sha256"]
-
-BLOCK = 1 << 20
-
-
-def file_sha256(path: str, stopped: threading.Event | None = None) -> str:
-    """The SHA-256 of a file in hexadecimal digits; nothing sensible once `stopped`."""
-    digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        while (block := file.read(BLOCK)) and not (stopped and stopped.is_set()):
-            digest.update(block)
-    return digest.hexdigest()
+__all__ = ["Checksum"]
 
 
 class Checksum:
@@ -38,7 +27,7 @@ class Checksum:
 
     def __init__(self, paths: list[str]) -> None:
         self._before = {path: _look(path) for path in paths}
-        self._sums: dict[str, str] = {}
+        self._sums: dict[str, str | None] = {}
         self._failed: OSError | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

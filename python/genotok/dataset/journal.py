@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from genotok import _native
-from genotok.dataset.checksum import file_sha256
 from genotok.dataset.manifest import (
     JOURNAL,
     MANIFEST,
@@ -25,6 +24,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import is_internal
 from genotok.files.whole import TEMPORARY as TEMPORARY_PATTERN
 from genotok.files.whole import sync_folder, write_whole
+from genotok.identity import file_sha256
 
 __all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
 

@@ -11,7 +11,6 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from genotok.dataset.checksum import file_sha256
 from genotok.dataset.columns import bases_of, ids_of, is_wide, starts_of
 from genotok.dataset.journal import OURS
 from genotok.dataset.manifest import JOURNAL, MANIFEST, FileEntry, Manifest, Portion, ShardEntry
@@ -19,6 +18,7 @@ from genotok.dataset.shards import open_shard
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import Counts
 from genotok.errors import GenotokError, SequenceFileError
+from genotok.identity import file_sha256
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -101,7 +101,7 @@ def embed(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> EmbeddingReport:
-    """Write a vector for each row of `files` to the file `output`, whole or not at all.
+    """Write a vector for each row of `files` to the file `output`, atomically.
 
     Its columns are `record`, `start` and `end` (counted from 0, the end excluded) for sequence files,
     those of the file for tables; then `embedding`, a list of as many 32-bit numbers as the model is wide;

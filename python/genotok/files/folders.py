@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all.
+"""Folders written atomically: there in full, or not there.
 
 A folder is written under another name, every file and the folder are flushed to the disk, and then it gets
 its name. So what is killed at any moment leaves the folder before or the new one, and at most one unfinished

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,8 +180,3 @@ def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.
         "labels": labels.astype(np.int64 if is_class else np.float32),
     }
     return {name: torch.from_numpy(array) for name, array in named.items()}
-
-
-def without_labels(rows: Rows) -> Rows:
-    """The same rows, with class 0 for all: a batch has labels."""
-    return replace(rows, labels=np.zeros(len(rows), np.int64))

@@ -132,7 +132,7 @@ class Classifier:
         force: bool = False,
         progress: Progress | None = None,
     ) -> PredictionReport:
-        """Write what the model predicts for each row of `files` to `output`, whole or not at all.
+        """Write what the model predicts for each row of `files` to `output`, atomically.
 
         A row is a record of a sequence file, a window of one, or a row of a table. Its columns are `record`,
         `start` and `end` (counted from 0, the end excluded), or `line` and all columns of the table; then
