@@ -125,7 +125,7 @@ def finetune(
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",), **known) as run:
         for name, found in digests.items():
             run.identify({"sets": {name: found}})
-        sets = [work.run(seeds, with_baseline, tell) for work in works]
+        sets = [work.run(seeds, with_baseline, tell, digests[work.task.name]) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
         checkpoints.write_json(folder / RESULTS, record)
@@ -177,10 +177,17 @@ class _Work:
                     tell(f"{split.path}: {text}")
         return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
 
-    def run(self, seeds: Sequence[int], with_baseline: bool, heard: Heard) -> Record:
-        """All seeds, and the baseline."""
+    def run(
+        self, seeds: Sequence[int], with_baseline: bool, heard: Heard, digests: dict[str, str | None]
+    ) -> Record:
+        """All seeds, and the baseline; `digests` are those of `describe`."""
         read, labels = self.read()
         splits, note = with_train(read)
+        of_file = {split.path: digests[name] for name, split in read.items()}
+        files = [
+            {"split": name, "file": split.path, "rows": len(split), "SHA-256": of_file[split.path]}
+            for name, split in splits.items()
+        ]
         problem, metric = Problem(labels.type, labels.names), self.task.metric_of(labels)
         data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens)
         known = self.task.known
@@ -204,7 +211,7 @@ class _Work:
         runs = []
         for seed in seeds:
             heard(f"{self.task.name}: seed {seed}")
-            runs.append(self._seed(seed, data, splits, found))
+            runs.append(self._seed(seed, data, splits["test"], found, files))
         self._keep_best(runs, metric)
         values = [run["test"][metric] for run in runs]
         return {
@@ -216,7 +223,9 @@ class _Work:
             "runs": runs,
         }
 
-    def _seed(self, seed: int, data: TaskData, splits: dict[str, LabelledSplit], found: Record) -> Record:
+    def _seed(
+        self, seed: int, data: TaskData, test: LabelledSplit, found: Record, files: list[Record]
+    ) -> Record:
         """One run, or its result from before."""
         place = self.folder / f"seed-{seed}"
         if (place / RESULT).exists():
@@ -230,7 +239,7 @@ class _Work:
         steps = steps_of(self.config, len(data.train), known.settings if known else None)
         set_seed(seed)
         model = classifier(self.source, data.problem, fresh=self.scratch)
-        model.config.pairs = bool(splits["test"].partners)
+        model.config.pairs = bool(test.partners)
         tuned = fine_tune(
             model,
             data,
@@ -241,10 +250,10 @@ class _Work:
             device=self.device,
             progress=self.progress,
         )
-        write_predictions(str(place / "predictions.parquet"), splits["test"], data.problem, tuned.outputs)
+        write_predictions(str(place / "predictions.parquet"), test, data.problem, tuned.outputs)
         result = self._result(seed, tuned, data)
         base = "" if self.scratch else self.source.path.name
-        facts: Record = {"base": base, "found": found, "result": result, "splits": splits}
+        facts: Record = {"base": base, "found": found, "result": result, "data": files}
         save_model(tuned.model, place / "model", self.tokenizer, self.config, **facts)
         checkpoints.write_json(place / RESULT, result)
         return result

@@ -6,7 +6,6 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from genotok.collate import SpecialIds
-from genotok.identity import file_sha256
 from genotok.model_folder.card import Card, Metric, command_line
 from genotok.model_folder.write import save_folder
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from genotok.finetune.config import FinetuneConfig
-    from genotok.gue import LabelledSplit
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["save_model"]
@@ -48,7 +46,7 @@ def save_model(
     base: str,
     found: dict[str, Any],
     result: dict[str, Any],
-    splits: dict[str, LabelledSplit],
+    data: list[dict[str, Any]],
 ) -> None:
     """Write the model of one seed.
 
@@ -60,12 +58,8 @@ def save_model(
         base: The name of the model that training began with; empty for fresh weights.
         found: What is known of the set.
         result: The figures of the run.
-        splits: The data.
+        data: What it was trained on: facts of each split, with the digest of its file.
     """
-    data = [
-        {"split": name, "file": split.path, "rows": len(split), "SHA-256": file_sha256(split.path)}
-        for name, split in splits.items()
-    ]
     settings = {"seed": result["seed"], "steps": result["steps"], **dataclasses.asdict(config)}
     metrics = _metrics(result["test"], found)
     command = command_line()
