@@ -39,7 +39,7 @@ class Corpus:
 
     def words(self) -> Iterator[str]:
         """Yield the words in order, for tools that read no sequence files; holds one record at a time."""
-        from genotok import reference  # noqa: PLC0415
+        from genotok.tokenizer import reference  # noqa: PLC0415
 
         for path in self.paths:
             for sequence in sequences(Path(path)):

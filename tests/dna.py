@@ -11,7 +11,7 @@ from typing import IO
 
 from hypothesis import strategies as st
 
-from genotok import reference
+from genotok.tokenizer import reference
 
 SPECIAL_TOKENS = list(reference.DEFAULT_SPECIAL_TOKENS)
 SMALLEST_VOCAB = len(SPECIAL_TOKENS) + len(reference.BASES)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, normalizers, trainers
 
-from genotok import reference
+from genotok.tokenizer import reference
 
 Merge = tuple[str, str]
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pytest
 
 import genotok
-from genotok import reference
 from genotok.dataset import BedRow, TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.megatron import MegatronFile
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.tokenizer import reference
 from tests.encoded import TOKENIZER, schema
 from tests.test_cli import ENVIRONMENT, PROGRAM
 

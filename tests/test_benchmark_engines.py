@@ -11,7 +11,8 @@ from benchmarks.encoders import Job, PythonEncoder
 from benchmarks.engines import ENGINES, Corpus
 from benchmarks.kmers import BIOPYTHON, NUMPY, PLAIN
 
-from genotok import _native, reference, reference_kmers
+from genotok import _native
+from genotok.tokenizer import reference, reference_kmers
 from tests import dna
 
 if TYPE_CHECKING:

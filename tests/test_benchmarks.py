@@ -16,7 +16,8 @@ from benchmarks.inputs import Inputs, compare
 from benchmarks.inputs import markdown as inputs_markdown
 
 import genotok
-from genotok import _native, reference
+from genotok import _native
+from genotok.tokenizer import reference
 from tests import dna
 
 if TYPE_CHECKING:

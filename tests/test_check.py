@@ -22,7 +22,7 @@ from tests import dna
 from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, run
 
 if TYPE_CHECKING:
-    from genotok.check import FileReport
+    from genotok.corpus.check import FileReport
 
 BAD = b">a x\nACGT1\nAC-GT\n>a\nMKLVEF\n>b\nACGT>c\n"
 

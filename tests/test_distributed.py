@@ -19,7 +19,7 @@ import pytest
 ray = pytest.importorskip("ray", reason="needs ray: the extra `ray`")
 
 from genotok import Tokenizer, _native, distributed, errors  # noqa: E402
-from genotok.corpus import pack_shards  # noqa: E402
+from genotok.corpus.packed import pack_shards  # noqa: E402
 from genotok.dataset import verify_folder  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genotok
-from genotok import reference
+from genotok.tokenizer import reference
 from tests import dna
 
 SCHEMA = pa.schema(

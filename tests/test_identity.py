@@ -17,11 +17,12 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 
 from transformers import AutoTokenizer  # noqa: E402
 
-from genotok import Tokenizer, identity  # noqa: E402
+from genotok import Tokenizer  # noqa: E402
 from genotok.cli.kinds import recognise  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
+from genotok.files import identity  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForSequenceClassification  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402

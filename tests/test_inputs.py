@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genotok.errors import ArgumentError
-from genotok.inputs import expand
+from genotok.files.paths import expand
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFace
 
 import genotok
-from genotok import Tokenizer, reference_kmers
+from genotok import Tokenizer
 from genotok.cli.app import app
+from genotok.tokenizer import reference_kmers
 from tests import dna
 
 ks = st.integers(1, 7)

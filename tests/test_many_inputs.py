@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import genotok
-from genotok import SequenceFileError, SymbolError, Tokenizer, _native, pack_shards, reference
-from genotok.inputs import expand
+from genotok import SequenceFileError, SymbolError, Tokenizer, _native, pack_shards
+from genotok.files.paths import expand
+from genotok.tokenizer import reference
 from tests import dna
 
 FEW_OPEN = 24

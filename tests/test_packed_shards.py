@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genotok import ArgumentError, ResourceError, SequenceFileError, Tokenizer, _native, pack
-from genotok.corpus import pack_shards, verify_shards, words_of
-from genotok.inputs import expand
+from genotok.corpus.packed import pack_shards, verify_shards, words_of
+from genotok.files.paths import expand
 
 ROOT = Path(__file__).resolve().parent.parent
 YEAST = [str(path) for path in sorted((ROOT / "genomes").glob("yeast_*.fa"))]

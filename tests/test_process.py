@@ -236,7 +236,7 @@ def test_nohup_is_kept(tmp_path: Path, start: Callable[..., subprocess.Popen[str
 
 def test_a_library_sets_no_signal() -> None:
     code = (
-        "import signal, genotok, genotok.cli, genotok.dataset, genotok.corpus; "
+        "import signal, genotok, genotok.cli, genotok.dataset, genotok.corpus.packed; "
         "print([signal.getsignal(n) is signal.SIG_DFL for n in (signal.SIGTERM, signal.SIGHUP)])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 
 import genotok
 from genotok.cli.show import _letters
-from genotok.corpus import words_of
+from genotok.corpus.packed import words_of
 from tests.reading import parse
 from tests.test_cli import fails, run
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from genotok import reference
+from genotok.tokenizer import reference
 from tests import dna, huggingface
 
 ANY_TEXT = st.lists(

@@ -19,7 +19,7 @@ import pytest
 from pyarrow import parquet
 
 from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
-from genotok.inputs import expand
+from genotok.files.paths import expand
 from genotok.rows import RowOptions, Source, Wanted, chunks, open_rows, text_rows
 from tests.encoded import TOKENIZER
 

@@ -21,7 +21,7 @@ from genotok.dataset.folder import write_folder
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.plain import sum_of
 from genotok.errors import ArgumentError, GenotokError, SequenceFileError
-from genotok.identity import file_sha256
+from genotok.files.identity import file_sha256
 from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
 
 INPUTS = ("a.fa", "b.fa", "c.fa")

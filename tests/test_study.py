@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genotok import ArgumentError, Tokenizer, reference
+from genotok import ArgumentError, Tokenizer
 from genotok.cli.study_tables import print_study
 from genotok.study import (
     Subject,
@@ -34,6 +34,7 @@ from genotok.study.compute import flops, flops_per_base
 from genotok.study.measures import measure
 from genotok.study.robustness import mirror, shift, substitution
 from genotok.study.windows import fitting, tokens_per_window
+from genotok.tokenizer import reference
 from tests import dna
 from tests.test_cli import fails, names, run
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import ArgumentError, TokenArray
-from genotok.padding import pad
+from genotok.tokenizer.padding import pad
 
 Lists = list[list[int] | None]
 lists: st.SearchStrategy[Lists] = st.lists(

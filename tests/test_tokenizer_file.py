@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from genotok import _native, reference
+from genotok import _native
+from genotok.tokenizer import reference
 from tests import dna, huggingface
 
 CORPUS = ["ACGTTGCAACGGTTACATTTTTTTTGATTACA", "CCCCCCCCCGCGCGCGATATATATA", "GGGATTACAGGG"]

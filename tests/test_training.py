@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import genotok
-from genotok import _native, reference
+from genotok import _native
+from genotok.tokenizer import reference
 from tests import dna, huggingface
 
 if TYPE_CHECKING:

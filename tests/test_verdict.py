@@ -14,7 +14,7 @@ import pytest
 import genotok
 from genotok import _native
 from genotok.cli import app
-from genotok.verdict import Composition, check_sequence, describe, known_symbols
+from genotok.corpus.verdict import Composition, check_sequence, describe, known_symbols
 from tests.test_cli import run
 
 try:

@@ -7,8 +7,8 @@ Example:
     >>> tokenizer.save("tokenizer.json")
 """
 
-from genotok.check import check_files
-from genotok.corpus import pack, pack_shards, verify_shards
+from genotok.corpus.check import check_files
+from genotok.corpus.packed import pack, pack_shards, verify_shards
 from genotok.errors import (
     ArgumentError,
     GenotokError,
@@ -19,7 +19,7 @@ from genotok.errors import (
     VocabularyError,
 )
 from genotok.tokenizer import Tokenizer
-from genotok.tokens import RecordBatch, TokenArray, TokenReader
+from genotok.tokenizer.encoder import RecordBatch, TokenArray, TokenReader
 
 __all__ = [
     "ArgumentError",

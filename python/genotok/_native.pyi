@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import CapsuleType
 
-from genotok.arrow import ArrowArray, ArrowStream
-from genotok.encoding_report import EncodingReport
-from genotok.padding import Padded, Side
+from genotok.tokenizer.arrow import ArrowArray, ArrowStream
+from genotok.tokenizer.encoding_report import EncodingReport
+from genotok.tokenizer.padding import Padded, Side
 
 __all__ = [
     "MAX_UNKNOWN",

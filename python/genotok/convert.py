@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.collate import SpecialIds
 from genotok.files.folders import output_folder
-from genotok.identity import file_sha256
+from genotok.files.identity import file_sha256
 from genotok.model_folder.card import Card, command_line
 from genotok.model_folder.load import config_of
 from genotok.model_folder.plain import PlainModel

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.check import Defect, FileReport, check_files
 from genotok.cli import figures
 from genotok.cli.console import print_json
 from genotok.cli.messages import note, one_line
 from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet, SequenceFiles, Threads
+from genotok.corpus.check import Defect, FileReport, check_files
 
 if TYPE_CHECKING:
     from rich.console import Console

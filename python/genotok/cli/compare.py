@@ -135,7 +135,7 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
 
 def _write(record: dict[str, Any], output: str) -> None:
     """The record with its circumstances, and its table as Markdown."""
-    from genotok.files.whole import write_whole
+    from genotok.files.atomic import write_whole
     from genotok.gue.comparison import comparison_markdown
 
     write_whole(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())

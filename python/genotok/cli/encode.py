@@ -33,7 +33,7 @@ from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warn
 from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.outputs import named
-from genotok.tokens import Unknown
+from genotok.tokenizer.encoder import Unknown
 
 __all__ = ["encode"]
 

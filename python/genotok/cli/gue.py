@@ -111,8 +111,8 @@ def audit_sets(
     quiet: Quiet = False,
 ) -> None:
     """Find duplicates within and across splits, and tell balance and lengths."""
+    from genotok.corpus.verdict import BASES, known_symbols
     from genotok.gue import audit, find_tasks
-    from genotok.verdict import BASES, known_symbols
 
     loaded = load_tokenizer(tokenizer) if tokenizer else None
     known = known_symbols(loaded, uppercase=True) if loaded else BASES

@@ -19,12 +19,12 @@ from genotok.cli.options import (
     amount,
 )
 from genotok.cli.reports import print_packing
-from genotok.corpus import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
-from genotok.corpus import pack as write_pack
+from genotok.corpus.packed import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
+from genotok.corpus.packed import pack as write_pack
 from genotok.errors import ArgumentError
+from genotok.files.atomic import STANDARD_OUTPUT
 from genotok.files.kinds import PACKED
 from genotok.files.outputs import named, output_file
-from genotok.files.whole import STANDARD_OUTPUT
 
 __all__ = ["pack"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genotok.cli import figures, machine
 from genotok.cli.console import print_facts, report_console
 from genotok.cli.figures import count
-from genotok.corpus import PackReport
+from genotok.corpus.packed import PackReport
 from genotok.tokenizer import TrainingReport
 
 if TYPE_CHECKING:

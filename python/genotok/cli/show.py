@@ -15,7 +15,7 @@ from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson
 from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
-from genotok.tokens import MergeStep
+from genotok.tokenizer.encoder import MergeStep
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -19,9 +19,9 @@ from genotok.cli.messages import note, note_unknown, one_line
 from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
 from genotok.cli.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
+from genotok.files.atomic import is_stream
 from genotok.files.kinds import RECORD
 from genotok.files.outputs import FileOutput, is_claimed, named, output_file
-from genotok.files.whole import is_stream
 
 if TYPE_CHECKING:
     from genotok.study import Subject

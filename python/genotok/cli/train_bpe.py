@@ -29,9 +29,9 @@ from genotok.cli.options import (
 )
 from genotok.cli.reports import print_training, training_as_json
 from genotok.errors import ArgumentError
+from genotok.files.atomic import is_stream
 from genotok.files.kinds import CHECKPOINT, TOKENIZER
 from genotok.files.outputs import Existing, FileOutput, check_file, named, output_file
-from genotok.files.whole import is_stream
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer, TrainingReport
 
 __all__ = ["train_bpe"]

@@ -12,7 +12,7 @@ from genotok.cli.figures import bases, count
 from genotok.cli.messages import one_line
 from genotok.cli.options import AsJson, Quiet
 from genotok.cli.tokenizer_file import load_tokenizer
-from genotok.corpus import is_packed_file, is_packed_folder, verify_packed, verify_shards
+from genotok.corpus.packed import is_packed_file, is_packed_folder, verify_packed, verify_shards
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:

@@ -15,17 +15,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
+from genotok.files.identity import files_sha256, vocabulary_sha256
+from genotok.files.paths import expand
 from genotok.finetune import finetune
 from genotok.finetune.data import described, with_train
-from genotok.identity import files_sha256, vocabulary_sha256
-from genotok.inputs import expand
 from genotok.pretrain import pretrain
 from genotok.pretrain.run import REPORT
 from genotok.training import checkpoints
-from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from genotok.compare.config import CompareConfig
     from genotok.gue import ProblemType, Task
     from genotok.study import Subject
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["RECORD", "compare"]
 
@@ -90,7 +90,7 @@ def compare(
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on processors.
         problem_type: What labels are, where a task does not say so; None to read it off them.
-        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         heard: Told what is done next.
         progress: Called with a dictionary as a run goes on; an exception stops it.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from genotok.padding import pad_rows
+from genotok.tokenizer.padding import pad_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from genotok.padding import Padded, Side
+    from genotok.tokenizer.padding import Padded, Side
 
 __all__ = ["Collate", "PaddedRow", "PaddedRows"]
 

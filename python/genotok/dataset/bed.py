@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.dataset.vocabulary import Vocabulary
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
 
 __all__ = ["BedWriter", "TabixSink", "refuse_blocks"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from genotok.dataset.manifest import InputEntry
 from genotok.errors import SequenceFileError
-from genotok.identity import file_sha256
+from genotok.files.identity import file_sha256
 
 if TYPE_CHECKING:
     from types import TracebackType

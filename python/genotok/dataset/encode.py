@@ -20,8 +20,8 @@ from genotok.dataset.target import Target
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import files as open_files
 from genotok.errors import ArgumentError, GenotokWarning
-from genotok.files.whole import open_sink
-from genotok.inputs import STANDARD_INPUT, Bed, Files, expand, read_beds
+from genotok.files.atomic import open_sink
+from genotok.files.paths import STANDARD_INPUT, Bed, Files, expand, read_beds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from genotok.dataset.formats import FormatName
     from genotok.dataset.manifest import Portion
     from genotok.dataset.portions import Elsewhere
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
     from genotok.tokenizer import Tokenizer
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["DEFAULT_SHARD_SIZE", "EncodingReport", "RowOptions", "encode"]
 

@@ -21,7 +21,7 @@ from genotok.dataset.columns import bases_of
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.writers import Output, files
-from genotok.files.whole import WholeFile
+from genotok.files.atomic import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

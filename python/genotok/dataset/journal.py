@@ -21,10 +21,10 @@ from genotok.dataset.manifest import (
 from genotok.dataset.plain import from_line, to_line
 from genotok.dataset.plan import TOKENIZER
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.atomic import TEMPORARY as TEMPORARY_PATTERN
+from genotok.files.atomic import sync_folder, write_whole
+from genotok.files.identity import file_sha256
 from genotok.files.outputs import is_internal
-from genotok.files.whole import TEMPORARY as TEMPORARY_PATTERN
-from genotok.files.whole import sync_folder, write_whole
-from genotok.identity import file_sha256
 
 __all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
 

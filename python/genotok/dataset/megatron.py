@@ -50,7 +50,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
     from genotok.dataset.batch_checksums import ChecksumWriter
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
 
 __all__ = ["MegatronFile", "MegatronWriter"]
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from genotok.dataset.manifest import Portion
     from genotok.dataset.plan import Plan, Reader
-    from genotok.inputs import Beds
-    from genotok.tokens import Progress, Unknown
+    from genotok.files.paths import Beds
+    from genotok.tokenizer.encoder import Progress, Unknown
 
 __all__ = ["Elsewhere", "PortionWork", "Reading", "RowOptions"]
 

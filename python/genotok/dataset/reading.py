@@ -15,7 +15,7 @@ from genotok.dataset.columns import BED_COLUMNS, Ids, ids_of, is_of_bed, offsets
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.shards import Shard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.selection import rows_of
+from genotok.tokenizer.selection import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from genotok.padding import Side
+    from genotok.tokenizer.padding import Side
 
     RowNumbers = range | NDArray[np.int64]
 

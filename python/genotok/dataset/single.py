@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from genotok.dataset.plan import Plan, Reader
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
 
 __all__ = ["write_rows"]
 

@@ -11,8 +11,8 @@ from genotok.dataset.formats import FORMATS, Format, choose
 from genotok.dataset.journal import check_folder
 from genotok.errors import ArgumentError
 from genotok.files import kinds
+from genotok.files.atomic import STANDARD_OUTPUT, is_stream
 from genotok.files.outputs import named, output_file
-from genotok.files.whole import STANDARD_OUTPUT, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,7 +18,7 @@ from genotok.dataset.shards import open_shard
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import Counts
 from genotok.errors import GenotokError, SequenceFileError
-from genotok.identity import file_sha256
+from genotok.files.identity import file_sha256
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Record batches to bytes, one small class a format; and an output: a writer, its files, and a count.
 
 All writers are alike: `write(batch)` appends, `close()` ends. Where the bytes go, and whether they stay
-there, is the sinks' concern (see `genotok.files.whole`).
+there, is the sinks' concern (see `genotok.files.atomic`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from genotok.dataset.bed import BedWriter, TabixSink, refuse_blocks
 from genotok.dataset.columns import bases_of, ids_of, is_wide
 from genotok.dataset.megatron import MegatronWriter
 from genotok.dataset.metadata import describe, text_of
-from genotok.files.whole import WholeFile
+from genotok.files.atomic import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from genotok.dataset.plan import Plan
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
 
 __all__ = ["Counts", "Output", "files"]
 

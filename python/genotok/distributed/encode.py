@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from genotok.dataset.encode import encode as write_encoded
 from genotok.distributed.cluster import LOCAL, cluster, raise_cause, told
 from genotok.errors import ArgumentError
-from genotok.inputs import STANDARD_INPUT, Files, expand
+from genotok.files.paths import STANDARD_INPUT, Files, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

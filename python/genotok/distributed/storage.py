@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.inputs import MANIFEST
+from genotok.files.paths import MANIFEST
 
 __all__ = ["fetch", "is_uri", "listed", "size_of"]
 

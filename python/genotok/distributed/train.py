@@ -10,14 +10,14 @@ from genotok.distributed.cluster import LOCAL
 from genotok.distributed.storage import is_uri, listed
 from genotok.distributed.workers import Workers
 from genotok.errors import ArgumentError, GenotokError
-from genotok.inputs import STANDARD_INPUT, Files, expand
+from genotok.files.paths import STANDARD_INPUT, Files, expand
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from genotok.tokenizer import TrainingReport
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["train"]
 

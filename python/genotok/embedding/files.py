@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 import numpy as np
 import pyarrow as pa
 
+from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.dataset.metadata import describe
 from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.outputs import output_file
-from genotok.inputs import Files, expand
+from genotok.files.paths import Files, expand
 from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows
 from genotok.rows.chunks import MAX_ROWS
 from genotok.rows.targets import Target
 from genotok.rows.writers import row_writer
-from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from genotok.embedding.embedder import Embedder
     from genotok.rows.targets import OutputFormat
     from genotok.rows.writers import RowWriter
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["MOST_TOKENS", "EmbeddingReport", "embed"]
 
@@ -121,7 +121,7 @@ def embed(
         unknown: What becomes of letters outside the vocabulary: the unknown token, or an error.
         uppercase: Read lower-case letters as upper-case ones.
         max_tokens: The longest row allowed, special tokens included; a longer one is an error, never cut.
-        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         output_format: The format of the output, where its name does not say it.
         force: Replace an output that is there.
         threads: Threads to make tokens on; None for all cores.

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from genotok import _native
 from genotok.errors import ArgumentError
+from genotok.files.atomic import is_stream
 from genotok.files.outputs import is_internal, named
-from genotok.files.whole import is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from genotok import _native
 from genotok.errors import ArgumentError
-from genotok.files.whole import STANDARD_OUTPUT, is_stream, sync_folder, write_whole
+from genotok.files.atomic import STANDARD_OUTPUT, is_stream, sync_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,15 +10,16 @@ import numpy as np
 import torch
 
 from genotok.collate import SpecialIds
+from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import output_file
+from genotok.files.paths import Files, expand
 from genotok.finetune.data import Rows, assemble, encode
 from genotok.finetune.figures import AnyScores, score_outputs
 from genotok.finetune.predictions import batch_of, columns_of, schema_of, value_of
 from genotok.finetune.problem import Problem
 from genotok.finetune.train import outputs_of
 from genotok.gue.labels import LabelError
-from genotok.inputs import Files, expand
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import check_attention, load_pretrained
 from genotok.model_folder.read import read_folder
@@ -28,7 +29,6 @@ from genotok.rows.targets import OutputFormat, Target
 from genotok.rows.wanted import LINE
 from genotok.rows.writers import row_writer
 from genotok.training.log import quietly
-from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.gue import LabelledSplit
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["Classifier", "Evaluation", "PredictionReport"]
 
@@ -151,7 +151,7 @@ class Classifier:
             stride: Letters from the start of one window to that of the next; None for `window`.
             output_format: The format of the output, where its name does not say it.
             class_name: The class whose probability bedGraph shows; of two the second if None.
-            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             force: Replace an output that is there.
             progress: Called now and then with a dictionary; an exception from it stops the work.
 

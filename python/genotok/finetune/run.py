@@ -15,8 +15,10 @@ import torch
 from transformers import set_seed
 
 from genotok import baseline
+from genotok.corpus.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
 from genotok.errors import ArgumentError
-from genotok.files.whole import write_whole
+from genotok.files.atomic import write_whole
+from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
 from genotok.finetune.predictions import write_predictions
@@ -24,21 +26,19 @@ from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.results import markdown
-from genotok.identity import files_sha256
 from genotok.model_folder.documents import read_object
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
 from genotok.training.log import quietly
-from genotok.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
 
 if TYPE_CHECKING:
     import os
 
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import LabelledSplit, Labels, ProblemType, Task
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["RESULTS", "finetune"]
 
@@ -88,7 +88,7 @@ def finetune(
         device: "auto", or "cpu".
         threads: Threads of torch on processors.
         problem_type: What labels are, where a task does not say so; None to read it off them.
-        allow_unknown: The share of symbols other than N that may be unknown in a file (`genotok.verdict`).
+        allow_unknown: The share of symbols other than N that may be unknown in a file (`corpus.verdict`).
         heard: Told what is done next.
         progress: Called as a run goes on.
 

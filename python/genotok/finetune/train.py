@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import Published
     from genotok.model_folder.read import ModelFolder
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
 

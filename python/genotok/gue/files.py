@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from genotok.corpus.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 from genotok.errors import SequenceFileError
 from genotok.gue.labels import NO_LABEL, LabelError
-from genotok.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,7 @@ def read_labelled(
         label: Name of the column of labels, where it is not `label`.
         empty_labels: Whether a label may be empty, as a list of labels may.
         known: The symbols that are no unknown ones.
-        allow_unknown: The share of the symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of the symbols other than N that may be unknown (`corpus.verdict`).
 
     Raises:
         SequenceFileError: It is empty or damaged, a row has too many fields or too few, a sequence is empty

@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
-from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

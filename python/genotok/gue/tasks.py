@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError
 from genotok.gue.registry import GueSet, gue_set, gue_sets
 from genotok.gue.splits import has_test, read_splits
-from genotok.verdict import BASES, MAX_UNKNOWN
 
 if TYPE_CHECKING:
     import os

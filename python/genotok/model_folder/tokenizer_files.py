@@ -17,8 +17,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genotok.errors import VocabularyError
-from genotok.huggingface import CONFIG, NO_LIMIT, TOKENIZER, tokenizer_config
 from genotok.tokenizer import Tokenizer
+from genotok.tokenizer.huggingface import CONFIG, NO_LIMIT, TOKENIZER, tokenizer_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

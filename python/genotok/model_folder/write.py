@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genotok import __version__
 from genotok.files.folders import UNFINISHED, publish, publish_into
-from genotok.identity import file_sha256, vocabulary_sha256
+from genotok.files.identity import file_sha256, vocabulary_sha256
 from genotok.model_folder.card import FRONT
 from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER, tokenizer_files

@@ -16,9 +16,10 @@ from transformers import TrainingArguments, set_seed
 
 from genotok import __version__
 from genotok.collate import Masking, SpecialIds
+from genotok.corpus.verdict import MAX_UNKNOWN, describe
 from genotok.errors import ArgumentError
-from genotok.files.whole import write_whole
-from genotok.identity import vocabulary_sha256
+from genotok.files.atomic import write_whole
+from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
@@ -35,14 +36,13 @@ from genotok.pretrain.tokens import (
 )
 from genotok.training import checkpoints
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
-from genotok.verdict import MAX_UNKNOWN, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from genotok.pretrain.config import PretrainConfig
     from genotok.tokenizer import Tokenizer
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["LOG", "REPORT", "pretrain"]
 
@@ -80,7 +80,7 @@ def pretrain(
         resume: Go on with a run that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on processors.
-        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         report_to: Trackers that transformers knows, such as "tensorboard".
         heard: Told of unknown symbols, before training begins.
         progress: Called with a dictionary as the run goes on; an exception stops it.

@@ -13,8 +13,8 @@ from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
-from genotok.identity import file_sha256, files_sha256, object_sha256, vocabulary_sha256
-from genotok.inputs import expand
+from genotok.files.identity import file_sha256, files_sha256, object_sha256, vocabulary_sha256
+from genotok.files.paths import expand
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = [
     "TOKENIZER",

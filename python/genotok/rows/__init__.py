@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
-from genotok.inputs import STANDARD_INPUT
+from genotok.files.paths import STANDARD_INPUT
 from genotok.rows.formats import SEQUENCES, InputFormat, format_of
 from genotok.rows.opening import InputFile, head_of, put_back
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens, non_empty
@@ -48,7 +48,7 @@ def open_rows(
 
     Args:
         options: What rows are, and how they become tokens.
-        paths: The files, as `genotok.inputs.expand` gives them; `-` is standard input.
+        paths: The files, as `genotok.files.paths.expand` gives them; `-` is standard input.
         wanted: The columns of tables.
         input_format: What the files are, where their names and contents do not say it.
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genotok.corpus.verdict import SYMBOLS
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.verdict import SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 
 from genotok.errors import SequenceFileError
-from genotok.inputs import STANDARD_INPUT
+from genotok.files.paths import STANDARD_INPUT
 from genotok.rows.formats import COMPRESSED, HEAD_BYTES, compression_of, unpacked
 
 if TYPE_CHECKING:

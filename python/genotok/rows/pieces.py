@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError
-from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.tokenizer import Tokenizer
-    from genotok.tokens import Progress, Unknown
+    from genotok.tokenizer.encoder import Progress, Unknown
 
 __all__ = ["Letters", "Piece", "RowOptions", "Source", "Tokens", "non_empty"]
 

@@ -17,7 +17,7 @@ from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["SequenceFiles"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from genotok.corpus.verdict import Composition, add_unknown, check_sequence, known_symbols
 from genotok.errors import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.rows import chunks
 from genotok.rows.chunks import unified
 from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
 from genotok.rows.wanted import LINE, choose
-from genotok.verdict import Composition, add_unknown, check_sequence, known_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from genotok.rows.chunks import Table
     from genotok.rows.wanted import Wanted
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["TableRows"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from genotok.errors import ArgumentError
 from genotok.files import kinds
+from genotok.files.atomic import is_stream
 from genotok.files.outputs import named
-from genotok.files.whole import is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from genotok.errors import ArgumentError
-from genotok.files.whole import open_sink
+from genotok.files.atomic import open_sink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from genotok.files.whole import Sink
+    from genotok.files.atomic import Sink
     from genotok.rows.targets import Target
 
 __all__ = ["RowWriter", "row_writer"]

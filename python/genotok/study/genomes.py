@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError, GenotokWarning
-from genotok.inputs import STANDARD_INPUT, expand
+from genotok.files.paths import STANDARD_INPUT, expand
 from genotok.tokenizer import Tokenizer
-from genotok.verdict import MAX_UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,11 +12,12 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from genotok import _native, identity
+from genotok import _native
 from genotok.errors import ArgumentError
+from genotok.files import identity
+from genotok.files.atomic import STANDARD_OUTPUT, write_whole
 from genotok.files.folders import UNFINISHED, publish
 from genotok.files.outputs import is_internal
-from genotok.files.whole import STANDARD_OUTPUT, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -127,7 +128,7 @@ def claim(
         settings: What its results depend on; anything that JSON has.
         resume: Whether it is to be gone on with.
         free: Settings that may have changed since.
-        digests: Those of what the run reads (`genotok.identity`), in nested objects; more may follow.
+        digests: Those of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
         names: Settings that only name what digests identify: they may have changed where there are digests.
         tell: Told that a run of an older version has no digests to compare.
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 from transformers.utils import logging
 
-from genotok.files.whole import write_whole
+from genotok.files.atomic import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from genotok.tokens import Progress
+    from genotok.tokenizer.encoder import Progress
 
 __all__ = ["JsonLines", "Watched", "cut_log", "quietly"]
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
-from genotok.identity import write_checksums
+from genotok.files.identity import write_checksums
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:

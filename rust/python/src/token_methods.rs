@@ -42,7 +42,9 @@ impl TokenArray {
 
     /// The lists of what Python takes for row numbers.
     fn of_rows<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let rows = py.import("genotok.selection")?.call_method1("rows_of", (key, self.len(), "sequences"))?;
+        let rows = py
+            .import("genotok.tokenizer.selection")?
+            .call_method1("rows_of", (key, self.len(), "sequences"))?;
         if let Ok(number) = rows.cast::<PyInt>() {
             return Ok(self.list(py, number.extract()?)?.into_pyobject(py)?.into_any());
         }
@@ -166,7 +168,7 @@ impl TokenArray {
         Ok(views)
     }
 
-    /// All sequences as the rows of one matrix, with the mask of what is no padding: see `genotok.padding.pad`.
+    /// All sequences as the rows of one matrix, with the mask of what is no padding: see `genotok.tokenizer.padding.pad`.
     #[pyo3(signature = (value, *, length=None, side="right", dtype=None, truncate=false))]
     fn pad<'py>(
         &self,
@@ -186,7 +188,7 @@ impl TokenArray {
             options.set_item("dtype", dtype)?;
         }
         let lists = (self.get_values(py)?, self.get_offsets(py)?);
-        py.import("genotok.padding")?.getattr("pad")?.call(lists, Some(&options))
+        py.import("genotok.tokenizer.padding")?.getattr("pad")?.call(lists, Some(&options))
     }
 
     fn __len__(&self) -> usize {

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from genotok import _native
-from genotok.corpus import MAGIC
+from genotok.corpus.packed import MAGIC
 from genotok.errors import SequenceFileError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genotok.identity import CHECKSUMS, check_files, flattened
+from genotok.files.identity import CHECKSUMS, check_files, flattened
 from genotok.model_folder.read import CONFIG, TOKENIZER, read_folder
 
 if TYPE_CHECKING:

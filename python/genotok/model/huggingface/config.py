@@ -43,7 +43,7 @@ class DnaBert2Config(PreTrainedConfig):
     tie_word_embeddings: bool = True
     attention: str = "auto"
     tokenizer_sha256: str | None = None
-    """The digest of the vocabulary that the model was trained with (`genotok.identity`)."""
+    """The digest of the vocabulary that the model was trained with (`genotok.files.identity`)."""
     pairs: bool | None = None
     """Whether a classifier was trained on pairs of sequences; None where nobody said it."""
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from genotok import _native
 from genotok._native import RecordBatch, TokenArray, TokenReader
-from genotok.arrow import ArrowArray, ArrowStream
-from genotok.encoding_report import EncodingReport, RecordDigest
 from genotok.errors import ArgumentError
-from genotok.inputs import Beds, Files, expand, read_beds
-from genotok.token_ids import TokenIds
+from genotok.files.paths import Beds, Files, expand, read_beds
+from genotok.tokenizer.arrow import ArrowArray, ArrowStream
+from genotok.tokenizer.encoding_report import EncodingReport, RecordDigest
+from genotok.tokenizer.token_ids import TokenIds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,7 +187,7 @@ class Encoder(TokenIds):
             uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
             add_special_tokens: Put special tokens around each row, as in `encode_batch`.
             batch_bases: Letters in a batch, about; a longer row is a batch of its own.
-            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             need_bases: Refuse files of which none has a base; a part of all files may have none.
             digests: Compute the GA4GH refget digest of each record, whole, for `report()`.
             threads: Threads to encode on; None for all cores.

@@ -3,8 +3,8 @@
 from typing import TypedDict, cast
 
 from genotok import _native
-from genotok.inputs import Files, expand
-from genotok.tokens import Progress
+from genotok.files.paths import Files, expand
+from genotok.tokenizer.encoder import Progress
 
 __all__ = ["Defect", "FileReport", "Lengths", "check_files"]
 
@@ -77,7 +77,7 @@ def check_files(
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.
         limit: Defects of one kind that are kept of a file; all are counted.
-        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         threads: Files checked at a time; None for as many as there are cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 

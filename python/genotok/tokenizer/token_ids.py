@@ -4,7 +4,7 @@ import json
 from typing import Any, cast
 
 from genotok import _native
-from genotok.templates import Templates
+from genotok.tokenizer.templates import Templates
 
 __all__ = ["ROLES", "TokenIds"]
 

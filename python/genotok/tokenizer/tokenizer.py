@@ -1,4 +1,4 @@
-"""The tokenizer as Python sees it: train, load, save, look inside; `tokens` says what it does with sequences.
+"""The tokenizer as Python sees it: train, load, save, look inside; `encoder` has what it does with sequences.
 
 A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
 and gives the native dictionaries their types.
@@ -10,10 +10,10 @@ from typing import Self, cast
 
 from genotok import _native
 from genotok.errors import ArgumentError
-from genotok.inputs import Files, expand
-from genotok.saving import SavedTokenizer
-from genotok.tokens import Progress
-from genotok.training_report import RoundRecord, TrainingReport
+from genotok.files.paths import Files, expand
+from genotok.tokenizer.encoder import Progress
+from genotok.tokenizer.saving import SavedTokenizer
+from genotok.tokenizer.training_report import RoundRecord, TrainingReport
 
 __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
@@ -75,7 +75,7 @@ class Tokenizer(SavedTokenizer):
             word_length: Cut words into pieces of this many bases; None leaves them whole.
             max_token_length: Longest token allowed, in bases.
             both_strands: Count each word and its reverse complement.
-            allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+            allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             threads: Threads to use; None for all cores.
             memory: Bytes to stay below, about; packed files are mapped and do not count, whatever their
                 size. None for what it takes, which is below a gigabyte beside the text.

@@ -24,7 +24,7 @@ from genotok.errors import SequenceFileError, SymbolError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from genotok.tokens import Encoder
+    from genotok.tokenizer.encoder import Encoder
 
 __all__ = [
     "BASES",

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 from genotok.errors import ArgumentError
-from genotok.templates import Part
-from genotok.tokens import Encoder
+from genotok.tokenizer.encoder import Encoder
+from genotok.tokenizer.templates import Part
 
 __all__ = ["BatchEncoding", "Caller", "Padding", "ReturnTensors", "Truncation"]
 

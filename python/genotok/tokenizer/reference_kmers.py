@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from genotok.reference import reverse_complement
+from genotok.tokenizer.reference import reverse_complement
 
 DNABERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 NUCLEOTIDE_TRANSFORMER = ("<unk>", "<pad>", "<mask>", "<cls>")

@@ -6,8 +6,8 @@ from typing import NamedTuple, NotRequired, TypedDict, cast
 
 from genotok import _native
 from genotok.errors import SequenceFileError
-from genotok.inputs import MANIFEST, Files, expand
-from genotok.tokens import Progress
+from genotok.files.paths import MANIFEST, Files, expand
+from genotok.tokenizer.encoder import Progress
 
 __all__ = [
     "DEFAULT_SHARD_SIZE",
@@ -61,7 +61,7 @@ def pack(
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable of them.
         output: The file to write; one that is there is replaced.
-        allow_unknown: The share of a file's symbols other than N that may be unknown (`genotok.verdict`).
+        allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         threads: Threads to use; None for all cores.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 

@@ -6,10 +6,11 @@ import json
 import os
 from typing import Any, Self
 
-from genotok import _native, huggingface
-from genotok.calling import Caller
+from genotok import _native
 from genotok.errors import VocabularyError
 from genotok.files.outputs import write_files
+from genotok.tokenizer import huggingface
+from genotok.tokenizer.calling import Caller
 
 __all__ = ["SavedTokenizer"]
 

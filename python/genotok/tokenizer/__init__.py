@@ -1,0 +1,26 @@
+"""Tokenizers: trained, loaded, applied to sequences, saved.
+
+`tokenizer` has the class that users know, `encoder` what it does with sequences. `reference` and
+`reference_kmers` are the specification in plain Python, which the tests hold everything else to; nothing
+here imports them.
+"""
+
+from genotok.tokenizer.encoder import Encoder, Progress, RecordBatch, TokenArray, TokenReader
+from genotok.tokenizer.encoding_report import EncodingReport, RecordDigest
+from genotok.tokenizer.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
+from genotok.tokenizer.training_report import RoundRecord, TrainingReport
+
+__all__ = [
+    "DEFAULT_SPECIAL_TOKENS",
+    "DEFAULT_VOCAB_SIZE",
+    "Encoder",
+    "EncodingReport",
+    "Progress",
+    "RecordBatch",
+    "RecordDigest",
+    "RoundRecord",
+    "TokenArray",
+    "TokenReader",
+    "Tokenizer",
+    "TrainingReport",
+]
