@@ -35,10 +35,11 @@ Record = dict[str, Any]
 def data() -> tuple[Any, Any]:
     """The sequences of a run on the genomes that come with the repository, and its special ids."""
     from genotok import Tokenizer
-    from genotok.collate import Masking, SpecialIds
     from genotok.dataset import TokenDataset
     from genotok.dataset.encode import encode
     from genotok.pretrain.corpus import Corpus, TrainingRun
+    from genotok.tokenizer.special_ids import SpecialIds
+    from genotok.training.batches import Masking
 
     folder = Path(tempfile.gettempdir()) / "genotok-benchmark-pretraining"
     folder.mkdir(exist_ok=True)

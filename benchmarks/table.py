@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import cluster, encode, encoder, inputs, pretraining, results, shards
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
-from genotok.gue import comparison
-from genotok.gue import results as gue_results
+from genotok.compare import table as comparison
+from genotok.evaluation import results as gue_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable

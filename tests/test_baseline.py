@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sklearn", reason="needs scikit-learn: the extra `train`")
 
-from genotok import baseline
 from genotok.errors import ArgumentError
+from genotok.evaluation import baseline
+from genotok.evaluation.metrics import confusion, score
 from genotok.gue import read_splits
-from genotok.metrics import confusion, score
 from tests.labelled import write_set
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from genotok import Tokenizer
-from genotok.collate import IGNORED, Masking, Order, SpecialIds, pad
 from genotok.errors import ArgumentError
+from genotok.tokenizer.special_ids import SpecialIds
+from genotok.training.batches import IGNORED, Masking, Order, pad
 
 
 @pytest.fixture(scope="module")

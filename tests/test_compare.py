@@ -17,13 +17,14 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 pytest.importorskip("sklearn", reason="needs scikit-learn: the extra `train`")
 
 from genotok import Tokenizer  # noqa: E402
-from genotok.collate import IGNORED, Masking, SpecialIds  # noqa: E402
 from genotok.compare import CompareConfig, compare  # noqa: E402
+from genotok.compare.table import comparison_markdown, comparison_rows, comparison_summary  # noqa: E402
 from genotok.dataset import TokenDataset  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.finetune import find_tasks  # noqa: E402
-from genotok.gue.comparison import comparison_markdown, comparison_rows, comparison_summary  # noqa: E402
 from genotok.study import Subject, named_kmers  # noqa: E402
+from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
+from genotok.training.batches import IGNORED, Masking  # noqa: E402
 from tests.labelled import write_set  # noqa: E402
 
 LAMBDA = str(Path(__file__).resolve().parent.parent / "genomes" / "lambda_phage.fa")

@@ -20,10 +20,10 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from genotok import Tokenizer, _native  # noqa: E402
 from genotok.cli import app as program  # noqa: E402
-from genotok.convert import convert  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.files import folders  # noqa: E402
+from genotok.model_folder.convert import convert  # noqa: E402
 from tests.test_checkpoint_model import Harmful  # noqa: E402
 from tests.test_model import GOLDEN, difference, own_case  # noqa: E402
 

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genotok.compare.table import comparison_rows
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.evaluation.results import lines, markdown, notes, summary
 from genotok.gue import (
     Labels,
     audit,
@@ -21,8 +23,6 @@ from genotok.gue import (
     read_labelled,
     read_splits,
 )
-from genotok.gue.comparison import comparison_rows
-from genotok.gue.results import lines, markdown, notes, summary
 from tests.labelled import write_set
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "gue"

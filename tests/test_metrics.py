@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genotok.errors import ArgumentError
-from genotok.metrics import (
+from genotok.evaluation.metrics import (
     Interval,
     area_under_precision_recall,
     area_under_roc,

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genotok.errors import ArgumentError
-from genotok.metrics import bootstrap, confusion, label_scores, merit, number_scores, written
-from genotok.metrics.intervals import weights
-from genotok.metrics.multilabel import _Whole
-from genotok.metrics.numbers import NUMBER_METRICS, _Pairs
+from genotok.evaluation.metrics import bootstrap, confusion, label_scores, merit, number_scores, written
+from genotok.evaluation.metrics.intervals import weights
+from genotok.evaluation.metrics.multilabel import _Whole
+from genotok.evaluation.metrics.numbers import NUMBER_METRICS, _Pairs
 
 sklearn = pytest.importorskip("sklearn.metrics", reason="needs scikit-learn: the extra `train`")
 stats = pytest.importorskip("scipy.stats", reason="needs SciPy: the extra `train`")

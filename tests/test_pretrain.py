@@ -22,7 +22,6 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 from transformers import AutoModelForMaskedLM  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
-from genotok.collate import Masking, SpecialIds  # noqa: E402
 from genotok.dataset import TokenDataset  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
@@ -35,7 +34,9 @@ from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_cost
 from genotok.pretrain.evaluation import collate  # noqa: E402
 from genotok.pretrain.run import _model_config  # noqa: E402
 from genotok.pretrain.tokens import bases_of_tokens, open_tokens, overlap_of  # noqa: E402
+from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
+from genotok.training.batches import Masking  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
 from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
 

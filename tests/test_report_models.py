@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from genotok.gue.comparison import comparison_rows, comparison_summary
-from genotok.gue.results import markdown
+from genotok.compare.table import comparison_rows, comparison_summary
+from genotok.evaluation.results import markdown
 from genotok.report import page, read_records
 from genotok.report.canvas import Axis
 from genotok.report.estimates import forests

@@ -25,10 +25,10 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: 
 
 from genotok import Tokenizer  # noqa: E402
 from genotok.cli import app as program  # noqa: E402
-from genotok.collate import SpecialIds  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.tokenizer_files import NO_LIMIT, tokenizer_files  # noqa: E402
+from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {

@@ -19,10 +19,11 @@ pytest.importorskip("sklearn", reason="needs scikit-learn: the extra `train`")
 from pyarrow import parquet  # noqa: E402
 from transformers import pipeline  # noqa: E402
 
-from genotok import Tokenizer, baseline  # noqa: E402
+from genotok import Tokenizer  # noqa: E402
 from genotok.cli import app  # noqa: E402
 from genotok.compare import CompareConfig, compare  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
+from genotok.evaluation import baseline  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.targets import Targets  # noqa: E402
 from genotok.gue import read_splits  # noqa: E402

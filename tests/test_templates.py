@@ -13,10 +13,10 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
 from genotok import Tokenizer
-from genotok.collate import SpecialIds
 from genotok.dataset import verify_file, verify_folder
 from genotok.dataset.encode import encode
 from genotok.model_folder.tokenizer_files import folder_tokenizer
+from genotok.tokenizer.special_ids import SpecialIds
 from tests.test_foreign_files import SUPPORTED, WHOLE, around, base, template
 
 SEQUENCES = ("ACGTNNACGTAAAAA-NacgtAC", "GATTACA", "")

@@ -12,7 +12,7 @@ import pytest
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from genotok.collate import SpecialIds
+from genotok.tokenizer.special_ids import SpecialIds
 from tests import huggingface
 from tests.test_cli import run
 from tests.test_foreign_files import SPECIALS, SUPPORTED, WHOLE, Document, around, base, document, template

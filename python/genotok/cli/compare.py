@@ -91,14 +91,14 @@ def compare(
     from genotok.cli.progress import watching
     from genotok.gue import find_tasks
 
-    module = from_extra("compare", "compare", "train")
+    run = from_extra("compare.run", "compare", "train")
     circumstances = machine.circumstances(datetime.now(UTC), "torch", "transformers")
     tokenizers, genomes = sorted_out(paths)
-    config = module.CompareConfig.preset(preset, changes or [])
+    config = from_extra("compare.config", "compare", "train").CompareConfig.preset(preset, changes or [])
     record: dict[str, Any] = {}
     try:
         with watching(quiet) as watch:
-            record = module.compare(
+            record = run.compare(
                 _subjects(tokenizers, kmers),
                 genomes,
                 find_tasks(gue, task or [], problem_type=problem_type, label=label, sequences=sequence or ()),
@@ -135,8 +135,8 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
 
 def _write(record: dict[str, Any], output: str) -> None:
     """The record with its circumstances, and its table as Markdown."""
+    from genotok.compare.table import comparison_markdown
     from genotok.files.atomic import write_whole
-    from genotok.gue.comparison import comparison_markdown
 
     write_whole(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())
     write_whole(os.path.join(output, "compared.md"), (comparison_markdown(record) + "\n").encode())
@@ -147,7 +147,7 @@ def _print(record: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from genotok.gue.comparison import comparison_notes, comparison_rows, comparison_summary
+    from genotok.compare.table import comparison_notes, comparison_rows, comparison_summary
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)

@@ -28,7 +28,7 @@ def convert(
     quiet: Quiet = False,
 ) -> None:
     """Make a folder for genotok and transformers of a published one; weights are checked by digest."""
-    manifest = from_extra("convert", "convert", "model").convert(folder, output, force=force)
+    manifest = from_extra("model_folder.convert", "convert", "model").convert(folder, output, force=force)
     if as_json:
         print_json({"output": output, **manifest})
     elif not quiet:

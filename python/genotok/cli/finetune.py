@@ -24,7 +24,7 @@ from genotok.cli.pretrain import MODEL_PANEL, Device, Settings
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from genotok.gue.results import Line, Result
+    from genotok.evaluation.results import Line, Result
 
 __all__ = ["Tasks", "finetune", "print_results"]
 
@@ -154,7 +154,7 @@ def print_results(records: list[dict[str, Any]]) -> None:
     """The table of results on a terminal."""
     from rich.table import Table
 
-    from genotok.gue.results import has_metrics, lines, notes, shown_models, summary, title
+    from genotok.evaluation.results import has_metrics, lines, notes, shown_models, summary, title
 
     console = standard_output()
     table = Table(box=None, pad_edge=False, header_style="bold")

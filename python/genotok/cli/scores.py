@@ -9,8 +9,8 @@ from genotok.cli.console import standard_output
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from genotok.evaluation.metrics import Interval, LabelScores, Scores
     from genotok.finetune import Evaluation
-    from genotok.metrics import Interval, LabelScores, Scores
 
 __all__ = ["print_scores", "scores_record"]
 
@@ -31,7 +31,7 @@ def scores_record(found: Evaluation) -> dict[str, Any]:
 
 def print_scores(found: Evaluation) -> None:
     """All figures of an evaluation, each class or label by itself."""
-    from genotok.metrics import NumberScores, Scores
+    from genotok.evaluation.metrics import NumberScores, Scores
 
     if isinstance(found.scores, Scores):
         _print_classes(found.scores, found.classes)
@@ -70,7 +70,7 @@ def _print_labels(result: LabelScores, labels: Sequence[str]) -> None:
 
 def _print_intervals(rows: int, intervals: Mapping[Any, Interval]) -> None:
     """The metrics with their intervals."""
-    from genotok.metrics import written
+    from genotok.evaluation.metrics import written
 
     standard_output().print(f"{rows:,} sequences")
     shown = []

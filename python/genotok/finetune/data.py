@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from genotok.collate import Order, SpecialIds, pad
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.rows import Tokens
+from genotok.tokenizer.special_ids import SpecialIds
+from genotok.training.batches import Order, pad
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from genotok.collate import Ids
+    from genotok.evaluation.metrics import Metric
     from genotok.finetune.problem import Problem
     from genotok.gue import LabelledSplit, Labels
-    from genotok.metrics import Metric
     from genotok.tokenizer import Tokenizer
+    from genotok.tokenizer.special_ids import Ids
 
 __all__ = ["Rows", "TaskData", "TrainingRows", "assemble", "collate", "described", "encode", "with_train"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from genotok.metrics import (
+from genotok.evaluation.metrics import (
     Interval,
     LabelScores,
     NumberScores,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genotok.evaluation.metrics import ClassMetric, Metric
     from genotok.finetune.problem import Problem
-    from genotok.metrics import ClassMetric, Metric
 
 __all__ = ["AnyScores", "as_record", "figures", "score_outputs"]
 

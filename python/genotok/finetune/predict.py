@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypedDict, get_args
 import numpy as np
 import torch
 
-from genotok.collate import SpecialIds
 from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import output_file
@@ -28,6 +27,7 @@ from genotok.rows.chunks import MAX_ROWS
 from genotok.rows.targets import OutputFormat, Target
 from genotok.rows.wanted import LINE
 from genotok.rows.writers import row_writer
+from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.log import quietly
 
 if TYPE_CHECKING:

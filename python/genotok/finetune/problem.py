@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genotok.errors import ArgumentError
+from genotok.evaluation.metrics import THRESHOLD
 from genotok.gue.labels import PROBLEM_TYPES, SEPARATOR, Labels, ProblemType
-from genotok.metrics import THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import set_seed
 
-from genotok import baseline
 from genotok.corpus.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
 from genotok.errors import ArgumentError
+from genotok.evaluation import baseline
+from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_whole
 from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, described, task_data, with_train
@@ -25,7 +26,6 @@ from genotok.finetune.predictions import write_predictions
 from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
-from genotok.gue.results import markdown
 from genotok.model_folder.documents import read_object
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder

@@ -19,10 +19,10 @@ from transformers import TrainingArguments, set_seed
 
 from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
+from genotok.evaluation.metrics import Metric, merit
 from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
 from genotok.finetune.problem import Problem
 from genotok.finetune.targets import Targets
-from genotok.metrics import Metric, merit
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import config_of, load_pretrained
 from genotok.training.log import Watched, quietly

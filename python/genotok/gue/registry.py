@@ -14,17 +14,17 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, cast
+from typing import Literal, cast
 
 from genotok.errors import ArgumentError
 
-if TYPE_CHECKING:
-    from genotok.metrics import Metric
-
-__all__ = ["DIAMOND", "PAPER", "GueSet", "Published", "gue_set", "gue_sets", "published"]
+__all__ = ["DIAMOND", "PAPER", "GueMetric", "GueSet", "Published", "gue_set", "gue_sets", "published"]
 
 PAPER = "DNABERT-2"
 DIAMOND = "DNABERT-2-diamond"
+
+GueMetric = Literal["mcc", "f1"]
+"""What results of the 36 sets are in, as `genotok.evaluation.metrics` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class GueSet:
     classes: int | None
     bases: int
     rows: tuple[int | None, int | None, int | None]
-    metric: Metric
+    metric: GueMetric
     folder: str
     pairs: bool
     settings: Published | None
@@ -118,7 +118,7 @@ def _set(row: dict[str, str]) -> GueSet:
         classes=_number(row["classes"]),
         bases=int(row["bases"]),
         rows=(_number(row["train"]), _number(row["dev"]), _number(row["test"])),
-        metric=cast("Metric", row["metric"]),
+        metric=cast("GueMetric", row["metric"]),
         folder=row["folder"],
         pairs=row["name"].startswith("EPI_"),
         settings=_settings(row) if row["max_tokens"] else None,

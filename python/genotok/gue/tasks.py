@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from genotok.gue.files import LabelledSplit
     from genotok.gue.labels import Labels, ProblemType
-    from genotok.metrics import Metric
 
-__all__ = ["MAIN_METRIC", "Task", "find_tasks"]
+__all__ = ["MAIN_METRIC", "Task", "TaskMetric", "find_tasks"]
 
-MAIN_METRIC: dict[ProblemType, Metric] = {
+TaskMetric = Literal["mcc", "f1", "pearson", "map"]
+"""What tasks are judged by: those of `genotok.evaluation.metrics` that are the main one of something."""
+
+MAIN_METRIC: dict[ProblemType, TaskMetric] = {
     "classification": "mcc",
     "regression": "pearson",
     "multilabel": "map",
@@ -49,12 +51,12 @@ class Task:
     label: str | None = None
     sequences: tuple[str, ...] = ()
 
-    def metric_of(self, labels: Labels) -> Metric:
+    def metric_of(self, labels: Labels) -> TaskMetric:
         """What it is judged by."""
         return self.known.metric if self.known else MAIN_METRIC[labels.type]
 
     @property
-    def metric(self) -> Metric:
+    def metric(self) -> TaskMetric:
         """What it is judged by if its labels are classes."""
         return self.known.metric if self.known else MAIN_METRIC["classification"]
 

@@ -27,7 +27,7 @@ __all__ = ["CONFIG", "NO_LIMIT", "TOKENIZER", "SpecialRoles", "folder_tokenizer"
 
 
 class SpecialRoles(Protocol):
-    """The special tokens of a model's input, as `genotok.collate.SpecialIds` has them."""
+    """The special tokens of a model's input, as `genotok.tokenizer.special_ids.SpecialIds` has them."""
 
     @property
     def unknown(self) -> int: ...  # noqa: D102

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genotok.collate import Order, SpecialIds
 from genotok.dataset.columns import bases_of, ids_of, offsets_of
 from genotok.errors import ArgumentError
+from genotok.tokenizer.special_ids import SpecialIds
+from genotok.training.batches import Order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from genotok.collate import Ids, Masking
     from genotok.dataset import TokenDataset
+    from genotok.tokenizer.special_ids import Ids
+    from genotok.training.batches import Masking
 
 __all__ = ["Corpus", "OnlyBases", "Pieces", "TrainingRun", "unigram_costs"]
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from genotok.collate import IGNORED, Masking, pad
+from genotok.training.batches import IGNORED, Masking, pad
 from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genotok.collate import Ids
     from genotok.pretrain.corpus import Pieces
+    from genotok.tokenizer.special_ids import Ids
 
 __all__ = ["HeldOut", "MaskedTrainer", "collate"]
 

@@ -15,7 +15,6 @@ import transformers
 from transformers import TrainingArguments, set_seed
 
 from genotok import __version__
-from genotok.collate import Masking, SpecialIds
 from genotok.corpus.verdict import MAX_UNKNOWN, describe
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_whole
@@ -34,7 +33,9 @@ from genotok.pretrain.tokens import (
     overlap_of,
     tokenizer_for,
 )
+from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
+from genotok.training.batches import Masking
 from genotok.training.log import JsonLines, Watched, cut_log, quietly
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.collate import SpecialIds
 from genotok.model_folder.card import Card, Metric, command_line
 from genotok.model_folder.write import save_folder
+from genotok.tokenizer.special_ids import SpecialIds
 
 if TYPE_CHECKING:
     from pathlib import Path

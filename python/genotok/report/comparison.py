@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.gue.comparison import comparison_notes, comparison_rows, comparison_summary
+from genotok.compare.table import comparison_notes, comparison_rows, comparison_summary
 from genotok.report.canvas import Axis
 from genotok.report.estimates import BASELINE, forests
 from genotok.report.identities import identity_table
@@ -14,7 +14,7 @@ from genotok.report.tables import Cell, Column, Figure, Headline, Section, Table
 from genotok.report.training_log import curve
 
 if TYPE_CHECKING:
-    from genotok.gue.comparison import Row
+    from genotok.compare.table import Row
     from genotok.report.records import Found, Record
 
 __all__ = ["comparison_section"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from genotok.evaluation.metrics import METRICS, written
+from genotok.evaluation.results import SHOWN
 from genotok.gue.registry import published
-from genotok.gue.results import SHOWN
-from genotok.metrics import METRICS, written
 from genotok.report.canvas import Axis
 from genotok.report.forest import Estimate, Estimates, forest
 from genotok.report.records import as_number

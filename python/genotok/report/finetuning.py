@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from genotok.gue.results import Line, Result, lines, notes, shown_models, summary, title
-from genotok.metrics import differ
+from genotok.evaluation.metrics import differ
+from genotok.evaluation.results import Line, Result, lines, notes, shown_models, summary, title
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
 from genotok.report.estimates import BASELINE, forests, unit_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genotok.gue.results import lines as lines_of
-from genotok.gue.results import title
+from genotok.evaluation.results import lines as lines_of
+from genotok.evaluation.results import title
 from genotok.report.estimates import forests, unit_of
 from genotok.report.plots import Axis, lines
 from genotok.report.records import as_number

@@ -1,1 +1,1 @@
-"""What pre-training and fine-tuning share: settings, the trainer, its checkpoints and its log."""
+"""What pre-training and fine-tuning share: settings, batches, the trainer, its checkpoints and its log."""

@@ -1,6 +1,6 @@
 """Tokenizers compared as models, as rows of a table: a column for each tokenizer, figures first, then sets.
 
-Two results are called different only if their intervals have nothing in common, as in `results`.
+Two results are called different only if their intervals have nothing in common, as in `evaluation.results`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from genotok.gue.results import BOLD, PERCENT, has_metrics, lines, notes
-from genotok.metrics import Written, differ, written
+from genotok.evaluation.metrics import Written, differ, written
+from genotok.evaluation.results import BOLD, PERCENT, has_metrics, lines, notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from genotok.gue.results import Line
+    from genotok.evaluation.results import Line
 
 __all__ = ["Row", "comparison_markdown", "comparison_notes", "comparison_rows", "comparison_summary"]
 

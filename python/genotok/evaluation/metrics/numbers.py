@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genotok.errors import ArgumentError
-from genotok.metrics.intervals import Interval, percentiles, ratio, weights
+from genotok.evaluation.metrics.intervals import Interval, percentiles, ratio, weights
 
 __all__ = ["NUMBER_METRICS", "NumberMetric", "NumberScores", "number_score", "number_scores"]
 

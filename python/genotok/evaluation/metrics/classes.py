@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genotok.errors import ArgumentError
-from genotok.metrics.intervals import Interval, percentiles, ratio
+from genotok.evaluation.metrics.intervals import Interval, percentiles, ratio
 
 __all__ = [
     "CLASS_METRICS",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from genotok.errors import ArgumentError
-from genotok.metrics.classes import ClassMetric, confusion, score
-from genotok.metrics.multilabel import LabelMetric, label_score
-from genotok.metrics.numbers import NumberMetric, number_score
+from genotok.evaluation.metrics.classes import ClassMetric, confusion, score
+from genotok.evaluation.metrics.multilabel import LabelMetric, label_score
+from genotok.evaluation.metrics.numbers import NumberMetric, number_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from genotok.evaluation.metrics import CLASS_METRICS, METRICS, Interval, Written, differ, written
 from genotok.gue.registry import PAPER, published
-from genotok.metrics import CLASS_METRICS, METRICS, Interval, Written, differ, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genotok.errors import ArgumentError
-from genotok.metrics.classes import area_under_precision_recall, area_under_roc
-from genotok.metrics.intervals import Interval, percentiles, ratio, weights
+from genotok.evaluation.metrics.classes import area_under_precision_recall, area_under_roc
+from genotok.evaluation.metrics.intervals import Interval, percentiles, ratio, weights
 
 __all__ = ["LABEL_METRICS", "LabelMetric", "LabelScores", "label_score", "label_scores"]
 

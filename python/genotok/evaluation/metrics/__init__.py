@@ -3,7 +3,7 @@
 A quotient by zero is 0, as in scikit-learn.
 """
 
-from genotok.metrics.classes import (
+from genotok.evaluation.metrics.classes import (
     CLASS_METRICS,
     ClassMetric,
     Scores,
@@ -15,10 +15,16 @@ from genotok.metrics.classes import (
     score,
     scores,
 )
-from genotok.metrics.intervals import Interval, differ
-from genotok.metrics.merit import METRICS, Metric, Written, merit, written
-from genotok.metrics.multilabel import LABEL_METRICS, THRESHOLD, LabelMetric, LabelScores, label_scores
-from genotok.metrics.numbers import NUMBER_METRICS, NumberMetric, NumberScores, number_scores
+from genotok.evaluation.metrics.intervals import Interval, differ
+from genotok.evaluation.metrics.merit import METRICS, Metric, Written, merit, written
+from genotok.evaluation.metrics.multilabel import (
+    LABEL_METRICS,
+    THRESHOLD,
+    LabelMetric,
+    LabelScores,
+    label_scores,
+)
+from genotok.evaluation.metrics.numbers import NUMBER_METRICS, NumberMetric, NumberScores, number_scores
 
 __all__ = [
     "CLASS_METRICS",

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from genotok.errors import ArgumentError, ResourceError
+from genotok.evaluation.metrics import Metric, merit
 from genotok.gue.labels import Labels, ProblemType
-from genotok.metrics import Metric, merit
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from genotok.collate import SpecialIds
 from genotok.files.folders import output_folder
 from genotok.files.identity import file_sha256
 from genotok.model_folder.card import Card, command_line
@@ -14,6 +13,7 @@ from genotok.model_folder.load import config_of
 from genotok.model_folder.plain import PlainModel
 from genotok.model_folder.read import MANIFEST, read_folder
 from genotok.model_folder.write import KIND, save_folder
+from genotok.tokenizer.special_ids import SpecialIds
 
 if TYPE_CHECKING:
     from pathlib import Path
