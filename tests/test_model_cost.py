@@ -79,7 +79,7 @@ def test_a_model_is_shown_or_refused(tmp_path: Path) -> None:
 
 def test_costs_are_told_without_torch() -> None:
     code = (
-        "import sys; from genotok.cli import model_info; model_info.describe('tiny-1m'); "
+        "import sys; from genotok.cli.shared import model_costs; model_costs.describe('tiny-1m'); "
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from genotok.cli import figures
-from genotok.cli.messages import describe, one_line
-from genotok.cli.progress import Status, Watch
+from genotok.cli.shared import figures
+from genotok.cli.shared.messages import describe, one_line
+from genotok.cli.shared.progress import Status, Watch
 
 
 @pytest.mark.parametrize(

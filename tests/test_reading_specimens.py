@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import genotok
-from genotok.cli.show import _letters
+from genotok.cli.commands.show import _letters
 from genotok.corpus.packed import words_of
 from tests.reading import parse
 from tests.test_cli import fails, run

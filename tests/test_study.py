@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genotok import ArgumentError, Tokenizer
-from genotok.cli.study_tables import print_study
+from genotok.cli.shared.study_tables import print_study
 from genotok.study import (
     Subject,
     counting,

@@ -1,4 +1,4 @@
-"""The command line: one module per command, and a few that they share.
+"""The command line: `commands` has a file for each command, `shared` what they share.
 
 `app` puts the commands together and turns exceptions into exit codes. Results go to standard output,
 everything else to standard error. What takes long to import (rich, the native module's users) is imported

@@ -11,28 +11,29 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.check import check
-from genotok.cli.compare import compare
-from genotok.cli.convert import convert
-from genotok.cli.embed import embed
-from genotok.cli.encode import encode
-from genotok.cli.finetune import finetune
-from genotok.cli.gue import gue
-from genotok.cli.help_pages import CommandPage, FrontPage, examples
-from genotok.cli.helping import help_page
-from genotok.cli.info import info
-from genotok.cli.kmer import kmer
-from genotok.cli.messages import complain, note_warnings
-from genotok.cli.pack import pack
-from genotok.cli.predict import evaluate, predict
-from genotok.cli.pretrain import pretrain
-from genotok.cli.process import exit_code, take_signals, take_streams
-from genotok.cli.report import report
-from genotok.cli.show import show
-from genotok.cli.study import study
-from genotok.cli.train_bpe import train_bpe
-from genotok.cli.truncate import truncate
-from genotok.cli.verify import verify
+from genotok.cli.commands.check import check
+from genotok.cli.commands.compare import compare
+from genotok.cli.commands.convert import convert
+from genotok.cli.commands.embed import embed
+from genotok.cli.commands.encode import encode
+from genotok.cli.commands.evaluate import evaluate
+from genotok.cli.commands.finetune import finetune
+from genotok.cli.commands.gue import gue
+from genotok.cli.commands.help import help_page
+from genotok.cli.commands.info import info
+from genotok.cli.commands.kmer import kmer
+from genotok.cli.commands.pack import pack
+from genotok.cli.commands.predict import predict
+from genotok.cli.commands.pretrain import pretrain
+from genotok.cli.commands.report import report
+from genotok.cli.commands.show import show
+from genotok.cli.commands.study import study
+from genotok.cli.commands.train_bpe import train_bpe
+from genotok.cli.commands.truncate import truncate
+from genotok.cli.commands.verify import verify
+from genotok.cli.shared.help_pages import CommandPage, FrontPage, examples
+from genotok.cli.shared.messages import complain, note_warnings
+from genotok.cli.shared.process import exit_code, take_signals, take_streams
 from genotok.errors import GenotokError
 
 __all__ = ["app", "main"]

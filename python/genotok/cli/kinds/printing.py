@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from genotok.cli import figures
 from genotok.cli.kinds.tokens import print_tokens
-from genotok.cli.messages import one_line
+from genotok.cli.shared import figures
+from genotok.cli.shared.messages import one_line
 
 if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts
@@ -33,7 +33,7 @@ LABELS = {
 
 def print_kind(facts: Facts) -> None:
     """A table of facts, the kind first."""
-    from genotok.cli.console import print_facts, standard_output
+    from genotok.cli.shared.console import print_facts, standard_output
 
     path = str(facts["path"])
     if "checksums" in facts:

@@ -6,9 +6,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from genotok.cli import figures
-from genotok.cli.figures import count
-from genotok.cli.messages import one_line
+from genotok.cli.shared import figures
+from genotok.cli.shared.figures import count
+from genotok.cli.shared.messages import one_line
 from genotok.errors import SequenceFileError
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def token_file(look: Look) -> Facts | None:
 
 def print_tokens(path: str, facts: Facts) -> None:
     """What is in a file or a folder as a table."""
-    from genotok.cli.console import print_facts, standard_output
+    from genotok.cli.shared.console import print_facts, standard_output
 
     numbers = {key: value for key, value in facts.items() if isinstance(value, int)}
     bases, tokens = numbers.get("bases", 0), numbers["tokens"]

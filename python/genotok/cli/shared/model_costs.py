@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from genotok.cli import figures
+from genotok.cli.shared import figures
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _config(name: str) -> EncoderConfig:
 
 def print_description(facts: dict[str, object]) -> None:
     """The description as tables."""
-    from genotok.cli.console import print_facts, standard_output
+    from genotok.cli.shared.console import print_facts, standard_output
 
     parts, lengths, others = (_dictionaries(facts[name]) for name in ("parts", "lengths", "others"))
     rows: list[tuple[str, str | Text]] = [

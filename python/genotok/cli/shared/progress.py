@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import log, log1p
 from typing import Any
 
-from genotok.cli import figures
-from genotok.cli.console import standard_error
-from genotok.cli.messages import note
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import standard_error
+from genotok.cli.shared.messages import note
 
 __all__ = ["Status", "Watch", "watching"]
 

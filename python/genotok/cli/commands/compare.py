@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli import machine
-from genotok.cli.console import print_json, standard_output
-from genotok.cli.extras import from_extra
-from genotok.cli.finetune import Tasks
-from genotok.cli.messages import note, same_command
-from genotok.cli.options import (
+from genotok.cli.commands.finetune import Tasks
+from genotok.cli.commands.pretrain import MODEL_PANEL, Device, HoldOut
+from genotok.cli.commands.study import DEFAULT_KMERS, Kmers, sorted_out
+from genotok.cli.shared import machine
+from genotok.cli.shared.console import print_json, standard_output
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note, same_command
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     RUN_PANEL,
     AllowUnknown,
@@ -25,9 +27,7 @@ from genotok.cli.options import (
     SequenceColumns,
     TorchThreads,
 )
-from genotok.cli.pretrain import MODEL_PANEL, Device, HoldOut
-from genotok.cli.study import DEFAULT_KMERS, Kmers, sorted_out
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -88,7 +88,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Compare tokenizers as models: the same encoder trained for the same bases on each."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
     from genotok.gue import find_tasks
 
     run = from_extra("compare.run", "compare", "train")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli import machine
-from genotok.cli.console import print_json
-from genotok.cli.messages import note, note_unknown, one_line
-from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared import machine
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import note, note_unknown, one_line
+from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.kinds import RECORD
@@ -119,7 +119,7 @@ def study(
     if as_json:
         print_json(record, target)
     elif not quiet:
-        from genotok.cli.study_tables import print_study
+        from genotok.cli.shared.study_tables import print_study
 
         print_study(record, target)
 
@@ -203,7 +203,7 @@ def _written_out(record: dict[str, Any]) -> bytes:
 @contextmanager
 def _watching(quiet: bool) -> Iterator[Callable[[str, float], None]]:
     """Where to say what comes next: a moving line on a terminal, else a plain one now and then."""
-    from genotok.cli.console import standard_error
+    from genotok.cli.shared.console import standard_error
 
     console = standard_error()
     if quiet:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from genotok.cli.messages import one_line
+from genotok.cli.shared.messages import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.cli import figures
-from genotok.cli.console import report_console
-from genotok.cli.messages import one_line
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import report_console
+from genotok.cli.shared.messages import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

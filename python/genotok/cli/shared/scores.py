@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.cli.console import standard_output
+from genotok.cli.shared.console import standard_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -44,7 +44,7 @@ class GroupPage(TyperGroup):
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override] # noqa: ARG002
         """Print what the group is for, and its commands."""
-        from genotok.cli.console import standard_output
+        from genotok.cli.shared.console import standard_output
 
         console = standard_output()
         _print_head(console, f"{ctx.command_path} COMMAND [OPTIONS] ...", self.help or "")
@@ -67,7 +67,7 @@ class FrontPage(GroupPage):
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override] # noqa: ARG002
         """Print what genotok is, how to begin, and the commands."""
-        from genotok.cli.console import standard_output
+        from genotok.cli.shared.console import standard_output
 
         console = standard_output()
         _print_head(console, "genotok COMMAND [OPTIONS] ...", f"{self.help}")
@@ -83,7 +83,7 @@ class CommandPage(TyperCommand):
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override] # noqa: ARG002
         """Print what the command does, its arguments and options, and examples."""
-        from genotok.cli.console import standard_output
+        from genotok.cli.shared.console import standard_output
 
         console = standard_output()
         _print_head(console, f"{ctx.command_path} {self.usage()}", self.help or "")

@@ -22,7 +22,7 @@ def help_page(
         raise TypeError("help is a command of a program")
     if manual:
         import genotok
-        from genotok.cli.manual import manual_page
+        from genotok.cli.shared.manual import manual_page
 
         print(manual_page(program, genotok.__version__), end="")
         return

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.console import print_facts, print_json, standard_output
-from genotok.cli.extras import from_extra
-from genotok.cli.options import AsJson, Force, Quiet
+from genotok.cli.shared.console import print_facts, print_json, standard_output
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.options import AsJson, Force, Quiet
 
 __all__ = ["convert"]
 

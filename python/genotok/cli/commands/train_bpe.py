@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli import figures
-from genotok.cli.console import print_json
-from genotok.cli.messages import note, note_unknown, same_command
-from genotok.cli.options import (
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import note, note_unknown, same_command
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     RUN_PANEL,
     AllowUnknown,
@@ -27,7 +27,7 @@ from genotok.cli.options import (
     amount,
     on_ray,
 )
-from genotok.cli.reports import print_training, training_as_json
+from genotok.cli.shared.summaries import print_training, training_as_json
 from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.kinds import CHECKPOINT, TOKENIZER
@@ -118,7 +118,7 @@ def train_bpe(
     quiet: Quiet = False,
 ) -> None:
     """Learn a tokenizer from genomes, by exact byte-pair encoding."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     checkpoint = None if is_stream(named(output)) else f"{output}.checkpoint"
     claimed = output_file(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli.console import print_json, standard_output
-from genotok.cli.help_pages import CommandPage, GroupPage, examples
-from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import (
+from genotok.cli.shared.console import print_json, standard_output
+from genotok.cli.shared.help_pages import CommandPage, GroupPage, examples
+from genotok.cli.shared.messages import note, note_unknown
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     AllowUnknown,
     AsJson,
@@ -20,7 +20,7 @@ from genotok.cli.options import (
     Quiet,
     SequenceColumns,
 )
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 
 if TYPE_CHECKING:
     from genotok.gue import Audit, GueSet, Overlap, SplitAudit

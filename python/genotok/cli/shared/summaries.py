@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genotok.cli import figures, machine
-from genotok.cli.console import print_facts, report_console
-from genotok.cli.figures import count
+from genotok.cli.shared import figures, machine
+from genotok.cli.shared.console import print_facts, report_console
+from genotok.cli.shared.figures import count
 from genotok.corpus.packed import PackReport
 from genotok.tokenizer import TrainingReport
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures
-from genotok.cli.console import print_json
-from genotok.cli.messages import note, one_line
-from genotok.cli.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet, SequenceFiles, Threads
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import note, one_line
+from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet, SequenceFiles, Threads
 from genotok.corpus.check import Defect, FileReport, check_files
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Find every defect of FASTA and FASTQ files: line, column, cause and remedy."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     with watching(quiet) as watch:
         try:
@@ -63,7 +63,7 @@ def check(
 
 def _print(reports: list[FileReport], strict: bool, quiet: bool) -> None:
     """The defects, one a line; then a table of the files."""
-    from genotok.cli.console import standard_output
+    from genotok.cli.shared.console import standard_output
 
     console = standard_output()
     failing = {"error", "warning"} if strict else {"error"}

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.messages import note, note_unknown, same_command
-from genotok.cli.options import (
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import note, note_unknown, same_command
+from genotok.cli.shared.options import (
     LETTERS_PANEL,
     MAX_UNKNOWN,
     OUTPUT_PANEL,
@@ -29,8 +29,8 @@ from genotok.cli.options import (
     amount,
     on_ray,
 )
-from genotok.cli.reports import encoding_as_json, print_encoding, soft_mask_warning
-from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
+from genotok.cli.shared.summaries import encoding_as_json, print_encoding, soft_mask_warning
+from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.outputs import named
 from genotok.tokenizer.encoder import Unknown
@@ -162,7 +162,7 @@ def encode(
     quiet: Quiet = False,
 ) -> None:
     """Encode sequences with a tokenizer, into Arrow, Parquet, Megatron or BED files."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
     from genotok.dataset.encode import EncodingReport
     from genotok.dataset.encode import encode as write_encoded
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.figures import bases, count
-from genotok.cli.messages import one_line
-from genotok.cli.options import AsJson, Quiet
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.figures import bases, count
+from genotok.cli.shared.messages import one_line
+from genotok.cli.shared.options import AsJson, Quiet
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.corpus.packed import is_packed_file, is_packed_folder, verify_packed, verify_shards
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from genotok.cli.progress import Watch
+    from genotok.cli.shared.progress import Watch
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["verify"]
@@ -44,7 +44,7 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Check a folder of shards, or a file, against its checksums: every defect a line."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     packed = is_packed_folder(path) or is_packed_file(path)
     if packed and (against is not None or inputs):

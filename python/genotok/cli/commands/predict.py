@@ -1,4 +1,4 @@
-"""`genotok predict` and `genotok evaluate`: what a fine-tuned model says, and how right it is."""
+"""`genotok predict`: what a fine-tuned model says of sequences."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.extras import from_extra
-from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import (
+from genotok.cli.commands.pretrain import MODEL_PANEL, Device
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note, note_unknown
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     OUTPUT_PANEL,
     AllowUnknown,
@@ -18,16 +19,13 @@ from genotok.cli.options import (
     Force,
     InputFiles,
     InputFormat,
-    LabelColumn,
     Quiet,
     SequenceColumns,
     Stride,
     Window,
 )
-from genotok.cli.pretrain import MODEL_PANEL, Device
-from genotok.cli.scores import print_scores, scores_record
 
-__all__ = ["evaluate", "predict"]
+__all__ = ["MaxTokens", "Model", "predict", "tell_of_cut"]
 
 Model = Annotated[
     str,
@@ -87,7 +85,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Predict the class of each record, window or row of a table, with the probabilities of all classes."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
     report: dict[str, Any] | None = None
@@ -114,56 +112,12 @@ def predict(
     if as_json:
         print_json(report, report["output"])
     elif not quiet:
-        _tell_of_cut(report["cut"], max_tokens)
+        tell_of_cut(report["cut"], max_tokens)
         place = "standard output" if report["output"] == "-" else report["output"]
         note(f"{report['rows']:,} predictions in {place}")
 
 
-def evaluate(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILES...",
-            help="Tables with sequences and labels: CSV, TSV, JSON lines, Parquet; plain or compressed; "
-            "quoted patterns; - for standard input.",
-            show_default=False,
-        ),
-    ],
-    model: Model,
-    sequence: SequenceColumns = None,
-    label: LabelColumn = None,
-    input_format: InputFormat = None,
-    max_tokens: MaxTokens = None,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    device: Device = "auto",
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
-    """Compare predictions with the labels of tables: all metrics, each class, the confusion matrix."""
-    from genotok.cli.progress import watching
-
-    classifier = from_extra("finetune", "evaluate", "train").Classifier(model, device=device)
-    with watching(quiet) as watch:
-        found = classifier.evaluate(
-            files,
-            max_tokens,
-            sequence=sequence,
-            label=label,
-            input_format=input_format,
-            allow_unknown=allow_unknown,
-            progress=watch,
-        )
-    if not quiet:
-        note_unknown(found.letters, found.unknown)
-    if as_json:
-        print_json(scores_record(found))
-        return
-    if quiet:
-        return
-    _tell_of_cut(found.cut, max_tokens)
-    print_scores(found)
-
-
-def _tell_of_cut(cut: int, max_tokens: int | None) -> None:
+def tell_of_cut(cut: int, max_tokens: int | None) -> None:
+    """Say how many sequences were cut, if any."""
     if cut:
         note(f"{cut:,} sequences were cut at {max_tokens} tokens")

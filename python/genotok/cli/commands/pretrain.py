@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from genotok.cli import figures
-from genotok.cli.console import print_facts, print_json, standard_output
-from genotok.cli.extras import from_extra
-from genotok.cli.messages import note, same_command
-from genotok.cli.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import print_facts, print_json, standard_output
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note, same_command
+from genotok.cli.shared.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
 
 __all__ = ["Device", "HoldOut", "Settings", "pretrain"]
 
@@ -94,7 +94,7 @@ def pretrain(
     quiet: Quiet = False,
 ) -> None:
     """Pre-train a masked language model; started by torchrun, on many devices."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     module = from_extra("pretrain", "pretrain", "train")
     from genotok.training.settings import configured, from_texts

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli import figures, kinds, machine, model_info
-from genotok.cli.console import print_json
+from genotok.cli import kinds
 from genotok.cli.kinds.printing import print_kind
-from genotok.cli.messages import one_line
-from genotok.cli.options import AsJson
+from genotok.cli.shared import figures, machine, model_costs
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import one_line
+from genotok.cli.shared.options import AsJson
 from genotok.errors import ArgumentError
 from genotok.tokenizer import Tokenizer
 
@@ -54,7 +55,7 @@ def info(
     if tokenizer is not None and model is not None:
         raise ArgumentError("a tokenizer and --model: one of the two is expected")
     if model is not None:
-        _tell(model_info.describe(model), as_json, model_info.print_description)
+        _tell(model_costs.describe(model), as_json, model_costs.print_description)
     elif tokenizer is None:
         _tell(_installation(), as_json, _print_installation)
     else:
@@ -94,7 +95,7 @@ def _installation() -> dict[str, object]:
 
 def _print_installation(facts: dict[str, object]) -> None:
     """Versions and machine as a table."""
-    from genotok.cli.console import print_facts, standard_output
+    from genotok.cli.shared.console import print_facts, standard_output
 
     rows = [
         ("python", str(facts["python"])),
@@ -145,7 +146,7 @@ def _tokenizer(path: str) -> dict[str, object]:
 
 def _print_tokenizer(path: str) -> None:
     """What is in a tokenizer as a table, with a histogram of token lengths."""
-    from genotok.cli.console import print_facts, standard_output
+    from genotok.cli.shared.console import print_facts, standard_output
 
     console = standard_output()
     tokenizer = Tokenizer.from_file(path)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.console import print_json, say
-from genotok.cli.options import AsJson, Force, Quiet
+from genotok.cli.shared.console import print_json, say
+from genotok.cli.shared.options import AsJson, Force, Quiet
 from genotok.files.kinds import TOKENIZER
 from genotok.files.outputs import Existing, output_file
 from genotok.tokenizer import Tokenizer

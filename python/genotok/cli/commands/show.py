@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.messages import one_line
-from genotok.cli.options import AsJson
-from genotok.cli.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import one_line
+from genotok.cli.shared.options import AsJson
+from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.tokenizer.encoder import MergeStep
 
@@ -42,7 +42,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show how a sequence splits into tokens."""
-    from genotok.cli.console import standard_output
+    from genotok.cli.shared.console import standard_output
 
     _check_no_file(sequences)
     loaded = load_tokenizer(tokenizer)

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli import figures
-from genotok.cli.console import print_json, say
-from genotok.cli.options import AsJson, Force, Quiet
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import print_json, say
+from genotok.cli.shared.options import AsJson, Force, Quiet
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.files.kinds import TOKENIZER
 from genotok.files.outputs import Existing, output_file
 

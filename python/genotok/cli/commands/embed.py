@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.extras import from_extra
-from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import (
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note, note_unknown
+from genotok.cli.shared.options import (
     LETTERS_PANEL,
     MAX_UNKNOWN,
     OUTPUT_PANEL,
@@ -27,7 +27,7 @@ from genotok.cli.options import (
     Uppercase,
     Window,
 )
-from genotok.cli.reports import embedding_as_json, print_embedding, soft_mask_warning
+from genotok.cli.shared.summaries import embedding_as_json, print_embedding, soft_mask_warning
 from genotok.model.backends import Backend
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def embed(
     quiet: Quiet = False,
 ) -> None:
     """Embed sequences with a model: one vector for each record, window or row of a table."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     embedding = from_extra("embedding", "embed", "model")
     embedder = embedding.Embedder(

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.console import print_json
-from genotok.cli.messages import note, note_unknown
-from genotok.cli.options import (
+from genotok.cli.shared.console import print_json
+from genotok.cli.shared.messages import note, note_unknown
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     AllowUnknown,
     AsJson,
@@ -18,7 +18,7 @@ from genotok.cli.options import (
     Threads,
     amount,
 )
-from genotok.cli.reports import print_packing
+from genotok.cli.shared.summaries import print_packing
 from genotok.corpus.packed import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
 from genotok.corpus.packed import pack as write_pack
 from genotok.errors import ArgumentError
@@ -61,7 +61,7 @@ def pack(
     quiet: Quiet = False,
 ) -> None:
     """Pack sequences at two bits a base, for repeated training, or into shards larger than memory."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
 
     output = named(output)
     in_shards = shard_size is not None or append or output.endswith(os.sep) or os.path.isdir(output)

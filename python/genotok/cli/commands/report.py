@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli import figures
-from genotok.cli.console import print_json, say
-from genotok.cli.extras import from_extra
-from genotok.cli.messages import note
-from genotok.cli.options import AsJson, Force, Quiet
-from genotok.cli.tokenizer_file import load_tokenizer
+from genotok.cli.shared import figures
+from genotok.cli.shared.console import print_json, say
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note
+from genotok.cli.shared.options import AsJson, Force, Quiet
+from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.kinds import PAGE
 from genotok.files.outputs import Existing, output_file

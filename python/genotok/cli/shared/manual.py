@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.cli.help_pages import INPUTS, OPTIONS, CommandPage, GroupPage
+from genotok.cli.shared.help_pages import INPUTS, OPTIONS, CommandPage, GroupPage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from genotok.cli.help_pages import Row
+    from genotok.cli.shared.help_pages import Row
 
 __all__ = ["manual_page"]
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli.console import print_json, standard_output
-from genotok.cli.extras import from_extra
-from genotok.cli.messages import note, same_command
-from genotok.cli.options import (
+from genotok.cli.commands.pretrain import MODEL_PANEL, Device, Settings
+from genotok.cli.shared.console import print_json, standard_output
+from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.messages import note, same_command
+from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     RUN_PANEL,
     AllowUnknown,
@@ -20,7 +21,6 @@ from genotok.cli.options import (
     SequenceColumns,
     TorchThreads,
 )
-from genotok.cli.pretrain import MODEL_PANEL, Device, Settings
 from genotok.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def finetune(
     quiet: Quiet = False,
 ) -> None:
     """Fine-tune a model on labelled sequences, and compare it with the baseline and published results."""
-    from genotok.cli.progress import watching
+    from genotok.cli.shared.progress import watching
     from genotok.gue import find_tasks
 
     module = from_extra("finetune", "finetune", "train")

@@ -1,0 +1,1 @@
+"""What commands share: options, consoles and messages, progress, help pages, summaries of what was done."""
