@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers and their commands share the cores: a thread each for torch
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,7 +16,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from genotok import _native
-from tests.dna import SPECIAL_TOKENS
+from tests.support.dna import SPECIAL_TOKENS
+
+if TYPE_CHECKING:
+    from tests.support.children import Child
+    from tests.support.training import Training
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,9 +61,6 @@ def own_genomes() -> Path:
 def genomes(shared: Path) -> Path:
     """The folder of shared genomes."""
     return shared / "genomes"
-
-
-Training = Callable[..., tuple[Any, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +105,27 @@ def train_words() -> Callable[..., Any]:
         return _native.Tokenizer.train_words(weighted, **{**defaults, **options})
 
     return call
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system can be mounted by root only")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def children() -> Iterator[list[Child]]:
+    """The children of a test; whatever happens, none outlives it."""
+    started: list[Child] = []
+    yield started
+    for child in started:
+        child.end()
 
 
 # A shell's background job ignores SIGINT, and what it starts would too: the tests of Ctrl-C need it.

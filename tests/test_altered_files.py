@@ -25,8 +25,8 @@ from genotok.dataset.shards import open_shard
 from genotok.dataset.single import write_rows
 from genotok.dataset.writers import files
 from genotok.errors import GenotokError, SequenceFileError
-from tests import encoded
-from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
+from tests.support import encoded
+from tests.support.encoded import TOKENIZER, FakeReader, plan, rows_of
 
 ROOT = Path(__file__).resolve().parent.parent
 OLD = ROOT / "tests" / "golden" / "tokens"

@@ -17,7 +17,7 @@ from genotok.errors import ArgumentError
 from genotok.evaluation import baseline
 from genotok.evaluation.metrics import confusion, score
 from genotok.gue import read_splits
-from tests.labelled import write_set
+from tests.support.labelled import write_set
 
 
 @settings(max_examples=60, deadline=None)

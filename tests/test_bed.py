@@ -22,8 +22,8 @@ from genotok.dataset.encode import encode
 from genotok.dataset.megatron import MegatronFile
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.tokenizer import reference
-from tests.encoded import TOKENIZER, schema
-from tests.test_cli import ENVIRONMENT, PROGRAM
+from tests.support.encoded import TOKENIZER, schema
+from tests.support.program import ENVIRONMENT, PROGRAM
 
 CHR1 = "AAAACCCCGGGGTTTTACGTACGTACGTAAAC"
 FASTA = f">chr1 primary\n{CHR1}\n>chr2\nTTTTGGGG\n"

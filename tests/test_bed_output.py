@@ -13,7 +13,7 @@ import pytest
 from genotok.dataset.encode import encode
 from genotok.dataset.formats import choose
 from genotok.errors import ArgumentError
-from tests.encoded import TOKENIZER
+from tests.support.encoded import TOKENIZER
 
 LETTERS = "ACGTTGCAACGTAAACCCGATTACAACGTTTGACCA"
 

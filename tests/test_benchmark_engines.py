@@ -13,7 +13,7 @@ from benchmarks.kmers import BIOPYTHON, NUMPY, PLAIN
 
 from genotok import _native
 from genotok.tokenizer import reference, reference_kmers
-from tests import dna
+from tests.support import dna
 
 if TYPE_CHECKING:
     from pathlib import Path

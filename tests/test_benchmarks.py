@@ -18,7 +18,7 @@ from benchmarks.inputs import markdown as inputs_markdown
 import genotok
 from genotok import _native
 from genotok.tokenizer import reference
-from tests import dna
+from tests.support import dna
 
 if TYPE_CHECKING:
     from benchmarks.encoders import Job

@@ -18,8 +18,8 @@ import pytest
 
 import genotok
 from genotok import _native
-from tests import dna
-from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, run
+from tests.support import dna
+from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, run
 
 if TYPE_CHECKING:
     from genotok.corpus.check import FileReport

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from genotok.model import Encoder, EncoderConfig, MaskedLanguageModel, SequenceClassifier, pack  # noqa: E402
 from genotok.model.checkpoint import CheckpointError, load, read, resize_vocabulary, write  # noqa: E402
+from tests.support.harmful import Harmful  # noqa: E402
 
 TINY = EncoderConfig(vocab_size=16, hidden_size=8, num_layers=1, num_heads=2, intermediate_size=12)
 
@@ -95,16 +96,6 @@ def test_a_file_without_the_matrix_of_scores_is_whole(tmp_path: Path) -> None:
     save_file(found, tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="they are one matrix"):
         load(model(1), tmp_path)
-
-
-class Harmful:
-    """Runs a command when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.system, (f"touch {self.path}",)
 
 
 def hostile_files(folder: Path) -> dict[str, Path]:

@@ -11,56 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import genotok
 from genotok import _native
-
-GENOMES = Path(__file__).resolve().parent.parent / "genomes"
-LAMBDA = str(GENOMES / "lambda_phage.fa")
-YEAST = str(GENOMES / "yeast_chrI.fa")
-PROGRAM = [sys.executable, "-m", "genotok"]
-
-# As in a terminal of a fixed width, without colours, whatever the machine that runs the tests has set.
-ENVIRONMENT = {
-    key: value
-    for key, value in os.environ.items()
-    if key not in {"FORCE_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}
-} | {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "xterm-256color"}
-
-Done = subprocess.CompletedProcess[str]
-
-
-def run(*arguments: str, folder: Path, stdin: str = "") -> Done:
-    """The program with these arguments in `folder`."""
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=ENVIRONMENT,
-    )
-
-
-def fails(done: Done, *parts: str) -> None:
-    """It ended as an error of the user: exit 1, and one line on standard error that holds `parts`."""
-    assert done.returncode == 1, done
-    assert done.stdout == ""
-    assert done.stderr.startswith("genotok: error: ")
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.endswith("\n")
-    for part in parts:
-        assert part in done.stderr
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
+from tests.support.program import ENVIRONMENT, GENOMES, LAMBDA, PROGRAM, YEAST, fails, names, run
 
 
 @pytest.fixture(scope="module")
@@ -265,18 +222,6 @@ def test_what_may_not_be_read_or_written_is_named(tmp_path: Path) -> None:
         fails(run("train-bpe", "-o", "closed/out.json", LAMBDA, folder=tmp_path), "closed/out.json")
     finally:
         closed.chmod(0o700)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small file system can be mounted by root only")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_is_found_before_training(small_disk: Path, tmp_path: Path) -> None:

@@ -17,9 +17,7 @@ import pytest
 import genotok
 from genotok import _native
 from genotok.dataset import TokenDataset
-from tests.test_cli import ENVIRONMENT, GENOMES, LAMBDA, PROGRAM, YEAST, fails, names, run, small_disk
-
-__all__ = ["small_disk"]
+from tests.support.program import ENVIRONMENT, GENOMES, LAMBDA, PROGRAM, YEAST, fails, names, run
 
 SEQUENCE = "ACGTTGCAACGTTTTTACGATCAGGCATTACG"
 

@@ -25,7 +25,7 @@ from genotok.finetune import find_tasks  # noqa: E402
 from genotok.study import Subject, named_kmers  # noqa: E402
 from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training.batches import IGNORED, Masking  # noqa: E402
-from tests.labelled import write_set  # noqa: E402
+from tests.support.labelled import write_set  # noqa: E402
 
 LAMBDA = str(Path(__file__).resolve().parent.parent / "genomes" / "lambda_phage.fa")
 QUICK = [

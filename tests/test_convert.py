@@ -24,8 +24,8 @@ from genotok.embedding import Embedder  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.files import folders  # noqa: E402
 from genotok.model_folder.convert import convert  # noqa: E402
-from tests.test_checkpoint_model import Harmful  # noqa: E402
-from tests.test_model import GOLDEN, difference, own_case  # noqa: E402
+from tests.support.encoder_cases import GOLDEN, difference, own_case  # noqa: E402
+from tests.support.harmful import Harmful  # noqa: E402
 
 ROWS = ["ACGTTGCANNACG", "acgtACGTTGCA", "ACG", "TTTTTTTACCCCCCCATTGCATCGATCGTACGATCGATCA"]
 FILES = [

@@ -6,32 +6,18 @@ import json
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from genotok.dataset import TokenDataset
-from genotok.dataset.single import write_rows
-from genotok.dataset.writers import files
 from genotok.errors import ArgumentError, SequenceFileError
-from tests import encoded
-from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
+from tests.support import encoded
+from tests.support.encoded import ENDINGS, TOKENIZER, rows_of, write
 
-ENDINGS = {"arrow": ".arrow", "arrow-stream": ".arrows", "parquet": ".parquet", "megatron": ".bin"}
 READABLE = sorted(ENDINGS)
-
-
-def write(folder: Path, form: str, rows: Sequence[encoded.Row], **options: Any) -> Path:
-    """A file of `rows`."""
-    path = folder / f"rows{ENDINGS.get(form, '.bed')}"
-    wide = options.pop("wide", False)
-    work = plan(form, **options)
-    write_rows(work, FakeReader(rows, wide=wide), lambda: files(work.form.paths(str(path))))
-    return path
 
 
 def names(folder: Path) -> set[str]:

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from genotok.dataset import Collate, TokenDataset
 from genotok.dataset.encode import encode
 from genotok.errors import ArgumentError
-from tests.encoded import TOKENIZER, rows_of
-from tests.test_dataset import write
+from tests.support.encoded import TOKENIZER, rows_of, write
 
 PAD = TOKENIZER.vocab["[PAD]"]
 

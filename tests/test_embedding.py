@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.encoded import TOKENIZER
-from tests.test_cli import fails, names, run
+from tests.support.encoded import TOKENIZER
+from tests.support.program import fails, names, run
 
 torch = pytest.importorskip("torch", reason="embedding needs torch: the extra `model`")
 pytest.importorskip("safetensors", reason="weights are read with safetensors: the extra `model`")

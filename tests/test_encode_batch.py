@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genotok
-from tests import dna
+from tests.support import dna
 
 texts = st.lists(
     st.one_of(dna.words, st.text(alphabet="ACGTNacgt-", max_size=60), st.text(max_size=8)), max_size=12

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok.tokenizer import reference
-from tests import dna
+from tests.support import dna
 
 SCHEMA = pa.schema(
     {"record": pa.string(), "start": pa.int64(), "end": pa.int64(), "input_ids": pa.list_(pa.uint16())}

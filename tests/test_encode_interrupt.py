@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 import genotok
-from tests import dna
-from tests.test_interrupt import PATIENCE_SECONDS, Child, children
-
-__all__ = ["children"]  # a fixture
+from tests.support import dna
+from tests.support.children import PATIENCE_SECONDS, Child
 
 THROUGH_PYARROW = """
 import pyarrow

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import _native
-from tests import dna
+from tests.support import dna
 
 if TYPE_CHECKING:
-    from tests.conftest import Training
+    from tests.support.training import Training
 
 SEQUENCE = "ACGTTGCAACGGTTACA" * 20
 

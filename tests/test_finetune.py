@@ -28,7 +28,7 @@ from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
 from genotok.training.settings import configured, preset, presets  # noqa: E402
-from tests.labelled import MOTIF, write_set  # noqa: E402
+from tests.support.labelled import MOTIF, write_set  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = {"learning_rate": 2e-3, "batch": 32, "warmup": 5, "epochs": 1, "max_steps": 4}

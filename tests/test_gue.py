@@ -23,7 +23,7 @@ from genotok.gue import (
     read_labelled,
     read_splits,
 )
-from tests.labelled import write_set
+from tests.support.labelled import write_set
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "gue"
 

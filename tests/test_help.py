@@ -16,7 +16,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from genotok.cli.app import app
-from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, Done, fails, run
+from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, Done, fails, run
 
 ROOT = Path(__file__).resolve().parent.parent
 

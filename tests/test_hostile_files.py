@@ -17,18 +17,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from tests import huggingface
-from tests.test_foreign_files import (
-    SUPPORTED,
-    WHOLE,
-    added,
-    around,
-    base,
-    document,
-    replace,
-    split,
-    template,
-)
+from tests.support import huggingface
+from tests.support.foreign import SUPPORTED, WHOLE, added, around, base, document, replace, split, template
 
 PATIENCE = 20.0
 """Seconds for what should take one or two: machines differ, and so do builds."""

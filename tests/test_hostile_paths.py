@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import genotok
-from tests.test_foreign_files import added, base, document, replace
+from tests.support.foreign import added, base, document, replace
 
 PATIENCE = 60
 MEMORY = 4_000_000_000

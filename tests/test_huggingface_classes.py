@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from tests.test_foreign_files import SUPPORTED
+from tests.support.foreign import SUPPORTED
 
 TEXT = "ACGTNNACGTAAAAA-NacgtAC"
 

@@ -21,7 +21,7 @@ from genotok.model.huggingface import (  # noqa: E402
     DnaBert2ForTokenClassification,
     DnaBert2Model,
 )
-from tests.test_model import GOLDEN, difference, own_case  # noqa: E402
+from tests.support.encoder_cases import GOLDEN, difference, own_case  # noqa: E402
 
 SIZES: dict[str, Any] = json.loads((GOLDEN / "case.json").read_text())["config"]
 

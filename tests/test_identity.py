@@ -28,7 +28,7 @@ from genotok.model.huggingface import DnaBert2ForSequenceClassification  # noqa:
 from genotok.model_folder.read import read_folder  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.training.settings import configured  # noqa: E402
-from tests.labelled import write_set  # noqa: E402
+from tests.support.labelled import write_set  # noqa: E402
 
 VOCAB = 40
 PRETRAIN = configured(

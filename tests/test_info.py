@@ -6,32 +6,24 @@ import importlib.util
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import typer
 
 import genotok
-from genotok.cli import kinds, main
+from genotok.cli import kinds
 from genotok.cli.app import app
 from genotok.errors import ArgumentError
-from tests.labelled import write_set
+from tests.support.commands import run
+from tests.support.labelled import write_set
 
 ROOT = Path(__file__).resolve().parent.parent
 LAMBDA = str(ROOT / "genomes" / "lambda_phage.fa")
 OLD = ROOT / "tests" / "golden" / "tokens"
 NEEDS_TORCH = importlib.util.find_spec("accelerate") is None or importlib.util.find_spec("sklearn") is None
-
-
-def run(*arguments: str | Path) -> int:
-    """The exit code of a command, in this process."""
-    with patch.object(sys, "argv", ["genotok", *map(str, arguments)]), pytest.raises(SystemExit) as stop:
-        main()
-    return stop.value.code if isinstance(stop.value.code, int) else 0
 
 
 def run_ok(*arguments: str | Path) -> None:

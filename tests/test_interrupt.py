@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import gzip
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from genotok import _native
-from tests import dna
+from tests.support import dna
+from tests.support.children import PATIENCE_SECONDS, Child
 
 if TYPE_CHECKING:
-    from tests.conftest import Training
+    from tests.support.training import Training
 
-PATIENCE_SECONDS = 1.5  # "within about a second", on a machine that has other things to do
-
-CHILD = """
-import sys, time
-from genotok import _native
-
-def progress(event):
-    if event["phase"] == {phase!r}:
-        print("working", flush=True)
-
-if {phase!r} == "any":
-    print("working", flush=True)
-try:
-    {call}
-except KeyboardInterrupt:
-    print("stopped", flush=True)
-else:
-    print("finished", flush=True)
-"""
 
 TRAIN = """_native.Tokenizer.train(
         [{path!r}], vocab_size=30_000, min_frequency=0, special_tokens=["[UNK]"], word_length=None,
@@ -53,50 +31,6 @@ def genome(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("genome") / "genome.fa"
     path.write_bytes(b">simulated\n" + _native.simulate(30_000_000, 9) + b"\n")
     return str(path)
-
-
-class Child:
-    """A Python process that says `working` when it has come to the phase in question."""
-
-    def __init__(self, phase: str, call: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CHILD.format(phase=phase, call=call)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def wait_until_working(self) -> None:
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "working\n"
-
-    def interrupt(self) -> float:
-        """Send SIGINT; return the seconds until the child says that it has stopped."""
-        assert self.process.stdout is not None
-        start = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        for line in self.process.stdout:
-            if line != "working\n":
-                break
-        assert line == "stopped\n"
-        return time.monotonic() - start
-
-    def end(self) -> None:
-        """Let go of the child, which may be stuck if a test failed."""
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
-
-
-@pytest.fixture
-def children() -> Iterator[list[Child]]:
-    """The children of a test; whatever happens, none outlives it."""
-    started: list[Child] = []
-    yield started
-    for child in started:
-        child.end()
 
 
 @pytest.mark.parametrize("threads", [1, 2])

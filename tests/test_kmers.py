@@ -15,7 +15,7 @@ import genotok
 from genotok import Tokenizer
 from genotok.cli.app import app
 from genotok.tokenizer import reference_kmers
-from tests import dna
+from tests.support import dna
 
 ks = st.integers(1, 7)
 texts = st.lists(

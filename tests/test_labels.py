@@ -13,7 +13,7 @@ from pyarrow import parquet
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue import Labels, audit, find_tasks, read_labelled, read_splits
 from genotok.rows.columns import find_columns
-from tests.labelled import write_labels
+from tests.support.labelled import write_labels
 
 TWO = ["1", "2"]
 # -- classes ----------------------------------------------------------------------------------------

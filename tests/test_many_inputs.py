@@ -19,7 +19,7 @@ import genotok
 from genotok import SequenceFileError, SymbolError, Tokenizer, _native, pack_shards
 from genotok.files.paths import expand
 from genotok.tokenizer import reference
-from tests import dna
+from tests.support import dna
 
 FEW_OPEN = 24
 """Files that a process may have open: fewer than there are inputs."""

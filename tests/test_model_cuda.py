@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
 
 from genotok.model import EncoderConfig, MaskedLanguageModel, attention, pack, unpad  # noqa: E402
-from tests import test_model as cases  # noqa: E402
+from tests.support import encoder_cases as cases  # noqa: E402
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),

@@ -38,8 +38,8 @@ from genotok.model.huggingface import (  # noqa: E402
 from genotok.model.stored import CheckpointError, stored_in  # noqa: E402
 from genotok.model_folder.load import config_of, load_pretrained  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
-from tests.labelled import write_set  # noqa: E402
-from tests.test_info import run  # noqa: E402
+from tests.support.commands import run  # noqa: E402
+from tests.support.labelled import write_set  # noqa: E402
 
 VOCAB = 24
 SIZES = {

@@ -15,8 +15,8 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 import genotok
 from genotok.dataset import slowness
 from genotok.dataset.encode import encode
-from tests import huggingface
-from tests.test_foreign_files import MERGES, base, document
+from tests.support import huggingface
+from tests.support.foreign import MERGES, base, document
 
 ORDER = "its merges are in an order that no training makes"
 

@@ -22,8 +22,8 @@ from genotok.model.huggingface import (
     DnaBert2ForMaskedLM,
     DnaBert2ForSequenceClassification,
 )
-from tests import records
-from tests.labelled import write_set
+from tests.support import records
+from tests.support.labelled import write_set
 
 FASTA = ">r\n" + "ACGTTGCAACGGTTACAGATTACATTTAGGCCA" * 40 + "\n"
 

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tests.encoded import TOKENIZER
-from tests.test_rows import COLUMNS, FILES, SEQUENCES, as_parquet, standard_input
+from tests.support.encoded import TOKENIZER
+from tests.support.row_files import COLUMNS, FILES, SEQUENCES, as_parquet, standard_input
 
 torch = pytest.importorskip("torch", reason="prediction needs torch: the extra `train`")
 pytest.importorskip("transformers", reason="classifiers are of transformers: the extra `train`")

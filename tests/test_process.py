@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from genotok import _native
-from tests.test_cli import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
+from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

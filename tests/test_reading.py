@@ -20,7 +20,7 @@ import pytest
 
 import genotok
 from genotok import _native
-from tests.reading import Refused, parse, words
+from tests.support.reading import Refused, parse, words
 
 NUM_FILES = int(os.environ.get("GENOTOK_MUTATED_FILES", "100000"))
 BATCH = 5_000

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import genotok
-from tests.test_reading_specimens import TAKERS, UNIX, encode
+from tests.support.takers import TAKERS, UNIX, encode
 
 
 def block(text: bytes) -> bytes:

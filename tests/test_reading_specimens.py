@@ -5,21 +5,18 @@ Each is read rightly or an error with its place, by every reader; `test_reading`
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import genotok
 from genotok.cli.commands.show import _letters
 from genotok.corpus.packed import words_of
-from tests.reading import parse
-from tests.test_cli import fails, run
+from tests.support.program import fails, run
+from tests.support.reading import parse
+from tests.support.takers import LINE, TAKERS, UNIX, encode
 
-LINE = b"ACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAA"
 MAC = b">a\r" + (LINE + b"\r") * 2
-UNIX = b"".join(b">" + name + b"\n" + (LINE + b"\n") * 2 for name in (b"b", b"c", b"d"))
 MIXED = {
     "CR joined to LF": (MAC + UNIX, "line 4", "byte 0x0a", "column 3"),
     "LF joined to CR": (UNIX + MAC, "line 10", "byte 0x0d", "column 3"),
@@ -53,22 +50,6 @@ READ = {
     "a byte-order mark": b"\xef\xbb\xbf" + UNIX,
     "empty lines": b"\n \t\r\n" + UNIX.replace(b"\n", b"\n\n"),
     "CR FASTQ": b"@a\rACGT\r+\rI>@+\r@b\rAC\r+b\rII\r",
-}
-
-Take = Callable[[Path, Path], Any]
-
-
-def encode(path: Path, folder: Path) -> list[str]:
-    """The names of the records."""
-    tokenizer = genotok.Tokenizer.kmer(1)
-    return [name for batch in tokenizer.encode_files(path) for name in batch.records]
-
-
-TAKERS: dict[str, Take] = {
-    "train": lambda path, _: genotok.Tokenizer.train(path, vocab_size=12),
-    "pack": lambda path, folder: genotok.pack(path, folder / "one.pack"),
-    "pack_shards": lambda path, folder: genotok.pack_shards(path, folder / "shards"),
-    "encode": encode,
 }
 
 

@@ -19,8 +19,8 @@ import pytest
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from tests import dna
-from tests.test_foreign_files import SPECIALS, document
+from tests.support import dna
+from tests.support.foreign import SPECIALS, document
 
 WINDOW = 1000
 BASES = None if os.environ.get("GENOTOK_WHOLE_GENOMES") else 1_500_000

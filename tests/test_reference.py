@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genotok.tokenizer import reference
-from tests import dna, huggingface
+from tests.support import dna, huggingface
 
 ANY_TEXT = st.lists(
     st.one_of(

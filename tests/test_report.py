@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,37 +21,9 @@ from genotok.report.plots import MOST_SERIES, Axis, Series, dots, lines
 from genotok.report.records import LARGEST_FILE
 from genotok.report.tables import number
 from genotok.study import Subject, named_kmers
-from tests.records import DOLLARS, HOSTILE, all_records, write_records
-from tests.test_cli import fails, names, run
-
-
-class Page(HTMLParser):
-    """The elements of a page, with their attributes, and its text."""
-
-    VOID = frozenset({"meta", "link", "br", "img"})
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.inside: list[str] = []
-        self.feed(source)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.inside.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.inside.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not self.inside or self.inside[-1] not in {"style", "script"}:
-            self.text += data
+from tests.support.page import Page
+from tests.support.program import fails, names, run
+from tests.support.records import DOLLARS, HOSTILE, all_records, write_records
 
 
 @pytest.fixture(scope="module")

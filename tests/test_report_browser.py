@@ -11,9 +11,9 @@ import pytest
 from genotok import Tokenizer
 from genotok.report import page, read_records, token_view
 from genotok.study import Subject, named_kmers
-from tests.browser import Browser, chromium
-from tests.records import HOSTILE, write_records
-from tests.run_folders import write_comparison, write_finetuning, write_pretraining
+from tests.support.browser import Browser, chromium
+from tests.support.records import HOSTILE, write_records
+from tests.support.run_folders import write_comparison, write_finetuning, write_pretraining
 
 PROGRAM = chromium()
 pytestmark = pytest.mark.skipif(

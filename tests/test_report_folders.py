@@ -16,14 +16,14 @@ from genotok import ArgumentError
 from genotok.cli import app
 from genotok.report import make_page, page, pretraining, read_records
 from genotok.report.tables import Figure
-from tests.records import HOSTILE, write_records
-from tests.run_folders import (
+from tests.support.page import Page
+from tests.support.records import HOSTILE, write_records
+from tests.support.run_folders import (
     write_comparison,
     write_finetuning,
     write_model,
     write_pretraining,
 )
-from tests.test_report import Page
 
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -22,8 +22,9 @@ from genotok.report.pretraining import pretraining_section
 from genotok.report.records import Found
 from genotok.report.studies import study_section
 from genotok.report.training_log import MAX_POINTS, curve
-from tests.records import HOSTILE, study
-from tests.run_folders import (
+from tests.support.page import Page
+from tests.support.records import HOSTILE, study
+from tests.support.run_folders import (
     compared_of,
     finetuned_of,
     set_of,
@@ -31,7 +32,6 @@ from tests.run_folders import (
     write_finetuning,
     write_pretraining,
 )
-from tests.test_report import Page
 
 
 def found(data: dict[str, Any], kind: str = "gue") -> Found:

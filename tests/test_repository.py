@@ -219,6 +219,13 @@ def test_no_module_stands_beside_the_packages() -> None:
     assert loose == {"__init__.py", "__main__.py", "errors.py"}
 
 
+def test_no_test_takes_from_another_test() -> None:
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for name in imported(path, ROOT / "tests"):
+            top = name.split(".")[:2]
+            assert top[0] != "tests" or top[1] == "support", f"{relative(path)} imports {name}"
+
+
 def test_third_party_libraries_have_their_doors() -> None:
     for path in PACKAGE.rglob("*.py"):
         here = ".".join(dotted(path)[1:])

@@ -22,7 +22,7 @@ from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.plain import sum_of
 from genotok.errors import ArgumentError, GenotokError, SequenceFileError
 from genotok.files.identity import file_sha256
-from tests.encoded import TOKENIZER, FakeReader, plan, rows_of
+from tests.support.encoded import TOKENIZER, FakeReader, plan, rows_of
 
 INPUTS = ("a.fa", "b.fa", "c.fa")
 FORMS = ["arrow", "arrow-stream", "parquet", "megatron"]

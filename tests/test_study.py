@@ -35,8 +35,8 @@ from genotok.study.measures import measure
 from genotok.study.robustness import mirror, shift, substitution
 from genotok.study.windows import fitting, tokens_per_window
 from genotok.tokenizer import reference
-from tests import dna
-from tests.test_cli import fails, names, run
+from tests.support import dna
+from tests.support.program import fails, names, run
 
 counts = st.lists(st.integers(0, 50), max_size=30).map(lambda numbers: np.array(numbers, dtype=np.int64))
 KMERS = ("bases", "kmer:2", "kmer:3", "kmer:3:no-overlap", "kmer:2:canonical", "kmer:8")

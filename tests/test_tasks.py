@@ -30,7 +30,7 @@ from genotok.gue import read_splits  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.study import named_kmers  # noqa: E402
-from tests.labelled import write_labels  # noqa: E402
+from tests.support.labelled import write_labels  # noqa: E402
 
 QUICK = FinetuneConfig(batch=16, warmup=1, epochs=1, max_steps=3, evaluations=2, learning_rate=1e-2)
 ROWS = {"train": 24, "dev": 8, "test": 10}

@@ -17,7 +17,7 @@ from genotok.dataset import verify_file, verify_folder
 from genotok.dataset.encode import encode
 from genotok.model_folder.tokenizer_files import folder_tokenizer
 from genotok.tokenizer.special_ids import SpecialIds
-from tests.test_foreign_files import SUPPORTED, WHOLE, around, base, template
+from tests.support.foreign import SUPPORTED, WHOLE, around, base, template
 
 SEQUENCES = ("ACGTNNACGTAAAAA-NacgtAC", "GATTACA", "")
 # What `Tokenizer.train` wrote before it wrote templates: the same bytes, to the line.

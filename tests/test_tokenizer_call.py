@@ -14,7 +14,7 @@ import pytest
 
 import genotok
 from genotok import ArgumentError, Tokenizer
-from tests.test_foreign_files import SUPPORTED, WHOLE, around, base, template
+from tests.support.foreign import SUPPORTED, WHOLE, around, base, template
 
 TEXTS = ["ACGTNNACGTAAAAATTGCA", "GATTACAGATTACA", "", "acgtTTTTTTTTTTTTTGCAGC"]
 GENOME = "genomes/lambda_phage.fa"

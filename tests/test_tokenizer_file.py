@@ -16,7 +16,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 import genotok
 from genotok import _native
 from genotok.tokenizer import reference
-from tests import dna, huggingface
+from tests.support import dna, huggingface
 
 CORPUS = ["ACGTTGCAACGGTTACATTTTTTTTGATTACA", "CCCCCCCCCGCGCGCGATATATATA", "GGGATTACAGGG"]
 MERGES = reference.train(CORPUS, 40)

@@ -13,9 +13,9 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
 from genotok.tokenizer.special_ids import SpecialIds
-from tests import huggingface
-from tests.test_cli import run
-from tests.test_foreign_files import SPECIALS, SUPPORTED, WHOLE, Document, around, base, document, template
+from tests.support import huggingface
+from tests.support.foreign import SPECIALS, SUPPORTED, WHOLE, Document, around, base, document, template
+from tests.support.program import run
 
 TEXT = "ACGTNNACGTAAAAA-NacgtAC"
 TRUNCATION = {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0}

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import genotok
 from genotok import _native
 from genotok.tokenizer import reference
-from tests import dna, huggingface
+from tests.support import dna, huggingface
 
 if TYPE_CHECKING:
-    from tests.conftest import Training
+    from tests.support.training import Training
 
 TrainWords = Callable[..., Any]
 seeds = st.one_of(st.none(), st.integers(0, 2**32))

@@ -15,7 +15,7 @@ import genotok
 from genotok import _native
 from genotok.cli import app
 from genotok.corpus.verdict import Composition, check_sequence, describe, known_symbols
-from tests.test_cli import run
+from tests.support.program import run
 
 try:
     import torch

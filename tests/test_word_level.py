@@ -12,17 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
-from tests.test_foreign_files import (
-    STRIP,
-    WHOLE,
-    Document,
-    added,
-    around,
-    replace,
-    split,
-    template,
-    texts,
-)
+from tests.support.foreign import STRIP, WHOLE, Document, added, around, replace, split, template, texts
 
 HYENA = ["[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]"]
 """The special tokens of HyenaDNA and Caduceus, before A, C, G, T, N."""

@@ -7,7 +7,7 @@
 //! # The contract
 //!
 //! A file is read as its writer meant it, or refused with line and column: it never becomes a shorter genome. This is all
-//! that the rule is made of; `tests/reading.py` says it in plain Python, and every command's reader and [`crate::check`]
+//! that the rule is made of; `tests/support/reading.py` says it in plain Python, and every command's reader and [`crate::check`]
 //! are compared with that on mutated files.
 //!
 //! *Line ends.* A file has one kind.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,9 @@ import pyarrow as pa
 import genotok
 from genotok.dataset.formats import FORMATS
 from genotok.dataset.plan import Plan
+from genotok.dataset.single import write_rows
 from genotok.dataset.vocabulary import Vocabulary
+from genotok.dataset.writers import files
 
 Row = tuple[str, int, int, list[int]]
 
@@ -93,3 +96,15 @@ class FakeReader:
 
 def plan(form: str = "arrow", inputs: Sequence[str] = (), *, shard_bases: int = 0, **options: Any) -> Plan:
     return Plan(FORMATS[form], VOCABULARY, tuple(inputs), options, shard_bases)
+
+
+ENDINGS = {"arrow": ".arrow", "arrow-stream": ".arrows", "parquet": ".parquet", "megatron": ".bin"}
+
+
+def write(folder: Path, form: str, rows: Sequence[Row], **options: Any) -> Path:
+    """A file of `rows`."""
+    path = folder / f"rows{ENDINGS.get(form, '.bed')}"
+    wide = options.pop("wide", False)
+    work = plan(form, **options)
+    write_rows(work, FakeReader(rows, wide=wide), lambda: files(work.form.paths(str(path))))
+    return path

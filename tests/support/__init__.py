@@ -1,0 +1,1 @@
+"""What tests share: examples, oracles, files to read, processes to start. Tests do not import each other."""
