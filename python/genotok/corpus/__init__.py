@@ -3,7 +3,7 @@
 Example:
     >>> from genotok.corpus import pack_shards, words_of
     >>> pack_shards(["genomes/*.fa"], "shards")
-    >>> next(words_of("shards/000000.pack"))
+    >>> next(words_of("shards/00000-00000.pack"))
 
 `packed` has packed files and folders of them, `check` every defect of a sequence file, and `verdict` what is
 no nucleotide sequence at all.

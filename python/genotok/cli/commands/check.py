@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["check"]
+__all__ = ["EXAMPLES", "check"]
+
+EXAMPLES = (
+    "genotok check genomes/*.fa",
+    "genotok check --strict --limit 20 reads.fq.gz",
+    "genotok check --json downloads/*.fna.gz > report.json",
+)
 
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 

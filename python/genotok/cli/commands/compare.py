@@ -32,7 +32,13 @@ from genotok.cli.shared.tokenizer_file import load_tokenizer
 if TYPE_CHECKING:
     from genotok.study import Subject
 
-__all__ = ["compare"]
+__all__ = ["EXAMPLES", "compare"]
+
+EXAMPLES = (
+    "genotok compare tokenizer.json genomes/*.fa --gue GUE/ -o compared",
+    "genotok compare a.json b.json chr20.fa.gz --gue GUE/ --task mouse_2 --kmers 6 -o compared",
+    "genotok compare human.json chr20.fa.gz --gue my_data/ --set pretrain.steps=1000 -o compared",
+)
 
 
 def compare(

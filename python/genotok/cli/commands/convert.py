@@ -10,7 +10,12 @@ from genotok.cli.shared.console import print_facts, print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.options import AsJson, Force, Quiet
 
-__all__ = ["convert"]
+__all__ = ["EXAMPLES", "convert"]
+
+EXAMPLES = (
+    "hf download zhihan1996/DNABERT-2-117M --local-dir published",
+    "genotok convert published -o dnabert2",
+)
 
 
 def convert(

@@ -33,7 +33,13 @@ from genotok.model.backends import Backend
 if TYPE_CHECKING:
     from genotok.embedding import EmbeddingReport
 
-__all__ = ["embed"]
+__all__ = ["EXAMPLES", "embed"]
+
+EXAMPLES = (
+    "genotok embed --model dnabert2/ reads.fq.gz -o reads.parquet",
+    "genotok embed --model dnabert2/ --window 5000 genome.fa -o windows.parquet",
+    "genotok embed --model dnabert2/ --pooling cls train.csv -o train.parquet",
+)
 
 MODEL_PANEL = "Model"
 

@@ -35,7 +35,14 @@ from genotok.errors import ArgumentError
 from genotok.files.outputs import named
 from genotok.tokenizer.encoder import Unknown
 
-__all__ = ["encode"]
+__all__ = ["EXAMPLES", "encode"]
+
+EXAMPLES = (
+    "genotok encode genomes/*.fa -o genomes.arrow",
+    "genotok encode -t human.json --window 1000 'assemblies/*.fa.gz' -o shards/ --shard-size 500M",
+    "genotok encode --region chr20:1-1,000,000 --format bed GRCh38.fa.gz -o -",
+    "zcat reads.fq.gz | genotok encode - -o - > reads.arrows",
+)
 
 
 def encode(

@@ -22,7 +22,9 @@ from genotok.cli.shared.options import (
 )
 from genotok.cli.shared.scores import print_scores, scores_record
 
-__all__ = ["evaluate"]
+__all__ = ["EXAMPLES", "evaluate"]
+
+EXAMPLES = ("genotok evaluate test.csv --model results/my_data/model",)
 
 
 def evaluate(

@@ -26,7 +26,14 @@ from genotok.errors import ArgumentError
 if TYPE_CHECKING:
     from genotok.evaluation.results import Line, Result
 
-__all__ = ["Tasks", "finetune", "print_results"]
+__all__ = ["EXAMPLES", "Tasks", "finetune", "print_results"]
+
+EXAMPLES = (
+    "genotok finetune my_data/ --model model -o results",
+    "genotok finetune my_data/ --problem-type regression --label expression --model model -o results",
+    "genotok finetune GUE/ --task mouse_0 --task prom_core_tata --model dnabert2/ -o results",
+    "genotok finetune GUE/ --model model --preset tiny --seeds 1,2,3,4,5 -o results",
+)
 
 Tasks = Annotated[
     list[str] | None,

@@ -5,7 +5,13 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-__all__ = ["help_page"]
+__all__ = ["EXAMPLES", "help_page"]
+
+EXAMPLES = (
+    "genotok help encode",
+    "genotok help gue audit",
+    "genotok help --man | man -l -",
+)
 
 
 def help_page(

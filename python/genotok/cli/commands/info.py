@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from rich.text import Text
 
-__all__ = ["info"]
+__all__ = ["EXAMPLES", "info"]
+
+EXAMPLES = (
+    "genotok info",
+    "genotok info tokenizer.json",
+    "genotok info shards",
+    "genotok info --model dnabert2-117m",
+)
 
 EXACT_LENGTHS = 12
 """Token lengths up to this have a bar each in the histogram; longer ones share bars of doubling width."""

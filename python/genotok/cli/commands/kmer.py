@@ -10,7 +10,13 @@ from genotok.files.kinds import TOKENIZER
 from genotok.files.outputs import Existing, output_file
 from genotok.tokenizer import Tokenizer
 
-__all__ = ["kmer"]
+__all__ = ["EXAMPLES", "kmer"]
+
+EXAMPLES = (
+    "genotok kmer -k 6 -o kmer6.json",
+    "genotok kmer -k 6 --no-overlap -o transformer.json",
+    "genotok kmer -k 12 --canonical -o canonical12.json",
+)
 
 
 def kmer(

@@ -26,7 +26,13 @@ from genotok.files.atomic import STANDARD_OUTPUT
 from genotok.files.kinds import PACKED
 from genotok.files.outputs import named, output_file
 
-__all__ = ["pack"]
+__all__ = ["EXAMPLES", "pack"]
+
+EXAMPLES = (
+    "genotok pack genomes/*.fa.gz -o corpus.pack",
+    "genotok pack 'assemblies/*.fa.gz' -o shards/ --shard-size 512M --verify",
+    "genotok train-bpe --vocab 4096 shards/ --memory 2G",
+)
 
 
 def pack(

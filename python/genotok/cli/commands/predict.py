@@ -25,7 +25,9 @@ from genotok.cli.shared.options import (
     Window,
 )
 
-__all__ = ["MaxTokens", "Model", "predict", "tell_of_cut"]
+__all__ = ["EXAMPLES", "MaxTokens", "Model", "predict", "tell_of_cut"]
+
+EXAMPLES = ("genotok predict new.csv --model results/my_data/model -o predictions.parquet",)
 
 Model = Annotated[
     str,

@@ -13,7 +13,14 @@ from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
 
-__all__ = ["Device", "HoldOut", "Settings", "pretrain"]
+__all__ = ["EXAMPLES", "Device", "HoldOut", "Settings", "pretrain"]
+
+EXAMPLES = (
+    "genotok pretrain genomes/*.fa -o model",
+    "genotok pretrain shards/ --preset small --set learning_rate=5e-4 -o model",
+    "genotok pretrain chr*.fa.gz --hold-out chr20 --hold-out chr21 -o model --resume",
+    "torchrun --nproc-per-node 8 -m genotok pretrain shards/ --preset dnabert2 -o model",
+)
 
 MODEL_PANEL = "Model"
 

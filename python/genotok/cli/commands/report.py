@@ -19,7 +19,13 @@ from genotok.files.outputs import Existing, output_file
 if TYPE_CHECKING:
     from genotok.report import TokenView
 
-__all__ = ["report"]
+__all__ = ["EXAMPLES", "report"]
+
+EXAMPLES = (
+    "genotok report model results -o report.html",
+    "genotok report records/ -o report.html",
+    "genotok report records/ -t tokenizer.json -t kmer:6 --sequence GATTACAGATTACA -o report.html",
+)
 
 MAX_NOTES = 10
 """So many files that are not shown are named on the terminal; the page names all."""

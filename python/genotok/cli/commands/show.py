@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["show"]
+__all__ = ["EXAMPLES", "show"]
+
+EXAMPLES = (
+    "genotok show ACGTTGCAACGTTTTTTTTT",
+    "genotok show -t human.json --steps GATTACAGATTACA",
+    "head -5 genomes/lambda_phage.fa | genotok show -",
+)
 
 COLOURS = ("black on bright_cyan", "black on bright_yellow")
 FRESH = "black on bright_green"

@@ -26,7 +26,13 @@ from genotok.files.outputs import FileOutput, is_claimed, named, output_file
 if TYPE_CHECKING:
     from genotok.study import Subject
 
-__all__ = ["DEFAULT_KMERS", "Kmers", "sorted_out", "study"]
+__all__ = ["DEFAULT_KMERS", "EXAMPLES", "Kmers", "sorted_out", "study"]
+
+EXAMPLES = (
+    "genotok study tokenizer.json genomes/*.fa",
+    "genotok study tokenizer.json yeast='genomes/yeast*.fa' --vocab 256,1024,4096 -o records/",
+    "genotok study --train a=yeast.fa --train b=chr20.fa.gz yeast.fa chr20.fa.gz --json",
+)
 
 DEFAULT_KMERS = "6,bases"
 Kmers = Annotated[

@@ -34,7 +34,15 @@ from genotok.files.kinds import CHECKPOINT, TOKENIZER
 from genotok.files.outputs import Existing, FileOutput, check_file, named, output_file
 from genotok.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer, TrainingReport
 
-__all__ = ["train_bpe"]
+__all__ = ["EXAMPLES", "train_bpe"]
+
+EXAMPLES = (
+    "genotok train-bpe --vocab 4096 genomes/*.fa",
+    "genotok train-bpe --both-strands -o human.json GRCh38.fa.gz",
+    "zcat reads.fq.gz | genotok train-bpe --max-token-length 64 -",
+    "genotok train-bpe corpus.pack --resume",
+    "genotok train-bpe --vocab 4096 shards/ --ray local --workers 4",
+)
 
 BYTES_PER_TOKEN = 64
 """What a token takes in tokenizer.json, about."""

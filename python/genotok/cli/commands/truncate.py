@@ -11,7 +11,9 @@ from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.files.kinds import TOKENIZER
 from genotok.files.outputs import Existing, output_file
 
-__all__ = ["truncate"]
+__all__ = ["EXAMPLES", "truncate"]
+
+EXAMPLES = ("genotok truncate tokenizer.json --vocab 1024 -o small.json",)
 
 
 def truncate(

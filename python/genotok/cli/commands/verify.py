@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from genotok.cli.shared.progress import Watch
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["verify"]
+__all__ = ["EXAMPLES", "verify"]
+
+EXAMPLES = (
+    "genotok verify shards",
+    "genotok verify genome.arrow",
+    "genotok verify shards --against human.json --inputs",
+)
 
 
 def verify(
