@@ -6,9 +6,9 @@
 //!    stands on both sides.
 //! 2. A task is read block by block, its sequences with a separator between them (`text`). Bytes go to the automaton as
 //!    they are: each has a row of the transition table, letters one in common with their lower case where the file says
-//!    so, all else a *mark* ([`crate::bpe::marked`]), so that N, gaps and white space stay in the loops that letters run
+//!    so, all else a *mark* ([`crate::bpe::encode::marked`]), so that N, gaps and white space stay in the loops that letters run
 //!    through.
-//! 3. Four lanes, one task each, run forward and are walked back ([`crate::bpe::encode`], which trains with the same
+//! 3. Eight lanes, one task each, run forward and are walked back ([`crate::bpe::encode::lanes`], which train with the same
 //!    loops).
 //! 4. Tokens become ids (`collect`): where no mark is in a block, by one addition or look-up each. Unknown letters are
 //!    counted by their marks, sequences end at theirs. The parts of all tasks are put together as they come (`join`).
@@ -41,6 +41,7 @@ mod decode;
 mod exact;
 mod join;
 mod kmers;
+mod part;
 mod tasks;
 mod text;
 
@@ -49,13 +50,15 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use self::collect::{Collector, Counter, Rules, Store};
+use self::collect::{Collector, Rules};
 use self::join::{Joined, Joiner};
+use self::part::{Counter, Store};
 use self::tasks::{Sizes, Task, find_cut, share_out};
 use self::text::{Suspects, Text, symbol};
-use crate::bpe::automaton::{Machine, Output, StateId};
-use crate::bpe::encode::{Queue, run};
-use crate::bpe::marked::AnyMarked;
+use crate::bpe::encode::Queue;
+use crate::bpe::encode::automaton::{Machine, Output, StateId};
+use crate::bpe::encode::lanes::run;
+use crate::bpe::encode::marked::AnyMarked;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::tokenizer::letters::Letters;

@@ -49,13 +49,14 @@ mod canonical;
 mod decode;
 mod encode;
 mod runs;
+mod width;
 mod windows;
 
 use crate::error::{Error, Result};
 
 pub use decode::Symbol;
 pub use encode::{Counts, Reading, letters_of};
-pub use windows::Width;
+pub use width::Width;
 
 /// The number of a token among k-mers and letters, before special tokens are counted.
 pub type Token = u32;

@@ -37,7 +37,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use crate::bpe::marked::AnyMarked;
+use crate::bpe::encode::marked::AnyMarked;
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 use added::{Added, Finder, Part};
@@ -49,8 +49,7 @@ use scheme::Scheme;
 use special::find_unknown;
 
 pub use json::Roles;
-pub use kmers::KmerSpecials;
-pub use special::check_specials;
+pub use special::{KmerSpecials, check_specials};
 
 /// The number of a token in the vocabulary, as models and files know it.
 pub type Id = u32;

@@ -5,9 +5,9 @@
 use std::time::{Duration, Instant};
 
 use genotok_core::bpe::MergeTable;
-use genotok_core::bpe::automaton::AnyAutomaton;
 use genotok_core::bpe::encode::Encoder;
-use genotok_core::bpe::heap::HeapEncoder;
+use genotok_core::bpe::encode::automaton::AnyAutomaton;
+use genotok_core::bpe::encode::heap::HeapEncoder;
 
 /// What is allowed for a table; a debug build on a shared machine is slow.
 const PATIENCE: Duration = Duration::from_mins(1);

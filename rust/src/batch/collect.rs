@@ -2,100 +2,12 @@
 
 use super::Unknown;
 use super::join::Joiner;
+use super::part::{Part, Store};
 use super::tasks::Task;
 use crate::bpe::Token;
+use crate::bpe::encode::marked::{MARKS, Mark};
 use crate::bpe::encode::{LANES, Sink};
-use crate::bpe::marked::{MARKS, Mark};
-use crate::memory;
 use crate::tokenizer::{Id, Template};
-
-/// The ids of a batch, as they come.
-pub(super) trait Store: Default + Send {
-    /// Adds ids.
-    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>);
-    /// How many there are.
-    fn len(&self) -> usize;
-    /// Room for so many.
-    fn reserve(&mut self, _ids: usize) {}
-    /// Adds those of another store.
-    fn append(&mut self, other: &Self);
-    /// Forgets them, not their memory.
-    fn clear(&mut self);
-    /// Whether it has no memory yet.
-    fn is_unallocated(&self) -> bool {
-        false
-    }
-    /// Gives memory back that is not used.
-    fn shrink(&mut self) {}
-}
-
-/// What lists of ids have in common, whatever their width.
-macro_rules! list {
-    () => {
-        fn len(&self) -> usize {
-            self.len()
-        }
-
-        fn reserve(&mut self, ids: usize) {
-            memory::try_reserve(self, ids).ok(); // a wish: what is needed is asked for when it is
-        }
-
-        fn append(&mut self, other: &Self) {
-            self.extend_from_slice(other);
-        }
-
-        fn clear(&mut self) {
-            self.clear();
-        }
-
-        fn is_unallocated(&self) -> bool {
-            self.capacity() == 0
-        }
-
-        fn shrink(&mut self) {
-            self.shrink_to_fit();
-        }
-    };
-}
-
-impl Store for Vec<u16> {
-    #[allow(clippy::cast_possible_truncation)] // chosen only where ids fit
-    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
-        self.extend(ids.map(|id| id as u16));
-    }
-
-    list!();
-}
-
-impl Store for Vec<u32> {
-    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
-        self.extend(ids);
-    }
-
-    list!();
-}
-
-/// A store that only counts.
-#[derive(Default)]
-pub(super) struct Counter(usize);
-
-impl Store for Counter {
-    fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
-        self.0 += ids.len();
-    }
-
-    fn len(&self) -> usize {
-        self.0
-    }
-
-    fn append(&mut self, other: &Self) {
-        self.0 += other.0;
-    }
-
-    fn clear(&mut self) {
-        self.0 = 0;
-    }
-}
 
 /// How tokens become ids.
 pub(super) struct Rules<'a> {
@@ -122,26 +34,6 @@ impl Rules<'_> {
             Unknown::Refuse => (None, true),
         }
     }
-}
-
-/// What came of one task.
-#[derive(Default)]
-pub(super) struct Part<I> {
-    /// The task's place among all.
-    pub(super) place: usize,
-    /// All ids.
-    pub(super) ids: I,
-    /// How many ids there were when each sequence ended.
-    pub(super) ends: Vec<usize>,
-    /// Where each token comes from; in the first sequence from the task's start on.
-    pub(super) spans: Vec<[i64; 2]>,
-    /// Characters of the last sequence.
-    pub(super) characters: i64,
-    /// Letters outside the vocabulary, and lower-case ones among them.
-    pub(super) unknown: u64,
-    pub(super) lower_case: u64,
-    /// Whether the last sequence ends in this task.
-    pub(super) is_ended: bool,
 }
 
 /// Takes the tokens of one thread's lanes.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::collect::{Part, Rules, Store};
+use super::collect::Rules;
+use super::part::{Part, Store};
 use super::tasks::Task;
 use super::{Job, Unknown};
 use crate::error::{Error, Result};

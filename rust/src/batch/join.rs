@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::collect::{Part, Store};
+use super::part::{Part, Store};
 use super::{Encoded, Ids};
 
 /// Where threads leave parts.

@@ -5,9 +5,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Sequences;
-use crate::bpe::automaton::{Machine, Output, StateId};
-use crate::bpe::encode::{BLOCK, LANES};
-use crate::bpe::seams::seam;
+use crate::bpe::encode::automaton::{Machine, Output, StateId};
+use crate::bpe::encode::lanes::{BLOCK, LANES};
+use crate::bpe::encode::seams::seam;
 
 /// Sequences that are encoded together.
 #[derive(Clone, Debug, PartialEq, Eq)]

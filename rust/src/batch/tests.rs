@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::tasks::Sizes;
 use super::{EncodeOptions, Encoded, Ids, Job, Sequences, Unknown};
-use crate::bpe::heap::HeapEncoder;
+use crate::bpe::encode::heap::HeapEncoder;
 use crate::bpe::{MergeTable, Token};
 use crate::error::Error;
 use crate::monitor::Monitor;

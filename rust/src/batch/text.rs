@@ -4,8 +4,8 @@
 
 use super::Sequences;
 use super::tasks::Task;
+use crate::bpe::encode::marked::Mark;
 use crate::bpe::encode::{Cursor, Source};
-use crate::bpe::marked::Mark;
 use crate::tokenizer::letters::{DROPPED, Letters, UNKNOWN};
 
 /// Stands between sequences.

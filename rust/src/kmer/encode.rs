@@ -18,7 +18,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::runs::{Piece, case, pieces};
-use super::windows::{Namer, Width};
+use super::width::Width;
+use super::windows::Namer;
 use super::{BASES, Kmer};
 
 /// Letters that are encoded before the ids get more memory: what is fresh in the cache is written at once.

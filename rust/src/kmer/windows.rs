@@ -8,8 +8,7 @@
 //!
 //! In the obvious loop, `name = ((name << 2) | code) & mask`, each name waits for the one before, whatever k is.
 
-use std::ops::{Add, BitOr, Mul, Shl, Shr, Sub};
-
+use super::width::Width;
 use super::{Kmer, canonical};
 
 /// Positions in a block.
@@ -20,41 +19,6 @@ const LETTERS: usize = 256;
 const STEP: usize = 64;
 /// Letters behind a block that are looked at.
 const MARGIN: usize = 8;
-
-/// How wide an id is: 16 or 32 bits.
-pub trait Width:
-    Copy
-    + Default
-    + Ord
-    + Send
-    + Sync
-    + From<u16>
-    + Into<u32>
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + BitOr<Output = Self>
-    + Shl<usize, Output = Self>
-    + Shr<usize, Output = Self>
-    + 'static
-{
-    /// The number, which must fit.
-    fn of(number: u32) -> Self;
-}
-
-impl Width for u16 {
-    #[allow(clippy::cast_possible_truncation)] // callers look at the size of the vocabulary first
-    fn of(number: u32) -> Self {
-        debug_assert!(number <= u32::from(Self::MAX), "the vocabulary does not fit");
-        number as Self
-    }
-}
-
-impl Width for u32 {
-    fn of(number: u32) -> Self {
-        number
-    }
-}
 
 /// Names the k-mers of runs of bases in either case, block by block.
 #[derive(Debug)]

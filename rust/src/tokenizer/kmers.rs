@@ -8,29 +8,10 @@ use super::json::{Frame, obstacle, usual_template};
 use super::letters::Letters;
 use super::numbering::Numbering;
 use super::scheme::Scheme;
+use super::special::KmerSpecials;
 use super::{Id, Meaning, Reading, Roles, Tokenizer, check_specials, find_unknown, unknown_letter};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::{self, Kmer, Symbol, letters_of};
-
-/// The special tokens around a vocabulary of k-mers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KmerSpecials {
-    /// With the first ids.
-    pub before: Vec<String>,
-    /// With the last ids.
-    pub after: Vec<String>,
-}
-
-impl KmerSpecials {
-    /// Those of the published model of the same kind: DNABERT for overlapping k-mers, else Nucleotide Transformer.
-    pub fn published(kmer: &Kmer) -> Self {
-        let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        if kmer.is_overlapping() {
-            return Self { before: list(&["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), after: Vec::new() };
-        }
-        Self { before: list(&["<unk>", "<pad>", "<mask>", "<cls>"]), after: list(&["<eos>", "<bos>"]) }
-    }
-}
 
 impl Tokenizer {
     /// A tokenizer of k-mers.

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::bpe::heap::HeapEncoder;
-use crate::bpe::marked::AnyMarked;
-use crate::bpe::rules::Rules;
+use crate::bpe::encode::heap::HeapEncoder;
+use crate::bpe::encode::marked::AnyMarked;
+use crate::bpe::encode::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Error;
 use crate::kmer::{self, Kmer};

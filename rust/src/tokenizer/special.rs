@@ -1,10 +1,11 @@
-//! What can be a special token, and which one stands for unknown letters.
+//! What can be a special token, which one stands for unknown letters, and which k-mers are published with.
 
 use rustc_hash::FxHashSet;
 
 use super::Id;
 use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::error::{Error, Result, show_text};
+use crate::kmer::Kmer;
 
 /// The special tokens of a tokenizer may be this many.
 pub(super) const MAX_SPECIALS: usize = 10_000;
@@ -56,6 +57,26 @@ pub(super) fn special_mistake(token: &str) -> Option<&'static str> {
             Some("is a string of bases, which could not be told from sequence; try brackets around it")
         }
         _ => None,
+    }
+}
+
+/// The special tokens around a vocabulary of k-mers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KmerSpecials {
+    /// With the first ids.
+    pub before: Vec<String>,
+    /// With the last ids.
+    pub after: Vec<String>,
+}
+
+impl KmerSpecials {
+    /// Those of the published model of the same kind: DNABERT for overlapping k-mers, else Nucleotide Transformer.
+    pub fn published(kmer: &Kmer) -> Self {
+        let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        if kmer.is_overlapping() {
+            return Self { before: list(&["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]), after: Vec::new() };
+        }
+        Self { before: list(&["<unk>", "<pad>", "<mask>", "<cls>"]), after: list(&["<eos>", "<bos>"]) }
     }
 }
 

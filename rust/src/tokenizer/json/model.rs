@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::fields::{flag_or_false, refuse, show};
 use super::strict::{Merges, Vocab};
-use crate::bpe::rules::Rules;
+use crate::bpe::encode::rules::Rules;
 use crate::bpe::{MAX_LETTERS, MergeTable, Token};
 use crate::error::{Error, Result, show_text};
 use crate::tokenizer::Id;

@@ -1,6 +1,6 @@
 //! Merges in any order: what a file may hold although no training makes it.
 //!
-//! A [`MergeTable`](super::MergeTable) numbers tokens by the merges that make them. That needs each token to be made
+//! A [`MergeTable`](crate::bpe::MergeTable) numbers tokens by the merges that make them. That needs each token to be made
 //! once, and after its parts. Files that were put together by hand, or by cutting merges out of others, may have
 //! `AC + G` before `A + C`, make `ACG` in two ways, or join what nothing makes. The rule still says what happens, since a
 //! token is known by its string and a merge by its rank; so here a token is a string, and [`heap`](super::heap)
@@ -9,7 +9,7 @@
 use rustc_hash::FxHashMap;
 
 use super::heap::HeapEncoder;
-use super::{Pair, Token};
+use crate::bpe::{Pair, Token};
 
 /// Merges of strings, by rank.
 #[derive(Clone, Debug)]

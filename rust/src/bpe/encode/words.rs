@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::NUM_BASES;
-use super::encode::{Cursor, Source};
+use super::stream::{Cursor, Source};
+use crate::bpe::NUM_BASES;
 use crate::corpus::Corpus;
 
 /// Words to encode: those of some corpora, cut into pieces, on one strand.

@@ -37,7 +37,7 @@ use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::compatible::{Compatible, NONE, Node};
 pub use super::machine::{Machine, Output, StateId, Step};
-use super::{MergeTable, Token};
+use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// States that a vocabulary may need before it is left to the heap encoder.
@@ -351,7 +351,7 @@ fn two_endings(table: &MergeTable, first: Token, second: Token) -> Error {
 #[allow(clippy::cast_possible_truncation)] // small numbers
 mod tests {
     use super::*;
-    use crate::bpe::heap::HeapEncoder;
+    use crate::bpe::encode::heap::HeapEncoder;
 
     /// A plain trainer on one word: enough to make valid tables.
     fn train(mut tokens: Vec<Token>, num_merges: usize) -> MergeTable {

@@ -3,15 +3,16 @@
 //! To share one long word among threads it is cut at positions that are found without encoding what comes before: from
 //! some base on, run *every* state of the automaton at once. The set of states shrinks to one after some tens of bases
 //! of real DNA; from there on the state is the true one, whatever came before. (The work is that of reading the state
-//! numbers once or twice.) Then find a boundary as for the end of a block ([`super::encode`]). In a long run of one
+//! numbers once or twice.) Then find a boundary as for the end of a block ([`super::lanes`]). In a long run of one
 //! letter the set may not shrink to one; then the search goes on further right, and if it fails the two segments stay one. The proof needs no luck, only the
 //! speed does.
 
 use rayon::prelude::*;
 
-use super::Pair;
 use super::automaton::{Automaton, Machine, Output, StateId};
-use super::encode::{Segment, Text, final_boundary};
+use super::lanes::final_boundary;
+use super::words::{Segment, Text};
+use crate::bpe::Pair;
 use crate::corpus::Corpus;
 
 /// Bases that all states are run for in the search for a seam, and bases encoded after that to find a boundary.

@@ -28,7 +28,7 @@
 //! neighbours is the union of `T(m)` over the merges that `l` offers on its right spine. With 4,096 tokens that is some
 //! millions of operations on whole machine words, where asking for each of the 16 million pairs would take a second.
 
-use super::{MergeTable, Token};
+use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// Marks what is not there: a child of a node, the token of a node.

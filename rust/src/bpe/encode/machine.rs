@@ -1,6 +1,6 @@
 //! What runs over a text, whatever its automaton was made from: transitions, outputs and the rows of bytes.
 
-use super::Token;
+use crate::bpe::Token;
 
 /// A state number, as wide as the automaton needs.
 pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
@@ -118,7 +118,7 @@ impl<S: StateId, O> Machine<'_, S, O> {
 }
 
 impl<S: StateId, O: Output> Machine<'_, S, O> {
-    /// The tokens of a word: the plain use of the automaton, a state of memory for each byte. [`super::encode`] is the
+    /// The tokens of a word: the plain use of the automaton, a state of memory for each byte. [`super::lanes`] is the
     /// one that streams.
     pub fn encode(&self, word: &[u8]) -> Vec<Token> {
         let mut states = Vec::with_capacity(word.len() + 1);

@@ -9,7 +9,7 @@
 //! faster.
 
 use super::automaton::{AnyAutomaton, Automaton, Machine, Output, StateId};
-use super::{MergeTable, Token};
+use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 
 /// A byte that is no letter. As a token it is the number of tokens plus its own.

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashMap;
 
-use super::{MergeTable, Pair, Token};
+use crate::bpe::{MergeTable, Pair, Token};
 
 /// Replays the merges of one table.
 #[derive(Clone, Debug)]

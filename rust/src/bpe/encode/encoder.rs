@@ -1,0 +1,102 @@
+//! The encoder of a merge table: its automaton, or the heap where there is none.
+
+use super::automaton::{AnyAutomaton, Automaton};
+use super::heap::HeapEncoder;
+use super::lanes::{BLOCK, run};
+use super::seams::segments;
+use super::stream::{Cursor, Queue, Sink, Source};
+use super::words::{Segment, Text, whole_words};
+use crate::bpe::{MergeTable, Pair, Token};
+use crate::error::Result;
+use crate::monitor::Monitor;
+
+/// The encoder of a merge table: its automaton, or the heap where it has none.
+#[derive(Clone, Debug)]
+pub enum Encoder {
+    /// An automaton of at most 65,536 states.
+    Narrow(Automaton<u16>),
+    /// An automaton of more.
+    Wide(Automaton<u32>),
+    /// The heap, for tables that training does not make or whose automaton would be too large.
+    Heap(HeapEncoder),
+}
+
+impl Encoder {
+    /// Builds the automaton, or falls back to the heap.
+    pub fn new(table: &MergeTable) -> Self {
+        match AnyAutomaton::build(table) {
+            Ok(AnyAutomaton::Narrow(automaton)) => Self::Narrow(automaton),
+            Ok(AnyAutomaton::Wide(automaton)) => Self::Wide(automaton),
+            Err(_) => Self::Heap(HeapEncoder::new(table)),
+        }
+    }
+
+    /// The tokens of one word, from its base codes.
+    pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
+        match self {
+            Self::Narrow(automaton) => automaton.encode(codes),
+            Self::Wide(automaton) => automaton.encode(codes),
+            Self::Heap(heap) => heap.encode(codes),
+        }
+    }
+
+    /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between words only.
+    pub fn segments(
+        &self,
+        text: Text<'_>,
+        bases: u64,
+        may_part: impl Fn(Pair) -> bool + Sync,
+    ) -> (Vec<Segment>, Vec<Pair>) {
+        match self {
+            Self::Narrow(automaton) => segments(automaton, text, bases, may_part),
+            Self::Wide(automaton) => segments(automaton, text, bases, may_part),
+            Self::Heap(..) => (whole_words(text), Vec::new()),
+        }
+    }
+
+    /// Encodes the segments of `queue`, as one of the threads that do: see [`run`].
+    pub fn run(
+        &self,
+        text: Text<'_>,
+        queue: &Queue<Segment>,
+        sink: &mut impl Sink,
+        monitor: &Monitor,
+    ) -> Result<()> {
+        match self {
+            Self::Narrow(automaton) => {
+                run(&automaton.over_codes(), &text, queue, sink, monitor, BLOCK.max(4 * automaton.longest))
+            }
+            Self::Wide(automaton) => {
+                run(&automaton.over_codes(), &text, queue, sink, monitor, BLOCK.max(4 * automaton.longest))
+            }
+            Self::Heap(heap) => run_heap(heap, text, queue, sink, monitor),
+        }
+    }
+}
+
+/// The slow way through a text: a piece at a time, in one lane.
+fn run_heap(
+    heap: &HeapEncoder,
+    text: Text<'_>,
+    queue: &Queue<Segment>,
+    sink: &mut impl Sink,
+    monitor: &Monitor,
+) -> Result<()> {
+    let mut codes = Vec::new();
+    while let Some((number, segment)) = queue.take() {
+        let mut cursor = text.open(number, segment);
+        loop {
+            monitor.check()?;
+            codes.resize(usize::try_from(cursor.left()).unwrap_or(usize::MAX), 0);
+            cursor.read(&mut codes);
+            monitor.add_bases(codes.len() as u64);
+            sink.tokens(0, &heap.encode(&codes), false);
+            sink.block();
+            if !cursor.advance() {
+                break;
+            }
+        }
+        sink.end(0);
+    }
+    Ok(())
+}
