@@ -31,17 +31,8 @@
 //! `table` holds the merges. [`encode`] is the room of encoding: from words to tokens. [`train`] is the room of
 //! training: from words to merges; it uses the first, never the other way round.
 
-pub mod answer;
-pub mod counts;
 pub mod encode;
-mod guess;
-pub mod islands;
-pub mod lookahead;
-mod passes;
-pub mod replay;
-pub mod shards;
 mod table;
 pub mod train;
-mod wire;
 
 pub use self::table::{MAX_LETTERS, MergeTable, NUM_BASES, Pair, Token};

@@ -21,7 +21,6 @@
 //! | [`rows`] | sequence files as records, windows or regions, with their places |
 //! | [`stream`] | files to tokens, batch by batch |
 //! | [`session`] | from files to a tokenizer and a report |
-//! | [`checkpoint`] | what an interrupted training leaves |
 //! | [`checksum`] | checksums of structured contents |
 //! | [`monitor`] | watching and stopping work from another thread |
 //! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
@@ -35,7 +34,6 @@ pub mod atomic;
 pub mod batch;
 pub mod bpe;
 pub mod check;
-pub mod checkpoint;
 pub mod checksum;
 pub mod corpus;
 mod decompress;

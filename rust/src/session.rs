@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE};
-use crate::bpe::shards::{Elsewhere, Shards};
+use crate::bpe::train::checkpoint::{self, Keeper};
 use crate::bpe::train::train as train_merges;
-use crate::bpe::train::{Options, Round, Stop, Summary, Weighted, merges_for, train_elsewhere};
+use crate::bpe::train::{
+    Options, RemoteCorpus, Round, Shards, Stop, Summary, Weighted, merges_for, train_remote,
+};
 use crate::bpe::{MergeTable, NUM_BASES, Token};
-use crate::checkpoint::{self, Keeper};
 use crate::corpus::folder::{self, Manifest, Packing};
 use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
 use crate::error::{Error, Result, show_text};
@@ -144,14 +145,14 @@ pub fn train_on_shards(
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
     let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
     let start = Instant::now();
-    let text = Elsewhere::of(shards, &wanted.options)?;
+    let text = RemoteCorpus::of(shards, &wanted.options)?;
     let contents = Contents { words: text.pieces, ..text.contents.clone() };
     if contents.bases == 0 {
         return Err(verdict::no_base(Path::new("files"), contents.records));
     }
     let read = Read { files, contents, seconds: start.elapsed().as_secs_f64() };
     finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
-        train_elsewhere(&text, shards, &wanted.options, table, monitor, on_round)
+        train_remote(&text, shards, &wanted.options, table, monitor, on_round)
     })
 }
 

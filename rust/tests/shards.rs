@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use genotok_core::bpe::MergeTable;
-use genotok_core::bpe::answer::add;
-use genotok_core::bpe::shards::{Elsewhere, Shards, answer};
-use genotok_core::bpe::train::{Options, Summary, Weighted, train, train_elsewhere};
+use genotok_core::bpe::train::answer::add;
+use genotok_core::bpe::train::shard::answer;
+use genotok_core::bpe::train::{Options, RemoteCorpus, Shards, Summary, Weighted, train, train_remote};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::error::Result;
 use genotok_core::monitor::Monitor;
@@ -51,14 +51,14 @@ fn at_once(corpora: Vec<Corpus>, options: &Options) -> (MergeTable, Summary) {
 
 fn on_shards(shards: &mut Here, options: &Options, known: usize) -> (MergeTable, Summary) {
     in_pool(2, || {
-        let text = Elsewhere::of(shards, options).unwrap();
+        let text = RemoteCorpus::of(shards, options).unwrap();
         let mut table = MergeTable::new();
         if known > 0 {
             let first = Options { num_merges: known, ..options.clone() };
-            train_elsewhere(&text, shards, &first, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+            train_remote(&text, shards, &first, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
         }
         let summary =
-            train_elsewhere(&text, shards, options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+            train_remote(&text, shards, options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
         (table, summary)
     })
 }
@@ -145,9 +145,9 @@ fn damaged_answers_and_wrong_questions_are_errors() {
     let mut questions = Vec::new();
     let mut shards = Noting(here(vec![vec![corpus.clone()]], 1), &mut questions);
     let options = Options { num_merges: 8, ..Options::default() };
-    let text = Elsewhere::of(&mut shards, &options).unwrap();
+    let text = RemoteCorpus::of(&mut shards, &options).unwrap();
     let mut table = MergeTable::new();
-    train_elsewhere(&text, &mut shards, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+    train_remote(&text, &mut shards, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
     for (question, given) in &questions {
         // Cut anywhere and changed anywhere: an error, or another answer, but no panic and no memory.
         for cut in 0..given.len() {

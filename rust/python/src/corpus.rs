@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use genotok_core::bpe::train::checkpoint;
 use genotok_core::corpus::folder::{Packing, places, shards, verify};
 use genotok_core::corpus::{Contents, Corpus};
 use genotok_core::testing::Genome;
 use genotok_core::verdict::MAX_UNKNOWN;
-use genotok_core::{Error, checkpoint, corpus, session};
+use genotok_core::{Error, corpus, session};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 

@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use genotok_core::bpe::answer;
-use genotok_core::bpe::shards::{self, Shards};
+use genotok_core::bpe::train::{Shards, answer, shard};
 use genotok_core::corpus::{self, Corpus};
 use genotok_core::error::{Error, Result};
 use genotok_core::monitor::Monitor;
@@ -66,7 +65,7 @@ impl Shard {
     fn answer<'py>(&self, py: Python<'py>, question: Vec<u8>) -> PyResult<Bound<'py, PyBytes>> {
         let (corpora, threads) = (Arc::clone(&self.corpora), self.threads);
         let answer = watch(py, None, move |monitor| {
-            pool(threads)?.install(|| shards::answer(&corpora, &question, monitor))
+            pool(threads)?.install(|| shard::answer(&corpora, &question, monitor))
         })?;
         Ok(PyBytes::new(py, &answer))
     }

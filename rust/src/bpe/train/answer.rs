@@ -14,10 +14,10 @@
 //! A shard that found too many islands kept only the first part of `S` ([`super::islands`]): the sum keeps the shortest
 //! part that any of them did, and the other islands are broken up as they are added.
 
-use super::Pair;
 use super::islands::Finder;
 use super::wire::{Numbers, damaged, put};
 use crate::alphabet::LetterKind;
+use crate::bpe::Pair;
 use crate::corpus::Contents;
 use crate::error::Result;
 

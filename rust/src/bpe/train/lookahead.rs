@@ -26,7 +26,7 @@
 //! pass, where the rounds of [`super::islands`] take eight.
 
 use super::replay::Phrase;
-use super::{MergeTable, Pair, Token};
+use crate::bpe::{MergeTable, Pair, Token};
 
 /// The phrases of a text in which `count` gives the pairs under `guess`, in the tokens of the first `num_tokens`.
 ///

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::options::Options;
 use crate::atomic::write_whole;
-use crate::bpe::train::Options;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 

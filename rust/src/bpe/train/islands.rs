@@ -45,8 +45,8 @@ use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
 use super::counts::PairCounts;
-use super::encode::{LANES, Sink};
-use super::{Pair, Token};
+use crate::bpe::encode::{LANES, Sink};
+use crate::bpe::{Pair, Token};
 
 /// Islands of three tokens and more with the number of their occurrences.
 #[derive(Debug, Default)]

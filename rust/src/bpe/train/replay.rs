@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::islands::Islands;
-use super::{MergeTable, Pair, Token};
+use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Result;
 use crate::monitor::Monitor;
 

@@ -13,7 +13,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Pair, Token};
+use crate::bpe::{Pair, Token};
 
 /// Up to this many tokens, with the separator, each pair has a table entry of its own.
 pub const DENSE_TOKENS: u32 = 1 << 12;

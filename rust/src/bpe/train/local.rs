@@ -1,0 +1,143 @@
+//! A text that this process holds, read by its threads.
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::corpora::{Corpora, MAX_SEGMENT};
+use super::counted::Counted;
+use super::options::{Options, Weighted};
+use super::pass::TrainingText;
+use super::sample::{Sampler, sample};
+use crate::bpe::encode::{Encoder, Queue, Sink, Text};
+use crate::bpe::{MergeTable, Pair, Token};
+use crate::corpus::Corpus;
+use crate::error::Result;
+use crate::monitor::Monitor;
+
+/// Corpora in memory or mapped.
+pub(super) struct LocalText<'a> {
+    corpora: Corpora<'a>,
+    options: &'a Options,
+    monitor: &'a Monitor,
+}
+
+impl<'a> LocalText<'a> {
+    /// The texts, read as `options` say.
+    pub(super) fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
+        Self { corpora: Corpora::new(texts, options), options, monitor }
+    }
+
+    /// Counts the pairs that are wanted, one by one, over all of the text. In no order.
+    pub(super) fn count_pairs(
+        &self,
+        table: &MergeTable,
+        encoder: &Encoder,
+        is_wanted: impl Fn(Pair) -> bool + Copy + Send + Sync,
+    ) -> Result<Vec<(Pair, u64)>> {
+        let mut counts: FxHashMap<Pair, u64> = FxHashMap::default();
+        let threads = rayon::current_num_threads();
+        for (text, weight) in self.corpora.views() {
+            let parts = encoder.segments(text, self.corpora.segment(threads), |_| true);
+            let make = || Sampler::new(table.num_tokens(), is_wanted);
+            for sampler in sample(text, encoder, parts, make, self.monitor)? {
+                #[allow(clippy::iter_over_hash_type)] // sums
+                for (pair, count) in sampler.counts {
+                    *counts.entry(pair).or_insert(0) += count * weight;
+                }
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+
+    /// The tokens of one view, which is cut at any token: their number does not depend on that.
+    fn tokens_of(&self, text: Text<'_>, encoder: &Encoder, separator: Token) -> Result<u64> {
+        let queue = Queue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
+        let count = |_| {
+            let mut counter = TokenCounter { separator, tokens: 0 };
+            encoder.run(text, &queue, &mut counter, self.monitor).map(|()| counter.tokens)
+        };
+        let counted = (0..rayon::current_num_threads()).into_par_iter().map(count).sum();
+        text.corpora.iter().for_each(Corpus::release);
+        counted
+    }
+}
+
+impl TrainingText for LocalText<'_> {
+    fn bases(&self) -> u64 {
+        self.corpora.bases()
+    }
+
+    fn weighted_bases(&self) -> u64 {
+        let bases = |(text, weight): (Text<'_>, u64)| {
+            text.corpora.iter().map(|corpus| corpus.contents().bases).sum::<u64>() * weight
+        };
+        self.corpora.views().into_iter().map(bases).sum()
+    }
+
+    fn held(&self) -> Corpora<'_> {
+        self.corpora
+    }
+
+    fn represented(&self, span: u64) -> u64 {
+        span
+    }
+
+    fn pass(
+        &mut self,
+        table: &MergeTable,
+        encoder: &Encoder,
+        guess: &[Pair],
+        counted: &mut Counted,
+    ) -> Result<Vec<(Pair, u64)>> {
+        let mut all_parted = Vec::new();
+        let max_size = self.options.island_room / counted.finders.len();
+        counted.begin(table.num_tokens(), guess, max_size);
+        let finders = &mut counted.finders;
+        let in_guess: FxHashSet<Pair> = guess.iter().copied().collect();
+        let segment = self.corpora.segment(finders.len());
+        for (text, weight) in self.corpora.views() {
+            finders.iter_mut().for_each(|finder| finder.set_weight(weight));
+            // A cut between the two tokens of a guessed pair would cut an island.
+            let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
+            parted.iter().for_each(|&pair| finders[0].count_parted(pair));
+            all_parted.extend(parted.into_iter().map(|pair| (pair, weight)));
+            let (queue, monitor) = (Queue::new(segments), self.monitor);
+            finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
+            text.corpora.iter().for_each(Corpus::release);
+        }
+        finders.par_iter_mut().for_each(|finder| finder.set_weight(1));
+        Ok(all_parted)
+    }
+
+    fn count_shared(
+        &mut self,
+        table: &MergeTable,
+        encoder: &Encoder,
+        counted: &Counted,
+        least: u64,
+    ) -> Result<Vec<(Pair, u64)>> {
+        self.count_pairs(table, encoder, |pair| counted.count(pair) >= least)
+    }
+
+    fn count_tokens(&mut self, table: &MergeTable) -> Result<u64> {
+        let encoder = Encoder::new(table);
+        let weighted = |(text, weight): (Text<'_>, u64)| {
+            self.tokens_of(text, &encoder, table.num_tokens()).map(|tokens| tokens * weight)
+        };
+        self.corpora.views().into_iter().map(weighted).sum()
+    }
+}
+
+/// Counts tokens.
+struct TokenCounter {
+    separator: Token,
+    tokens: u64,
+}
+
+impl Sink for TokenCounter {
+    fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
+        self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
+    }
+
+    fn end(&mut self, _: usize) {}
+}

@@ -1,0 +1,58 @@
+//! What shards are asked: questions, as they travel.
+//!
+//! A *shard* is some corpora that one process holds. Training needs few answers of a text, and all of them add up
+//! ([`super::answer`]):
+//!
+//! - once, what is in it, and a sample: stretches from all over the text, 8 MB at most, which steers every guess from
+//!   then on, so that no guess has to ask again;
+//! - each round, one pass for a guessed set `S`: pair counts, islands, and the pairs across cuts;
+//! - if pairs share entries of the table and the last round made no merge, the counts of the pairs in some entries;
+//! - after a run that did not see every merge, the number of tokens.
+//!
+//! So the merges are those of training in one process, to the bit, whatever the number of shards and whoever holds
+//! them: what is committed depends on sums alone, and guesses and samples only decide how many rounds it takes.
+//!
+//! A question is JSON, and goes to all shards as it is; an answer is bytes. Nothing here knows how they travel.
+//! [`super::remote`] asks, [`super::shard`] answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::Options;
+use crate::bpe::{MergeTable, Pair};
+use crate::error::{Error, Result};
+
+/// Of a question; a shard of another version does not answer.
+pub(super) const VERSION: u32 = 1;
+
+/// What all shards are asked.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    pub(super) version: u32,
+    pub(super) merges: Vec<Pair>,
+    pub(super) word_length: Option<u64>,
+    pub(super) both_strands: bool,
+    pub(super) about: About,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum About {
+    /// What is in the shard.
+    Contents,
+    /// Stretches of so many bases, every so many.
+    Sample { stretch: u64, every: u64 },
+    /// One pass that may keep `room` tokens of islands.
+    Pass { guess: Vec<Pair>, room: usize },
+    /// The counts of all pairs that share these entries of the table.
+    Entries(Vec<u32>),
+    /// The number of tokens.
+    Tokens,
+}
+
+/// A question as it travels.
+pub(super) fn question(table: &MergeTable, options: &Options, about: About) -> Result<Vec<u8>> {
+    let Options { word_length, both_strands, .. } = *options;
+    let asked =
+        Question { version: VERSION, merges: table.merges().to_vec(), word_length, both_strands, about };
+    serde_json::to_vec(&asked).map_err(|error| Error::argument("question", &"", error.to_string()))
+}

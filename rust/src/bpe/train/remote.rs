@@ -1,0 +1,153 @@
+//! A text that other processes hold: shards, which are asked.
+
+use super::answer::{self, absorb, body, read_pairs, read_tokens};
+use super::corpora::Corpora;
+use super::counted::Counted;
+use super::counts::PairCounts;
+use super::options::{Options, Weighted};
+use super::pass::TrainingText;
+use super::protocol::{About, question};
+use super::sample::STRETCH;
+use super::wire::{Numbers, damaged};
+use crate::bpe::encode::Encoder;
+use crate::bpe::{MergeTable, Pair};
+use crate::corpus::{Contents, Corpus};
+use crate::error::Result;
+use crate::monitor::Monitor;
+
+/// Whoever asks all shards and adds up their answers.
+pub trait Shards: Send + Sync {
+    /// The sum ([`add`](super::answer::add)) of the answers of all shards to a question.
+    fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>>;
+}
+
+/// A corpus that is on shards: what is in it, and a sample that is here.
+#[derive(Debug)]
+pub struct RemoteCorpus {
+    /// What is in all shards.
+    pub contents: Contents,
+    /// Words after they were cut as the options say.
+    pub pieces: u64,
+    sample: [Weighted; 1],
+}
+
+/// Bases of the sample, at most and at least, and their share of the text.
+const MAX_SAMPLED: u64 = 1 << 25;
+const MIN_SAMPLED: u64 = 1 << 21;
+const SAMPLED_SHARE: u64 = 16;
+
+impl RemoteCorpus {
+    /// Asks what is there.
+    pub fn of(shards: &mut dyn Shards, options: &Options) -> Result<Self> {
+        let nothing = MergeTable::new();
+        let mut ask = |about| shards.ask(question(&nothing, options, about)?);
+        let (contents, pieces) = answer::read_contents(body(&ask(About::Contents)?, answer::CONTENTS)?)?;
+        let wanted = (contents.bases / SAMPLED_SHARE).clamp(MIN_SAMPLED, MAX_SAMPLED);
+        let stretch = if wanted >= contents.bases { contents.bases.max(1) } else { STRETCH };
+        let every = if wanted >= contents.bases { stretch } else { contents.bases / (wanted / stretch) };
+        let sampled = ask(About::Sample { stretch, every })?;
+        let sample = read_sample(body(&sampled, answer::SAMPLE)?, 4 * MAX_SAMPLED)?;
+        Ok(Self { contents, pieces, sample: [Weighted { corpora: vec![sample], weight: 1 }] })
+    }
+}
+
+/// A remote corpus as a text to train on.
+pub(super) struct RemoteText<'a> {
+    corpus: &'a RemoteCorpus,
+    shards: &'a mut dyn Shards,
+    options: &'a Options,
+    monitor: &'a Monitor,
+}
+
+impl<'a> RemoteText<'a> {
+    /// The corpus, read as `options` say by the shards that it was asked of.
+    pub(super) fn new(
+        corpus: &'a RemoteCorpus,
+        shards: &'a mut dyn Shards,
+        options: &'a Options,
+        monitor: &'a Monitor,
+    ) -> Self {
+        Self { corpus, shards, options, monitor }
+    }
+
+    /// The sum of all answers, without the byte that says their kind.
+    fn ask(&mut self, table: &MergeTable, about: About) -> Result<Vec<u8>> {
+        self.monitor.check()?;
+        self.shards.ask(question(table, self.options, about)?)
+    }
+}
+
+impl TrainingText for RemoteText<'_> {
+    fn bases(&self) -> u64 {
+        self.corpus.contents.bases * self.held().strands()
+    }
+
+    fn weighted_bases(&self) -> u64 {
+        self.bases()
+    }
+
+    fn held(&self) -> Corpora<'_> {
+        Corpora::new(&self.corpus.sample, self.options)
+    }
+
+    fn represented(&self, _: u64) -> u64 {
+        self.corpus.contents.bases
+    }
+
+    /// The sum of what the shards counted is what one thread of this process might have found.
+    fn pass(
+        &mut self,
+        table: &MergeTable,
+        _: &Encoder,
+        guess: &[Pair],
+        counted: &mut Counted,
+    ) -> Result<Vec<(Pair, u64)>> {
+        let room = self.options.island_room;
+        let found = self.ask(table, About::Pass { guess: guess.to_vec(), room })?;
+        counted.begin(table.num_tokens(), guess, room);
+        self.monitor.add_bases(self.bases());
+        absorb(&mut counted.finders[0], &found)
+    }
+
+    fn count_shared(
+        &mut self,
+        table: &MergeTable,
+        _: &Encoder,
+        counted: &Counted,
+        least: u64,
+    ) -> Result<Vec<(Pair, u64)>> {
+        let entries = PairCounts::shared_from(&counted.tables(), least);
+        let found = read_pairs(body(&self.ask(table, About::Entries(entries))?, answer::PAIRS)?)?;
+        let is_there = |&(pair, _): &(Pair, u64)| pair.0.max(pair.1) < table.num_tokens();
+        if found.iter().all(is_there) { Ok(found) } else { Err(damaged()) }
+    }
+
+    fn count_tokens(&mut self, table: &MergeTable) -> Result<u64> {
+        read_tokens(body(&self.ask(table, About::Tokens)?, answer::TOKENS)?)
+    }
+}
+
+/// The sample that all shards gave parts of, of `most` bases in all at most.
+fn read_sample(body: &[u8], most: u64) -> Result<Corpus> {
+    let mut numbers = Numbers(body);
+    let (mut lengths, mut arena) = (Vec::new(), Vec::new());
+    let mut bases = 0;
+    while !numbers.0.is_empty() {
+        let known = lengths.len();
+        for _ in 0..numbers.count()? {
+            lengths.push(numbers.below(most)?);
+        }
+        let part = &lengths[known..];
+        if part.contains(&0) {
+            return Err(damaged());
+        }
+        let bytes: u64 = part.iter().map(|length| length.div_ceil(4)).sum();
+        bases += part.iter().sum::<u64>();
+        if bases > most {
+            return Err(damaged());
+        }
+        #[allow(clippy::cast_possible_truncation)] // below `most`
+        arena.extend_from_slice(numbers.bytes(bytes as usize)?);
+    }
+    Ok(Corpus::from_packed(&lengths, arena))
+}

@@ -1,0 +1,78 @@
+//! What a shard answers: the corpora of one process, read as a question says.
+
+use rustc_hash::FxHashSet;
+
+use super::answer;
+use super::counted::Counted;
+use super::counts::hashed_entry;
+use super::local::LocalText;
+use super::options::{Options, Weighted};
+use super::pass::TrainingText;
+use super::protocol::{About, Question, VERSION};
+use super::wire::put;
+use crate::bpe::encode::Encoder;
+use crate::bpe::{MergeTable, Pair};
+use crate::corpus::{Contents, Corpus, Stride};
+use crate::error::{Error, Result};
+use crate::monitor::Monitor;
+
+/// What a shard answers to a question. Runs on the threads of the present pool. Cost: that of what is asked, a pass over
+/// the shard at most; memory as for [`train`](super::train).
+pub fn answer(corpora: &[Corpus], asked: &[u8], monitor: &Monitor) -> Result<Vec<u8>> {
+    let not_one = |reason: String| Error::argument("question", &"bytes", reason);
+    let question: Question = serde_json::from_slice(asked).map_err(|error| not_one(error.to_string()))?;
+    if question.version != VERSION {
+        let found = question.version;
+        return Err(not_one(format!("is of version {found}; this genotok answers version {VERSION}")));
+    }
+    let table = MergeTable::from_merges(question.merges)?;
+    let most = Options::default();
+    let mut options = Options {
+        word_length: question.word_length.filter(|&length| length > 0),
+        both_strands: question.both_strands,
+        ..Options::default()
+    };
+    if let About::Pass { guess, room } = &question.about {
+        if let Some(&pair) = guess.iter().find(|pair| pair.0.max(pair.1) >= table.num_tokens()) {
+            return Err(not_one(format!("guesses the pair {pair:?} of tokens that are not there")));
+        }
+        options.island_room = (*room).min(most.island_room);
+    }
+    let texts = [Weighted { corpora: corpora.to_vec(), weight: 1 }];
+    let mut text = LocalText::new(&texts, &options, monitor);
+    match question.about {
+        About::Contents => Ok(answer_contents(corpora, options.word_length)),
+        About::Sample { stretch, every } => Ok(answer_sample(corpora, stretch.max(1), every.max(1))),
+        About::Pass { guess, .. } => {
+            let mut counted = Counted::new();
+            let parted = text.pass(&table, &Encoder::new(&table), &guess, &mut counted)?;
+            Ok(answer::pass(&mut counted.finders, &parted))
+        }
+        About::Entries(entries) => {
+            let wanted: FxHashSet<u32> = entries.into_iter().collect();
+            let is_wanted =
+                |pair: Pair| u32::try_from(hashed_entry(pair)).is_ok_and(|entry| wanted.contains(&entry));
+            let counts = text.count_pairs(&table, &Encoder::new(&table), is_wanted)?;
+            Ok(answer::pairs(answer::summed(counts)))
+        }
+        About::Tokens => text.count_tokens(&table).map(answer::tokens),
+    }
+}
+
+fn answer_contents(corpora: &[Corpus], word_length: Option<u64>) -> Vec<u8> {
+    let mut contents = Contents::default();
+    corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
+    let pieces = corpora.iter().map(|corpus| corpus.num_pieces(word_length)).sum();
+    answer::contents(&contents, pieces)
+}
+
+fn answer_sample(corpora: &[Corpus], stretch: u64, every: u64) -> Vec<u8> {
+    let mut bytes = vec![answer::SAMPLE];
+    let sample = Stride::new(stretch, every.max(stretch)).sample(corpora);
+    put(&mut bytes, sample.num_words() as u64);
+    for word in (0..sample.num_words()).map(|word| sample.word(word)) {
+        put(&mut bytes, word.end - word.start);
+    }
+    bytes.extend_from_slice(sample.packed());
+    bytes
+}
