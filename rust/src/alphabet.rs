@@ -125,6 +125,18 @@ const fn kinds() -> [LetterKind; 256] {
     table
 }
 
+/// What becomes of letters outside the vocabulary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownPolicy {
+    /// The unknown token for each.
+    #[default]
+    Token,
+    /// Nothing: they are left out, and cut words.
+    Split,
+    /// They are an error.
+    Refuse,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

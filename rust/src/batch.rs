@@ -55,8 +55,9 @@ use self::join::{Joined, Joiner};
 use self::part::{Counter, Store};
 use self::tasks::{Sizes, Task, find_cut, share_out};
 use self::text::{Suspects, Text, symbol};
+use crate::alphabet::UnknownPolicy;
 use crate::bpe::encode::Queue;
-use crate::bpe::encode::automaton::{Machine, Output, StateId};
+use crate::bpe::encode::machine::{Machine, Output, StateId};
 use crate::bpe::encode::lanes::run;
 use crate::bpe::encode::marked::AnyMarked;
 use crate::error::{Error, Result};
@@ -73,23 +74,11 @@ pub struct Sequences<'a> {
     pub offsets: &'a [usize],
 }
 
-/// What becomes of letters outside the vocabulary.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unknown {
-    /// The unknown token for each.
-    #[default]
-    Token,
-    /// Nothing: they are left out, and cut words.
-    Split,
-    /// They are an error.
-    Refuse,
-}
-
 /// How to encode.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EncodeOptions {
     /// What becomes of letters outside the vocabulary.
-    pub unknown: Unknown,
+    pub unknown: UnknownPolicy,
     /// Read lower-case letters as upper-case ones, whatever the file says.
     pub upper_case: bool,
     /// Put the special tokens of [`Tokenizer::template`] around each sequence.

@@ -23,7 +23,7 @@
 //! 3. *Parts are older.* Both parts of a merge exist when it is made: `left, right < product`.
 //!
 //! Tables that were trained have properties 2 and 3. Tables read from a file may not; [`MergeTable::push`] refuses what
-//! breaks the third, [`Automaton::build`](encode::automaton::Automaton::build) what breaks the second; [`encode::rules`] takes merges in
+//! breaks the third, [`AnyAutomaton::build`](encode::automaton::AnyAutomaton::build) what breaks the second; [`encode::rules`] takes merges in
 //! any order, and [`encode::heap`] encodes with any.
 //!
 //! # The parts

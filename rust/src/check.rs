@@ -1,6 +1,6 @@
 //! Every defect of a FASTA or FASTQ file, not only the first.
 //!
-//! [`crate::fasta::Reader`] stops at the first defect, as a reader should. Here a file is read on, so that whoever has
+//! [`crate::io::fasta::Reader`] stops at the first defect, as a reader should. Here a file is read on, so that whoever has
 //! to mend it sees all there is to mend: with line, column, byte, record, cause and remedy.
 //!
 //! # What is an error
@@ -56,11 +56,11 @@ use self::fastq::Fastq;
 pub use self::letters::Composition;
 use self::linter::Linter;
 pub use self::records::LengthSummary;
-use crate::corpus::total_size;
-use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
-use crate::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
-use crate::fasta::text::Text;
+use crate::io::decompress::Input;
+use crate::io::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
+use crate::io::fasta::text::Text;
+use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict::check_allowed;
 

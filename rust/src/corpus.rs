@@ -32,7 +32,8 @@ pub use self::packed::{MAGIC, save};
 pub use self::sample::Stride;
 use crate::alphabet::{LetterKind, complement, is_base};
 use crate::error::Result;
-use crate::fasta::{Event, Reader};
+use crate::io::fasta::{Event, Reader};
+use crate::io::sizes::{size, total_size};
 use crate::monitor::{Monitor, Phase};
 use crate::verdict::{self, Symbols};
 
@@ -411,17 +412,6 @@ fn each<T: Send>(
         done.swap(0, at);
     }
     done.into_iter().map(|(_, one)| one).collect()
-}
-
-/// Bytes in all files, 0 if that is not known beforehand.
-pub(crate) fn total_size(paths: &[PathBuf]) -> u64 {
-    let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
-    if sizes.contains(&0) { 0 } else { sizes.iter().sum() }
-}
-
-/// Bytes in a file, 0 if that is not known beforehand.
-fn size(path: &Path) -> u64 {
-    path.metadata().ok().filter(std::fs::Metadata::is_file).map_or(0, |metadata| metadata.len())
 }
 
 /// A corpus of the given words, for tests and for texts that are in memory already.

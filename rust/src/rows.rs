@@ -10,9 +10,9 @@
 //! - With a *window*, a record or region is cut into windows that begin every `stride` letters. The last may be shorter:
 //!   the first window to reach the end is the last, so that none lies inside the one before. With a stride below the
 //!   window they overlap; above it, the letters between them are left out, as the caller said.
-//! - With [`Unknown::Split`] each of these is cut at letters outside the vocabulary, which are left out.
-//!   [`Unknown::Refuse`] makes such a letter an error with its place, and [`Unknown::Token`] lets it be. Either way they
-//!   are counted, by kind.
+//! - The [policy](crate::alphabet::UnknownPolicy) for letters outside the vocabulary may be `Split`: each of these is cut at
+//!   them, and they are left out. `Refuse` makes such a letter an error with its place, and `Token` lets it be. Either way
+//!   they are counted, by kind.
 //!
 //! Places are counted from 0, the end excluded, on the strand of the file, also if rows are reversed and complemented:
 //! then the first letter of the row is the last of its place. That is done to all rows on request, and to the regions
@@ -47,9 +47,10 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashSet;
 
 use crate::alphabet::is_base;
-use crate::corpus;
+use crate::corpus::is_packed;
 use crate::error::{Error, Result};
-use crate::fasta::{Event, Reader};
+use crate::io::fasta::{Event, Reader};
+use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict;
 use cutter::Cutter;
@@ -190,7 +191,7 @@ impl Rows {
     pub fn open(paths: Vec<PathBuf>, options: &RowOptions, is_letter: impl Fn(u8) -> bool) -> Result<Self> {
         options.check()?;
         for path in &paths {
-            if corpus::is_packed(path) {
+            if is_packed(path) {
                 let reason = "is a packed corpus, which has neither names nor places; give the sequence files it was \
                               made of";
                 return Err(Error::file(path, reason));
@@ -203,7 +204,7 @@ impl Rows {
         Ok(Self {
             spool: spool.transpose()?,
             num_files: paths.len(),
-            bytes_total: corpus::total_size(&paths),
+            bytes_total: total_size(&paths),
             first: paths.first().cloned().unwrap_or_default(),
             baseless: paths.first().filter(|_| options.need_bases).cloned(),
             paths: paths.into(),

@@ -18,13 +18,12 @@ use crate::corpus::folder::{self, Manifest, Packing};
 use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
 use crate::error::{Error, Result, show_text};
 use crate::monitor::Monitor;
+use crate::threads::pool;
 use crate::tokenizer::{Tokenizer, check_specials};
 use crate::verdict;
 
 /// The largest vocabulary that training accepts.
 pub const MAX_VOCAB_SIZE: usize = 1 << 24;
-/// The most threads that work is shared among.
-pub const MAX_THREADS: usize = 1024;
 /// How many of the longest tokens the report names.
 const NUM_LONGEST: usize = 10;
 
@@ -91,16 +90,6 @@ impl Wanted {
         }
         Ok(self)
     }
-}
-
-/// A thread pool; no number means all cores.
-pub fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    let number = threads.unwrap_or(0);
-    if threads == Some(0) || number > MAX_THREADS {
-        return Err(Error::argument("threads", &number, format!("must be from 1 to {MAX_THREADS}")));
-    }
-    let built = rayon::ThreadPoolBuilder::new().num_threads(number).build();
-    built.map_err(|error| Error::argument("threads", &number, error.to_string()))
 }
 
 /// Trains a tokenizer on files.

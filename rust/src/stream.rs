@@ -19,11 +19,12 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
-use crate::batch::{EncodeOptions, Encoded, Sequences, Unknown};
+use crate::alphabet::UnknownPolicy;
+use crate::batch::{EncodeOptions, Encoded, Sequences};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::rows::{RowBatch, RowOptions, RowReport, Rows};
-use crate::session::pool;
+use crate::threads::pool;
 use crate::tokenizer::Tokenizer;
 
 /// Batches that wait between two threads.
@@ -95,8 +96,8 @@ impl TokenStream {
     /// If the tokenizer has no token for unknown letters, such a letter is an error with its place.
     pub fn open(tokenizer: Arc<Tokenizer>, paths: Vec<PathBuf>, options: StreamOptions) -> Result<Self> {
         let StreamOptions { mut rows, mut encode, threads } = options;
-        if rows.unknown == Unknown::Token && tokenizer.unknown_id().is_none() {
-            rows.unknown = Unknown::Refuse;
+        if rows.unknown == UnknownPolicy::Token && tokenizer.unknown_id().is_none() {
+            rows.unknown = UnknownPolicy::Refuse;
         }
         (encode.unknown, encode.upper_case) = (rows.unknown, rows.upper_case);
         if encode.add_special_tokens {

@@ -2,14 +2,14 @@
 //!
 //! The collections (FormatSpecimens.jl and needletail's test data) are not part of this repository. They are looked
 //! for in `$GENOTOK_SHARED/data/specimens`, then beside the workspace in `../shared/data/specimens`; where they are
-//! missing the tests say so and pass. The cases that matter stand as small inline tests in `src/fasta.rs`.
+//! missing the tests say so and pass. The cases that matter stand as small inline tests in `src/io/fasta.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
 
 use std::path::{Path, PathBuf};
 
 use genotok_core::check::{CheckOptions, Kind, Severity, check_file};
-use genotok_core::fasta::{Event, Reader};
+use genotok_core::io::fasta::{Event, Reader};
 use genotok_core::verdict::MAX_UNKNOWN;
 use genotok_core::{Monitor, Result, corpus};
 

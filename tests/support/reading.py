@@ -1,7 +1,7 @@
 """The reader's contract in plain Python: a whole file at once, nothing fast, nothing clever.
 
-The essay of `rust/src/fasta.rs` says the same in words. `parse` gives the records of a FASTA or FASTQ file,
-or raises `Refused`; `words` gives what training takes of them, or raises it too.
+The essay of `rust/src/io/fasta.rs` says the same in words. `parse` gives the records of a FASTA or FASTQ
+file, or raises `Refused`; `words` gives what training takes of them, or raises it too.
 """
 
 from __future__ import annotations

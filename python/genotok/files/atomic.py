@@ -4,7 +4,7 @@ A `WholeFile` has a temporary name in the folder of its final one. `commit` brin
 and brings the folder to the disk: killed anywhere, or out of space, there is the old file or the new one,
 never a part of one. A checksum, if wanted, is taken of the bytes as they pass by.
 
-Names and locks of temporary files are those of `rust/src/atomic.rs`: the first writer in a folder removes
+Names and locks of temporary files are those of `rust/src/io/atomic.rs`: the first writer in a folder removes
 what killed writers left there, in Rust or here.
 """
 

@@ -1,7 +1,8 @@
 //! Numbers from Python, which may be of any size.
 
 use genotok_core::Error;
-use genotok_core::batch::{EncodeOptions, Unknown};
+use genotok_core::alphabet::UnknownPolicy;
+use genotok_core::batch::EncodeOptions;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
@@ -63,11 +64,11 @@ pub(crate) fn fit_threads(threads: Option<Number>) -> PyResult<Option<usize>> {
 }
 
 /// What becomes of letters outside the vocabulary.
-pub(crate) fn unknown(text: &str) -> PyResult<Unknown> {
+pub(crate) fn unknown(text: &str) -> PyResult<UnknownPolicy> {
     match text {
-        "token" => Ok(Unknown::Token),
-        "split" => Ok(Unknown::Split),
-        "error" => Ok(Unknown::Refuse),
+        "token" => Ok(UnknownPolicy::Token),
+        "split" => Ok(UnknownPolicy::Split),
+        "error" => Ok(UnknownPolicy::Refuse),
         _ => {
             let value = format!("{text:?}");
             Err(exception(Error::argument("unknown", &value, "must be \"token\", \"split\" or \"error\"")))

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, ListArray, StringArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Field, FieldRef};
+use genotok_core::io::tabix::IndexedBed as Core;
 use genotok_core::rows::BedColumns;
-use genotok_core::tabix::IndexedBed as Core;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use genotok_core::check::{CheckOptions, Defect, Format, Report, Severity, check_files};
-use genotok_core::session::pool;
+use genotok_core::threads::pool;
 use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};

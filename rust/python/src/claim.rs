@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use genotok_core::atomic::{self, claim};
+use genotok_core::io::atomic::{self, claim};
 use pyo3::prelude::*;
 
 use crate::errors::exception;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use genotok_core::Error;
+use genotok_core::alphabet::UnknownPolicy;
 use genotok_core::batch::EncodeOptions;
-use genotok_core::batch::Unknown;
 use genotok_core::rows::{Regions, RowOptions, RowOrder};
 use genotok_core::stream::{StreamOptions, TokenStream};
 use genotok_core::tokenizer::Tokenizer as Core;
@@ -78,7 +78,7 @@ pub(crate) fn open(
 ) -> PyResult<TokenReader> {
     let manner = Manner {
         is_narrow: core.vocab_size() <= 1 << 16,
-        splits: wanted.encode.unknown == Unknown::Split,
+        splits: wanted.encode.unknown == UnknownPolicy::Split,
         has_digests: wanted.digests,
         bed: (!wanted.beds.is_empty()).then_some(wanted.bed_blocks),
         progress,

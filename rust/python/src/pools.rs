@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, TryLockError};
 
 use genotok_core::error::Result;
-use genotok_core::session;
+use genotok_core::threads;
 use rayon::ThreadPool;
 
 static SHARED: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
@@ -15,13 +15,13 @@ static SHARED: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
 /// A pool of so many threads, or that of all cores.
 pub(crate) fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
     if threads.is_some() {
-        return session::pool(threads).map(Arc::new);
+        return threads::pool(threads).map(Arc::new);
     }
     let mut shared = match SHARED.try_lock() {
         Ok(shared) => shared,
         Err(TryLockError::Poisoned(shared)) => shared.into_inner(),
         // Another thread makes it, or did so while this process was forked.
-        Err(TryLockError::WouldBlock) => return session::pool(None).map(Arc::new),
+        Err(TryLockError::WouldBlock) => return threads::pool(None).map(Arc::new),
     };
     let process = std::process::id();
     if let Some((owner, pool)) = &*shared
@@ -29,7 +29,7 @@ pub(crate) fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
     {
         return Ok(Arc::clone(pool));
     }
-    let pool = Arc::new(session::pool(None)?);
+    let pool = Arc::new(threads::pool(None)?);
     // The threads of a pool of the parent are not here, so it must not be told to end them.
     std::mem::forget(shared.replace((process, Arc::clone(&pool))));
     Ok(pool)

@@ -9,7 +9,7 @@ use arrow_buffer::{ArrowNativeType, NullBuffer, NullBufferBuilder, OffsetBuffer,
 use arrow_schema::{DataType, Field, FieldRef};
 use genotok_core::Error;
 use genotok_core::batch::{Encoded, Ids};
-use genotok_core::memory;
+use genotok_core::io::memory;
 use pyo3::prelude::*;
 
 use crate::row_map::NULL;

@@ -1,9 +1,9 @@
 //! What becomes of the tokens: ids, or their number, and the account of unknown letters.
 
-use super::Unknown;
 use super::join::Joiner;
 use super::part::{Part, Store};
 use super::tasks::Task;
+use crate::alphabet::UnknownPolicy;
 use crate::bpe::Token;
 use crate::bpe::encode::marked::{MARKS, Mark};
 use crate::bpe::encode::{LANES, Sink};
@@ -27,11 +27,11 @@ pub(super) struct Rules<'a> {
 
 impl Rules<'_> {
     /// The rules for unknown letters: their id, and whether they are refused.
-    pub(super) fn of_unknown(unknown: Unknown, id: Option<Id>) -> (Option<Id>, bool) {
+    pub(super) fn of_unknown(unknown: UnknownPolicy, id: Option<Id>) -> (Option<Id>, bool) {
         match unknown {
-            Unknown::Token => (id, id.is_none()),
-            Unknown::Split => (None, false),
-            Unknown::Refuse => (None, true),
+            UnknownPolicy::Token => (id, id.is_none()),
+            UnknownPolicy::Split => (None, false),
+            UnknownPolicy::Refuse => (None, true),
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::Job;
 use super::collect::Rules;
 use super::part::{Part, Store};
 use super::tasks::Task;
-use super::{Job, Unknown};
+use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::tokenizer::letters::UNKNOWN;
@@ -78,7 +79,7 @@ impl Job<'_> {
         let found = numbers.into_iter().find_map(|number| Some((number, self.first_unknown_of(number)?)));
         let (number, (position, byte)) = found.unwrap_or((0, (0, b'?')));
         let reason = match self.options.unknown {
-            Unknown::Token => "is not in the vocabulary, which has no unknown token for such letters",
+            UnknownPolicy::Token => "is not in the vocabulary, which has no unknown token for such letters",
             _ => "is not in the vocabulary",
         };
         let is_single = self.sequences.len() == 1;

@@ -9,10 +9,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{EncodeOptions, Encoded, Ids, Sequences, Unknown};
+use super::{EncodeOptions, Encoded, Ids, Sequences};
+use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
+use crate::io::memory;
 use crate::kmer::{Counts, Kmer, Reading, Width, letters_of};
-use crate::memory;
 use crate::monitor::Monitor;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
@@ -94,8 +95,8 @@ impl<'a> Plan<'a> {
         let template = if options.add_special_tokens { tokenizer.template()? } else { Template::default() };
         let known = tokenizer.kmer_reading(options.upper_case);
         let (unknown, refuses) = match (options.unknown, known.unknown) {
-            (Unknown::Split, _) => (None, false),
-            (Unknown::Token, Some(id)) => (Some(id), false),
+            (UnknownPolicy::Split, _) => (None, false),
+            (UnknownPolicy::Token, Some(id)) => (Some(id), false),
             _ => (Some(0), true), // which id is all one: there will be no such letters
         };
         let reading = Reading { unknown, ..known };

@@ -1,6 +1,6 @@
 //! What came of one task: ids, or their number, and where its sequences end.
 
-use crate::memory;
+use crate::io::memory;
 use crate::tokenizer::Id;
 
 /// The ids of a batch, as they come.

@@ -6,7 +6,8 @@
 use proptest::prelude::*;
 
 use super::tasks::Sizes;
-use super::{EncodeOptions, Encoded, Ids, Job, Sequences, Unknown};
+use super::{EncodeOptions, Encoded, Ids, Job, Sequences};
+use crate::alphabet::UnknownPolicy;
 use crate::bpe::encode::heap::HeapEncoder;
 use crate::bpe::{MergeTable, Token};
 use crate::error::Error;
@@ -54,7 +55,7 @@ fn plainly(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> (Vec<(
             unknown += 1;
             let upper = character.to_ascii_uppercase();
             lower_case += u64::from(upper != character && letters.symbol_of(upper) < UNKNOWN);
-            if options.unknown == Unknown::Token {
+            if options.unknown == UnknownPolicy::Token {
                 found.push((tokenizer.unknown_id().unwrap(), [place, place + 1]));
             }
         }
@@ -157,7 +158,7 @@ fn options() -> impl Strategy<Value = EncodeOptions> {
     let flag = any::<bool>;
     (flag(), flag(), flag(), flag()).prop_map(|(split, upper_case, add_special_tokens, spans)| {
         EncodeOptions {
-            unknown: if split { Unknown::Split } else { Unknown::Token },
+            unknown: if split { UnknownPolicy::Split } else { UnknownPolicy::Token },
             upper_case,
             add_special_tokens,
             spans,
@@ -239,7 +240,7 @@ fn lengths_around_every_boundary() {
 #[test]
 fn a_refused_letter_is_named_with_its_place() {
     let tokenizer = tokenizer(MergeTable::new());
-    let options = EncodeOptions { unknown: Unknown::Refuse, ..EncodeOptions::default() };
+    let options = EncodeOptions { unknown: UnknownPolicy::Refuse, ..EncodeOptions::default() };
     let texts = ["ACGT", "acgt[SEP]éN"].map(str::to_owned);
     let error = encode(&tokenizer, &texts, &options, Sizes::default()).unwrap_err();
     assert_eq!(error.to_string(), "record \"sequence 1\", position 9: byte 0xc3 is not in the vocabulary");

@@ -1,4 +1,4 @@
-//! Reader and linter against the contract of [`crate::fasta`], parsed the obvious way, on mutated files.
+//! Reader and linter against the contract of [`crate::io::fasta`], parsed the obvious way, on mutated files.
 //!
 //! `GENOTOK_MUTATED_FILES` says how many, 100,000 if it says nothing. What Python can set from outside only with files
 //! of many megabytes is set here directly: the size of the buffer and of each portion that arrives.
@@ -10,10 +10,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alphabet::{LetterKind, kind};
-use crate::fasta::names::as_text;
-use crate::fasta::tests::Dribble;
-use crate::fasta::text::{is_blank, is_letter};
-use crate::fasta::{Event, Reader};
+use crate::io::fasta::names::as_text;
+use crate::io::fasta::tests::Dribble;
+use crate::io::fasta::text::{is_blank, is_letter};
+use crate::io::fasta::{Event, Reader};
 use crate::verdict::MAX_UNKNOWN;
 
 /// A record: its name and its letters.
@@ -221,7 +221,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
 fn mutated_files_are_read_and_judged_as_the_contract_says() {
     let number = std::env::var("GENOTOK_MUTATED_FILES").ok().and_then(|number| number.parse().ok());
     let config = ProptestConfig { cases: number.unwrap_or(100_000), ..ProptestConfig::default() };
-    let buffer = prop_oneof![Just(crate::fasta::text::BUFFER_BYTES), 16_usize..80];
+    let buffer = prop_oneof![Just(crate::io::fasta::text::BUFFER_BYTES), 16_usize..80];
     let steps = prop::collection::vec(1_usize..40, 1..4);
     let run = |(text, steps, buffer): (Vec<u8>, Vec<usize>, usize)| {
         let expected = parse(&text, buffer).map(|records| {

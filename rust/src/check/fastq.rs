@@ -7,8 +7,8 @@
 use super::defects::{Kind, Place};
 use super::linter::{Linter, quote};
 use crate::error::{Result, show_byte};
-use crate::fasta::mistakes::looks_like_sam;
-use crate::fasta::text::{Part, all, is_letter};
+use crate::io::fasta::mistakes::looks_like_sam;
+use crate::io::fasta::text::{Part, all, is_letter};
 
 /// How much of the next line is looked at.
 const GLANCE_BYTES: usize = 64;

@@ -6,7 +6,7 @@
 
 use super::defects::Kind;
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
-use crate::fasta::text::{all, is_blank};
+use crate::io::fasta::text::{all, is_blank};
 use crate::verdict::Symbols;
 
 /// Letters that are piled up before they are counted.

@@ -7,8 +7,8 @@ use super::defects::{Kind, Log, Place, Severity};
 use super::letters::{Counter, Finding};
 use super::records::{Lengths, MOST_NAMES, Name, Names};
 use crate::error::{Result, show_byte};
-use crate::fasta::mistakes::{is_comment, show_text};
-use crate::fasta::text::{Part, TITLE_BYTES, Text, TitleFault, is_blank, split_title};
+use crate::io::fasta::mistakes::{is_comment, show_text};
+use crate::io::fasta::text::{Part, TITLE_BYTES, Text, TitleFault, is_blank, split_title};
 use crate::monitor::Monitor;
 use crate::verdict;
 

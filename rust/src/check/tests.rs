@@ -8,9 +8,9 @@ use super::letters::Counter;
 use super::records::{Lengths, Name, Names};
 use super::*;
 use crate::corpus::CorpusBuilder;
-use crate::decompress::tests::{PACKINGS, pack};
-use crate::fasta::tests::Dribble;
-use crate::fasta::{Event, Reader};
+use crate::io::decompress::tests::{PACKINGS, pack};
+use crate::io::fasta::tests::Dribble;
+use crate::io::fasta::{Event, Reader};
 use crate::verdict::MAX_UNKNOWN;
 
 fn check_in(bytes: Vec<u8>, steps: Vec<usize>, limit: usize) -> Report {

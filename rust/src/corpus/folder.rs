@@ -6,7 +6,7 @@
 //! names all shards and inputs with their checksums, and what is not in it is not in the corpus. So a folder is whole or
 //! has no manifest, and adding to one that is there adds nothing until the new manifest takes the old one's place.
 //!
-//! One run at a time writes to a folder ([`crate::atomic::claim`]).
+//! One run at a time writes to a folder ([`crate::io::atomic::claim`]).
 //!
 //! What a file is called depends on the inputs and the size alone, and so do its bytes: not on the number of threads.
 //!
@@ -26,9 +26,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::pack::{Packing, pack};
 pub use self::verify::verify;
-use super::{Corpus, size};
-use crate::atomic::{is_claim, is_unfinished, write_whole};
+use super::Corpus;
 use crate::error::{Error, Result};
+use crate::io::atomic::{is_claim, is_unfinished, write_whole};
+use crate::io::sizes::size;
 
 /// The file that says what is in the folder.
 pub const MANIFEST: &str = "manifest.json";

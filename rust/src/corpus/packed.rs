@@ -26,8 +26,8 @@ use memmap2::Mmap;
 
 use super::{Contents, Corpus, Store};
 use crate::alphabet::LetterKind;
-use crate::atomic::write_whole;
 use crate::error::{Error, Result};
+use crate::io::atomic::write_whole;
 use crate::monitor::Monitor;
 
 /// How a packed file begins; the last byte stops a terminal that prints it by mistake.

@@ -14,9 +14,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Corpus, CorpusBuilder, MAGIC, each, enter, is_packed, read_file, size};
+use super::{Corpus, CorpusBuilder, MAGIC, each, enter, is_packed, read_file};
 use crate::error::{Error, Result};
-use crate::fasta::Reader;
+use crate::io::fasta::Reader;
+use crate::io::sizes::size;
 use crate::monitor::Monitor;
 
 /// Bytes of files that share a corpus, at most; a larger file has one of its own.

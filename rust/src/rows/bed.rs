@@ -9,8 +9,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::decompress::Input;
 use crate::error::{Error, Result, show_text};
+use crate::io::decompress::Input;
 
 /// The longest line of a BED file.
 const LINE_BYTES: usize = 1 << 20;

@@ -11,8 +11,8 @@ use super::regions::Region;
 use super::treatment::{Counts, Treatment};
 use super::worklist::WorkList;
 use super::{Regions, RowBatch, RowOptions, RowReport};
+use crate::alphabet::UnknownPolicy;
 use crate::alphabet::{LetterKind, kind};
-use crate::batch::Unknown;
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::verdict::{Symbols, no_nucleotide};
@@ -123,7 +123,7 @@ impl Cutter {
 
     /// The region is at its end. The open row counts if it has letters of its own; a whole region is a row anyway.
     pub(super) fn end(&mut self, monitor: &Monitor) -> Result<()> {
-        let is_whole = self.window.is_none() && self.treatment().unknown != Unknown::Split;
+        let is_whole = self.window.is_none() && self.treatment().unknown != UnknownPolicy::Split;
         if self.open().len() > self.shared || (is_whole && !self.has_row) {
             self.close(monitor)?;
         }
@@ -207,7 +207,7 @@ impl Cutter {
         let from = self.batch.end();
         let side = usize::from(self.place.is_reverse);
         match self.treatment().unknown {
-            Unknown::Token => {
+            UnknownPolicy::Token => {
                 for (number, piece) in self.batch.bytes[from..].chunks(PIECE).enumerate() {
                     monitor.check()?;
                     if let Some(at) = self.treatments[side].count(piece, &mut self.counts[side]) {
@@ -216,11 +216,11 @@ impl Cutter {
                 }
                 self.push(self.start, self.batch.bytes.len());
             }
-            Unknown::Refuse => match self.treatment().first_outside(self.open()) {
+            UnknownPolicy::Refuse => match self.treatment().first_outside(self.open()) {
                 None => self.push(self.start, self.batch.bytes.len()),
                 Some(at) => return Err(self.refused(at, self.open()[at])),
             },
-            Unknown::Split => self.split_open(monitor)?,
+            UnknownPolicy::Split => self.split_open(monitor)?,
         }
         Ok(())
     }

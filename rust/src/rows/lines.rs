@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Error;
-use crate::fasta::{Event, Reader};
+use crate::io::fasta::{Event, Reader};
 
 /// The same error; of a letter in a record of a file that can be read again, with its line.
 pub(super) fn placed(mut error: Error, path: &Path, record: u64) -> Error {

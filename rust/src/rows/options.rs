@@ -1,7 +1,7 @@
 //! Which rows are wanted, and what is done to their letters.
 
 use super::{BATCH_LETTERS, Regions};
-use crate::batch::Unknown;
+use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::verdict::{self, MAX_UNKNOWN};
 
@@ -32,7 +32,7 @@ pub struct RowOptions {
     /// Lower-case letters become upper-case ones.
     pub upper_case: bool,
     /// What happens to letters outside the vocabulary.
-    pub unknown: Unknown,
+    pub unknown: UnknownPolicy,
     /// Letters in a batch, about.
     pub batch_letters: usize,
     /// Whether the digest of each record is computed.
@@ -52,7 +52,7 @@ impl Default for RowOptions {
             order: RowOrder::Files,
             reverse_complement: false,
             upper_case: false,
-            unknown: Unknown::Token,
+            unknown: UnknownPolicy::Token,
             batch_letters: BATCH_LETTERS,
             digests: false,
             allow_unknown: MAX_UNKNOWN,

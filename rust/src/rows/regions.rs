@@ -25,7 +25,7 @@ use rustc_hash::FxHashMap;
 use super::bed::{each_line, parse_line};
 use super::worklist::{Faults, WorkList};
 use crate::error::{Error, Result, show_text};
-use crate::fasta::names::as_text;
+use crate::io::fasta::names::as_text;
 
 /// How many of the files' records a message names.
 const NUM_SHOWN: usize = 5;

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::batch::Unknown;
+use crate::alphabet::UnknownPolicy;
+use crate::corpus;
 
 mod judged;
 
@@ -267,7 +268,7 @@ fn rows_come_in_the_order_of_bed_files_on_request() {
     let (rows, report) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("b", 0, "GT"), row("a", 4, "TTN"), row("a", 0, "ACGT"), row("a", 0, "ACGT")]);
     assert_eq!((report.files, report.records, report.rows, report.letters), (2, 3, 4, 13));
-    let refuse = RowOptions { unknown: Unknown::Refuse, ..options.clone() };
+    let refuse = RowOptions { unknown: UnknownPolicy::Refuse, ..options.clone() };
     assert!(files.error(&refuse).starts_with(r#"0.fa: record "a", position 4: 'N' is not"#));
     let short = RowOptions { order: RowOrder::Bed, ..of_bed("b\t0\t3\na\t0\t9\n", &RowOptions::default()) };
     let says = "x.bed, line 1: record \"b\" has 2 letters only; line 2: record \"a\" has 8 letters only";
@@ -306,11 +307,11 @@ fn blocks_are_joined() {
 #[test]
 fn rows_are_split_at_unknown_letters_or_these_are_errors() {
     let files = Files::new(&[">a\nNNACNGTaNN\n>b\nNN\n>c\n\n"]);
-    let options = RowOptions { unknown: Unknown::Split, ..RowOptions::default() };
+    let options = RowOptions { unknown: UnknownPolicy::Split, ..RowOptions::default() };
     let (rows, report) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("a", 2, "AC"), row("a", 5, "GT")]);
     assert_eq!((report.rows, report.letters, report.unknown), (2, 12, [1, 7, 0, 0, 0, 0]));
-    let options = RowOptions { unknown: Unknown::Refuse, window: Some(3), ..regions(&["a:3-10"]) };
+    let options = RowOptions { unknown: UnknownPolicy::Refuse, window: Some(3), ..regions(&["a:3-10"]) };
     let error = files.error(&options);
     assert!(
         error.starts_with(r#"0.fa, line 2: record "a", position 4: 'N' is not in the vocabulary"#),
@@ -324,7 +325,7 @@ fn the_other_strand_keeps_its_place() {
     let options = RowOptions { reverse_complement: true, ..windows(4, Some(3)) };
     let (rows, _) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("a", 0, "NGTT"), row("a", 3, "YacN")]);
-    let options = RowOptions { upper_case: true, unknown: Unknown::Split, ..options };
+    let options = RowOptions { upper_case: true, unknown: UnknownPolicy::Split, ..options };
     let (rows, report) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("a", 0, "GTT"), row("a", 4, "AC")]);
     assert_eq!((report.unknown, report.lower_case), ([0, 2, 1, 0, 0, 0], 0));
@@ -395,7 +396,7 @@ fn naive(name: &str, text: &str, options: &RowOptions, places: &[(usize, usize)]
     }
     let mut split = Vec::new();
     for (from, to) in rows {
-        if options.unknown != Unknown::Split {
+        if options.unknown != UnknownPolicy::Split {
             split.push((from, to));
             continue;
         }
@@ -433,7 +434,7 @@ proptest! {
         let options = RowOptions {
             window,
             stride: window.map(|_| stride),
-            unknown: if split { Unknown::Split } else { Unknown::Token },
+            unknown: if split { UnknownPolicy::Split } else { UnknownPolicy::Token },
             batch_letters,
             regions: places.as_ref().map(|places| {
                 let mut regions = Regions::new();

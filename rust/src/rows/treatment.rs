@@ -10,8 +10,8 @@
 //! that nobody vouches for, and stays as unknown on the other strand as it was. A becomes U in place of T if the
 //! vocabulary has U and not T.
 
+use crate::alphabet::UnknownPolicy;
 use crate::alphabet::{LetterKind, kind};
-use crate::batch::Unknown;
 
 /// Letters looked at together.
 const BLOCK: usize = 64;
@@ -33,7 +33,7 @@ pub(super) struct Treatment {
     /// What each byte becomes, if any becomes another.
     becomes: Option<[u8; 256]>,
     pub(super) reverse: bool,
-    pub(super) unknown: Unknown,
+    pub(super) unknown: UnknownPolicy,
 }
 
 impl Treatment {
@@ -42,7 +42,7 @@ impl Treatment {
         is_letter: impl Fn(u8) -> bool,
         upper_case: bool,
         reverse_complement: bool,
-        unknown: Unknown,
+        unknown: UnknownPolicy,
     ) -> Self {
         let mut becomes = [0; 256];
         for (slot, byte) in becomes.iter_mut().zip(0_u8..=255) {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn reversed(letters: &str, vocabulary: &'static [u8]) -> String {
-        let treatment = Treatment::new(upper(vocabulary), false, true, Unknown::Token);
+        let treatment = Treatment::new(upper(vocabulary), false, true, UnknownPolicy::Token);
         let mut bytes = letters.as_bytes().to_vec();
         treatment.apply(&mut bytes);
         String::from_utf8(bytes).unwrap()
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn letters_outside_are_found_and_counted_anywhere() {
-        let treatment = Treatment::new(upper(b"ACGT"), false, false, Unknown::Token);
+        let treatment = Treatment::new(upper(b"ACGT"), false, false, UnknownPolicy::Token);
         for length in [1, 63, 64, 65, 200] {
             for at in 0..length {
                 let mut letters = vec![b'A'; length];
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn upper_casing_comes_before_looking() {
-        let treatment = Treatment::new(upper(b"ACGT"), true, false, Unknown::Token);
+        let treatment = Treatment::new(upper(b"ACGT"), true, false, UnknownPolicy::Token);
         assert_eq!(treatment.first_outside(b"acgtn"), Some(4));
         assert!(!treatment.is_missed_lower_case(b'a'));
     }

@@ -52,8 +52,8 @@ use super::splitting::Splitting;
 use super::words::Words;
 use super::{Id, Meaning, Reading, Template, Tokenizer};
 use crate::alphabet::LETTERS;
-use crate::atomic::write_whole;
 use crate::error::{Error, Result, show_text};
+use crate::io::atomic::write_whole;
 
 pub(super) use self::kmers::obstacle;
 pub(super) use self::post_processor::usual_template;

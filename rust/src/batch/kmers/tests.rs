@@ -69,13 +69,13 @@ fn long_sequences_are_cut_without_a_trace() {
     let text = String::from_utf8(letters).unwrap();
     let (bytes, offsets) = joined(&[text.clone(), "ACGT".to_owned(), text[..PART + 3].to_owned()]);
     for tokenizer in kinds() {
-        for unknown in [Unknown::Token, Unknown::Split] {
+        for unknown in [UnknownPolicy::Token, UnknownPolicy::Split] {
             let options = EncodeOptions { unknown, spans: true, ..EncodeOptions::default() };
             let sequences = Sequences { bytes: &bytes, offsets: &offsets };
             let batch = tokenizer.encode_batch(sequences, &options, &Monitor::default()).unwrap();
             let spans = batch.spans.unwrap();
             assert_eq!((spans.len(), batch.offsets[3]), (batch.ids.len(), spans.len() as i64));
-            if unknown == Unknown::Token {
+            if unknown == UnknownPolicy::Token {
                 assert_eq!(batch.ids.to_vec()[..batch.offsets[1] as usize], tokenizer.encode(&text).unwrap());
             }
             let is_known = |letter: &&u8| tokenizer.letters().is_letter(**letter);
@@ -92,13 +92,13 @@ fn options_are_those_of_every_tokenizer() {
     let dnabert = kinds().nth(1).unwrap();
     let encode = |options: &EncodeOptions| dnabert.encode_batch(sequences, options, &Monitor::default());
     let upper = EncodeOptions { upper_case: true, ..EncodeOptions::default() };
-    let split = encode(&EncodeOptions { unknown: Unknown::Split, ..upper }).unwrap();
+    let split = encode(&EncodeOptions { unknown: UnknownPolicy::Split, ..upper }).unwrap();
     assert_eq!(dnabert.decode(&split.ids.to_vec()).unwrap(), "ACGTACG");
     assert_eq!((split.unknown, split.lower_case), (2, 0));
     let framed = encode(&EncodeOptions { add_special_tokens: true, spans: true, ..upper }).unwrap();
     assert_eq!(dnabert.decode(&framed.ids.to_vec()[..7]).unwrap(), "[CLS]ACGT[UNK][UNK][UNK][SEP]");
     assert_eq!(framed.spans.unwrap()[..2], [[0, 0], [0, 3]]);
-    let refused = encode(&EncodeOptions { unknown: Unknown::Refuse, ..upper }).unwrap_err();
+    let refused = encode(&EncodeOptions { unknown: UnknownPolicy::Refuse, ..upper }).unwrap_err();
     assert!(matches!(refused, Error::Symbol { position: 4, byte: b'R', .. }), "{refused}");
     let broken = Sequences { bytes: b"AC\xffGT", offsets: &[0, 5] };
     let error = dnabert.encode_batch(broken, &upper, &Monitor::default()).unwrap_err();

@@ -36,7 +36,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::compatible::{Compatible, NONE, Node};
-pub use super::machine::{Machine, Output, StateId, Step};
+use super::machine::{Machine, StateId, Step};
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 

@@ -21,7 +21,7 @@
 //! buffers lie in one piece of memory at a distance that is known when this is compiled, so that all lanes share a
 //! few registers: with buffers of their own four lanes were all that paid, at three quarters to five sixths of this speed.
 
-use super::automaton::{Machine, Output, StateId};
+use super::machine::{Machine, Output, StateId};
 use super::stream::{Cursor, Queue, Sink, Source};
 use crate::error::Result;
 use crate::monitor::Monitor;

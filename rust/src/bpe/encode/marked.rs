@@ -8,7 +8,8 @@
 //! Token and length of a state are packed into 32 bits, half of what the trainer uses: the walk back is a tenth
 //! faster.
 
-use super::automaton::{AnyAutomaton, Automaton, Machine, Output, StateId};
+use super::automaton::{AnyAutomaton, Automaton};
+use super::machine::{Machine, Output, StateId};
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 

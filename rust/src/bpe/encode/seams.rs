@@ -9,7 +9,8 @@
 
 use rayon::prelude::*;
 
-use super::automaton::{Automaton, Machine, Output, StateId};
+use super::automaton::Automaton;
+use super::machine::{Machine, Output, StateId};
 use super::lanes::final_boundary;
 use super::words::{Segment, Text};
 use crate::bpe::Pair;

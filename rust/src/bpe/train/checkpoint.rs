@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
-use crate::atomic::write_whole;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
+use crate::io::atomic::write_whole;
 
 const FORMAT: &str = "genotok checkpoint";
 const VERSION: u32 = 1;

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use super::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, names, words_path};
 use crate::alphabet::LetterKind;
-use crate::atomic::claim::Claim;
-use crate::atomic::{is_claim, write_whole};
+use crate::corpus::each_file;
 use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed, read_letters};
-use crate::corpus::{each_file, size};
 use crate::error::{Error, Result};
-use crate::fasta::Reader;
+use crate::io::atomic::claim::Claim;
+use crate::io::atomic::{is_claim, write_whole};
+use crate::io::fasta::Reader;
+use crate::io::sizes::size;
 use crate::monitor::Monitor;
 use crate::verdict::{check_allowed, no_base};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{MANIFEST, Manifest, Shard, fault, names, reason_of, words_path};
-use crate::atomic::is_claim;
 use crate::corpus::Corpus;
 use crate::error::Result;
+use crate::io::atomic::is_claim;
 use crate::monitor::Monitor;
 
 /// Every defect of a folder: the file, and what is wrong with it. Cost: one reading of all shards.

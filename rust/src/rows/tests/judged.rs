@@ -6,12 +6,12 @@ use super::*;
 fn what_is_no_nucleotide_is_refused_at_its_place_whatever_becomes_of_unknown_letters() {
     let text = format!(">a\nACGT\n>b x\n{}NNRACGTLACGTE\n", "ACGT".repeat(40));
     let expected = r#"0.fa, line 4: record "b", position 167: 'L' stands for no nucleotide; this looks like protein, and genotok reads DNA"#;
-    for unknown in [Unknown::Token, Unknown::Split] {
+    for unknown in [UnknownPolicy::Token, UnknownPolicy::Split] {
         for options in [RowOptions::default(), windows(9, Some(2)), windows(100, None)] {
             assert_eq!(Files::new(&[&text]).error(&RowOptions { unknown, ..options }), expected);
         }
     }
-    let refused = RowOptions { unknown: Unknown::Refuse, ..RowOptions::default() };
+    let refused = RowOptions { unknown: UnknownPolicy::Refuse, ..RowOptions::default() };
     assert_eq!(Files::new(&[&text.replace("NNR", "AAA")]).error(&refused), expected);
     let (rows, _) = Files::new(&[&text]).rows(&regions(&["b:1-160"])).unwrap();
     assert_eq!(rows.len(), 1, "what is not read is not judged");
@@ -56,7 +56,7 @@ fn a_large_share_of_unknown_letters_is_refused_for_each_file() {
             }
             String::new()
         };
-        for unknown in [Unknown::Token, Unknown::Split] {
+        for unknown in [UnknownPolicy::Token, UnknownPolicy::Split] {
             for options in [RowOptions::default(), windows(7, None)] {
                 let options = RowOptions { unknown, ..options };
                 let said = refused(&rna, &options);

@@ -2,8 +2,8 @@
 
 use memchr::memchr;
 
-use crate::decompress::{is_compressed, refusal};
 use crate::error::quote;
+use crate::io::decompress::{is_compressed, refusal};
 
 /// Beginnings of files that are taken for FASTA by mistake, and what to do. Of two that fit the first counts.
 const MISTAKEN: [(&[u8], &str); 47] = [

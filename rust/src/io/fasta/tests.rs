@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::text::{BUFFER_BYTES, TITLE_BYTES};
 use super::*;
-use crate::decompress::tests::{PACKINGS, pack};
+use crate::io::decompress::tests::{PACKINGS, pack};
 
 /// A record as read: all its pieces joined.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use memchr::{memchr, memchr2};
 
 use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_letter, looks_like_sam};
-use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
-use crate::memory::Buffer;
+use crate::io::decompress::Input;
+use crate::io::memory::Buffer;
 pub(crate) use titles::{TITLE_BYTES, TitleFault, split_title};
 
 /// Length of the buffer that all input passes through.

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use proptest::prelude::*;
 
 use crate::error::Error;
-use crate::fasta::tests::{Dribble, read, read_from};
+use crate::io::fasta::tests::{Dribble, read, read_from};
 
 /// Every way of packing that is read.
 #[derive(Debug, Clone, Copy)]

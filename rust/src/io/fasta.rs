@@ -78,8 +78,8 @@ pub(crate) mod mistakes;
 pub(crate) mod names;
 pub(crate) mod text;
 
-use crate::decompress::Input;
 use crate::error::{Error, Result, show_byte};
+use crate::io::decompress::Input;
 use mistakes::{hint_for_title, show_text};
 use text::{Span, Text, split_title};
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::Fault;
-use crate::memory::Buffer;
+use crate::io::memory::Buffer;
 
 /// Bytes of compressed input read at a time.
 const FEED_BYTES: usize = 256 << 10;

@@ -4,8 +4,8 @@ use memchr::{memchr, memchr2};
 
 use super::{MOST_RETURNS, Text, all, is_blank, without_returns};
 use crate::error::{Error, Result, show_byte};
-use crate::fasta::mistakes::{MIXED, show_text};
-use crate::fasta::names::make_text;
+use crate::io::fasta::mistakes::{MIXED, show_text};
+use crate::io::fasta::names::make_text;
 
 /// Longest title allowed.
 pub(crate) const TITLE_BYTES: usize = 1 << 20;

@@ -1,0 +1,21 @@
+//! Files and memory: how bytes come in, and how they go out.
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
+//! | [`memory`] | fresh memory for large results; buffers that a thread keeps |
+//! | `sizes` | how large files are |
+//! | [`checksum`] | checksums of structured contents |
+//! | [`tabix`] | BED lines compressed in blocks, with their index |
+//! | `decompress` | compressed files as a stream of bytes |
+//! | [`fasta`] | sequence files, record by record, plain or compressed |
+//!
+//! Each uses those above it only.
+
+pub mod atomic;
+pub mod checksum;
+pub(crate) mod decompress;
+pub mod fasta;
+pub mod memory;
+pub(crate) mod sizes;
+pub mod tabix;
