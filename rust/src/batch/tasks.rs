@@ -5,8 +5,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Sequences;
-use crate::bpe::encode::machine::{Machine, Output, StateId};
 use crate::bpe::encode::lanes::{BLOCK, LANES};
+use crate::bpe::encode::machine::{Machine, Output, StateId};
 use crate::bpe::encode::seams::seam;
 
 /// Sequences that are encoded together.

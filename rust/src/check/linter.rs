@@ -2,13 +2,14 @@
 
 use memchr::memchr;
 
-use super::Report;
 use super::defects::{Kind, Log, Place, Severity};
 use super::letters::{Counter, Finding};
 use super::records::{Lengths, MOST_NAMES, Name, Names};
+use super::report::Report;
 use crate::error::{Result, show_byte};
 use crate::io::fasta::mistakes::{is_comment, show_text};
-use crate::io::fasta::text::{Part, TITLE_BYTES, Text, TitleFault, is_blank, split_title};
+use crate::io::fasta::text::titles::{TITLE_BYTES, TitleFault, split_title};
+use crate::io::fasta::text::{Part, Text, is_blank};
 use crate::monitor::Monitor;
 use crate::verdict;
 

@@ -15,7 +15,7 @@ pub mod claim;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 /// How files are called that are not whole yet.
 const PREFIX: &str = ".genotok-";
 const SUFFIX: &str = ".tmp";
+/// Bytes of who holds a claim that are shown.
+const MOST_SHOWN: u64 = 200;
 /// How claims are called ([`claim`]).
 const CLAIM_SUFFIX: &str = ".lock";
 /// A file of another machine is a leftover if it was not changed for this long.
@@ -146,6 +148,13 @@ fn is_same(file: &File, path: &Path) -> bool {
     (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
+/// The kernel on which the claim was made that `file` holds, as far as it says.
+fn kernel_of(file: &mut File) -> String {
+    let mut text = String::new();
+    file.take(MOST_SHOWN).read_to_string(&mut text).ok();
+    text.lines().nth(1).unwrap_or_default().to_owned()
+}
+
 /// What tells this kernel from all others, from one start of the machine to the next; empty where it does not say.
 fn kernel() -> &'static str {
     static KERNEL: OnceLock<String> = OnceLock::new();
@@ -188,7 +197,7 @@ fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
         return Ok(()); // its writer lives, or nobody can tell
     }
     let maker = if is_claim(name) {
-        claim::kernel_of(&mut file)
+        kernel_of(&mut file)
     } else {
         let named = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
         named.map_or_else(String::new, |(maker, _)| maker.to_owned())

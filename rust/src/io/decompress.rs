@@ -40,127 +40,26 @@
 //! seven: gzip 0.10 s, zstd 0.10 s, BGZF 0.07 s on two cores. flate2 with zlib-rs drives gzip and BGZF, liblzma xz, the
 //! zstd library zstd; all three through their step-wise interfaces, so that the member loop stays ours.
 
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::Read;
 
 mod bgzf;
 mod decoder;
 mod feed;
+mod formats;
 
-use crate::error::Error;
 use bgzf::Batch;
 use decoder::Decoder;
 use feed::Feed;
+use formats::{CUT_SHORT, DAMAGED, Format, HEADER_BYTES};
 
-/// Length of the header of a BGZF block; none of the other signatures looked for is longer.
-const HEADER_BYTES: usize = 18;
+pub(crate) use formats::{Fault, is_compressed, refusal};
 
-const DAMAGED: &str = "the compressed data is damaged; fetch the file again";
 const JOINED: &str = "something else follows the compressed data; the file is damaged, or files of different kinds were \
                       joined";
-const CUT_SHORT: &str =
-    "the compressed data is cut short, probably an unfinished download or copy; fetch the file again";
 
 /// The environment variable that lets BGZF files without their end marker pass, if it is 1. It is no option of a command
 /// nor an argument, so that it holds for all that read, workers on other machines among them.
 pub(crate) const UNMARKED: &str = "GENOTOK_ACCEPT_UNMARKED_BGZF";
-
-/// Why no more bytes come.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// The source could not be read.
-    Io(io::Error),
-    /// What was read cannot be unpacked; the sentence says why and what to do.
-    Damaged(String),
-}
-
-impl Fault {
-    fn damaged(reason: impl Into<String>) -> Self {
-        Self::Damaged(reason.into())
-    }
-
-    /// The error for this fault in the file at `path`.
-    pub(crate) fn at(self, path: &Path) -> Error {
-        match self {
-            Self::Io(source) => Error::io(path, source),
-            Self::Damaged(reason) => Error::file(path, reason),
-        }
-    }
-}
-
-/// The formats that are unpacked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Plain,
-    Gzip,
-    Xz,
-    Zstd,
-}
-
-impl Format {
-    /// What data in this format begins with.
-    fn magic(self) -> &'static [u8] {
-        match self {
-            Self::Plain => b"",
-            Self::Gzip => b"\x1f\x8b",
-            Self::Xz => b"\xfd7zXZ\0",
-            Self::Zstd => b"\x28\xb5\x2f\xfd",
-        }
-    }
-
-    /// The format that data beginning with `head` is in.
-    fn of(head: &[u8]) -> Self {
-        match head {
-            // A zstd file may begin with a frame to skip, and have more of them anywhere.
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ => [Self::Gzip, Self::Xz, Self::Zstd]
-                .into_iter()
-                .find(|format| head.starts_with(format.magic()))
-                .unwrap_or(Self::Plain),
-        }
-    }
-}
-
-/// Formats that are recognised in order to be refused: first bytes, and what to say.
-const REFUSED: [(&[u8], &str); 21] = [
-    (
-        b"BZh",
-        "this is bzip2 data, which is not read (gzip, BGZF, xz and zstd are); use `bzip2 -dc FILE | genotok ... -`",
-    ),
-    (b"\x04\x22\x4d\x18", "this is lz4 data, which is not read; use `lz4 -dc FILE | genotok ... -`"),
-    (b"\x02\x21\x4c\x18", "this is lz4 data, which is not read; use `lz4 -dc FILE | genotok ... -`"),
-    (
-        b"\x5d\0\0",
-        "this is lzma data, the old format, which is not read (xz is); use `xz -dc --format=lzma FILE | genotok ... -`",
-    ),
-    (b"\xff\x06\0\0sNaPpY", "this is snappy data, which is not read; use `snzip -dc FILE | genotok ... -`"),
-    (b"\x89LZO\0", "this is lzop data, which is not read; use `lzop -dc FILE | genotok ... -`"),
-    (b"LRZI", "this is lrzip data, which is not read; unpack it with `lrzip -d`"),
-    (b"RZIP", "this is rzip data, which is not read; unpack it with `rzip -d`"),
-    (b"\x1f\x9e", "this is data of an old `pack`, which is not read; use `gzip -dc FILE | genotok ... -`"),
-    (b"\x1f\xa0", "this is LZH data, which is not read; use `gzip -dc FILE | genotok ... -`"),
-    (b"\x78\x01", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
-    (b"\x78\x9c", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
-    (b"\x78\xda", "this is a bare zlib stream, which is not read; use `pigz -dcz FILE | genotok ... -`"),
-    (b"PK\x05\x06", "this is an empty zip archive"),
-    (b"PK\x07\x08", "this is a part of a zip archive; unpack it with `unzip` and give the files inside"),
-    (b"MSCF", "this is a cab archive; unpack it and give the files inside"),
-    (b"PK\x03\x04", "this is a zip archive; unpack it with `unzip` and give the files inside"),
-    (b"7z\xbc\xaf\x27\x1c", "this is a 7z archive; unpack it and give the files inside"),
-    (b"Rar!\x1a\x07", "this is a rar archive; unpack it and give the files inside"),
-    (b"\x1f\x9d", "this is Unix compress data (.Z), which is not read; use `gzip -dc FILE | genotok ... -`"),
-    (b"LZIP", "this is lzip data, which is not read; use `lzip -dc FILE | genotok ... -`"),
-];
-
-/// Whether data that begins with `head` is of a format that is unpacked.
-pub(crate) fn is_compressed(head: &[u8]) -> bool {
-    Format::of(head) != Format::Plain
-}
-
-/// The remedy for data that begins with `head`, if it is of a format known but not read.
-pub(crate) fn refusal(head: &[u8]) -> Option<&'static str> {
-    REFUSED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, reason)| *reason)
-}
 
 /// A source of plain bytes, whatever the source's compression.
 pub(crate) struct Input {

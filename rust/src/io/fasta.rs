@@ -81,7 +81,8 @@ pub(crate) mod text;
 use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::Input;
 use mistakes::{hint_for_title, show_text};
-use text::{Span, Text, split_title};
+use text::titles::split_title;
+use text::{Span, Text};
 
 /// One step through a sequence file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,8 +27,7 @@
 //! would need a table of 4^k numbers, 64 MiB for k = 12, and a random look-up into it for each base; the order by P, then
 //! Q, has formulas twice as long: 0.7 Gb/s for k = 11 where this one had 1.0, on a busy machine.
 
-use super::Token;
-use super::width::Width;
+use super::width::{Token, Width};
 use crate::alphabet::LETTERS;
 
 /// The number of the k-mer with the halves P and Q, which may be of either strand.

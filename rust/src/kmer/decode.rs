@@ -19,7 +19,8 @@
 //! of the tokens: of non-overlapping k-mers joined, so that each letter stands in its place but some k-mers are
 //! turned over; of overlapping ones with a space between.
 
-use super::{BASES, Kmer, Token};
+use super::kinds::{BASES, Kmer};
+use super::width::Token;
 
 /// A token to decode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

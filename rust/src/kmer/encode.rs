@@ -17,10 +17,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::kinds::{BASES, Kmer};
 use super::runs::{Piece, case, pieces};
 use super::width::Width;
 use super::windows::Namer;
-use super::{BASES, Kmer};
 
 /// Letters that are encoded before the ids get more memory: what is fresh in the cache is written at once.
 const PART: usize = 1 << 14;
@@ -97,7 +97,7 @@ impl Kmer {
             Some(unknown) if self.overlap => return self.fill_positions(letters, reading, unknown, out),
             _ => {}
         }
-        let mut namer = Namer::new(self);
+        let mut namer = Namer::new(self.k, self.canonical);
         for piece in pieces(letters, reading.upper_case) {
             let part = &letters[piece.range.clone()];
             let count = self.count_piece(letters, reading, &piece);
@@ -113,7 +113,7 @@ impl Kmer {
 
     /// Writes an id for each position: of its k-mer, or the unknown one if not all of it is bases.
     fn fill_positions<W: Width>(&self, letters: &[u8], reading: &Reading, unknown: W, out: &mut [W]) {
-        let mut namer = Namer::new(self);
+        let mut namer = Namer::new(self.k, self.canonical);
         let mut done = 0;
         let runs = pieces(letters, reading.upper_case).filter(|piece| piece.is_bases);
         for run in runs.map(|piece| piece.range).filter(|run| run.len() >= self.k) {

@@ -2,6 +2,9 @@
 
 use std::ops::{Add, BitOr, Mul, Shl, Shr, Sub};
 
+/// The number of a token among k-mers and letters, before special tokens are counted.
+pub type Token = u32;
+
 /// How wide an id is: 16 or 32 bits.
 pub trait Width:
     Copy

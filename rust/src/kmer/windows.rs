@@ -8,8 +8,8 @@
 //!
 //! In the obvious loop, `name = ((name << 2) | code) & mask`, each name waits for the one before, whatever k is.
 
+use super::canonical;
 use super::width::Width;
-use super::{Kmer, canonical};
 
 /// Positions in a block.
 const BLOCK: usize = 240;
@@ -36,11 +36,11 @@ pub(super) struct Namer {
 type Units = [u8; LETTERS + MARGIN];
 
 impl Namer {
-    pub(super) fn new(kmer: &Kmer) -> Self {
-        let composed = if kmer.canonical { kmer.k.div_ceil(2) } else { kmer.k };
+    pub(super) fn new(k: usize, canonical: bool) -> Self {
+        let composed = if canonical { k.div_ceil(2) } else { k };
         let unit = if composed >= 4 { 4 } else { composed.min(2) };
         let units = || [[0; LETTERS + MARGIN]; 3];
-        Self { k: kmer.k, unit, forward: units(), backward: kmer.canonical.then(units) }
+        Self { k, unit, forward: units(), backward: canonical.then(units) }
     }
 
     /// The names, from `first` on, of the k-mers at all positions of a run; as many as `out` holds.

@@ -1,9 +1,12 @@
 //! Which rows are wanted, and what is done to their letters.
 
-use super::{BATCH_LETTERS, Regions};
+use super::Regions;
 use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::verdict::{self, MAX_UNKNOWN};
+
+/// Letters in a batch, if nothing else is said.
+pub const BATCH_LETTERS: usize = 16_000_000;
 
 /// The order of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! What was read and found, in rows.
 
-#[cfg(doc)]
-use super::MOST_NAMES;
-use super::RecordDigest;
+use super::digest::RecordDigest;
 use crate::alphabet::{LetterKind, kind};
+
+/// Record names of one file that are compared with each other.
+pub const MOST_NAMES: usize = 1 << 22;
 
 /// What was read and found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@
 use rayon::prelude::*;
 
 use super::automaton::Automaton;
-use super::machine::{Machine, Output, StateId};
 use super::lanes::final_boundary;
+use super::machine::{Machine, Output, StateId};
 use super::words::{Segment, Text};
 use crate::bpe::Pair;
 use crate::corpus::Corpus;

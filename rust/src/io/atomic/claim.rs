@@ -11,12 +11,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::{CLAIM_SUFFIX, folder_of, is_held, is_same, kernel, target};
+use super::{CLAIM_SUFFIX, MOST_SHOWN, folder_of, is_held, is_same, kernel, target};
 use crate::error::{Error, Result};
 
 const FOLDER_CLAIM: &str = ".genotok-folder.lock";
-/// Bytes of who holds a claim that are shown.
-const MOST_SHOWN: u64 = 200;
 /// A claim that is held is tried again so often: whoever sweeps the folder holds those of the dead for a moment.
 const TRIES: usize = 3;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
@@ -96,13 +94,6 @@ fn description() -> String {
     let host = host.trim();
     let place = if host.is_empty() { String::new() } else { format!(" on {host}") };
     format!("process {}{place}\n{}\n", std::process::id(), kernel())
-}
-
-/// The kernel on which the claim was made that `file` holds, as far as it says.
-pub(super) fn kernel_of(file: &mut File) -> String {
-    let mut text = String::new();
-    file.take(MOST_SHOWN).read_to_string(&mut text).ok();
-    text.lines().nth(1).unwrap_or_default().to_owned()
 }
 
 /// Who has a claim, as far as the file says.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::decoder::narrow;
 use super::feed::Feed;
-use super::{CUT_SHORT, DAMAGED, Fault, HEADER_BYTES};
+use super::formats::{CUT_SHORT, DAMAGED, Fault, HEADER_BYTES};
 
 /// BGZF blocks unpacked at a time.
 const BATCH_BLOCKS: usize = 32;

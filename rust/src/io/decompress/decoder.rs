@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::{Fault, Format};
+use super::formats::{Fault, Format};
 
 /// Most memory an xz stream may ask for.
 const XZ_MEMORY_BYTES: u64 = 512 << 20;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::Fault;
+use super::formats::Fault;
 use crate::io::memory::Buffer;
 
 /// Bytes of compressed input read at a time.

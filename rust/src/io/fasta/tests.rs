@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use proptest::prelude::*;
 
-use super::text::{BUFFER_BYTES, TITLE_BYTES};
+use super::text::BUFFER_BYTES;
+use super::text::titles::TITLE_BYTES;
 use super::*;
 use crate::io::decompress::tests::{PACKINGS, pack};
 

@@ -3,7 +3,7 @@
 //! Two read them: the strict reader ([`super::Reader`]), for which the first defect is the end, and [`crate::check`],
 //! which goes on. Lines that are as they should be take the same ways through here for both.
 
-mod titles;
+pub(crate) mod titles;
 
 use std::path::PathBuf;
 
@@ -13,7 +13,6 @@ use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_letter, looks_like_sam
 use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::Input;
 use crate::io::memory::Buffer;
-pub(crate) use titles::{TITLE_BYTES, TitleFault, split_title};
 
 /// Length of the buffer that all input passes through.
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
