@@ -1,6 +1,6 @@
 //! From letters to words at two bits a base.
 
-use super::{Contents, Corpus};
+use super::arena::{Contents, Corpus};
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
 use crate::error::Result;
 use crate::verdict::no_nucleotide;
@@ -209,4 +209,14 @@ impl CorpusBuilder {
             self.contents.empty_records += 1;
         }
     }
+}
+
+/// A corpus of the given words, for tests and for texts that are in memory already.
+pub fn from_words<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Result<Corpus> {
+    let mut builder = CorpusBuilder::new();
+    for word in words {
+        builder.record(b"word");
+        builder.letters(word.as_ref())?;
+    }
+    Ok(builder.finish())
 }

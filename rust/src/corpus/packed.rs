@@ -24,16 +24,14 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::{Contents, Corpus, Store};
+use super::arena::{Contents, Corpus, Store};
+use super::layout::{HEADER, MAGIC, number};
 use crate::alphabet::LetterKind;
 use crate::error::{Error, Result};
 use crate::io::atomic::write_whole;
 use crate::monitor::Monitor;
 
-/// How a packed file begins; the last byte stops a terminal that prints it by mistake.
-pub const MAGIC: [u8; 8] = *b"GENOTOK\x1a";
 const VERSION: u64 = 1;
-const HEADER: usize = 192;
 
 impl Corpus {
     /// Maps a packed file after checking it. Cost: one reading of the file for its checksum.
@@ -100,16 +98,6 @@ impl Corpus {
     }
 }
 
-/// Where word `index` of a checked file ends.
-pub(super) fn end(file: &Mmap, index: usize) -> u64 {
-    number(file, HEADER + 8 * index)
-}
-
-/// The arena of a checked file of so many words.
-pub(super) fn arena(file: &Mmap, num_words: usize) -> &[u8] {
-    &file[HEADER + 8 * num_words..]
-}
-
 /// Writes the words of all corpora to one packed file, whole or not at all. Returns its length in bytes.
 pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
     let ends = packed_ends(corpora);
@@ -170,13 +158,6 @@ fn damaged(path: &Path, reason: &str) -> Error {
     Error::file(path, format!("this packed file is damaged: {reason}; make it again with `genotok pack`"))
 }
 
-/// The little-endian number at `at`.
-fn number(bytes: &[u8], at: usize) -> u64 {
-    let mut eight = [0; 8];
-    eight.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(eight)
-}
-
 /// The number of words and the contents, less the number of bases, which the words tell.
 fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
     if header[..8] != MAGIC {
@@ -227,10 +208,3 @@ fn forget(file: &Mmap) {
 
 #[cfg(not(unix))]
 fn forget(_: &Mmap) {}
-
-/// Whether the file begins like a packed file. What cannot be opened is left to the reader to complain about.
-pub(crate) fn is_packed(path: &Path) -> bool {
-    let mut start = [0; MAGIC.len()];
-    path.is_file()
-        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| start == MAGIC)
-}

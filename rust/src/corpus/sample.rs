@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Contents, Corpus};
+use super::arena::{Contents, Corpus};
 
 /// Stretches of so many bases, every so many, of corpora one after the other.
 ///

@@ -14,7 +14,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::{Corpus, CorpusBuilder, MAGIC, each, enter, is_packed, read_file};
+use super::arena::Corpus;
+use super::builder::CorpusBuilder;
+use super::files::{each, enter, read_file};
+use super::layout::{MAGIC, is_packed};
 use crate::error::{Error, Result};
 use crate::io::fasta::Reader;
 use crate::io::sizes::size;

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, names, words_path};
+use super::manifest::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, names, words_path};
 use crate::alphabet::LetterKind;
-use crate::corpus::each_file;
-use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed, read_letters};
+use crate::corpus::files::{each_file, read_letters};
+use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed};
 use crate::error::{Error, Result};
 use crate::io::atomic::claim::Claim;
 use crate::io::atomic::{is_claim, write_whole};

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{MANIFEST, Manifest, Packing, expand, pack, places, shards, verify, words_path};
+use super::manifest::words_path;
+use super::{MANIFEST, Manifest, Packing, expand, pack, places, shards, verify};
 use crate::corpus::{Contents, Corpus, read};
 use crate::error::Error;
 use crate::monitor::Monitor;

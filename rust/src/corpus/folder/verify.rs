@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{MANIFEST, Manifest, Shard, fault, names, reason_of, words_path};
+use super::manifest::{MANIFEST, Manifest, Shard, fault, names, reason_of, words_path};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::io::atomic::is_claim;
