@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import genotok
-from tests.support.rust_modules import RustModules, cycle, rooms
+from tests.support.rust_modules import RustModules, cycle, folders
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "genotok"
@@ -34,7 +34,7 @@ LEVELS = (
     {"__main__"},
 )
 
-# In each of these rooms a Rust module uses only those named before it. Others have no order, but no circle.
+# In each of these folders a Rust module uses only those named before it. Others have no order, but no cycle.
 RUST_ORDER = {
     "": [
         "error",
@@ -269,39 +269,38 @@ def test_third_party_libraries_have_their_doors() -> None:
 
 def test_rust_modules_use_earlier_ones_only() -> None:
     core = RustModules(ROOT / "rust" / "src")
-    for room, order in RUST_ORDER.items():
-        names = tuple(room.split("::")) if room else ()
+    for folder, order in RUST_ORDER.items():
+        names = tuple(folder.split("::")) if folder else ()
         parts = {module[len(names)] for module in core.modules if module[: len(names)] == names != module}
-        assert parts == set(order), f"{room or 'the core'}: give each part a place in the order"
-        for part, used in rooms(core.uses()).get(names, {}).items():
+        assert parts == set(order), f"{folder or 'the core'}: give each part a place in the order"
+        for part, used in folders(core.uses()).get(names, {}).items():
             later = [other for other in used if order.index(other) >= order.index(part)]
-            assert not later, f"{room}: {part} uses {later}"
+            assert not later, f"{folder}: {part} uses {later}"
 
 
-def test_no_rust_files_or_folders_use_each_other_in_a_circle() -> None:
+def test_rust_files_and_folders_have_no_import_cycle() -> None:
     uses = RustModules(ROOT / "rust" / "src").uses()
     assert cycle(uses) == []
-    assert {room: found for room, parts in rooms(uses).items() if (found := cycle(parts))} == {}
+    assert {folder: found for folder, parts in folders(uses).items() if (found := cycle(parts))} == {}
 
 
-def test_circles_are_seen_however_they_are_written(tmp_path: Path) -> None:
-    texts = {
-        "lib.rs": "pub mod one;\npub mod two;\n",
-        "one.rs": "mod a;\nmod b;\npub use self::a::A;\n",
-        "one/a.rs": "use super::b::B;\n",
-        "one/b.rs": "use std::fmt;\n\nfn make() -> super::super::one::A {}\n",
-        "two.rs": "mod c;\nuse crate::one::{self, A};\n// crate::two::c::C\n",
-        "two/c.rs": "use super::C;\n#[cfg(test)]\nmod tests {\n    use crate::one::A;\n}\n",
-    }
-    (tmp_path / "one").mkdir()
-    (tmp_path / "two").mkdir()
-    for name, text in texts.items():
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({"a.rs": "use super::b::B;\n", "b.rs": "fn make() -> super::A {}\n"}, {"a", "b"}),
+        ({"a.rs": "use crate::{\n    b::B,\n};\n", "b.rs": "use crate::a::{self, A};\n"}, {"a", "b"}),
+        ({"a.rs": "mod c;\nuse self::c::C;\n", "a/c.rs": "use super::D;\n", "b.rs": ""}, {"a", "a::c"}),
+        ({"a.rs": "use std::fmt;\n// crate::b::B\n", "b.rs": "use super::{A, fmt};\n"}, set()),
+        ({"a.rs": "#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n", "b.rs": "use crate::a;\n"}, set()),
+    ],
+)
+def test_import_cycles_are_seen_however_they_are_written(
+    tmp_path: Path, texts: dict[str, str], expected: set[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    for name, text in {"lib.rs": "mod a;\nmod b;\npub use self::a::A;\n", **texts}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    uses = RustModules(tmp_path).uses()
-    assert uses["two",] == {("one",), ("one", "a")}
-    assert uses["two", "c"] == set()
-    assert set(cycle(uses)) == {("one", "a"), ("one", "b")}
-    assert set(cycle(rooms(uses)["one",])) == {"a", "b"}
+    assert {"::".join(module) for module in cycle(RustModules(tmp_path).uses())} == expected
 
 
 def test_the_core_does_not_know_python() -> None:

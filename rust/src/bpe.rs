@@ -28,8 +28,8 @@
 //!
 //! # The parts
 //!
-//! `table` holds the merges. [`encode`] is the room of encoding: from words to tokens. [`train`] is the room of
-//! training: from words to merges; it uses the first, never the other way round.
+//! `table` holds the merges. [`encode`] goes from words to tokens, [`train`] from words to merges. Training uses encoding,
+//! never the other way round.
 
 pub mod encode;
 mod table;

@@ -16,7 +16,7 @@
 //! | [`io`] | files and memory: sequence files of any compression in, whole files out |
 //! | [`corpus`] | words at two bits a base, in memory or in a packed file |
 //! | [`check`] | every defect of a sequence file, not only the first |
-//! | [`bpe`] | byte-pair encoding: the rule; the rooms of encoding and of training |
+//! | [`bpe`] | byte-pair encoding: the rule, encoding, training |
 //! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
 //! | [`batch`] | many sequences to ids and back, in parallel |

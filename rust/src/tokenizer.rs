@@ -29,6 +29,7 @@ pub(crate) mod reading;
 pub(crate) mod scheme;
 mod special;
 mod splitting;
+mod template;
 mod words;
 
 use std::collections::hash_map::Entry;
@@ -41,18 +42,18 @@ use crate::bpe::encode::marked::AnyMarked;
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 use added::{Added, Finder, Part};
-use json::{Frame, SETTINGS, usual_template};
+use json::frame::Frame;
+use json::{SETTINGS, usual_template};
 use letters::Letters;
-use numbering::Numbering;
-use reading::{Characters, Piece};
+use numbering::{Meaning, Numbering};
+use reading::{Characters, Piece, Reading};
 use scheme::Scheme;
 use special::find_unknown;
 
 pub use json::Roles;
+pub use numbering::Id;
 pub use special::{KmerSpecials, check_specials};
-
-/// The number of a token in the vocabulary, as models and files know it.
-pub type Id = u32;
+pub use template::Template;
 
 /// Letters that [`Tokenizer::explain`] takes: what it returns is quadratic in them.
 const MAX_EXPLAINED: usize = 5_000;
@@ -68,41 +69,6 @@ pub struct Tokenizer {
     roles: Roles,
     /// The id of each string, once one was asked for; not of k-mers.
     ids_by_string: OnceLock<FxHashMap<String, Id>>,
-}
-
-/// What an id stands for.
-#[derive(Clone, Copy, Debug)]
-enum Meaning {
-    /// An added token, by its place among them.
-    Added(usize),
-    /// A token of the scheme.
-    Token(Token),
-    /// A token that words never become, by its place among such.
-    Other(usize),
-}
-
-/// How a text is read.
-#[derive(Clone, Debug)]
-struct Reading {
-    /// What each byte is.
-    letters: Letters,
-    /// The added tokens, special ones nearly always, in order of id.
-    added: Vec<Added>,
-    /// The strings and ids of tokens that are neither added nor of the scheme.
-    others: Vec<(String, Id)>,
-    /// The id of unknown letters; without one they are an error.
-    unknown: Option<Id>,
-    /// What the file puts around a sequence, if it says so.
-    template: Option<Template>,
-}
-
-/// The special tokens around a sequence, for callers that ask for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Template {
-    /// Before its tokens.
-    pub before: Vec<Id>,
-    /// After them.
-    pub after: Vec<Id>,
 }
 
 /// One step of an encoding: the ids after one merge.

@@ -68,15 +68,14 @@ class RustModules:
         }
 
     def uses(self) -> dict[Module, set[Module]]:
-        """Which modules each names.
+        """Which modules each names, in `use` or anywhere in its code; also those above and below itself.
 
-        What a file says of the files above it does not count: a room's own file has what its parts share,
-        which Rust lets them see, and names the parts. All else does: siblings, cousins, parts of other rooms.
+        That a file declares a module is no use of it; that it passes on something of it is.
         """
         found = {}
         for module in self.modules:
             named = {self.resolved(module, path) for path in self.named[module]}
-            found[module] = {used for used in named if used is not None and module[: len(used)] != used}
+            found[module] = {used for used in named if used is not None and used != module}
         return found
 
     def resolved(self, module: Module, path: str, depth: int = 0) -> Module | None:
@@ -101,8 +100,11 @@ class RustModules:
         return at
 
 
-def rooms(uses: dict[Module, set[Module]]) -> dict[Module, dict[str, set[str]]]:
-    """The same as seen in each folder: which of its files and folders use which."""
+def folders(uses: dict[Module, set[Module]]) -> dict[Module, dict[str, set[str]]]:
+    """The same as seen in each folder: which of its files and folders use which.
+
+    A folder's own file stands above the others, not beside them.
+    """
     found: dict[Module, dict[str, set[str]]] = {}
     for module, used in uses.items():
         for other in used:
@@ -111,13 +113,13 @@ def rooms(uses: dict[Module, set[Module]]) -> dict[Module, dict[str, set[str]]]:
                 min(len(module), len(other)),
             )
             if shared < len(module) and shared < len(other):
-                room = found.setdefault(module[:shared], {})
-                room.setdefault(module[shared], set()).add(other[shared])
+                folder = found.setdefault(module[:shared], {})
+                folder.setdefault(module[shared], set()).add(other[shared])
     return found
 
 
 def cycle(uses: dict[Node, set[Node]]) -> list[Node]:
-    """Nodes that use each other in a circle, or none."""
+    """Nodes that form an import cycle, or none."""
     left = {node: set(used) for node, used in uses.items()}
     while ends := [node for node, used in left.items() if not used & left.keys()]:
         for node in ends:

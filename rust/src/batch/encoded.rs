@@ -20,7 +20,7 @@ pub struct EncodeOptions {
     pub unknown: UnknownPolicy,
     /// Read lower-case letters as upper-case ones, whatever the file says.
     pub upper_case: bool,
-    /// Put the special tokens of [`Tokenizer::template`] around each sequence.
+    /// Put the special tokens of [`Tokenizer::template`](crate::tokenizer::Tokenizer::template) around each sequence.
     pub add_special_tokens: bool,
     /// Tell where each token comes from.
     pub spans: bool,

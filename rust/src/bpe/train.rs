@@ -18,7 +18,7 @@
 //! | [`trainer`] | the loop of rounds |
 //! | [`checkpoint`] | what an interrupted training leaves |
 //!
-//! Each uses those above it only, and the room of encoding.
+//! Each uses those above it only, and [`encode`](super::encode).
 
 pub mod answer;
 mod candidates;

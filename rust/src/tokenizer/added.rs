@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::Id;
 use super::normalizer::Normalizer;
+use super::numbering::Id;
 use crate::error::{Error, Result, show_text};
 
 /// A token that was added to a vocabulary.

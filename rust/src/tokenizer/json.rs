@@ -24,6 +24,7 @@ mod added;
 mod fields;
 mod file;
 mod forms;
+pub(super) mod frame;
 mod kmers;
 mod layout;
 mod model;
@@ -42,6 +43,8 @@ use rustc_hash::FxHashSet;
 use serde_json::{Map, Value, json};
 
 use self::fields::{refuse, show};
+use self::file::MAX_BYTES;
+use self::frame::Frame;
 use self::model::{Model, Options};
 use self::strict::{Merges, Parsed, Vocab};
 use super::added::Added;
@@ -51,7 +54,6 @@ use super::normalizer::Normalizer;
 use super::splitting::Splitting;
 use super::words::Words;
 use super::{Id, Meaning, Reading, Template, Tokenizer};
-use crate::alphabet::LETTERS;
 use crate::error::{Error, Result, show_text};
 use crate::io::atomic::write_whole;
 
@@ -59,81 +61,6 @@ pub(super) use self::kmers::obstacle;
 pub(super) use self::post_processor::usual_template;
 pub use self::roles::Roles;
 pub(super) use self::settings::SETTINGS;
-
-/// Bytes of the largest file that is read.
-const MAX_BYTES: u64 = 64 << 20;
-
-/// A file without its vocabulary and merges.
-#[derive(Clone, Debug)]
-pub(super) struct Frame(Value);
-
-impl Frame {
-    /// The frame of the files that genotok writes.
-    pub(super) fn of_ours(specials: &[(String, Id)], unknown: Option<&str>) -> Self {
-        let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
-        let added: Vec<Value> = specials.iter().map(|(token, id)| added_token(token, *id)).collect();
-        Self(json!({
-            "version": "1.0",
-            "truncation": null,
-            "padding": null,
-            "added_tokens": added,
-            "normalizer": upper_casing(),
-            "pre_tokenizer": null,
-            "post_processor": post_processor::usual(find, false),
-            "decoder": {"type": "Fuse"},
-            "model": {
-                "type": "BPE",
-                "dropout": null,
-                "unk_token": unknown,
-                "continuing_subword_prefix": null,
-                "end_of_word_suffix": null,
-                "fuse_unk": false,
-                "byte_fallback": false,
-                "ignore_merges": false,
-                "vocab": null,
-                "merges": null,
-            },
-        }))
-    }
-}
-
-impl Frame {
-    /// What it says of truncation or padding.
-    pub(super) fn setting(&self, key: &str) -> Option<&Value> {
-        self.0.get(key).filter(|value| !value.is_null())
-    }
-
-    /// Takes what another file says of truncation and padding, and nothing else.
-    fn take_settings(&mut self, document: &Value) {
-        let said = SETTINGS.into_iter().filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())));
-        self.0 = Value::Object(said.collect());
-    }
-
-    /// Whether the decoder takes the characters of tokens for bytes.
-    pub(super) fn decodes_bytes(&self) -> bool {
-        self.0.get("decoder").and_then(|decoder| decoder.get("type")).is_some_and(|kind| kind == "ByteLevel")
-    }
-}
-
-fn added_token(content: &str, id: Id) -> Value {
-    json!({
-        "id": id,
-        "content": content,
-        "single_word": false,
-        "lstrip": false,
-        "rstrip": false,
-        "normalized": false,
-        "special": true,
-    })
-}
-
-fn upper_casing() -> Value {
-    let replace = |base: u8| {
-        let (lower, upper) = (char::from(base.to_ascii_lowercase()), char::from(base));
-        json!({"type": "Replace", "pattern": {"String": lower}, "content": upper})
-    };
-    json!({"type": "Sequence", "normalizers": LETTERS.map(replace)})
-}
 
 impl Tokenizer {
     /// The text of the file: the same bytes for the same tokenizer, always.

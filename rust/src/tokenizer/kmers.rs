@@ -4,7 +4,8 @@
 //! `<unk>` among them stands for letters outside the vocabulary.
 
 use super::added::{Added, Finder};
-use super::json::{Frame, obstacle, usual_template};
+use super::json::frame::Frame;
+use super::json::{obstacle, usual_template};
 use super::letters::Letters;
 use super::numbering::Numbering;
 use super::scheme::Scheme;

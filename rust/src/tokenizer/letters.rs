@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::Id;
 use super::normalizer::Normalizer;
+use super::numbering::Id;
 use super::splitting::Splitting;
 use super::words::{Fate, Words};
 use crate::bpe::MAX_LETTERS;

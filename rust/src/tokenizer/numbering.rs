@@ -1,7 +1,20 @@
 //! Which id each token has, and back.
 
-use super::{Id, Meaning};
 use crate::bpe::Token;
+
+/// The number of a token in the vocabulary, as models and files know it.
+pub type Id = u32;
+
+/// What an id stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Meaning {
+    /// An added token, by its place among them.
+    Added(usize),
+    /// A token of the scheme.
+    Token(Token),
+    /// A token that words never become, by its place among such.
+    Other(usize),
+}
 
 /// The ids of the tokens of a scheme and of those around it; dense and unique.
 #[derive(Debug)]

@@ -6,11 +6,27 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Id;
-use super::added::{Finder, Part};
+use super::added::{Added, Finder, Part};
 use super::letters::{Letters, Symbol};
 use super::normalizer::{Normalized, Trace};
+use super::numbering::Id;
+use super::template::Template;
 use crate::error::{Error, Result};
+
+/// How a text is read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    /// What each byte is.
+    pub(super) letters: Letters,
+    /// The added tokens, special ones nearly always, in order of id.
+    pub(super) added: Vec<Added>,
+    /// The strings and ids of tokens that are neither added nor of the scheme.
+    pub(super) others: Vec<(String, Id)>,
+    /// The id of unknown letters; without one they are an error.
+    pub(super) unknown: Option<Id>,
+    /// What the file puts around a sequence, if it says so.
+    pub(super) template: Option<Template>,
+}
 
 /// A part of a text. Ranges are bytes of the text.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Id;
+use super::numbering::Id;
 use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::Kmer;

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::Id;
+use super::numbering::Id;
 use super::pattern::Class;
 use super::phrase::Phrase;
 use crate::error::Result;

@@ -7,9 +7,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use super::MAX_BYTES;
 use crate::error::{Error, Result};
 
+/// Bytes of the largest file that is read.
+pub(super) const MAX_BYTES: u64 = 64 << 20;
 /// How long a pipe or a device may take. A pipe without a writer would be waited for for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 

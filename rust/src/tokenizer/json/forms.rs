@@ -7,7 +7,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Frame, SETTINGS, post_processor};
+use super::frame::Frame;
+use super::post_processor;
+use super::settings::SETTINGS;
 use crate::error::{Error, Result};
 use crate::tokenizer::added::Added;
 use crate::tokenizer::{Id, Template, Tokenizer};

@@ -21,9 +21,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::added;
 use super::fields::{refuse, show};
+use super::frame::{Frame, added_token};
 use super::strict::Vocab;
-use super::{Frame, added, added_token};
 use crate::error::{Error, Result};
 use crate::kmer::Kmer;
 use crate::tokenizer::added::Added;
