@@ -1,7 +1,7 @@
 """The words of the house: what is not said, and what is said in its place.
 
-`python -m tests.support.words [PATH ...]` lists where a word is used that the glossary replaces, and type names
-that are defined twice.
+`python -m tests.support.words [PATH ...]` lists where a word is used that the glossary replaces, and type
+names that are defined twice.
 """
 
 from __future__ import annotations
