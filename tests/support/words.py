@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,18 +88,20 @@ BANNED = (
     Word(r"\b[MGk]b/s\b", "Mbp/s, Gbp/s (bases), MB/s (bytes)"),
 )
 
-# What was recorded under old words stays as it was; these files say how it is read.
-EXEMPT = (
-    "CHANGELOG.md",
-    "tests/support/words.py",
-    "tests/golden/",
-    "benchmarks/record/",
-    "docs/glossary.md",
-    "share/",
-)
+# Files and folders that keep words which are replaced elsewhere, and why.
+EXEMPT = {
+    "CHANGELOG.md": "what was released keeps the words it was released with",
+    "tests/support/words.py": "the patterns themselves",
+    "tests/golden/": "files of earlier versions",
+    "benchmarks/record/": "records as they were measured; renderers translate",
+    "docs/glossary.md": "lists the words with what replaces them",
+    "share/": "generated from the help texts, which are checked",
+}
 
-# A type of the core that Python or the binding has under the same name is the same concept.
-SAME_CONCEPT = frozenset({"Tokenizer"})
+# Public types that are defined in several places and mean the same, and why there are several.
+SAME_CONCEPT = {
+    "Tokenizer": "the tokenizer of the core, as the binding wraps it, and as Python users see it",
+}
 
 
 class Found(NamedTuple):
@@ -122,7 +125,7 @@ def files_below(*names: str) -> Iterator[Path]:
     for name in listed.stdout.splitlines():
         path = ROOT / name
         if (
-            not name.startswith(EXEMPT)
+            not name.startswith(tuple(EXEMPT))
             and path.suffix[1:] in {"py", "pyi", "rs", "md", "toml", "html"}
             and path.exists()
         ):
@@ -149,6 +152,7 @@ def names_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(ROOT)), match[0]
 
 
+@cache
 def public_types() -> dict[str, list[str]]:
     """Where each public type of the package, the core and the binding is defined."""
     found: dict[str, list[str]] = defaultdict(list)
