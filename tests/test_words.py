@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from tests.support import words
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = words.ROOT
 GLOSSARY = ROOT / "docs" / "glossary.md"
