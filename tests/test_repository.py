@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterable
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from itertools import groupby
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 import genotok
-from tests.support.rust_modules import RustModules, cycle, folders
+from tests.support.rust_modules import Module, RustModules, cycle, folders
+from tests.support.rust_modules import module_of as rust_module
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "genotok"
+T = TypeVar("T")
 
 # A Python module imports only from levels below its own. `__init__` gives names to all but `cli`.
 LEVELS = (
@@ -330,6 +337,92 @@ def test_every_public_name_is_there() -> None:
         assert getattr(genotok, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = genotok.nothing
+
+
+# -- the map ----------------------------------------------------------------------------------------
+
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+MAP: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_map.py"))
+WALKS: list[tuple[str, list[str]]] = MAP["walks"](ARCHITECTURE.read_text(encoding="utf-8"))
+
+
+def packages_of(heading: str) -> list[list[str]]:
+    """The packages of a table of ARCHITECTURE.md, by line."""
+    table = ARCHITECTURE.read_text(encoding="utf-8").partition(f"| {heading}")[2].partition("\n\n")[0]
+    return [re.findall(r"`([\w:]+)`", line.split("|")[1]) for line in table.splitlines()[2:]]
+
+
+def reaches(start: str, end: str) -> bool:
+    """Whether one file of the core, the binding or the package uses another, directly or not."""
+    core, binding = "rust/src/", "rust/python/src/"
+    if start.startswith(core):
+        if not end.startswith(core):
+            return False
+        goal = rust_module(ROOT / end, ROOT / core)
+        found = closure(rust_module(ROOT / start, ROOT / core), core_uses().__getitem__)
+        return any(module[: len(goal)] == goal for module in found)  # a folder passes on what is in it
+    text = (ROOT / start).read_text(encoding="utf-8")
+    if start.startswith(binding):
+        return end.startswith(core) and f"genotok_core::{rust_module(ROOT / end, ROOT / core)[0]}" in text
+    if end.startswith(binding):
+        return "_native" in text
+    return ROOT / end in closure(ROOT / start, files_used)
+
+
+@cache
+def core_uses() -> dict[Module, set[Module]]:
+    return RustModules(ROOT / "rust" / "src").uses()
+
+
+@cache
+def files_used(path: Path) -> set[Path]:
+    return {file for name in imported(path) if (file := file_of(name))}
+
+
+def closure(start: T, after: Callable[[T], Iterable[T]]) -> set[T]:
+    """All that is reached from `start`."""
+    found, left = {start}, [start]
+    while left:
+        new = set(after(left.pop())) - found
+        found |= new
+        left += new
+    return found
+
+
+def test_the_map_names_each_package_in_order() -> None:
+    rust = [name for names in packages_of("Rust, below") for name in names]
+    assert [name for name in rust if not name.startswith("bpe::")] == RUST_ORDER[""]
+    assert [f"bpe::{name}" for name in RUST_ORDER["bpe"][1:]] == [name for name in rust if "::" in name]
+    assert [set(names) for names in packages_of("Python, below")] == list(LEVELS)
+
+
+def test_the_figure_is_that_of_the_map() -> None:
+    assert MAP["MAP"].read_text(encoding="utf-8") == MAP["draw"](ARCHITECTURE.read_text(encoding="utf-8"))
+    level = {name: number for number, names in enumerate(LEVELS) for name in names}
+    drawn = [[level[name] for name in names] for names in reversed(MAP["PYTHON"])]
+    assert drawn == [[number] * len(names) for number, names in enumerate(LEVELS[:-1])]
+    row = {name: number for number, names in enumerate(reversed(MAP["RUST"])) for name in names}
+    assert set(row) == {name for names in packages_of("Rust, below") for name in names} - {"testing"}
+    for module, used in core_uses().items():
+        for other in used if module else ():
+            one, two = (MAP["package"]("/".join(["rust", "src", *names]))[1] for names in (module, other))
+            assert one in {two, "testing"} or row[two] < row[one], f"{module} uses {other}"
+
+
+@pytest.mark.parametrize(("title", "steps"), WALKS, ids=[title for title, _ in WALKS])
+def test_a_walk_can_be_walked(title: str, steps: list[str]) -> None:
+    assert len(WALKS) == 3
+    assert len(steps) >= 6
+    for step in steps:
+        path, _, name = step.partition("::")
+        defined = re.compile(rf"\b(?:fn|struct|enum|trait|def|class) {name}\b")
+        assert defined.search((ROOT / path).read_text(encoding="utf-8")), f"{title}: {step}"
+    paths = [step.partition("::")[0] for step in steps]
+    for one, two, three in zip(paths, paths[1:], [*paths[2:], ""], strict=False):
+        joined = bool(three) and reaches(three, one) and reaches(three, two)  # it calls both
+        assert one == two or reaches(two, one) or reaches(one, two) or joined, f"{title}: {one} and {two}"
+    rooms = [room for room, _ in groupby(steps, key=MAP["package"])]
+    assert len(set(rooms)) == len(rooms), f"{title} goes back to a package"
 
 
 # -- sizes ------------------------------------------------------------------------------------------
