@@ -256,7 +256,7 @@ def test_a_folder_is_replaced_whole_or_stays(
     (target / "README.md").write_text("the one before")
     if not can_exchange:
         monkeypatch.setattr(folders, "_exchange", lambda _one, _other: False)
-    for broken in ("_settle", "_sync"):
+    for broken in ("_flush", "_fsync"):
         with monkeypatch.context() as patch:
             patch.setattr(folders, broken, failing)
             with pytest.raises(OSError, match="No space left"):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.dataset.vocabulary import Vocabulary
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
 
 __all__ = ["BedWriter", "TabixSink", "refuse_blocks"]
 
@@ -63,7 +63,7 @@ class Lines(Protocol):
 class TabixSink(Lines):
     """Lines into a BGZF file, with a tabix index in a second one."""
 
-    def __init__(self, packed: Sink, index: Sink) -> None:
+    def __init__(self, packed: ByteSink, index: ByteSink) -> None:
         self._packed, self._index = packed, index
         self._file = _native.IndexedBed()
 
@@ -85,7 +85,7 @@ class BedWriter:
     last line. `reverse` says whether they are, where rows do not say so themselves.
     """
 
-    def __init__(self, sink: Sink | Lines, vocabulary: Vocabulary, *, reverse: bool) -> None:
+    def __init__(self, sink: ByteSink | Lines, vocabulary: Vocabulary, *, reverse: bool) -> None:
         self._sink = sink
         self._reverse = reverse
         self._lengths = np.array(vocabulary.lengths, dtype=np.int64)

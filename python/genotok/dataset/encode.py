@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from genotok.dataset.formats import FormatName
     from genotok.dataset.manifest import Portion
     from genotok.dataset.portions import Elsewhere
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.encoder import Progress
 
@@ -137,7 +137,7 @@ def encode(
 def _to_file(target: Target, plan: Plan, reading: Reading) -> EncodingReport:
     """Encode into one file, or a pair of them, or a stream."""
 
-    def sinks() -> Sequence[Sink]:
+    def sinks() -> Sequence[ByteSink]:
         return [open_sink(target.path)] if target.kind == "pipe" else open_files(target.paths)
 
     with closing(reading.open(plan.inputs, 0, digests=False)) as reader:

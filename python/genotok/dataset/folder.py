@@ -21,7 +21,7 @@ from genotok.dataset.columns import bases_of
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.writers import Output, files
-from genotok.files.atomic import WholeFile
+from genotok.files.atomic import AtomicFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,7 +125,7 @@ class _Rows:
         return taken
 
 
-def _shard_entry(sinks: Sequence[WholeFile], output: Output) -> ShardEntry:
+def _shard_entry(sinks: Sequence[AtomicFile], output: Output) -> ShardEntry:
     """A complete shard."""
     counts = output.counts
     entries = tuple(FileEntry(os.path.basename(sink.path), sink.num_bytes, sink.sha256) for sink in sinks)
@@ -135,7 +135,7 @@ def _shard_entry(sinks: Sequence[WholeFile], output: Output) -> ShardEntry:
 def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
     """The list of a portion's records: file, name, letters, refget digest."""
     path = os.path.join(folder, DIGESTS.format(portion=index))
-    sink = WholeFile(path, checksum=True)
+    sink = AtomicFile(path, checksum=True)
     try:
         sink.write(b"file\trecord\tlength\trefget\n")
         for entry in digests:

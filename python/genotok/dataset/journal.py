@@ -7,7 +7,6 @@ import errno
 import os
 import re
 from contextlib import suppress
-from typing import BinaryIO
 
 from genotok import _native
 from genotok.dataset.manifest import (
@@ -21,8 +20,8 @@ from genotok.dataset.manifest import (
 from genotok.dataset.plain import from_line, to_line
 from genotok.dataset.plan import TOKENIZER
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.files.atomic import TEMPORARY as TEMPORARY_PATTERN
-from genotok.files.atomic import sync_folder, write_whole
+from genotok.files.appending import AppendFile
+from genotok.files.atomic import TEMPORARY_PATTERN, sync_folder, write_atomic
 from genotok.files.identity import file_sha256
 from genotok.files.outputs import is_internal
 
@@ -86,7 +85,7 @@ class Journal:
         try:
             # As they are now that no other run can change them.
             check_folder(folder, resume=resume, force=force, is_claimed=True)
-            self._file: BinaryIO = open(self._path(JOURNAL), "a+b")  # noqa: SIM115
+            self._file = AppendFile(self._path(JOURNAL))
         except BaseException:
             self._claim.release()
             raise
@@ -96,7 +95,7 @@ class Journal:
             else:
                 self._start(head, tokenizer)
         except BaseException:
-            if os.fstat(self._file.fileno()).st_size == 0:
+            if not len(self._file):
                 os.remove(self._path(JOURNAL))
             self.close()
             raise
@@ -104,12 +103,12 @@ class Journal:
     def add(self, portion: Portion) -> None:
         """Note that a portion is complete: its files are on the disk."""
         self.portions.append(portion)
-        self._append(to_line(portion))
+        self._file.append(to_line(portion))
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest; the journal has done its work."""
         self._clear(TEMPORARY)  # of other processes that were killed
-        write_whole(self._path(MANIFEST), manifest.to_json().encode())
+        write_atomic(self._path(MANIFEST), manifest.to_json().encode())
         os.remove(self._path(JOURNAL))
         sync_folder(self._folder)
 
@@ -128,19 +127,14 @@ class Journal:
         self._file.truncate(0)
         sync_folder(self._folder)
         self._clear(OURS)
-        write_whole(self._path(TOKENIZER), tokenizer.encode())
-        self._append(to_line(head))
+        write_atomic(self._path(TOKENIZER), tokenizer.encode())
+        self._file.append(to_line(head))
 
     def _clear(self, names: re.Pattern[str]) -> None:
         """Remove the files with such names."""
         for name in os.listdir(self._folder):
             if names.fullmatch(name):
                 os.remove(self._path(name))
-
-    def _append(self, line: str) -> None:
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
 
     def _take_up(self, head: Head, tokenizer: str) -> None:
         """Read what is complete, and check that it was made as this run would make it."""
@@ -158,12 +152,11 @@ class Journal:
                 break
         self._clear(TEMPORARY)
         if not self._has(head.tokenizer):
-            write_whole(self._path(TOKENIZER), tokenizer.encode())
+            write_atomic(self._path(TOKENIZER), tokenizer.encode())
         self._rewrite(to_line(head) + "".join(to_line(portion) for portion in self.portions))
 
     def _read(self) -> Manifest | None:
         """What the journal says, or the manifest of a run that was complete; None if there is nothing yet."""
-        self._file.seek(0)
         # The last line may have been cut short by a kill: what it would have told is done again.
         lines = self._file.read().split(b"\n")[:-1]
         if not lines:
@@ -179,12 +172,11 @@ class Journal:
 
     def _rewrite(self, text: str) -> None:
         """Make `text` all that the journal says; it is the begin of what it says already, most often."""
-        self._file.seek(0)
         if self._file.read().startswith(text.encode()):
             self._file.truncate(len(text.encode()))
         else:
             self._file.truncate(0)
-            self._append(text)
+            self._file.append(text)
 
     def _is_whole(self, portion: Portion) -> bool:
         """Whether the files of a portion are as they were written."""

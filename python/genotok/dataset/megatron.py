@@ -50,7 +50,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 
 if TYPE_CHECKING:
     from genotok.dataset.batch_checksums import ChecksumWriter
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
 
 __all__ = ["MegatronFile", "MegatronWriter"]
 
@@ -73,7 +73,7 @@ MOST_TOKENS = (1 << 31) - 1
 class MegatronWriter:
     """Writes record batches as a pair of files; the index is held back until the end."""
 
-    def __init__(self, data: Sink, index: Sink, checksums: ChecksumWriter, *, wide: bool) -> None:
+    def __init__(self, data: ByteSink, index: ByteSink, checksums: ChecksumWriter, *, wide: bool) -> None:
         self._data, self._index, self._checksums = data, index, checksums
         self._digest = hashlib.sha256()
         self._rows: list[int] = []

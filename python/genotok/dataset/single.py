@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from genotok.dataset.plan import Plan, Reader
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
 
 __all__ = ["write_rows"]
 
 
-def write_rows(plan: Plan, reader: Reader, open_sinks: Callable[[], Sequence[Sink]]) -> Output:
+def write_rows(plan: Plan, reader: Reader, open_sinks: Callable[[], Sequence[ByteSink]]) -> Output:
     """Write all rows of `reader` to the sinks, which are committed at the end, or else discarded."""
     schema = pa.schema(reader)
     with Output(plan, open_sinks(), schema) as output:

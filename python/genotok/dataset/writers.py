@@ -18,14 +18,14 @@ from genotok.dataset.bed import BedWriter, TabixSink, refuse_blocks
 from genotok.dataset.columns import bases_of, ids_of, is_wide
 from genotok.dataset.megatron import MegatronWriter
 from genotok.dataset.metadata import describe, text_of
-from genotok.files.atomic import WholeFile
+from genotok.files.atomic import AtomicFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from genotok.dataset.plan import Plan
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
 
 __all__ = ["Counts", "Output", "files"]
 
@@ -52,7 +52,7 @@ class IpcWriter:
     A batch is held back until the next one comes, since the last one says how many there are.
     """
 
-    def __init__(self, sink: Sink, schema: pa.Schema, checksums: ChecksumWriter, *, stream: bool) -> None:
+    def __init__(self, sink: ByteSink, schema: pa.Schema, checksums: ChecksumWriter, *, stream: bool) -> None:
         self._checksums = checksums
         self._held: pa.RecordBatch | None = None
         self._schema = schema
@@ -80,7 +80,7 @@ class IpcWriter:
 class ParquetWriter:
     """Parquet with zstd: a row group a batch. Ids are spread too evenly for a dictionary to pay."""
 
-    def __init__(self, sink: Sink, schema: pa.Schema, checksums: ChecksumWriter) -> None:
+    def __init__(self, sink: ByteSink, schema: pa.Schema, checksums: ChecksumWriter) -> None:
         self._checksums = checksums
         repeated = [name for name in ("record", "strand") if name in schema.names]
         self._writer = parquet.ParquetWriter(
@@ -123,11 +123,11 @@ class Counts:
             self.unknown += int(np.count_nonzero(ids == unknown_id))
 
 
-def files(paths: Iterable[str], *, checksum: bool = False) -> list[WholeFile]:
+def files(paths: Iterable[str], *, checksum: bool = False) -> list[AtomicFile]:
     """The files at `paths`, open for writing: all of them, or none and an error."""
-    opened: list[WholeFile] = []
+    opened: list[AtomicFile] = []
     try:
-        opened.extend(WholeFile(path, checksum=checksum) for path in paths)
+        opened.extend(AtomicFile(path, checksum=checksum) for path in paths)
     except BaseException:
         _discard(opened)
         raise
@@ -143,7 +143,7 @@ class Output:
         counts: What was written so far.
     """
 
-    def __init__(self, plan: Plan, sinks: Sequence[Sink], schema: pa.Schema) -> None:
+    def __init__(self, plan: Plan, sinks: Sequence[ByteSink], schema: pa.Schema) -> None:
         """Begin to write; the sinks belong to the output from here on."""
         self.counts = Counts()
         self._sinks = sinks
@@ -176,7 +176,7 @@ class Output:
         """End the files, bring all of them to the disk, then give them their names, the last one last."""
         self._writer.close()
         for sink in self._sinks:
-            sink.settle()
+            sink.sync()
         for sink in self._sinks:
             sink.commit()
 
@@ -189,13 +189,15 @@ class Output:
         _discard(self._sinks)
 
 
-def _discard(sinks: Iterable[Sink]) -> None:
+def _discard(sinks: Iterable[ByteSink]) -> None:
     """Let go of all of them."""
     for sink in sinks:
         sink.discard()
 
 
-def _open_writer(plan: Plan, sinks: Sequence[Sink], schema: pa.Schema, checksums: ChecksumWriter) -> Writer:
+def _open_writer(
+    plan: Plan, sinks: Sequence[ByteSink], schema: pa.Schema, checksums: ChecksumWriter
+) -> Writer:
     """The writer into `sinks`, one for each ending of the format."""
     form = plan.form
     described = describe(schema, checksums.about)

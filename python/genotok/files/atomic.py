@@ -1,11 +1,11 @@
-"""Atomic writes to files, and pipes, behind one face: what the writers write to.
+"""Atomic writes: after a crash there is the old file or the new one, never a part of one.
 
-A `WholeFile` has a temporary name in the folder of its final one. `commit` brings it to the disk, renames it
-and brings the folder to the disk: killed anywhere, or out of space, there is the old file or the new one,
-never a part of one. A checksum, if wanted, is taken of the bytes as they pass by.
+An `AtomicFile` is written under a temporary name in the folder of its final name. `commit` flushes it to the
+disk (fsync), renames it, and flushes the folder. It can compute a SHA-256 of the bytes as they are written.
+Streams and devices, which cannot be renamed, have the same interface (`ByteSink`).
 
-Names and locks of temporary files are those of `rust/src/io/atomic.rs`: the first writer in a folder removes
-what killed writers left there, in Rust or here.
+Temporary files are named and locked as in `rust/src/io/atomic.rs`, so that a writer removes the leftovers of
+killed writers in its folder, whichever of the two they were.
 """
 
 import fcntl
@@ -21,57 +21,57 @@ from genotok import _native
 
 __all__ = [
     "STANDARD_OUTPUT",
-    "TEMPORARY",
-    "Pipe",
-    "Sink",
-    "WholeFile",
+    "TEMPORARY_PATTERN",
+    "AtomicFile",
+    "ByteSink",
+    "OutputStream",
     "is_stream",
     "open_sink",
     "sync_folder",
-    "write_whole",
+    "write_atomic",
 ]
 
-TEMPORARY = r"\.genotok-[^/]*\.tmp"
-"""A pattern of the names of temporary files."""
+TEMPORARY_PATTERN = r"\.genotok-[^/]*\.tmp"
+"""A regular expression for the names of temporary files."""
 
 STANDARD_OUTPUT = "-"
 
 Bytes = bytes | bytearray | memoryview
 
 
-class Sink(Protocol):
-    """What a writer needs of the place that it writes to; pyarrow takes it for a file."""
+class ByteSink(Protocol):
+    """Where a writer's bytes go; pyarrow accepts it as a file."""
 
     closed: bool
     num_bytes: int
 
     def write(self, data: Bytes) -> int:
-        """Append `data`; its length in bytes."""
+        """Append `data`; returns its length in bytes."""
         ...
 
     def flush(self) -> None:
-        """Nothing: what was written counts once it is committed."""
+        """Do nothing: the bytes count once they are committed."""
         return
 
     def close(self) -> None:
-        """Nothing: closing is left to `commit` and `discard`."""
+        """Do nothing: `commit` and `discard` close the sink."""
         return
 
-    def settle(self) -> None:
-        """Bring what was written to where it is safe, not yet under its name."""
+    def sync(self) -> None:
+        """Flush the bytes to the disk; the output does not have its name yet."""
         return
 
     def commit(self) -> None:
-        """What was written is all: deliver it."""
+        """Finish the output."""
         ...
 
     def discard(self) -> None:
-        """What was written is not wanted."""
+        """Drop an output that was not committed."""
         ...
 
 
-class WholeFile(Sink):
-    """A file in the making.
+class AtomicFile(ByteSink):
+    """A file under its temporary name.
 
     Attributes:
         path: Its final name.
@@ -79,7 +79,15 @@ class WholeFile(Sink):
     """
 
     def __init__(self, path: str, *, checksum: bool = False) -> None:
-        """Open a temporary file beside `path`, which is left as it is until `commit`."""
+        """Create the temporary file in the folder of `path`, which stays as it is until `commit`.
+
+        Args:
+            path: The final name; a link is followed.
+            checksum: Whether to compute the SHA-256 of the bytes.
+
+        Raises:
+            OSError: No file can be created there; names `path`, as all errors of this class do.
+        """
         self.path = path
         self.num_bytes = 0
         self.closed = False
@@ -87,22 +95,18 @@ class WholeFile(Sink):
         self._target = os.path.realpath(path)
         folder = os.path.dirname(self._target)
         _native.sweep(folder)
-        try:
+        with self._errors_name_path():
             self._temporary, self._file = _temporary_in(folder)
-        except OSError as error:
-            raise self._named(error) from None
 
     def write(self, data: Bytes) -> int:
-        """Append `data`; after `discard`, which may happen in the middle of a writer's work, do nothing."""
+        """Append `data`; do nothing after `discard`, which may come while a writer is still at work."""
         view = _bytes(data)
         if self.closed:
             return len(view)
         written = 0
-        try:
+        with self._errors_name_path():
             while written < len(view):
                 written += os.write(self._file, view[written:])
-        except OSError as error:
-            raise self._named(error) from None
         if self._hash:
             self._hash.update(view)
         self.num_bytes += len(view)
@@ -110,44 +114,48 @@ class WholeFile(Sink):
 
     @property
     def sha256(self) -> str:
-        """The checksum of what was written, in hexadecimal digits."""
+        """The SHA-256 of the bytes so far, in hexadecimal digits.
+
+        Raises:
+            ValueError: The file was opened without `checksum`.
+        """
         if self._hash is None:
             raise ValueError("no checksum was asked for")
         return self._hash.hexdigest()
 
-    def settle(self) -> None:
-        """Bring the bytes to the disk, under the temporary name still."""
-        try:
+    def sync(self) -> None:
+        """Flush the bytes to the disk, still under the temporary name."""
+        with self._errors_name_path():
             os.fsync(self._file)
-        except OSError as error:
-            raise self._named(error) from None
 
     def commit(self) -> None:
-        """Bring the file to the disk and give it its name."""
-        self.settle()
-        try:
+        """Flush the bytes to the disk and rename the file."""
+        self.sync()
+        with self._errors_name_path():
             os.replace(self._temporary, self._target)
-        except OSError as error:
-            raise self._named(error) from None
         self.closed = True
         os.close(self._file)
         sync_folder(os.path.dirname(self._target))
 
     def discard(self) -> None:
-        """Leave nothing behind; after `commit`, do nothing."""
+        """Remove the temporary file; do nothing after `commit`."""
         if not self.closed:
             self.closed = True
             os.close(self._file)
             with suppress(FileNotFoundError):
                 os.remove(self._temporary)
 
-    def _named(self, error: OSError) -> OSError:
-        """`error` with the name that the user gave, not that of the temporary file."""
-        return OSError(error.errno, error.strerror, self.path)
+    @contextmanager
+    def _errors_name_path(self) -> Iterator[None]:
+        """Errors name the path that the user gave, not the temporary file."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.path) from None
 
 
-class Pipe(Sink):
-    """A stream that takes what it gets, such as standard output, or a device."""
+class OutputStream(ByteSink):
+    """A stream, such as standard output: bytes are delivered as they are written."""
 
     def __init__(self, stream: BinaryIO, name: str = "standard output") -> None:
         self.closed = False
@@ -158,42 +166,41 @@ class Pipe(Sink):
     def write(self, data: Bytes) -> int:
         """Append `data`."""
         view = _bytes(data)
-        with self._named():
+        with self._errors_name_stream():
             self._stream.write(view)
         self.num_bytes += len(view)
         return len(view)
 
     def commit(self) -> None:
-        """Push on what is held back."""
-        with self._named():
+        """Flush the stream's buffer."""
+        with self._errors_name_stream():
             self._stream.flush()
 
+    def discard(self) -> None:
+        """Do nothing: what was written is delivered."""
+
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Errors of the stream say what it is."""
+    def _errors_name_stream(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._name) from None
 
-    def discard(self) -> None:
-        """What is out is out."""
 
-
-class Device(Pipe):
-    """A device or a FIFO with a name, which is closed in the end."""
+class OutputDevice(OutputStream):
+    """A device or a FIFO, which is opened by its path and closed by `discard`."""
 
     def __init__(self, path: str) -> None:
         super().__init__(open(path, "wb"), path)  # noqa: SIM115
 
     def discard(self) -> None:
-        """What is out is out; what is held back has failed, and was told of."""
+        """Close it. Bytes still in the buffer failed before, and that error was reported."""
         with suppress(OSError):
             self._stream.close()
 
 
 def is_stream(path: str) -> bool:
-    """Whether `path` takes what it gets, and keeps nothing to be replaced: `-`, a device or a FIFO."""
+    """Whether `path` is `-`, a device or a FIFO, none of which can be replaced."""
     if path == STANDARD_OUTPUT:
         return True
     try:
@@ -203,49 +210,60 @@ def is_stream(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def open_sink(path: str) -> Sink:
-    """Where what belongs to `path` is written to: a stream, or a file that is written atomically."""
+def open_sink(path: str) -> ByteSink:
+    """The sink for an output: a stream where `path` is one, else a file that is written atomically.
+
+    Raises:
+        OSError: It cannot be opened or created.
+    """
     if path == STANDARD_OUTPUT:
-        return Pipe(sys.stdout.buffer)
-    return Device(path) if is_stream(path) else WholeFile(path)
+        return OutputStream(sys.stdout.buffer)
+    return OutputDevice(path) if is_stream(path) else AtomicFile(path)
 
 
 def _temporary_in(folder: str) -> tuple[str, int]:
-    """The path of a new temporary file, and the file, open and locked as long as it is open."""
+    """The path of a new temporary file, and its descriptor, which holds a lock until it is closed."""
     while True:
         path = os.path.join(folder, _native.temporary_name())
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:
-            return path, file  # a file system without locks, where nobody sweeps
-        # Between its making and its lock a sweeper may have taken it for a leftover.
+            return path, file  # a file system without locks, where no writer sweeps
+        # Between its creation and its lock a sweeper may have taken it for a leftover.
         if os.fstat(file).st_nlink:
             return path, file
         os.close(file)
 
 
 def _bytes(data: Bytes) -> memoryview:
-    """`data` byte by byte."""
+    """A view of the bytes of `data`."""
     view = memoryview(data)
     return view.cast("B") if view.nbytes else memoryview(b"")
 
 
-def write_whole(path: str, data: bytes) -> None:
-    """Write `data` to `path` atomically; to a stream as it is."""
-    file = open_sink(path)
+def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to the file `path` atomically, or to a stream as it is.
+
+    Raises:
+        OSError: It cannot be written; a file that was there is as it was.
+    """
+    sink = open_sink(os.fspath(path))
     try:
-        file.write(data)
-        file.commit()
+        sink.write(data)
+        sink.commit()
     finally:
-        file.discard()
+        sink.discard()
 
 
 def sync_folder(folder: str) -> None:
-    """Bring names in `folder` to the disk; not every file system can, and none needs it to be whole."""
+    """Flush the names in `folder` to the disk, where the file system can do that.
+
+    Where it cannot, a crash may bring back the old file, but never a part of the new one.
+    """
     with suppress(OSError):
-        number = os.open(folder or ".", os.O_RDONLY)
+        descriptor = os.open(folder or ".", os.O_RDONLY)
         try:
-            os.fsync(number)
+            os.fsync(descriptor)
         finally:
-            os.close(number)
+            os.close(descriptor)

@@ -1,8 +1,8 @@
-"""Folders written atomically: there in full, or not there.
+"""Atomic writes of folders: after a crash there is the old folder or the new one, never a part of one.
 
-A folder is written under another name, every file and the folder are flushed to the disk, and then it gets
-its name. So what is killed at any moment leaves the folder before or the new one, and at most one unfinished
-folder, which the next run removes.
+A folder is filled under a temporary name beside its final one. It is published when each of its files and the
+folder itself are flushed to the disk and it gets its name. A killed run leaves at most one unfinished folder,
+which the next run removes (`remove_unfinished`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from genotok import _native
 from genotok.errors import ArgumentError
@@ -23,11 +23,18 @@ from genotok.files.outputs import is_internal, named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["UNFINISHED", "output_folder", "publish", "publish_into"]
+__all__ = [
+    "AtomicFolder",
+    "output_folder",
+    "publish",
+    "remove_folder",
+    "remove_unfinished",
+    "unfinished_folder",
+]
 
-_HERE = -100
-_RENAME_EXCHANGE = 2
-"""Linux's numbers for a path from the present folder, and for two names that change places."""
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+"""Linux's numbers for a path from the current folder, and for an exchange of two names."""
 
 UNFINISHED = ".saving-"
 """How the name of an unfinished folder starts."""
@@ -37,17 +44,17 @@ UNFINISHED = ".saving-"
 def output_folder(
     path: str, *, inputs: Iterable[str], is_ours: Callable[[Path], bool], force: bool = False
 ) -> Iterator[Path]:
-    """A folder to be published, claimed for this run for the time of a `with` block, if the rule allows it.
+    """The folder that a command writes, claimed for this run for the duration of a `with` block.
 
     Args:
         path: The folder as the user named it.
         inputs: Folders that the command reads.
         is_ours: Whether a folder is of the kind that may be replaced.
-        force: Replace it.
+        force: Whether to replace such a folder.
 
     Raises:
-        ArgumentError: The folder is there and stays, or another run writes it.
-        OSError: No folder can be made there.
+        ArgumentError: The folder exists and may not be replaced, or another run writes it.
+        OSError: No folder can be created there.
     """
     if is_stream(named(path)):
         raise ArgumentError(f"output={path}: a model is a folder, which this cannot be; name a folder")
@@ -68,7 +75,7 @@ def output_folder(
 def _check(
     path: str, target: Path, inputs: Iterable[str], is_ours: Callable[[Path], bool], force: bool
 ) -> None:
-    """An error if there is something at `path` that stays there."""
+    """Raise an error if `path` exists and may not be replaced."""
     if not target.exists():
         return
     if not target.is_dir():
@@ -87,45 +94,108 @@ def _check(
         raise ArgumentError(f"{path}: is there already; --force replaces it")
 
 
+class AtomicFolder:
+    """A folder under its temporary name, to be filled and published; a `with` statement bounds its life.
+
+    Attributes:
+        path: The temporary folder. It does not exist until `write` or the caller creates it.
+    """
+
+    def __init__(self, target: Path, *, into: bool = False) -> None:
+        """Prepare to write the folder `target`; remove what a killed run left of it.
+
+        Args:
+            target: The final name.
+            into: Whether `target` exists and keeps its other files: the new files are moved into it.
+        """
+        self._target, self._into = target, into
+        self.path = unfinished_folder(target if into else target.parent, target.name)
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self.path, ignore_errors=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Add a file."""
+        self.path.mkdir(exist_ok=True)
+        (self.path / name).write_bytes(data)
+
+    def commit(self, *, last: str) -> None:
+        """Publish the folder; of files that are moved one by one, `last` is the last.
+
+        Raises:
+            OSError: It cannot be flushed or renamed.
+        """
+        if self._into:
+            _publish_into(self.path, self._target, last=last)
+        else:
+            publish(self.path, self._target)
+
+
+def unfinished_folder(parent: Path, name: str) -> Path:
+    """The temporary name of a folder in `parent`."""
+    return parent / f"{UNFINISHED}{name}"
+
+
+def remove_unfinished(parent: Path) -> None:
+    """Remove the unfinished folders that killed runs left in `parent`."""
+    for folder in parent.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that is renamed first, so that a killed run leaves no part of it under its name."""
+    leftover = unfinished_folder(folder.parent, folder.name)
+    folder.rename(leftover)
+    shutil.rmtree(leftover)
+
+
 def publish(source: Path, target: Path) -> None:
-    """Flush a folder to the disk and give it its name; one that had the name goes."""
-    _settle(source)
+    """Flush the folder `source` to the disk and rename it to `target`, in place of a folder of that name.
+
+    Raises:
+        OSError: It cannot be flushed or renamed; `target` is as it was.
+    """
+    _flush(source)
     if not target.exists():
         source.rename(target)
     elif _exchange(source, target):
         shutil.rmtree(source)
     else:
-        rubbish = target.parent / f"{UNFINISHED}old-{target.name}"
-        shutil.rmtree(rubbish, ignore_errors=True)
-        target.rename(rubbish)
+        replaced = unfinished_folder(target.parent, f"old-{target.name}")
+        shutil.rmtree(replaced, ignore_errors=True)
+        target.rename(replaced)
         try:
             source.rename(target)
         except OSError:
-            rubbish.rename(target)
+            replaced.rename(target)
             raise
-        shutil.rmtree(rubbish)
-    _sync(target.parent)
+        shutil.rmtree(replaced)
+    _fsync(target.parent)
 
 
-def publish_into(source: Path, target: Path, *, last: str) -> None:
-    """Flush a folder to the disk and move its files into another, the one named `last` after all others."""
-    _settle(source)
+def _publish_into(source: Path, target: Path, *, last: str) -> None:
+    """Flush the folder `source` to the disk and move its files into `target`, the file `last` at the end."""
+    _flush(source)
     for path in sorted(source.iterdir(), key=lambda path: path.name == last):
         path.replace(target / path.name)
     source.rmdir()
-    _sync(target)
+    _fsync(target)
 
 
 def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders exchange their names in one step, where the system can; whether it could."""
+    """Exchange the names of two folders in one step; False where the system cannot."""
     rename = getattr(ctypes.CDLL(None), "renameat2", None)
     if rename is None:
         return False
-    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0)
+    return bool(rename(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0)
 
 
-def _settle(folder: Path) -> None:
-    """Flush a folder's files, readable by those who may read the folder.
+def _flush(folder: Path) -> None:
+    """Flush a folder's files, and let everyone read them who may read the folder.
 
     Libraries write through temporary files, which only their owner may read, whatever the umask.
     """
@@ -133,12 +203,12 @@ def _settle(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
         if path.is_file():
             path.chmod(readable)
-        _sync(path)
+        _fsync(path)
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

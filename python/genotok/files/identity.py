@@ -1,7 +1,8 @@
-"""One place for identities: digests of what a run reads and makes, and what has changed since.
+"""Digests of the inputs and outputs of a run, and what has changed since they were recorded.
 
-Content decides, not names: a file that was moved or renamed is the same. Digests are SHA-256, which a core
-computes at 0.5 to 2 GB/s, several files at a time; a genome of 3 GB costs two to six seconds.
+A digest identifies contents, not names: a file that was moved or renamed is the same file. Digests are
+SHA-256, which one core computes at 0.5 to 2 GB/s; several files are read at a time. A genome of 3 GB takes
+2 to 6 s.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genotok.errors import ArgumentError
+from genotok.files.atomic import write_atomic
 
 if TYPE_CHECKING:
     import threading
@@ -33,10 +35,10 @@ __all__ = [
 ]
 
 CHECKSUMS = "SHA256SUMS"
-"""The checksums of a folder's files, as `sha256sum -c` reads them."""
+"""The file of a folder's checksums, in the format of `sha256sum -c`."""
 
 K_MERS = ("k", "overlap", "canonical", "special_tokens", "special_tokens_behind", "unknown_token")
-"""What gives k-mers their ids."""
+"""The settings that decide the ids of k-mers."""
 
 BLOCK = 1 << 20
 MAX_BYTES = 1 << 24
@@ -44,8 +46,8 @@ SHOWN = 3
 DIGITS = 64
 
 
-class Vocabulary(Protocol):
-    """What gives tokens their ids, as far as a digest needs it."""
+class VocabularyLike(Protocol):
+    """The part of a tokenizer that a digest needs."""
 
     @property
     def vocab(self) -> dict[str, int]:
@@ -62,11 +64,11 @@ class Vocabulary(Protocol):
         ...
 
 
-def vocabulary_sha256(tokenizer: Vocabulary) -> str:
-    """The digest of a tokenizer's vocabulary and merges: what a model's weights depend on.
+def vocabulary_sha256(tokenizer: VocabularyLike) -> str:
+    """The digest of a tokenizer's vocabulary and merges, on which a model's weights depend.
 
-    It does not depend on what is put around sequences, on padding, on letter case, or on who wrote the file,
-    so it stays the same when transformers saves the tokenizer.
+    It does not depend on special tokens around sequences, on padding, on how lower case is read, or on the
+    software that wrote the file: it is the same after transformers saved the tokenizer.
     """
     text: dict[str, Any] = json.loads(tokenizer.to_json())
     if "format" in text:  # k-mers, up to 16 million of them: their kind says all
@@ -76,7 +78,7 @@ def vocabulary_sha256(tokenizer: Vocabulary) -> str:
 
 
 def object_sha256(value: Any) -> str:
-    """The digest of anything that JSON has."""
+    """The digest of a JSON value; the order of keys does not matter."""
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -84,7 +86,7 @@ def object_sha256(value: Any) -> str:
 def file_sha256(path: str | os.PathLike[str], stopped: threading.Event | None = None) -> str | None:
     """The SHA-256 of a file in hexadecimal digits; None for a pipe or device, which can be read only once.
 
-    Once `stopped` is set the rest is left unread, and the digest means nothing.
+    Once `stopped` is set the rest is not read, and the digest is meaningless.
 
     Raises:
         OSError: It cannot be read.
@@ -99,10 +101,10 @@ def file_sha256(path: str | os.PathLike[str], stopped: threading.Event | None = 
 
 
 def files_sha256(paths: Sequence[str | os.PathLike[str]]) -> list[str | None]:
-    """The digests of files, in their order; several are read at a time.
+    """The digests of files, in their order; one file per CPU core is read at a time.
 
     Raises:
-        OSError: One cannot be read.
+        OSError: A file cannot be read.
     """
     if len(paths) < 2:
         return [file_sha256(path) for path in paths]
@@ -111,13 +113,13 @@ def files_sha256(paths: Sequence[str | os.PathLike[str]]) -> list[str | None]:
 
 
 def check_same(where: str | os.PathLike[str], before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """An error that names what has other digests than before.
+    """Raise an error that names what has another digest than before.
 
-    Digests stand in nested objects and lists. Objects of objects have what they both have compared, so sets
-    or tokenizers may be added; the innermost ones are compared whole.
+    Digests are in nested objects and lists. Of objects that hold objects, common keys are compared, so that
+    data sets or tokenizers may be added; innermost objects must be equal.
 
     Raises:
-        ArgumentError: Something changed.
+        ArgumentError: A digest changed.
     """
     changed = list(_changes("", before, now))
     if changed:
@@ -129,7 +131,7 @@ def check_same(where: str | os.PathLike[str], before: Mapping[str, Any], now: Ma
 
 
 def _changes(place: str, before: Any, now: Any) -> Iterator[str]:
-    """The places that differ, with `/` between their parts."""
+    """The paths of digests that differ, their keys joined by `/`."""
     if isinstance(before, list) and isinstance(now, list):
         before, now = ({str(number): one for number, one in enumerate(part, 1)} for part in (before, now))
     if not isinstance(before, dict) or not isinstance(now, dict):
@@ -147,7 +149,7 @@ def _changes(place: str, before: Any, now: Any) -> Iterator[str]:
 
 
 def flattened(digests: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Name and digest of each, with `/` between the parts of names."""
+    """Path and digest of each entry, the keys of a path joined by `/`."""
     if isinstance(digests, list):
         digests = {str(number): one for number, one in enumerate(digests, 1)}
     if isinstance(digests, dict):
@@ -158,22 +160,22 @@ def flattened(digests: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def write_checksums(folder: Path) -> None:
-    """Write the checksums of all files in a folder into it.
+    """Write `SHA256SUMS` with the checksum of each file in a folder and below it.
 
     Raises:
-        OSError: It cannot be read or written.
+        OSError: A file cannot be read or written.
     """
     names = sorted(_names(folder))
     digests = files_sha256([folder / name for name in names])
     lines = [f"{digest}  {name}\n" for name, digest in zip(names, digests, strict=True)]
-    (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    write_atomic(folder / CHECKSUMS, "".join(lines).encode())
 
 
 def check_files(folder: Path) -> str | None:
-    """What is wrong with the first file of a folder that is not as its checksums say.
+    """The first difference between the files of a folder and its checksums, as a message.
 
     Returns:
-        None if all files are, or if the folder has no checksums.
+        None if there is none, or if the folder has no checksums.
 
     Raises:
         OSError: A file cannot be read.
@@ -183,7 +185,7 @@ def check_files(folder: Path) -> str | None:
         return None
     wanted = _checksums(file)
     if wanted is None:
-        return f"{file}: is no list of checksums"
+        return f"{file}: is not a list of checksums"
     there = set(_names(folder))
     names = [*wanted, *sorted(there - wanted.keys())]
     odd = next((name for name in names if name not in there or name not in wanted), None)
@@ -197,7 +199,7 @@ def check_files(folder: Path) -> str | None:
 
 
 def _checksums(file: Path) -> dict[str, str] | None:
-    """Name to checksum as a list has them; None if it is none."""
+    """Name to checksum; None if the file is not a list of checksums."""
     if not file.is_file() or file.stat().st_size > MAX_BYTES:
         return None
     parts = [line.partition("  ") for line in file.read_text("utf-8", errors="replace").splitlines()]
@@ -206,7 +208,7 @@ def _checksums(file: Path) -> dict[str, str] | None:
 
 
 def _names(folder: Path) -> Iterator[str]:
-    """The files in a folder and below it, but the list of checksums."""
+    """The files in a folder and below it, without the list of checksums."""
     for path in folder.rglob("*"):
         if path.is_file() and path != folder / CHECKSUMS:
             yield path.relative_to(folder).as_posix()

@@ -1,6 +1,7 @@
-"""What kinds of files genotok writes, and how it knows its own before it replaces one.
+"""The kinds of files that genotok writes, and how it recognises them before it replaces one.
 
-It guards against `-o genomes/*.fa`, where the shell makes a genome the output, and against slips of the hand.
+This protects a user's files from `-o genomes/*.fa`, where the shell makes a genome the output, and from
+typing errors.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ __all__ = [
     "RESULT_TABLE",
     "TABIX_INDEX",
     "TOKENIZER",
-    "Kind",
+    "OutputKind",
 ]
 
 HEAD = 1 << 16
-"""Bytes that are looked at."""
+"""Bytes of a file that decide its kind."""
 
 HUGGING_FACE = re.compile(rb'\s*\{\s*"version"\s*:.*"added_tokens"\s*:', re.DOTALL)
 K_MERS = re.compile(rb'\s*\{.*"format"\s*:\s*"genotok k-mers"', re.DOTALL)
@@ -48,13 +49,13 @@ GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class OutputKind:
     """A kind of output file.
 
     Attributes:
-        name: What messages call it, with its article.
-        is_ours: Whether the file at a path is of this kind, to judge by how it begins.
-        is_text: It may be shown on a terminal.
+        name: Its name in messages, with its article.
+        is_ours: Whether the file at a path is of this kind, judged by its first bytes.
+        is_text: Whether it may be written to a terminal.
     """
 
     name: str
@@ -78,7 +79,7 @@ def _matching(*patterns: re.Pattern[bytes]) -> Callable[[str], bool]:
 
 
 def _unpacked(*patterns: re.Pattern[bytes]) -> Callable[[str], bool]:
-    """Whether the start of a file, unpacked where it is gzip, matches one of these patterns."""
+    """Whether the start of a file, decompressed if it is gzip, matches one of these patterns."""
 
     def matches(path: str) -> bool:
         head = _head(path)
@@ -98,25 +99,25 @@ def _is_bed(path: str) -> bool:
 
 
 def _has_index(path: str) -> bool:
-    """Whether Megatron's index stands beside a file of bare numbers, which has no start of its own."""
+    """Whether a Megatron index is beside a file of token ids, which has no magic bytes of its own."""
     try:
         return MEGATRON_INDEX.is_ours(path.removesuffix(".bin") + ".idx")
     except OSError:
         return False
 
 
-TOKENIZER = Kind("a tokenizer", _matching(HUGGING_FACE, K_MERS), is_text=True)
-CHECKPOINT = Kind("a checkpoint of genotok train-bpe", _matching(OUR_CHECKPOINT))
-PACKED = Kind("a packed file", _starting(b"GENOTOK\x1a"))
-RECORD = Kind("a record of genotok study", _matching(STUDY), is_text=True)
-PAGE = Kind("a report", _matching(OUR_PAGE), is_text=True)
-ARROW = Kind("an Arrow file", _starting(b"ARROW1"))
-ARROW_STREAM = Kind("a stream of Arrow", _starting(b"\xff\xff\xff\xff"))
-PARQUET = Kind("a Parquet file", _starting(b"PAR1"))
-MEGATRON_INDEX = Kind("a Megatron index", _starting(b"MMIDIDX"))
-MEGATRON = Kind("a file of token ids", _has_index)
-BED = Kind("a BED file", _is_bed, is_text=True)
-BEDGRAPH = Kind("a bedGraph file", _unpacked(BEDGRAPH_LINE), is_text=True)
-RESULT_TABLE = Kind("a table of predictions or vectors", _unpacked(RESULT_HEADER), is_text=True)
-RESULT_LINES = Kind("predictions or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True)
-TABIX_INDEX = Kind("a tabix index", _starting(GZIP))
+TOKENIZER = OutputKind("a tokenizer", _matching(HUGGING_FACE, K_MERS), is_text=True)
+CHECKPOINT = OutputKind("a checkpoint of genotok train-bpe", _matching(OUR_CHECKPOINT))
+PACKED = OutputKind("a packed file", _starting(b"GENOTOK\x1a"))
+RECORD = OutputKind("a record of genotok study", _matching(STUDY), is_text=True)
+PAGE = OutputKind("a report", _matching(OUR_PAGE), is_text=True)
+ARROW = OutputKind("an Arrow file", _starting(b"ARROW1"))
+ARROW_STREAM = OutputKind("a stream of Arrow", _starting(b"\xff\xff\xff\xff"))
+PARQUET = OutputKind("a Parquet file", _starting(b"PAR1"))
+MEGATRON_INDEX = OutputKind("a Megatron index", _starting(b"MMIDIDX"))
+MEGATRON = OutputKind("a file of token ids", _has_index)
+BED = OutputKind("a BED file", _is_bed, is_text=True)
+BEDGRAPH = OutputKind("a bedGraph file", _unpacked(BEDGRAPH_LINE), is_text=True)
+RESULT_TABLE = OutputKind("a table of predictions or vectors", _unpacked(RESULT_HEADER), is_text=True)
+RESULT_LINES = OutputKind("predictions or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True)
+TABIX_INDEX = OutputKind("a tabix index", _starting(GZIP))

@@ -1,12 +1,12 @@
-"""Outputs: the one rule of what may be written where, asked before the work begins.
+"""Outputs: what a command may write where, checked before its work starts.
 
-- What does not exist is written atomically; an empty file counts as not there.
-- `-` is standard output; devices and FIFOs are written to as they are.
-- A file that is there stays, and the command says so at once; `--force` replaces it. Two kinds of output can
-  be made again without it. One whose making takes no time is compared: the same bytes are no loss
-  (`COMPARE`). A trained tokenizer replaces the one before, which is kept under a numbered name (`KEEP`).
-- A file that is no output of this kind, or that the command reads, is not replaced with `--force` either.
-- An output belongs to one run at a time: a second one is refused, and hears who is at it.
+- A path that does not exist is written atomically; an empty file counts as missing.
+- `-` is standard output; devices and FIFOs are written to directly.
+- An existing file stays, and the command reports it at once; `--force` replaces it. Two kinds of output need
+  no `--force`. One that takes no time to make is compared: equal bytes are no error (`COMPARE`). A trained
+  tokenizer replaces the old one, which is kept under a numbered name (`KEEP`).
+- A file of another kind, or one that the command reads, is never replaced, even with `--force`.
+- An output belongs to one run at a time: a second run is refused, and the error names the first one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 
 from genotok import _native
 from genotok.errors import ArgumentError
-from genotok.files.atomic import STANDARD_OUTPUT, is_stream, sync_folder, write_whole
+from genotok.files.atomic import STANDARD_OUTPUT, is_stream, sync_folder, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from genotok.files.kinds import Kind
+    from genotok.files.kinds import OutputKind
 
 __all__ = [
     "Existing",
@@ -41,32 +41,32 @@ __all__ = [
     "write_files",
 ]
 
-LARGEST_PROBE = 1 << 24
-"""A larger result is not tried out: a full disk is then found when it is written."""
+MAX_PROBE = 1 << 24
+"""Bytes. No more is written as a probe; a disk too full for more is detected when the output is written."""
 
 STANDARD_NAMES = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}
-"""Names of standard output. Where it leads to a file, opening them would begin that file again."""
+"""Names of standard output. Where it is a file, opening them would overwrite that file from its start."""
 
 
 class Existing(Enum):
-    """What becomes of a file of the same kind that is there."""
+    """What happens to an existing file of the same kind."""
 
     REFUSE = auto()
-    """It stays, unless the user forces it away."""
+    """It stays, unless the user gives `--force`."""
     COMPARE = auto()
-    """It stays; if it has the very bytes that were to be written, that is no fault."""
+    """It stays; if it has the bytes that were to be written, that is no error."""
     KEEP = auto()
-    """It is kept under a numbered name, and the new file gets its name."""
+    """It is renamed to a numbered name, and the new file gets its name."""
 
 
 @dataclass(slots=True)
 class FileOutput:
-    """A file to be written, or standard output, while it belongs to this run.
+    """An output file, or standard output, while this run has the claim to it.
 
     Attributes:
-        path: As the user named it; `-` for all names of standard output.
-        kept: After `write`, the name of the file that was there, if it was kept.
-        is_unchanged: After `write`, whether the file was there already, with the same bytes.
+        path: As the user named it; `-` for each name of standard output.
+        kept: After `write`, the numbered name of the old file, if it was kept.
+        is_unchanged: After `write`, whether the file existed with the same bytes.
     """
 
     path: str
@@ -77,17 +77,17 @@ class FileOutput:
 
     @property
     def described(self) -> str:
-        """The path for a report, and what became of the file that was there."""
+        """The path as a report shows it, and what happened to the old file."""
         path = "standard output" if self.path == STANDARD_OUTPUT else self.path
         if self.is_unchanged:
             return f"{path}, as it was"
         return f"{path}; the one before is kept as {self.kept}" if self.kept else path
 
     def write(self, data: bytes) -> None:
-        """Write all of it.
+        """Write the output.
 
         Raises:
-            ArgumentError: There is another file, which stays.
+            ArgumentError: Another file exists there, and stays.
             OSError: It cannot be written.
         """
         if not is_stream(self.path) and os.path.exists(self.path):
@@ -100,32 +100,32 @@ class FileOutput:
                 if self.existing is not Existing.KEEP:
                     raise _is_there(self.path)
                 self.kept = _keep(self.path)
-        write_whole(self.path, data)
+        write_atomic(self.path, data)
 
 
 @contextmanager
 def output_file(
     path: str,
-    kind: Kind,
+    kind: OutputKind,
     *,
     inputs: Iterable[str] = (),
     existing: Existing = Existing.REFUSE,
     force: bool = False,
     num_bytes: int = 0,
 ) -> Iterator[FileOutput]:
-    """An output, claimed for this run for the time of a `with` block, if the rule allows it.
+    """An output, claimed for this run for the duration of a `with` block.
 
     Args:
         path: The file as the user named it, or `-`.
-        kind: What it is to hold.
+        kind: Its kind.
         inputs: Files and patterns that the command reads.
-        existing: What becomes of a file of this kind that is there.
-        force: Replace it, without a copy.
-        num_bytes: How large it will be, about; so much must fit on the disk.
+        existing: What happens to an existing file of this kind.
+        force: Whether to replace an existing file, without a copy.
+        num_bytes: Its expected size, about; the disk must have this much space.
 
     Raises:
-        ArgumentError: The file is there and stays, or another run writes it.
-        OSError: No file can be made there.
+        ArgumentError: The file exists and may not be replaced, or another run writes it.
+        OSError: No file can be created there.
     """
     path = named(path)
     if is_stream(path):
@@ -144,17 +144,17 @@ def output_file(
 
 def check_file(
     path: str,
-    kind: Kind,
+    kind: OutputKind,
     *,
     inputs: Iterable[str] = (),
     existing: Existing = Existing.REFUSE,
     force: bool = False,
 ) -> None:
-    """An error if there is something at `path` that stays there.
+    """Raise an error if `path` exists and may not be replaced.
 
     Raises:
-        ArgumentError: A file that is read, or of another kind, or that nobody allowed to be replaced.
-        OSError: A folder, or the folder around it is missing.
+        ArgumentError: The command reads it, it is of another kind, or `force` was not given.
+        OSError: It is a folder, or its folder is missing.
     """
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
@@ -178,10 +178,10 @@ def check_file(
 
 
 def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, force: bool) -> None:
-    """Write small files into a folder, which is made if need be; asked for all before one is written.
+    """Write small files into a folder, which is created if it is missing; none is written unless all may be.
 
     Raises:
-        ArgumentError: One is there with other contents, and `force` is not given.
+        ArgumentError: A file exists with other contents, and `force` is not given.
         OSError: One cannot be written.
     """
     paths = {os.path.join(folder, name): text.encode() for name, text in texts.items()}
@@ -193,11 +193,11 @@ def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, for
     if not os.path.isdir(folder):
         os.mkdir(folder)
     for path, data in paths.items():
-        write_whole(path, data)
+        write_atomic(path, data)
 
 
 def is_claimed(path: str) -> bool:
-    """Whether another run writes the file at `path` now."""
+    """Whether another run has the claim to the file at `path`."""
     try:
         _native.Claim(path).release()
     except ArgumentError:
@@ -206,12 +206,12 @@ def is_claimed(path: str) -> bool:
 
 
 def named(path: str) -> str:
-    """`path`, or `-` if it is another name of standard output."""
+    """`path`, or `-` for another name of standard output."""
     return STANDARD_OUTPUT if path in STANDARD_NAMES else path
 
 
 def is_internal(name: str) -> bool:
-    """Whether a file of this name is one of genotok's own beside outputs: unfinished, or a claim."""
+    """Whether this is the name of a temporary file or of a claim."""
     return name.startswith(".genotok-")
 
 
@@ -220,7 +220,7 @@ def _is_there(path: str) -> ArgumentError:
 
 
 def _input_at(there: os.stat_result, inputs: Iterable[str]) -> str:
-    """How the user named the input that is this very file, in words; nothing if none is."""
+    """How the user named the input that is this file, for an error; empty if no input is."""
     for given in inputs:
         path = os.path.expanduser(given)
         is_pattern = glob.has_magic(path) and not os.path.exists(path)
@@ -229,12 +229,12 @@ def _input_at(there: os.stat_result, inputs: Iterable[str]) -> str:
                 if os.path.samestat(os.stat(found), there):
                     return f" (as {given})"
             except OSError:
-                continue  # whoever reads it complains
+                continue  # its reader reports it
     return ""
 
 
 def _check_writable(path: str, num_bytes: int) -> None:
-    """An error if no file of `num_bytes` can be made where `path` leads to; leaves nothing behind."""
+    """Raise an error if no file of `num_bytes` can be created at `path`; leave no file behind."""
     folder = os.path.dirname(os.path.realpath(path))
     if not os.path.isdir(folder):
         shown = os.path.dirname(path) or "." if not os.path.islink(path) else folder
@@ -242,15 +242,15 @@ def _check_writable(path: str, num_bytes: int) -> None:
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file in it", path)
     try:
-        # Where the system can, a file without a name; else one that is removed at once.
+        # A file without a name where the system has them, else one that is removed at once.
         with tempfile.TemporaryFile(dir=folder, prefix=".genotok-", suffix=".tmp") as probe:
-            probe.write(bytes(min(num_bytes, LARGEST_PROBE)))
+            probe.write(bytes(min(num_bytes, MAX_PROBE)))
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from None
 
 
 def _keep(path: str) -> str:
-    """Give the file at `path` one more name, the first of `path.1`, `path.2`, ... that is free; that name."""
+    """Link the file at `path` to the first of `path.1`, `path.2`, ... that is free; returns that name."""
     target = os.path.realpath(path)
     number = 1
     while True:

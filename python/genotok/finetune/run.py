@@ -18,7 +18,7 @@ from genotok.corpus.verdict import MAX_UNKNOWN, add_unknown, describe, known_sym
 from genotok.errors import ArgumentError
 from genotok.evaluation import baseline
 from genotok.evaluation.results import markdown
-from genotok.files.atomic import write_whole
+from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
@@ -127,7 +127,7 @@ def finetune(
             run.identify({"sets": {name: found}})
         sets = [work.run(seeds, with_baseline, tell, digests[work.task.name]) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
-        write_whole(str(folder / TABLE), (markdown([record]) + "\n").encode())
+        write_atomic(folder / TABLE, (markdown([record]) + "\n").encode())
         checkpoints.write_json(folder / RESULTS, record)
     return record
 

@@ -8,11 +8,10 @@ first; then the folder gets its name, or where it is that of a run, each file do
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from genotok import __version__
-from genotok.files.folders import UNFINISHED, publish, publish_into
+from genotok.files.folders import AtomicFolder
 from genotok.files.identity import file_sha256, vocabulary_sha256
 from genotok.model_folder.card import FRONT
 from genotok.model_folder.read import MANIFEST
@@ -68,34 +67,27 @@ def save_folder(
     Raises:
         OSError: It cannot be written.
     """
-    place = (folder if beside else folder.parent) / f"{UNFINISHED}{folder.name}"
-    shutil.rmtree(place, ignore_errors=True)
-    try:
+    with AtomicFolder(folder, into=beside) as saved:
         # Gathered weights are copies, which hides from transformers that two of them are one.
         tied = model.all_tied_weights_keys
         own = None if weights is None else {name: weights[name] for name in weights if name not in tied}
         model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
-        model.save_pretrained(place, state_dict=own)
+        model.save_pretrained(saved.path, state_dict=own)
         for name, content in tokenizer_files(tokenizer, special, max_tokens, keep_case=keep_case).items():
-            (place / name).write_bytes(content)
-        digests = {path.name: str(file_sha256(path)) for path in sorted(place.iterdir())}
-        saved = Tokenizer.from_file(place / TOKENIZER)
+            saved.write(name, content)
+        digests = {path.name: str(file_sha256(path)) for path in sorted(saved.path.iterdir())}
+        stored = Tokenizer.from_file(saved.path / TOKENIZER)
         facts = {
-            "fast": "model" in json.loads(saved.to_json()),
-            "upper": saved.encode("acgt" * 4) == saved.encode("ACGT" * 4),
+            "fast": "model" in json.loads(stored.to_json()),
+            "upper": stored.encode("acgt" * 4) == stored.encode("ACGT" * 4),
         }
-        config = json.loads((place / "config.json").read_bytes())
+        config = json.loads((saved.path / "config.json").read_bytes())
         name = CARD if not beside or _may_write(folder / CARD) else OTHER_CARD
         text = card.markdown(config, digests, **facts)
-        (place / name).write_bytes(text.encode(errors="backslashreplace"))  # names of files may be no text
+        saved.write(name, text.encode(errors="backslashreplace"))  # names of files may be no text
         manifest = {"kind": KIND, "genotok": __version__, **made, "files": digests}
-        (place / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        if beside:
-            publish_into(place, folder, last=MANIFEST)
-        else:
-            publish(place, folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        saved.write(MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+        saved.commit(last=MANIFEST)
     return manifest
 
 

@@ -17,7 +17,7 @@ from transformers import TrainingArguments, set_seed
 from genotok import __version__
 from genotok.corpus.verdict import MAX_UNKNOWN, describe
 from genotok.errors import ArgumentError
-from genotok.files.atomic import write_whole
+from genotok.files.atomic import write_atomic
 from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
@@ -268,10 +268,10 @@ def _claimed(
         place = folder / TOKENIZER
         if not place.exists():
             for name, content in tokenizer_files(tokenizer, SpecialIds.of(tokenizer)).items():
-                write_whole(str(folder / name), content)
+                write_atomic(folder / name, content)
         elif _as_saved(tokenizer) != _as_saved(type(tokenizer).from_file(place)):
             raise ArgumentError(f"{folder}: was begun with another tokenizer")
-        checkpoints.clean(folder)
+        checkpoints.remove_unfinished(folder)
         yield run
 
 

@@ -13,7 +13,7 @@ from genotok.files.outputs import named
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from genotok.files.kinds import Kind
+    from genotok.files.kinds import OutputKind
 
 __all__ = ["OutputFormat", "Target"]
 
@@ -27,7 +27,7 @@ ENDINGS: dict[OutputFormat, tuple[str, ...]] = {
     "bed": (".bed",),
     "bedgraph": (".bedgraph", ".bg"),
 }
-KINDS: dict[OutputFormat, Kind] = {
+KINDS: dict[OutputFormat, OutputKind] = {
     "parquet": kinds.PARQUET,
     "csv": kinds.RESULT_TABLE,
     "tsv": kinds.RESULT_TABLE,
@@ -84,6 +84,6 @@ class Target:
         return cls(path, chosen, is_gzip and chosen != "parquet")
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> OutputKind:
         """What the file is to be, for the rule of what may be replaced."""
         return KINDS[self.form]

@@ -23,7 +23,7 @@ from genotok.files.atomic import open_sink
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from genotok.files.atomic import Sink
+    from genotok.files.atomic import ByteSink
     from genotok.rows.targets import Target
 
 __all__ = ["RowWriter", "row_writer"]
@@ -46,7 +46,7 @@ class RowWriter(Protocol):
 
 
 @contextmanager
-def row_writer(target: Target, schema: pa.Schema, *, value: str = "") -> Iterator[tuple[RowWriter, Sink]]:
+def row_writer(target: Target, schema: pa.Schema, *, value: str = "") -> Iterator[tuple[RowWriter, ByteSink]]:
     """A writer to an output, for the time of a `with` block: whole at its end, or not there.
 
     Args:

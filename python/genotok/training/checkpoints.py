@@ -1,22 +1,20 @@
-"""Checkpoints that are there whole or not at all.
+"""Checkpoints, written atomically, and the folder of a run.
 
-A checkpoint is written to a folder with another name, every file and the folder are flushed to the disk, and
-then it gets its name. So a run that is killed at any moment leaves checkpoints to go on from, and at most one
-folder of rubbish, which the next run removes.
+A checkpoint is a folder that is published when it is complete (`genotok.files.folders`). A run that is killed
+at any moment can be resumed from the checkpoints it left; the next run removes an unfinished one.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from genotok import _native
 from genotok.errors import ArgumentError
 from genotok.files import identity
-from genotok.files.atomic import STANDARD_OUTPUT, write_whole
-from genotok.files.folders import UNFINISHED, publish
+from genotok.files.atomic import STANDARD_OUTPUT, write_atomic
+from genotok.files.folders import publish, remove_folder, remove_unfinished, unfinished_folder
 from genotok.files.outputs import is_internal
 
 if TYPE_CHECKING:
@@ -29,9 +27,9 @@ __all__ = [
     "Run",
     "checkpoints",
     "claim",
-    "clean",
     "latest",
     "publish",
+    "remove_unfinished",
     "rotate",
     "step_of",
     "write_json",
@@ -48,7 +46,7 @@ PREFIX = "checkpoint-"
 
 def unfinished(folder: Path, step: int) -> Path:
     """Where the checkpoint of a step is written to at first."""
-    return folder / f"{UNFINISHED}{step}"
+    return unfinished_folder(folder, str(step))
 
 
 def checkpoints(folder: Path) -> list[tuple[int, Path]]:
@@ -69,16 +67,7 @@ def step_of(place: Path) -> int:
 def rotate(folder: Path, keep: int) -> None:
     """Remove all checkpoints but the latest `keep`."""
     for _, place in checkpoints(folder)[:-keep]:
-        # Renamed first: what is removed by halves would look like a checkpoint.
-        rubbish = folder / f"{UNFINISHED}{place.name}"
-        place.rename(rubbish)
-        shutil.rmtree(rubbish)
-
-
-def clean(folder: Path) -> None:
-    """Remove what killed runs left."""
-    for place in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(place, ignore_errors=True)
+        remove_folder(place)
 
 
 class Run:
@@ -226,5 +215,5 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file of JSON whole or not at all."""
-    write_whole(str(path), (json.dumps(content, indent=1) + "\n").encode())
+    """Write a file of JSON atomically."""
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

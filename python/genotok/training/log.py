@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback
 from transformers.utils import logging
 
-from genotok.files.atomic import write_whole
+from genotok.files.appending import AppendFile
+from genotok.files.atomic import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +36,8 @@ class JsonLines(TrainerCallback):
         if state.is_world_process_zero and logs:
             # JSON knows no NaN: what is not finite is a text.
             found = {key: value if _is_finite(value) else str(value) for key, value in logs.items()}
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": state.global_step, **found}) + "\n")
+            with AppendFile(self.path) as file:
+                file.append(json.dumps({"step": state.global_step, **found}) + "\n")
 
 
 class Watched(TrainerCallback):
@@ -73,7 +74,7 @@ def cut_log(path: Path, step: int) -> None:
             continue
         if isinstance(entry, dict) and entry.get("step", step) <= step:
             kept.append(line + "\n")
-    write_whole(str(path), "".join(kept).encode())
+    write_atomic(path, "".join(kept).encode())
 
 
 def _is_finite(value: Any) -> bool:

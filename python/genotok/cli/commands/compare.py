@@ -142,10 +142,10 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
 def _write(record: dict[str, Any], output: str) -> None:
     """The record with its circumstances, and its table as Markdown."""
     from genotok.compare.table import comparison_markdown
-    from genotok.files.atomic import write_whole
+    from genotok.files.atomic import write_atomic
 
-    write_whole(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())
-    write_whole(os.path.join(output, "compared.md"), (comparison_markdown(record) + "\n").encode())
+    write_atomic(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())
+    write_atomic(os.path.join(output, "compared.md"), (comparison_markdown(record) + "\n").encode())
 
 
 def _print(record: dict[str, Any]) -> None:

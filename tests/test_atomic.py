@@ -1,0 +1,138 @@
+"""One atomic writer: no other code creates, renames or replaces output files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from genotok.files.appending import AppendFile
+from genotok.files.atomic import TEMPORARY_PATTERN, AtomicFile, write_atomic
+from genotok.files.folders import AtomicFolder, remove_unfinished
+
+PACKAGE = Path(__file__).resolve().parent.parent / "python" / "genotok"
+
+WRITERS = ("files/", "model/")
+"""The atomic writer, and the model's, which does without the rest of the package."""
+
+ELSEWHERE = {
+    ("cli/shared/process.py", "open"): "standard streams that were closed",
+    ("distributed/storage.py", "open"): "a scratch copy of a remote file",
+    ("rows/opening.py", "open"): "a pipe",
+    ("model_folder/plain.py", "save_file"): "into an AtomicFolder",
+    ("model_folder/plain.py", "save_pretrained"): "into an AtomicFolder",
+    ("model_folder/write.py", "save_pretrained"): "into an AtomicFolder",
+}
+"""Other writes, and why they are none of an output under its final name."""
+
+METHODS = {
+    "write_text",
+    "write_bytes",
+    "rename",
+    "move",
+    "save_file",
+    "save_pretrained",
+    "write_table",
+    "touch",
+}
+
+
+def writes(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and line of each call that creates, renames or replaces a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = getattr(function, "attr", getattr(function, "id", ""))
+            is_os = ast.unparse(function) in {
+                "os.replace",
+                "os.renames",
+                "torch.save",
+                "numpy.save",
+                "np.save",
+            }
+            # `str.replace` has two arguments, `dataclasses.replace` keywords.
+            is_path = name == "replace" and len(node.args) == 1 and not node.keywords
+            if name in METHODS or is_os or is_path or (name == "open" and opens_for_writing(node)):
+                yield name, node.lineno
+
+
+def opens_for_writing(call: ast.Call) -> bool:
+    """Whether a mode is given, as a literal, that is not one of reading."""
+    given = [*call.args[:2], *(key.value for key in call.keywords if key.arg == "mode")]
+    texts = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    return any(re.fullmatch(r"[rwaxbt+]{1,4}", text) and re.search(r"[wax+]", text) for text in texts)
+
+
+def test_outputs_go_through_the_atomic_writer() -> None:
+    found = {
+        (place, name): line
+        for path in PACKAGE.rglob("*.py")
+        if not (place := path.relative_to(PACKAGE).as_posix()).startswith(WRITERS)
+        for name, line in writes(path)
+    }
+    assert {place: line for place, line in found.items() if place not in ELSEWHERE} == {}
+    assert ELSEWHERE.keys() <= found.keys(), "no longer there"
+
+
+def test_the_search_sees_writes(tmp_path: Path) -> None:
+    source = tmp_path / "some.py"
+    seen = [
+        "open(path, 'w')",
+        "path.open('a')",
+        "open(path, mode='xb')",
+        "open(path, 'r+b')",
+        "os.replace(a, b)",
+    ]
+    seen += ["path.write_text('')", "a.rename(b)", "a.replace(b)", "shutil.move(a, b)", "torch.save(a, b)"]
+    unseen = ["open(path)", "open(path, 'rb')", "text.replace('a', 'b')", "replace(config, a=1)"]
+    for line in seen + unseen:
+        source.write_text(line)
+        assert bool(list(writes(source))) == (line in seen), line
+
+
+def test_a_file_has_its_name_when_it_is_committed(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    file = AtomicFile(str(path), checksum=True)
+    file.write(b"new")
+    assert path.read_bytes() == b"old"
+    assert [bool(re.fullmatch(TEMPORARY_PATTERN, one.name)) for one in sorted(tmp_path.iterdir())] == [
+        True,
+        False,
+    ]
+    file.discard()
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_folder_has_its_name_when_it_is_committed(tmp_path: Path) -> None:
+    target = tmp_path / "folder"
+    with AtomicFolder(target) as folder:
+        folder.write("one", b"1")
+    assert list(tmp_path.iterdir()) == []
+    with AtomicFolder(target) as folder:
+        folder.write("one", b"1")
+        folder.commit(last="one")
+    (target / "other").touch()
+    with AtomicFolder(target, into=True) as folder:
+        folder.write("one", b"2")
+        folder.commit(last="one")
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == {"one": b"2", "other": b""}
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    killed = AtomicFolder(tmp_path / "folder")
+    killed.write("one", b"1")
+    remove_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_appended_records_stay(tmp_path: Path) -> None:
+    for number in range(2):
+        with AppendFile(tmp_path / "journal") as file:
+            file.append(f"{number}\n")
+            assert len(file) == 2 * (number + 1)
+            assert file.read().endswith(b"%d\n" % number)
+    assert (tmp_path / "journal").read_bytes() == b"0\n1\n"
