@@ -1,11 +1,12 @@
 //! How fast k-mers are encoded, on one core: `cargo run --release -p genotok-core --example kmers [megabases]`.
 //!
-//! From letters in memory to ids in memory that is in use already; the best of fifteen times each. `N in 100` has an
-//! N in every hundred letters, `mixed` a lower-case letter, which no k-mer here knows, at every tenth place.
+//! From bases in memory to ids in memory that is in use already; the best of fifteen times each. `N in 100` has an
+//! N at every hundredth place, `mixed` a lower-case base, which no k-mer here knows, at every tenth;
+//! `reads` are of 150 bases, and `counted` makes no ids.
 
 use std::time::Instant;
 
-use genotok_core::kmer::{Kmer, Reading, Width};
+use genotok_core::kmer::{IdWidth, Kmer, KmerOptions};
 use genotok_core::testing::Genome;
 
 const ROUNDS: usize = 15;
@@ -16,12 +17,13 @@ fn main() {
     let mut clean = Vec::new();
     Genome::new(1).letters(&mut clean, megabases * 1_000_000);
     let spoilt = |distance: usize, with: fn(u8) -> u8| {
-        let mut letters = clean.clone();
-        letters.iter_mut().step_by(distance).for_each(|letter| *letter = with(*letter));
-        letters
+        let mut text = clean.clone();
+        text.iter_mut().step_by(distance).for_each(|base| *base = with(*base));
+        text
     };
-    let texts = [clean.clone(), spoilt(100, |_| b'N'), spoilt(10, |letter| letter.to_ascii_lowercase())];
-    println!("{megabases} Mb, Gb/s     clean  N in 100   mixed  reads of 150  counted");
+    let texts = [clean.clone(), spoilt(100, |_| b'N'), spoilt(10, |base| base.to_ascii_lowercase())];
+    let title = format!("{megabases} Mbp, Gbp/s");
+    println!("{title:35} {:>8} {:>8} {:>8} {:>8} {:>8}", "clean", "N in 100", "mixed", "reads", "counted");
     for (overlap, canonical) in [(true, false), (false, false), (true, true), (false, true)] {
         for k in [1, 3, 6, 7, 8, 11, 12] {
             let Ok(kmer) = Kmer::new(k, overlap, canonical) else { continue };
@@ -34,22 +36,22 @@ fn main() {
     }
 }
 
-fn report<W: Width>(kmer: &Kmer, texts: &[Vec<u8>; 3]) {
-    let reading = Reading { upper_case: false, first: FIRST, unknown: Some(1) };
+fn report<W: IdWidth>(kmer: &Kmer, texts: &[Vec<u8>; 3]) {
+    let options = KmerOptions { upper_case: false, first: FIRST, unknown: Some(1) };
     let mut ids: Vec<W> = Vec::new();
     let mut encode = |parts: &mut dyn Iterator<Item = &[u8]>| {
         ids.clear();
-        parts.for_each(|part| kmer.encode_into(part, &reading, &mut ids));
+        parts.for_each(|part| kmer.encode_into(part, &options, &mut ids));
     };
     let whole = texts.each_ref().map(|text| rate(text, || encode(&mut std::iter::once(&text[..]))));
     let reads = rate(&texts[0], || encode(&mut texts[0].chunks(150)));
     let count = rate(&texts[0], || {
-        std::hint::black_box(kmer.count(&texts[0], &reading));
+        std::hint::black_box(kmer.count(&texts[0], &options));
     });
-    let overlap = if kmer.is_overlapping() { "overlapping" } else { "end to end" };
+    let overlap = if kmer.is_overlapping() { "overlapping" } else { "non-overlapping" };
     let name =
         format!("{:2}-mers {overlap}{}", kmer.k(), if kmer.is_canonical() { ", canonical" } else { "" });
-    println!("{name:31} {:8.2} {:8.2} {:8.2} {reads:8.2} {count:8.2}", whole[0], whole[1], whole[2]);
+    println!("{name:35} {:8.2} {:8.2} {:8.2} {reads:8.2} {count:8.2}", whole[0], whole[1], whole[2]);
 }
 
 /// Gigabases per second, the best of some rounds.
@@ -60,7 +62,7 @@ fn rate(text: &[u8], mut work: impl FnMut()) -> f64 {
         start.elapsed().as_secs_f64()
     };
     let best = (0..ROUNDS).map(time).fold(f64::INFINITY, f64::min);
-    #[allow(clippy::cast_precision_loss)] // a number of letters
-    let letters = text.len() as f64;
-    letters / best / 1e9
+    #[allow(clippy::cast_precision_loss)] // a number of bases
+    let bases = text.len() as f64;
+    bases / best / 1e9
 }

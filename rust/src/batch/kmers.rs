@@ -13,7 +13,7 @@ use super::{EncodeOptions, Encoded, Ids, Sequences};
 use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::io::memory;
-use crate::kmer::{Counts, Kmer, Reading, Width, letters_of};
+use crate::kmer::{IdWidth, Kmer, KmerOptions, UnknownCounts, symbols_of};
 use crate::monitor::Monitor;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
@@ -24,7 +24,7 @@ const PART: usize = 1 << 18;
 struct Plan<'a> {
     tokenizer: &'a Tokenizer,
     kmer: &'a Kmer,
-    reading: Reading,
+    kmer_options: KmerOptions,
     /// Letters outside the vocabulary are an error.
     refuses: bool,
     template: Template,
@@ -93,14 +93,14 @@ impl<'a> Plan<'a> {
     ) -> Result<Self> {
         sequences.check()?;
         let template = if options.add_special_tokens { tokenizer.template()? } else { Template::default() };
-        let known = tokenizer.kmer_reading(options.upper_case);
+        let known = tokenizer.kmer_options(options.upper_case);
         let (unknown, refuses) = match (options.unknown, known.unknown) {
             (UnknownPolicy::Split, _) => (None, false),
             (UnknownPolicy::Token, Some(id)) => (Some(id), false),
             _ => (Some(0), true), // which id is all one: there will be no such letters
         };
-        let reading = Reading { unknown, ..known };
-        Ok(Self { tokenizer, kmer, reading, refuses, template, sequences, monitor })
+        let kmer_options = KmerOptions { unknown, ..known };
+        Ok(Self { tokenizer, kmer, kmer_options, refuses, template, sequences, monitor })
     }
 
     /// The units of all sequences; fails at letters that are refused.
@@ -153,20 +153,20 @@ impl<'a> Plan<'a> {
 
     /// Parts of some letters, and how much of each belongs to it alone.
     fn cut(&self, letters: &[u8]) -> Vec<(Range<usize>, usize)> {
-        let parts = self.kmer.cut(letters, self.reading.upper_case, PART);
+        let parts = self.kmer.cut(letters, self.kmer_options.upper_case, PART);
         let ends = parts.iter().skip(1).map(|next| next.start).chain([letters.len()]);
         parts.iter().zip(ends).map(|(part, end)| (part.clone(), end - part.start)).collect()
     }
 
     fn letters(&self, bytes: &Range<usize>) -> Cow<'_, [u8]> {
-        letters_of(&self.sequences.bytes[bytes.clone()])
+        symbols_of(&self.sequences.bytes[bytes.clone()])
     }
 
     /// The error for the first letter of a unit that is outside the vocabulary.
     fn refusal(&self, unit: &Unit) -> Option<Error> {
         let What::Letters { bytes, .. } = &unit.what else { return None };
         let letters = self.letters(bytes);
-        let at = self.kmer.first_unknown(&letters, self.reading.upper_case)?;
+        let at = self.kmer.first_unknown(&letters, self.kmer_options.upper_case)?;
         Some(Error::Symbol {
             file: None,
             line: None,
@@ -182,7 +182,7 @@ impl<'a> Plan<'a> {
         let count = |unit: &Unit| {
             self.monitor.check()?;
             Ok(match &unit.what {
-                What::Letters { bytes, .. } => self.kmer.count(&self.letters(bytes), &self.reading),
+                What::Letters { bytes, .. } => self.kmer.count(&self.letters(bytes), &self.kmer_options),
                 What::Token { .. } => 1,
             })
         };
@@ -190,17 +190,17 @@ impl<'a> Plan<'a> {
     }
 
     /// What is not in the vocabulary.
-    fn census(&self, units: &[Unit]) -> Result<Counts> {
+    fn census(&self, units: &[Unit]) -> Result<UnknownCounts> {
         let count = |unit: &Unit| {
             self.monitor.check()?;
-            let What::Letters { bytes, own } = &unit.what else { return Ok(Counts::default()) };
+            let What::Letters { bytes, own } = &unit.what else { return Ok(UnknownCounts::default()) };
             let letters = self.letters(bytes);
-            Ok(self.kmer.census(&letters[..letters.len().min(*own)], self.reading.upper_case))
+            Ok(self.kmer.count_unknown(&letters[..letters.len().min(*own)], self.kmer_options.upper_case))
         };
-        let sum = |a: Counts, b: Counts| {
-            Ok(Counts { unknown: a.unknown + b.unknown, lower_case: a.lower_case + b.lower_case })
+        let sum = |a: UnknownCounts, b: UnknownCounts| {
+            Ok(UnknownCounts { unknown: a.unknown + b.unknown, lower_case: a.lower_case + b.lower_case })
         };
-        units.par_iter().map(count).try_reduce(Counts::default, sum)
+        units.par_iter().map(count).try_reduce(UnknownCounts::default, sum)
     }
 
     /// Where the tokens of each sequence begin, and the last ends.
@@ -218,10 +218,10 @@ impl<'a> Plan<'a> {
     }
 
     /// All ids.
-    fn fill<W: Width>(&self, units: &[Unit], counted: &[usize]) -> Result<Vec<W>> {
+    fn fill<W: IdWidth>(&self, units: &[Unit], counted: &[usize]) -> Result<Vec<W>> {
         self.write(units, counted, |unit, out: &mut [W]| match &unit.what {
             What::Letters { bytes, .. } => {
-                self.kmer.fill(&self.letters(bytes), &self.reading, out);
+                self.kmer.fill(&self.letters(bytes), &self.kmer_options, out);
                 self.monitor.add_bases(bytes.len() as u64);
             }
             What::Token { id, .. } => out.fill(W::of(*id)),
@@ -236,7 +236,7 @@ impl<'a> Plan<'a> {
         self.write(units, counted, |unit, out: &mut [[i64; 2]]| match &unit.what {
             What::Letters { bytes, .. } => {
                 let mut out = out.iter_mut();
-                self.kmer.spans(&self.letters(bytes), &self.reading, |range| {
+                self.kmer.spans(&self.letters(bytes), &self.kmer_options, |range| {
                     out.next().into_iter().for_each(|out| *out = span(unit.place, range.clone()));
                 });
             }
@@ -269,7 +269,7 @@ impl<'a> Plan<'a> {
 }
 
 fn num_letters(text: &[u8]) -> usize {
-    if text.is_ascii() { text.len() } else { letters_of(text).len() }
+    if text.is_ascii() { text.len() } else { symbols_of(text).len() }
 }
 
 #[cfg(test)]

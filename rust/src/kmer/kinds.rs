@@ -1,17 +1,20 @@
 //! The kinds of k-mers: how a text is cut, how tokens are named, and what they spell.
 
 use super::canonical;
-use super::width::Token;
+use super::width::KmerToken;
 use super::windows::Namer;
 use crate::error::{Error, Result};
 
 /// The largest k: 4^12 names still fit into any model's table of them.
 pub const MAX_K: usize = 12;
 
-/// The bases in the order of the vocabulary.
+/// The bases in the order of the published vocabularies.
 pub(super) const BASES: [u8; 4] = *b"ATCG";
 
 /// A way to cut and to name k-mers.
+///
+/// Tokens are numbered from 0: the k-mers, then the single bases that are left at the end of a run, then N. Overlapping
+/// k-mers have neither of the latter two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kmer {
     pub(super) k: usize,
@@ -20,7 +23,7 @@ pub struct Kmer {
 }
 
 impl Kmer {
-    /// k-mers of `k` bases, 1 to 12.
+    /// k-mers of `k` bases, 1 to [`MAX_K`]; fails for any other k.
     pub fn new(k: usize, overlap: bool, canonical: bool) -> Result<Self> {
         if (1..=MAX_K).contains(&k) {
             return Ok(Self { k, overlap, canonical });
@@ -43,7 +46,7 @@ impl Kmer {
         self.canonical
     }
 
-    /// How many k-mers there are; they are the first tokens.
+    /// How many k-mers there are, at most 2^24; they are the first tokens.
     pub fn num_kmers(&self) -> u32 {
         let all = 1 << (2 * self.k);
         match (self.canonical, self.k % 2) {
@@ -53,13 +56,13 @@ impl Kmer {
         }
     }
 
-    /// How many tokens there are: k-mers and, if they do not overlap, letters.
+    /// How many tokens there are: k-mers and, if they do not overlap, single bases and N.
     pub fn num_tokens(&self) -> u32 {
-        self.num_kmers() + self.num_letters() + u32::from(!self.overlap)
+        self.num_kmers() + self.num_singles() + u32::from(!self.overlap)
     }
 
-    /// Tokens of one base that are not the k-mers themselves.
-    pub(super) fn num_letters(&self) -> u32 {
+    /// Tokens of one base that are not the k-mers themselves: A, T, C, G, or canonical A, C.
+    pub(super) fn num_singles(&self) -> u32 {
         match (self.overlap || self.k == 1, self.canonical) {
             (true, _) => 0,
             (_, true) => 2,
@@ -68,45 +71,47 @@ impl Kmer {
     }
 
     /// The token N, if there is one: the last.
-    pub fn any_base(&self) -> Option<Token> {
+    pub fn any_base(&self) -> Option<KmerToken> {
         (!self.overlap).then(|| self.num_tokens() - 1)
     }
 
     /// The string of a token, which must be below [`Self::num_tokens`].
-    pub fn letters(&self, token: Token) -> String {
-        let mut letters = Vec::new();
-        self.spell(token, &mut letters);
-        letters.iter().map(|&letter| char::from(letter)).collect()
+    pub fn string(&self, token: KmerToken) -> String {
+        let mut text = Vec::new();
+        self.spell(token, &mut text);
+        text.iter().map(|&symbol| char::from(symbol)).collect()
     }
 
-    /// How many letters a token has.
-    pub fn length(&self, token: Token) -> u32 {
+    /// How many symbols a token has: k, or 1.
+    pub fn length(&self, token: KmerToken) -> u32 {
         if token < self.num_kmers() { u32::try_from(self.k).unwrap_or(1) } else { 1 }
     }
 
     /// Appends the string of a token.
-    pub(super) fn spell(&self, token: Token, letters: &mut Vec<u8>) {
-        let letter = |number: u32, name: &[u8]| name[number as usize % name.len()];
+    pub(super) fn spell(&self, token: KmerToken, text: &mut Vec<u8>) {
+        let base = |number: u32, order: &[u8]| order[number as usize % order.len()];
         match token.checked_sub(self.num_kmers()) {
-            None if self.canonical => canonical::spell(self.k, token, letters),
-            None => letters.extend((0..self.k).rev().map(|place| letter((token >> (2 * place)) & 3, &BASES))),
-            Some(number) if number >= self.num_letters() => letters.push(b'N'),
-            Some(number) if self.canonical => letters.push(letter(number, b"AC")),
-            Some(number) => letters.push(letter(number, &BASES)),
+            None if self.canonical => canonical::spell(self.k, token, text),
+            None => text.extend((0..self.k).rev().map(|place| base((token >> (2 * place)) & 3, &BASES))),
+            Some(number) if number >= self.num_singles() => text.push(b'N'),
+            Some(number) if self.canonical => text.push(base(number, b"AC")),
+            Some(number) => text.push(base(number, &BASES)),
         }
     }
 
-    /// The token of a string, if it is one.
-    pub fn token(&self, letters: &[u8]) -> Option<Token> {
-        let is_own = |token: &Token| {
+    /// The token of a string, if it is one; a k-mer is named as in encoding, so that both agree.
+    ///
+    /// Of canonical k-mers only the canonical form is a token's string; hence the look back at what the token spells.
+    pub fn token(&self, text: &[u8]) -> Option<KmerToken> {
+        let is_own = |token: &KmerToken| {
             let mut spelled = Vec::new();
             self.spell(*token, &mut spelled);
-            spelled == letters
+            spelled == text
         };
-        let token = match letters {
-            _ if letters.len() == self.k && letters.iter().all(|letter| BASES.contains(letter)) => {
+        let token = match text {
+            _ if text.len() == self.k && text.iter().all(|symbol| BASES.contains(symbol)) => {
                 let mut out = [0_u32];
-                Namer::new(self.k, self.canonical).every(letters, 0, &mut out);
+                Namer::new(self.k, self.canonical).every(text, 0, &mut out);
                 Some(out[0])
             }
             [_] => (self.num_kmers()..self.num_tokens()).find(is_own),
@@ -115,13 +120,13 @@ impl Kmer {
         token.filter(is_own)
     }
 
-    /// The letters of the vocabulary: the bases, and N if k-mers do not overlap.
+    /// The symbols of the vocabulary: the bases, and N if k-mers do not overlap.
     pub fn alphabet(&self) -> &'static [u8] {
         if self.overlap { &BASES } else { b"ATCGN" }
     }
 
-    /// Whether a letter is in the vocabulary.
-    pub fn is_letter(&self, letter: u8) -> bool {
-        self.alphabet().contains(&letter)
+    /// Whether a symbol is in the vocabulary; upper case only.
+    pub fn knows(&self, symbol: u8) -> bool {
+        self.alphabet().contains(&symbol)
     }
 }

@@ -10,8 +10,8 @@ use crate::testing::nasty;
 const FIRST: u32 = 6;
 const UNKNOWN: u32 = 1;
 
-fn reading(unknown: Option<u32>, upper_case: bool) -> Reading {
-    Reading { upper_case, first: FIRST, unknown }
+fn options(unknown: Option<u32>, upper_case: bool) -> KmerOptions {
+    KmerOptions { upper_case, first: FIRST, unknown }
 }
 
 fn every_kind() -> impl Iterator<Item = Kmer> {
@@ -22,7 +22,7 @@ fn every_kind() -> impl Iterator<Item = Kmer> {
 }
 
 fn reverse_complement(word: &str) -> String {
-    let pair = |letter| match letter {
+    let pair = |base| match base {
         'A' => 'T',
         'T' => 'A',
         'C' => 'G',
@@ -32,10 +32,10 @@ fn reverse_complement(word: &str) -> String {
     word.chars().rev().map(pair).collect()
 }
 
-/// All words of `k` letters, the last letter changing fastest.
-fn product(letters: &str, k: usize) -> Vec<String> {
+/// All words of `k` symbols, the last base changing fastest.
+fn product(bases: &str, k: usize) -> Vec<String> {
     (0..k).fold(vec![String::new()], |words, _| {
-        words.iter().flat_map(|word| letters.chars().map(move |letter| format!("{word}{letter}"))).collect()
+        words.iter().flat_map(|word| bases.chars().map(move |base| format!("{word}{base}"))).collect()
     })
 }
 
@@ -60,34 +60,34 @@ fn naive_vocabulary(kmer: &Kmer) -> Vec<String> {
     words
 }
 
-/// The tokens of a text and where they lie, letter by letter, as the essay says; `None` is unknown.
+/// The tokens of a text and where they lie, symbol by symbol, as the essay says; `None` is unknown.
 fn naive_tokens(
     kmer: &Kmer,
     text: &str,
-    reading: &Reading,
+    options: &KmerOptions,
 ) -> (Vec<Option<String>>, Vec<std::ops::Range<usize>>) {
-    let read = |letter: char| if reading.upper_case { letter.to_ascii_uppercase() } else { letter };
-    let letters: Vec<char> = text.chars().map(read).collect();
-    let is_base = |at: usize| "ACGT".contains(letters[at]);
+    let read = |symbol: char| if options.upper_case { symbol.to_ascii_uppercase() } else { symbol };
+    let symbols: Vec<char> = text.chars().map(read).collect();
+    let is_base = |at: usize| "ACGT".contains(symbols[at]);
     let k = kmer.k();
     let mut found = Vec::new();
     let mut at = 0;
-    while at < letters.len() {
-        let fits = at + k <= letters.len();
+    while at < symbols.len() {
+        let fits = at + k <= symbols.len();
         let length = match fits && (at..at + k).all(is_base) {
             true => k,
             false if kmer.is_overlapping() => 0,
             false => 1,
         };
         if length == 0 {
-            if fits && reading.unknown.is_some() {
+            if fits && options.unknown.is_some() {
                 found.push((None, at..at + k));
             }
         } else {
-            let word: String = letters[at..at + length].iter().collect();
-            let known = word.chars().all(|letter| "ACGT".contains(letter)) || word == "N";
+            let word: String = symbols[at..at + length].iter().collect();
+            let known = word.chars().all(|symbol| "ACGT".contains(symbol)) || word == "N";
             let word = if kmer.is_canonical() { reverse_complement(&word).min(word) } else { word };
-            if known || reading.unknown.is_some() {
+            if known || options.unknown.is_some() {
                 found.push((known.then_some(word), at..at + length));
             }
         }
@@ -96,33 +96,33 @@ fn naive_tokens(
     found.into_iter().unzip()
 }
 
-fn check(kmer: &Kmer, text: &str, reading: &Reading) {
-    let (tokens, spans) = naive_tokens(kmer, text, reading);
+fn check(kmer: &Kmer, text: &str, options: &KmerOptions) {
+    let (tokens, spans) = naive_tokens(kmer, text, options);
     let mut ids: Vec<u32> = Vec::new();
-    kmer.encode_into(text.as_bytes(), reading, &mut ids);
+    kmer.encode_into(text.as_bytes(), options, &mut ids);
     let spelled: Vec<Option<String>> =
-        ids.iter().map(|&id| (Some(id) != reading.unknown).then(|| kmer.letters(id - FIRST))).collect();
+        ids.iter().map(|&id| (Some(id) != options.unknown).then(|| kmer.string(id - FIRST))).collect();
     assert_eq!(spelled, tokens, "{kmer:?} {text}");
-    let letters = letters_of(text.as_bytes());
-    assert_eq!(kmer.count(&letters, reading), ids.len());
+    let symbols = symbols_of(text.as_bytes());
+    assert_eq!(kmer.count(&symbols, options), ids.len());
     let mut found = Vec::new();
-    kmer.spans(&letters, reading, |span| found.push(span));
+    kmer.spans(&symbols, options, |span| found.push(span));
     assert_eq!(found, spans, "{kmer:?} {text}");
     for size in [1, 7, 100] {
         let mut parts: Vec<u32> = Vec::new();
-        for part in kmer.cut(&letters, reading.upper_case, size) {
-            kmer.encode_into(&letters[part], reading, &mut parts);
+        for part in kmer.cut(&symbols, options.upper_case, size) {
+            kmer.encode_into(&symbols[part], options, &mut parts);
         }
         assert_eq!(parts, ids, "{kmer:?} {text} in parts of {size}");
     }
     if kmer.num_tokens() + FIRST <= 1 << 16 {
         let mut narrow: Vec<u16> = Vec::new();
-        kmer.encode_into(text.as_bytes(), reading, &mut narrow);
+        kmer.encode_into(text.as_bytes(), options, &mut narrow);
         assert_eq!(narrow.iter().map(|&id| u32::from(id)).collect::<Vec<_>>(), ids);
     }
 }
 
-/// Nasty words with other letters between them, some in lower case.
+/// Nasty words with other symbols between them, some in lower case.
 fn texts() -> impl Strategy<Value = String> {
     let word = (any::<u64>(), any::<bool>()).prop_map(|(seed, lower)| {
         let word = String::from_utf8(nasty(seed, 600)).unwrap();
@@ -140,15 +140,15 @@ proptest! {
     #[test]
     fn any_text_is_encoded_as_the_definitions_say(text in texts(), upper_case: bool, keep: bool) {
         for kmer in every_kind() {
-            check(&kmer, &text, &reading(keep.then_some(UNKNOWN), upper_case));
+            check(&kmer, &text, &options(keep.then_some(UNKNOWN), upper_case));
         }
     }
 
     #[test]
-    fn letters_come_back_from_plain_kmers(text in texts()) {
+    fn symbols_come_back_from_plain_kmers(text in texts()) {
         for kmer in every_kind().filter(|kmer| !kmer.is_canonical()) {
             let mut ids: Vec<u32> = Vec::new();
-            kmer.encode_into(text.as_bytes(), &reading(Some(UNKNOWN), true), &mut ids);
+            kmer.encode_into(text.as_bytes(), &options(Some(UNKNOWN), true), &mut ids);
             let decoded = decode(&kmer, &ids);
             prop_assert_eq!(decoded, expected_back(&kmer, &text));
         }
@@ -160,7 +160,7 @@ proptest! {
         for kmer in every_kind().filter(|kmer| kmer.is_canonical() && kmer.is_overlapping()) {
             let ids = [text.clone(), reverse_complement(&text)].map(|text| {
                 let mut ids: Vec<u32> = Vec::new();
-                kmer.encode_into(text.as_bytes(), &reading(Some(UNKNOWN), true), &mut ids);
+                kmer.encode_into(text.as_bytes(), &options(Some(UNKNOWN), true), &mut ids);
                 ids
             });
             prop_assert!(ids[0].iter().eq(ids[1].iter().rev()));
@@ -170,23 +170,23 @@ proptest! {
 
 fn decode(kmer: &Kmer, ids: &[u32]) -> String {
     let symbol = |&id: &u32| match id {
-        UNKNOWN => Symbol::Unknown,
-        2 => Symbol::Special("[SEP]"),
-        id => Symbol::Token(id - FIRST),
+        UNKNOWN => KmerMeaning::Unknown,
+        2 => KmerMeaning::Special("[SEP]"),
+        id => KmerMeaning::Token(id - FIRST),
     };
     let mut text = Vec::new();
     kmer.decode(ids.iter().map(symbol), "?", &mut text);
     String::from_utf8(text).unwrap()
 }
 
-/// The text with a question mark for every letter that no token holds.
+/// The text with a question mark for every symbol that no token holds.
 fn expected_back(kmer: &Kmer, text: &str) -> String {
-    let letters: Vec<char> = text.chars().map(|letter| letter.to_ascii_uppercase()).collect();
-    let (tokens, spans) = naive_tokens(kmer, text, &reading(Some(UNKNOWN), true));
-    let mut back = vec!['?'; if tokens.is_empty() { 0 } else { letters.len() }];
+    let symbols: Vec<char> = text.chars().map(|symbol| symbol.to_ascii_uppercase()).collect();
+    let (tokens, spans) = naive_tokens(kmer, text, &options(Some(UNKNOWN), true));
+    let mut back = vec!['?'; if tokens.is_empty() { 0 } else { symbols.len() }];
     for (token, span) in tokens.iter().zip(spans) {
         if token.is_some() {
-            back[span.clone()].copy_from_slice(&letters[span]);
+            back[span.clone()].copy_from_slice(&symbols[span]);
         }
     }
     back.into_iter().collect()
@@ -198,7 +198,7 @@ fn vocabularies_are_as_defined_and_names_lead_back() {
         let words = naive_vocabulary(&kmer);
         assert_eq!(words.len(), kmer.num_tokens() as usize, "{kmer:?}");
         for (word, token) in words.iter().zip(0..) {
-            assert_eq!(kmer.letters(token), *word, "{kmer:?}");
+            assert_eq!(kmer.string(token), *word, "{kmer:?}");
             assert_eq!(kmer.token(word.as_bytes()), Some(token), "{kmer:?}");
         }
         let seen: BTreeMap<&String, usize> = words.iter().zip(0..).collect();
@@ -206,7 +206,7 @@ fn vocabularies_are_as_defined_and_names_lead_back() {
     }
     for kmer in every_kind().filter(|kmer| kmer.k() > 7) {
         for token in (0..kmer.num_tokens()).step_by(9973).chain([kmer.num_kmers() - 1]) {
-            assert_eq!(kmer.token(kmer.letters(token).as_bytes()), Some(token), "{kmer:?}");
+            assert_eq!(kmer.token(kmer.string(token).as_bytes()), Some(token), "{kmer:?}");
         }
     }
 }
@@ -217,7 +217,7 @@ fn what_is_no_token_has_no_name() {
     for word in ["", "AA", "AAN", "TTT", "aaa", "T", "G", "R", "AAAA"] {
         assert_eq!(kmer.token(word.as_bytes()), None, "{word}");
     }
-    assert_eq!(kmer.letters(kmer.token(b"N").unwrap()), "N");
+    assert_eq!(kmer.string(kmer.token(b"N").unwrap()), "N");
     assert_eq!(Kmer::new(3, true, false).unwrap().token(b"N"), None);
     for k in [0, 13, usize::MAX] {
         assert!(Kmer::new(k, true, false).unwrap_err().to_string().starts_with("k="));
@@ -232,7 +232,7 @@ fn block_borders_do_not_show() {
             check(
                 &kmer,
                 &text[..text.len().min(usize::try_from(length).unwrap())],
-                &reading(Some(UNKNOWN), true),
+                &options(Some(UNKNOWN), true),
             );
         }
     }
@@ -242,19 +242,19 @@ fn block_borders_do_not_show() {
 #[test]
 fn dnabert() {
     let kmer = Kmer::new(3, true, false).unwrap();
-    let words: Vec<String> = (0..9).map(|token| kmer.letters(token)).collect();
+    let words: Vec<String> = (0..9).map(|token| kmer.string(token)).collect();
     assert_eq!(words, ["AAA", "AAT", "AAC", "AAG", "ATA", "ATT", "ATC", "ATG", "ACA"]);
-    assert_eq!(kmer.letters(63), "GGG");
+    assert_eq!(kmer.string(63), "GGG");
     assert_eq!(kmer.num_tokens() + 5, 69);
     let ids = |text: &str| {
         let mut ids: Vec<u16> = Vec::new();
-        let reading = Reading { upper_case: false, first: 5, unknown: Some(1) };
-        kmer.encode_into(text.as_bytes(), &reading, &mut ids);
+        let options = KmerOptions { upper_case: false, first: 5, unknown: Some(1) };
+        kmer.encode_into(text.as_bytes(), &options, &mut ids);
         ids
     };
     assert_eq!(ids("AAATA"), [5, 6, 9], "AAA AAT ATA");
     assert_eq!(ids("AAANAAA"), [5, 1, 1, 1, 5], "a k-mer that holds N is unknown, at each of its positions");
-    assert_eq!(ids("AAaAAA"), [1, 1, 1, 5], "so is one that holds a lower-case letter");
+    assert_eq!(ids("AAaAAA"), [1, 1, 1, 5], "so is one that holds a lower-case base");
     assert!(ids("AA").is_empty() && ids("").is_empty(), "nothing is shorter than a k-mer");
 }
 
@@ -264,9 +264,9 @@ fn nucleotide_transformer() {
     let tokens = |text: &str| {
         let kmer = Kmer::new(5, false, false).unwrap();
         let mut ids: Vec<u16> = Vec::new();
-        let reading = Reading { upper_case: false, first: 4, unknown: Some(0) };
-        kmer.encode_into(text.as_bytes(), &reading, &mut ids);
-        let name = |id: &u16| if *id == 0 { "?".to_owned() } else { kmer.letters(u32::from(*id) - 4) };
+        let options = KmerOptions { upper_case: false, first: 4, unknown: Some(0) };
+        kmer.encode_into(text.as_bytes(), &options, &mut ids);
+        let name = |id: &u16| if *id == 0 { "?".to_owned() } else { kmer.string(u32::from(*id) - 4) };
         ids.iter().map(name).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(tokens("ATCGAATGGCGATGCAC"), "ATCGA ATGGC GATGC A C");
@@ -274,11 +274,11 @@ fn nucleotide_transformer() {
     assert_eq!(
         tokens("NNACGTACGR"),
         "N N ACGTA C G ?",
-        "here an unknown letter is one token, there an error"
+        "here an unknown symbol is one token, there an error"
     );
     let kmer = Kmer::new(6, false, false).unwrap();
     let names: Vec<String> =
-        [0, 1, 4095, 4096, 4097, 4098, 4099, 4100].map(|token| kmer.letters(token)).into();
+        [0, 1, 4095, 4096, 4097, 4098, 4099, 4100].map(|token| kmer.string(token)).into();
     assert_eq!(names, ["AAAAAA", "AAAAAT", "GGGGGG", "A", "T", "C", "G", "N"]);
     assert_eq!(kmer.num_tokens() + 6, 4107);
 }
@@ -314,7 +314,7 @@ fn canonical_tokens_are_named() {
     let back = |overlap, text: &str| {
         let kmer = Kmer::new(3, overlap, true).unwrap();
         let mut ids: Vec<u32> = Vec::new();
-        kmer.encode_into(text.as_bytes(), &reading(Some(UNKNOWN), true), &mut ids);
+        kmer.encode_into(text.as_bytes(), &options(Some(UNKNOWN), true), &mut ids);
         decode(&kmer, &ids)
     };
     assert_eq!(back(true, "TTTGN"), "AAA CAA ?");
@@ -326,7 +326,7 @@ fn what_the_vocabulary_lacks_is_counted() {
     let text = b"ACGTNNacgtnRr.";
     let counts = |overlap, upper_case| {
         let kmer = Kmer::new(3, overlap, false).unwrap();
-        let Counts { unknown, lower_case } = kmer.census(text, upper_case);
+        let UnknownCounts { unknown, lower_case } = kmer.count_unknown(text, upper_case);
         (unknown, lower_case, kmer.first_unknown(text, upper_case))
     };
     assert_eq!(counts(true, false), (10, 4, Some(4)));

@@ -1,12 +1,14 @@
-//! Ids of k-mers in 16 or in 32 bits: the arithmetic that names need, in as narrow numbers as the vocabulary allows.
+//! Ids of k-mers in 16 or in 32 bits.
+//!
+//! Names are computed in the width in which ids are stored: in 16 bits a vector instruction names twice as many k-mers.
 
 use std::ops::{Add, BitOr, Mul, Shl, Shr, Sub};
 
-/// The number of a token among k-mers and letters, before special tokens are counted.
-pub type Token = u32;
+/// The number of a token among k-mers and single bases, from 0; ids also count the special tokens.
+pub type KmerToken = u32;
 
-/// How wide an id is: 16 or 32 bits.
-pub trait Width:
+/// How wide an id is: 16 or 32 bits, with the arithmetic that [`Kmer`](super::Kmer) names k-mers with.
+pub trait IdWidth:
     Copy
     + Default
     + Ord
@@ -22,11 +24,11 @@ pub trait Width:
     + Shr<usize, Output = Self>
     + 'static
 {
-    /// The number, which must fit.
+    /// The number, which must fit: only debug builds look.
     fn of(number: u32) -> Self;
 }
 
-impl Width for u16 {
+impl IdWidth for u16 {
     #[allow(clippy::cast_possible_truncation)] // callers look at the size of the vocabulary first
     fn of(number: u32) -> Self {
         debug_assert!(number <= u32::from(Self::MAX), "the vocabulary does not fit");
@@ -34,7 +36,7 @@ impl Width for u16 {
     }
 }
 
-impl Width for u32 {
+impl IdWidth for u32 {
     fn of(number: u32) -> Self {
         number
     }

@@ -1,58 +1,76 @@
 //! The names of all k-mers in a run of bases, many at a time.
 //!
-//! Letters become codes of two bits; these become *units*, the names of the 2-mers or 4-mers at each position, in one
+//! Bases become codes of two bits; these become *units*, the names of the 2-mers or 4-mers at each position, in one
 //! byte each, by doubling: a pair is two codes, a quad two pairs. A longer name is put together from the unit at the start
-//! of the k-mer, the one next to it if there is room for three, and the one that ends where the k-mer ends. Where these
+//! of the k-mer, the one next to it if three are needed, and the one that ends where the k-mer ends. Where these
 //! overlap they say the same bits, so OR joins them. Each step is a loop over arrays without branches, which the compiler
-//! turns into vector instructions, on plain x86-64 as elsewhere.
+//! turns into vector instructions, on plain x86-64 too.
 //!
 //! In the obvious loop, `name = ((name << 2) | code) & mask`, each name waits for the one before, whatever k is.
+//!
+//! For k = 7, with units of four bases at positions 0 and 3 (`last` = 3):
+//!
+//! ```text
+//! bases        A  T  C  G  A  T  C
+//! unit at 0    A  T  C  G              << 2 * 3
+//! unit at 3             G  A  T  C     OR: both say the G
+//! ```
+//!
+//! # Canonical names
+//!
+//! [`canonical::name`] takes the first half of the k-mer and the first half of its reverse complement. The first is made of
+//! units as above, with `half` in the place of k. The second needs the other strand: the complement of each code, and units
+//! whose first base is the least significant, so that the unit at the k-mer's end holds the first bases of its reverse
+//! complement. The same arrays are read, at places counted from the end.
 
 use super::canonical;
-use super::width::Width;
+use super::width::IdWidth;
 
-/// Positions in a block.
+/// Positions in a block, that is, k-mers named at once.
 const BLOCK: usize = 240;
-/// Letters of a block and of the k-mers that begin in it, in whole steps.
-const LETTERS: usize = 256;
-/// Loops over letters go on to a multiple of this, whatever stands there: vector instructions like that.
+/// Bases of a block and of the k-mers that start in it, `BLOCK + MAX_K - 1` at most, in whole steps.
+const BLOCK_BASES: usize = 256;
+/// Loops over bases run to a multiple of this, whatever stands there: vector instructions like that, and nobody reads
+/// the names of what was not there.
 const STEP: usize = 64;
-/// Letters behind a block that are looked at.
+/// Positions behind a block that [`double`] and [`Namer::name`] may look at; they are zero or stale, and unused.
 const MARGIN: usize = 8;
 
-/// Names the k-mers of runs of bases in either case, block by block.
+/// Names the k-mers of runs of bases in either case, block by block. Two kilobytes, to be kept for many runs.
 #[derive(Debug)]
 pub(super) struct Namer {
     k: usize,
-    /// Letters in a unit: 1, 2 or 4.
+    /// Bases in a unit: 1, 2 or 4, the most that a name, or a half of a canonical one, is long.
     unit: usize,
-    /// The units at each position, for each of their lengths.
+    /// The units at each position, for the lengths 1, 2 and 4; those longer than `unit` are not made.
     forward: [Units; 3],
     /// The same on the other strand, for canonical k-mers.
     backward: Option<[Units; 3]>,
 }
 
 /// The names of the units of one length at each position of a block.
-type Units = [u8; LETTERS + MARGIN];
+type Units = [u8; BLOCK_BASES + MARGIN];
 
 impl Namer {
     pub(super) fn new(k: usize, canonical: bool) -> Self {
         let composed = if canonical { k.div_ceil(2) } else { k };
         let unit = if composed >= 4 { 4 } else { composed.min(2) };
-        let units = || [[0; LETTERS + MARGIN]; 3];
+        let units = || [[0; BLOCK_BASES + MARGIN]; 3];
         Self { k, unit, forward: units(), backward: canonical.then(units) }
     }
 
     /// The names, from `first` on, of the k-mers at all positions of a run; as many as `out` holds.
-    pub(super) fn every<W: Width>(&mut self, run: &[u8], first: u32, out: &mut [W]) {
+    pub(super) fn every<W: IdWidth>(&mut self, run: &[u8], first: u32, out: &mut [W]) {
         for (out, start) in out.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
             self.read(&run[start..start + out.len() + self.k - 1]);
             self.name(W::of(first), out, |units| units.iter());
         }
     }
 
-    /// The names, from `first` on, of the k-mers that stand end to end from the start of a run; as many as `out` holds.
-    pub(super) fn stepped<W: Width>(&mut self, run: &[u8], first: u32, out: &mut [W]) {
+    /// The names, from `first` on, of the non-overlapping k-mers from the start of a run; as many as `out` holds.
+    ///
+    /// Units are made at all positions and read at every k-th: making them is the smaller part of the work.
+    pub(super) fn stepped<W: IdWidth>(&mut self, run: &[u8], first: u32, out: &mut [W]) {
         let in_block = BLOCK / self.k;
         if self.k == 1 {
             return self.every(run, first, out);
@@ -63,35 +81,41 @@ impl Namer {
         }
     }
 
-    /// Takes the letters of a block and names the units.
+    /// Takes the bases of a block, at most [`BLOCK_BASES`], and names the units at each position.
+    ///
+    /// Afterwards `forward[i]` and `backward[i]` hold the units of 2^i bases, up to `unit` bases.
     fn read(&mut self, run: &[u8]) {
-        let mut letters = [0; LETTERS];
-        letters[..run.len()].copy_from_slice(run);
-        let letters = &letters[..run.len().next_multiple_of(STEP)];
+        let mut bases = [0; BLOCK_BASES];
+        bases[..run.len()].copy_from_slice(run);
+        let bases = &bases[..run.len().next_multiple_of(STEP)];
         let [codes, pairs, quads] = &mut self.forward;
         if self.backward.is_some() {
-            codes.iter_mut().zip(letters).for_each(|(to, letter)| *to = alphabetical(*letter));
+            codes.iter_mut().zip(bases).for_each(|(to, base)| *to = alphabetical(*base));
         } else {
-            codes.iter_mut().zip(letters).for_each(|(to, letter)| *to = published(*letter));
+            codes.iter_mut().zip(bases).for_each(|(to, base)| *to = published(*base));
         }
         if self.unit >= 2 {
-            join(codes, pairs, letters.len(), 1, |left, right| (left << 2) | right);
+            double(codes, pairs, bases.len(), 1, |left, right| (left << 2) | right);
         }
         if self.unit == 4 {
-            join(pairs, quads, letters.len(), 2, |left, right| (left << 4) | right);
+            double(pairs, quads, bases.len(), 2, |left, right| (left << 4) | right);
         }
         let Some([others, other_pairs, other_quads]) = &mut self.backward else { return };
-        others.iter_mut().zip(&codes[..letters.len()]).for_each(|(to, code)| *to = 3 - *code);
+        others.iter_mut().zip(&codes[..bases.len()]).for_each(|(to, code)| *to = 3 - *code);
         if self.unit >= 2 {
-            join(others, other_pairs, letters.len(), 1, |left, right| left | (right << 2));
+            double(others, other_pairs, bases.len(), 1, |left, right| left | (right << 2));
         }
         if self.unit == 4 {
-            join(other_pairs, other_quads, letters.len(), 2, |left, right| left | (right << 4));
+            double(other_pairs, other_quads, bases.len(), 2, |left, right| left | (right << 4));
         }
     }
 
-    /// The names of k-mers, at the places that `some` chooses.
-    fn name<'a, W: Width, I: Iterator<Item = &'a u8>>(
+    /// The names of the k-mers in the block, at the places that `some` chooses.
+    ///
+    /// Of k bases the first unit lies at 0 and the last at `last = k - unit`; up to eight bases (sixteen bits) these two
+    /// cover the k-mer, up to twelve a third at 4 lies between them. A name's last unit is never shifted: its bases are
+    /// the least significant ones.
+    fn name<'a, W: IdWidth, I: Iterator<Item = &'a u8>>(
         &'a self,
         first: W,
         out: &mut [W],
@@ -122,20 +146,20 @@ impl Namer {
     }
 }
 
-/// Units of double length: at each of the first `letters` positions, the unit there and the one `size` letters on.
-fn join(from: &Units, to: &mut Units, letters: usize, size: usize, join: impl Fn(u8, u8) -> u8) {
-    for ((to, left), right) in to[..letters].iter_mut().zip(from).zip(&from[size..]) {
+/// Units of double length: at each of the first `positions`, the unit there joined with the one `size` bases on.
+fn double(from: &Units, to: &mut Units, positions: usize, size: usize, join: impl Fn(u8, u8) -> u8) {
+    for ((to, left), right) in to[..positions].iter_mut().zip(from).zip(&from[size..]) {
         *to = join(*left, *right);
     }
 }
 
-/// The code of a base in either case in the order A, T, C, G: the second bit of its letter, then the third.
-fn published(letter: u8) -> u8 {
-    (letter & 2) | ((letter >> 2) & 1)
+/// The code of a base in either case in the order A, T, C, G: the second bit of its ASCII code, then the third.
+fn published(base: u8) -> u8 {
+    (base & 2) | ((base >> 2) & 1)
 }
 
-/// The code of a base in either case in the order A, C, G, T.
-fn alphabetical(letter: u8) -> u8 {
-    let code = (letter >> 1) & 3;
+/// The code of a base in either case in the order A, C, G, T: its ASCII code's second and third bits say A, C, T, G.
+fn alphabetical(base: u8) -> u8 {
+    let code = (base >> 1) & 3;
     code ^ (code >> 1)
 }

@@ -12,7 +12,7 @@ use super::scheme::Scheme;
 use super::special::KmerSpecials;
 use super::{Id, Meaning, Reading, Roles, Tokenizer, check_specials, find_unknown, unknown_letter};
 use crate::error::{Error, Result, show_text};
-use crate::kmer::{self, Kmer, Symbol, letters_of};
+use crate::kmer::{Kmer, KmerMeaning, KmerOptions, symbols_of};
 
 impl Tokenizer {
     /// A tokenizer of k-mers.
@@ -64,8 +64,8 @@ impl Tokenizer {
     }
 
     /// How letters become ids of k-mers.
-    pub(crate) fn kmer_reading(&self, upper_case: bool) -> kmer::Reading {
-        kmer::Reading {
+    pub(crate) fn kmer_options(&self, upper_case: bool) -> KmerOptions {
+        KmerOptions {
             upper_case: upper_case || self.reading.letters.is_letter(b'a'),
             first: self.numbering.id_of(0),
             unknown: self.reading.unknown,
@@ -74,21 +74,21 @@ impl Tokenizer {
 
     /// The ids of a text.
     pub(crate) fn encode_kmers(&self, kmer: &Kmer, text: &str) -> Result<Vec<Id>> {
-        let reading = self.kmer_reading(false);
+        let options = self.kmer_options(false);
         let mut ids = Vec::new();
         let mut done = 0;
         let end = (text.len(), text.len(), None);
         let specials = self.find_specials(text).map(|(start, end, id)| (start, end, Some(id)));
         for (start, end, id) in specials.chain([end]) {
             let plain = &text[done..start];
-            if reading.unknown.is_none() {
-                let letters = letters_of(plain.as_bytes());
-                if let Some(at) = kmer.first_unknown(&letters, reading.upper_case) {
+            if options.unknown.is_none() {
+                let letters = symbols_of(plain.as_bytes());
+                if let Some(at) = kmer.first_unknown(&letters, options.upper_case) {
                     let at = plain.char_indices().nth(at).map_or(0, |(at, _)| at);
                     return Err(unknown_letter(text, done + at));
                 }
             }
-            kmer.encode_into(plain.as_bytes(), &reading, &mut ids);
+            kmer.encode_into(plain.as_bytes(), &options, &mut ids);
             ids.extend(id);
             done = end;
         }
@@ -100,14 +100,14 @@ impl Tokenizer {
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size()) {
             self.token(*id)?;
         }
-        let symbols = ids.iter().map(|&id| match self.numbering.meaning(id) {
-            _ if Some(id) == self.reading.unknown => Symbol::Unknown,
-            Some(Meaning::Token(token)) => Symbol::Token(token),
-            Some(Meaning::Added(place)) => Symbol::Special(&self.reading.added[place].content),
-            Some(Meaning::Other(_)) | None => Symbol::Special(""),
+        let meanings = ids.iter().map(|&id| match self.numbering.meaning(id) {
+            _ if Some(id) == self.reading.unknown => KmerMeaning::Unknown,
+            Some(Meaning::Token(token)) => KmerMeaning::Token(token),
+            Some(Meaning::Added(place)) => KmerMeaning::Special(&self.reading.added[place].content),
+            Some(Meaning::Other(_)) | None => KmerMeaning::Special(""),
         });
         let mut text = Vec::new();
-        kmer.decode(symbols, self.kmer_unknown().unwrap_or(""), &mut text);
+        kmer.decode(meanings, self.kmer_unknown().unwrap_or(""), &mut text);
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }

@@ -7,7 +7,7 @@ use crate::bpe::encode::marked::AnyMarked;
 use crate::bpe::encode::rules::Rules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Error;
-use crate::kmer::{self, Kmer};
+use crate::kmer::{Kmer, KmerOptions};
 
 /// How words become tokens, which are numbered from 0 on.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ impl Scheme {
         match self {
             Self::Bpe(bpe) => bpe.table.letters(token),
             Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
-            Self::Kmer(kmer) => kmer.letters(token),
+            Self::Kmer(kmer) => kmer.string(token),
             Self::Words(words) => words.tokens[token as usize].to_string(),
         }
     }
@@ -180,8 +180,8 @@ impl Scheme {
             Self::Kmer(kmer) => {
                 let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
                 let mut tokens = Vec::new();
-                let reading = kmer::Reading { upper_case: false, first: 0, unknown: None };
-                kmer.encode_into(&letters, &reading, &mut tokens);
+                let options = KmerOptions { upper_case: false, first: 0, unknown: None };
+                kmer.encode_into(&letters, &options, &mut tokens);
                 tokens
             }
             Self::Words(_) => Vec::new(), // the reader of the text leaves none to this

@@ -51,7 +51,7 @@ fn a_batch_is_its_sequences_one_by_one() {
             let letters: Vec<char> = text.chars().collect();
             for (id, span) in ids[range.clone()].iter().zip(&batch.spans.as_ref().unwrap()[range]) {
                 let part: String = letters[span[0] as usize..span[1] as usize].iter().collect();
-                let is_known = Some(*id) != tokenizer.kmer_reading(false).unknown;
+                let is_known = Some(*id) != tokenizer.kmer_options(false).unknown;
                 if is_known && !tokenizer.kmers().unwrap().is_canonical() {
                     assert_eq!(tokenizer.decode(&[*id]).unwrap(), part);
                 }

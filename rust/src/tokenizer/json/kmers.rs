@@ -80,7 +80,7 @@ fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
         "k": kmer.k(),
         "overlap": kmer.is_overlapping(),
         "canonical": kmer.is_canonical(),
-        "upper_case": tokenizer.kmer_reading(false).upper_case,
+        "upper_case": tokenizer.kmer_options(false).upper_case,
         "special_tokens": specials.before,
         "special_tokens_behind": specials.after,
         "unknown_token": tokenizer.kmer_unknown(),
@@ -92,7 +92,7 @@ fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
 fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     let added = tokenizer.reading.added.iter();
     let added: Vec<Value> = added.map(|token| added_token(&token.content, token.id)).collect();
-    let normalizer = tokenizer.kmer_reading(false).upper_case.then(|| upper_casing(kmer));
+    let normalizer = tokenizer.kmer_options(false).upper_case.then(|| upper_casing(kmer));
     let post_processor = tokenizer.own_template().map(|_| tokenizer.usual_post_processor());
     json!({
         "version": "1.0",
@@ -177,7 +177,7 @@ fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokeniz
     let k = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k)));
     let (Some(k), Some(vocab)) = (k, vocab) else { return Ok(None) };
     let kmer = Kmer::new(k, k == 1 && !vocab.contains_key("N"), false)?;
-    let Some(&first) = vocab.get(kmer.letters(0).as_str()) else { return Ok(None) };
+    let Some(&first) = vocab.get(kmer.string(0).as_str()) else { return Ok(None) };
     let added = added::read(document.get("added_tokens"), vocab)?;
     let (before, after): (Vec<_>, Vec<_>) = added.into_iter().partition(|token| token.id < first);
     let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
