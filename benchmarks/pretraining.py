@@ -37,7 +37,7 @@ def data() -> tuple[Any, Any]:
     from genotok import Tokenizer
     from genotok.dataset import TokenDataset
     from genotok.dataset.encode import encode
-    from genotok.pretrain.corpus import Corpus, TrainingRun
+    from genotok.pretrain.corpus import PretrainingCorpus, TrainingRun
     from genotok.tokenizer.special_ids import SpecialIds
     from genotok.training.batches import Masking
 
@@ -47,7 +47,7 @@ def data() -> tuple[Any, Any]:
     tokenizer = Tokenizer.train(genomes, vocab_size=4096)
     encode(tokenizer, genomes, folder / "genomes.arrow", force=True, unknown="split", uppercase=True)
     special = SpecialIds.of(tokenizer)
-    pieces = Corpus.of(TokenDataset(folder / "genomes.arrow"), special, MAX_TOKENS, 0.0, []).train
+    pieces = PretrainingCorpus.of(TokenDataset(folder / "genomes.arrow"), special, MAX_TOKENS, 0.0, []).train
     return TrainingRun(pieces, Masking(special), 10**6, 1), special
 
 

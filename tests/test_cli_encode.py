@@ -59,7 +59,7 @@ def test_a_file_and_a_report(folder: Path, ending: str) -> None:
     for part in (
         "encoded 66 bases",
         "1 file, 3 records, 66 bases in 3 rows",
-        "2 letters (3.03%): 2 N",
+        "2 symbols (3.03%): 2 N",
         f"out.{ending}",
     ):
         assert part in done.stdout
@@ -118,7 +118,7 @@ def test_a_soft_masked_genome_is_warned_of(folder: Path) -> None:
     (folder / "tokenizer.json").write_text(json.dumps(file))
     (folder / "soft.fa").write_text(f">s\n{SEQUENCE}{SEQUENCE.lower()}\n")
     done = run("encode", "soft.fa", "-o", "soft.arrow", folder=folder)
-    assert "genotok: 50.00% of the letters are lower case" in done.stderr
+    assert "genotok: 50.00% of the symbols are lower case" in done.stderr
     assert "--uppercase" in done.stderr
     assert done.stderr.count("\n") == 1
     done = run("encode", "soft.fa", "-o", "upper.arrow", "--uppercase", "-q", folder=folder)

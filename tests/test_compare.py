@@ -102,7 +102,7 @@ def test_the_table_says_what_the_record_does(compared: Path) -> None:
     record = record_of(compared)
     rows = {row.name: row for row in comparison_rows(record)}
     assert [row.name for row in comparison_rows(record) if row.is_set] == ["first", "second"]
-    assert rows["bits per base"].cells[1] == "–"  # overlapping: a base is guessed three times
+    assert rows["bits per base"].cells[1] == "–"  # overlapping: a base is predicted three times
     assert rows["bits per base"].values[3] == record["tokenizers"][3]["pretrain"]["eval_bits_per_base"]
     for place, one in enumerate(record["tokenizers"]):
         means = [100 * found["mean"] for found in one["finetune"]["sets"]]
@@ -124,9 +124,9 @@ def test_what_is_done_is_kept(compared: Path, subjects: list[Subject], sets: lis
     os.remove(folder / "kmer-3" / "model" / "model.safetensors")
     shutil.rmtree(folder / "bases")
     (folder / "bases" / "model").mkdir(parents=True)
-    with pytest.raises(ArgumentError, match="is there already; --resume goes on with it"):
+    with pytest.raises(ArgumentError, match="is there already; --resume resumes it"):
         compare(subjects, [LAMBDA], find_tasks(sets), folder, config, device="cpu")
-    heard: list[str] = []
+    messages: list[str] = []
     compare(
         subjects,
         [LAMBDA],
@@ -135,10 +135,10 @@ def test_what_is_done_is_kept(compared: Path, subjects: list[Subject], sets: lis
         config,
         device="cpu",
         resume=True,
-        heard=heard.append,
+        on_status=messages.append,
     )
     assert (folder / "kmer-3" / "model" / "model.safetensors").read_bytes() == weights
-    assert heard[0] == "bpe: encoding and pre-training, 1 of 4"
+    assert messages[0] == "bpe: encoding and pre-training, 1 of 4"
     after = record_of(folder)
     for one, other in zip(before["tokenizers"], after["tokenizers"], strict=True):
         assert one["pretrain"]["eval_loss"] == other["pretrain"]["eval_loss"]
@@ -146,7 +146,7 @@ def test_what_is_done_is_kept(compared: Path, subjects: list[Subject], sets: lis
             each["mean"] for each in other["finetune"]["sets"]
         ]
     changed = CompareConfig.preset("tiny", [*QUICK, "pretrain.learning_rate=1e-4"])
-    with pytest.raises(ArgumentError, match=r"learning_rate=0\.0001: the run to go on with has 0\.002"):
+    with pytest.raises(ArgumentError, match=r"learning_rate=0\.0001: the run to resume has 0\.002"):
         compare(subjects, [LAMBDA], find_tasks(sets), folder, changed, device="cpu", resume=True)
 
 

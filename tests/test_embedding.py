@@ -45,12 +45,12 @@ CONFIG = EncoderConfig(
     intermediate_size=20,
     initializer_range=0.3,
 )
-LETTERS = _native.simulate(5_000, 3).decode()
+GENOME = _native.simulate(5_000, 3).decode()
 LENGTHS = (200, 1, 33, 900, 33, 7, 0, 1500, 64, 33)
 
 
 def sequences() -> list[str]:
-    return [LETTERS[at : at + length] for at, length in zip(range(0, 5_000, 40), LENGTHS, strict=False)]
+    return [GENOME[at : at + length] for at, length in zip(range(0, 5_000, 40), LENGTHS, strict=False)]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_vectors_of_a_file_are_those_of_its_records_one_by_one(
     expected = one_by_one(model, sequences(), pooling)
     assert np.abs(vectors_of(table) - expected).max() < 1e-5
     assert np.abs(embedder.vectors(sequences()) - expected).max() < 1e-5
-    assert (report["rows"], report["empty"], report["letters"]) == (len(LENGTHS), 1, sum(LENGTHS))
+    assert (report["rows"], report["empty"], report["symbols"]) == (len(LENGTHS), 1, sum(LENGTHS))
     assert report["tokens"] == sum(len(TOKENIZER.encode(text)) + 2 for text in sequences())
     assert (report["width"], report["backend"], report["device"]) == (24, "sdpa", "cpu")
     about = json.loads(table.schema.metadata[b"genotok"])
@@ -161,8 +161,8 @@ def test_vectors_as_text_are_the_same_to_the_bit(
 
 TABLE = [
     ["sequence", "label", "name", "score"],
-    [LETTERS[:50], "1", "007", "1"],
-    [LETTERS[50:300], "-2", "a, b", "2.5"],
+    [GENOME[:50], "1", "007", "1"],
+    [GENOME[50:300], "-2", "a, b", "2.5"],
     ["", "3", 'with "quotes"\nand lines', "-1e-3"],
 ]
 OPENERS: dict[str, Any] = {"": open, ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -216,7 +216,7 @@ def test_a_table_that_is_wrong_is_refused(model: Path, tmp_path: Path, content: 
 @pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
 def test_a_table_that_is_cut_short_is_refused(model: Path, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"some.csv{ending}"
-    content = "sequence,label\n" + "".join(f"{LETTERS[at : at + 50]},{at}\n" for at in range(4000))
+    content = "sequence,label\n" + "".join(f"{GENOME[at : at + 50]},{at}\n" for at in range(4000))
     if ending == ".zst":
         with pa.CompressedOutputStream(str(path), "zstd") as packed:
             packed.write(content.encode())
@@ -259,15 +259,15 @@ def test_lower_case_is_counted_and_can_be_read(model: Path, tmp_path: Path) -> N
     plain["normalizer"] = None  # as in the published file, which says what stands around a sequence
     plain["post_processor"] = {"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]}
     embedder = Embedder(model, Tokenizer.from_json(json.dumps(plain)))
-    (tmp_path / "soft.fa").write_text(f">s\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
-    (tmp_path / "soft.csv").write_text(f"sequence\n{LETTERS[:40]}{LETTERS[40:50].lower()}\n")
+    (tmp_path / "soft.fa").write_text(f">s\n{GENOME[:40]}{GENOME[40:50].lower()}\n")
+    (tmp_path / "soft.csv").write_text(f"sequence\n{GENOME[:40]}{GENOME[40:50].lower()}\n")
     for name in ("soft.fa", "soft.csv"):
         report = embed(embedder, tmp_path / name, tmp_path / "out.parquet", force=True)
-        assert (report["letters"], report["unknown"], report["lower_case"]) == (50, 10, 10)
+        assert (report["symbols"], report["unknown"], report["lower_case"]) == (50, 10, 10)
         report = embed(embedder, tmp_path / name, tmp_path / "out.parquet", force=True, uppercase=True)
         assert (report["unknown"], report["lower_case"]) == (0, 0)
         found = vectors_of(parquet.read_table(tmp_path / "out.parquet"))
-        assert np.abs(found - one_by_one(model, [LETTERS[:50]])).max() < 1e-5
+        assert np.abs(found - one_by_one(model, [GENOME[:50]])).max() < 1e-5
 
 
 def test_stopped_in_the_middle_it_leaves_nothing(model: Path, fasta: Path, tmp_path: Path) -> None:
@@ -366,7 +366,7 @@ def test_the_command_embeds_and_reports(model: Path, fasta: Path, tmp_path: Path
     assert np.abs(found - one_by_one(model, sequences())).max() < 1e-5
     piped = run(*command, "-", "--force", "--json", folder=tmp_path, stdin=">a\nACGTacgtNN\n")
     report = json.loads(piped.stdout)
-    assert (report["rows"], report["letters"], report["unknown"]) == (1, 10, 2)
+    assert (report["rows"], report["symbols"], report["unknown"]) == (1, 10, 2)
     assert report["tokens_per_second"] > 0
 
 

@@ -77,15 +77,15 @@ def tune(folder: Path, model: Path, data: Path, **changes: Any) -> dict[str, Any
 
 
 @pytest.fixture(scope="module")
-def learnt(model: Path, motif: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("learnt") / "results"
+def trained(model: Path, motif: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "results"
     tune(folder, model, motif, epochs=12, max_steps=200, seeds=(1, 2), with_baseline=True)
     return folder
 
 
 @pytest.mark.slow
-def test_a_motif_is_learnt(learnt: Path) -> None:
-    (found,) = json.loads((learnt / "results.json").read_text())["sets"]
+def test_a_motif_is_learned(trained: Path) -> None:
+    (found,) = json.loads((trained / "results.json").read_text())["sets"]
     assert found["classes"] == ["a", "b"]
     assert found["mean"] > 0.5
     assert found["baseline"]["test"]["mcc"] > 0.5
@@ -93,18 +93,18 @@ def test_a_motif_is_learnt(learnt: Path) -> None:
     for one in found["runs"]:
         assert np.sum(one["test"]["confusion"]) == 200
         assert one["test"]["low"] <= one["test"]["mcc"] <= one["test"]["high"]
-        assert one["dev"]["mcc"] == max(look[1] for look in one["looks"])
+        assert one["dev"]["mcc"] == max(value for _, value, _ in one["looks"])
 
 
 @pytest.mark.slow
 def test_predictions_of_every_test_row_are_kept_and_said_again(
-    learnt: Path, motif: Path, tmp_path: Path
+    trained: Path, motif: Path, tmp_path: Path
 ) -> None:
-    (found,) = json.loads((learnt / "results.json").read_text())["sets"]
+    (found,) = json.loads((trained / "results.json").read_text())["sets"]
     best = max(found["runs"], key=lambda run: run["dev"]["mcc"])
-    kept = parquet.read_table(learnt / "motif" / f"seed-{best['seed']}" / "predictions.parquet")
+    kept = parquet.read_table(trained / "motif" / f"seed-{best['seed']}" / "predictions.parquet")
     assert kept.column_names == ["line", "label", "predicted", "prob_a", "prob_b"]
-    tuned = Classifier(learnt / "motif" / "model", device="cpu")
+    tuned = Classifier(trained / "motif" / "model", device="cpu")
     report = tuned.predict(motif / "test.csv", tmp_path / "again.parquet")
     assert (report["rows"], report["cut"]) == (200, 0)
     again = parquet.read_table(tmp_path / "again.parquet")
@@ -185,7 +185,7 @@ def test_seeds_that_are_done_are_kept(model: Path, motif: Path, tmp_path: Path) 
     first = tune(folder, model, motif)
     with pytest.raises(ArgumentError, match="is there already; --resume"):
         tune(folder, model, motif)
-    with pytest.raises(ArgumentError, match="batch=16: the run to go on with has 32"):
+    with pytest.raises(ArgumentError, match="batch=16: the run to resume has 32"):
         tune(folder, model, motif, resume=True, batch=16)
     result = folder / "motif" / "seed-1" / "result.json"
     result.write_text(result.read_text().replace('"seconds"', '"marked": 1, "seconds"'))
@@ -205,7 +205,7 @@ def test_a_set_without_train_is_trained_on_dev_and_marked(model: Path, motif: Pa
     write_set(folder, {"dev": 40, "test": 20})
     found = tune(tmp_path / "results", model, tmp_path)["sets"][0]
     assert (found["name"], found["rows"]) == ("emp_H3", {"dev": 6, "test": 20, "train": 34})
-    assert "train is not at hand" in found["note"]
+    assert "train is missing" in found["note"]
     splits, note = with_train(read_splits(motif)[0])
     assert note == ""
     assert set(splits) == {"train", "dev", "test"}

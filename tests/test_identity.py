@@ -131,9 +131,9 @@ def test_a_run_is_not_resumed_with_another_genome_or_tokenizer(place: Path) -> N
     refused(lambda: resume(place, "other.fa"), "other.fa: is not the file that")
     refused(lambda: resume(place, tokenizer="other.json"), "was begun with other contents of tokenizer;")
     (place / "one.fa").unlink()
-    heard: list[str] = []
-    resume(place, heard=heard.append)
-    assert any("is not there; the tokens that" in text for text in heard)
+    messages: list[str] = []
+    resume(place, on_status=messages.append)
+    assert any("is missing; the tokens that" in text for text in messages)
 
 
 def test_a_run_is_not_resumed_with_other_tokens(place: Path) -> None:
@@ -181,14 +181,14 @@ def test_an_altered_checkpoint_is_not_resumed(place: Path) -> None:
             refused(
                 lambda: resume(place),
                 f"{latest / name}: was cut or altered since it was written",
-                "remove the folder checkpoint-1 (checkpoint-0 is resumed then)",
+                "remove the folder checkpoint-1 (then checkpoint-0 is resumed)",
             )
         (latest / name).unlink()
         refused(lambda: resume(place), f"{name}: is missing")
         (latest / name).write_bytes(body)
     shutil.rmtree(older)
     (latest / "model.safetensors").write_bytes(b"")
-    refused(lambda: resume(place), "remove the folder checkpoint-1 (the run begins anew then)")
+    refused(lambda: resume(place), "remove the folder checkpoint-1 (then the run starts anew)")
     shutil.rmtree(latest)
     assert resume(place)["resumed_at"] == 0
 
@@ -199,10 +199,10 @@ def test_runs_from_before_are_resumed_with_a_note(place: Path) -> None:
     del run["digests"]
     (folder / "run.json").write_text(json.dumps(run | {"files": [str(place / "one.fa")]}))
     (folder / "checkpoint-1" / identity.CHECKSUMS).unlink()
-    heard: list[str] = []
-    assert resume(place, heard=heard.append)["resumed_at"] == 1
-    assert any("begun by an older genotok, without digests" in text for text in heard)
-    assert any("written by an older genotok, without checksums" in text for text in heard)
+    messages: list[str] = []
+    assert resume(place, on_status=messages.append)["resumed_at"] == 1
+    assert any("begun by an older genotok, without digests" in text for text in messages)
+    assert any("written by an older genotok, without checksums" in text for text in messages)
 
 
 # -- fine-tuning ------------------------------------------------------------------------------------

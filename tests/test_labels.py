@@ -77,8 +77,8 @@ def test_declared_classes_are_in_the_order_of_their_numbers() -> None:
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        (["1", "01"], "is the number of label"),
-        (["1", "+1", "2"], "is the number of label"),
+        (["1", "01"], "is the same number as label"),
+        (["1", "+1", "2"], "is the same number as label"),
         (["0", "1", "NA"], "label 'NA' among numbers; remove the row"),
         (["0", "1", "nan"], "label 'nan' among numbers"),
         (["0", "1", ""], "no label; remove the row"),

@@ -353,12 +353,12 @@ def test_a_model_is_judged_before_anything_is_trained(folder: Path, tmp_path: Pa
     """No baseline, and no folder of results."""
     change(folder, num_hidden_layers=3)
     tasks = find_tasks([write_set(tmp_path / "set", {"train": 8, "dev": 4, "test": 4})])
-    heard: list[str] = []
+    messages: list[str] = []
     said = one_line(
-        lambda: finetune(tasks, folder, tmp_path / "results", FinetuneConfig(), heard=heard.append)
+        lambda: finetune(tasks, folder, tmp_path / "results", FinetuneConfig(), on_status=messages.append)
     )
     assert "num_hidden_layers=3" in said
-    assert not heard
+    assert not messages
     assert not (tmp_path / "results").exists()
 
 

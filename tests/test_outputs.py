@@ -373,7 +373,7 @@ def test_a_folder_belongs_to_one_run(name: str, run: Run, place: Path) -> None:
     if name in FOLDERS:
         refused(run(*arguments, "-o", "-"), "name a folder")
         Path("run/notes.txt").write_text("mine")
-        refused(run(*arguments, "-o", "run/"), "is there already; --resume goes on with it")
+        refused(run(*arguments, "-o", "run/"), "is there already; --resume resumes it")
     assert not Path("-").exists()
 
 

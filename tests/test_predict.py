@@ -113,7 +113,7 @@ def test_predictions_of_every_input_are_the_same(
 ) -> None:
     (tmp_path / name).write_bytes(FILES[name])
     report = classifier.predict(tmp_path / name, tmp_path / "out.parquet")
-    assert (report["rows"], report["cut"], report["letters"]) == (4, 0, sum(map(len, SEQUENCES)))
+    assert (report["rows"], report["cut"], report["symbols"]) == (4, 0, sum(map(len, SEQUENCES)))
     table = parquet.read_table(tmp_path / "out.parquet")
     check(table, expected)
     is_text_table = table.column_names[0] == "line"
@@ -387,7 +387,7 @@ def test_every_table_is_scored_alike(numbered: Classifier, tmp_path: Path, name:
     for row in rows:
         matrix[row["label"], int(row["predicted"])] += 1
     assert found.scores.matrix.tolist() == matrix.tolist()
-    assert found.letters == sum(map(len, SEQUENCES))
+    assert found.symbols == sum(map(len, SEQUENCES))
 
 
 def test_columns_of_labels_can_be_named(

@@ -30,7 +30,7 @@ from genotok.model_folder.card import Card  # noqa: E402
 from genotok.model_folder.tokenizer_files import folder_tokenizer  # noqa: E402
 from genotok.model_folder.write import save_folder  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
-from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs  # noqa: E402
+from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
 from genotok.pretrain.run import _model_config  # noqa: E402
 from genotok.pretrain.tokens import bases_of_tokens, open_tokens, overlap_of  # noqa: E402
@@ -103,7 +103,7 @@ def test_pieces_hold_every_token_once_and_no_two_records(
     tokens: TokenDataset, tokenizer: str, max_tokens: int
 ) -> None:
     special = SpecialIds.of(Tokenizer.from_file(tokenizer))
-    corpus = Corpus.of(tokens, special, max_tokens, 0.0, [])
+    corpus = PretrainingCorpus.of(tokens, special, max_tokens, 0.0, [])
     pieces = [corpus.train[number] for number in range(len(corpus.train))]
     assert np.concatenate([piece[1:-1] for piece in pieces]).tolist() == np.concatenate(list(tokens)).tolist()
     assert all((piece[0], piece[-1]) == (special.first, special.end) for piece in pieces)
@@ -115,22 +115,22 @@ def test_pieces_hold_every_token_once_and_no_two_records(
 
 def test_what_is_held_out_is_not_trained_on(tokens: TokenDataset, tokenizer: str) -> None:
     special = SpecialIds.of(Tokenizer.from_file(tokenizer))
-    named = Corpus.of(tokens, special, 10, 0.5, ["b"])
+    named = PretrainingCorpus.of(tokens, special, 10, 0.5, ["b"])
     ids = np.concatenate([named.held_out[number][1:-1] for number in range(len(named.held_out))])
     assert ids.tolist() == tokens[2].tolist()
-    last = Corpus.of(tokens, special, 10, 0.25, [])
-    everything = Corpus.of(tokens, special, 10, 0.0, []).train
+    last = PretrainingCorpus.of(tokens, special, 10, 0.25, [])
+    everything = PretrainingCorpus.of(tokens, special, 10, 0.0, []).train
     assert len(last.train) + len(last.held_out) == len(everything)
     assert last.held_out[len(last.held_out) - 1].tolist() == everything[len(everything) - 1].tolist()
     with pytest.raises(ArgumentError, match="hold_out=x: no such record; there are a, b, c, empty"):
-        Corpus.of(tokens, special, 10, 0.0, ["x"])
+        PretrainingCorpus.of(tokens, special, 10, 0.0, ["x"])
     with pytest.raises(ArgumentError, match="no sequences are left"):
-        Corpus.of(tokens, special, 10, 0.0, ["a", "b", "c"])
+        PretrainingCorpus.of(tokens, special, 10, 0.0, ["a", "b", "c"])
 
 
 def test_a_run_is_a_function_of_its_seed(tokens: TokenDataset, tokenizer: str) -> None:
     special = SpecialIds.of(Tokenizer.from_file(tokenizer))
-    pieces = Corpus.of(tokens, special, 10, 0.0, []).train
+    pieces = PretrainingCorpus.of(tokens, special, 10, 0.0, []).train
     one, other = (TrainingRun(pieces, Masking(special), 500, seed) for seed in (1, 2))
     again = TrainingRun(pieces, Masking(special), 500, 1)
     assert all((a == b).all() for a, b in zip(one[333], again[333], strict=True))
@@ -158,8 +158,8 @@ def test_rows_of_bases_alone_are_the_same_for_all_tokenizers(tokenizer: str, tmp
     for name, one in {"bpe": Tokenizer.from_file(tokenizer), "apart": apart, "over": overlapping}.items():
         place = tmp_path / name
         encode(one, genome, f"{place}/", window=8, stride=8, unknown="split", uppercase=True)
-        only = OnlyBases(8, bases_of_tokens(one), overlap_of(one))
-        corpus = Corpus.of(TokenDataset(place), SpecialIds.of(one), 10, 0.0, [], only)
+        only = BaseFilter(8, bases_of_tokens(one), overlap_of(one))
+        corpus = PretrainingCorpus.of(TokenDataset(place), SpecialIds.of(one), 10, 0.0, [], only)
         assert len(corpus.train) == 5 + 0 + 5 + 0 + 4
         ends = len(SpecialIds.of(one).behind)  # k-mers without overlap have `<cls>` in front alone
         inner = [corpus.train[number][1:] for number in range(len(corpus.train))]
@@ -169,7 +169,7 @@ def test_rows_of_bases_alone_are_the_same_for_all_tokenizers(tokenizer: str, tmp
 
 def test_costs_by_frequency_are_a_distribution(tokens: TokenDataset, tokenizer: str) -> None:
     special = SpecialIds.of(Tokenizer.from_file(tokenizer))
-    pieces = Corpus.of(tokens, special, 10, 0.0, []).train
+    pieces = PretrainingCorpus.of(tokens, special, 10, 0.0, []).train
     assert np.exp(-unigram_costs(pieces, 64)).sum() == pytest.approx(1)
 
 
@@ -236,7 +236,7 @@ def test_a_run_that_is_gone_on_with_ends_at_the_same_weights(
 
 
 def live(folder: Path, tokenizer: str, step: int, change: int) -> None:
-    """A life of a run, begun or gone on with: it ends at a step, or at the n-th change to its folder."""
+    """A life of a run, started or resumed: it ends at a step, or at the n-th change to its folder."""
     left = change
 
     def watch_changes(event: str, arguments: tuple[Any, ...]) -> None:
@@ -411,9 +411,9 @@ def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: st
 def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str, tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="is there already; --resume"):
         run(tokenizer, whole)
-    with pytest.raises(ArgumentError, match="holds no run to go on with"):
+    with pytest.raises(ArgumentError, match="holds no run to resume"):
         run(tokenizer, tmp_path, resume=True)
-    with pytest.raises(ArgumentError, match=r"steps=13: the run to go on with has 12"):
+    with pytest.raises(ArgumentError, match=r"steps=13: the run to resume has 12"):
         run(tokenizer, whole, resume=True, steps=13)
     assert weights(whole)
 

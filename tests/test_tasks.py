@@ -58,7 +58,7 @@ def tune(
 ) -> dict[str, Any]:
     said: list[str] = []
     record = finetune(
-        find_tasks([data]), model, output, config, seeds=(1,), device="cpu", heard=said.append, **options
+        find_tasks([data]), model, output, config, seeds=(1,), device="cpu", on_status=said.append, **options
     )
     return {**record["sets"][0], "said": said}
 
@@ -151,7 +151,7 @@ def test_a_comparison_asks_before_it_trains(tmp_path: Path) -> None:
 def test_what_a_run_was_begun_with_stays(model: Path, tmp_path: Path) -> None:
     data = labelled(tmp_path / "data", lambda row: str(row % 3))
     tune(model, data, tmp_path / "out", with_baseline=False)
-    with pytest.raises(ArgumentError, match=r"labels=\[\['regression', None\]\]: the run to go on with has"):
+    with pytest.raises(ArgumentError, match=r"labels=\[\['regression', None\]\]: the run to resume has"):
         tune(model, data, tmp_path / "out", with_baseline=False, resume=True, problem_type="regression")
 
 

@@ -12,7 +12,7 @@ MOTIF = "TATAAAGGCC"
 def write_set(
     folder: Path, rows: dict[str, int], *, seed: int = 0, length: int = 60, names: str = "01"
 ) -> Path:
-    """Splits with so many rows each; the labels are the two letters of `names`."""
+    """Splits with so many rows each; the labels are the two characters of `names`."""
     folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(seed)
     for split, count in rows.items():

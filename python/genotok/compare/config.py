@@ -1,4 +1,4 @@
-"""The settings of a comparison: those of its two kinds of runs, and what is the same for all tokenizers."""
+"""The settings of a comparison: those of pre-training and of fine-tuning, the same for all tokenizers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class CompareConfig:
     """The settings of a comparison; presets are in `presets/`.
 
     Attributes:
-        pretrain: Of pre-training; `max_tokens`, `mask_span` and `row_bases` follow from window and tokenizer.
-        finetune: Of fine-tuning.
-        window: Bases of a sequence to pre-train on, the same for all tokenizers.
+        pretrain: Pre-training; `max_tokens`, `mask_span` and `row_bases` follow from window and tokenizer.
+        finetune: Fine-tuning.
+        window: Bases of a sequence to pre-train on.
         seeds: A run of fine-tuning for each.
     """
 
@@ -44,7 +44,7 @@ class CompareConfig:
         """A preset by name or file, changed by texts such as `window=512` or `pretrain.steps=1000`.
 
         Raises:
-            ArgumentError: There is none of that name, or a value is against its rule.
+            ArgumentError: There is none of that name, or a value is out of range.
         """
         settings: dict[str, Any] = preset("genotok.compare", name)
         parts = {part: dict(settings.pop(part, {})) for part in PARTS}
@@ -58,15 +58,15 @@ class CompareConfig:
 
     @property
     def bases(self) -> int:
-        """Bases that each encoder is trained on."""
+        """The number of bases that each encoder is trained on."""
         return self.pretrain.steps * self.pretrain.batch * self.window
 
     def for_tokenizer(self, overlap: int) -> PretrainConfig:
         """The settings of pre-training where neighbouring tokens share `overlap` bases.
 
-        A window has a token a base at most. Windows that touch other letters are left out, as vocabularies
-        differ in what they make of N. Tokens that overlap are hidden in runs, as DNABERT hides them: alone,
-        each could be read off its neighbours.
+        A window has at most one token per base. Windows with other symbols are left out, as vocabularies
+        differ in how they encode N. Overlapping tokens are masked in spans, as DNABERT does: a single masked
+        one could be read off its neighbours.
         """
         tokens, span = self.window + 2, overlap + 1
         return replace(self.pretrain, max_tokens=tokens, mask_span=span, row_bases=self.window)

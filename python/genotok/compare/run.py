@@ -1,8 +1,8 @@
 """A comparison: for each tokenizer the windows as tokens, an encoder, and its results on labelled sets.
 
-What is the same for all: the windows and their order, the number of steps and so of bases, the encoder's
-sizes but for its table of tokens, and the settings. What differs is what a tokenizer makes of a window: how
-many tokens, and so the time; that is measured, not evened out.
+The same for all tokenizers: the windows and their order, the number of steps and so of bases, the encoder
+except its token embeddings, and the settings. What differs is the number of tokens per window, and so the
+time; that is measured, not equalized.
 """
 
 from __future__ import annotations
@@ -50,12 +50,11 @@ KEPT = (
     "seconds",
     "device",
 )
-UNFAIR = (
-    "All encoders see the same windows, those without N, in the same order, as many steps and as many bases; "
-    "a tokenizer that makes more tokens of them computes more. Their layers are the same, their tables of "
-    "tokens are not. Overlapping k-mers are hidden k in a row, as DNABERT hides them; nearly all bases of "
-    "such a run still show in its neighbours, and each base is guessed k times: there are no bits per base "
-    "to compare."
+CAVEATS = (
+    "All encoders see the same windows, those without N, in the same order, for as many steps and bases; a "
+    "tokenizer with more tokens per window computes more. Their layers are the same, their token embeddings "
+    "are not. Overlapping k-mers are masked k in a row, as in DNABERT; nearly all bases of such a span still "
+    "show in its neighbours, and each base is predicted k times, so there are no bits per base to compare."
 )
 
 
@@ -72,7 +71,7 @@ def compare(
     threads: int | None = None,
     problem_type: ProblemType | None = None,
     allow_unknown: float = MAX_UNKNOWN,
-    heard: Callable[[str], None] | None = None,
+    on_status: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Record:
     """Pre-train and fine-tune the same encoder on each tokenizer.
@@ -86,17 +85,17 @@ def compare(
         output: The folder.
         config: Settings.
         hold_out: Records to evaluate on and not to train on.
-        resume: Go on with a comparison that was stopped.
+        resume: Resume a comparison that was stopped.
         device: "auto", or "cpu".
-        threads: Threads of encoding, and of torch on processors.
+        threads: Threads of encoding, and of torch on the CPU.
         problem_type: What labels are, where a task does not say so; None to read it off them.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
-        heard: Told what is done next.
-        progress: Called with a dictionary as a run goes on; an exception stops it.
+        on_status: Called with a message before each step of the work.
+        progress: Called with a dictionary as a run proceeds; an exception stops it.
 
     Raises:
-        ArgumentError: The folder is in use, two tokenizers have one name, or a value is outside its rule.
-        SequenceFileError: A file is not what it should be.
+        ArgumentError: The folder is in use, two tokenizers have one name, or a value is out of range.
+        SequenceFileError: A file is malformed.
         OSError: A file cannot be read or written.
     """
     start = time.monotonic()
@@ -113,27 +112,27 @@ def compare(
         "problem_type": problem_type,
         **dataclasses.asdict(config),
     }
-    tell = heard or (lambda _words: None)
-    known: Record = {"digests": _digests(subjects, paths), "names": ("files",), "tell": tell}
+    notify = on_status or (lambda _text: None)
+    known: Record = {"digests": _digests(subjects, paths), "names": ("files",), "on_status": notify}
     head = {**settings, "tokenizers": names}
-    for task in tasks:  # what is wrong with a set is found before anything is trained
+    for task in tasks:  # faults in a set are found before training starts
         splits, labels = task.read(allow_unknown=1.0)
         described(task.name, with_train(splits)[0], labels)
     with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known):
         found = []
         for number, subject in enumerate(subjects):
             place = folder / subject.name.replace(":", "-")
-            one = _One(subject, place, config, device, threads, allow_unknown, tell, progress)
-            tell(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
+            one = _One(subject, place, config, device, threads, allow_unknown, notify, progress)
+            notify(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
             trained = one.pretrain(paths, hold_out)
-            tell(f"{subject.name}: fine-tuning")
+            notify(f"{subject.name}: fine-tuning")
             tuned = one.finetune(tasks, with_baseline=number == 0)
             found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
         record = {
             **settings,
             "bases": config.bases,
             "tokenizers": found,
-            "unfair": UNFAIR,
+            "unfair": CAVEATS,
             "seconds": round(time.monotonic() - start, 1),
         }
         checkpoints.write_json(folder / RECORD, record)
@@ -141,7 +140,7 @@ def compare(
 
 
 def _digests(subjects: Sequence[Subject], paths: Sequence[str]) -> Record:
-    """The digests of what is compared, and of what it is trained on; sets are those of `finetune`."""
+    """The digests of tokenizers and inputs; `finetune` has those of the sets."""
     tokenizers = {subject.name: {"vocabulary": vocabulary_sha256(subject.tokenizer)} for subject in subjects}
     return {"files": files_sha256(paths), "tokenizers": tokenizers}
 
@@ -156,7 +155,7 @@ class _One:
     device: str
     threads: int | None
     allow_unknown: float
-    heard: Callable[[str], None]
+    on_status: Callable[[str], None]
     progress: Progress | None
 
     def pretrain(self, paths: Sequence[str], hold_out: Sequence[str]) -> Record:
@@ -191,7 +190,7 @@ class _One:
                 resume=_begun(model),
                 device=self.device,
                 threads=self.threads,
-                heard=self.heard,
+                on_status=self.on_status,
                 progress=self.progress,
             )
         report = json.loads((model / REPORT).read_text(encoding="utf-8"))
@@ -213,14 +212,14 @@ class _One:
             device=self.device,
             threads=self.threads,
             allow_unknown=self.allow_unknown,
-            heard=self.heard,
+            on_status=self.on_status,
             progress=self.progress,
         )
         return {**record, "model": self.subject.name}
 
 
 def _begun(place: Path) -> bool:
-    """Whether a run was begun in a folder; what is no run there is removed."""
+    """Whether a folder has a run to resume; a folder without one is removed."""
     if (place / checkpoints.RUN).exists():
         return True
     shutil.rmtree(place, ignore_errors=True)

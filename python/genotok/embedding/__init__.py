@@ -1,4 +1,4 @@
-"""Sequences to vectors: FASTA, FASTQ or CSV files in, a Parquet file with one vector a row out.
+"""Sequences to vectors: FASTA, FASTQ or tables in, a table with one vector per row out.
 
 Needs the packages of the extra `model`.
 
@@ -10,9 +10,8 @@ Example:
     >>> embed(embedder, "reads.fq.gz", "reads.parquet")["rows"]
     1000
 
-`embedder` has the model, `sources` and `tables` the rows of sequence files and of CSV files, `files` brings
-them together: it reads everything once before the first vector is computed, so that a fault at the end of a
-file is found in seconds and not after hours.
+`embedder` has the model; `files` embeds the rows of files (`genotok.rows`). It reads all files once before it
+computes the first vector, so that a fault at the end of a file is found in seconds and not after hours.
 """
 
 from genotok.embedding.embedder import Embedder, Pooling

@@ -1,13 +1,13 @@
-"""A tokenizer, an encoder and a way to pool: ids in, one vector for each row out.
+"""A tokenizer, an encoder and a pooling: ids in, one vector per row out.
 
-Rows of like length go through the encoder together: its fused attention takes neighbours of equal length in
-one call, and a batch holds a number of tokens, not of rows, so that its memory is the same for reads and for
-genes. The batch a row is in does not change its vector beyond rounding, as there is no padding.
+Rows of similar length go through the encoder together: its fused attention computes neighbours of equal
+length in one call, and batches are limited by tokens, not by rows, so that memory is the same for reads and
+for genes. As there is no padding, the batch of a row changes its vector by rounding only.
 
-Vectors are averaged and given in 32 bits, whatever the weights are kept in.
+Vectors are averaged and returned in 32 bits, for all weight types.
 """
 
-# Shape letters: N rows, T tokens of all of them, D hidden.
+# Dimensions: N rows, T tokens of all of them, D hidden.
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DataType = Literal["float32", "bfloat16", "float16"]
 Vectors = NDArray[np.float32]
 
 BATCH_TOKENS = 8192
-"""Some 0.2 GB of the widest layer's numbers in the published size, and enough to keep a processor busy."""
+"""About 0.2 GB for the widest layer in the published size, and enough to saturate a CPU."""
 
 DEVICES = {"cpu", "cuda", "mps"}
 
@@ -45,27 +45,27 @@ class Embedder:
     """Turns sequences into vectors.
 
     Attributes:
-        tokenizer: It makes the ids.
-        pooling: "mean" over all tokens of a row, `[CLS]` and `[SEP]` as well, or "cls" for the first.
-        batch_tokens: Tokens that go through the encoder at once; a longer row is a batch of its own.
+        tokenizer: The tokenizer.
+        pooling: "mean" over all tokens of a row, `[CLS]` and `[SEP]` included, or "cls" for the first.
+        batch_tokens: Maximum tokens of a batch; a longer row is a batch by itself.
         device: The torch device.
-        dtype: What weights are kept in.
-        files: What was read: the model's files, and that of the tokenizer.
+        dtype: Data type of the weights.
+        files: The files that were read: those of the model, and the tokenizer.
 
     Args:
         model: A folder with `config.json` and `model.safetensors` or `pytorch_model.bin`.
         tokenizer: A tokenizer or the path of its file; None for `tokenizer.json` in the model's folder.
         pooling: As above.
         batch_tokens: As above.
-        device: "auto" (CUDA where it is), or a torch device by name.
+        device: "auto" (CUDA if available), or a torch device by name.
         dtype: "float32", "bfloat16" or "float16".
         attention: A backend, or "auto" (see `genotok.model.attention`).
-        threads: Threads that torch uses on processors, in the whole process; None leaves them as they are.
+        threads: Threads of torch on the CPU, in the whole process; None leaves them unchanged.
 
     Raises:
-        ArgumentError: An argument is outside its rule, tokenizer and model have other numbers of tokens, or
-            the folder's files are damaged or do not fit each other.
-        OSError: The folder or a file in it is not there, or cannot be read.
+        ArgumentError: An argument is out of range, the vocabulary sizes of tokenizer and model differ, or the
+            files of the folder are damaged or do not match.
+        OSError: The folder or a file in it does not exist, or cannot be read.
     """
 
     def __init__(
@@ -100,20 +100,20 @@ class Embedder:
 
     @property
     def width(self) -> int:
-        """D, the numbers of a vector."""
+        """D, the width of a vector."""
         return self._encoder.config.hidden_size
 
     @property
     def backend(self) -> str:
-        """The backend of attention that the last batch used; "" before the first."""
+        """The attention backend of the last batch; "" before the first."""
         return self._encoder.encoder.backend
 
     def vectors(self, sequences: Iterable[str], *, uppercase: bool = False) -> Vectors:
-        """The vectors (N, D) of sequences, in their order; time is quadratic in the length of long ones.
+        """The vectors (N, D) of sequences, in order; time is quadratic in the length of long sequences.
 
         Args:
             sequences: Strings.
-            uppercase: Read lower-case letters as upper-case ones.
+            uppercase: Read lower case as upper case.
         """
         found = self.tokenizer.encode_batch(sequences, add_special_tokens=True, uppercase=uppercase)
         out: Vectors = np.empty((len(found), self.width), np.float32)
@@ -124,14 +124,14 @@ class Embedder:
     def of_ids(
         self, ids: NDArray[Any], offsets: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
-        """Batch by batch the numbers of its rows and their vectors, the longest rows first.
+        """Vectors batch by batch, the longest rows first: row numbers (B,) and vectors (B, D).
 
         Args:
-            ids: (T,) the ids of all rows, end to end.
+            ids: (T,) the ids of all rows, concatenated.
             offsets: (N + 1,) row i has the ids `offsets[i]` to `offsets[i + 1]`.
 
         Raises:
-            ArgumentError: The backend of attention asked for cannot do it.
+            ArgumentError: The requested attention backend is unsupported.
         """
         lengths = np.diff(offsets)
         for rows in batches(lengths, self.batch_tokens):
@@ -144,21 +144,21 @@ class Embedder:
         packing = pack(torch.from_numpy(lengths), self.device)
         try:
             states = self._encoder(torch.from_numpy(row).to(self.device), packing).last
-        except ValueError as error:  # a backend that was asked for and cannot do it says why
+        except ValueError as error:  # a requested backend says why it is unsupported
             raise ArgumentError(str(error)) from None
         found: Vectors = pool(states.float(), packing, self.pooling).cpu().numpy()
         return found
 
 
-def batches(lengths: NDArray[np.int64], most_tokens: int) -> Iterator[NDArray[np.int64]]:
-    """Row numbers by length, the longest first, so many together that they have `most_tokens` at most.
+def batches(lengths: NDArray[np.int64], max_tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Row numbers (B,) of batches by length, the longest first, of at most `max_tokens` tokens each.
 
-    A row that has more is alone. That the longest come first makes memory run out at once if it does.
+    A longer row is a batch by itself. As the longest come first, a lack of memory shows at the start.
     """
     order = np.argsort(-lengths, kind="stable")
     first, tokens = 0, 0
     for place, length in enumerate(lengths[order].tolist()):
-        if place > first and tokens + length > most_tokens:
+        if place > first and tokens + length > max_tokens:
             yield order[first:place]
             first, tokens = place, 0
         tokens += length
@@ -172,7 +172,7 @@ def _check(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _device(name: str) -> torch.device:
-    """The device called `name`, which is there."""
+    """The available device called `name`."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -180,7 +180,7 @@ def _device(name: str) -> torch.device:
         if device.type in DEVICES:
             torch.empty(0, device=device)
             return device
-        reason = f"a device of kind {device.type} cannot be used here"
+        reason = f"a device of kind {device.type} is not supported"
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
-    raise ArgumentError(f"device={name}: {reason}; auto, cpu, or a device that is there is expected")
+    raise ArgumentError(f"device={name}: {reason}; auto, cpu, or an available device is expected")

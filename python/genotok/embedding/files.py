@@ -1,11 +1,11 @@
-"""From sequence files or tables to a file with a vector for each row, in one call.
+"""From sequence files or tables to a file with one vector per row, in one call.
 
-The rows are walked through twice. The first time only tokens are made, which is much faster than vectors:
-faults anywhere in the files and rows that are too long are found, and the tokens are counted, so that
-progress knows how far it is. Standard input is walked through once.
+The rows are read twice. The first pass only tokenizes, which is much faster than embedding: it finds faults
+anywhere in the files and rows that are too long, and counts the tokens for the progress report. Standard
+input is read once.
 
-Rows come in pieces (see `genotok.rows`), at most `MAX_ROWS` of which are held with their vectors; a piece is
-embedded longest row first and written in its own order. Memory depends on neither the files nor their number.
+Rows come in pieces (see `genotok.rows`); at most `MAX_ROWS` rows are held with their vectors. A piece is
+embedded longest row first and written in row order. Memory does not depend on the files.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
     from genotok.rows.writers import RowWriter
     from genotok.tokenizer.encoder import Progress
 
-__all__ = ["MOST_TOKENS", "EmbeddingReport", "embed"]
+__all__ = ["MAX_TOKENS", "EmbeddingReport", "embed"]
 
-MOST_TOKENS = 32_768
-"""The longest row that is embedded unless more is asked for, some 160,000 bases: the time a row takes grows
-with the square of its length, and a whole chromosome would take years."""
+MAX_TOKENS = 32_768
+"""The default limit on a row, about 160,000 bases: the time of a row is quadratic in its length, and a whole
+chromosome would take years."""
 
 EMBEDDING = "embedding"
-"""The column of vectors, which no other may be called."""
+"""The column of vectors; no other column may have this name."""
 
 FORMATS: tuple[OutputFormat, ...] = ("parquet", "csv", "tsv", "jsonl")
 
@@ -59,16 +59,16 @@ FORMATS: tuple[OutputFormat, ...] = ("parquet", "csv", "tsv", "jsonl")
 class EmbeddingReport(TypedDict):
     """What was read and written.
 
-    `letters` are those of the rows, `unknown` those of them outside the vocabulary (by kind in
-    `unknown_by_kind`) and `lower_case` those of these that are lower case; `empty` counts rows without a
-    letter, whose vector is that of the special tokens alone. `backend` is that of attention.
+    Of all `symbols` of the rows, `unknown` counts those outside the vocabulary (by symbol in
+    `unknown_by_kind`), and `lower_case` those of them in lower case; `empty` counts rows without symbols,
+    whose vector is that of the special tokens alone. `backend` is that of attention.
     """
 
     output: str
     files: int
     rows: int
     empty: int
-    letters: int
+    symbols: int
     unknown: int
     unknown_by_kind: dict[str, int]
     lower_case: int
@@ -94,44 +94,44 @@ def embed(
     stride: int | None = None,
     unknown: Literal["token", "error"] = "token",
     uppercase: bool = False,
-    max_tokens: int = MOST_TOKENS,
+    max_tokens: int = MAX_TOKENS,
     allow_unknown: float = MAX_UNKNOWN,
     output_format: OutputFormat | None = None,
     force: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> EmbeddingReport:
-    """Write a vector for each row of `files` to the file `output`, atomically.
+    """Write one vector per row of `files` to the file `output`, atomically.
 
     Its columns are `record`, `start` and `end` (counted from 0, the end excluded) for sequence files,
-    those of the file for tables; then `embedding`, a list of as many 32-bit numbers as the model is wide;
-    in CSV and TSV a column for each of them: `v0`, `v1`, ...
+    those of the file for tables; then `embedding`, a list of D 32-bit floats, where D is the width of
+    the model; in CSV and TSV one column per number: `v0`, `v1`, ...
     Rows are in the order of the files.
 
     Args:
-        embedder: It makes the vectors.
+        embedder: The model.
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), or tables: CSV or TSV with a header, JSON lines,
             Parquet (plain, gzip, bzip2, xz, zstd); or `-`: a path, a pattern, or an iterable of them.
-        output: A name in `.parquet`, `.csv`, `.tsv` or `.jsonl`, text also with `.gz` behind; or `-` for
-            standard output.
+        output: A name in `.parquet`, `.csv`, `.tsv` or `.jsonl` (text also with `.gz`); or `-` for standard
+            output.
         column: The column of sequences in tables; None for `sequence`.
-        input_format: What the files are, where their names and contents do not say it.
-        window: Cut records into rows of this many letters.
-        stride: Letters from the begin of one window to that of the next; None for `window`.
-        unknown: What becomes of letters outside the vocabulary: the unknown token, or an error.
-        uppercase: Read lower-case letters as upper-case ones.
+        input_format: The format of the files, if their names and contents do not say it.
+        window: Cut records into rows of this many bases.
+        stride: Bases from the start of one window to that of the next; None for `window`.
+        unknown: Policy for symbols outside the vocabulary: the unknown token, or an error.
+        uppercase: Read lower case as upper case.
         max_tokens: The longest row allowed, special tokens included; a longer one is an error, never cut.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
-        output_format: The format of the output, where its name does not say it.
-        force: Replace an output that is there.
-        threads: Threads to make tokens on; None for all cores.
-        progress: Called now and then with a dictionary; an exception from it stops the work.
+        output_format: The format of the output, if its name does not say it.
+        force: Replace an existing output.
+        threads: Threads of tokenization; None for all cores.
+        progress: Called with a dictionary as the work proceeds; an exception stops it.
 
     Raises:
-        ArgumentError: Options contradict each other, the output is there already, a row is too long, or there
-            is no row.
-        SequenceFileError: A file is empty, cut short, damaged, malformed, or not of nucleotides.
-        SymbolError: A letter is of proteins, or outside the vocabulary and `unknown="error"`.
+        ArgumentError: Options contradict each other, the output exists, a row is too long, or there are no
+            rows.
+        SequenceFileError: A file is empty, truncated, damaged, malformed, or not of nucleotides.
+        SymbolError: A symbol is a protein residue, or outside the vocabulary and `unknown="error"`.
         OSError: A file cannot be read or written.
     """
     start = time.monotonic()
@@ -154,7 +154,7 @@ def embed(
         warn_if_slow(embedder.tokenizer, inputs)
         with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=force):
             source = open_rows(options, inputs, wanted, input_format=input_format)
-            warnings.simplefilter("ignore", GenotokWarning)  # what readers would tell is in the report
+            warnings.simplefilter("ignore", GenotokWarning)  # the report has what readers warn of
             schema = _schema(source.schema, names, embedder, _settled(window, stride, unknown, uppercase))
             total = _survey(source, max_tokens, progress) if source.is_repeatable else None
             counts, num_bytes = _to_file(target, schema, embedder, source, max_tokens, total, progress)
@@ -163,7 +163,7 @@ def embed(
         "files": len(inputs),
         "rows": counts.rows,
         "empty": counts.empty,
-        "letters": source.letters.read,
+        "symbols": source.letters.read,
         "unknown": source.letters.unknown,
         "unknown_by_kind": source.letters.kinds,
         "lower_case": source.letters.lower_case,
@@ -181,7 +181,7 @@ def embed(
 
 @dataclass(slots=True)
 class _Counts:
-    """Rows and tokens so far; `around` is how many special tokens a row has."""
+    """Rows and tokens so far; `around` is the number of special tokens of a row."""
 
     around: int
     rows: int = 0
@@ -190,7 +190,7 @@ class _Counts:
     empty: int = 0
 
     def add(self, piece: Piece) -> None:
-        """Count a piece in."""
+        """Count a piece."""
         lengths = piece.sides[0].lengths
         self.rows += len(lengths)
         self.tokens += int(lengths.sum())
@@ -199,28 +199,28 @@ class _Counts:
 
 
 def _names(target: Target, embedder: Embedder) -> list[str]:
-    """The columns of vectors: one of lists, or where fields are text one for each number."""
+    """The columns of vectors: one of lists, or in text formats one per number."""
     is_flat = target.form in {"csv", "tsv"}
     return [f"v{number}" for number in range(embedder.width)] if is_flat else [EMBEDDING]
 
 
-def _pieces(source: Source, most_tokens: int, progress: Progress | None) -> Iterator[Piece]:
-    """All rows of a source in order; an error if one is too long, or if there is none."""
+def _pieces(source: Source, max_tokens: int, progress: Progress | None) -> Iterator[Piece]:
+    """All rows of a source, in order; an error if one is too long, or if there are none."""
     with closing(source.pieces(progress)) as pieces:
         for piece in non_empty(pieces):
             lengths = piece.sides[0].lengths
-            if lengths.max(initial=0) > most_tokens:
-                row = int(np.argmax(lengths > most_tokens))
+            if lengths.max(initial=0) > max_tokens:
+                row = int(np.argmax(lengths > max_tokens))
                 raise ArgumentError(
-                    f"{piece.place(row)}: {lengths[row]:,} tokens, and {most_tokens:,} are allowed; cut "
+                    f"{piece.place(row)}: {lengths[row]:,} tokens, and {max_tokens:,} are allowed; cut "
                     "records with --window, or allow more with --max-tokens"
                 )
             yield piece
 
 
-def _survey(source: Source, most_tokens: int, progress: Progress | None) -> int:
-    """The number of tokens of all rows, after a look at each."""
-    return sum(piece.num_tokens for piece in _pieces(source, most_tokens, progress))
+def _survey(source: Source, max_tokens: int, progress: Progress | None) -> int:
+    """The number of tokens of all rows, all of which are checked."""
+    return sum(piece.num_tokens for piece in _pieces(source, max_tokens, progress))
 
 
 def _to_file(
@@ -228,13 +228,13 @@ def _to_file(
     schema: pa.Schema,
     embedder: Embedder,
     source: Source,
-    most_tokens: int,
+    max_tokens: int,
     total: int | None,
     progress: Progress | None,
 ) -> tuple[_Counts, int]:
-    """Embed all rows into a file, atomically, or a stream; what was counted, and its bytes."""
+    """Embed all rows into a file, atomically, or into a stream; the counts, and the size in bytes."""
     with row_writer(target, schema) as (writer, sink):
-        counts = _write(writer, schema, embedder, _pieces(source, most_tokens, None), total, progress)
+        counts = _write(writer, schema, embedder, _pieces(source, max_tokens, None), total, progress)
     return counts, sink.num_bytes
 
 
@@ -273,7 +273,7 @@ def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema)
 
 
 def _schema(columns: pa.Schema, names: list[str], embedder: Embedder, options: dict[str, Any]) -> pa.Schema:
-    """The columns with those of vectors, and in the metadata how they were made."""
+    """The schema of rows and vectors; its metadata says how they were made."""
     kind = pa.list_(pa.float32(), embedder.width) if names == [EMBEDDING] else pa.float32()
     about = {
         "genotok": version("genotok"),

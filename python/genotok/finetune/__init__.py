@@ -1,4 +1,4 @@
-"""Fine-tuning on labelled sequences, GUE's or one's own: results over seeds, predictions, a model to keep.
+"""Fine-tuning on labelled sequences, of GUE or custom: results over seeds, predictions, and the best model.
 
 Example:
     >>> from genotok.finetune import FinetuneConfig, find_tasks, finetune

@@ -18,23 +18,23 @@ class FinetuneConfig:
     """The settings of fine-tuning; presets are in `presets/`.
 
     Attributes:
-        learning_rate: The highest; it falls to 0, linearly.
-        weight_decay: AdamW's, on matrices.
-        batch: Sequences of a step.
-        micro_batch: Sequences computed at once.
+        learning_rate: The peak; it decays linearly to 0.
+        weight_decay: Of AdamW, on matrices.
+        batch: Sequences per step.
+        micro_batch: Sequences per forward pass.
         epochs: Passes over train; None for the set's published number, or 3.
-        max_steps: Steps at most; None for the set's published limit, if there is one.
+        max_steps: Limit on the steps; None for the set's published limit, if there is one.
         warmup: Steps of rising learning rate, at most a tenth of all.
-        evaluations: How often dev is looked at, evenly over the run.
-        choose_by: What the kept weights are best in on dev: the set's metric, or the loss.
-        max_tokens: Longer sequences are cut, and how many were is told; None for the longest there is.
-        clip: Gradients are scaled down to this norm.
-        precision: What products are computed in.
-        lora: Train small matrices beside those of attention, and the classifier, instead of all weights.
-        lora_rank: Their rank.
+        evaluations: Evaluations on dev, evenly spaced over the run.
+        choose_by: What selects the kept weights on dev: the set's metric, or the loss.
+        max_tokens: Longer sequences are cut and counted; None cuts none.
+        clip: Maximum norm of the gradients.
+        precision: Number format of matrix products.
+        lora: Train low-rank matrices beside those of attention, and the classifier, instead of all weights.
+        lora_rank: Rank of these matrices.
         lora_alpha: Their scale, times the rank.
-        lora_dropout: Dropped share of their input.
-        eval_tokens: Tokens of a batch that is not trained on.
+        lora_dropout: Dropout of their input.
+        eval_tokens: Tokens per evaluation batch.
     """
 
     learning_rate: float = 3e-5

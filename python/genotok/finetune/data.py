@@ -1,4 +1,4 @@
-"""Labelled sequences as a model reads them: tokens, how long they are, and what had to be cut."""
+"""Labelled sequences as token ids, with their lengths and the number of sequences that were cut."""
 
 from __future__ import annotations
 
@@ -24,26 +24,35 @@ if TYPE_CHECKING:
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.special_ids import Ids
 
-__all__ = ["Rows", "TaskData", "TrainingRows", "assemble", "collate", "described", "encode", "with_train"]
+__all__ = [
+    "TaskData",
+    "TokenizedRows",
+    "TrainingRows",
+    "assemble",
+    "collate",
+    "described",
+    "encode",
+    "with_train",
+]
 
 Label = Any
 """A class number, a number, or (C,) 1 where a label holds."""
 
 DEV_SHARE = 0.15
-"""Of a dev split that has to serve as train, what stays dev."""
+"""Share of dev that stays dev where dev has to serve as train."""
 
-REDUCED = "train is not at hand: trained on 85 % of dev, the rest of it is dev"
+REDUCED = "train is missing: trained on 85 % of dev, the rest of it is dev"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class TokenizedRows:
     """Sequences as token ids.
 
     Attributes:
         ids: The ids of each, special tokens included, N arrays.
         labels: As `Labels.values` gives them; empty if there are none.
-        cut: How many were longer and have been cut.
-        unknown: Letters that are outside the vocabulary.
+        cut: Number of sequences that were cut.
+        unknown: Number of symbols outside the vocabulary.
     """
 
     ids: list[Ids]
@@ -56,7 +65,7 @@ class Rows:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each, (N,)."""
+        """Number of tokens of each, (N,)."""
         return np.fromiter(map(len, self.ids), np.int64, len(self.ids))
 
 
@@ -65,26 +74,26 @@ class TaskData:
     """All splits of a set as token ids.
 
     Attributes:
-        train: To train on.
-        dev: To choose by.
-        test: To report on.
-        problem: What is to be predicted.
-        metric: What it is judged by.
-        max_tokens: Tokens of the longest sequence, or the limit.
+        train: The training split.
+        dev: The split that selects the weights.
+        test: The split that is reported.
+        problem: What is predicted.
+        metric: The main metric.
+        max_tokens: Tokens of the longest sequence after cutting.
     """
 
-    train: Rows
-    dev: Rows
-    test: Rows
+    train: TokenizedRows
+    dev: TokenizedRows
+    test: TokenizedRows
     problem: Problem
     metric: Metric
     max_tokens: int
 
 
 class TrainingRows:
-    """The sequences of a run, in the order in which they are trained on; what torch calls a data set."""
+    """The sequences of a run in training order, as a torch data set."""
 
-    def __init__(self, rows: Rows, count: int, seed: int) -> None:
+    def __init__(self, rows: TokenizedRows, count: int, seed: int) -> None:
         self.rows, self.count = rows, count
         self._order = Order(len(rows), seed)
 
@@ -92,7 +101,7 @@ class TrainingRows:
         return self.count
 
     def __getitem__(self, place: int) -> tuple[Ids, Label]:
-        """Ids and label of the sequence at a place."""
+        """Ids and label of the k-th sequence to train on."""
         if not 0 <= place < self.count:
             raise IndexError(place)
         _, row = self._order.at(place)
@@ -100,7 +109,7 @@ class TrainingRows:
 
 
 def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[str, LabelledSplit], str]:
-    """Splits with a train among them, of dev where there is none; and what to say of that, "" if nothing."""
+    """Splits with train and dev, each made of the other where it is missing; and a note on that, or ""."""
     if "train" in splits and "dev" in splits:
         return splits, ""
     whole = splits.get("dev", splits.get("train"))
@@ -116,7 +125,7 @@ def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[st
 
 
 def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> list[str]:
-    """What the labels of a set are, and how they are distributed: a line, and one for each split.
+    """The labels of a set and their distribution: a line, then a line for each split.
 
     Raises:
         SequenceFileError: All rows of train have the same label.
@@ -124,7 +133,7 @@ def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> li
     train = splits["train"]
     if labels.is_constant(train.labels):
         raise SequenceFileError(
-            f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to tell apart"
+            f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to learn"
         )
     lines = (
         f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}"
@@ -133,27 +142,27 @@ def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> li
     return [f"{name}: {labels.headline}", *lines]
 
 
-def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> Rows:
+def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> TokenizedRows:
     """The ids of a split: `[CLS]` sequence `[SEP]`, or `[CLS]` one `[SEP]` other `[SEP]`.
 
-    A row that is longer than `max_tokens` loses the end of its sequence, of a pair that of both.
+    A row of more than `max_tokens` tokens loses the end of its sequence; a pair loses that of both.
     """
     sides = [side for side in (split.sequences, split.partners) if side]
     found = [tokenizer.encode_batch(side, uppercase=True) for side in sides]
     tokens = [Tokens(array.values, array.offsets) for array in found]
     ids, cut = assemble(SpecialIds.of(tokenizer), tokens, max_tokens)
-    return Rows(ids, split.labels, cut, sum(array.unknown for array in found))
+    return TokenizedRows(ids, split.labels, cut, sum(array.unknown for array in found))
 
 
 def assemble(special: SpecialIds, sides: Sequence[Tokens], max_tokens: int | None) -> tuple[list[Ids], int]:
-    """The ids of each row with special tokens around, and how many rows were cut to `max_tokens`."""
+    """The ids of each row with special tokens added, and how many rows were cut to `max_tokens`."""
     added = len(special.before) + len(special.behind) * len(sides)
-    room = None if max_tokens is None else (max_tokens - added) // len(sides)
+    budget = None if max_tokens is None else (max_tokens - added) // len(sides)
     cut, ids = 0, []
     for row in range(len(sides[0])):
         parts = [side[row] for side in sides]
-        if room is not None and sum(map(len, parts)) > room * len(sides):
-            parts, cut = [part[:room] for part in parts], cut + 1
+        if budget is not None and sum(map(len, parts)) > budget * len(sides):
+            parts, cut = [part[:budget] for part in parts], cut + 1
         ids.append(special.around(*parts))
     return ids, cut
 
@@ -165,14 +174,14 @@ def task_data(
     metric: Metric,
     max_tokens: int | None,
 ) -> TaskData:
-    """All splits encoded."""
+    """All splits as token ids."""
     rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
     longest = max(int(part.lengths.max()) for part in rows.values())
     return TaskData(**rows, problem=problem, metric=metric, max_tokens=longest)
 
 
 def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.Tensor]:
-    """Sequences and labels as a padded batch: class numbers as int64, all else as float32."""
+    """Sequences and labels as a padded batch: class numbers as int64, other labels as float32."""
     ids, labels = [row for row, _ in rows], np.asarray([label for _, label in rows])
     is_class = labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer)
     named = {

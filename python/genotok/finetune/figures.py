@@ -1,6 +1,6 @@
-"""The figures of predictions, as the records of runs hold them."""
+"""The metrics of predictions, in the form that records of runs have."""
 
-# Shape letters: N rows, C outputs.
+# Dimensions: N rows, C outputs.
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ AnyScores = Scores | NumberScores | LabelScores
 
 
 def score_outputs(problem: Problem, labels: NDArray[Any], outputs: NDArray[Any]) -> AnyScores:
-    """All metrics of outputs (N, C) beside labels as `Labels.values` gives them."""
+    """All metrics of outputs (N, C) against labels from `Labels.values`."""
     if problem.type == "regression":
         return number_scores(labels, outputs[:, 0])
     if problem.type == "multilabel":
@@ -45,7 +45,7 @@ def score_outputs(problem: Problem, labels: NDArray[Any], outputs: NDArray[Any])
 
 
 def as_record(found: AnyScores) -> Record:
-    """All metrics, as JSON has them: null for what is not defined."""
+    """All metrics as JSON values; null where undefined."""
     if isinstance(found, Scores):
         return {
             "mcc": found.mcc,
@@ -69,7 +69,7 @@ def as_record(found: AnyScores) -> Record:
 
 
 def figures(problem: Problem, labels: NDArray[Any], outputs: NDArray[Any], metric: Metric) -> Record:
-    """All metrics of outputs (N, C), with the interval of the set's own as `low` and `high`."""
+    """All metrics of outputs (N, C), with the interval of the main metric as `low` and `high`."""
     found = score_outputs(problem, labels, outputs)
     record = as_record(found)
     if isinstance(found, Scores):
@@ -81,6 +81,6 @@ def figures(problem: Problem, labels: NDArray[Any], outputs: NDArray[Any], metri
 
 
 def _with_intervals(intervals: Mapping[Any, Interval]) -> Record:
-    """Values, and the ends of their intervals."""
+    """Values, and the bounds of their intervals."""
     ends = {name: [one.low, one.high] for name, one in intervals.items()}
     return {**{name: one.value for name, one in intervals.items()}, "intervals": ends}

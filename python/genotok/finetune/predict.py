@@ -1,4 +1,4 @@
-"""What a fine-tuned model says of other sequences, and how right it is where labels are known."""
+"""Predictions of a fine-tuned model, and their evaluation where labels are known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
-from genotok.finetune.data import Rows, assemble, encode
+from genotok.finetune.data import TokenizedRows, assemble, encode
 from genotok.finetune.figures import AnyScores, score_outputs
 from genotok.finetune.predictions import batch_of, columns_of, schema_of, value_of
 from genotok.finetune.problem import Problem
@@ -43,33 +43,33 @@ __all__ = ["Classifier", "Evaluation", "PredictionReport"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How right a model is on labelled sequences.
+    """The evaluation of a model on labelled sequences.
 
     Attributes:
         scores: All metrics.
-        classes: Names of the classes or labels, in the order of the scores; none of numbers.
-        cut: Sequences that were longer than the limit.
-        unknown: Symbols that the tokenizer does not know, by kind.
-        letters: All symbols of the sequences.
+        classes: Names of the classes or labels, in the order of the scores; none for numbers.
+        cut: Number of sequences that were cut.
+        unknown: Number of symbols outside the vocabulary, by symbol.
+        symbols: Number of all symbols of the sequences.
     """
 
     scores: AnyScores
     classes: tuple[str, ...]
     cut: int
     unknown: dict[str, int]
-    letters: int
+    symbols: int
 
 
 class PredictionReport(TypedDict):
-    """What was read and written: `unknown` are symbols that the tokenizer does not know, by kind.
+    """What was read and written.
 
-    `cut` rows were longer than the limit.
+    `cut` rows were cut; `unknown` counts those of the `symbols` that are outside the vocabulary, by symbol.
     """
 
     output: str
     rows: int
     cut: int
-    letters: int
+    symbols: int
     unknown: dict[str, int]
     classes: tuple[str, ...]
     bytes: int
@@ -79,18 +79,18 @@ class Classifier:
     """A fine-tuned model in a folder, with its tokenizer.
 
     Args:
-        folder: As `finetune` leaves it: config.json, model.safetensors, tokenizer.json.
+        folder: A model that `finetune` wrote: config.json, model.safetensors, tokenizer.json.
         device: "auto", or "cpu".
         batch_tokens: Tokens of a batch.
 
     Attributes:
         problem: What the model predicts.
         classes: The names of the classes.
-        pairs: Whether it was trained on pairs of sequences; None where its folder does not say.
+        pairs: Whether it was trained on pairs of sequences; None if its folder does not say.
         files: The files of the folder.
 
     Raises:
-        ArgumentError: The folder's files do not fit each other, or are of no classifier.
+        ArgumentError: The files of the folder do not match, or are not of a classifier.
         OSError: They are not there.
     """
 
@@ -112,7 +112,7 @@ class Classifier:
         self.files = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
 
     def outputs(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
-        """(N, C) what is predicted, as `Problem.probabilities` gives it, and how many sequences were cut."""
+        """Predictions (N, C), from `Problem.probabilities`, and the number of sequences that were cut."""
         rows = encode(self.tokenizer, split, max_tokens)
         return self._computed(rows), rows.cut
 
@@ -136,8 +136,8 @@ class Classifier:
 
         A row is a record of a sequence file, a window of one, or a row of a table. Its columns are `record`,
         `start` and `end` (counted from 0, the end excluded), or `line` and all columns of the table; then
-        `predicted` and `prob_<class>` of each class. Rows are in the order of the files. Files are walked
-        through twice, if they are no pipe, so that a fault is found before the first prediction.
+        `predicted`, and `prob_<class>` for each class. Rows are in the order of the files. Files other than
+        pipes are read twice, so that faults are found before the first prediction.
 
         Args:
             files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd), or tables with a header: CSV, TSV, JSON
@@ -146,20 +146,20 @@ class Classifier:
                 .gz behind; or `-` for standard output.
             max_tokens: Cut longer sequences; None cuts none.
             sequence: The column of sequences in tables, of pairs two; None for the usual names.
-            input_format: What the files are, where their names and contents do not say it.
-            window: Cut records into rows of so many letters.
-            stride: Letters from the start of one window to that of the next; None for `window`.
-            output_format: The format of the output, where its name does not say it.
-            class_name: The class whose probability bedGraph shows; of two the second if None.
+            input_format: The format of the files, if their names and contents do not say it.
+            window: Cut records into rows of this many bases.
+            stride: Bases from the start of one window to that of the next; None for `window`.
+            output_format: The format of the output, if its name does not say it.
+            class_name: The class whose probability bedGraph holds; None for the second of two.
             allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             force: Replace an output that is there.
-            progress: Called now and then with a dictionary; an exception from it stops the work.
+            progress: Called with a dictionary as the work proceeds; an exception stops it.
 
         Raises:
             ArgumentError: The output is there already, or is what is read; options contradict each other, or
                 a table has no such column; the model was trained on pairs, or the table has them.
             SequenceFileError: A file is not what it should be, or a sequence is missing.
-            SymbolError: A letter is of proteins.
+            SymbolError: A sequence holds protein residues.
             OSError: A file cannot be read or written.
         """
         target = Target.of(os.fspath(output), output_format, get_args(OutputFormat))
@@ -172,7 +172,7 @@ class Classifier:
         with output_file(target.path, target.kind, inputs=[*inputs, *self.files], force=force):
             if target.form == "bedgraph" and stride is not None and window is not None and stride < window:
                 raise ArgumentError(
-                    "format=bedgraph: holds one number for each base, and these windows overlap; write BED"
+                    "format=bedgraph: holds one number per base, and these windows overlap; write BED"
                 )
             source = self._rows(inputs, wanted, input_format, allow_unknown, window, stride)
             settings = {"window": window, "stride": stride, "max_tokens": max_tokens}
@@ -189,7 +189,7 @@ class Classifier:
             "output": target.path,
             "rows": rows,
             "cut": cut,
-            "letters": source.letters.read,
+            "symbols": source.letters.read,
             "unknown": source.letters.kinds,
             "classes": self.classes,
             "bytes": num_bytes,
@@ -211,7 +211,7 @@ class Classifier:
         The other arguments are those of `predict`.
 
         Raises:
-            SequenceFileError: A label is missing, or none of the model's.
+            SequenceFileError: A label is missing, or unknown to the model.
         """
         wanted = Wanted(_names(sequence), label, need_label=True, pairs=self.pairs)
         source = self._rows(expand(files), wanted, input_format, allow_unknown)
@@ -224,8 +224,7 @@ class Classifier:
             found.append(outputs)
             cut += piece_cut
         result = score_outputs(self.problem, np.concatenate(known), np.concatenate(found))
-        letters = source.letters
-        return Evaluation(result, self.classes, cut, letters.kinds, letters.read)
+        return Evaluation(result, self.classes, cut, source.letters.kinds, source.letters.read)
 
     def _rows(
         self,
@@ -236,7 +235,7 @@ class Classifier:
         window: int | None = None,
         stride: int | None = None,
     ) -> Source:
-        """The rows of files, with tokens and without special ones."""
+        """The rows of files as tokens, without special tokens."""
         options = RowOptions(
             self.tokenizer,
             special=False,
@@ -248,8 +247,8 @@ class Classifier:
         )
         return open_rows(options, inputs, wanted, input_format=input_format)
 
-    def _computed(self, rows: Rows) -> NDArray[Any]:
-        """(N, C) what is predicted of rows."""
+    def _computed(self, rows: TokenizedRows) -> NDArray[Any]:
+        """Predictions (N, C) for rows."""
         padding = self._model.config.pad_token_id
         return outputs_of(self._model, self.problem, rows, padding, self.batch_tokens, self.device)
 
@@ -264,22 +263,22 @@ class Classifier:
     def _outputs(
         self, source: Source, total: int, max_tokens: int | None, progress: Progress | None
     ) -> Iterator[tuple[Piece, NDArray[Any], int]]:
-        """Pieces of at most `MAX_ROWS` rows, what is predicted of them (N, C), and how many rows were cut.
+        """Pieces of at most `MAX_ROWS` rows, their predictions (N, C), and how many rows were cut.
 
-        `total` tokens are expected, 0 where nobody counted them.
+        `total` is the number of tokens of all rows, 0 if unknown.
         """
         special, done = SpecialIds.of(self.tokenizer), 0
         for whole in non_empty(source.pieces(None if total else progress)):
             for piece in whole.parts(MAX_ROWS):
                 ids, cut = assemble(special, piece.sides, max_tokens)
-                yield piece, self._computed(Rows(ids, np.empty(0, np.int64), cut, 0)), cut
+                yield piece, self._computed(TokenizedRows(ids, np.empty(0, np.int64), cut, 0)), cut
                 done += piece.num_tokens
                 if progress:
                     progress({"phase": "predicting", "tokens": done, "tokens_total": total})
 
 
 def _names(sequence: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The columns of sequences that were asked for."""
+    """The names of the columns of sequences that were given."""
     if sequence is None:
         return ()
     return (sequence,) if isinstance(sequence, str) else tuple(sequence)

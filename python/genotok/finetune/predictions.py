@@ -1,7 +1,7 @@
-"""The columns of predictions, in one place: behind those of the rows, `predicted` and `prob_<class>` of each.
+"""The columns of predictions: those of the rows, then `predicted` and `prob_<class>` for each class.
 
-Rows of text tables have their `line` in front, those of sequence files `record`, `start` and `end`; every
-column of a table is kept. A column of a table that is called as one of ours is an error.
+Rows of text tables start with their `line`, rows of sequence files with `record`, `start` and `end`; every
+column of a table is kept. A table column with the name of a prediction column is an error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def columns_of(problem: Problem) -> list[str]:
 
 
 def schema_of(kept: pa.Schema, problem: Problem, *, has_lines: bool, **about: Any) -> pa.Schema:
-    """The columns of rows with those of predictions; in the metadata how they were made."""
+    """The schema of rows and predictions; its metadata says how they were made."""
     is_number = problem.type == "regression"
     ours = [
         pa.field(name, pa.string() if name == "predicted" and not is_number else pa.float64())
@@ -53,7 +53,7 @@ def batch_of(
     outputs: NDArray[Any],
     schema: pa.Schema,
 ) -> pa.RecordBatch:
-    """Rows with what is predicted of them, (N, C)."""
+    """Rows with their predictions (N, C)."""
     columns = [*kept.columns, *map(pa.array, problem.columns(outputs).values())]
     return pa.RecordBatch.from_arrays(
         columns if lines is None else [pa.array(lines), *columns], schema=schema
@@ -61,33 +61,37 @@ def batch_of(
 
 
 def value_of(target: Target, problem: Problem, name: str | None) -> str:
-    """The column that bedGraph shows; "" for other formats.
+    """The column that bedGraph holds; "" for other formats.
 
     Raises:
-        ArgumentError: `name` is no class, is needed, or is of no use; or BED cannot show such predictions.
+        ArgumentError: `name` is not a class, is missing or unused, or BED cannot hold such predictions.
     """
     if target.form != "bedgraph":
         if name is not None:
-            raise ArgumentError(f"class={name}: chooses what bedGraph shows; {target.form} has all classes")
+            raise ArgumentError(
+                f"class={name}: selects the class for bedGraph; {target.form} has all classes"
+            )
         if target.form == "bed":
             if problem.type != "classification":
-                raise ArgumentError(f"format=bed: shows one class, and the model's type is {problem.type}")
+                raise ArgumentError(
+                    f"format=bed: holds one class per row, and the model's type is {problem.type}"
+                )
             bed_names(problem.names)
         return ""
     if problem.type == "regression":
         if name is not None:
-            raise ArgumentError(f"class={name}: the model predicts a number, which bedGraph shows")
+            raise ArgumentError(f"class={name}: the model predicts a number, which bedGraph holds")
         return "predicted"
     if name is None and problem.type == "classification" and problem.num_outputs == 2:
         name = problem.names[1]
     if name not in problem.names:
-        said = "bedGraph shows one class" if name is None else f"class={name}: is none of the model's"
+        said = "bedGraph holds one class" if name is None else f"class={name}: is not a class of the model"
         raise ArgumentError(f"{said}; choose one with --class: {', '.join(problem.names)}")
     return f"prob_{name}"
 
 
 def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs: NDArray[Any]) -> None:
-    """A row for each sequence of a split, as Parquet: its line, its label if it has one, and predictions."""
+    """Write the predictions of a split as Parquet: each row's line, its label if it has one, predictions."""
     labels = {"label": list(split.texts)} if any(split.texts) else {}
     kept = pa.table(labels)
     schema = schema_of(kept.schema, problem, has_lines=True)

@@ -1,15 +1,15 @@
-"""What a model predicts, a class, a number or labels, and what follows from it for a model and its outputs.
+"""What a model predicts: a class, a number or labels; and what that means for its outputs and its loss.
 
-| type | outputs of the model | what they mean | loss |
+| type | outputs of the model | meaning | loss |
 |---|---|---|---|
 | classification | one for each class | softmax: probabilities that sum to 1 | cross entropy |
 | regression | one | the number itself, in the units of the labels | mean squared error |
 | multilabel | one for each label | sigmoid: a probability for each label | binary cross entropy |
 
-A model keeps it in `config.json` as transformers does: `problem_type`, `id2label`, `label2id`.
+A model has it in `config.json`, as in transformers: `problem_type`, `id2label`, `label2id`.
 """
 
-# Shape letters: N rows, C outputs.
+# Dimensions: N rows, C outputs.
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ IN_CONFIG: dict[ProblemType, str] = {
     "regression": "regression",
     "multilabel": "multi_label_classification",
 }
-"""What transformers calls them."""
+"""The names of the types in transformers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Problem:
 
     Attributes:
         type: Classes, a number, or labels.
-        names: The classes or the labels in the order of the outputs; of a number its own name alone.
+        names: The classes or labels in the order of the outputs; for a number its name alone.
     """
 
     type: ProblemType
@@ -52,12 +52,12 @@ class Problem:
 
     @property
     def labels(self) -> Labels:
-        """The labels of a table that the model can be held to."""
+        """The labels that a table for this model may have."""
         return Labels(self.names, self.type)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of classes or labels; of a number none."""
+        """The names of classes or labels; none for a number."""
         return () if self.type == "regression" else self.names
 
     @property
@@ -67,28 +67,28 @@ class Problem:
 
     @classmethod
     def of_config(cls, config: Any) -> Problem:
-        """What a model of this configuration predicts: of transformers', or its `config.json` as a mapping.
+        """What a model predicts, by its configuration in transformers or its `config.json` as a mapping.
 
-        Without `problem_type` it is a number if there is one output, as in transformers, else classes.
+        Without `problem_type` one output is a number, as in transformers, several are classes.
 
         Raises:
-            ArgumentError: `problem_type` is none of the three, or `id2label` lacks an output.
+            ArgumentError: `problem_type` is unknown, or `id2label` lacks an output.
         """
         settings: Mapping[str, Any] = config if isinstance(config, dict) else vars(config)
         names = settings.get("id2label") or {}
         named = {int(number): str(name) for number, name in names.items()}
         if not named or set(named) != set(range(len(named))):
             raise ArgumentError(f"id2label={names}: a name for each output from 0 on is expected")
-        told = settings.get("problem_type")
-        if told is None:
-            told = IN_CONFIG["regression" if len(named) == 1 else "classification"]
+        declared = settings.get("problem_type")
+        if declared is None:
+            declared = IN_CONFIG["regression" if len(named) == 1 else "classification"]
         types = {name: kind for kind, name in IN_CONFIG.items()}
-        if told not in types:
-            raise ArgumentError(f"problem_type={told}: one of {', '.join(types)} is expected")
-        return cls(types[told], tuple(named[number] for number in range(len(named))))
+        if declared not in types:
+            raise ArgumentError(f"problem_type={declared}: one of {', '.join(types)} is expected")
+        return cls(types[declared], tuple(named[number] for number in range(len(named))))
 
     def config(self) -> dict[str, Any]:
-        """The settings of a configuration of transformers that say the same."""
+        """The settings for a configuration of transformers."""
         return {
             "problem_type": IN_CONFIG[self.type],
             "id2label": dict(enumerate(self.names)),
@@ -96,7 +96,7 @@ class Problem:
         }
 
     def probabilities(self, logits: Tensor) -> NDArray[np.float64]:
-        """What a model's outputs (N, C) mean, (N, C): probabilities, or with C = 1 numbers as they are."""
+        """Probabilities (N, C) of a model's outputs (N, C); for regression the numbers as they are."""
         wide = logits.double()
         if self.type == "classification":
             wide = wide.softmax(-1)
@@ -112,8 +112,8 @@ class Problem:
             outputs: (N, C) as `probabilities` gives them.
 
         Returns:
-            `predicted`: a class, a number, or labels with `;` between them, "" if none holds; for classes and
-            labels also `prob_<name>` of each.
+            `predicted`: the class, the number, or the labels with `;` between them, "" for none; for classes
+            and labels also `prob_<name>` for each.
         """
         if self.type == "regression":
             return {"predicted": outputs[:, 0]}
@@ -124,20 +124,20 @@ class Problem:
                 SEPARATOR.join(name for name, holds in zip(self.names, row, strict=True) if holds)
                 for row in (outputs >= THRESHOLD).tolist()
             ]
-        shown = {f"prob_{name}": outputs[:, number] for number, name in enumerate(self.names)}
-        return {"predicted": predicted, **shown}
+        probabilities = {f"prob_{name}": outputs[:, number] for number, name in enumerate(self.names)}
+        return {"predicted": predicted, **probabilities}
 
     def loss(self, outputs: NDArray[Any], labels: NDArray[Any]) -> float:
-        """The mean loss of predictions.
+        """The mean loss.
 
         Args:
-            outputs: (N, C) as `probabilities` gives them.
-            labels: (N,) class numbers or numbers; of labels (N, C), 1 where one holds.
+            outputs: (N, C) from `probabilities`.
+            labels: (N,) class numbers or numbers; for multilabel (N, C), 1 where a label holds.
         """
         if self.type == "regression":
             return float(np.square(outputs[:, 0] - labels).mean())
         if self.type == "classification":
-            likely = outputs[np.arange(len(outputs)), labels]
+            probability = outputs[np.arange(len(outputs)), labels]
         else:
-            likely = np.where(labels > 0, outputs, 1 - outputs)
-        return float(-np.log(np.maximum(likely, 1e-12)).mean())
+            probability = np.where(labels > 0, outputs, 1 - outputs)
+        return float(-np.log(np.maximum(probability, 1e-12)).mean())

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["RESULTS", "finetune"]
 
 Record = dict[str, Any]
-Heard = Callable[[str], None]
+OnStatus = Callable[[str], None]
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 RESULTS = "results.json"
@@ -67,7 +67,7 @@ def finetune(
     threads: int | None = None,
     problem_type: ProblemType | None = None,
     allow_unknown: float = MAX_UNKNOWN,
-    heard: Heard | None = None,
+    on_status: OnStatus | None = None,
     progress: Progress | None = None,
 ) -> Record:
     """Fine-tune a model on each set with each seed.
@@ -81,16 +81,16 @@ def finetune(
         model: A folder with config.json, model.safetensors and tokenizer.json.
         output: The folder of results.
         config: Settings.
-        seeds: Each decides new weights, order and dropout of a run.
-        scratch: Begin with fresh weights of the model's sizes.
+        seeds: A run for each; it seeds new weights, order and dropout.
+        scratch: Start from new weights of the same architecture.
         with_baseline: Also fit the k-mer baseline.
         resume: Keep results that are there and belong to the same settings.
         device: "auto", or "cpu".
-        threads: Threads of torch on processors.
+        threads: Threads of torch on the CPU.
         problem_type: What labels are, where a task does not say so; None to read it off them.
         allow_unknown: The share of symbols other than N that may be unknown in a file (`corpus.verdict`).
-        heard: Told what is done next.
-        progress: Called as a run goes on.
+        on_status: Called with a message before each step of the work.
+        progress: Called with a dictionary as a run proceeds; an exception stops it.
 
     Raises:
         ArgumentError: The folder is in use, or a value is outside its rule.
@@ -116,16 +116,16 @@ def finetune(
         "seeds": list(seeds),
         "labels": _declared(tasks),
     }
-    tell = heard or (lambda _words: None)
-    known: Record = {"digests": source.digests(), "names": ("model",), "tell": tell}
+    notify = on_status or (lambda _text: None)
+    known: Record = {"digests": source.digests(), "names": ("model",), "on_status": notify}
     same = (config, scratch, device, allow_unknown, progress)
     works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
-    # What is wrong with any set is found before the first is trained on, and leaves no folder behind.
-    digests = {work.task.name: work.describe(tell) for work in works}
+    # Faults in any set are found before training starts, and leave no folder.
+    digests = {work.task.name: work.describe(notify) for work in works}
     with checkpoints.claim(folder, head, resume=resume, free=("seeds",), **known) as run:
         for name, found in digests.items():
             run.identify({"sets": {name: found}})
-        sets = [work.run(seeds, with_baseline, tell, digests[work.task.name]) for work in works]
+        sets = [work.run(seeds, with_baseline, notify, digests[work.task.name]) for work in works]
         record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
         write_atomic(folder / TABLE, (markdown([record]) + "\n").encode())
         checkpoints.write_json(folder / RESULTS, record)
@@ -133,12 +133,12 @@ def finetune(
 
 
 def _declared(tasks: Sequence[Task]) -> list[list[str | None]]:
-    """What is declared of the labels of all tasks."""
+    """The declared problem types and columns of all tasks."""
     return [list(one) for one in {(task.problem_type, task.label, *task.sequences): 0 for task in tasks}]
 
 
 def _circumstances(device: str) -> Record:
-    """When, with what and on what a run was made."""
+    """Date, software and device of a run."""
     on_cpu = device == "cpu" or not torch.cuda.is_available()
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -163,24 +163,24 @@ class _Work:
     progress: Progress | None
 
     def read(self) -> tuple[dict[str, LabelledSplit], Labels]:
-        """The splits of the set, and its classes."""
+        """The splits of the set, and its labels."""
         return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.allow_unknown)
 
-    def describe(self, tell: Heard) -> dict[str, str | None]:
-        """Tell what is read, and what its labels are; the digests of the files, by split."""
+    def describe(self, on_status: OnStatus) -> dict[str, str | None]:
+        """Report the labels of the set and its unknown symbols; the digests of its files, by split."""
         read, labels = self.read()
         for text in described(self.task.name, with_train(read)[0], labels):
-            tell(text)
+            on_status(text)
         for split in read.values():
             for text in (split.note, describe(split.symbols, split.unknown)):
                 if text:
-                    tell(f"{split.path}: {text}")
+                    on_status(f"{split.path}: {text}")
         return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
 
     def run(
-        self, seeds: Sequence[int], with_baseline: bool, heard: Heard, digests: dict[str, str | None]
+        self, seeds: Sequence[int], with_baseline: bool, on_status: OnStatus, digests: dict[str, str | None]
     ) -> Record:
-        """All seeds, and the baseline; `digests` are those of `describe`."""
+        """All seeds and the baseline; `digests` are those from `describe`."""
         read, labels = self.read()
         splits, note = with_train(read)
         of_file = {split.path: digests[name] for name, split in read.items()}
@@ -206,11 +206,11 @@ class _Work:
             "note": note,
         }
         if with_baseline:
-            heard(f"{self.task.name}: k-mer baseline")
+            on_status(f"{self.task.name}: k-mer baseline")
             found["baseline"] = self._baseline(splits, data)
         runs = []
         for seed in seeds:
-            heard(f"{self.task.name}: seed {seed}")
+            on_status(f"{self.task.name}: seed {seed}")
             runs.append(self._seed(seed, data, splits["test"], found, files))
         self._keep_best(runs, metric)
         values = [run["test"][metric] for run in runs]
@@ -226,7 +226,7 @@ class _Work:
     def _seed(
         self, seed: int, data: TaskData, test: LabelledSplit, found: Record, files: list[Record]
     ) -> Record:
-        """One run, or its result from before."""
+        """One run, or the result of an earlier one."""
         place = self.folder / f"seed-{seed}"
         if (place / RESULT).exists():
             done = read_object(place / RESULT, "the result of a seed")
@@ -259,21 +259,21 @@ class _Work:
         return result
 
     def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
-        """The figures of a run."""
-        at = next(look for look in tuned.dev if look[0] == tuned.step)
+        """The result of a run."""
+        best = next(one for one in tuned.evaluations if one[0] == tuned.step)
         return {
             "seed": seed,
             "parameters": tuned.model.num_parameters(),
             "steps": tuned.steps,
             "best_step": tuned.step,
-            "dev": {data.metric: at[1], "loss": at[2]},
-            "looks": [list(look) for look in tuned.dev],
+            "dev": {data.metric: best[1], "loss": best[2]},
+            "looks": [list(one) for one in tuned.evaluations],
             "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric),
             "seconds": round(tuned.seconds, 1),
         }
 
     def _baseline(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
-        """The k-mer baseline's figures."""
+        """The result of the k-mer baseline."""
         problem = data.problem
         fitted = baseline.fit(splits, problem.num_outputs, data.metric, problem_type=problem.type)
         return {
@@ -283,7 +283,7 @@ class _Work:
         }
 
     def _keep_best(self, runs: list[Record], metric: str) -> None:
-        """Leave the model of the seed that is best on dev, as `model/`."""
+        """Keep the model of the seed that is best on dev, as `model/`."""
         merit = "loss" if self.config.choose_by == "loss" else metric
         sign = -1 if merit == "loss" else 1
         best = max(runs, key=lambda run: sign * run["dev"][merit])["seed"]

@@ -1,4 +1,4 @@
-"""The folder of a fine-tuned model: what its card and its manifest tell of the run."""
+"""The folder of a fine-tuned model: what its card and its manifest say about the run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMES = {
     "subset_accuracy": ("subset accuracy", "accuracy"),
     "auroc": ("mean area under the ROC curve (AUROC)", "roc_auc"),
 }
-"""What a metric is called, here and among Hugging Face's."""
+"""The name of each metric, here and at Hugging Face."""
 
 
 def save_model(
@@ -67,7 +67,7 @@ def save_model(
         title=f"{found['name']}, fine-tuned",
         summary=(
             f"A DNABERT-2 encoder fine-tuned on the set {found['name']} by genotok; of several seeds the "
-            "model that is best on dev is kept."
+            "best on dev is kept."
         ),
         command=command,
         data=data,
@@ -97,7 +97,7 @@ def save_model(
 
 
 def _metrics(test: dict[str, Any], found: dict[str, Any]) -> list[Metric]:
-    """The figures of the test split; the interval is that of the set's own metric."""
+    """The metrics of the test split, with the interval of the main metric."""
     metrics = []
     for key, (name, known) in NAMES.items():
         value = test.get(key)
@@ -108,7 +108,7 @@ def _metrics(test: dict[str, Any], found: dict[str, Any]) -> list[Metric]:
 
 
 def _notes(found: dict[str, Any], config: FinetuneConfig) -> list[str]:
-    """Limits that only this model has."""
+    """Limitations of this model."""
     notes = [found["note"]] if found.get("note") else []
     if config.max_tokens is not None:
         cut = ", ".join(f"{count:,} of {name}" for name, count in found["cut"].items())

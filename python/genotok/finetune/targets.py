@@ -1,11 +1,10 @@
-"""Numbers as they are trained on: in standard deviations from the mean of train.
+"""Targets of regression, standardized: standard deviations from the mean of train.
 
-Predictions are in the units of the user all the same: while a model is trained its outputs are scaled back,
-and at the end mean and scale become part of its last layer, so that its logits are the numbers themselves,
-for whoever loads it.
+Predictions are in the units of the labels: during training the outputs are scaled back, and afterwards mean
+and scale are folded into the last layer, so that the logits of the saved model are the numbers themselves.
 """
 
-# Shape letters: N rows.
+# Dimensions: N rows.
 
 from __future__ import annotations
 
@@ -31,19 +30,19 @@ class Targets:
 
     @classmethod
     def of(cls, labels: NDArray[np.float64]) -> Targets:
-        """Of (N,) numbers; one alone, or all the same, have scale 1."""
+        """Of (N,) numbers; a constant has scale 1."""
         return cls(float(labels.mean()), float(labels.std()) or 1.0)
 
     def standard(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """What is trained on, (N,)."""
+        """Standardized labels, (N,)."""
         return (labels - self.mean) / self.scale
 
     def restored(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """What a model in training predicts, (N, 1), in the units of the labels."""
+        """Standardized outputs (N, 1) in the units of the labels."""
         return outputs * self.scale + self.mean
 
     def fold_into(self, layer: nn.Linear) -> None:
-        """Make a last layer predict in the units of the labels."""
+        """Make the last layer of a model predict in the units of the labels."""
         with torch.no_grad():
             layer.weight.mul_(self.scale)
             layer.bias.mul_(self.scale).add_(self.mean)

@@ -1,6 +1,6 @@
-"""One model, tuned on one set with one seed: the weights that are best on dev, and what they say of test."""
+"""One model fine-tuned on one set with one seed: weights that are best on dev, and predictions for test."""
 
-# Shape letters: N rows, C classes.
+# Dimensions: N rows, C classes.
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from transformers import TrainingArguments, set_seed
 from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
 from genotok.evaluation.metrics import Metric, merit
-from genotok.finetune.data import Rows, TaskData, TrainingRows, collate
+from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
 from genotok.finetune.problem import Problem
 from genotok.finetune.targets import Targets
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import config_of, load_pretrained
-from genotok.training.log import Watched, quietly
+from genotok.training.log import ProgressCallback, quietly
 from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
@@ -41,29 +41,29 @@ Outputs = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FineTuned:
-    """What fine-tuning gave.
+    """The result of fine-tuning.
 
     Attributes:
         model: The model with its best weights.
-        step: The step they are of.
+        step: The step of these weights.
         steps: All steps.
-        dev: Metric and loss on dev at each look: (step, metric, loss).
-        outputs: (N, C) what is predicted for test, as `Problem.probabilities` gives it.
-        seconds: For training and looking.
+        evaluations: Metric and loss on dev at each evaluation: (step, metric, loss).
+        outputs: (N, C) predictions for test, from `Problem.probabilities`.
+        seconds: Time of training and evaluation.
         log: What the trainer logged.
     """
 
     model: Any
     step: int
     steps: int
-    dev: list[tuple[int, float, float]]
+    evaluations: list[tuple[int, float, float]]
     outputs: Outputs
     seconds: float
     log: list[dict[str, float]]
 
 
 def classifier(folder: ModelFolder, problem: Problem, *, fresh: bool = False) -> Any:
-    """A model's encoder with a new classifier; with `fresh` the same sizes and no trained weight.
+    """A model's encoder with a new classifier; with `fresh` all weights are new.
 
     Raises:
         ArgumentError: The weights are damaged.
@@ -76,7 +76,7 @@ def classifier(folder: ModelFolder, problem: Problem, *, fresh: bool = False) ->
 
 
 def steps_of(config: FinetuneConfig, rows: int, published: Published | None) -> int:
-    """The steps of a run: whole epochs, up to the limit."""
+    """The number of steps: whole epochs, up to the limit."""
     epochs = config.epochs or (published.epochs if published else 3)
     limit = config.max_steps or (published.max_steps if published and config.epochs is None else None)
     steps = -(-rows * epochs // config.batch)
@@ -102,9 +102,9 @@ def fine_tune(
         config: Settings.
         padding: The id of `[PAD]`.
         steps: Updates of the weights.
-        seed: Decides order and dropout. New weights were drawn when the model was made.
+        seed: Seed of order and dropout; new weights were drawn when the model was made.
         device: "auto", or "cpu".
-        progress: Called as the run goes on.
+        progress: Called with a dictionary after each step.
     """
     start = time.perf_counter()
     set_seed(seed)
@@ -118,7 +118,7 @@ def fine_tune(
             args=_arguments(config, steps, seed, place, device),
             train_dataset=TrainingRows(train, steps * config.batch, seed),
             data_collator=partial(collate, padding=padding),
-            callbacks=[Watched(progress, "training")] if progress else None,
+            callbacks=[ProgressCallback(progress, "training")] if progress else None,
             dev=data.dev,
             metric=data.metric,
             problem=data.problem,
@@ -135,22 +135,22 @@ def fine_tune(
     if targets:
         best = trainer.accelerator.unwrap_model(best, keep_fp32_wrapper=False)
         targets.fold_into(best.classifier)
-        # What the model in the folder says: in 32 bits, and mean and scale are in its last layer.
+        # Predictions of the saved model: in 32 bits, with mean and scale in its last layer.
         place_of = trainer.args.device
         outputs = outputs_of(best, data.problem, data.test, padding, config.eval_tokens, place_of)
     seconds = time.perf_counter() - start
     return FineTuned(
-        best, trainer.best_step, steps, trainer.seen, outputs, seconds, trainer.state.log_history
+        best, trainer.best_step, steps, trainer.evaluations, outputs, seconds, trainer.state.log_history
     )
 
 
 class _Trainer(OrderedTrainer):
-    """The trainer, with dev looked at and the best weights kept in memory."""
+    """The trainer with evaluations on dev; it keeps the best weights in memory."""
 
     def __init__(
         self,
         *,
-        dev: Rows,
+        dev: TokenizedRows,
         metric: Metric,
         problem: Problem,
         targets: Targets | None,
@@ -161,20 +161,20 @@ class _Trainer(OrderedTrainer):
         super().__init__(eval_dataset=dev, **settings)
         self.dev, self.metric, self.problem, self.padding = dev, metric, problem, padding
         self.settings, self.targets = config, targets
-        self.seen: list[tuple[int, float, float]] = []
+        self.evaluations: list[tuple[int, float, float]] = []
         self.best_step = 0
         self._best: tuple[tuple[float, ...], dict[str, torch.Tensor]] | None = None
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Look at dev, once a step; keep the weights if it is better than before."""
-        if self.seen and self.seen[-1][0] == self.state.global_step:
+        """Evaluate on dev, once per step; keep the weights if they are the best so far."""
+        if self.evaluations and self.evaluations[-1][0] == self.state.global_step:
             return {}
         outputs = self.outputs(self.dev)
         value = merit(self.metric, self.dev.labels, outputs)
         loss = self.problem.loss(outputs, self.dev.labels)
-        self.seen.append((self.state.global_step, value, loss))
+        self.evaluations.append((self.state.global_step, value, loss))
         rank = (value if self.settings.choose_by == "metric" else -loss,)
-        if self.problem.type != "classification":  # a few rows may give the same metric at every evaluation
+        if self.problem.type != "classification":  # small sets may have the same metric at every evaluation
             rank += (-loss,)
         if self._best is None or rank > self._best[0]:
             self._best = (rank, _trained(self.model))
@@ -184,25 +184,25 @@ class _Trainer(OrderedTrainer):
         return metrics
 
     def restore(self) -> None:
-        """The best weights back into the model, after a look at dev at the end."""
+        """Evaluate a last time, and load the best weights into the model."""
         self.evaluate()
         model: Any = self.model
         if self._best is not None:
             model.load_state_dict(self._best[1], strict=False)
 
-    def outputs(self, rows: Rows) -> Outputs:
-        """(N, C) what is predicted."""
+    def outputs(self, rows: TokenizedRows) -> Outputs:
+        """Predictions (N, C)."""
         tokens = self.settings.eval_tokens
         found = outputs_of(self.model, self.problem, rows, self.padding, tokens, self.args.device)
         return self.targets.restored(found) if self.targets else found
 
 
 def outputs_of(
-    model: Any, problem: Problem, rows: Rows, padding: int, max_tokens: int, device: torch.device
+    model: Any, problem: Problem, rows: TokenizedRows, padding: int, max_tokens: int, device: torch.device
 ) -> Outputs:
-    """(N, C) what is predicted, as `Problem.probabilities` gives it; what a row gets depends on it alone.
+    """Predictions (N, C), from `Problem.probabilities`; a row's prediction does not depend on the other rows.
 
-    Rows are computed in batches of like length, of at most `max_tokens` tokens if they hold several rows.
+    Rows are computed in batches of similar length, of at most `max_tokens` tokens unless of one row.
     """
     was_training = model.training
     model.eval()
@@ -222,7 +222,7 @@ def outputs_of(
 
 
 def _arguments(config: FinetuneConfig, steps: int, seed: int, place: str, device: str) -> TrainingArguments:
-    """The settings as transformers has them."""
+    """The settings for transformers."""
     use_cpu = device == "cpu" or not torch.cuda.is_available()
     at_once = min(config.micro_batch, config.batch)
     arguments = TrainingArguments(
@@ -248,19 +248,19 @@ def _arguments(config: FinetuneConfig, steps: int, seed: int, place: str, device
         remove_unused_columns=False,
         use_cpu=use_cpu,
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - threads over several would split batches
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - several GPUs would split batches
     return arguments
 
 
 def _trained(model: Any) -> dict[str, torch.Tensor]:
-    """A copy of the weights that are trained."""
+    """A copy of the trainable weights."""
     return {name: one.detach().clone() for name, one in model.named_parameters() if one.requires_grad}
 
 
 def _with_lora(model: Any, config: FinetuneConfig) -> Any:
-    """The model with small matrices to train in place of its own."""
+    """The model with LoRA matrices to train in place of its own."""
     try:
-        from peft import LoraConfig, TaskType, get_peft_model  # noqa: PLC0415 - no requirement
+        from peft import LoraConfig, TaskType, get_peft_model  # noqa: PLC0415 - an optional package
     except ImportError:
         raise ArgumentError("lora: needs peft: pip install 'genotok[train]'") from None
     settings = LoraConfig(
@@ -271,5 +271,5 @@ def _with_lora(model: Any, config: FinetuneConfig) -> Any:
         modules_to_save=["classifier", "bert.pooler"],
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for what has a new name
+        warnings.simplefilter("ignore", FutureWarning)  # peft uses a name that transformers deprecates
         return get_peft_model(model, settings)

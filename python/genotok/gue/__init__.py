@@ -6,7 +6,7 @@ Example:
     ('mcc', 56.76)
 """
 
-from genotok.gue.audit import Audit, Lengths, Overlap, SplitAudit, audit
+from genotok.gue.audit import Audit, LengthStatistics, Overlap, SplitAudit, audit
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
 from genotok.gue.registry import DIAMOND, PAPER, GueSet, Published, gue_set, gue_sets, published
@@ -21,7 +21,7 @@ __all__ = [
     "GueSet",
     "LabelledSplit",
     "Labels",
-    "Lengths",
+    "LengthStatistics",
     "Overlap",
     "ProblemType",
     "Published",

@@ -1,17 +1,17 @@
-"""What is wrong with a data set before anything is trained on it: the same sequences in train and test, ...
+"""The audit of a data set before training: duplicates within and across splits, balance, lengths.
 
-*Exact* duplicates are equal but for case. *Reverse-complement* ones are equal to the other strand. *Near*
-ones share at least `NEAR` of the distinct words of 15 bases, read from both strands, of the one that has more
-of them. A row of a later split counts once, under the first of the three that holds, if any row of an earlier
-split is such a duplicate of it; within a split it is compared with the rows above it.
+*Exact* duplicates are equal except for case. *Reverse-complement* duplicates equal the other strand. *Near*
+duplicates share at least `NEAR` of the distinct canonical words of 15 bases of the row that has more of them.
+A row of a later split counts once, under the first of the three that applies, if any row of an earlier split
+is such a duplicate of it; within a split a row is compared with the rows above it.
 
-Near duplicates are looked for among rows that share one of their `SKETCH` words of lowest hash (a bottom
-sketch; Broder, 1997), the `TRIED` that share most of them; a word in more than `COMMON` sketches says nothing
-and is left out. A row with nine words of ten in common with another is missed with a chance below 10^-8; one
-of many copies of a repeat may be. Time and memory are linear in the letters.
+Near duplicates are searched among rows that share one of their `SKETCH` words of lowest hash (a bottom
+sketch; Broder, 1997): the `TRIED` rows that share most of them. A word in more than `COMMON` sketches is not
+specific and is ignored. A row that shares nine of ten words with another is missed with probability below
+10^-8; one of many copies of a repeat may be missed. Time and memory are linear in the number of bases.
 """
 
-# Shape letters: N rows, W words of a row.
+# Dimensions: N rows, W words of a row.
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from genotok.gue.files import LabelledSplit
     from genotok.gue.labels import Labels, ProblemType
 
-__all__ = ["Audit", "Lengths", "Overlap", "SplitAudit", "audit"]
+__all__ = ["Audit", "LengthStatistics", "Overlap", "SplitAudit", "audit"]
 
 WORD = 15
 NEAR = 0.8
@@ -36,16 +36,16 @@ COMMON = 200
 TRIED = 10
 COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVN", "TGCAAYRSWMKVHDBN")
 CODES = np.full(256, 4, np.uint64)
-for code, letters in enumerate(("Aa", "Cc", "Gg", "TtUu")):
-    for one in letters:
+for code, symbols in enumerate(("Aa", "Cc", "Gg", "TtUu")):
+    for one in symbols:
         CODES[ord(one)] = code
 
 CountTokens = Callable[[Sequence[str]], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Lengths:
-    """Lengths of rows."""
+class LengthStatistics:
+    """Minimum, median, 95th percentile and maximum of the lengths of rows."""
 
     least: int
     median: float
@@ -53,15 +53,15 @@ class Lengths:
     most: int
 
     @classmethod
-    def of(cls, lengths: NDArray[np.int64]) -> Lengths:
+    def of(cls, lengths: NDArray[np.int64]) -> LengthStatistics:
         """Of (N,) lengths."""
         median, p95 = np.quantile(lengths, [0.5, 0.95])
         return cls(int(lengths.min()), float(median), float(p95), int(lengths.max()))
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
-    """Range, mean and standard deviation of labels that are numbers."""
+class LabelStatistics:
+    """Range, mean and standard deviation of numeric labels."""
 
     least: float
     mean: float
@@ -69,7 +69,7 @@ class Numbers:
     most: float
 
     @classmethod
-    def of(cls, labels: NDArray[np.float64]) -> Numbers:
+    def of(cls, labels: NDArray[np.float64]) -> LabelStatistics:
         """Of (N,) labels."""
         figures = (labels.min(), labels.mean(), labels.std(), labels.max())
         return cls(*map(float, figures))
@@ -77,13 +77,13 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How many rows repeat one of another split, or one above them in their own.
+    """Rows that duplicate a row of another split, or one above them in their own.
 
     Attributes:
-        exact: Rows with an equal one.
-        reverse: Further rows that equal the other strand of one.
-        near: Further rows that are almost equal to one.
-        conflicting: Of the exact and reverse ones, those with another label.
+        exact: Number of exact duplicates.
+        reverse: Number of further rows that are reverse-complement duplicates.
+        near: Number of further rows that are near duplicates.
+        conflicting: Of the exact and reverse-complement duplicates, those with a different label.
     """
 
     exact: int
@@ -93,35 +93,35 @@ class Overlap:
 
     @property
     def rows(self) -> int:
-        """All rows that repeat something."""
+        """All duplicates."""
         return self.exact + self.reverse + self.near
 
 
 @dataclass(frozen=True, slots=True)
 class SplitAudit:
-    """What one split is like.
+    """The audit of one split.
 
     Attributes:
         rows: N.
-        classes: Rows of each class or label; none if labels are numbers.
-        numbers: Their range and mean, if labels are numbers.
-        bases: Lengths in bases; pairs counted together.
-        tokens: Lengths in tokens with special ones, if a tokenizer was given.
-        cut: For each asked-for number of tokens the share of rows that are longer.
-        unknown_letters: Letters other than A, C, G, T in either case.
-        unknown: Unknown letters, of the tokenizer's if one was given, by kind.
-        lower_case: Lower-case letters.
-        within: Rows that repeat one above them.
-        against: For each earlier split the rows that repeat one of its rows.
+        classes: Rows of each class or label; none for numeric labels.
+        numbers: Statistics of numeric labels.
+        bases: Lengths in bases; those of a pair are added.
+        tokens: Lengths in tokens, special tokens included, if a tokenizer was given.
+        cut: For each limit in tokens, the share of longer rows.
+        other_symbols: Number of symbols other than A, C, G, T in either case.
+        unknown: Number of symbols outside the vocabulary of the tokenizer, if one was given, by symbol.
+        lower_case: Number of lower-case symbols.
+        within: Duplicates of rows above them.
+        against: For each earlier split, the duplicates of its rows.
     """
 
     rows: int
     classes: tuple[int, ...]
-    numbers: Numbers | None
-    bases: Lengths
-    tokens: Lengths | None
+    numbers: LabelStatistics | None
+    bases: LengthStatistics
+    tokens: LengthStatistics | None
     cut: dict[int, float]
-    unknown_letters: int
+    other_symbols: int
     unknown: dict[str, int]
     lower_case: int
     within: Overlap
@@ -130,7 +130,7 @@ class SplitAudit:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """All splits of a data set, and what its labels are."""
+    """The audit of all splits of a data set, and its labels."""
 
     problem_type: ProblemType
     classes: tuple[str, ...]
@@ -144,13 +144,13 @@ def audit(
     count_tokens: CountTokens | None = None,
     max_tokens: Sequence[int] = (),
 ) -> Audit:
-    """Look at all splits, each also against those before it.
+    """Audit all splits, each also against those before it.
 
     Args:
         splits: In the order train, dev, test.
-        classes: What their labels are.
-        count_tokens: Tokens of sequences without special ones.
-        max_tokens: For which limits to tell how many rows are longer.
+        classes: Their labels.
+        count_tokens: Counts the tokens of sequences, without special tokens.
+        max_tokens: Limits for which to report the share of longer rows.
     """
     seen: dict[str, _Index] = {}
     found: dict[str, SplitAudit] = {}
@@ -172,9 +172,9 @@ def _describe(
     count_tokens: CountTokens | None,
     max_tokens: Sequence[int],
 ) -> SplitAudit:
-    """What one split is like."""
+    """The audit of one split."""
     sides = [side for side in (split.sequences, split.partners) if side]
-    letters = Counter("".join(map("".join, sides)))
+    symbols = Counter("".join(map("".join, sides)))
     tokens = None
     if count_tokens is not None:
         # [CLS] one [SEP], or [CLS] one [SEP] other [SEP]
@@ -182,20 +182,20 @@ def _describe(
     return SplitAudit(
         rows=len(split),
         classes=tuple(classes.counts(split.labels)),
-        numbers=Numbers.of(split.labels) if classes.type == "regression" else None,
-        bases=Lengths.of(np.sum([[len(text) for text in side] for side in sides], 0)),
-        tokens=None if tokens is None else Lengths.of(tokens),
-        cut={} if tokens is None else {most: float((tokens > most).mean()) for most in max_tokens},
-        unknown_letters=sum(count for letter, count in letters.items() if letter not in "ACGTacgt"),
+        numbers=LabelStatistics.of(split.labels) if classes.type == "regression" else None,
+        bases=LengthStatistics.of(np.sum([[len(text) for text in side] for side in sides], 0)),
+        tokens=None if tokens is None else LengthStatistics.of(tokens),
+        cut={} if tokens is None else {limit: float((tokens > limit).mean()) for limit in max_tokens},
+        other_symbols=sum(count for symbol, count in symbols.items() if symbol not in "ACGTacgt"),
         unknown=split.unknown,
-        lower_case=sum(count for letter, count in letters.items() if letter.islower()),
+        lower_case=sum(count for symbol, count in symbols.items() if symbol.islower()),
         within=within,
         against=against,
     )
 
 
 class _Rows:
-    """The rows of a split as they are compared: upper case, the other strand, a sketch."""
+    """The rows of a split in comparable form: upper case, reverse complement, sketch."""
 
     def __init__(self, split: LabelledSplit) -> None:
         partners = split.partners or ("",) * len(split)
@@ -212,7 +212,7 @@ class _Rows:
 
 
 class _Index:
-    """Rows to compare with."""
+    """An index of rows to compare with."""
 
     def __init__(self) -> None:
         self._labels: dict[str, Any] = {}
@@ -220,11 +220,11 @@ class _Index:
         self._rows_of: defaultdict[int, list[int]] = defaultdict(list)
 
     def overlap(self, rows: _Rows) -> Overlap:
-        """How many rows repeat one of these."""
+        """Duplicates of the indexed rows."""
         return _total(self._kind(rows, row, rows.words(row)) for row in range(len(rows.texts)))
 
     def add(self, rows: _Rows) -> Overlap:
-        """Take rows in, and tell how many repeat one that was in before them."""
+        """Index rows; returns those that duplicate a row indexed before."""
         kinds = []
         for row, text in enumerate(rows.texts):
             words = rows.words(row)
@@ -238,7 +238,7 @@ class _Index:
         return _total(kinds)
 
     def _kind(self, rows: _Rows, row: int, words: NDArray[np.uint64]) -> tuple[str, bool]:
-        """What kind of duplicate a row is, "" for none, and whether its label is another one."""
+        """The kind of duplicate that a row is, "" for none, and whether its label differs."""
         label = rows.labels[row]
         for kind, text in (("exact", rows.texts[row]), ("reverse", rows.reverses[row])):
             if text in self._labels:
@@ -252,14 +252,14 @@ class _Index:
         return ("near" if near else ""), False
 
     def _is_near(self, words: NDArray[np.uint64], other: int) -> bool:
-        """Whether a row's words are mostly those of another."""
+        """Whether a row shares `NEAR` of its words with another."""
         theirs = _words(self._texts[other])
         both = len(np.intersect1d(words, theirs, assume_unique=True))
         return both >= NEAR * max(len(words), len(theirs), 1)
 
 
 def _total(kinds: Iterable[tuple[str, bool]]) -> Overlap:
-    """Counts of each kind."""
+    """The number of duplicates of each kind."""
     count: Counter[str] = Counter()
     for kind, conflicts in kinds:
         count[kind] += 1
@@ -268,7 +268,7 @@ def _total(kinds: Iterable[tuple[str, bool]]) -> Overlap:
 
 
 def _words(text: str) -> NDArray[np.uint64]:
-    """The hashes of a sequence's distinct words of 15 bases, read from both strands, sorted."""
+    """The hashes of a sequence's distinct canonical words of 15 bases, sorted."""
     codes = CODES[np.frombuffer(text.encode("ascii"), np.uint8)]
     if len(codes) < WORD:
         return np.empty(0, np.uint64)
@@ -280,7 +280,7 @@ def _words(text: str) -> NDArray[np.uint64]:
 
 
 def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A hash of each word (the finaliser of SplitMix64), so that a sketch is no sample of the alphabet."""
+    """A hash of each word (the finalizer of SplitMix64), so that sketches do not prefer words of A."""
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
         words = (words ^ (words >> np.uint64(shift))) * np.uint64(factor)
     return words

@@ -1,6 +1,6 @@
-"""Labelled sequences in a table: which of its columns are what is found by `columns`.
+"""Labelled sequences of a table; `rows.columns` finds the columns.
 
-Nothing is dropped or mended: what cannot be right is an error that names file and line.
+No row is dropped or repaired: a fault is an error that names file and line.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class LabelledSplit:
 
     Attributes:
         path: The file.
-        sequences: N of them.
-        partners: The second sequence of each row, or none.
-        texts: The labels as they are written, N; "" where a file has none.
+        sequences: The N sequences.
+        partners: The second sequence of each row of pairs, else empty.
+        texts: The N labels as text; "" if the file has none.
         lines: The line of each row in its file, (N,).
-        labels: What `Labels.values` makes of them once it is known what they are (`numbered`), else empty.
-        label_name: What the column of labels is called.
-        note: What to say of a file whose columns are not found by name; "" if nothing.
-        symbols: All symbols in the file's sequences.
-        unknown: Those of them that are unknown, by kind.
+        labels: The labels as numbers (`Labels.values`) after `numbered`; empty before.
+        label_name: The name of the column of labels.
+        note: A remark on a file whose columns are not found by name, or "".
+        symbols: Number of all symbols of the file's sequences.
+        unknown: Number of unknown symbols, by symbol.
     """
 
     path: str
@@ -65,7 +65,7 @@ class LabelledSplit:
         """The same with labels as numbers.
 
         Raises:
-            SequenceFileError: A label is none of the classes, or no number.
+            SequenceFileError: A label is not a class, or not a number.
         """
         try:
             return replace(self, labels=labels.values(self.texts))
@@ -73,7 +73,7 @@ class LabelledSplit:
             raise SequenceFileError(f"{self.place(error.row)}: {error}") from None
 
     def taken(self, rows: NDArray[np.int64]) -> LabelledSplit:
-        """Some rows, by number, in that order."""
+        """The rows of these numbers, in this order."""
 
         def of(side: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(side[row] for row in rows.tolist()) if side else ()
@@ -103,20 +103,20 @@ def read_labelled(
 
     Args:
         path: CSV, TSV, JSON lines or Parquet, plain or compressed; `columns` says what its first row may be.
-        need_labels: An error if it has no column of labels; else labels are "" then.
-        columns: Names of the columns of sequences, one or two, where they are not the usual ones.
-        label: Name of the column of labels, where it is not `label`.
+        need_labels: An error if there is no column of labels; else labels are "".
+        columns: Names of the one or two columns of sequences; empty for the usual names.
+        label: Name of the column of labels; None for `label`.
         empty_labels: Whether a label may be empty, as a list of labels may.
-        known: The symbols that are no unknown ones.
+        known: The symbols that are not unknown.
         allow_unknown: The share of the symbols other than N that may be unknown (`corpus.verdict`).
 
     Raises:
         SequenceFileError: It is empty or damaged, a row has too many fields or too few, a sequence is empty
-            or holds what is no letter of DNA, or too many symbols are unknown.
-        SymbolError: A sequence holds a letter of proteins.
+            or is not DNA, or too many symbols are unknown.
+        SymbolError: A sequence holds a protein residue.
         OSError: It cannot be read.
     """
-    # pyarrow, which they load, takes longer than the table of GUE takes to be printed.
+    # Importing pyarrow takes longer than `genotok gue list`.
     from genotok.rows import text_rows  # noqa: PLC0415
     from genotok.rows.columns import find_columns  # noqa: PLC0415
 
@@ -158,7 +158,7 @@ def read_labelled(
 
 
 def _sequence(name: str, line: int, text: str) -> str:
-    """A sequence, if it is one."""
+    """A checked sequence."""
     sequence = text.strip()
     if not sequence:
         raise SequenceFileError(f"{name}: line {line:,}: an empty sequence; remove the row")

@@ -1,19 +1,19 @@
-"""What labels are: classes, numbers, or lists of labels; declared, or classes if they can be nothing else.
+"""The types of labels: classes, numbers, or lists of labels; declared, or classes if unambiguous.
 
-Labels are names. `1` and `2` are two classes of these names; `yes`, `+1` or `100` are names as well. Their
-order is that of the numbers if all are numbers, else that of the texts. If all are numbers, two that are one
-number in two forms (`1` and `01`, `1` and `1.0`) are an error: nobody can say whether they are one class.
+Labels are names. `1` and `2` are two classes of these names; `yes`, `+1` or `100` are names as well. They
+are ordered as numbers if all are numbers, else as text. If all are numbers, two forms of one number (`1` and
+`01`, `1` and `1.0`) are an error, as it is ambiguous whether they are one class.
 
-Without a declared problem type labels are classes if they can be nothing else:
+Without a declared problem type labels are classes if they are
 
-- texts, unless they are lists: `;` or `|` in a label, or a comma between parts of which one is in two labels;
-- whole numbers, if there are no more than `MAX_CODES` of them.
+- text, but not lists: `;` or `|` in a label, or a comma between parts, one of which is in two labels;
+- whole numbers, at most `MAX_CODES` distinct ones.
 
-All else is an error that says what was seen and names the options: numbers with a decimal point (`0.2`, and
-`1.0` too) and many whole numbers may be measured values, lists may be several labels or one class each.
+Other labels are an error that describes them and names the options: numbers with a decimal point (`0.2`,
+also `1.0`) and many whole numbers may be measured values, lists may be several labels or one class each.
 
-Declared, `regression` takes finite numbers only; `multilabel` takes names with `;` between them, of which one
-that stands twice counts once, and an empty field is a row without labels.
+With a declared type, `regression` allows finite numbers only; `multilabel` allows names with `;` between
+them, where a repeated name counts once and an empty field is a row without labels.
 """
 
 from __future__ import annotations
@@ -43,40 +43,40 @@ __all__ = [
 
 ProblemType = Literal["classification", "regression", "multilabel"]
 PROBLEM_TYPES: tuple[ProblemType, ...] = ("classification", "regression", "multilabel")
-"""One class for each row; a number for each row; any number of labels for each row."""
+"""One class per row; one number per row; any number of labels per row."""
 
 SEPARATOR = ";"
-"""Between labels that hold together."""
+"""The separator of labels in a list."""
 
 MAX_CODES = 20
-"""More distinct whole numbers may be measured."""
+"""More distinct whole numbers may be measured values."""
 
 MAX_CLASSES = 1000
-"""More distinct texts are taken for a column that is none, unless they are declared to be classes."""
+"""More distinct texts suggest a wrong column, unless they are declared to be classes."""
 
 NO_LABEL = "no label; remove the row"
 
 WHOLE = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,6})?")
 MISSING = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "inf", "+inf", "-inf"})
-"""What stands among numbers where there is none."""
+"""Texts for missing values among numbers."""
 
 
 def ordered(names: Collection[str], where: Callable[[str], str]) -> tuple[str, ...]:
-    """Names in the order of their numbers if all are numbers, else sorted."""
+    """Names in numerical order if all are numbers, else sorted as text."""
     if not all(map(NUMBER.fullmatch, names)):
         return tuple(sorted(names))
     ordered = sorted(names, key=lambda name: (Decimal(name), name))
     for one, other in pairwise(ordered):
         if Decimal(one) == Decimal(other):
             raise SequenceFileError(
-                f"{where(other)}: label {other!r} is the number of label {one!r}; write it in one way"
+                f"{where(other)}: label {other!r} is the same number as label {one!r}; write it in one form"
             )
     return tuple(ordered)
 
 
 def check_classes(distinct: Collection[str]) -> None:
-    """An error if labels may be anything but classes."""
+    """An error unless labels are unambiguously classes."""
     seen = f"{len(distinct):,} distinct, such as {', '.join(sorted(distinct, key=_length)[:4])}"
     classes = "--problem-type classification"
     if len(distinct) > 1 and all(map(NUMBER.fullmatch, distinct)):
@@ -112,7 +112,7 @@ def _has_common_part(distinct: Collection[str]) -> bool:
 
 
 def check_missing(distinct: Collection[str], where: Callable[[str], str]) -> None:
-    """An error for no label, and for NA, nan and the like where all others are numbers."""
+    """An error for an empty label, and for NA, nan and the like where all others are numbers."""
     if "" in distinct:
         raise SequenceFileError(f"{where('')}: {NO_LABEL}")
     missing = sorted(text for text in distinct if text.lower() in MISSING)
@@ -122,7 +122,7 @@ def check_missing(distinct: Collection[str], where: Callable[[str], str]) -> Non
 
 
 def check_lists(distinct: Collection[str], where: Callable[[str], str]) -> None:
-    """An error for lists that are separated by something else, or are vectors of 0 and 1."""
+    """An error for lists with other separators, and for vectors of 0 and 1."""
     for text in distinct:
         if text and not all(part.strip() for part in text.split(SEPARATOR)):
             raise SequenceFileError(f"{where(text)}: label {text!r}: an empty name between {SEPARATOR}")

@@ -1,6 +1,6 @@
 """Labels as names and as numbers: classes, numbers, or lists of labels (`label_types`)."""
 
-# Shape letters: N rows, C classes or labels.
+# Dimensions: N rows, C classes or labels.
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 __all__ = ["NO_LABEL", "PROBLEM_TYPES", "SEPARATOR", "LabelError", "Labels", "ProblemType", "labels_of_list"]
 
 MAX_DECLARED = 2000
-"""Classes, also declared ones: their confusion matrix is kept with every result."""
+"""The limit on classes, also declared ones: every result has their confusion matrix."""
 
 SHOWN = 8
-"""Classes that a line of text names."""
+"""Maximum number of classes in a line of text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the labels of a data set are.
+    """The labels of a data set.
 
     Attributes:
-        names: The classes or labels, in the order of their numbers; of numbers the name of their column.
+        names: The classes or labels, by number; for numeric labels the name of their column.
         type: Classes, numbers, or lists of labels.
     """
 
@@ -61,17 +61,17 @@ class Labels:
         column: str = "label",
         where: Callable[[str], str] = "labels: {}".format,
     ) -> Labels:
-        """What these labels are.
+        """The labels in these texts.
 
         Args:
             texts: All labels of all splits.
-            type: What they are declared to be; None to read it off them.
-            column: The column they are of.
-            where: Gives the file and line of a label, for errors.
+            type: The declared type; None to infer it.
+            column: The name of their column.
+            where: Returns the file and line of a label, for errors.
 
         Raises:
-            ArgumentError: They may be of several types, and none is declared; or `type` is none of the three.
-            SequenceFileError: A label cannot be what it is declared to be.
+            ArgumentError: The type is ambiguous and not declared, or `type` is unknown.
+            SequenceFileError: A label is not of the declared type.
         """
         if type not in {None, *PROBLEM_TYPES}:
             raise ArgumentError(f"problem_type={type}: one of {', '.join(PROBLEM_TYPES)} is expected")
@@ -99,7 +99,7 @@ class Labels:
         """Labels as numbers: class numbers (N,), the numbers (N,), or (N, C) with 1 where a label holds.
 
         Raises:
-            LabelError: One is none of the classes or labels, or no number; it has the number of the row.
+            LabelError: A label is unknown, or not a number; the error has the number of the row.
         """
         number = {name: place for place, name in enumerate(self.names)}
         if self.type == "multilabel":
@@ -124,7 +124,7 @@ class Labels:
         return found
 
     def describe(self, values: NDArray[Any]) -> str:
-        """What `values` gave, in a line: rows of each class or label, or range and mean of numbers."""
+        """The distribution of `values`, in a line: rows of each class or label, or range and mean."""
         if self.type == "regression":
             return (
                 f"{values.min():.4g} to {values.max():.4g}, mean {values.mean():.4g}, "
@@ -133,13 +133,13 @@ class Labels:
         counts = self.counts(values)
         shown = [f"{name}: {count:,}" for name, count in zip(self.names, counts, strict=True)]
         if len(shown) > SHOWN:
-            least, most = min(counts), max(counts)
-            rows = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+            low, high = min(counts), max(counts)
+            rows = f"{low:,}" if low == high else f"{low:,} to {high:,}"
             shown = [*shown[:SHOWN], f"and {len(shown) - SHOWN:,} more; {rows} rows of each"]
         return ", ".join(shown)
 
     def counts(self, values: NDArray[Any]) -> list[int]:
-        """Rows of each class or label; none of numbers."""
+        """The number of rows of each class or label; none for numbers."""
         if self.type == "regression":
             return []
         if self.type == "multilabel":
@@ -150,22 +150,22 @@ class Labels:
 
     @property
     def headline(self) -> str:
-        """What the labels are, in a few words."""
+        """The type of the labels, and their number, in a few words."""
         if self.type == "regression":
             return f"regression of {self.names[0]}"
         kind = "classes" if self.type == "classification" else "labels"
         return f"{self.type} of {len(self):,} {kind}"
 
     def is_constant(self, values: NDArray[Any]) -> bool:
-        """Whether all rows have the same class, number or labels: then there is nothing to be trained on."""
+        """Whether all rows have the same class, number or labels."""
         return not len(values) or bool((values == values[0]).all())
 
     def missing(self, values: NDArray[Any], first: NDArray[Any]) -> int | None:
-        """The first row with a class or label that none of the first split's rows has; None if there is none.
+        """The first row with a class or label that is in no row of the first split; None if there is none.
 
         Args:
-            values: As `values` gives them.
-            first: Those of the split that is trained on.
+            values: Labels from `values`.
+            first: The labels of the first split.
         """
         if self.type == "regression":
             return None
@@ -175,7 +175,7 @@ class Labels:
 
 
 class LabelError(ValueError):
-    """A label is wrong; it has the number of its row."""
+    """A label is invalid; `row` is the number of its row."""
 
     def __init__(self, row: int, what: str) -> None:
         super().__init__(what)

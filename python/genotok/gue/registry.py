@@ -1,9 +1,9 @@
-"""The 36 sets of the Genome Understanding Evaluation: what each is, and what was published about it.
+"""The 36 sets of the Genome Understanding Evaluation, with published settings and results.
 
 Sizes and lengths are those of the released files, settings those of the published fine-tuning scripts
 (learning rate 3e-5, weight decay 0.01, global batch 32), results those of the figures in DNABERT-2's
-repository. Where sources contradict each other, a set's note says so. Of GUE+ (the last eight) no settings,
-and no results of single sets, were published.
+repository. Where sources contradict each other, a set's note says so. For GUE+ (the last eight sets) no
+settings, and no results of single sets, were published.
 
 Sources: Zhou et al., DNABERT-2, ICLR 2024 (arXiv 2306.15006v2), and the repository MAGICS-LAB/DNABERT_2.
 """
@@ -24,19 +24,19 @@ PAPER = "DNABERT-2"
 DIAMOND = "DNABERT-2-diamond"
 
 GueMetric = Literal["mcc", "f1"]
-"""What results of the 36 sets are in, as `genotok.evaluation.metrics` has it."""
+"""The metrics of the 36 sets, by their name in `genotok.evaluation.metrics`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The settings that the paper's results were made with.
+    """The settings of the paper's results.
 
     Attributes:
-        max_tokens: Longer sequences were cut, special tokens included.
+        max_tokens: Maximum tokens of a sequence, special tokens included; longer ones were cut.
         epochs: Passes over train.
-        max_steps: Steps at most; None for no limit.
+        max_steps: Limit on the steps; None for no limit.
         warmup: Steps of rising learning rate.
-        batch: Sequences of a step, over all devices.
+        batch: Sequences per step, over all devices.
     """
 
     max_tokens: int
@@ -53,18 +53,18 @@ class GueSet:
     """One set.
 
     Attributes:
-        name: Its name here, such as `emp_H3`.
-        suite: GUE, or GUE+ for the eight of long sequences.
-        task: The task it belongs to, of nine.
-        species: Whose sequences.
-        classes: How many; None where sources contradict each other.
+        name: Its name, such as `emp_H3`.
+        suite: GUE, or GUE+ for the eight sets of long sequences.
+        task: Its task, one of nine.
+        species: The species of its sequences.
+        classes: Number of classes; None where sources contradict each other.
         bases: Length of its sequences.
-        rows: Rows of train, dev and test; None where nobody says.
-        metric: What its results are in.
+        rows: Number of rows of train, dev and test; None if not published.
+        metric: The metric of its results.
         folder: Its folder in the official layout.
         pairs: Whether a row has two sequences.
-        settings: How the paper fine-tuned on it; None where nobody says.
-        note: Where sources contradict each other, or what to know; "" if nothing.
+        settings: The settings of the paper; None if not published.
+        note: Contradictions of the sources, and caveats; "" for none.
     """
 
     name: str
@@ -83,7 +83,7 @@ class GueSet:
 
 @cache
 def gue_sets() -> tuple[GueSet, ...]:
-    """All 36, those of a task together."""
+    """All 36 sets, ordered by task."""
     return tuple(_set(row) for row in _table("sets.tsv"))
 
 
@@ -101,7 +101,7 @@ def gue_set(name: str) -> GueSet:
 
 @cache
 def published() -> dict[str, dict[str, float]]:
-    """For each of the 28 sets of GUE the published result of each model, in percent of its metric."""
+    """The published results of each of the 28 sets of GUE: the metric of each model, in percent."""
     return {
         row.pop("dataset"): {model: float(value) for model, value in row.items()}
         for row in _table("published.tsv")

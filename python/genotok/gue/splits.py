@@ -1,7 +1,7 @@
-"""The splits of a data set: the files of a folder, and what their labels are.
+"""The splits of a data set: the files of a folder, and their labels.
 
 A folder holds `train.csv`, `dev.csv` (or `valid.csv`, `val.csv`, `validation.csv`) and `test.csv`. Each may
-be `.tsv`, `.jsonl` or `.parquet` as well, and compressed.
+also be `.tsv`, `.jsonl` or `.parquet`, and compressed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["SPLITS", "has_test", "read_splits"]
 
 SPLITS = ("train", "dev", "test")
 STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
-"""What the file of each split may be called."""
+"""The possible file names of each split, without ending."""
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-"""The endings of tables; that of a compression may follow."""
+"""The endings of tables; the ending of a compression may follow."""
 
 
 def read_splits(
@@ -38,7 +38,7 @@ def read_splits(
     known: bytes = BASES,
     allow_unknown: float = MAX_UNKNOWN,
 ) -> tuple[dict[str, LabelledSplit], Labels]:
-    """All splits of a folder that are there, with class numbers, and the classes.
+    """All splits of a folder with their labels as numbers, and what the labels are.
 
     Args:
         folder: It holds train.csv, dev.csv (or valid.csv, val.csv, validation.csv) and test.csv; test.csv at
@@ -92,7 +92,7 @@ def read_splits(
 def _labels(
     place: Path, splits: Sequence[LabelledSplit], classes: int | None, problem_type: ProblemType | None
 ) -> Labels:
-    """What the labels of all splits are."""
+    """The labels of all splits."""
     if classes:
         if problem_type not in {None, "classification"}:
             raise ArgumentError(
@@ -107,7 +107,7 @@ def _labels(
 
 
 def _finder(splits: Sequence[LabelledSplit]) -> Callable[[str], str]:
-    """File and line of the first row with a label."""
+    """A function that returns file and line of the first row with a label."""
 
     def find(text: str) -> str:
         return next(split.place(split.texts.index(text)) for split in splits if text in split.texts)
@@ -116,7 +116,7 @@ def _finder(splits: Sequence[LabelledSplit]) -> Callable[[str], str]:
 
 
 def _files(place: Path, there: list[str]) -> dict[str, str]:
-    """The file of each split that is there."""
+    """The file of each existing split."""
     found = {}
     for split, stems in STEMS.items():
         names = [name for stem in stems for name in there if _is_table(name, stem)]
@@ -143,6 +143,6 @@ def _is_table(name: str, stem: str) -> bool:
 
 
 def _check_same_shape(first: LabelledSplit, other: LabelledSplit) -> None:
-    """An error if one has pairs and the other has not."""
+    """An error if only one of the splits has pairs."""
     if bool(first.partners) != bool(other.partners):
         raise SequenceFileError(f"{other.path}: has not as many columns of sequences as {first.path}")

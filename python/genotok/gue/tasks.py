@@ -1,4 +1,4 @@
-"""Which data sets are meant: a folder with splits, or those of GUE under one folder."""
+"""Data sets by folder: a folder with splits, or the sets of GUE below one."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["MAIN_METRIC", "Task", "TaskMetric", "find_tasks"]
 
 TaskMetric = Literal["mcc", "f1", "pearson", "map"]
-"""What tasks are judged by: those of `genotok.evaluation.metrics` that are the main one of something."""
+"""The main metrics of tasks, by their name in `genotok.evaluation.metrics`."""
 
 MAIN_METRIC: dict[ProblemType, TaskMetric] = {
     "classification": "mcc",
     "regression": "pearson",
     "multilabel": "map",
 }
-"""What custom sets are judged by."""
+"""The main metrics of custom sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Task:
     """A data set of labelled sequences.
 
     Attributes:
-        name: Of the set in GUE, or of the folder.
-        folder: Where its splits are.
-        known: What GUE says of it; None for a custom set.
-        problem_type: What its labels are; None to read it off them.
-        label: Name of the column of labels, where it is not `label`.
-        sequences: Names of the columns of sequences, where they are not the usual ones.
+        name: Its name in GUE, or that of the folder.
+        folder: The folder of its splits.
+        known: Its entry in GUE; None for a custom set.
+        problem_type: The type of its labels; None to infer it.
+        label: Name of the column of labels; None for `label`.
+        sequences: Names of the columns of sequences; empty for the usual names.
     """
 
     name: str
@@ -52,18 +52,18 @@ class Task:
     sequences: tuple[str, ...] = ()
 
     def metric_of(self, labels: Labels) -> TaskMetric:
-        """What it is judged by."""
+        """Its main metric."""
         return self.known.metric if self.known else MAIN_METRIC[labels.type]
 
     @property
     def metric(self) -> TaskMetric:
-        """What it is judged by if its labels are classes."""
+        """Its main metric if its labels are classes."""
         return self.known.metric if self.known else MAIN_METRIC["classification"]
 
     def read(
         self, known: bytes = BASES, allow_unknown: float = MAX_UNKNOWN
     ) -> tuple[dict[str, LabelledSplit], Labels]:
-        """Its splits and what their labels are; arguments and errors are those of `read_splits`."""
+        """Its splits and labels; arguments and errors are those of `read_splits`."""
         return read_splits(
             self.folder,
             classes=self.classes,
@@ -76,7 +76,7 @@ class Task:
 
     @property
     def classes(self) -> int | None:
-        """How many it has, if that is known before its files are read."""
+        """The number of its classes, if known before its files are read."""
         return self.known.classes if self.known else None
 
 
@@ -88,18 +88,18 @@ def find_tasks(
     label: str | None = None,
     sequences: Sequence[str] = (),
 ) -> list[Task]:
-    """The sets in folders that hold splits themselves or GUE's layout below them, in GUE's order.
+    """The sets in folders that hold splits or the layout of GUE, in the order of GUE.
 
     Args:
         places: Folders.
-        names: Only these sets of GUE; all that are there if empty.
-        problem_type: What the labels of all of them are; None to read it off them.
-        label: Name of their column of labels, where it is not `label`.
-        sequences: Names of their columns of sequences, one or two, where they are not the usual ones.
+        names: Only these sets of GUE; empty for all.
+        problem_type: The type of the labels of all sets; None to infer it.
+        label: Name of the column of labels; None for `label`.
+        sequences: Names of the one or two columns of sequences; empty for the usual names.
 
     Raises:
-        ArgumentError: A set that is named is not there, or none is.
-        OSError: A folder is not there.
+        ArgumentError: A named set does not exist, or there is no set.
+        OSError: A folder does not exist.
     """
     wanted = [gue_set(name).name for name in names]
     found: list[Task] = []
@@ -127,7 +127,7 @@ def find_tasks(
 
 
 def _one(place: Path) -> Task:
-    """The set in a folder: one of GUE if the folder's name says so."""
+    """The set in a folder: one of GUE if the folder has its name."""
     full = place.resolve().as_posix()
     for known in gue_sets():
         if full.endswith(f"/{known.folder}") or place.resolve().name == known.name:
@@ -136,7 +136,7 @@ def _one(place: Path) -> Task:
 
 
 def _below(place: Path) -> list[Task]:
-    """The sets of GUE under a folder."""
+    """The sets of GUE below a folder."""
     folders = {known: (place / known.folder, place / known.name) for known in gue_sets()}
     return [
         Task(known.name, folder, known)

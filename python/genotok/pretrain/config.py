@@ -19,32 +19,32 @@ class PretrainConfig:
     """The settings of a pre-training run; presets are in `presets/`.
 
     Attributes:
-        encoder: Its sizes, by name (`genotok.model.PRESETS`).
-        max_tokens: Tokens of a sequence, `[CLS]` and `[SEP]` included.
-        batch: Sequences of a step, over all processes.
-        micro_batch: Sequences that one process computes at once; gradients are added up to `batch`.
+        encoder: The architecture, by name (`genotok.model.PRESETS`).
+        max_tokens: Tokens per sequence, `[CLS]` and `[SEP]` included.
+        batch: Sequences per step, over all processes.
+        micro_batch: Sequences per forward pass of a process; gradients accumulate up to `batch`.
         steps: Updates of the weights.
-        warmup: Steps of rising learning rate; it then falls to 0, linearly.
-        learning_rate: The highest.
-        weight_decay: AdamW's, on matrices.
-        beta1: AdamW's.
-        beta2: AdamW's.
-        epsilon: AdamW's.
-        clip: Gradients are scaled down to this norm.
-        mask_share: Share of tokens to guess.
-        mask_span: Neighbouring tokens that are hidden together, such as k for k-mers that overlap.
-        dropout: In the encoder; of attention weights there is none.
-        precision: What products are computed in; weights are float32.
-        row_bases: Leave out rows that are not this many bases and nothing else; None for all rows.
-        held_out: Share of sequences kept for evaluation, if no records are named.
-        evaluate_sequences: Held-out sequences that are evaluated, at most.
-        evaluate_every: Steps.
+        warmup: Steps of rising learning rate; then it decays linearly to 0.
+        learning_rate: The peak.
+        weight_decay: Of AdamW, on matrices.
+        beta1: Of AdamW.
+        beta2: Of AdamW.
+        epsilon: Of AdamW.
+        clip: Maximum norm of the gradients.
+        mask_share: Share of tokens to predict.
+        mask_span: Neighbouring tokens that are masked together, such as k for overlapping k-mers.
+        dropout: In the encoder; there is none on attention weights.
+        precision: Number format of matrix products; weights are float32.
+        row_bases: Keep only rows of exactly this many bases and no other symbol; None for all rows.
+        held_out: Share of sequences held out for evaluation, if no records are named.
+        evaluate_sequences: Maximum number of held-out sequences that are evaluated.
+        evaluate_every: Steps between evaluations.
         save_every: Steps between checkpoints.
         keep: Checkpoints to keep.
-        log_every: Steps.
-        seed: Decides weights, order, masks and dropout.
+        log_every: Steps between lines of the log.
+        seed: Seed of weights, order, masks and dropout.
         workers: Processes that prepare batches; 0 for none.
-        gradient_checkpointing: Less memory for more time.
+        gradient_checkpointing: Less memory, more time.
     """
 
     encoder: str
@@ -103,7 +103,7 @@ class PretrainConfig:
             raise ArgumentError(f"learning_rate={self.learning_rate}: a number between 0 and 1 is expected")
 
     def accumulation(self, processes: int) -> int:
-        """Batches of `micro_batch` that one process adds up for a step.
+        """Batches of `micro_batch` that each process accumulates per step.
 
         Raises:
             ArgumentError: They do not make up `batch`.

@@ -1,12 +1,12 @@
 """Sequences to train on: the rows of token files, cut into pieces of nearly equal length.
 
-A row of n tokens (a chromosome, a window) makes ⌈n / room⌉ pieces, where `room` is what `max_tokens` leaves
-beside `[CLS]` and `[SEP]`; piece j is tokens ⌊j n / p⌋ to ⌊(j + 1) n / p⌋. So no token is left out, no piece
-reaches across a record, and hardly any place of a batch is padding. Rows stay where they are, mapped from
-their files; what is held is 16 bytes for each row.
+A row of n tokens (a chromosome, a window) is cut into p = ⌈n / c⌉ pieces; the capacity c is `max_tokens`
+without `[CLS]` and `[SEP]`; piece j is tokens ⌊j n / p⌋ to ⌊(j + 1) n / p⌋. So every token is used, no piece
+spans two records, and batches have hardly any padding. Rows stay in their files, memory-mapped; memory is 16
+bytes per row.
 
-Held out for evaluation are all pieces of the records named, or, if none is, the last pieces of the corpus: a
-stretch of their own, so that no neighbour of a training piece is among them but one.
+All pieces of the named records are held out for evaluation; if none is named, the last pieces of the corpus,
+contiguous, so that only one of them is next to a training piece.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from genotok.tokenizer.special_ids import Ids
     from genotok.training.batches import Masking
 
-__all__ = ["Corpus", "OnlyBases", "Pieces", "TrainingRun", "unigram_costs"]
+__all__ = ["BaseFilter", "Pieces", "PretrainingCorpus", "TrainingRun", "unigram_costs"]
 
 
 class Pieces:
-    """Some rows of a token data set as sequences of bounded length, by number.
+    """Rows of a token data set as sequences of bounded length, by number.
 
     Args:
         tokens: The rows.
         rows: Which of them, (R,).
         lengths: Their tokens, (R,).
-        special: What is put around a piece.
-        max_tokens: Tokens of a sequence at most, special ones included.
+        special: The special tokens around a piece.
+        max_tokens: Maximum tokens of a sequence, special tokens included.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class Pieces:
         max_tokens: int,
     ) -> None:
         self._tokens, self._rows, self._lengths, self._special = tokens, rows, lengths, special
-        room = max_tokens - len(special.before) - len(special.behind)
-        self._ends = np.cumsum(-(-lengths // room))
+        capacity = max_tokens - len(special.before) - len(special.behind)
+        self._ends = np.cumsum(-(-lengths // capacity))
         self._range = (0, int(self._ends[-1]) if len(rows) else 0)
 
     def __len__(self) -> int:
         return self._range[1] - self._range[0]
 
     def slice(self, first: int, end: int) -> Pieces:
-        """Some of the pieces, by number."""
+        """A range of the pieces."""
         part = object.__new__(Pieces)
         vars(part).update(vars(self), _range=(self._range[0] + first, self._range[0] + end))
         return part
@@ -83,20 +83,18 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
+class PretrainingCorpus:
     """Pieces to train on and to evaluate.
 
     Attributes:
-        train: To train on.
-        held_out: To evaluate.
-        tokens: In all rows that are taken.
-        records_held_out: How many rows are held out whole.
+        train: Pieces to train on.
+        held_out: Pieces to evaluate.
+        tokens: Tokens of all selected rows.
     """
 
     train: Pieces
     held_out: Pieces
     tokens: int
-    records_held_out: int
 
     @classmethod
     def of(
@@ -106,20 +104,20 @@ class Corpus:
         max_tokens: int,
         held_out: float,
         records: Sequence[str],
-        only: OnlyBases | None = None,
-    ) -> Corpus:
+        only: BaseFilter | None = None,
+    ) -> PretrainingCorpus:
         """Cut a token data set.
 
         Args:
-            tokens: It.
-            special: What is put around a piece.
-            max_tokens: Tokens of a sequence at most.
+            tokens: The data set.
+            special: The special tokens around a piece.
+            max_tokens: Maximum tokens of a sequence.
             held_out: Share of pieces to hold out if no records are named.
             records: Names of records to hold out.
-            only: Which rows are taken at all; None for all.
+            only: Which rows are selected; None for all.
 
         Raises:
-            ArgumentError: A named record is not there, or nothing is left to train on.
+            ArgumentError: A named record does not exist, or no sequence is left to train on.
         """
         lengths, names, filled = _rows(tokens, bool(records), only)
         unknown = sorted(set(records) - set(names))
@@ -140,16 +138,16 @@ class Corpus:
             train, evaluated = train.slice(0, cut), train.slice(cut, len(train))
         if not len(train):
             raise ArgumentError(f"{tokens.path}: no sequences are left to train on")
-        return cls(train, evaluated, int(lengths[filled].sum()), int((out & filled).sum()))
+        return cls(train, evaluated, int(lengths[filled].sum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OnlyBases:
-    """Takes rows that are a number of bases and nothing else, whatever the tokenizer makes of other letters.
+class BaseFilter:
+    """Selects rows that consist of a given number of bases and no other symbol, under any tokenizer.
 
     Attributes:
-        length: The bases.
-        added: What each token adds to a sequence, by id (V,).
+        length: The number of bases.
+        added: Bases that each token adds to a sequence, by id, (V,).
         overlap: Bases that neighbouring tokens share.
     """
 
@@ -158,21 +156,21 @@ class OnlyBases:
     overlap: int
 
     def of(self, batch: Any) -> NDArray[np.bool_]:
-        """Which rows of a record batch are taken, (R,)."""
+        """Which rows of a record batch are selected, (R,)."""
         sums = np.concatenate([[0], np.cumsum(self.added[ids_of(batch)])])
         there = np.diff(sums[offsets_of(batch)]) + self.overlap
-        taken: NDArray[np.bool_] = (bases_of(batch) == self.length) & (there == self.length)
-        return taken
+        selected: NDArray[np.bool_] = (bases_of(batch) == self.length) & (there == self.length)
+        return selected
 
 
 class TrainingRun:
-    """All sequences of a run in the order in which they are trained on, masked; what torch calls a data set.
+    """All masked sequences of a run in training order, as a torch data set.
 
     Args:
         pieces: The sequences.
-        masking: How tokens are hidden.
+        masking: How tokens are masked.
         count: Sequences of the run: steps times batch.
-        seed: Decides order and masks.
+        seed: Seed of order and masks.
     """
 
     def __init__(self, pieces: Pieces, masking: Masking, count: int, seed: int) -> None:
@@ -183,37 +181,37 @@ class TrainingRun:
         return self.count
 
     def __getitem__(self, place: int) -> tuple[Ids, Ids]:
-        """Inputs and labels of the sequence at a place."""
+        """Inputs and labels (L,) of the k-th sequence to train on."""
         if not 0 <= place < self.count:
             raise IndexError(place)
         epoch, number = self._order.at(place)
         return self.masking.apply(self.pieces[number], self.seed, epoch, number)
 
 
-def unigram_costs(pieces: Pieces, vocab_size: int, most: int = 20_000) -> NDArray[np.float64]:
-    """What each token costs a model that knows only how frequent it is: -ln p, by id, (V,), in nats.
+def unigram_costs(pieces: Pieces, vocab_size: int, max_pieces: int = 20_000) -> NDArray[np.float64]:
+    """The cost of each token under the unigram baseline, -ln p in nats, by id, (V,).
 
-    Counted on up to `most` pieces, spread evenly; each token of the vocabulary counts once more, so that none
-    is impossible.
+    Counted on up to `max_pieces` pieces, evenly spaced; each token of the vocabulary counts once more, so
+    that none has probability 0.
     """
     counts = np.ones(vocab_size, np.int64)
-    for number in np.linspace(0, len(pieces) - 1, min(most, len(pieces))).astype(np.int64):
+    for number in np.linspace(0, len(pieces) - 1, min(max_pieces, len(pieces))).astype(np.int64):
         counts += np.bincount(pieces.without_special(int(number)), minlength=vocab_size)
     costs: NDArray[np.float64] = -np.log(counts / counts.sum())
     return costs
 
 
 def _rows(
-    tokens: TokenDataset, with_names: bool, only: OnlyBases | None
+    tokens: TokenDataset, with_names: bool, only: BaseFilter | None
 ) -> tuple[NDArray[np.int64], list[str], NDArray[np.bool_]]:
-    """Tokens of each row, the records' names if they are asked for, and which rows are taken."""
-    lengths, names, taken = [np.empty(0, np.int64)], [], [np.empty(0, bool)]
+    """Tokens of each row, names of its records if needed, and which rows are selected."""
+    lengths, names, selected = [np.empty(0, np.int64)], [], [np.empty(0, bool)]
     for batch in tokens.batches():
         if batch.num_columns == 1 and (with_names or only):
             setting = "row_bases" if only else "hold_out"
-            raise ArgumentError(f"{tokens.path}: knows no records; {setting} needs an Arrow or Parquet file")
+            raise ArgumentError(f"{tokens.path}: has no records; {setting} needs an Arrow or Parquet file")
         lengths.append(np.diff(offsets_of(batch)))
-        taken.append(lengths[-1] > 0 if only is None else only.of(batch))
+        selected.append(lengths[-1] > 0 if only is None else only.of(batch))
         if with_names:
             names += batch.column("record").to_pylist()
-    return np.concatenate(lengths), names, np.concatenate(taken)
+    return np.concatenate(lengths), names, np.concatenate(selected)

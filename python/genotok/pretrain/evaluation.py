@@ -1,12 +1,12 @@
-"""How well a model guesses hidden tokens of sequences it was not trained on.
+"""How well a model predicts masked tokens of held-out sequences.
 
-The masks of held-out sequences never change, so that figures can be compared over a run and between runs. A
-vocabulary of longer tokens makes each guess harder and each sequence shorter; what can be compared between
-vocabularies is *bits per base*: the cost of the hidden tokens in bits, over the bases that they stand for.
-Uniform guessing of bases costs 2 bits.
+The masks of held-out sequences never change, so that figures can be compared over a run and between runs.
+With longer tokens each prediction is harder and each sequence shorter; what can be compared between
+vocabularies is *bits per base*: the cost of the masked tokens in bits, over the bases that they stand for. A
+uniform distribution over the bases costs 2 bits per base.
 """
 
-# Shape letters: B sequences, S padded length, V vocabulary.
+# Dimensions: B sequences, S padded length, V vocabulary.
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["HeldOut", "MaskedTrainer", "collate"]
 
 FIXED = 0x6E6F7469
-"""A key of masks that no seed of training has by accident: evaluation draws from streams of its own."""
+"""A key of the masks for evaluation, apart from the seeds of training."""
 
 
 def collate(rows: list[tuple[Ids, Ids]], padding: int) -> dict[str, torch.Tensor]:
@@ -46,27 +46,27 @@ def collate(rows: list[tuple[Ids, Ids]], padding: int) -> dict[str, torch.Tensor
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """What is evaluated, and what its tokens are worth.
+    """The held-out sequences, and the costs of their tokens.
 
     Attributes:
         pieces: The sequences.
-        masking: How tokens are hidden.
-        bases: Of each token by id, (V,).
-        unigram: What each token costs a model of frequencies, (V,), in nats.
-        most: Sequences to evaluate at most, spread evenly.
-        batch: Sequences at once.
+        masking: How tokens are masked.
+        bases: Bases of each token, by id, (V,).
+        unigram: Cost of each token under the unigram baseline, in nats, (V,).
+        max_sequences: Maximum number of sequences to evaluate, evenly spaced.
+        batch: Sequences per forward pass.
     """
 
     pieces: Pieces
     masking: Masking
     bases: NDArray[np.int64]
     unigram: NDArray[np.float64]
-    most: int
+    max_sequences: int
     batch: int
 
     def batches(self, rank: int, processes: int) -> Iterator[dict[str, torch.Tensor]]:
-        """This process's share of the batches."""
-        count = min(self.most, len(self.pieces))
+        """The batches of one process."""
+        count = min(self.max_sequences, len(self.pieces))
         numbers = np.linspace(0, len(self.pieces) - 1, count).astype(np.int64)[rank::processes]
         for first in range(0, len(numbers), self.batch):
             some = numbers[first : first + self.batch].tolist()
@@ -87,7 +87,7 @@ class MaskedTrainer(OrderedTrainer):
         self.held_out = held_out
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
-        """Loss and accuracy on what is held out, logged; {} if nothing is."""
+        """Evaluate on the held-out sequences and log the figures; {} if there are none."""
         if not len(self.held_out.pieces):
             return {}
         sums = torch.zeros(5, dtype=torch.float64)
@@ -104,7 +104,7 @@ class MaskedTrainer(OrderedTrainer):
         return metrics
 
     def _sums(self, model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Hidden tokens, their cost, those guessed right, their bases, their cost by frequency."""
+        """Masked tokens: number, cost, correct predictions, bases, and cost under the unigram baseline."""
         labels = batch["labels"]
         places = labels > 0
         logits = model(**batch).logits[places].float()
@@ -125,11 +125,11 @@ class MaskedTrainer(OrderedTrainer):
 
 def summary(sums: list[float]) -> dict[str, float]:
     """The figures from the sums of `MaskedTrainer._sums`."""
-    tokens, cost, right, bases, unigram = sums
+    tokens, cost, correct, bases, unigram = sums
     return {
         "eval_loss": cost / tokens,
         "eval_bits_per_base": cost / math.log(2) / max(bases, 1),
-        "eval_accuracy": right / tokens,
+        "eval_accuracy": correct / tokens,
         "eval_unigram_loss": unigram / tokens,
         "eval_unigram_bits_per_base": unigram / math.log(2) / max(bases, 1),
         "eval_hidden_tokens": tokens,

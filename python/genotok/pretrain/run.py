@@ -1,4 +1,4 @@
-"""A pre-training run: a folder that can be gone on with, and at its end a model that `transformers` loads."""
+"""A pre-training run: a folder that can be resumed, and finally a model that `transformers` loads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
-from genotok.pretrain.corpus import Corpus, OnlyBases, TrainingRun, unigram_costs
+from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model
 from genotok.pretrain.tokens import (
@@ -36,7 +36,7 @@ from genotok.pretrain.tokens import (
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
 from genotok.training.batches import Masking
-from genotok.training.log import JsonLines, Watched, cut_log, quietly
+from genotok.training.log import JsonLines, ProgressCallback, cut_log, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,13 +64,13 @@ def pretrain(
     threads: int | None = None,
     allow_unknown: float = MAX_UNKNOWN,
     report_to: Sequence[str] = (),
-    heard: Callable[[str], None] | None = None,
+    on_status: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a masked language model, and save it as a folder with its tokenizer.
 
-    Started by `torchrun` or `accelerate launch`, all processes train one model. On processors a run is
-    repeated to the bit by the same settings, gone on with or not, on the same machine with as many threads.
+    Started by `torchrun` or `accelerate launch`, all processes train one model. On the CPU a run is
+    reproducible to the bit, resumed or not, with the same settings and threads on the same machine.
 
     Args:
         files: Sequence files or patterns; or one folder or file of encoded sequences.
@@ -78,21 +78,21 @@ def pretrain(
         config: Settings.
         tokenizer: A tokenizer.json; None for that in a folder of encoded sequences, or `tokenizer.json` here.
         hold_out: Records to evaluate on and not to train on.
-        resume: Go on with a run that was stopped.
+        resume: Resume a run that was stopped.
         device: "auto", or "cpu".
-        threads: Threads of encoding, and of torch on processors.
+        threads: Threads of encoding, and of torch on the CPU.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
-        report_to: Trackers that transformers knows, such as "tensorboard".
-        heard: Told of unknown symbols, before training begins.
-        progress: Called with a dictionary as the run goes on; an exception stops it.
+        report_to: Trackers of transformers, such as "tensorboard".
+        on_status: Called with a message about unknown symbols, before training starts.
+        progress: Called with a dictionary as the run proceeds; an exception stops it.
 
     Returns:
-        What stands in `pretrain.json`: settings, figures, versions.
+        The contents of `pretrain.json`: settings, figures, versions.
 
     Raises:
-        ArgumentError: The folder is in use, the settings are not those of the run to go on with, or a value
-            is outside its rule.
-        SequenceFileError: A file is not what it should be.
+        ArgumentError: The folder is in use, the settings are not those of the run to resume, or a value
+            is out of range.
+        SequenceFileError: A file is malformed.
         OSError: A file cannot be read or written.
     """
     folder = Path(output)
@@ -105,7 +105,7 @@ def pretrain(
     with ExitStack() as held:
         with arguments.main_process_first(local=False, desc="encoding"):
             if arguments.process_index == 0:
-                run = held.enter_context(_claimed(folder, settings, found_tokenizer, resume, heard))
+                run = held.enter_context(_claimed(folder, settings, found_tokenizer, resume, on_status))
             tokens = open_tokens(
                 files,
                 folder,
@@ -113,14 +113,14 @@ def pretrain(
                 allow_unknown=allow_unknown,
                 threads=threads,
                 progress=progress,
-                tell=heard,
+                on_status=on_status,
             )
             if arguments.process_index == 0:
                 run.identify({"tokens": digests_of(tokens, files)})
         found = tokens.manifest.totals() if tokens.manifest else None
-        if found and heard and (text := describe(found.letters, found.unknown_letters)):
-            heard(text)
-        latest = checkpoints.latest(folder, heard) if resume else None
+        if found and on_status and (text := describe(found.letters, found.unknown_letters)):
+            on_status(text)
+        latest = checkpoints.latest(folder, on_status) if resume else None
         step = checkpoints.step_of(latest) if latest else 0
         trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
         if arguments.process_index == 0:
@@ -146,12 +146,12 @@ def pretrain(
             "seconds": round(time.monotonic() - start, 1),
             **metrics,
         }
-        # Where weights are spread over processes, all of them have to take part.
+        # All processes take part, as weights may be sharded over them.
         weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if arguments.process_index == 0:
             whole = trainer.accelerator.unwrap_model(model)
             save_model(whole, weights, folder, found_tokenizer, tokens, report)
-            checkpoints.write_json(folder / REPORT, report)  # the sign that all is there
+            checkpoints.write_json(folder / REPORT, report)  # last: marks the run as complete
     return report
 
 
@@ -193,7 +193,7 @@ def _arguments(
         ddp_backend="gloo" if use_cpu and processes > 1 else None,
         ddp_find_unused_parameters=False if processes > 1 else None,
     )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - several want torchrun
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - several GPUs need torchrun
     return arguments
 
 
@@ -204,12 +204,12 @@ def _trainer(
     tokens: Any,
     hold_out: Sequence[str],
     progress: Progress | None,
-) -> tuple[MaskedTrainer, Corpus]:
+) -> tuple[MaskedTrainer, PretrainingCorpus]:
     """Model, data and trainer."""
     special = SpecialIds.of(tokenizer)
     added = bases_of_tokens(tokenizer)
-    only = OnlyBases(config.row_bases, added, overlap_of(tokenizer)) if config.row_bases else None
-    corpus = Corpus.of(tokens, special, config.max_tokens, config.held_out, hold_out, only)
+    only = BaseFilter(config.row_bases, added, overlap_of(tokenizer)) if config.row_bases else None
+    corpus = PretrainingCorpus.of(tokens, special, config.max_tokens, config.held_out, hold_out, only)
     masking = Masking(special, config.mask_share, span=config.mask_span)
     held_out = HeldOut(
         corpus.held_out,
@@ -225,7 +225,7 @@ def _trainer(
         model.gradient_checkpointing_enable()
     callbacks: list[Any] = [JsonLines(Path(str(arguments.output_dir)) / LOG)]
     if progress is not None:
-        callbacks.append(Watched(progress, "training"))
+        callbacks.append(ProgressCallback(progress, "training"))
     trainer = MaskedTrainer(
         model=model,
         args=arguments,
@@ -259,11 +259,13 @@ def _claimed(
     settings: dict[str, Any],
     tokenizer: Tokenizer,
     resume: bool,
-    tell: Callable[[str], None] | None,
-) -> Iterator[checkpoints.Run]:
-    """Begin in an empty folder, or go on in one whose settings and tokenizer are these."""
+    on_status: Callable[[str], None] | None,
+) -> Iterator[checkpoints.RunFolder]:
+    """Start in an empty folder, or resume the run of a folder with these settings and this tokenizer."""
     digests = {"tokenizer": vocabulary_sha256(tokenizer)}
-    claimed = checkpoints.claim(folder, settings, resume=resume, digests=digests, names=("files",), tell=tell)
+    claimed = checkpoints.claim(
+        folder, settings, resume=resume, digests=digests, names=("files",), on_status=on_status
+    )
     with claimed as run:
         place = folder / TOKENIZER
         if not place.exists():
@@ -276,5 +278,5 @@ def _claimed(
 
 
 def _as_saved(tokenizer: Tokenizer) -> str:
-    """The file that a folder gets for a tokenizer."""
+    """The tokenizer file that a model folder has."""
     return folder_tokenizer(tokenizer, SpecialIds.of(tokenizer)).to_json()

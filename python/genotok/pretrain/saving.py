@@ -1,4 +1,4 @@
-"""The folder of a pre-trained model: what its card and its manifest tell of the run."""
+"""The folder of a pre-trained model: what its card and its manifest say about the run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = {
     "eval_unigram_bits_per_base": ("bits per base of the unigram baseline", ""),
     "eval_unigram_loss": ("loss of the unigram baseline, nats", ""),
 }
-"""Key of a report to what the card calls it, and to Hugging Face's metric."""
+"""By key of the report: the name of a figure on the card, and its metric at Hugging Face."""
 
 
 def save_model(
@@ -44,7 +44,7 @@ def save_model(
         folder: The folder of the run.
         tokenizer: As it was trained with.
         tokens: What it was trained on.
-        report: What the run found.
+        report: The figures of the run.
     """
     data = _data(tokens, report)
     metrics = [
@@ -87,7 +87,7 @@ def save_model(
 
 
 def _data(tokens: TokenDataset, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The sequence files that the tokens are of, where the tokens tell; else the files of tokens."""
+    """The sequence files of the tokens, if a manifest names them; else the token files."""
     if tokens.manifest is None:
         return [{"file": name} for name in report["files"]]
     inputs = (one for portion in tokens.manifest.portions for one in portion.inputs)

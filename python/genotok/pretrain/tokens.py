@@ -1,4 +1,4 @@
-"""Where a run's tokens come from: token files as they are, or sequence files, encoded once for the run."""
+"""The tokens of a run: token files as they are, or sequence files, encoded once for the run."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ ENDINGS = (".arrow", ".arrows", ".parquet", ".bin")
 
 
 def is_tokens(files: Sequence[str]) -> bool:
-    """Whether files are one folder or file of encoded sequences."""
+    """Whether `files` is one folder or file of encoded sequences."""
     return len(files) == 1 and (os.path.isdir(files[0]) or files[0].endswith(ENDINGS))
 
 
 def tokenizer_for(files: Sequence[str], given: str | None) -> Tokenizer:
-    """The tokenizer given, or that in the folder of tokens, or `tokenizer.json` here."""
+    """The given tokenizer, that of the token folder, or `tokenizer.json` in the working directory."""
     beside = Path(files[0]) / TOKENIZER if is_tokens(files) else Path(TOKENIZER)
     return Tokenizer.from_file(given if given is not None else beside)
 
@@ -58,16 +58,15 @@ def open_tokens(
     allow_unknown: float,
     threads: int | None,
     progress: Progress | None,
-    tell: Callable[[str], None] | None = None,
+    on_status: Callable[[str], None] | None = None,
 ) -> TokenDataset:
-    """The tokens of files, encoded into `folder` if need be; what an earlier run encoded is used again.
+    """The tokens of files, encoded into `folder` if necessary; tokens of an earlier run are used again.
 
-    Letters outside the vocabulary are left out, and no token reaches across them, as in the corpus of
-    DNABERT-2.
+    Symbols outside the vocabulary are left out, and no token spans them, as in the corpus of DNABERT-2.
 
     Raises:
-        ArgumentError: The tokens are of another vocabulary, or what an earlier run encoded is of other files.
-        SymbolError, SequenceFileError: A file is not what it should be.
+        ArgumentError: The tokens are of another vocabulary, or those of an earlier run are of other files.
+        SymbolError, SequenceFileError: A file is malformed.
         OSError: A file cannot be read or written.
     """
     if is_tokens(files):
@@ -103,21 +102,21 @@ def open_tokens(
         return TokenDataset(place)
     found = TokenDataset(place)
     _check_shards(found, place)
-    _check_inputs(found, files, folder, tell or (lambda _text: None))
+    _check_inputs(found, files, folder, on_status or (lambda _text: None))
     return found
 
 
 def _is_like(tokens: str, tokenizer: Tokenizer) -> bool:
     """Whether a folder of tokens holds a tokenizer of the same vocabulary and merges.
 
-    A model's folder has the tokenizer in another form than the tokens were made with: it upper-cases, say.
+    A model's folder may hold the tokenizer in another form, such as one that upper-cases.
     """
     beside = Path(tokens) / TOKENIZER
     return beside.is_file() and vocabulary_sha256(Tokenizer.from_file(beside)) == vocabulary_sha256(tokenizer)
 
 
 def _check_shards(found: TokenDataset, place: Path) -> None:
-    """An error unless the files of tokens are as an earlier run wrote them; costs one reading of them."""
+    """An error unless the token files match their checksums; reads all of them."""
     if found.manifest is None:
         return
     files = [one for shard in found.manifest.shards for one in shard.files]
@@ -130,15 +129,15 @@ def _check_shards(found: TokenDataset, place: Path) -> None:
 
 
 def _check_inputs(
-    found: TokenDataset, files: Sequence[str], folder: Path, tell: Callable[[str], None]
+    found: TokenDataset, files: Sequence[str], folder: Path, on_status: Callable[[str], None]
 ) -> None:
-    """An error unless tokens are those of files, by content; files that are gone are told."""
+    """An error unless the tokens are of these files, by digest; missing files are reported."""
     if found.manifest is None:
         return
     before = [one for portion in found.manifest.portions for one in portion.inputs]
     missing = [path for path in files if not glob.has_magic(path) and not os.path.exists(path)]
     if missing:
-        tell(f"{missing[0]}: is not there; the tokens that {folder} has of it are used")
+        on_status(f"{missing[0]}: is missing; the tokens that {folder} has of it are used")
         return
     paths = expand(files)
     if len(paths) != len(before):
@@ -152,16 +151,16 @@ def _check_inputs(
 
 
 def digests_of(tokens: TokenDataset, files: Sequence[str]) -> str | None:
-    """The digest of tokens: of the checksums of their shards, or of their file."""
+    """The digest of tokens: that of the checksums of their shards, or of their file."""
     if tokens.manifest is None:
         return file_sha256(files[0])
     return object_sha256([one.sha256 for shard in tokens.manifest.shards for one in shard.files])
 
 
 def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
-    """The bases that each token adds to a sequence, by id; 0 for special tokens and those of N.
+    """Bases that each token adds to a sequence, by id, (V,); 0 for special tokens and those of N.
 
-    That is its length, or 1 for every k-mer of a tokenizer whose k-mers overlap.
+    That is its length, or 1 for overlapping k-mers.
     """
     bases = np.zeros(tokenizer.vocab_size, np.int64)
     for text, number in tokenizer.vocab.items():
@@ -171,7 +170,7 @@ def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
 
 
 def overlap_of(tokenizer: Tokenizer) -> int:
-    """Bases that a token shares with the next: k - 1 for k-mers that overlap, else 0."""
+    """Bases that a token shares with the next: k - 1 for overlapping k-mers, else 0."""
     longest = max((len(text) for text in tokenizer.vocab if not text.strip("ACGT")), default=0)
     probe = "ACGT" * (longest + 1)
     overlaps = longest > 1 and len(tokenizer.encode(probe)) == len(probe) - longest + 1

@@ -1,15 +1,15 @@
 """Batches for training, in numpy: masking, padding, and which sequence comes when.
 
-Everything drawn is a function of (seed, epoch, index): a run that is gone on with, or spread over processes,
-sees the same batches with the same masks, and nothing but the number of the step has to be remembered.
+Every random draw is a function of (seed, epoch, index): a resumed run, or one spread over processes, sees the
+same batches with the same masks, and the step number is the only state to keep.
 
-Masking (Devlin et al., 2019): each token that is not special is chosen with probability `share`, by itself;
-of the chosen, 80 % become `[MASK]`, 10 % some token that is not special, 10 % stay. Only the chosen have
-labels. A k-mer that overlaps its neighbours can be read off them, so DNABERT chooses k tokens in a row: that
-is `span`; runs are begun so often that the share of chosen tokens is the same.
+Masking (Devlin et al., 2019): each token that is not special is chosen independently with probability
+`share`; of the chosen, 80 % become `[MASK]`, 10 % a random token that is not special, 10 % stay. Only chosen
+tokens have labels. An overlapping k-mer can be read off its neighbours, so DNABERT masks k tokens in a row:
+that is `span`. Spans start at a rate that keeps the share of chosen tokens the same.
 """
 
-# Shape letters: L tokens of a sequence, B sequences, S padded length, V vocabulary.
+# Dimensions: L tokens of a sequence, B sequences, S padded length, V vocabulary.
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 __all__ = ["IGNORED", "Masking", "Order", "pad"]
 
 IGNORED = -100
-"""The label of a token that does not count, as torch and transformers have it."""
+"""The label of a token without loss, as in torch and transformers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """How tokens are hidden from a model that is to guess them.
+    """How tokens are masked for a model that predicts them.
 
     Attributes:
-        special: The vocabulary's special tokens, which are never chosen and never put in.
-        share: Of tokens that are chosen, above 0.
-        masked: Of the chosen, those that become `[MASK]`.
-        replaced: Of the chosen, those that become any token.
+        special: The vocabulary's special tokens, which are never chosen and never drawn.
+        share: Share of tokens that are chosen, above 0.
+        masked: Share of the chosen that become `[MASK]`.
+        replaced: Share of the chosen that become a random token.
         span: Neighbouring tokens that are chosen together, at least 1.
     """
 
@@ -63,13 +63,13 @@ class Masking:
     def apply(self, ids: Ids, *key: int) -> tuple[Ids, Ids]:
         """Inputs and labels (L,) of a sequence (L,), drawn by the key's numbers.
 
-        At least one token is chosen, if any may be: a sequence without labels teaches nothing.
+        At least one token is chosen, if any may be: a sequence without labels has no loss.
         """
         draw = np.random.default_rng(key)
         ordinary = ~np.isin(ids, self.special.all)
         chance = draw.random(len(ids))
-        begun = chance < 1 - (1 - self.share) ** (1 / self.span)
-        chosen = ordinary & np.convolve(begun, np.ones(self.span, np.int64))[: len(ids)].astype(bool)
+        starts = chance < 1 - (1 - self.share) ** (1 / self.span)
+        chosen = ordinary & np.convolve(starts, np.ones(self.span, np.int64))[: len(ids)].astype(bool)
         if not chosen.any() and ordinary.any():
             chosen[np.where(ordinary, chance, np.inf).argmin()] = True
         fate = draw.random(len(ids))
@@ -79,7 +79,7 @@ class Masking:
         return inputs, np.where(chosen, ids, IGNORED)
 
     def _any(self, draw: np.random.Generator, count: int) -> Ids:
-        """Ids that are not special: drawn among those, then moved past the special ones below them."""
+        """Random ids that are not special: drawn among those, then shifted past special ids below them."""
         found = draw.integers(0, self.special.vocab_size - len(self.special.all), count)
         for special in self.special.all:
             found += found >= special
@@ -87,11 +87,11 @@ class Masking:
 
 
 class Order:
-    """Which of N sequences comes at which place of a run: all of them in an order of their own each epoch.
+    """The order of N sequences in a run: each epoch is a permutation of its own.
 
     Args:
         count: N.
-        seed: Decides all orders.
+        seed: Seed of all permutations.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -110,7 +110,7 @@ class Order:
 
 
 def pad(rows: Sequence[Ids], filler: int) -> Ids:
-    """Rows of any lengths as one array (B, S), filled up on the right."""
+    """Rows of any lengths as one array (B, S), padded on the right."""
     out = np.full((len(rows), max(map(len, rows), default=0)), filler, np.int64)
     for row, ids in enumerate(rows):
         out[row, : len(ids)] = ids

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PREFIX",
     "RUN",
-    "Run",
+    "RunFolder",
     "checkpoints",
     "claim",
     "latest",
@@ -36,16 +36,16 @@ __all__ = [
 ]
 
 RUN = "run.json"
-"""The settings that a folder was begun with."""
+"""The file with the settings that a run was begun with."""
 
 DIGESTS = "digests"
-"""Its key for what the run reads."""
+"""The key of `run.json` for the digests of what the run reads."""
 
 PREFIX = "checkpoint-"
 
 
 def unfinished(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is written to at first."""
+    """The temporary folder that the checkpoint of a step is written to."""
     return unfinished_folder(folder, str(step))
 
 
@@ -70,22 +70,22 @@ def rotate(folder: Path, keep: int) -> None:
         remove_folder(place)
 
 
-class Run:
-    """A run's folder, while it belongs to this process.
+class RunFolder:
+    """The folder of a run, while this process holds it.
 
     Attributes:
         folder: The folder.
-        recorded: The digests that its `run.json` has.
+        recorded: The digests in its `run.json`.
     """
 
     def __init__(self, folder: Path, recorded: dict[str, Any]) -> None:
         self.folder, self.recorded = folder, recorded
 
     def identify(self, digests: dict[str, Any]) -> None:
-        """Compare digests with those the run was begun with, and record those that are new.
+        """Compare digests with those the run was begun with, and record new ones.
 
         Raises:
-            ArgumentError: Something else is read now; the message says what.
+            ArgumentError: An input has changed; the message says which.
             OSError: `run.json` cannot be read or written.
         """
         digests = json.loads(json.dumps(digests))
@@ -106,23 +106,23 @@ def claim(
     free: Collection[str] = (),
     digests: dict[str, Any] | None = None,
     names: Collection[str] = (),
-    tell: Callable[[str], None] | None = None,
-) -> Iterator[Run]:
-    """Begin in an empty folder, which gets the settings as `run.json`; or go on in one that has the same.
+    on_status: Callable[[str], None] | None = None,
+) -> Iterator[RunFolder]:
+    """Start a run in an empty folder, which gets the settings as `run.json`; or resume one that has the same.
 
-    For the time of a `with` block the folder belongs to this run alone.
+    Within the `with` block the folder belongs to this run alone.
 
     Args:
         folder: The folder of a run.
-        settings: What its results depend on; anything that JSON has.
-        resume: Whether it is to be gone on with.
+        settings: What its results depend on, as JSON objects.
+        resume: Whether to resume the run in the folder.
         free: Settings that may have changed since.
-        digests: Those of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
-        names: Settings that only name what digests identify: they may have changed where there are digests.
-        tell: Told that a run of an older version has no digests to compare.
+        digests: Digests of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
+        names: Settings that only name what digests identify: they may change where there are digests.
+        on_status: Called with a message if a run of an older version has no digests to compare.
 
     Raises:
-        ArgumentError: The folder is in use, or holds no run, or one of other settings or contents.
+        ArgumentError: The folder is in use, holds no run, or holds one of other settings or contents.
         OSError: It cannot be read or written.
     """
     if str(folder) == STANDARD_OUTPUT:
@@ -130,28 +130,28 @@ def claim(
     if not resume:
         folder.mkdir(parents=True, exist_ok=True)
     elif not folder.is_dir():
-        raise ArgumentError(f"{folder}: holds no run to go on with")
+        raise ArgumentError(f"{folder}: holds no run to resume")
     held = _native.Claim(str(folder), folder=True)
     try:
         settings = json.loads(json.dumps(settings))
-        before = _begin(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
+        before = _start(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
         recorded = before.pop(DIGESTS, {}) if before else digests or {}
         if before:
             _check_settings(folder, before, settings, {*free, *(names if recorded else ())})
-            if not recorded and tell:
-                tell(f"{folder}: begun by an older genotok, without digests: what it reads is not compared")
-        run = Run(folder, recorded)
+            if not recorded and on_status:
+                on_status(f"{folder}: begun by an older genotok, without digests: inputs are not compared")
+        run = RunFolder(folder, recorded)
         run.identify(digests or {})
         yield run
     finally:
         held.release()
 
 
-def latest(folder: Path, tell: Callable[[str], None] | None = None) -> Path | None:
-    """The latest checkpoint of a run, all of whose files are as they were written; None if there is none.
+def latest(folder: Path, on_status: Callable[[str], None] | None = None) -> Path | None:
+    """The latest checkpoint of a run, its files verified by checksum; None if there is none.
 
     Raises:
-        ArgumentError: A file of it was cut or altered since; the message says how to go on.
+        ArgumentError: A file of it was truncated or altered; the message says how to continue.
         OSError: A file cannot be read.
     """
     found = [place for _, place in checkpoints(folder)]
@@ -159,24 +159,24 @@ def latest(folder: Path, tell: Callable[[str], None] | None = None) -> Path | No
         return None
     fault = identity.check_files(found[-1])
     if fault:
-        older = f"{found[-2].name} is resumed then" if len(found) > 1 else "the run begins anew then"
+        older = f"then {found[-2].name} is resumed" if len(found) > 1 else "then the run starts anew"
         raise ArgumentError(f"{fault}; remove the folder {found[-1].name} ({older})")
-    if tell and not (found[-1] / identity.CHECKSUMS).exists():
-        tell(f"{found[-1]}: written by an older genotok, without checksums: its files are not compared")
+    if on_status and not (found[-1] / identity.CHECKSUMS).exists():
+        on_status(f"{found[-1]}: written by an older genotok, without checksums: its files are not verified")
     return found[-1]
 
 
-def _begin(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, Any]:
-    """Write the settings, or give those that are there."""
+def _start(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """Write the settings of a new run, or read those of the run to resume."""
     path = folder / RUN
     if not resume:
-        # Killed before it had settings, a run left at most a part of them.
+        # A run that was killed before it had settings left internal files at most.
         if not all(is_internal(path.name) for path in folder.iterdir()):
-            raise ArgumentError(f"{folder}: is there already; --resume goes on with it, or give another name")
+            raise ArgumentError(f"{folder}: is there already; --resume resumes it, or give another name")
         write_json(path, settings)
         return {}
     if not path.exists():
-        raise ArgumentError(f"{folder}: holds no run to go on with")
+        raise ArgumentError(f"{folder}: holds no run to resume")
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
@@ -189,14 +189,14 @@ def _begin(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, An
 def _check_settings(
     folder: Path, before: dict[str, Any], settings: dict[str, Any], free: Collection[str]
 ) -> None:
-    """An error if settings differ from those that a run has, but for those that are free."""
+    """An error if settings differ from those of a run, unless they are free."""
     changed = (part for part in _changes(before, settings) if part[0] not in free)
     for key, old, new in changed:
-        raise ArgumentError(f"{folder}: {key}={new}: the run to go on with has {old}")
+        raise ArgumentError(f"{folder}: {key}={new}: the run to resume has {old}")
 
 
 def _merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Nested objects in one; what was there stays."""
+    """Two nested objects as one; values of the first stay."""
     found = dict(before)
     for key, new in now.items():
         old = found.get(key)
@@ -205,7 +205,7 @@ def _merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Name, old and new value of the settings that differ, of those that the run had."""
+    """Name, old and new value of the settings of a run that differ."""
     for key, old in before.items():
         new = now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -215,5 +215,5 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file of JSON atomically."""
+    """Write a JSON file atomically."""
     write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

@@ -1,4 +1,4 @@
-"""The log of a run: a line of JSON for each message of the trainer, and progress for whoever watches."""
+"""The log of a run: a line of JSON for each message of the trainer, and progress for a callback."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from genotok.tokenizer.encoder import Progress
 
-__all__ = ["JsonLines", "Watched", "cut_log", "quietly"]
+__all__ = ["JsonLines", "ProgressCallback", "cut_log", "quietly"]
 
 
 class JsonLines(TrainerCallback):
-    """Appends what is logged to a file, `step` first; the main process only."""
+    """Appends logged values to a file, `step` first; in the main process only."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -34,14 +34,14 @@ class JsonLines(TrainerCallback):
         """Write a line."""
         del args, control
         if state.is_world_process_zero and logs:
-            # JSON knows no NaN: what is not finite is a text.
+            # JSON has no NaN: values that are not finite are written as text.
             found = {key: value if _is_finite(value) else str(value) for key, value in logs.items()}
             with AppendFile(self.path) as file:
                 file.append(json.dumps({"step": state.global_step, **found}) + "\n")
 
 
-class Watched(TrainerCallback):
-    """Passes on how far the run is; an exception from there stops it."""
+class ProgressCallback(TrainerCallback):
+    """Reports the progress of a run; an exception from the consumer stops the run."""
 
     def __init__(self, progress: Progress, what: str) -> None:
         self.progress, self.what = progress, what
@@ -50,12 +50,12 @@ class Watched(TrainerCallback):
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
     ) -> None:
-        """Remember the latest figures."""
+        """Keep the latest logged values."""
         del args, state, control
         self.last |= logs or {}
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Tell of a step."""
+        """Report a step."""
         del args, control
         if state.is_world_process_zero:
             where = {"what": self.what, "step": state.global_step, "steps": state.max_steps}
@@ -63,14 +63,14 @@ class Watched(TrainerCallback):
 
 
 def cut_log(path: Path, step: int) -> None:
-    """Leave out what a log says of steps after `step`: they are trained again."""
+    """Remove the lines of a log after `step`: those steps are trained again."""
     if not path.exists():
         return
     kept = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:  # cut short when the run was killed
+        except ValueError:  # truncated when the run was killed
             continue
         if isinstance(entry, dict) and entry.get("step", step) <= step:
             kept.append(line + "\n")
@@ -83,7 +83,7 @@ def _is_finite(value: Any) -> bool:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """No bars of transformers for each file, and no list of weights that a new classifier does not have."""
+    """Suppress the progress bars of transformers, and its list of weights that a new classifier lacks."""
     had_bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()

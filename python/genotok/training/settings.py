@@ -1,4 +1,4 @@
-"""Settings of runs: frozen dataclasses, filled from a preset in TOML and from single changes, and checked."""
+"""Settings of runs: frozen dataclasses, filled from a TOML preset and single changes, and validated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def preset(package: str, name: str) -> dict[str, Any]:
     """A preset: the name of one that comes with a package, or the path of a TOML file.
 
     Raises:
-        ArgumentError: There is none of that name, or it is no TOML.
+        ArgumentError: There is none of that name, or it is not TOML.
         OSError: A file cannot be read.
     """
     if name.endswith(".toml"):
@@ -47,7 +47,7 @@ def preset(package: str, name: str) -> dict[str, Any]:
 
 
 def from_texts(changes: Iterable[str]) -> dict[str, Any]:
-    """`key=value` texts as a dictionary; values as in TOML, and a bare word is a text. Keys may have dots.
+    """`key=value` strings as a dictionary; values as in TOML, a bare word is a string. Keys may have dots.
 
     Raises:
         ArgumentError: One is not of that form.
@@ -65,10 +65,10 @@ def from_texts(changes: Iterable[str]) -> dict[str, Any]:
 
 
 def configured(kind: type[Config], *layers: Mapping[str, Any]) -> Config:
-    """A configuration with the values of all layers, the later ones first.
+    """A configuration with the values of all layers; later layers override earlier ones.
 
     Raises:
-        ArgumentError: A key is none of its fields, or a value is not of the field's type or against its rule.
+        ArgumentError: A key is not a field, or a value is of another type or out of range.
     """
     hints = typing.get_type_hints(kind)
     values: dict[str, Any] = {}
@@ -90,7 +90,7 @@ def configured(kind: type[Config], *layers: Mapping[str, Any]) -> Config:
 
 
 def at_least(name: str, value: float, least: float) -> None:
-    """An error unless a number is `least` or more."""
+    """An error unless a number is at least `least`."""
     if not value >= least:
         raise ArgumentError(f"{name}={value}: a number of at least {least} is expected")
 
@@ -102,7 +102,7 @@ def share(name: str, value: float, *, open_end: bool = True) -> None:
 
 
 def _as(hint: Any, key: str, value: Any) -> Any:
-    """A value in the type of its field; whole numbers are numbers, and a list is a tuple."""
+    """A value in the type of its field; an integer may stand for a float, a list for a tuple."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         if value in arguments:

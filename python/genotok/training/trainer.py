@@ -1,14 +1,14 @@
-"""transformers' `Trainer` with batches in a given order, checkpoints that are whole, and counters.
+"""transformers' `Trainer` with batches in a given order, atomic checkpoints, and counters.
 
-What is changed, and why:
+What differs, and why:
 
-- *Order.* The data set is the run: place k of it is the k-th sequence that is trained on, so batches are
-  taken from front to back. A run that is gone on with skips what it had; processes take turns at batches.
-- *Checkpoints.* `Trainer` writes into the folder that it would go on from, so a kill can leave one that
-  cannot be read. Here they are published whole (see `checkpoints`), with optimiser, schedule and random
-  numbers.
-- *Counters.* With each loss go tokens per second, the share of time spent waiting for batches, and the share
-  of padding.
+- *Order.* The data set is the run: item k is the k-th sequence to train on, so batches are read front to
+  back. A resumed run skips the items it has seen; processes take turns at batches.
+- *Checkpoints.* `Trainer` writes into the folder that it would resume from, so a kill can leave one that
+  cannot be read. Here checkpoints are written atomically (see `checkpoints`), with the states of optimizer,
+  schedule and random number generators.
+- *Counters.* Each logged loss comes with tokens per second, the share of time spent waiting for batches, and
+  the share of padding.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class OrderedTrainer(Trainer):
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
     ) -> tuple[list[Any], Tensor | int | None]:
-        """The batches of a step, with the time they took."""
+        """The batches of a step; the time spent waiting for them is counted."""
         start = time.perf_counter()
         batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
         self.counters.waited += time.perf_counter() - start
@@ -63,7 +63,7 @@ class OrderedTrainer(Trainer):
         return batches, items
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log, the counters with each loss of training."""
+        """Log values, with the counters beside each training loss."""
         if "loss" in logs:
             logs |= self.counters.take()
         super().log(logs, start_time)
@@ -72,7 +72,7 @@ class OrderedTrainer(Trainer):
         return super()._get_output_dir(trial) if self._folder is None else str(self._folder)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Save under another name, then publish."""
+        """Save under a temporary name, then publish."""
         place = Path(str(self.args.output_dir))
         name = f"{checkpoints.PREFIX}{self.state.global_step}"
         self._folder = checkpoints.unfinished(place, self.state.global_step)
@@ -93,12 +93,12 @@ class OrderedTrainer(Trainer):
 
 
 class Counters:
-    """What happened since the last line of the log, in this process."""
+    """Tokens, padding and waiting time since the last line of the log, in this process."""
 
     def __init__(self) -> None:
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.waited = 0.0
         self._tokens = self._places = 0
         self._start = time.perf_counter()
@@ -109,12 +109,12 @@ class Counters:
         self._places += mask.numel()
 
     def take(self) -> dict[str, float]:
-        """The figures, and begin anew."""
+        """The figures; counting starts anew."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
         found = {
             "tokens_per_second": round(self._tokens / seconds, 1),
             "waiting": round(self.waited / seconds, 4),
             "padding": round(1 - self._tokens / max(self._places, 1), 4),
         }
-        self._begin()
+        self._reset()
         return found

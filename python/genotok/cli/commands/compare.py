@@ -82,7 +82,7 @@ def compare(
     hold_out: HoldOut = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Go on with a comparison that was stopped.", rich_help_panel=RUN_PANEL),
+        typer.Option("--resume", help="Resume a comparison that was stopped.", rich_help_panel=RUN_PANEL),
     ] = False,
     problem_type: ProblemTypeOption = None,
     label: LabelColumn = None,
@@ -115,7 +115,7 @@ def compare(
                 device=device,
                 threads=threads,
                 allow_unknown=allow_unknown,
-                heard=(lambda _words: None) if quiet else note,
+                on_status=None if quiet else note,
                 progress=watch,
             )
     except KeyboardInterrupt:
@@ -140,7 +140,7 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
 
 
 def _write(record: dict[str, Any], output: str) -> None:
-    """The record with its circumstances, and its table as Markdown."""
+    """Write the record, and its table as Markdown."""
     from genotok.compare.table import comparison_markdown
     from genotok.files.atomic import write_atomic
 
@@ -149,7 +149,7 @@ def _write(record: dict[str, Any], output: str) -> None:
 
 
 def _print(record: dict[str, Any]) -> None:
-    """The table on a terminal, the sets apart from the figures above them."""
+    """The table on a terminal, with an empty row before the sets."""
     from rich.table import Table
     from rich.text import Text
 
@@ -159,11 +159,11 @@ def _print(record: dict[str, Any]) -> None:
     table.add_column("", no_wrap=True)
     for name in [*(one["name"] for one in record["tokenizers"]), "k-mer baseline"]:
         table.add_column(name, justify="right", overflow="fold")
-    sets_begun = False
+    in_sets = False
     for row in comparison_rows(record):
-        if row.is_set and not sets_begun:
+        if row.is_set and not in_sets:
             table.add_row()
-            sets_begun = True
+            in_sets = True
         styles = ("bold" if place in row.best else "" for place in range(len(row.cells)))
         table.add_row(row.name, *map(Text, row.cells, styles))
     console = standard_output()

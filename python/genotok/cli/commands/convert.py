@@ -1,4 +1,4 @@
-"""`genotok convert`: a published model's folder in, one that genotok and transformers load as it is out."""
+"""`genotok convert`: the folder of a published model in, one for genotok and transformers out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def convert(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make a folder for genotok and transformers of a published one; weights are checked by digest."""
+    """Convert a published model's folder for genotok and transformers; weights are verified by digest."""
     manifest = from_extra("model_folder.convert", "convert", "model").convert(folder, output, force=force)
     if as_json:
         print_json({"output": output, **manifest})

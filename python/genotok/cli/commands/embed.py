@@ -1,4 +1,4 @@
-"""`genotok embed`: sequence files or tables in, one vector a row out."""
+"""`genotok embed`: sequence files or tables in, one vector per row out."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def embed(
     pooling: Annotated[
         Literal["mean", "cls"],
         typer.Option(
-            help="What a row's vector is: the mean of its tokens' vectors, or that of [CLS].",
+            help="The vector of a row: the mean over its tokens, or the vector of [CLS].",
             rich_help_panel=MODEL_PANEL,
         ),
     ] = "mean",
@@ -92,17 +92,17 @@ def embed(
     ] = "auto",
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"],
-        typer.Option(help="What the model computes in; vectors are float32.", rich_help_panel=MODEL_PANEL),
+        typer.Option(help="Data type of the model; vectors are float32.", rich_help_panel=MODEL_PANEL),
     ] = "float32",
     attention: Annotated[
-        Backend, typer.Option(help="The backend of attention.", rich_help_panel=MODEL_PANEL)
+        Backend, typer.Option(help="The attention backend.", rich_help_panel=MODEL_PANEL)
     ] = "auto",
     batch_tokens: Annotated[
         int,
         typer.Option(
             min=1,
             metavar="N",
-            help="Tokens that go through the model at once: more memory, sometimes more speed.",
+            help="Tokens per batch: more take more memory, and may be faster.",
             rich_help_panel=MODEL_PANEL,
         ),
     ] = 8192,
@@ -122,7 +122,7 @@ def embed(
     unknown: Annotated[
         Literal["token", "error"],
         typer.Option(
-            help="Letters outside the vocabulary: the unknown token each, or an error.",
+            help="Symbols outside the vocabulary: the unknown token for each, or an error.",
             rich_help_panel=LETTERS_PANEL,
         ),
     ] = "token",
@@ -142,7 +142,7 @@ def embed(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Embed sequences with a model: one vector for each record, window or row of a table."""
+    """Embed sequences with a model: one vector per record, window or table row."""
     from genotok.cli.shared.progress import watching
 
     embedding = from_extra("embedding", "embed", "model")
@@ -178,10 +178,10 @@ def embed(
     if report is None:
         note("interrupted; nothing was written")
         raise typer.Exit(130)
-    if warning := soft_mask_warning(report, unknown):
+    if warning := soft_mask_warning(report["lower_case"], report["symbols"], unknown):
         note(warning)
     if not quiet:
-        note_unknown(report["letters"], report["unknown_by_kind"])
+        note_unknown(report["symbols"], report["unknown_by_kind"])
     if as_json:
         print_json(embedding_as_json(report), report["output"])
     elif not quiet:

@@ -204,7 +204,7 @@ def encode(
     if report is None:
         note(_farewell(output))
         raise typer.Exit(130)
-    if warning := soft_mask_warning(report, unknown):
+    if warning := soft_mask_warning(report["lower_case"], report["letters"], unknown):
         note(warning)
     if not quiet:
         note_unknown(report["letters"], report["unknown"])

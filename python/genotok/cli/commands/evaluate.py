@@ -1,4 +1,4 @@
-"""`genotok evaluate`: how right a fine-tuned model is about labelled sequences."""
+"""`genotok evaluate`: the metrics of a fine-tuned model on labelled sequences."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def evaluate(
             progress=watch,
         )
     if not quiet:
-        note_unknown(found.letters, found.unknown)
+        note_unknown(found.symbols, found.unknown)
     if as_json:
         print_json(scores_record(found))
         return

@@ -79,7 +79,7 @@ def finetune(
         bool,
         typer.Option(
             "--from-scratch",
-            help="Begin with fresh weights of the model's sizes.",
+            help="Start from new weights of the same architecture.",
             rich_help_panel=MODEL_PANEL,
         ),
     ] = False,
@@ -136,7 +136,7 @@ def finetune(
                 device=device,
                 threads=threads,
                 allow_unknown=allow_unknown,
-                heard=(lambda _words: None) if quiet else note,
+                on_status=None if quiet else note,
                 progress=watch,
             )
     except KeyboardInterrupt:
@@ -150,7 +150,7 @@ def finetune(
 
 
 def _seeds(text: str) -> list[int]:
-    """The numbers of a list such as `1,2,3`."""
+    """The seeds in a list such as `1,2,3`."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isascii() and part.isdigit() for part in parts):
         raise ArgumentError(f"seeds={text}: whole numbers with commas between them are expected")

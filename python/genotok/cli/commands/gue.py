@@ -1,4 +1,4 @@
-"""`genotok gue`: the 36 sets of GUE, and what is wrong with the files of one."""
+"""`genotok gue`: the 36 sets of GUE, and audits of data sets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["gue"]
 
 MAX_SHOWN = 12
-"""Classes that an audit prints."""
+"""Maximum number of classes that an audit prints."""
 
 gue = typer.Typer(
     cls=GroupPage, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
@@ -91,7 +91,7 @@ def audit_sets(
     tokenizer: Annotated[
         str | None,
         typer.Option(
-            "--tokenizer", "-t", metavar="FILE", help="Tell lengths in its tokens.", show_default="none"
+            "--tokenizer", "-t", metavar="FILE", help="Also report token lengths.", show_default="none"
         ),
     ] = None,
     max_tokens: Annotated[
@@ -99,7 +99,7 @@ def audit_sets(
         typer.Option(
             min=1,
             metavar="N",
-            help="Tell how many sequences have more tokens; may be given again.",
+            help="Report how many sequences have more tokens; may be given again.",
             show_default="the paper's",
         ),
     ] = None,
@@ -110,7 +110,7 @@ def audit_sets(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find duplicates within and across splits, and tell balance and lengths."""
+    """Find duplicates within and across splits, and report balance and lengths."""
     from genotok.corpus.verdict import BASES, known_symbols
     from genotok.gue import audit, find_tasks
 
@@ -155,7 +155,7 @@ def _print(name: str, known: GueSet | None, result: Audit) -> None:
 
 
 def _facts(result: Audit) -> list[tuple[str, list[str]]]:
-    """The lines of the table: what, and its value for each split."""
+    """The rows of the table: a title, and its value for each split."""
     splits = list(result.splits.values())
     facts = [("rows", [f"{one.rows:,}" for one in splits])]
     kind = "class" if result.problem_type == "classification" else "label"
@@ -174,11 +174,11 @@ def _facts(result: Audit) -> list[tuple[str, list[str]]]:
         (f"longer than {limit} tokens", [f"{one.cut[limit]:.1%}" for one in splits])
         for limit in splits[0].cut
     ]
-    facts.append(("letters other than ACGT", [f"{one.unknown_letters:,}" for one in splits]))
-    facts.append(("repeats within", [_overlap(one.within, one) for one in splits]))
+    facts.append(("symbols other than ACGT", [f"{one.other_symbols:,}" for one in splits]))
+    facts.append(("duplicates within", [_overlap(one.within, one) for one in splits]))
     facts += [
         (
-            f"repeats of {earlier}",
+            f"duplicates of {earlier}",
             [_overlap(one.against[earlier], one) if earlier in one.against else "" for one in splits],
         )
         for earlier in list(result.splits)[:-1]
@@ -196,7 +196,7 @@ def _lengths(lengths: Any) -> str:
 
 def _overlap(found: Overlap, split: SplitAudit) -> str:
     """Such as `54 exact, 53 near (1.8%)`."""
-    kinds = {"exact": found.exact, "other strand": found.reverse, "near": found.near}
+    kinds = {"exact": found.exact, "reverse complement": found.reverse, "near": found.near}
     words = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
     if not words:
         return "none"
@@ -205,7 +205,7 @@ def _overlap(found: Overlap, split: SplitAudit) -> str:
 
 
 def _columns(*cells: str) -> str:
-    """A line of the list, within 80 letters."""
+    """A line of the list, within 80 characters."""
     widths = (-21, 8, 7, 8, 7, 7, 4, 10, 8)
     return "".join(
         f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}"

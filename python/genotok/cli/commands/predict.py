@@ -1,4 +1,4 @@
-"""`genotok predict`: what a fine-tuned model says of sequences."""
+"""`genotok predict`: the predictions of a fine-tuned model for sequences."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def predict(
         typer.Option(
             "--class",
             metavar="NAME",
-            help="The class whose probability bedGraph shows.",
+            help="The class whose probability bedGraph holds.",
             show_default="the second of two",
             rich_help_panel=OUTPUT_PANEL,
         ),
@@ -86,7 +86,7 @@ def predict(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Predict the class of each record, window or row of a table, with the probabilities of all classes."""
+    """Predict the class of each record, window or table row, with the probabilities of all classes."""
     from genotok.cli.shared.progress import watching
 
     classifier = from_extra("finetune", "predict", "train").Classifier(model, device=device)
@@ -110,7 +110,7 @@ def predict(
         note("interrupted; nothing was written")
         raise typer.Exit(130)
     if not quiet:
-        note_unknown(report["letters"], report["unknown"])
+        note_unknown(report["symbols"], report["unknown"])
     if as_json:
         print_json(report, report["output"])
     elif not quiet:
@@ -120,6 +120,6 @@ def predict(
 
 
 def tell_of_cut(cut: int, max_tokens: int | None) -> None:
-    """Say how many sequences were cut, if any."""
+    """Report how many sequences were cut, if any."""
     if cut:
         note(f"{cut:,} sequences were cut at {max_tokens} tokens")

@@ -54,7 +54,7 @@ def pretrain(
         typer.Argument(
             metavar="FILES...",
             help="FASTA or FASTQ, plain or compressed, or quoted patterns; or one folder or file that "
-            "genotok encode wrote.",
+            "of genotok encode.",
             show_default=False,
         ),
     ],
@@ -84,7 +84,7 @@ def pretrain(
     hold_out: HoldOut = None,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped.", rich_help_panel=RUN_PANEL)
+        bool, typer.Option("--resume", help="Resume a run that was stopped.", rich_help_panel=RUN_PANEL)
     ] = False,
     report_to: Annotated[
         list[str] | None,
@@ -125,11 +125,11 @@ def pretrain(
                 threads=threads,
                 allow_unknown=allow_unknown,
                 report_to=report_to or [],
-                heard=None if quiet or not first else note,
+                on_status=None if quiet or not first else note,
                 progress=watch,
             )
     except KeyboardInterrupt:
-        note(f"interrupted; go on from the last checkpoint: {same_command('--resume')}")
+        note(f"interrupted; resume from the last checkpoint: {same_command('--resume')}")
         raise typer.Exit(130) from None
     if not first:
         return
@@ -149,11 +149,14 @@ def _print(report: dict[str, Any], output: str) -> None:
         ("time", figures.duration(report["seconds"])),
     ]
     if "eval_loss" in report:
-        bits, frequency = report["eval_bits_per_base"], report["eval_unigram_bits_per_base"]
+        bits, unigram = report["eval_bits_per_base"], report["eval_unigram_bits_per_base"]
         facts += [
             ("held out", f"{report['held_out_sequences']:,} sequences"),
-            ("loss", f"{report['eval_loss']:.3f} a token; by frequency {report['eval_unigram_loss']:.3f}"),
-            ("bits per base", f"{bits:.3f}; by frequency {frequency:.3f}"),
-            ("guessed", f"{report['eval_accuracy']:.1%} of hidden tokens"),
+            (
+                "loss",
+                f"{report['eval_loss']:.3f} per token; unigram baseline {report['eval_unigram_loss']:.3f}",
+            ),
+            ("bits per base", f"{bits:.3f}; unigram baseline {unigram:.3f}"),
+            ("accuracy", f"{report['eval_accuracy']:.1%} of masked tokens"),
         ]
     print_facts(standard_output(), f"model in {output}", facts)

@@ -28,7 +28,7 @@ EXAMPLES = (
 )
 
 MAX_NOTES = 10
-"""So many files that are not shown are named on the terminal; the page names all."""
+"""Maximum number of files that are named on the terminal as not shown; the page names all."""
 
 
 def report(
@@ -36,7 +36,7 @@ def report(
         list[str],
         typer.Argument(
             metavar="PATHS...",
-            help="Folders that genotok pretrain, finetune or compare wrote, records of genotok study or of "
+            help="Folders of genotok pretrain, finetune or compare, records of genotok study or of "
             "benchmarks, or folders of any of these.",
             show_default=False,
         ),
@@ -54,7 +54,7 @@ def report(
     sequence: Annotated[
         str | None,
         typer.Option(
-            metavar="LETTERS", help="A sequence to show token by token under each -t.", show_default=False
+            metavar="BASES", help="A sequence to show token by token under each -t.", show_default=False
         ),
     ] = None,
     tokenizer: Annotated[

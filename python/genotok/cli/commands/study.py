@@ -1,4 +1,4 @@
-"""`genotok study`: what tokenizers make of genomes, measured; a table to look at and a record to keep."""
+"""`genotok study`: tokenizers measured on genomes; a table, and a record."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ Kmers = Annotated[
     str,
     typer.Option(
         metavar="LIST",
-        help="k-mers to compare with: 6 is both overlapping and end to end, 6:no-overlap or 6:canonical "
-        "one of them, bases single letters; '' is none.",
+        help="k-mers to compare with: 6 is both overlapping and non-overlapping, 6:no-overlap or 6:canonical "
+        "one of them, bases single bases; '' is none.",
     ),
 ]
 
 SECONDS_BETWEEN_LINES = 15.0
-"""How often a log file hears of it, as of other commands."""
+"""Seconds between lines in a log file, as of other commands."""
 
 
 def study(
@@ -84,7 +84,7 @@ def study(
     force: Force = False,
     keep_case: Annotated[
         bool,
-        typer.Option("--keep-case", help="Do not read lower-case letters as upper-case ones."),
+        typer.Option("--keep-case", help="Do not read lower case as upper case."),
     ] = False,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
     threads: Threads = None,
@@ -93,7 +93,7 @@ def study(
 ) -> None:
     """Compare tokenizers on genomes: tokens, entropy, vocabulary, robustness, leakage, compute."""
     from genotok.study import named_genomes, read_genome
-    from genotok.study import study as compare
+    from genotok.study import study as measure
 
     now, start = datetime.now(UTC), time.monotonic()
     circumstances = machine.circumstances(now)
@@ -103,18 +103,18 @@ def study(
     inputs = [path.rpartition("=")[2] for path in [*paths, *(train or [])]]
     with _target(output, now, inputs, force) as target:
         try:
-            with _watching(quiet) as heard:
-                subjects = _subjects(tokenizers, kmers, sizes, train or [], allow_unknown, threads, heard)
+            with _watching(quiet) as on_status:
+                subjects = _subjects(tokenizers, kmers, sizes, train or [], allow_unknown, threads, on_status)
                 read = []
                 for name, files in by_name.items():
-                    heard(f"reading {name}", 0.0)
+                    on_status(f"reading {name}", 0.0)
                     genome = read_genome(
                         name, files, uppercase=not keep_case, allow_unknown=allow_unknown, threads=threads
                     )
                     if not quiet:
                         note_unknown(genome.bases + genome.other_letters, genome.unknown, of=name)
                     read.append(genome)
-                found = compare(subjects, read, uppercase=not keep_case, threads=threads, heard=heard)
+                found = measure(subjects, read, uppercase=not keep_case, threads=threads, heard=on_status)
         except KeyboardInterrupt:
             note("interrupted; nothing was written")
             raise typer.Exit(130) from None
@@ -155,7 +155,7 @@ def _subjects(
     train: list[str],
     allow_unknown: float,
     threads: int | None,
-    heard: Callable[[str, float], None],
+    on_status: Callable[[str, float], None],
 ) -> list[Subject]:
     """All tokenizers: those of files and those trained, each truncated, then k-mers."""
     from genotok.study import Subject, named_genomes, named_kmers, truncations
@@ -164,7 +164,7 @@ def _subjects(
 
     whole = [Subject.of(name, load_tokenizer(path)) for name, path in map(tokenizer_file, tokenizers)]
     for name, files in named_genomes(train).items() if train else ():
-        heard(f"training on {name}", 0.0)
+        on_status(f"training on {name}", 0.0)
         size = max(sizes, default=DEFAULT_VOCAB_SIZE)
         tokenizer = Tokenizer.train(files, vocab_size=size, allow_unknown=allow_unknown, threads=threads)
         whole.append(Subject.of(name, tokenizer))
@@ -176,7 +176,7 @@ def _subjects(
 
 @contextmanager
 def _target(output: str | None, now: datetime, inputs: list[str], force: bool) -> Iterator[FileOutput | None]:
-    """The file to write: as given if it ends in .json or is a stream, else a new one in that folder."""
+    """The output: the given path if it ends in .json or is a stream, else a new file in that folder."""
     if output is None:
         yield None
     elif is_stream(named(output)) or (output.endswith(".json") and not os.path.isdir(output)):
@@ -189,7 +189,7 @@ def _target(output: str | None, now: datetime, inputs: list[str], force: bool) -
 
 
 def _new_record(stem: str) -> AbstractContextManager[FileOutput]:
-    """The first of `stem.json`, `stem-2.json`, ... that is not there, nor being written by another run."""
+    """The first of `stem.json`, `stem-2.json`, ... that does not exist and is not claimed by another run."""
     for number in itertools.count(1):
         path = f"{stem}.json" if number == 1 else f"{stem}-{number}.json"
         if not os.path.lexists(path) and not is_claimed(path):
@@ -198,7 +198,7 @@ def _new_record(stem: str) -> AbstractContextManager[FileOutput]:
 
 
 def _written_out(record: dict[str, Any]) -> bytes:
-    """The record as JSON: a line for each fact, tokenizer, genome, row and curve."""
+    """The record as JSON: one line per fact, tokenizer, genome, row and curve."""
     parts = []
     for key, value in record.items():
         rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) else ""
@@ -208,7 +208,7 @@ def _written_out(record: dict[str, Any]) -> bytes:
 
 @contextmanager
 def _watching(quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """Where to say what comes next: a moving line on a terminal, else a plain one now and then."""
+    """A status callback: a moving line on a terminal, else a plain line every `SECONDS_BETWEEN_LINES`."""
     from genotok.cli.shared.console import standard_error
 
     console = standard_error()
@@ -222,13 +222,13 @@ def _watching(quiet: bool) -> Iterator[Callable[[str, float], None]]:
 
 
 def _plain_lines() -> Callable[[str, float], None]:
-    """Say what comes next, if the last time is long enough ago."""
+    """A status callback that prints a line every `SECONDS_BETWEEN_LINES`."""
     last = time.monotonic()
 
-    def heard(words: str, done: float) -> None:
+    def on_status(words: str, done: float) -> None:
         nonlocal last
         if time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
             note(f"{words} ({done:.0%} done)")
 
-    return heard
+    return on_status

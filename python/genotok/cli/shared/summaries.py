@@ -130,13 +130,13 @@ def embedding_as_json(report: EmbeddingReport) -> dict[str, object]:
 def print_embedding(report: EmbeddingReport) -> None:
     """The report of an embedding as a table: on standard output, unless the data went there."""
     rows, tokens, seconds = report["rows"], report["tokens"], report["seconds"]
-    files, letters = count(report["files"], "file"), count(report["letters"], "letter")
+    files, symbols = count(report["files"], "file"), count(report["symbols"], "symbol")
     unknown = report["unknown"]
     facts = [
-        ("input", f"{files}, {letters} in {count(rows, 'row')}"),
-        ("empty", f"{count(report['empty'], 'row')} without a letter" if report["empty"] else ""),
-        ("tokens", f"{tokens:,}, special ones included; {report['longest']:,} in the longest row"),
-        ("unknown", f"{count(unknown, 'letter')} ({_share(unknown, report)})" if unknown else ""),
+        ("input", f"{files}, {symbols} in {count(rows, 'row')}"),
+        ("empty", f"{count(report['empty'], 'row')} without symbols" if report["empty"] else ""),
+        ("tokens", f"{tokens:,}, special tokens included; {report['longest']:,} in the longest row"),
+        ("unknown", f"{count(unknown, 'symbol')} ({_share(unknown, report['symbols'])})" if unknown else ""),
         ("vectors", f"{report['width']:,} numbers each, pooled by {report['pooling']}"),
         ("computed", f"{report['dtype']} on {report['device']}, attention by {report['backend']}"),
         ("time", f"{figures.duration(seconds)}, {tokens / max(seconds, 1e-9):,.0f} tokens/s"),
@@ -146,29 +146,29 @@ def print_embedding(report: EmbeddingReport) -> None:
     print_facts(report_console(report["output"]), f"embedded {count(rows, 'row')}", facts)
 
 
-def soft_mask_warning(report: EncodingReport | EmbeddingReport, unknown: str) -> str:
-    """What to say if lower-case letters were not understood; nothing if there were none."""
-    if not report["lower_case"]:
+def soft_mask_warning(lower_case: int, symbols: int, unknown: str) -> str:
+    """A warning of lower-case symbols outside the vocabulary; "" if there are none."""
+    if not lower_case:
         return ""
     became = "were left out" if unknown == "split" else "became the unknown token"
     return (
-        f"{_share(report['lower_case'], report)} of the letters are lower case and {became}: "
-        "this tokenizer knows upper case only; --uppercase reads them as upper case"
+        f"{_share(lower_case, symbols)} of the symbols are lower case and {became}: "
+        "this tokenizer has upper case only; --uppercase reads them as upper case"
     )
 
 
 def _unknown(report: EncodingReport) -> str:
-    """Letters outside the vocabulary: how many, their share, by kind."""
-    letters = sum(report["unknown"].values())
-    if not letters:
+    """Symbols outside the vocabulary: their number, their share, and the number of each."""
+    unknown = sum(report["unknown"].values())
+    if not unknown:
         return ""
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in report["unknown"].items())
-    return f"{count(letters, 'letter')} ({_share(letters, report)}): {kinds}"
+    return f"{count(unknown, 'symbol')} ({_share(unknown, report['letters'])}): {kinds}"
 
 
-def _share(letters: int, report: EncodingReport | EmbeddingReport) -> str:
-    """`letters` as a share of those that were read."""
-    return f"{letters / max(report['letters'], 1):.2%}"
+def _share(part: int, symbols: int) -> str:
+    """A part of the symbols as a percentage."""
+    return f"{part / max(symbols, 1):.2%}"
 
 
 def _resumed(report: EncodingReport) -> str:
