@@ -29,6 +29,7 @@ T = TypeVar("T")
 LEVELS = (
     {"errors", "_native"},
     {"files"},
+    {"options"},
     {"tokenizer", "model"},
     {"corpus"},
     {"model_folder", "rows"},

@@ -27,6 +27,7 @@ PYTHON = (
     ("model_folder", "rows"),
     ("corpus",),
     ("tokenizer", "model"),
+    ("options",),
     ("files",),
     ("errors", "_native"),
 )

@@ -36,6 +36,7 @@ from genotok.cli.commands import help as helping
 from genotok.cli.commands.gue import gue
 from genotok.cli.shared.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.shared.messages import complain, note_warnings
+from genotok.cli.shared.option_groups import expanded
 from genotok.cli.shared.process import exit_code, take_signals, take_streams
 from genotok.errors import GenotokError
 
@@ -73,7 +74,7 @@ def genotok(
 
 def _add(name: str, panel: str, command: Callable[..., None], lines: Sequence[str]) -> None:
     """Give the program a command, with its examples, in a panel of the front page."""
-    app.command(name, cls=CommandPage, rich_help_panel=panel, epilog=examples(*lines))(command)
+    app.command(name, cls=CommandPage, rich_help_panel=panel, epilog=examples(*lines))(expanded(command))
 
 
 _add("train-bpe", "Tokenizers", train_bpe.train_bpe, train_bpe.EXAMPLES)

@@ -13,7 +13,7 @@ without.
 
 from genotok.distributed.cluster import LOCAL
 from genotok.distributed.encode import encode
-from genotok.distributed.train import train
+from genotok.distributed.train import train, train_on_ray
 from genotok.distributed.workers import Workers
 
-__all__ = ["LOCAL", "Workers", "encode", "train"]
+__all__ = ["LOCAL", "Workers", "encode", "train", "train_on_ray"]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from genotok import _native
 from genotok.distributed.cluster import LOCAL, cluster, lost, raise_cause, ray_module, told
 from genotok.distributed.storage import fetch, size_of
 from genotok.errors import ArgumentError, ResourceError
 
-__all__ = ["Workers", "balanced"]
+if TYPE_CHECKING:
+    from genotok.options import RayOptions
+
+__all__ = ["Workers", "balanced", "check_workers"]
 
 Look = Callable[[], None]
 
@@ -31,26 +34,23 @@ class Workers:
 
     Args:
         paths: The files; every worker has at least one.
-        address: As for `train`.
-        workers: As for `train`.
-        threads: As for `train`.
-        allow_unknown: As for `train`.
+        ray: The cluster, and how many workers hold files there.
+        threads: Threads of each worker.
+        allow_unknown: As for `Tokenizer.train`.
     """
 
     def __init__(
         self,
         paths: list[str],
+        ray: RayOptions,
         *,
-        address: str = LOCAL,
-        workers: int | None = None,
         threads: int = 1,
         allow_unknown: float = _native.MAX_UNKNOWN,
     ) -> None:
-        for name, number in (("workers", workers), ("threads", threads)):
-            if number is not None and number < 1:
-                raise ArgumentError(f"{name}={number}: at least 1 is expected")
+        check_workers(ray.workers, threads)
         self._ray = ray_module()
-        self._address, self._threads, self._wanted, self._paths = address, threads, workers, paths
+        self._address, self._wanted = ray.address or LOCAL, ray.workers
+        self._threads, self._paths = threads, paths
         self._allow_unknown = allow_unknown
         self._shares: list[list[str]] = []
         self._actors: list[Any] = []
@@ -180,6 +180,17 @@ class _Holder:
             self._shard = _native.Shard(paths, allow_unknown=self._allow_unknown, threads=self._threads)
         found = self._shard.answer(question)
         return len(found), found
+
+
+def check_workers(workers: int | None, threads: int) -> None:
+    """Check how many workers with how many threads each are wanted.
+
+    Raises:
+        ArgumentError: A number is below 1.
+    """
+    for name, number in (("workers", workers), ("threads", threads)):
+        if number is not None and number < 1:
+            raise ArgumentError(f"{name}={number}: at least 1 is expected")
 
 
 def _add(*answers: bytes) -> bytes:

@@ -6,12 +6,12 @@ and gives the native dictionaries their types.
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Self, cast
+from typing import Self, Unpack, cast
 
 from genotok import _native
-from genotok.errors import ArgumentError
 from genotok.files.paths import Files, expand
-from genotok.tokenizer.encoder import Progress
+from genotok.options import RunKeywords, RunOptions, TrainKeywords, TrainOptions, grouped
+from genotok.options.training import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE
 from genotok.tokenizer.saving import SavedTokenizer
 from genotok.tokenizer.training_report import RoundRecord, TrainingReport
 
@@ -20,11 +20,14 @@ __all__ = [
     "DEFAULT_VOCAB_SIZE",
     "RoundRecord",
     "Tokenizer",
+    "TrainingKeywords",
     "TrainingReport",
+    "train_tokenizer",
 ]
 
-DEFAULT_VOCAB_SIZE = 4096
-DEFAULT_SPECIAL_TOKENS = ("[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]")
+
+class TrainingKeywords(TrainKeywords, RunKeywords, total=False):
+    """The keywords of `Tokenizer.train`."""
 
 
 class Tokenizer(SavedTokenizer):
@@ -43,23 +46,7 @@ class Tokenizer(SavedTokenizer):
         self.report = report
 
     @classmethod
-    def train(
-        cls,
-        files: Files,
-        *,
-        vocab_size: int = DEFAULT_VOCAB_SIZE,
-        min_frequency: int = 0,
-        special_tokens: Iterable[str] = DEFAULT_SPECIAL_TOKENS,
-        word_length: int | None = None,
-        max_token_length: int | None = None,
-        both_strands: bool = False,
-        allow_unknown: float = _native.MAX_UNKNOWN,
-        threads: int | None = None,
-        memory: int | None = None,
-        checkpoint: str | os.PathLike[str] | None = None,
-        resume: bool = False,
-        progress: Progress | None = None,
-    ) -> Self:
+    def train(cls, files: Files, **options: Unpack[TrainingKeywords]) -> Self:
         """Learn the merges of `files` by exact byte-pair encoding.
 
         Time is about ten passes over the corpus whatever the vocabulary; memory is about a quarter of a
@@ -93,35 +80,8 @@ class Tokenizer(SavedTokenizer):
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
         """
-        if isinstance(special_tokens, str):
-            raise ArgumentError(
-                f"special_tokens={special_tokens!r}: a list of strings is expected, not one string"
-            )
-        for name, number, least in (
-            ("vocab_size", vocab_size, 0),
-            ("min_frequency", min_frequency, 0),
-            ("word_length", word_length, 1),
-            ("max_token_length", max_token_length, 1),
-            ("threads", threads, 1),
-            ("memory", memory, 1),
-        ):
-            _check_range(name, number, least)
-        native, report = _native.Tokenizer.train(
-            expand(files, shards=True),
-            vocab_size=vocab_size,
-            min_frequency=min_frequency,
-            special_tokens=list(special_tokens),
-            word_length=word_length,
-            max_token_length=max_token_length,
-            both_strands=both_strands,
-            allow_unknown=allow_unknown,
-            threads=threads,
-            memory=memory,
-            checkpoint=None if checkpoint is None else os.fspath(checkpoint),
-            resume=resume,
-            progress=progress,
-        )
-        return cls(native, cast("TrainingReport", report))
+        training, run = grouped("train", options, TrainOptions, RunOptions)
+        return cls(*_trained(files, training, run))
 
     @classmethod
     def kmer(
@@ -193,10 +153,31 @@ class Tokenizer(SavedTokenizer):
         )
 
 
-def _check_range(name: str, number: int | None, least: int) -> None:
-    """An error if a number does not fit into what the native module takes, 63 bits."""
-    if isinstance(number, int) and not least <= number < 1 << 63:
-        raise ArgumentError(f"{name}={number}: a number from {least} to {(1 << 63) - 1:,} is expected")
+def train_tokenizer(files: Files, training: TrainOptions, run: RunOptions) -> Tokenizer:
+    """`Tokenizer.train`, with its options as groups."""
+    return Tokenizer(*_trained(files, training, run))
+
+
+def _trained(
+    files: Files, training: TrainOptions, run: RunOptions
+) -> tuple[_native.Tokenizer, TrainingReport]:
+    """What training makes, and its report."""
+    native, report = _native.Tokenizer.train(
+        expand(files, shards=True),
+        vocab_size=training.vocab_size,
+        min_frequency=training.min_frequency,
+        special_tokens=list(training.special_tokens),
+        word_length=training.word_length,
+        max_token_length=training.max_token_length,
+        both_strands=training.both_strands,
+        allow_unknown=training.allow_unknown,
+        threads=run.threads,
+        memory=training.memory,
+        checkpoint=None if training.checkpoint is None else os.fspath(training.checkpoint),
+        resume=training.resume,
+        progress=run.progress,
+    )
+    return native, cast("TrainingReport", report)
 
 
 def _restore(

@@ -1,6 +1,7 @@
 """Options that several commands share, with one wording."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -8,6 +9,8 @@ import typer
 
 from genotok._native import MAX_UNKNOWN
 from genotok.errors import ArgumentError
+from genotok.options import RayOptions
+from genotok.options.declaration import Option
 
 __all__ = [
     "MAX_UNKNOWN",
@@ -20,6 +23,7 @@ __all__ = [
     "ProblemTypeOption",
     "Quiet",
     "Ray",
+    "ReportOptions",
     "SequenceColumn",
     "SequenceColumns",
     "SequenceFiles",
@@ -31,6 +35,7 @@ __all__ = [
     "Window",
     "Workers",
     "amount",
+    "is_on_ray",
     "on_ray",
 ]
 
@@ -138,6 +143,17 @@ Workers = Annotated[
 ]
 
 
+def is_on_ray(ray: RayOptions) -> bool:
+    """Whether the work is for a Ray cluster.
+
+    Raises:
+        ArgumentError: There are workers, but no cluster.
+    """
+    if ray.address is None and ray.workers is not None:
+        raise ArgumentError(f"workers={ray.workers}: is for --ray; --threads is for this process")
+    return ray.address is not None
+
+
 def on_ray(what: str, ray: str | None, workers: int | None, threads: int | None) -> Callable[..., Any] | None:
     """The function of `genotok.distributed` of this name, on that cluster; None without one."""
     if ray is None:
@@ -225,3 +241,15 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="No progress and no report; only errors.", rich_help_panel=RUN_PANEL),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """How a command reports what it did."""
+
+    as_json: Annotated[
+        bool, Option("Print the result as one JSON object.", flags=("--json",), panel=RUN_PANEL)
+    ] = False
+    quiet: Annotated[
+        bool, Option("No progress and no report; only errors.", flags=("--quiet", "-q"), panel=RUN_PANEL)
+    ] = False
