@@ -72,7 +72,7 @@ RUST_ORDER = {
         "automaton",
         "marked",
         "stream",
-        "words",
+        "corpus_text",
         "lanes",
         "seams",
         "encoder",

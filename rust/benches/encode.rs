@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use genotok_core::batch::{EncodeOptions, Sequences};
 use genotok_core::bpe::MergeTable;
-use genotok_core::bpe::train::{Options, Weighted, train};
+use genotok_core::bpe::train::{MergeOptions, WeightedCorpora, train};
 use genotok_core::corpus::from_words;
 use genotok_core::testing::Genome;
 use genotok_core::{Monitor, Result, Tokenizer};
@@ -49,9 +49,9 @@ fn simulated(bases: usize) -> Vec<u8> {
 }
 
 fn trained() -> Result<Tokenizer> {
-    let texts = [Weighted { corpora: vec![from_words([simulated(8_000_000)])?], weight: 1 }];
+    let texts = [WeightedCorpora { corpora: vec![from_words([simulated(8_000_000)])?], weight: 1 }];
     let mut table = MergeTable::new();
-    train(&texts, &Options::default(), &mut table, &Monitor::default(), |_, _| Ok(()))?;
+    train(&texts, &MergeOptions::default(), &mut table, &Monitor::default(), |_, _| Ok(()))?;
     Tokenizer::new(table, &["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"].map(str::to_owned))
 }
 

@@ -57,9 +57,9 @@ use self::join::{Joined, Joiner};
 use self::part::{Counter, Store};
 use self::tasks::{Sizes, Task, find_cut, share_out};
 use self::text::{Suspects, Text, symbol};
-use crate::bpe::encode::Queue;
+use crate::bpe::encode::SegmentQueue;
 use crate::bpe::encode::lanes::run;
-use crate::bpe::encode::machine::{Machine, Output, StateId};
+use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
 use crate::bpe::encode::marked::AnyMarked;
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -165,7 +165,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn run_machine<S: StateId, O: Output<Token = u16>, I: Store>(
+    fn run_machine<S: StateId, O: StateOutput<Token = u16>, I: Store>(
         &self,
         machine: &Machine<'_, S, O>,
         monitor: &Monitor,
@@ -202,11 +202,11 @@ impl<'a> Job<'a> {
         &self,
         tasks: Vec<Task>,
         monitor: &Monitor,
-        work: &(impl Fn(&Text<'_>, &Queue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
+        work: &(impl Fn(&Text<'_>, &SegmentQueue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
     ) -> Result<Joined<I>> {
         let (num_tasks, bytes) = (tasks.len(), tasks.iter().map(|task| task.bytes.len()).sum());
         let (plain, other): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.is_plain);
-        let (queue, others) = (Queue::new(plain), Queue::new(other));
+        let (queue, others) = (SegmentQueue::new(plain), SegmentQueue::new(other));
         let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
         let lengths: Option<Vec<u32>> = self.options.spans.then(|| self.tokenizer.scheme().lengths());
         let rules = Rules {

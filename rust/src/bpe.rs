@@ -35,4 +35,4 @@ pub mod encode;
 mod table;
 pub mod train;
 
-pub use self::table::{MAX_LETTERS, MergeTable, NUM_BASES, Pair, Token};
+pub use self::table::{MAX_SYMBOLS, MergeTable, NUM_BASES, Pair, Token};

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::alphabet::{CODES, LetterKind, NOT_A_BASE};
-use crate::bpe::train::checkpoint::{self, Keeper};
+use crate::bpe::train::checkpoint::{self, CheckpointWriter};
 use crate::bpe::train::train as train_merges;
 use crate::bpe::train::{
-    Options, RemoteCorpus, Round, Shards, Stop, Summary, Weighted, merges_for, train_remote,
+    CorpusShards, MergeOptions, RemoteCorpus, Round, StopReason, TrainingSummary, WeightedCorpora,
+    merges_for, train_remote,
 };
 use crate::bpe::{MergeTable, NUM_BASES, Token};
 use crate::corpus::folder::{self, Manifest, Packing};
@@ -35,7 +36,7 @@ pub struct Wanted {
     /// The special tokens, in order of id.
     pub special_tokens: Vec<String>,
     /// How to train; `num_merges` is what `vocab_size` leaves and need not be set.
-    pub options: Options,
+    pub options: MergeOptions,
     /// Bytes of memory to stay below; packed files do not count, whatever their size.
     pub memory: Option<u64>,
     /// The share of unknown symbols that a file may have, see [`verdict`].
@@ -59,7 +60,7 @@ pub struct Report {
     /// What was in them; the words as they were trained on, cut if they were to be.
     pub contents: Contents,
     /// Rounds, tokens and the reason for the end.
-    pub summary: Summary,
+    pub summary: TrainingSummary,
     /// Merges that came from the checkpoint.
     pub resumed_merges: usize,
     /// Seconds of reading and of training.
@@ -111,7 +112,7 @@ pub fn train(
     fit_memory(&mut wanted, &corpora, pool.current_num_threads())?;
     let mut contents = contents_of(&corpora);
     contents.words = corpora.iter().map(|corpus| corpus.num_pieces(wanted.options.word_length)).sum();
-    let texts = [Weighted { corpora, weight: 1 }];
+    let texts = [WeightedCorpora { corpora, weight: 1 }];
     let read = Read { files: paths.len(), contents, seconds: seconds_reading };
     finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
         train_merges(&texts, &wanted.options, table, monitor, on_round)
@@ -122,7 +123,7 @@ pub fn train(
 ///
 /// `files` is how many files they read. Runs on a few threads here, and on whatever the shards have.
 pub fn train_on_shards(
-    shards: &mut dyn Shards,
+    shards: &mut dyn CorpusShards,
     files: usize,
     wanted: Wanted,
     threads: Option<usize>,
@@ -169,7 +170,7 @@ fn fit_memory(wanted: &mut Wanted, corpora: &[Corpus], threads: usize) -> Result
         return Err(Error::Resource { what, needed, available });
     }
     let room = usize::try_from((available - fixed) / ISLAND_TOKEN_BYTES).unwrap_or(usize::MAX);
-    wanted.options.island_room = wanted.options.island_room.min(room);
+    wanted.options.max_island_tokens = wanted.options.max_island_tokens.min(room);
     Ok(())
 }
 
@@ -185,9 +186,9 @@ fn finish(
     read: &Read,
     wanted: &Wanted,
     pool: &rayon::ThreadPool,
-    found: Option<checkpoint::Found>,
+    found: Option<checkpoint::LoadedCheckpoint>,
     checkpoint: Option<&Checkpoint>,
-    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<Summary> + Send,
+    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<TrainingSummary> + Send,
 ) -> Result<(Tokenizer, Report)> {
     let contents = read.contents.clone();
     let mut table = match found {
@@ -195,8 +196,8 @@ fn finish(
         None => MergeTable::new(),
     };
     let resumed_merges = table.merges().len();
-    let keeper =
-        checkpoint.map(|to| Keeper::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
+    let keeper = checkpoint
+        .map(|to| CheckpointWriter::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
     let start = Instant::now();
     let summary = pool.install(|| train_kept(&mut table, keeper, train))?;
     let seconds = [read.seconds, start.elapsed().as_secs_f64()];
@@ -224,9 +225,9 @@ type OnRound<'a> = dyn FnMut(&MergeTable, &Round) -> Result<()> + Send + 'a;
 /// Trains, and writes a checkpoint now and then and when training ends early.
 fn train_kept(
     table: &mut MergeTable,
-    mut keeper: Option<Keeper>,
-    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<Summary>,
-) -> Result<Summary> {
+    mut keeper: Option<CheckpointWriter>,
+    train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<TrainingSummary>,
+) -> Result<TrainingSummary> {
     let mut on_round =
         |table: &MergeTable, _: &Round| keeper.as_mut().map_or(Ok(()), |keeper| keeper.round(table));
     let trained = train(table, &mut on_round);
@@ -266,8 +267,8 @@ pub fn train_words(
         builder.letters(word.as_bytes())?;
     }
     let weighted =
-        |(weight, builder): (u64, CorpusBuilder)| Weighted { corpora: vec![builder.finish()], weight };
-    let texts: Vec<Weighted> =
+        |(weight, builder): (u64, CorpusBuilder)| WeightedCorpora { corpora: vec![builder.finish()], weight };
+    let texts: Vec<WeightedCorpora> =
         by_weight.into_iter().filter(|&(weight, _)| weight > 0).map(weighted).collect();
     let mut table = MergeTable::new();
     pool.install(|| train_merges(&texts, &wanted.options, &mut table, monitor, |_, _| Ok(())))?;
@@ -332,16 +333,16 @@ fn contents_of(corpora: &[Corpus]) -> Contents {
 fn longest(table: &MergeTable) -> Vec<String> {
     let mut tokens: Vec<Token> = (NUM_BASES..table.num_tokens()).collect();
     tokens.sort_by_key(|&token| std::cmp::Reverse(table.length(token)));
-    tokens.iter().take(NUM_LONGEST).map(|&token| table.letters(token)).collect()
+    tokens.iter().take(NUM_LONGEST).map(|&token| table.spelling(token)).collect()
 }
 
 impl Report {
     /// Why training ended, in words.
     pub fn stopped(&self) -> &'static str {
         match self.summary.stop {
-            Stop::Full => "vocabulary full",
-            Stop::NoPairLeft => "no pair left",
-            Stop::MinFrequency => "min_frequency",
+            StopReason::Full => "vocabulary full",
+            StopReason::NoPairLeft => "no pair left",
+            StopReason::MinFrequency => "min_frequency",
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use genotok_core::bpe::MergeTable;
-use genotok_core::bpe::encode::Encoder;
+use genotok_core::bpe::encode::MergeEncoder;
 use genotok_core::bpe::encode::automaton::AnyAutomaton;
 use genotok_core::bpe::encode::heap::HeapEncoder;
 
@@ -14,9 +14,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 fn encodes_in_time(name: &str, table: &MergeTable) {
     let start = Instant::now();
-    let encoder = Encoder::new(table);
+    let encoder = MergeEncoder::new(table);
     let elapsed = start.elapsed();
-    let built = !matches!(encoder, Encoder::Heap(_));
+    let built = !matches!(encoder, MergeEncoder::Heap(_));
     println!(
         "{name}: {} tokens, longest {}, automaton {built}, {elapsed:?}",
         table.num_tokens(),

@@ -4,7 +4,9 @@
 use genotok_core::bpe::MergeTable;
 use genotok_core::bpe::train::answer::add;
 use genotok_core::bpe::train::shard::answer;
-use genotok_core::bpe::train::{Options, RemoteCorpus, Shards, Summary, Weighted, train, train_remote};
+use genotok_core::bpe::train::{
+    CorpusShards, MergeOptions, RemoteCorpus, TrainingSummary, WeightedCorpora, train, train_remote,
+};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::error::Result;
 use genotok_core::monitor::Monitor;
@@ -18,7 +20,7 @@ struct Here {
     questions: usize,
 }
 
-impl Shards for Here {
+impl CorpusShards for Here {
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
         self.questions += 1;
         let ask = |corpora: &Vec<Corpus>| answer(corpora, &question, &Monitor::default());
@@ -41,20 +43,20 @@ fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
-fn at_once(corpora: Vec<Corpus>, options: &Options) -> (MergeTable, Summary) {
-    let texts = [Weighted { corpora, weight: 1 }];
+fn at_once(corpora: Vec<Corpus>, options: &MergeOptions) -> (MergeTable, TrainingSummary) {
+    let texts = [WeightedCorpora { corpora, weight: 1 }];
     let mut table = MergeTable::new();
     let summary =
         in_pool(2, || train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(()))).unwrap();
     (table, summary)
 }
 
-fn on_shards(shards: &mut Here, options: &Options, known: usize) -> (MergeTable, Summary) {
+fn on_shards(shards: &mut Here, options: &MergeOptions, known: usize) -> (MergeTable, TrainingSummary) {
     in_pool(2, || {
         let text = RemoteCorpus::of(shards, options).unwrap();
         let mut table = MergeTable::new();
         if known > 0 {
-            let first = Options { num_merges: known, ..options.clone() };
+            let first = MergeOptions { num_merges: known, ..options.clone() };
             train_remote(&text, shards, &first, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
         }
         let summary =
@@ -77,21 +79,21 @@ proptest! {
         look_ahead in any::<bool>(),
         both_strands in any::<bool>(),
         word_length in proptest::option::of(1_u64..60),
-        island_room in prop_oneof![1 => Just(0_usize), 2 => 1_usize..300, 3 => Just(1 << 20)],
+        max_island_tokens in prop_oneof![1 => Just(0_usize), 2 => 1_usize..300, 3 => Just(1 << 20)],
         max_token_length in proptest::option::of(1_u32..12),
     ) {
         let words: Vec<Vec<u8>> =
             (0..count).map(|word| nasty(u64::from(seed) * 31 + word, 1 << (2 + word % 7))).collect();
         let words: Vec<Vec<u8>> = words.into_iter().filter(|word| !word.is_empty()).chain([b"A".to_vec()]).collect();
-        let options = Options {
+        let options = MergeOptions {
             num_merges,
             random_guess: guess,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
             both_strands,
             word_length,
-            island_room,
+            max_island_tokens,
             max_token_length,
-            ..Options::default()
+            ..MergeOptions::default()
         };
         // Two corpora a shard, and some shards without a word.
         let part = |shard: usize, half: usize| {
@@ -119,7 +121,7 @@ fn large_vocabularies_share_entries_and_are_the_same() {
     let mut letters = Vec::new();
     Genome::new(9).letters(&mut letters, 1_500_000);
     let corpora: Vec<Corpus> = letters.chunks(300_000).map(|part| from_words([part]).unwrap()).collect();
-    let options = Options { num_merges: 6000, island_room: 1 << 18, ..Options::default() };
+    let options = MergeOptions { num_merges: 6000, max_island_tokens: 1 << 18, ..MergeOptions::default() };
     let (table, summary) = at_once(corpora.clone(), &options);
     let mut shards = here(corpora.into_iter().map(|corpus| vec![corpus]).collect(), 1);
     let (spread, summary_spread) = on_shards(&mut shards, &options, 0);
@@ -131,7 +133,7 @@ fn large_vocabularies_share_entries_and_are_the_same() {
 /// Keeps every question with its answer.
 struct Noting<'a>(Here, &'a mut Vec<(Vec<u8>, Vec<u8>)>);
 
-impl Shards for Noting<'_> {
+impl CorpusShards for Noting<'_> {
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
         let answer = self.0.ask(question.clone())?;
         self.1.push((question, answer.clone()));
@@ -144,7 +146,7 @@ fn damaged_answers_and_wrong_questions_are_errors() {
     let corpus = from_words([b"ACGTACGTTTTGACGT"]).unwrap();
     let mut questions = Vec::new();
     let mut shards = Noting(here(vec![vec![corpus.clone()]], 1), &mut questions);
-    let options = Options { num_merges: 8, ..Options::default() };
+    let options = MergeOptions { num_merges: 8, ..MergeOptions::default() };
     let text = RemoteCorpus::of(&mut shards, &options).unwrap();
     let mut table = MergeTable::new();
     train_remote(&text, &mut shards, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();

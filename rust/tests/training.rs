@@ -3,8 +3,8 @@
 
 mod naive;
 
-use genotok_core::bpe::encode::{Encoder, Queue, Sink, Text};
-use genotok_core::bpe::train::{Options, Stop, Summary, Weighted, train};
+use genotok_core::bpe::encode::{CorpusText, MergeEncoder, SegmentQueue, TokenSink};
+use genotok_core::bpe::train::{MergeOptions, StopReason, TrainingSummary, WeightedCorpora, train};
 use genotok_core::bpe::{MergeTable, Token};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::monitor::Monitor;
@@ -27,9 +27,9 @@ fn words(seed: u64) -> Vec<Vec<u8>> {
 fn run_on(
     words: &[(Vec<u8>, u64)],
     corpora: usize,
-    options: &Options,
+    options: &MergeOptions,
     threads: usize,
-) -> (MergeTable, Summary) {
+) -> (MergeTable, TrainingSummary) {
     let mut weights: Vec<u64> = words.iter().map(|&(_, weight)| weight).collect();
     weights.sort_unstable();
     weights.dedup();
@@ -38,8 +38,8 @@ fn run_on(
         from_words(all.filter(|(number, _)| number % corpora == part).map(|(_, word)| &word.0)).unwrap()
     };
     let spread = |weight: u64| (0..corpora).map(|part| of(weight, part)).collect();
-    let texts: Vec<Weighted> =
-        weights.iter().map(|&weight| Weighted { corpora: spread(weight), weight }).collect();
+    let texts: Vec<WeightedCorpora> =
+        weights.iter().map(|&weight| WeightedCorpora { corpora: spread(weight), weight }).collect();
     let mut table = MergeTable::new();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let trained = pool.install(|| train(&texts, options, &mut table, &Monitor::default(), |_, _| Ok(())));
@@ -48,7 +48,7 @@ fn run_on(
 }
 
 /// The merges of words of which every other one goes to another corpus.
-fn run(words: &[(Vec<u8>, u64)], options: &Options, threads: usize) -> MergeTable {
+fn run(words: &[(Vec<u8>, u64)], options: &MergeOptions, threads: usize) -> MergeTable {
     run_on(words, 2, options, threads).0
 }
 
@@ -75,14 +75,14 @@ proptest! {
         max_length in prop_oneof![3 => Just(None), 1 => (1_u32..12).prop_map(Some)],
     ) {
         let words = weighted(&words(seed.into()));
-        let options = Options {
+        let options = MergeOptions {
             num_merges: merges,
             random_guess: guess,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
-            island_room: room,
+            max_island_tokens: room,
             min_frequency,
             max_token_length: max_length,
-            ..Options::default()
+            ..MergeOptions::default()
         };
         let limits = naive::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
         prop_assert_eq!(run(&words, &options, threads), naive::train(&words, &limits));
@@ -97,12 +97,12 @@ proptest! {
         look_ahead in any::<bool>(),
     ) {
         let words: Vec<(Vec<u8>, u64)> = words(seed.into()).into_iter().zip(weights).collect();
-        let options = Options {
+        let options = MergeOptions {
             num_merges: 150,
             word_length: piece,
             both_strands,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
-            ..Options::default()
+            ..MergeOptions::default()
         };
         let pieces = pieces(&words, piece, both_strands);
         prop_assert_eq!(run(&words, &options, 2), naive::train(&pieces, &no_limits(150)));
@@ -125,13 +125,13 @@ proptest! {
     ) {
         let words: Vec<(Vec<u8>, u64)> =
             words(seed.into()).into_iter().zip(0..).map(|(word, number)| (word, 1 + number % weights)).collect();
-        let options = Options {
+        let options = MergeOptions {
             num_merges: 120,
             random_guess: guess,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
             word_length: piece,
             both_strands,
-            ..Options::default()
+            ..MergeOptions::default()
         };
         let (table, summary) = run_on(&words, corpora, &options, threads);
         let pieces = pieces(&words, piece, both_strands);
@@ -155,7 +155,7 @@ proptest! {
         let mut letters = Vec::new();
         Genome::new(seed.into()).letters(&mut letters, corpora * bases);
         let words: Vec<(Vec<u8>, u64)> = letters.chunks(bases).map(|word| (word.to_vec(), 1)).collect();
-        let options = Options { num_merges: 12, both_strands, ..Options::default() };
+        let options = MergeOptions { num_merges: 12, both_strands, ..MergeOptions::default() };
         let (table, summary) = run_on(&words, corpora, &options, threads);
         let pieces = pieces(&words, None, both_strands);
         prop_assert_eq!(&table, &naive::train(&pieces, &no_limits(12)));
@@ -163,7 +163,7 @@ proptest! {
         // A weight for each corpus is as many texts as there are corpora.
         let weighted: Vec<(Vec<u8>, u64)> =
             words.into_iter().zip(1..).map(|((word, _), weight)| (word, weight)).collect();
-        let together = run_on(&weighted, 1, &Options { num_merges: 8, ..Options::default() }, threads).0;
+        let together = run_on(&weighted, 1, &MergeOptions { num_merges: 8, ..MergeOptions::default() }, threads).0;
         prop_assert_eq!(&together, &naive::train(&weighted, &no_limits(8)));
     }
 }
@@ -185,7 +185,7 @@ fn pieces(words: &[(Vec<u8>, u64)], piece: Option<u64>, both_strands: bool) -> V
 
 /// The tokens of all words, each as often as it counts.
 fn tokens_in(words: &[(Vec<u8>, u64)], table: &MergeTable) -> u64 {
-    let encoder = Encoder::new(table);
+    let encoder = MergeEncoder::new(table);
     let of = |(word, weight): &(Vec<u8>, u64)| encoder.encode(&codes(word)).len() as u64 * weight;
     words.iter().map(of).sum()
 }
@@ -198,14 +198,14 @@ fn codes(letters: &[u8]) -> Vec<u8> {
 fn counts_beyond_32_bits() {
     // (T, T) occurs 2^33 times; in 32 bits its count would be 0, and as a signed number 2^31 of (C, C) would be negative.
     let words = vec![(b"TT".to_vec(), 1 << 33), (b"CC".to_vec(), 1 << 31), (b"GG".to_vec(), 5)];
-    let table = run(&words, &Options { num_merges: 3, ..Options::default() }, 2);
+    let table = run(&words, &MergeOptions { num_merges: 3, ..MergeOptions::default() }, 2);
     assert_eq!(table.merges(), [(3, 3), (1, 1), (2, 2)]);
 }
 
 #[test]
 fn a_run_of_one_letter_neither_fills_the_memory_nor_hangs() {
     let words = vec![(vec![b'A'; 1_000_000], 1)];
-    let options = Options { num_merges: 100, island_room: 1000, ..Options::default() };
+    let options = MergeOptions { num_merges: 100, max_island_tokens: 1000, ..MergeOptions::default() };
     let table = run(&words, &options, 2);
     assert_eq!(table.merges()[..4], [(0, 0), (4, 4), (5, 5), (6, 6)]);
 }
@@ -213,32 +213,32 @@ fn a_run_of_one_letter_neither_fills_the_memory_nor_hangs() {
 #[test]
 fn says_why_it_stopped_and_how_many_tokens_there_are() {
     let corpus = || from_words([&b"ACACACGT"[..], b"ACGT"]).unwrap();
-    let stop = |options: &Options, table: &mut MergeTable| {
-        let texts = [Weighted { corpora: vec![corpus()], weight: 1 }];
+    let stop = |options: &MergeOptions, table: &mut MergeTable| {
+        let texts = [WeightedCorpora { corpora: vec![corpus()], weight: 1 }];
         let summary = train(&texts, options, table, &Monitor::default(), |_, _| Ok(())).unwrap();
-        let encoder = Encoder::new(table);
+        let encoder = MergeEncoder::new(table);
         let tokens =
             [&[0, 1, 0, 1, 0, 1, 2, 3][..], &[0, 1, 2, 3]].map(|word| encoder.encode(word).len() as u64);
         assert_eq!(summary.tokens, tokens.iter().sum::<u64>());
         summary.stop
     };
     for look_ahead_from in [0, u64::MAX] {
-        let options = Options { look_ahead_from, ..Options::default() };
-        let full = Options { num_merges: 2, ..options.clone() };
-        assert_eq!(stop(&full, &mut MergeTable::new()), Stop::Full);
-        assert_eq!(stop(&full, &mut MergeTable::from_merges([(0, 1)]).unwrap()), Stop::Full);
-        assert_eq!(stop(&options, &mut MergeTable::new()), Stop::NoPairLeft);
-        let rare = Options { min_frequency: 3, ..options };
-        assert_eq!(stop(&rare, &mut MergeTable::new()), Stop::MinFrequency);
+        let options = MergeOptions { look_ahead_from, ..MergeOptions::default() };
+        let full = MergeOptions { num_merges: 2, ..options.clone() };
+        assert_eq!(stop(&full, &mut MergeTable::new()), StopReason::Full);
+        assert_eq!(stop(&full, &mut MergeTable::from_merges([(0, 1)]).unwrap()), StopReason::Full);
+        assert_eq!(stop(&options, &mut MergeTable::new()), StopReason::NoPairLeft);
+        let rare = MergeOptions { min_frequency: 3, ..options };
+        assert_eq!(stop(&rare, &mut MergeTable::new()), StopReason::MinFrequency);
     }
 }
 
 #[test]
 fn a_cancelled_training_ends() {
-    let texts = [Weighted { corpora: vec![from_words([b"ACGTACGT"]).unwrap()], weight: 1 }];
+    let texts = [WeightedCorpora { corpora: vec![from_words([b"ACGTACGT"]).unwrap()], weight: 1 }];
     let monitor = Monitor::default();
     monitor.cancel();
-    let result = train(&texts, &Options::default(), &mut MergeTable::new(), &monitor, |_, _| Ok(()));
+    let result = train(&texts, &MergeOptions::default(), &mut MergeTable::new(), &monitor, |_, _| Ok(()));
     assert!(matches!(result, Err(genotok_core::Error::Interrupted)));
 }
 
@@ -249,7 +249,7 @@ struct Collector {
     done: Vec<Vec<Token>>,
 }
 
-impl Sink for Collector {
+impl TokenSink for Collector {
     fn tokens(&mut self, lane: usize, tokens: &[Token], _continuing: bool) {
         self.lanes[lane].extend_from_slice(tokens);
     }
@@ -260,18 +260,18 @@ impl Sink for Collector {
 }
 
 fn encode_in_segments(
-    encoder: &Encoder,
+    encoder: &MergeEncoder,
     separator: Token,
     corpus: &Corpus,
     bases: u64,
     reverse: bool,
 ) -> Vec<Token> {
-    let text = Text { corpora: std::slice::from_ref(corpus), word_length: None, reverse };
+    let text = CorpusText { corpora: std::slice::from_ref(corpus), word_length: None, reverse };
     let (segments, _) = encoder.segments(text, bases, |_| true);
     let mut tokens: Vec<Vec<Token>> = Vec::new();
     for segment in segments {
         let mut collector = Collector::default();
-        encoder.run(text, &Queue::new(vec![segment]), &mut collector, &Monitor::default()).unwrap();
+        encoder.run(text, &SegmentQueue::new(vec![segment]), &mut collector, &Monitor::default()).unwrap();
         tokens.extend(collector.done);
     }
     if reverse {
@@ -289,10 +289,10 @@ fn seams_and_blocks_do_not_show() {
     letters.splice(250_000..250_000, b"ACG".repeat(20_000));
     let corpus = from_words([&letters]).unwrap();
     let mut table = MergeTable::new();
-    let texts = [Weighted { corpora: vec![corpus.clone()], weight: 1 }];
-    let options = Options { num_merges: 600, ..Options::default() };
+    let texts = [WeightedCorpora { corpora: vec![corpus.clone()], weight: 1 }];
+    let options = MergeOptions { num_merges: 600, ..MergeOptions::default() };
     let summary = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
-    let encoder = Encoder::new(&table);
+    let encoder = MergeEncoder::new(&table);
     let whole = encoder.encode(&codes(&letters));
     assert_eq!(summary.tokens, whole.len() as u64);
     let back = encoder.encode(&codes(&naive::reverse_complement(&letters)));

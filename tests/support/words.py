@@ -67,7 +67,7 @@ BANNED = (
         rf"\b({_UNITS}) an? (base|token|line|row|record|file|core|step|batch|pair|shard|sequence|merge)\b",
         "per",
     ),
-    Word(r"\brooms?\b", "budget, capacity, scratch buffer; package, module"),
+    Word(r"(?<!\")\brooms?\b|\brooms?\b(?!\")", "budget, capacity, scratch buffer; package, module"),
     Word(r"\bparted\b", "boundary pairs"),
     Word(r"\b[Ww]hole or not at all\b|\bWholeFile\b", "atomic write, AtomicFile"),
     Word(

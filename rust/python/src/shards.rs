@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use genotok_core::bpe::train::{Shards, answer, shard};
+use genotok_core::bpe::train::{CorpusShards, answer, shard};
 use genotok_core::corpus::{self, Corpus};
 use genotok_core::error::{Error, Result};
 use genotok_core::monitor::Monitor;
@@ -89,7 +89,7 @@ struct Asker {
     answers: Mutex<Receiver<Vec<u8>>>,
 }
 
-impl Shards for Asker {
+impl CorpusShards for Asker {
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
         let questions = self.questions.get_mut().unwrap_or_else(PoisonError::into_inner);
         questions.send(Message::Question(question)).map_err(|_| Error::Interrupted)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use genotok_core::bpe::train::Options;
+use genotok_core::bpe::train::MergeOptions;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::rows::RowOrder;
@@ -117,11 +117,11 @@ impl Tokenizer {
         threads: Option<Number>,
         seed: Option<Number>,
     ) -> PyResult<Self> {
-        let options = Options {
+        let options = MergeOptions {
             min_frequency: min_frequency.fit("min_frequency", 0)?,
             max_token_length: longest(max_token_length)?,
             random_guess: fit(seed, "seed", 0)?,
-            ..Options::default()
+            ..MergeOptions::default()
         };
         let wanted = Wanted {
             vocab_size: fit_count(vocab_size, "vocab_size")?,

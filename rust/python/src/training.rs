@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use genotok_core::bpe::train::Options;
+use genotok_core::bpe::train::MergeOptions;
 use genotok_core::error::Error;
 use genotok_core::session::{Checkpoint, Wanted};
 use genotok_core::verdict::MAX_UNKNOWN;
@@ -32,12 +32,12 @@ impl Training {
         checkpoint: Option<PathBuf>,
         resume: bool,
     ) -> PyResult<Self> {
-        let options = Options {
+        let options = MergeOptions {
             min_frequency: min_frequency.fit("min_frequency", 0)?,
             max_token_length: longest(max_token_length)?,
             word_length: fit(word_length, "word_length", 1)?,
             both_strands,
-            ..Options::default()
+            ..MergeOptions::default()
         };
         let vocab_size = fit_count(vocab_size, "vocab_size")?;
         let memory = fit(memory, "memory", 1)?;

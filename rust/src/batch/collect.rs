@@ -6,7 +6,7 @@ use super::tasks::Task;
 use crate::alphabet::UnknownPolicy;
 use crate::bpe::Token;
 use crate::bpe::encode::marked::{MARKS, Mark};
-use crate::bpe::encode::{LANES, Sink};
+use crate::bpe::encode::{LANES, TokenSink};
 use crate::tokenizer::{Id, Template};
 
 /// How tokens become ids.
@@ -128,8 +128,8 @@ impl<I: Store> Part<I> {
     }
 }
 
-impl<I: Store, T: Copy + Into<Token>> Sink<T> for Collector<'_, I> {
-    fn begin(&mut self, lane: usize, number: usize) {
+impl<I: Store, T: Copy + Into<Token>> TokenSink<T> for Collector<'_, I> {
+    fn start(&mut self, lane: usize, number: usize) {
         let task = &self.rules.tasks[number];
         let ids = self.joiner.spare();
         let mut part: Part<I> = Part { place: task.place, is_ended: task.is_ended, ids, ..Part::default() };

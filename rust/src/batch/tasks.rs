@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::Sequences;
 use crate::bpe::encode::lanes::{BLOCK, LANES};
-use crate::bpe::encode::machine::{Machine, Output, StateId};
+use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
 use crate::bpe::encode::seams::seam;
 
 /// Sequences that are encoded together.
@@ -124,7 +124,7 @@ fn parts(
 }
 
 /// A place at or after `wish` where any encoding of the plain text has a boundary.
-pub(super) fn find_cut<S: StateId, O: Output>(
+pub(super) fn find_cut<S: StateId, O: StateOutput>(
     machine: &Machine<'_, S, O>,
     bytes: &[u8],
     search: usize,

@@ -5,7 +5,7 @@
 use super::Sequences;
 use super::tasks::Task;
 use crate::bpe::encode::marked::Mark;
-use crate::bpe::encode::{Cursor, Source};
+use crate::bpe::encode::{WordCursor, WordSource};
 use crate::tokenizer::letters::{DROPPED, Letters, UNKNOWN};
 
 /// Stands between sequences.
@@ -74,7 +74,7 @@ pub(super) struct Sequence<'a> {
     limit: usize,
 }
 
-impl Source for Text<'_> {
+impl WordSource for Text<'_> {
     type Segment = Task;
     type Cursor<'a>
         = Sequence<'a>
@@ -89,7 +89,7 @@ impl Source for Text<'_> {
     }
 }
 
-impl Cursor for Sequence<'_> {
+impl WordCursor for Sequence<'_> {
     const SEPARATOR: u8 = END;
     const EVERY_END: bool = true;
 

@@ -9,7 +9,7 @@
 //! | [`automaton`] | byte-pair encoding as a finite automaton |
 //! | `marked` | the automaton over any bytes: N, gaps and ends of sequences have states of their own |
 //! | [`stream`] | what a text gives, and who takes the tokens |
-//! | [`words`] | the words of corpora as a text |
+//! | [`corpus_text`] | the words of corpora as a text |
 //! | [`lanes`] | the automaton over long texts: eight at a time, block by block, in bounded memory |
 //! | `seams` | where a long text is cut for threads to share |
 //! | [`encoder`] | the automaton, or the heap for tables that have none |
@@ -18,6 +18,7 @@
 
 pub mod automaton;
 pub mod compatible;
+pub mod corpus_text;
 pub mod encoder;
 pub mod heap;
 pub mod lanes;
@@ -26,9 +27,8 @@ pub(crate) mod marked;
 pub mod rules;
 pub(crate) mod seams;
 pub mod stream;
-pub mod words;
 
-pub use self::encoder::Encoder;
+pub use self::corpus_text::{CorpusCursor, CorpusText, Segment};
+pub use self::encoder::MergeEncoder;
 pub use self::lanes::LANES;
-pub use self::stream::{Cursor, Queue, Sink, Source};
-pub use self::words::{Segment, Text, Words};
+pub use self::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};

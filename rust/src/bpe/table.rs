@@ -14,7 +14,7 @@ pub type Pair = (Token, Token);
 pub const NUM_BASES: u32 = 4;
 
 /// Letters that an alphabet may have.
-pub const MAX_LETTERS: usize = 32;
+pub const MAX_SYMBOLS: usize = 32;
 
 /// The letters, and the merges in the order in which they were made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +40,10 @@ impl MergeTable {
 
     /// A table without merges over other letters: 1 to 32 different ones of ASCII.
     pub fn over(alphabet: &[u8]) -> Result<Self> {
-        if alphabet.is_empty() || alphabet.len() > MAX_LETTERS {
+        if alphabet.is_empty() || alphabet.len() > MAX_SYMBOLS {
             let found = alphabet.len();
             return Err(Error::vocabulary(format!(
-                "it has {found} letters; 1 to {MAX_LETTERS} are supported"
+                "it has {found} letters; 1 to {MAX_SYMBOLS} are supported"
             )));
         }
         for (place, &letter) in alphabet.iter().enumerate() {
@@ -63,8 +63,8 @@ impl MergeTable {
     }
 
     /// How many letters there are: the first product is the token of this number.
-    #[allow(clippy::cast_possible_truncation)] // at most MAX_LETTERS
-    pub fn num_letters(&self) -> u32 {
+    #[allow(clippy::cast_possible_truncation)] // at most MAX_SYMBOLS
+    pub fn num_symbols(&self) -> u32 {
         self.alphabet.len() as u32
     }
 
@@ -125,7 +125,7 @@ impl MergeTable {
 
     /// The two parts of `token`, or `None` for a letter.
     pub fn parts(&self, token: Token) -> Option<Pair> {
-        token.checked_sub(self.num_letters()).map(|rank| self.merges[rank as usize])
+        token.checked_sub(self.num_symbols()).map(|rank| self.merges[rank as usize])
     }
 
     /// Appends the codes of the letters that `token` spells: their places in the alphabet.
@@ -140,7 +140,7 @@ impl MergeTable {
     }
 
     /// The letters that `token` spells.
-    pub fn letters(&self, token: Token) -> String {
+    pub fn spelling(&self, token: Token) -> String {
         let mut codes = Vec::with_capacity(self.length(token) as usize);
         self.spell(token, &mut codes);
         codes.iter().map(|&code| char::from(self.alphabet[code as usize])).collect()

@@ -39,6 +39,6 @@ pub mod shard;
 pub mod trainer;
 mod wire;
 
-pub use self::options::{Options, Weighted, merges_for};
-pub use self::remote::{RemoteCorpus, Shards};
-pub use self::trainer::{Round, Stop, Summary, train, train_remote};
+pub use self::options::{MergeOptions, WeightedCorpora, merges_for};
+pub use self::remote::{CorpusShards, RemoteCorpus};
+pub use self::trainer::{Round, StopReason, TrainingSummary, train, train_remote};

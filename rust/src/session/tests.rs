@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{Checkpoint, Wanted, pack, train, train_words};
-use crate::bpe::train::Options;
+use crate::bpe::train::MergeOptions;
 use crate::error::Error;
 use crate::monitor::Monitor;
 use crate::testing::Genome;
@@ -16,7 +16,7 @@ fn wanted(vocab_size: usize) -> Wanted {
     Wanted {
         vocab_size,
         special_tokens,
-        options: Options::default(),
+        options: MergeOptions::default(),
         memory: None,
         allow_unknown: verdict::MAX_UNKNOWN,
     }
@@ -43,7 +43,8 @@ fn the_report_counts_the_tokens_that_encoding_makes() {
     let letters = fs::read_to_string(&path).unwrap().split_off(3);
     assert_eq!(report.summary.tokens, tokenizer.encode(&letters).unwrap().len() as u64);
     assert_eq!((report.contents.words, report.contents.bases), (1, 200_000));
-    let cut = Wanted { options: Options { word_length: Some(999), ..Options::default() }, ..wanted(30) };
+    let cut =
+        Wanted { options: MergeOptions { word_length: Some(999), ..MergeOptions::default() }, ..wanted(30) };
     assert_eq!(simply(&path, cut).1.contents.words, 201);
 }
 
@@ -53,7 +54,8 @@ fn a_training_goes_on_from_a_checkpoint_of_any_size() {
     let whole = simply(&path, wanted(400)).0;
     let at = folder.path().join("checkpoint");
     let (_, report) = simply(&path, wanted(150));
-    let mut keeper = super::Keeper::new(&at, report.contents.fingerprint, &Options::default(), 0);
+    let mut keeper =
+        super::CheckpointWriter::new(&at, report.contents.fingerprint, &MergeOptions::default(), 0);
     let part = whole.table().unwrap().truncated(145);
     keeper.round(&part).unwrap();
     keeper.stop(&part).unwrap();
@@ -130,7 +132,8 @@ fn arguments_are_checked_before_anything_is_read() {
     assert_eq!(name(train(wanted(1 << 40), None)), "vocab_size");
     assert_eq!(name(train(wanted(40), Some(0))), "threads");
     assert_eq!(name(train(wanted(40), Some(1025))), "threads");
-    let words = Wanted { options: Options { word_length: Some(0), ..Options::default() }, ..wanted(40) };
+    let words =
+        Wanted { options: MergeOptions { word_length: Some(0), ..MergeOptions::default() }, ..wanted(40) };
     assert_eq!(name(train(words, None)), "word_length");
     assert!(matches!(train(wanted(40), None), Err(Error::Io { .. })));
 }

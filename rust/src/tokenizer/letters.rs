@@ -17,11 +17,11 @@ use super::normalizer::Normalizer;
 use super::numbering::Id;
 use super::splitting::Splitting;
 use super::words::{Fate, Words};
-use crate::bpe::MAX_LETTERS;
+use crate::bpe::MAX_SYMBOLS;
 
 /// The symbol of what is outside the alphabet.
 #[allow(clippy::cast_possible_truncation)] // it is 32
-pub const UNKNOWN: u8 = MAX_LETTERS as u8;
+pub const UNKNOWN: u8 = MAX_SYMBOLS as u8;
 /// The symbol of what vanishes.
 pub const DROPPED: u8 = UNKNOWN + 1;
 /// The symbol of what is a token of its own, whose id the table has beside it.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::bpe::encode::heap::HeapEncoder;
 use crate::bpe::encode::marked::AnyMarked;
-use crate::bpe::encode::rules::Rules;
+use crate::bpe::encode::rules::MergeRules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Error;
 use crate::kmer::{Kmer, KmerOptions};
@@ -15,7 +15,7 @@ pub(crate) enum Scheme {
     /// Byte-pair merges.
     Bpe(Bpe),
     /// Byte-pair merges in an order that no training makes.
-    Rules(Rules),
+    Rules(MergeRules),
     /// k-mers.
     Kmer(Kmer),
     /// Words that are looked up whole, by whoever reads the text.
@@ -118,7 +118,7 @@ impl Scheme {
     /// The letters of a token.
     pub(crate) fn spell(&self, token: Token) -> String {
         match self {
-            Self::Bpe(bpe) => bpe.table.letters(token),
+            Self::Bpe(bpe) => bpe.table.spelling(token),
             Self::Rules(rules) => rules.tokens()[token as usize].to_string(),
             Self::Kmer(kmer) => kmer.string(token),
             Self::Words(words) => words.tokens[token as usize].to_string(),

@@ -36,7 +36,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::compatible::{Compatible, NONE, Node};
-use super::machine::{Machine, StateId, Step};
+use super::machine::{LastToken, Machine, StateId};
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 
@@ -52,7 +52,7 @@ pub struct Automaton<S: StateId> {
     /// letters, then the separator.
     pub next: Vec<S::Row>,
     /// `steps[state]`.
-    pub steps: Vec<Step>,
+    pub steps: Vec<LastToken>,
     /// Bases in the longest token.
     pub longest: usize,
     /// The number that stands for a separator among the tokens: the number of tokens.
@@ -99,7 +99,7 @@ impl<S: StateId> Automaton<S> {
     }
 
     /// The automaton over bytes that are codes already, with the separator after them.
-    pub fn over_codes(&self) -> Machine<'_, S, Step> {
+    pub fn over_codes(&self) -> Machine<'_, S, LastToken> {
         let last = self.next.len() - 1;
         let rows = std::array::from_fn(|code| &self.next[code.min(last)]);
         Machine { rows, outputs: &self.steps, longest: self.longest }
@@ -120,7 +120,7 @@ impl<S: StateId> Automaton<S> {
             if self.steps[last.index()].token != token {
                 return Err(Error::vocabulary(format!(
                     "token {} does not encode to itself; the merges are not in an order that training makes",
-                    table.letters(token)
+                    table.spelling(token)
                 )));
             }
         }
@@ -164,14 +164,14 @@ struct Builder<'a> {
     items: Vec<Item>,
     /// The moves of each item, letter by letter.
     moves: Vec<Move>,
-    num_letters: usize,
+    num_symbols: usize,
     item_index: HashTable<u32>,
     /// The item that a new start opens after each token, made when first asked for.
     starts: Vec<u32>,
     /// States, end to end: `bounds[s]..bounds[s + 1]` are the items of state `s`.
     members: Vec<u32>,
     bounds: Vec<usize>,
-    steps: Vec<Step>,
+    steps: Vec<LastToken>,
     state_index: HashTable<u32>,
 }
 
@@ -182,7 +182,7 @@ impl<'a> Builder<'a> {
             table,
             items: Vec::new(),
             moves: Vec::new(),
-            num_letters: table.num_letters() as usize,
+            num_symbols: table.num_symbols() as usize,
             item_index: HashTable::new(),
             starts: vec![NONE; table.num_tokens() as usize + 1],
             members: Vec::new(),
@@ -196,13 +196,13 @@ impl<'a> Builder<'a> {
     fn run(mut self) -> Result<Automaton<u32>> {
         let separator = self.table.num_tokens();
         let start = self.start_after(separator);
-        self.intern_state(&[start?], Step { token: separator, length: 1 })?;
-        let mut next: Vec<Vec<u32>> = vec![Vec::new(); self.num_letters + 1];
+        self.intern_state(&[start?], LastToken { token: separator, length: 1 })?;
+        let mut next: Vec<Vec<u32>> = vec![Vec::new(); self.num_symbols + 1];
         let mut moved = Vec::new();
         let mut state = 0;
         while state < self.steps.len() {
             for (symbol, next) in next.iter_mut().enumerate() {
-                let is_letter = symbol < self.num_letters;
+                let is_letter = symbol < self.num_symbols;
                 next.push(if is_letter { self.successor(state, symbol, &mut moved)? } else { 0 });
             }
             state += 1;
@@ -218,7 +218,7 @@ impl<'a> Builder<'a> {
         let mut last = NONE;
         for member in members {
             let item = self.members[member];
-            let Move { token, item } = self.moves[item as usize * self.num_letters + letter];
+            let Move { token, item } = self.moves[item as usize * self.num_symbols + letter];
             if token != NONE {
                 if last != NONE {
                     return Err(two_endings(self.table, last, token));
@@ -235,7 +235,7 @@ impl<'a> Builder<'a> {
             ));
         }
         moved.push(self.start_after(last)?);
-        self.intern_state(moved, Step { token: last, length: self.table.length(last) })
+        self.intern_state(moved, LastToken { token: last, length: self.table.length(last) })
     }
 
     /// The item of a start opened after `token` (or after the separator: at the start of a word).
@@ -254,14 +254,14 @@ impl<'a> Builder<'a> {
         let mut pending = if is_new { vec![root] } else { Vec::new() };
         while let Some(number) = pending.pop() {
             let Item { node, row } = self.items[number as usize];
-            for letter in 0..self.num_letters {
+            for letter in 0..self.num_symbols {
                 let child = self.compatible.children(node)[letter];
                 if child == NONE {
                     continue;
                 }
                 let Node { token, below: (low, high) } = self.compatible.nodes[child as usize];
                 self.compatible.work.spend(1 + (high - low) as usize / 16)?; // looked at thrice, and hashed
-                let place = number as usize * self.num_letters + letter;
+                let place = number as usize * self.num_symbols + letter;
                 if token != NONE && !self.compatible.is_blocked(row, token) {
                     self.moves[place].token = token;
                 }
@@ -310,13 +310,13 @@ impl<'a> Builder<'a> {
         }
         let number = items.len() as u32;
         items.push(item);
-        self.moves.resize(self.moves.len() + self.num_letters, Move { token: NONE, item: NONE });
+        self.moves.resize(self.moves.len() + self.num_symbols, Move { token: NONE, item: NONE });
         self.item_index.insert_unique(hashed, number, |&number| hash(&items[number as usize]));
         (number, true)
     }
 
     #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES
-    fn intern_state(&mut self, items: &[u32], step: Step) -> Result<u32> {
+    fn intern_state(&mut self, items: &[u32], step: LastToken) -> Result<u32> {
         let hash = |token: Token, items: &[u32]| FxBuildHasher.hash_one((token, items));
         let (members, bounds, steps) = (&self.members, &self.bounds, &self.steps);
         let of = |state: u32| &members[bounds[state as usize]..bounds[state as usize + 1]];
@@ -326,7 +326,7 @@ impl<'a> Builder<'a> {
             return Ok(state);
         }
         let state = steps.len();
-        let entries = ((state + 1) * (self.num_letters + 1)).max(self.members.len() + items.len());
+        let entries = ((state + 1) * (self.num_symbols + 1)).max(self.members.len() + items.len());
         if state >= MAX_STATES || entries.max(self.moves.len()) > MAX_ENTRIES {
             return Err(Error::vocabulary("the vocabulary needs too many states for an automaton"));
         }
@@ -342,8 +342,8 @@ impl<'a> Builder<'a> {
 fn two_endings(table: &MergeTable, first: Token, second: Token) -> Error {
     Error::vocabulary(format!(
         "a string could end in {} as well as in {}; the merges are not in an order that training makes",
-        table.letters(first),
-        table.letters(second)
+        table.spelling(first),
+        table.spelling(second)
     ))
 }
 

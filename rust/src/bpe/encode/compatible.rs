@@ -49,11 +49,11 @@ const MAX_WORK: usize = 1 << 30;
 /// The bounds above are for memory. Time can be cubic in the number of tokens when they are made to be: each of ten
 /// thousand tokens a letter longer than the last has all others on its spine.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Work {
+pub struct BuildBudget {
     steps: usize,
 }
 
-impl Work {
+impl BuildBudget {
     /// Counts; fails when it has been too much.
     #[inline]
     pub fn spend(&mut self, steps: usize) -> Result<()> {
@@ -86,7 +86,7 @@ pub struct Compatible {
     pub nodes: Vec<Node>,
     /// The node one letter further than each node, letter by letter, or [`NONE`].
     children: Vec<u32>,
-    num_letters: usize,
+    num_symbols: usize,
     /// Place of each token in the order of the walk.
     pub place: Vec<u32>,
     /// Row `l` has a bit for each token, in the order of the walk, that is blocked after `l`; one row of zeros at
@@ -94,7 +94,7 @@ pub struct Compatible {
     blocked: Vec<u64>,
     words_per_row: usize,
     /// What building has taken so far.
-    pub work: Work,
+    pub work: BuildBudget,
 }
 
 impl Compatible {
@@ -107,18 +107,18 @@ impl Compatible {
             return Err(too_large("tokens", num_tokens));
         }
         let Trie { mut nodes, children, node_of } = Trie::new(table)?;
-        let num_letters = table.num_letters() as usize;
+        let num_symbols = table.num_symbols() as usize;
         let place = walk(&mut nodes, &children, num_tokens);
         let blocked = vec![0; words_per_row * (num_tokens + 1)];
-        let work = Work::default();
-        let mut this = Self { nodes, children, num_letters, place, blocked, words_per_row, work };
+        let work = BuildBudget::default();
+        let mut this = Self { nodes, children, num_symbols, place, blocked, words_per_row, work };
         this.fill(table, &node_of)?;
         Ok(this)
     }
 
     /// The node one letter further than `node`, by the code of the letter, or [`NONE`].
     pub fn children(&self, node: u32) -> &[u32] {
-        &self.children[node as usize * self.num_letters..][..self.num_letters]
+        &self.children[node as usize * self.num_symbols..][..self.num_symbols]
     }
 
     /// The row number that stands for the start of a word.
@@ -159,7 +159,7 @@ impl Compatible {
             let (mut spine, mut parent) = (Some(l), Token::MAX);
             while let Some(x) = spine {
                 for &m in families.by_left(x).iter().take_while(|&&m| m < parent) {
-                    let block = &blocks[(m - table.num_letters()) as usize];
+                    let block = &blocks[(m - table.num_symbols()) as usize];
                     self.work.spend(block.words.len())?;
                     block.add_to(row);
                 }
@@ -196,7 +196,7 @@ impl Compatible {
                 if num_words > MAX_BLOCKS {
                     return Err(too_large("words of blocked pairs", num_words));
                 }
-                blocks[(m - table.num_letters()) as usize] = bits.clone();
+                blocks[(m - table.num_symbols()) as usize] = bits.clone();
             }
         }
         Ok(blocks)
@@ -213,7 +213,7 @@ impl Families {
     fn new(table: &MergeTable) -> Self {
         let empty = vec![Vec::new(); table.num_tokens() as usize];
         let (mut left, mut right) = (empty.clone(), empty);
-        for (&(l, r), product) in table.merges().iter().zip(table.num_letters()..) {
+        for (&(l, r), product) in table.merges().iter().zip(table.num_symbols()..) {
             left[l as usize].push(product);
             right[r as usize].push(product);
         }
@@ -296,7 +296,7 @@ impl Trie {
             if taken != NONE {
                 return Err(Error::vocabulary(format!(
                     "tokens {taken} and {token} are both {}; a string can be made in one way only",
-                    table.letters(token)
+                    table.spelling(token)
                 )));
             }
             trie.node_of.push(node);
@@ -307,7 +307,7 @@ impl Trie {
     /// The node that `codes` lead to from `node`, made if it is not there.
     fn descend(&mut self, table: &MergeTable, mut node: u32, codes: &[u8]) -> Result<u32> {
         for &code in codes {
-            let place = node as usize * table.num_letters() as usize + code as usize;
+            let place = node as usize * table.num_symbols() as usize + code as usize;
             if self.children[place] == NONE {
                 self.children[place] = self.add_node(table)?;
             }
@@ -323,14 +323,14 @@ impl Trie {
             return Err(too_large("prefixes of tokens", self.nodes.len()));
         }
         self.nodes.push(Node { token: NONE, below: (0, 0) });
-        self.children.resize(self.children.len() + table.num_letters() as usize, NONE);
+        self.children.resize(self.children.len() + table.num_symbols() as usize, NONE);
         Ok(number)
     }
 }
 
 /// Numbers the tokens in the order of a depth-first walk, parents before children, and notes each node's range.
 fn walk(nodes: &mut [Node], children: &[u32], num_tokens: usize) -> Vec<u32> {
-    let num_letters = children.len() / nodes.len();
+    let num_symbols = children.len() / nodes.len();
     let mut place = vec![0; num_tokens];
     let mut next_place = 0;
     // A node is met twice: on the way down (`false`) and when all below it is numbered (`true`).
@@ -347,7 +347,7 @@ fn walk(nodes: &mut [Node], children: &[u32], num_tokens: usize) -> Vec<u32> {
         }
         this.below.0 = next_place;
         pending.push((node, true));
-        let children = children[node as usize * num_letters..][..num_letters].iter().rev();
+        let children = children[node as usize * num_symbols..][..num_symbols].iter().rev();
         pending.extend(children.filter(|&&child| child != NONE).map(|&child| (child, false)));
     }
     place

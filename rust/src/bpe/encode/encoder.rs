@@ -1,18 +1,18 @@
 //! The encoder of a merge table: its automaton, or the heap where there is none.
 
 use super::automaton::{AnyAutomaton, Automaton};
+use super::corpus_text::{CorpusText, Segment, whole_words};
 use super::heap::HeapEncoder;
 use super::lanes::{BLOCK, run};
 use super::seams::segments;
-use super::stream::{Cursor, Queue, Sink, Source};
-use super::words::{Segment, Text, whole_words};
+use super::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// The encoder of a merge table: its automaton, or the heap where it has none.
 #[derive(Clone, Debug)]
-pub enum Encoder {
+pub enum MergeEncoder {
     /// An automaton of at most 65,536 states.
     Narrow(Automaton<u16>),
     /// An automaton of more.
@@ -21,7 +21,7 @@ pub enum Encoder {
     Heap(HeapEncoder),
 }
 
-impl Encoder {
+impl MergeEncoder {
     /// Builds the automaton, or falls back to the heap.
     pub fn new(table: &MergeTable) -> Self {
         match AnyAutomaton::build(table) {
@@ -43,13 +43,13 @@ impl Encoder {
     /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between words only.
     pub fn segments(
         &self,
-        text: Text<'_>,
+        text: CorpusText<'_>,
         bases: u64,
-        may_part: impl Fn(Pair) -> bool + Sync,
+        may_cut: impl Fn(Pair) -> bool + Sync,
     ) -> (Vec<Segment>, Vec<Pair>) {
         match self {
-            Self::Narrow(automaton) => segments(automaton, text, bases, may_part),
-            Self::Wide(automaton) => segments(automaton, text, bases, may_part),
+            Self::Narrow(automaton) => segments(automaton, text, bases, may_cut),
+            Self::Wide(automaton) => segments(automaton, text, bases, may_cut),
             Self::Heap(..) => (whole_words(text), Vec::new()),
         }
     }
@@ -57,9 +57,9 @@ impl Encoder {
     /// Encodes the segments of `queue`, as one of the threads that do: see [`run`].
     pub fn run(
         &self,
-        text: Text<'_>,
-        queue: &Queue<Segment>,
-        sink: &mut impl Sink,
+        text: CorpusText<'_>,
+        queue: &SegmentQueue<Segment>,
+        sink: &mut impl TokenSink,
         monitor: &Monitor,
     ) -> Result<()> {
         match self {
@@ -77,9 +77,9 @@ impl Encoder {
 /// The slow way through a text: a piece at a time, in one lane.
 fn run_heap(
     heap: &HeapEncoder,
-    text: Text<'_>,
-    queue: &Queue<Segment>,
-    sink: &mut impl Sink,
+    text: CorpusText<'_>,
+    queue: &SegmentQueue<Segment>,
+    sink: &mut impl TokenSink,
     monitor: &Monitor,
 ) -> Result<()> {
     let mut codes = Vec::new();

@@ -31,7 +31,7 @@ const END: usize = usize::MAX;
 impl HeapEncoder {
     /// Prepares the look-up of products.
     pub fn new(table: &MergeTable) -> Self {
-        Self::of_merges(table.merges().iter().copied().zip(table.num_letters()..))
+        Self::of_merges(table.merges().iter().copied().zip(table.num_symbols()..))
     }
 
     /// Replays any merges, given by rank with their products. Of two merges of the same pair the last counts, as in

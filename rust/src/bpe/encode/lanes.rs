@@ -21,8 +21,8 @@
 //! buffers lie in one piece of memory at a distance that is known when this is compiled, so that all lanes share a
 //! few registers: with buffers of their own four lanes were all that paid, at three quarters to five sixths of this speed.
 
-use super::machine::{Machine, Output, StateId};
-use super::stream::{Cursor, Queue, Sink, Source};
+use super::machine::{Machine, StateId, StateOutput};
+use super::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};
 use crate::error::Result;
 use crate::monitor::Monitor;
 
@@ -76,7 +76,7 @@ struct Lane<C> {
     owing: bool,
 }
 
-impl<C: Cursor> Lane<C> {
+impl<C: WordCursor> Lane<C> {
     fn new() -> Self {
         Self { cursor: None, active: false, filled: 1, open: None, continuing: false, owing: false }
     }
@@ -89,8 +89,8 @@ impl<C: Cursor> Lane<C> {
         bytes[word] = C::SEPARATOR;
         self.owing = false;
         while let Some(cursor) = &mut self.cursor {
-            let room = block - self.filled;
-            let take = usize::try_from(cursor.left()).unwrap_or(usize::MAX).min(room);
+            let free = block - self.filled;
+            let take = usize::try_from(cursor.left()).unwrap_or(usize::MAX).min(free);
             cursor.read(&mut bytes[self.filled..self.filled + take]);
             self.filled += take;
             if cursor.left() > 0 {
@@ -113,7 +113,7 @@ impl<C: Cursor> Lane<C> {
 
     /// The position to walk back from: the end of the block, or the last final boundary of the open word. `None` if
     /// there is none to be found.
-    fn settle<S: StateId, O: Output>(
+    fn settle<S: StateId, O: StateOutput>(
         &mut self,
         machine: &Machine<'_, S, O>,
         states: &[S],
@@ -131,7 +131,7 @@ impl<C: Cursor> Lane<C> {
 
 /// The last position that every encoding, however the word goes on, has a boundary at; `None` if that would lie before
 /// the first state. `word` is where the word starts, and the first state is that of the first position known.
-pub(super) fn final_boundary<S: StateId, O: Output>(
+pub(super) fn final_boundary<S: StateId, O: StateOutput>(
     machine: &Machine<'_, S, O>,
     states: &[S],
     word: usize,
@@ -164,11 +164,11 @@ pub(super) fn final_boundary<S: StateId, O: Output>(
 /// Runs the automaton over the segments of `queue`, as one of the threads that do, in blocks of `block` bytes or more.
 ///
 /// Memory: some hundred kilobytes, more if tokens are longer than a thousand bases.
-pub(crate) fn run<S: StateId, O: Output, R: Source>(
+pub(crate) fn run<S: StateId, O: StateOutput, R: WordSource>(
     machine: &Machine<'_, S, O>,
     source: &R,
-    queue: &Queue<R::Segment>,
-    sink: &mut impl Sink<O::Token>,
+    queue: &SegmentQueue<R::Segment>,
+    sink: &mut impl TokenSink<O::Token>,
     monitor: &Monitor,
     block: usize,
 ) -> Result<()> {
@@ -178,11 +178,11 @@ pub(crate) fn run<S: StateId, O: Output, R: Source>(
     let mut block = if block == BLOCK { STRIDE } else { block.max(2) };
     loop {
         monitor.check()?;
-        buffers.resize(block, <R::Cursor<'_> as Cursor>::SEPARATOR);
+        buffers.resize(block, <R::Cursor<'_> as WordCursor>::SEPARATOR);
         for (number, lane) in lanes.iter_mut().enumerate() {
             let taken = if lane.active { None } else { queue.take() };
             if let Some((place, segment)) = taken {
-                sink.begin(number, place);
+                sink.start(number, place);
                 lane.cursor = Some(source.open(place, segment));
                 (lane.active, lane.continuing) = (true, false);
             }
@@ -250,7 +250,7 @@ fn forward<S: StateId, O, T>(machine: &Machine<'_, S, O>, buffers: &mut Buffers<
 
 /// Reads the tokens of the first `used` lanes off their states, from `ends` back to the beginning. Returns where in the
 /// lanes' tokens the first one is.
-fn backward<S: StateId, O: Output>(
+fn backward<S: StateId, O: StateOutput>(
     outputs: &[O],
     buffers: &mut Buffers<S, O::Token>,
     mut ends: [usize; LANES],

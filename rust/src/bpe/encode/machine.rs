@@ -69,7 +69,7 @@ impl StateId for u32 {
 
 /// What ends at a base: `last(i)` and its length. For the start state it is the separator, of length one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct LastToken {
     /// The token, or the number of tokens for the separator.
     pub token: Token,
     /// Bases to step back.
@@ -77,7 +77,7 @@ pub struct Step {
 }
 
 /// What a state says of the token that ends there, in a form that is fast to read.
-pub trait Output: Copy + Sync {
+pub trait StateOutput: Copy + Sync {
     /// How tokens are written.
     type Token: Copy + Default + Into<Token>;
     /// The token, or a number beyond all tokens.
@@ -86,7 +86,7 @@ pub trait Output: Copy + Sync {
     fn length(self) -> usize;
 }
 
-impl Output for Step {
+impl StateOutput for LastToken {
     type Token = Token;
 
     fn token(self) -> Token {
@@ -117,7 +117,7 @@ impl<S: StateId, O> Machine<'_, S, O> {
     }
 }
 
-impl<S: StateId, O: Output> Machine<'_, S, O> {
+impl<S: StateId, O: StateOutput> Machine<'_, S, O> {
     /// The tokens of a word: the plain use of the automaton, a state of memory for each byte. [`super::lanes`] is the
     /// one that streams.
     pub fn encode(&self, word: &[u8]) -> Vec<Token> {

@@ -9,7 +9,7 @@
 //! faster.
 
 use super::automaton::{AnyAutomaton, Automaton};
-use super::machine::{Machine, Output, StateId};
+use super::machine::{Machine, StateId, StateOutput};
 use crate::bpe::{MergeTable, Token};
 use crate::error::{Error, Result};
 
@@ -32,9 +32,9 @@ pub(crate) const MARKS: [Mark; 4] = [Mark::End, Mark::Dropped, Mark::Unknown, Ma
 
 /// A token, or mark, and its length.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed(u32);
+pub(crate) struct PackedOutput(u32);
 
-impl Output for Packed {
+impl StateOutput for PackedOutput {
     type Token = u16;
 
     #[allow(clippy::cast_possible_truncation)] // the lower half
@@ -47,7 +47,7 @@ impl Output for Packed {
     }
 }
 
-impl Packed {
+impl PackedOutput {
     fn new(token: Token, length: u32) -> Option<Self> {
         (token < 1 << 16 && length < 1 << 16).then_some(Self(length << 16 | token))
     }
@@ -58,24 +58,24 @@ impl Packed {
 pub(crate) struct Marked<S: StateId> {
     /// By letter, then by mark.
     rows: Vec<S::Row>,
-    outputs: Vec<Packed>,
+    outputs: Vec<PackedOutput>,
     longest: usize,
 }
 
 impl<S: StateId> Marked<S> {
     /// Adds marks to an automaton; `None` if tokens, lengths or states do not fit.
-    fn new<P: StateId>(plain: &Automaton<P>, num_letters: usize) -> Option<Self> {
+    fn new<P: StateId>(plain: &Automaton<P>, num_symbols: usize) -> Option<Self> {
         let old = u32::try_from(plain.steps.len()).ok()?;
-        let packed = plain.steps.iter().map(|step| Packed::new(step.token, step.length));
-        let mut outputs: Vec<Packed> = packed.collect::<Option<_>>()?;
+        let packed = plain.steps.iter().map(|step| PackedOutput::new(step.token, step.length));
+        let mut outputs: Vec<PackedOutput> = packed.collect::<Option<_>>()?;
         // The separator is the first mark, and the start its state; the others have states after all old ones.
         for token in (plain.separator..).skip(1).take(MARKS.len() - 1) {
-            outputs.push(Packed::new(token, 1)?);
+            outputs.push(PackedOutput::new(token, 1)?);
         }
         let state = |number: u32| S::try_from(number).ok();
         state(u32::try_from(outputs.len() - 1).ok()?)?;
-        let mut rows = S::rows(num_letters + MARKS.len());
-        for (letter, row) in (0..num_letters).zip(&mut rows) {
+        let mut rows = S::rows(num_symbols + MARKS.len());
+        for (letter, row) in (0..num_symbols).zip(&mut rows) {
             let after = |from: u32| {
                 let from = P::try_from(if from < old { from } else { 0 }).ok()?;
                 state(u32::try_from(from.step(&plain.next[letter]).index()).ok()?)
@@ -84,27 +84,27 @@ impl<S: StateId> Marked<S> {
                 *to = after(from)?;
             }
         }
-        for (mark, row) in (0..).zip(&mut rows[num_letters..]) {
+        for (mark, row) in (0..).zip(&mut rows[num_symbols..]) {
             S::entries(row, outputs.len()).fill(state(if mark == 0 { 0 } else { old + mark - 1 })?);
         }
         Some(Self { rows, outputs, longest: plain.longest })
     }
 
     /// The automaton over bytes, of which `symbol` tells the code of the letter or the mark.
-    pub(crate) fn over(&self, symbol: impl Fn(u8) -> Result<u8, Mark>) -> Machine<'_, S, Packed> {
-        let num_letters = self.rows.len() - MARKS.len();
+    pub(crate) fn over(&self, symbol: impl Fn(u8) -> Result<u8, Mark>) -> Machine<'_, S, PackedOutput> {
+        let num_symbols = self.rows.len() - MARKS.len();
         let mut rows = [&self.rows[0]; 256];
         for (byte, row) in (0..=255).zip(&mut rows) {
             *row = match symbol(byte) {
                 Ok(code) => &self.rows[usize::from(code)],
-                Err(mark) => &self.rows[num_letters + mark as usize],
+                Err(mark) => &self.rows[num_symbols + mark as usize],
             };
         }
         Machine { rows, outputs: &self.outputs, longest: self.longest }
     }
 
     /// The automaton over codes.
-    fn over_codes(&self) -> Machine<'_, S, Packed> {
+    fn over_codes(&self) -> Machine<'_, S, PackedOutput> {
         self.over(
             |code| if usize::from(code) < self.rows.len() - MARKS.len() { Ok(code) } else { Err(Mark::End) },
         )
@@ -113,7 +113,7 @@ impl<S: StateId> Marked<S> {
     /// States, and bytes in memory.
     pub(crate) fn size(&self) -> (usize, usize) {
         let states = self.outputs.len();
-        (states, states * (self.rows.len() * size_of::<S>() + size_of::<Packed>()))
+        (states, states * (self.rows.len() * size_of::<S>() + size_of::<PackedOutput>()))
     }
 }
 
@@ -148,12 +148,12 @@ impl AnyMarked {
     /// The automaton of a table; fails with the reason if it has none.
     pub(crate) fn build(table: &MergeTable) -> Result<Self> {
         check_size(table)?;
-        let num_letters = table.num_letters() as usize;
+        let num_symbols = table.num_symbols() as usize;
         let marked = match AnyAutomaton::build(table)? {
-            AnyAutomaton::Narrow(plain) => Marked::new(&plain, num_letters)
+            AnyAutomaton::Narrow(plain) => Marked::new(&plain, num_symbols)
                 .map(Self::Narrow)
-                .or_else(|| Marked::new(&plain, num_letters).map(Self::Wide)),
-            AnyAutomaton::Wide(plain) => Marked::new(&plain, num_letters).map(Self::Wide),
+                .or_else(|| Marked::new(&plain, num_symbols).map(Self::Wide)),
+            AnyAutomaton::Wide(plain) => Marked::new(&plain, num_symbols).map(Self::Wide),
         };
         marked.ok_or_else(|| Error::vocabulary("the vocabulary needs too many states for an automaton"))
     }

@@ -13,14 +13,14 @@ use crate::bpe::{Pair, Token};
 
 /// Merges of strings, by rank.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct MergeRules {
     alphabet: Vec<u8>,
     tokens: Vec<Box<str>>,
     merges: Vec<Pair>,
     heap: HeapEncoder,
 }
 
-impl Rules {
+impl MergeRules {
     /// The rule of these merges over these letters, which are ASCII.
     pub fn new<'m>(alphabet: &[u8], merges: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
         let mut interner = Interner::default();
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn encode(merges: &[(&str, &str)], word: &str) -> Vec<String> {
-        let rules = Rules::new(b"ACG", merges.iter().copied());
+        let rules = MergeRules::new(b"ACG", merges.iter().copied());
         let codes: Vec<u8> = word
             .bytes()
             .filter_map(|letter| u8::try_from(b"ACG".iter().position(|&known| known == letter)?).ok())

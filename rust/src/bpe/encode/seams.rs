@@ -10,9 +10,9 @@
 use rayon::prelude::*;
 
 use super::automaton::Automaton;
+use super::corpus_text::{CorpusText, Segment};
 use super::lanes::final_boundary;
-use super::machine::{Machine, Output, StateId};
-use super::words::{Segment, Text};
+use super::machine::{Machine, StateId, StateOutput};
 use crate::bpe::Pair;
 use crate::corpus::Corpus;
 
@@ -21,46 +21,46 @@ const SEAM_SEARCH: usize = 2048;
 
 /// Cuts a text into segments of about `bases` bases for threads to share.
 ///
-/// Cuts are at ends of words, or inside a word at a token boundary, verified, whose two neighbours `may_part`
+/// Cuts are at ends of words, or inside a word at a token boundary, verified, whose two neighbours `may_cut`
 /// allows. Returns the segments, and of each cut inside a word the two tokens that it parts.
 pub(super) fn segments<S: StateId>(
     automaton: &Automaton<S>,
-    text: Text<'_>,
+    text: CorpusText<'_>,
     bases: u64,
-    may_part: impl Fn(Pair) -> bool + Sync,
+    may_cut: impl Fn(Pair) -> bool + Sync,
 ) -> (Vec<Segment>, Vec<Pair>) {
     let spans = || text.corpora.iter().map(Corpus::span).enumerate();
     let wishes: Vec<(usize, u64)> = spans()
         .flat_map(|(number, span)| (1..span.div_ceil(bases)).map(move |cut| (number, cut * bases)))
         .collect();
     let find = |&(number, wish): &(usize, u64)| {
-        find_cut(automaton, text, &text.corpora[number], wish, &may_part).map(|cut| (number, cut))
+        find_cut(automaton, text, &text.corpora[number], wish, &may_cut).map(|cut| (number, cut))
     };
     let cuts: Vec<_> = wishes.par_iter().map(find).collect();
     let mut cuts = cuts.into_iter().flatten().peekable();
     let mut segments = Vec::new();
-    let mut parted = Vec::new();
+    let mut boundary_pairs = Vec::new();
     for (corpus, span) in spans() {
         let mut start = 0;
         let inner = std::iter::from_fn(|| cuts.next_if(|&(number, _)| number == corpus)).map(|(_, cut)| cut);
         for (cut, pair) in inner.chain([(span, None)]) {
             if cut > start {
                 segments.push(Segment { corpus, range: start..cut });
-                parted.extend(pair);
+                boundary_pairs.extend(pair);
                 start = cut;
             }
         }
     }
-    (segments, parted)
+    (segments, boundary_pairs)
 }
 
 /// A cut at or soon after `wish`: the end of the piece if that is near, else a seam; `None` if there is none.
 fn find_cut<S: StateId>(
     automaton: &Automaton<S>,
-    text: Text<'_>,
+    text: CorpusText<'_>,
     corpus: &Corpus,
     wish: u64,
-    may_part: &impl Fn(Pair) -> bool,
+    may_cut: &impl Fn(Pair) -> bool,
 ) -> Option<(u64, Option<Pair>)> {
     let piece = text.piece(corpus, corpus.word_after(wish), wish);
     if wish <= piece.start {
@@ -81,7 +81,7 @@ fn find_cut<S: StateId>(
             corpus.unpack(piece.start + offset, &mut codes);
         }
         let machine = automaton.over_codes();
-        let part = |pair: Pair| pair.0 != automaton.separator && may_part(pair);
+        let part = |pair: Pair| pair.0 != automaton.separator && may_cut(pair);
         if let Some((cut, pair)) = seam(&machine, &codes, SEAM_SEARCH, part) {
             let offset = offset + cut as u64;
             let cut = if text.reverse { piece.end - offset } else { piece.start + offset };
@@ -93,11 +93,11 @@ fn find_cut<S: StateId>(
 
 /// A token boundary that is true whatever precedes `bytes` and follows them, with the tokens on both sides. All states
 /// are run over `search` bytes at most.
-pub(crate) fn seam<S: StateId, O: Output>(
+pub(crate) fn seam<S: StateId, O: StateOutput>(
     machine: &Machine<'_, S, O>,
     bytes: &[u8],
     search: usize,
-    may_part: impl Fn(Pair) -> bool,
+    may_cut: impl Fn(Pair) -> bool,
 ) -> Option<(usize, Pair)> {
     let (known, state) = synchronize(machine, &bytes[..search.min(bytes.len())])?;
     let mut states = vec![state];
@@ -119,7 +119,7 @@ pub(crate) fn seam<S: StateId, O: Output>(
         let right = machine.outputs[states[boundary].index()];
         boundary = boundary.checked_sub(right.length())?;
         let pair = (machine.outputs[states[boundary].index()].token().into(), right.token().into());
-        if may_part(pair) {
+        if may_cut(pair) {
             return Some((known + boundary, pair));
         }
     }

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::bpe::Token;
 
 /// A text of words, parts of which are read at a time.
-pub trait Source: Sync {
+pub trait WordSource: Sync {
     /// A part that begins and ends where words may be cut.
     type Segment: Sync;
     /// What reads a part.
-    type Cursor<'a>: Cursor
+    type Cursor<'a>: WordCursor
     where
         Self: 'a;
 
@@ -22,7 +22,7 @@ pub trait Source: Sync {
 }
 
 /// Reads words, one after the other.
-pub trait Cursor {
+pub trait WordCursor {
     /// The byte that stands between words.
     const SEPARATOR: u8;
     /// Whether there must be a separator between any two words, or none is needed where a block ends.
@@ -40,12 +40,12 @@ pub trait Cursor {
 
 /// Segments that threads take one after the other.
 #[derive(Debug)]
-pub struct Queue<T> {
+pub struct SegmentQueue<T> {
     segments: Vec<T>,
     next: AtomicUsize,
 }
 
-impl<T> Queue<T> {
+impl<T> SegmentQueue<T> {
     /// A queue of these segments.
     pub fn new(segments: Vec<T>) -> Self {
         Self { segments, next: AtomicUsize::new(0) }
@@ -64,9 +64,9 @@ impl<T> Queue<T> {
 }
 
 /// What takes the tokens.
-pub trait Sink<T = Token> {
+pub trait TokenSink<T = Token> {
     /// `lane` begins the segment of this number.
-    fn begin(&mut self, _lane: usize, _number: usize) {}
+    fn start(&mut self, _lane: usize, _number: usize) {}
     /// The next tokens of the word that `lane` is in, or, unless `continuing`, of a new one. Words within are separated
     /// by the automaton's separator.
     fn tokens(&mut self, lane: usize, tokens: &[T], continuing: bool);

@@ -14,8 +14,8 @@
 //! A shard that found too many islands kept only the first part of `S` ([`super::islands`]): the sum keeps the shortest
 //! part that any of them did, and the other islands are broken up as they are added.
 
-use super::islands::Finder;
-use super::wire::{Numbers, damaged, put};
+use super::islands::IslandFinder;
+use super::wire::{VarintReader, damaged, put};
 use crate::alphabet::LetterKind;
 use crate::bpe::Pair;
 use crate::corpus::Contents;
@@ -29,7 +29,7 @@ pub(super) const PAIRS: u8 = 4;
 pub(super) const TOKENS: u8 = 5;
 
 /// No shard counts so much: sums of answers stay far below 2^64.
-const MOST: u64 = 1 << 56;
+const MAX_COUNT: u64 = 1 << 56;
 
 /// Adds answers to the same question.
 ///
@@ -91,8 +91,8 @@ pub(super) fn contents(contents: &Contents, pieces: u64) -> Vec<u8> {
 }
 
 pub(super) fn read_contents(body: &[u8]) -> Result<(Contents, u64)> {
-    let mut numbers = Numbers(body);
-    let mut next = || numbers.below(MOST);
+    let mut numbers = VarintReader(body);
+    let mut next = || numbers.below(MAX_COUNT);
     let (records, empty_records, words, bases) = (next()?, next()?, next()?, next()?);
     let mut skipped = [0; LetterKind::SKIPPED.len()];
     for count in &mut skipped {
@@ -118,10 +118,10 @@ pub(super) fn pairs(counts: impl IntoIterator<Item = (Pair, u64)>) -> Vec<u8> {
 }
 
 pub(super) fn read_pairs(body: &[u8]) -> Result<Vec<(Pair, u64)>> {
-    let mut numbers = Numbers(body);
+    let mut numbers = VarintReader(body);
     let mut found = Vec::new();
     while !numbers.0.is_empty() {
-        found.push(((numbers.token(u32::MAX)?, numbers.token(u32::MAX)?), numbers.below(MOST)?));
+        found.push(((numbers.token(u32::MAX)?, numbers.token(u32::MAX)?), numbers.below(MAX_COUNT)?));
     }
     Ok(found)
 }
@@ -145,15 +145,15 @@ pub(super) fn tokens(count: u64) -> Vec<u8> {
 }
 
 pub(super) fn read_tokens(body: &[u8]) -> Result<u64> {
-    let mut numbers = Numbers(body);
+    let mut numbers = VarintReader(body);
     let count = numbers.take()?;
     numbers.end().map(|()| count)
 }
 
 /// The answer with what some threads found in a pass; all of them keep the same part of `S` then.
 ///
-/// `parted` are the pairs across cuts, which the finders have counted too.
-pub(super) fn pass(finders: &mut [Finder], parted: &[(Pair, u64)]) -> Vec<u8> {
+/// `boundary_pairs` are the pairs across cuts, which the finders have counted too.
+pub(super) fn pass(finders: &mut [IslandFinder], boundary_pairs: &[(Pair, u64)]) -> Vec<u8> {
     let kept = finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
     finders.iter_mut().for_each(|finder| finder.keep(kept));
     let mut bytes = vec![PASS];
@@ -170,8 +170,8 @@ pub(super) fn pass(finders: &mut [Finder], parted: &[(Pair, u64)]) -> Vec<u8> {
     for &pair in &guess[..kept] {
         put(&mut bytes, finders.iter().filter_map(|finder| finder.counts.exact(pair)).sum());
     }
-    put(&mut bytes, parted.len() as u64);
-    for &((left, right), count) in parted {
+    put(&mut bytes, boundary_pairs.len() as u64);
+    for &((left, right), count) in boundary_pairs {
         for number in [u64::from(left), u64::from(right), count] {
             put(&mut bytes, number);
         }
@@ -187,7 +187,7 @@ pub(super) fn pass(finders: &mut [Finder], parted: &[(Pair, u64)]) -> Vec<u8> {
 }
 
 /// The counts by entry: the distance to the entry before and the count; then a 0.
-fn put_counts(bytes: &mut Vec<u8>, finders: &[Finder]) {
+fn put_counts(bytes: &mut Vec<u8>, finders: &[IslandFinder]) {
     let mut before = 0;
     let size = finders.first().map_or(0, |finder| finder.counts.table_size());
     for entry in 0..size {
@@ -207,12 +207,12 @@ struct Pass<'a> {
     num_tokens: u32,
     guess: Vec<Pair>,
     kept: usize,
-    rest: Numbers<'a>,
+    rest: VarintReader<'a>,
 }
 
 impl<'a> Pass<'a> {
     fn read(body: &'a [u8]) -> Result<Self> {
-        let mut rest = Numbers(body);
+        let mut rest = VarintReader(body);
         let num_tokens = rest.token(u32::MAX)?;
         let length = rest.count()?;
         let kept = rest.below(length as u64 + 1)?;
@@ -225,7 +225,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Adds everything to what `finder` has; returns the pairs across cuts.
-    fn add_to(mut self, finder: &mut Finder) -> Result<Vec<(Pair, u64)>> {
+    fn add_to(mut self, finder: &mut IslandFinder) -> Result<Vec<(Pair, u64)>> {
         if self.num_tokens != finder.counts.separator() || self.guess != finder.guess() {
             return Err(damaged());
         }
@@ -241,25 +241,25 @@ impl<'a> Pass<'a> {
             if entry >= finder.counts.table_size() {
                 return Err(damaged());
             }
-            finder.counts.add(entry, self.rest.below(MOST)?);
+            finder.counts.add(entry, self.rest.below(MAX_COUNT)?);
             next = entry + 1;
         }
         for &pair in &self.guess[..self.kept] {
-            let count = self.rest.below(MOST)?;
+            let count = self.rest.below(MAX_COUNT)?;
             if count > 0 {
                 finder.counts.add_exact(pair, count);
             }
         }
-        let mut parted = Vec::new();
+        let mut boundary_pairs = Vec::new();
         for _ in 0..self.rest.count()? {
             let pair = (self.rest.token(self.num_tokens)?, self.rest.token(self.num_tokens)?);
-            parted.push((pair, self.rest.below(MOST)?));
+            boundary_pairs.push((pair, self.rest.below(MAX_COUNT)?));
         }
         self.add_islands(finder)?;
-        Ok(parted)
+        Ok(boundary_pairs)
     }
 
-    fn add_islands(&mut self, finder: &mut Finder) -> Result<()> {
+    fn add_islands(&mut self, finder: &mut IslandFinder) -> Result<()> {
         let mut island = Vec::new();
         let mut number = 0_u32;
         while !self.rest.0.is_empty() {
@@ -267,7 +267,7 @@ impl<'a> Pass<'a> {
             for _ in 0..self.rest.count()? {
                 island.push(self.rest.token(self.num_tokens)?);
             }
-            finder.add_parts(&island, self.rest.below(MOST)?);
+            finder.add_parts(&island, self.rest.below(MAX_COUNT)?);
             number = number.wrapping_add(1);
             if number.is_multiple_of(1 << 12) {
                 finder.bound();
@@ -279,19 +279,19 @@ impl<'a> Pass<'a> {
 }
 
 /// Takes an answer into a finder that has begun the same pass; returns the pairs across cuts.
-pub(super) fn absorb(finder: &mut Finder, answer: &[u8]) -> Result<Vec<(Pair, u64)>> {
+pub(super) fn absorb(finder: &mut IslandFinder, answer: &[u8]) -> Result<Vec<(Pair, u64)>> {
     Pass::read(body(answer, PASS)?)?.add_to(finder)
 }
 
 fn add_passes(parts: &[&[u8]]) -> Result<Vec<u8>> {
-    let mut finder = Finder::default();
-    let mut parted = Vec::new();
+    let mut finder = IslandFinder::default();
+    let mut boundary_pairs = Vec::new();
     for (number, part) in parts.iter().enumerate() {
         let pass = Pass::read(part)?;
         if number == 0 {
-            finder.begin(pass.num_tokens, &pass.guess, usize::MAX);
+            finder.start(pass.num_tokens, &pass.guess, usize::MAX);
         }
-        parted.extend(pass.add_to(&mut finder)?);
+        boundary_pairs.extend(pass.add_to(&mut finder)?);
     }
-    Ok(pass(std::slice::from_mut(&mut finder), &summed(parted)))
+    Ok(pass(std::slice::from_mut(&mut finder), &summed(boundary_pairs)))
 }

@@ -13,33 +13,33 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 
 use super::corpora::{Corpora, MIN_SEGMENT};
-use super::counted::Counted;
-use super::options::Options;
+use super::counted::PassCounts;
+use super::options::MergeOptions;
 use super::pass::TrainingText;
-use super::replay::Key;
+use super::replay::MergePriority;
 use super::sample::{STRETCH, Sampler, sample, stretches};
-use crate::bpe::encode::{Encoder, Segment, Text};
+use crate::bpe::encode::{CorpusText, MergeEncoder, Segment};
 use crate::bpe::{MergeTable, Pair};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// What is known when a round begins.
-pub(super) struct Known<'a> {
+pub(super) struct GuessContext<'a> {
     pub(super) table: &'a MergeTable,
     /// The encoder of the table.
-    pub(super) encoder: &'a Encoder,
+    pub(super) encoder: &'a MergeEncoder,
     /// What the last pass counted.
-    pub(super) counted: &'a Counted,
+    pub(super) counted: &'a PassCounts,
     /// The best pair outside the last `S`.
-    pub(super) theta: Option<Key>,
+    pub(super) theta: Option<MergePriority>,
     /// The last round made no merge.
     pub(super) is_stuck: bool,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a MergeOptions,
     pub(super) monitor: &'a Monitor,
 }
 
-impl Known<'_> {
+impl GuessContext<'_> {
     /// With shared entries and after a round without a merge, the count from which on all pairs must be known; else 0.
     ///
     /// With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
@@ -78,7 +78,11 @@ impl Candidates {
     }
 
     /// `S`: pairs that look most frequent, in the order of training.
-    pub(super) fn guess(&mut self, text: &mut dyn TrainingText, known: &Known<'_>) -> Result<Vec<Pair>> {
+    pub(super) fn guess(
+        &mut self,
+        text: &mut dyn TrainingText,
+        known: &GuessContext<'_>,
+    ) -> Result<Vec<Pair>> {
         let (mut candidates, adjacencies) = self.estimate(text, known)?;
         candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
         if let Some(seed) = &mut self.random {
@@ -106,7 +110,11 @@ impl Candidates {
     ///
     /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
     /// Pairs with new tokens are judged by a sample; where pairs are in the way, all of these are counted instead.
-    fn estimate(&self, text: &mut dyn TrainingText, known: &Known<'_>) -> Result<(Vec<(Pair, u64)>, u64)> {
+    fn estimate(
+        &self,
+        text: &mut dyn TrainingText,
+        known: &GuessContext<'_>,
+    ) -> Result<(Vec<(Pair, u64)>, u64)> {
         let in_the_way = known.in_the_way();
         let (mut counts, adjacencies) = if in_the_way > 0 {
             let exact = text.count_shared(known.table, known.encoder, known.counted, in_the_way)?;
@@ -144,7 +152,7 @@ impl Candidates {
 }
 
 /// Pair counts and adjacencies of the whole text, as a sample of what is held lets expect them.
-fn sampled_counts(text: &dyn TrainingText, known: &Known<'_>) -> Result<(Estimates, f64)> {
+fn sampled_counts(text: &dyn TrainingText, known: &GuessContext<'_>) -> Result<(Estimates, f64)> {
     let mut counts = Estimates::default();
     let mut adjacencies = 0.0;
     let (held, separator) = (text.held(), known.table.num_tokens());
@@ -168,8 +176,8 @@ fn sampled_counts(text: &dyn TrainingText, known: &Known<'_>) -> Result<(Estimat
                 // Where the sample is a part of the text only, leave room for chance.
                 #[allow(clippy::cast_precision_loss)]
                 let count = count as f64;
-                let room = if scale > 1.0 { count.sqrt() } else { 0.0 };
-                *counts.entry(pair).or_insert(0.0) += (count + room) * weight;
+                let margin = if scale > 1.0 { count.sqrt() } else { 0.0 };
+                *counts.entry(pair).or_insert(0.0) += (count + margin) * weight;
             }
         }
     }
@@ -184,7 +192,7 @@ fn sampled_bases(bases: u64, held: &Corpora<'_>, span: u64) -> u64 {
 }
 
 /// The segments to sample: all of a short text without a gap, with the pairs across cuts; else stretches of it.
-fn parts_of(text: Text<'_>, span: u64, part: u64, encoder: &Encoder) -> (Vec<Segment>, Vec<Pair>) {
+fn parts_of(text: CorpusText<'_>, span: u64, part: u64, encoder: &MergeEncoder) -> (Vec<Segment>, Vec<Pair>) {
     if part == span {
         return encoder.segments(text, MIN_SEGMENT, |_| true);
     }

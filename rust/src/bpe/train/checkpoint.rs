@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::options::Options;
+use super::options::MergeOptions;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 use crate::io::atomic::write_whole;
@@ -53,14 +53,14 @@ pub fn hex(fingerprint: u128) -> String {
 
 /// A checkpoint that was read but not yet compared with the corpus.
 #[derive(Debug)]
-pub struct Found {
+pub struct LoadedCheckpoint {
     path: PathBuf,
     origin: Origin,
     table: MergeTable,
 }
 
 /// Reads a checkpoint. Fails if it is none, is damaged, or was made with other options.
-pub fn load(path: &Path, options: &Options) -> Result<Found> {
+pub fn load(path: &Path, options: &MergeOptions) -> Result<LoadedCheckpoint> {
     let fail = |source| Error::io(path, source);
     let mut text = Vec::new();
     File::open(path).map_err(fail)?.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(fail)?;
@@ -87,14 +87,14 @@ pub fn load(path: &Path, options: &Options) -> Result<Found> {
         return Err(damaged("its checksum is wrong"));
     }
     let table = MergeTable::from_merges(content.merges).map_err(|error| damaged(&error.to_string()))?;
-    let found = Found { path: path.to_path_buf(), origin: content.origin, table };
+    let found = LoadedCheckpoint { path: path.to_path_buf(), origin: content.origin, table };
     found.compare(&Origin::new(options, found.origin.fingerprint.clone()))?;
     Ok(found)
 }
 
-impl Found {
+impl LoadedCheckpoint {
     /// The merges, at most as many as wanted, if they were made from this corpus.
-    pub fn table_for(&self, fingerprint: u128, options: &Options) -> Result<MergeTable> {
+    pub fn table_for(&self, fingerprint: u128, options: &MergeOptions) -> Result<MergeTable> {
         self.compare(&Origin::new(options, hex(fingerprint)))?;
         Ok(self.table.truncated(options.num_merges))
     }
@@ -128,7 +128,7 @@ impl Found {
 }
 
 impl Origin {
-    fn new(options: &Options, fingerprint: String) -> Self {
+    fn new(options: &MergeOptions, fingerprint: String) -> Self {
         Self {
             fingerprint,
             word_length: options.word_length,
@@ -149,7 +149,7 @@ fn checksum(merges: &[Pair]) -> String {
 
 /// Writes checkpoints while training goes on.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct CheckpointWriter {
     path: PathBuf,
     origin: Origin,
     /// Merges at the end of the last round, and in the file.
@@ -158,9 +158,9 @@ pub struct Keeper {
     last: Instant,
 }
 
-impl Keeper {
+impl CheckpointWriter {
     /// For a training of `options` on the corpus of this fingerprint, which begins with `resumed` merges.
-    pub fn new(path: &Path, fingerprint: u128, options: &Options, resumed: usize) -> Self {
+    pub fn new(path: &Path, fingerprint: u128, options: &MergeOptions, resumed: usize) -> Self {
         let origin = Origin::new(options, hex(fingerprint));
         Self { path: path.to_path_buf(), origin, complete: resumed, written: resumed, last: Instant::now() }
     }

@@ -1,8 +1,8 @@
 //! The corpora that this process trains on or samples, as texts: on every strand that counts, in pieces of memory.
 
-use super::options::{Options, Weighted};
+use super::options::{MergeOptions, WeightedCorpora};
 use super::sample::STRETCH;
-use crate::bpe::encode::{LANES, Text};
+use crate::bpe::encode::{CorpusText, LANES};
 use crate::corpus::{Corpus, Stride};
 
 /// Bases of mapped files that a pass holds in memory at a time.
@@ -18,13 +18,13 @@ const SNIPPET: u64 = 24;
 /// Corpora with their weights, and how they are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Corpora<'a> {
-    pub(super) texts: &'a [Weighted],
-    options: &'a Options,
+    pub(super) texts: &'a [WeightedCorpora],
+    options: &'a MergeOptions,
 }
 
 impl<'a> Corpora<'a> {
     /// The corpora as `options` say that they are read.
-    pub(super) fn new(texts: &'a [Weighted], options: &'a Options) -> Self {
+    pub(super) fn new(texts: &'a [WeightedCorpora], options: &'a MergeOptions) -> Self {
         Self { texts, options }
     }
 
@@ -48,12 +48,12 @@ impl<'a> Corpora<'a> {
     }
 
     /// Every text on every strand that counts, with its weight; many mapped files one after the other.
-    pub(super) fn views(&self) -> Vec<(Text<'a>, u64)> {
+    pub(super) fn views(&self) -> Vec<(CorpusText<'a>, u64)> {
         let strands: &[bool] = if self.options.both_strands { &[false, true] } else { &[false] };
         let word_length = self.options.word_length;
-        let of_text = |text: &'a Weighted| {
+        let of_text = |text: &'a WeightedCorpora| {
             let views = groups(&text.corpora).into_iter().flat_map(move |corpora| {
-                strands.iter().map(move |&reverse| Text { corpora, word_length, reverse })
+                strands.iter().map(move |&reverse| CorpusText { corpora, word_length, reverse })
             });
             views.map(|view| (view, text.weight)).collect::<Vec<_>>()
         };
@@ -67,15 +67,17 @@ impl<'a> Corpora<'a> {
 
     /// A text of stretches, one stride through all corpora of all weights, for a text of `bases` in all. With
     /// `is_random` the stretches are as short as can be: a random guess is to be wrong often.
-    pub(super) fn sample(&self, bases: u64, is_random: bool) -> Vec<Weighted> {
+    pub(super) fn sample(&self, bases: u64, is_random: bool) -> Vec<WeightedCorpora> {
         let span = self.span();
         // The sample of a text of snippets is one of snippets as well.
         let stretch = if is_random { SNIPPET } else { (span / 28).clamp(SNIPPET, STRETCH) };
         let sample = (bases / 7).min(MAX_SAMPLE);
         let every = (span / (sample / stretch).max(1)).max(stretch);
         let mut stride = Stride::new(stretch, every);
-        let sampled =
-            |text: &Weighted| Weighted { corpora: vec![stride.sample(&text.corpora)], weight: text.weight };
+        let sampled = |text: &WeightedCorpora| WeightedCorpora {
+            corpora: vec![stride.sample(&text.corpora)],
+            weight: text.weight,
+        };
         self.texts.iter().map(sampled).collect()
     }
 }

@@ -4,32 +4,32 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
-use super::counts::PairCounts;
-use super::islands::{Finder, Islands};
-use super::replay::Key;
+use super::counts::PairCounter;
+use super::islands::{IslandFinder, Islands};
+use super::replay::MergePriority;
 use crate::bpe::{Pair, Token};
 
 /// Stands for a pair that is not known: of a shared entry of the table. It comes before all pairs of equal count.
 const UNKNOWN: Pair = (0, 0);
 
 /// What the threads found in the last pass. All of it adds up.
-pub(super) struct Counted {
+pub(super) struct PassCounts {
     /// A finder for each thread.
-    pub(super) finders: Vec<Finder>,
+    pub(super) finders: Vec<IslandFinder>,
     /// Tokens when the counts were made; 0 before the first pass, and where they are not those of the table.
     pub(super) num_tokens: Token,
 }
 
-impl Counted {
+impl PassCounts {
     /// Nothing yet, for the threads of the present pool.
     pub(super) fn new() -> Self {
-        let finders = (0..rayon::current_num_threads()).map(|_| Finder::default()).collect();
+        let finders = (0..rayon::current_num_threads()).map(|_| IslandFinder::default()).collect();
         Self { finders, num_tokens: 0 }
     }
 
     /// Begins a pass for `S` over a text in the first `num_tokens` tokens; each thread may keep `max_size` tokens of islands.
-    pub(super) fn begin(&mut self, num_tokens: Token, guess: &[Pair], max_size: usize) {
-        self.finders.par_iter_mut().for_each(|finder| finder.begin(num_tokens, guess, max_size));
+    pub(super) fn start(&mut self, num_tokens: Token, guess: &[Pair], max_size: usize) {
+        self.finders.par_iter_mut().for_each(|finder| finder.start(num_tokens, guess, max_size));
         self.num_tokens = num_tokens;
     }
 
@@ -44,7 +44,7 @@ impl Counted {
     }
 
     /// The pair counts of all threads.
-    pub(super) fn tables(&self) -> Vec<&PairCounts> {
+    pub(super) fn tables(&self) -> Vec<&PairCounter> {
         self.finders.iter().map(|finder| &finder.counts).collect()
     }
 
@@ -67,11 +67,11 @@ impl Counted {
         &self,
         least: u64,
         may_merge: impl Fn(Pair) -> bool + Sync,
-    ) -> (Option<Key>, Vec<Pair>) {
+    ) -> (Option<MergePriority>, Vec<Pair>) {
         let counts = self.tables();
         let look = |row: u32| {
             let (mut best, mut near) = (None, Vec::new());
-            PairCounts::outside(&counts, row, least, |total, pair| {
+            PairCounter::outside(&counts, row, least, |total, pair| {
                 if pair.is_none_or(&may_merge) {
                     best = best.max(Some((total, Reverse(pair.unwrap_or(UNKNOWN)))));
                     near.extend(pair);

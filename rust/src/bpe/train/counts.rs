@@ -28,7 +28,7 @@ const COUNT: u16 = CARRIED - 1;
 
 /// Pair counts of one thread.
 #[derive(Debug)]
-pub struct PairCounts {
+pub struct PairCounter {
     num_tokens: u32,
     entries: Vec<u16>,
     /// Counts moved out of `entries`, by entry, with their weight.
@@ -39,14 +39,14 @@ pub struct PairCounts {
     weight: u64,
 }
 
-impl Default for PairCounts {
+impl Default for PairCounter {
     fn default() -> Self {
         let (carried, exact) = Default::default();
         Self { num_tokens: 0, entries: Vec::new(), carried, exact, weight: 1 }
     }
 }
 
-impl PairCounts {
+impl PairCounter {
     /// Forgets all and prepares for tokens below `num_tokens` (the separator's number), each adjacency counting once.
     pub fn reset(&mut self, num_tokens: u32, guess: &[Pair]) {
         self.num_tokens = num_tokens;

@@ -44,14 +44,14 @@ use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
-use super::counts::PairCounts;
-use crate::bpe::encode::{LANES, Sink};
+use super::counts::PairCounter;
+use crate::bpe::encode::{LANES, TokenSink};
 use crate::bpe::{Pair, Token};
 
 /// Islands of three tokens and more with the number of their occurrences.
 #[derive(Debug, Default)]
 pub struct Islands {
-    packing: Packing,
+    packing: IslandPacking,
     /// Islands that fit in a word.
     short: HashMap<u64, u64, FxBuildHasher>,
     /// All others: where they lie in `arena`, and their number.
@@ -68,26 +68,26 @@ struct Long {
 
 /// Short islands as one word: a one, then the tokens, all of the same number of bits.
 #[derive(Clone, Copy, Debug)]
-struct Packing {
+struct IslandPacking {
     bits: u32,
     /// Tokens that fit.
-    room: u32,
+    capacity: u32,
 }
 
-impl Default for Packing {
+impl Default for IslandPacking {
     fn default() -> Self {
         Self::new(1 << 16)
     }
 }
 
-impl Packing {
+impl IslandPacking {
     fn new(num_tokens: u32) -> Self {
         let bits = (u32::BITS - (num_tokens - 1).leading_zeros()).max(2);
-        Self { bits, room: 63 / bits }
+        Self { bits, capacity: 63 / bits }
     }
 
     fn pack(self, island: &[Token]) -> Option<u64> {
-        let fits = island.len() <= self.room as usize;
+        let fits = island.len() <= self.capacity as usize;
         fits.then(|| island.iter().fold(1, |word, &token| word << self.bits | u64::from(token)))
     }
 
@@ -149,7 +149,7 @@ impl Islands {
     }
 
     fn clear(&mut self, num_tokens: u32) {
-        self.packing = Packing::new(num_tokens);
+        self.packing = IslandPacking::new(num_tokens);
         self.short.clear();
         self.long.clear();
         self.arena.clear();
@@ -158,9 +158,9 @@ impl Islands {
 
 /// What one thread finds in a pass.
 #[derive(Debug, Default)]
-pub struct Finder {
+pub struct IslandFinder {
     /// The pair counts.
-    pub counts: PairCounts,
+    pub counts: PairCounter,
     /// The islands.
     pub islands: Islands,
     /// `S`, first pair first; the first `kept` of it are still in use.
@@ -174,9 +174,9 @@ pub struct Finder {
     max_size: usize,
 }
 
-impl Finder {
+impl IslandFinder {
     /// Begins a pass for `S`, given in training's order, which may keep islands of `max_size` tokens.
-    pub fn begin(&mut self, num_tokens: u32, guess: &[Pair], max_size: usize) {
+    pub fn start(&mut self, num_tokens: u32, guess: &[Pair], max_size: usize) {
         self.counts.reset(num_tokens, guess);
         self.islands.clear(num_tokens);
         self.guess = guess.to_vec();
@@ -191,7 +191,7 @@ impl Finder {
     }
 
     /// Counts an adjacency that lies across a cut.
-    pub fn count_parted(&mut self, pair: Pair) {
+    pub fn count_boundary_pair(&mut self, pair: Pair) {
         self.counts.count(pair);
     }
 
@@ -321,7 +321,7 @@ impl Runs<'_> {
     }
 }
 
-impl Sink for Finder {
+impl TokenSink for IslandFinder {
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
         let joined = self.join(lane, tokens, continuing);
         let tokens = &tokens[joined..];

@@ -4,11 +4,11 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::corpora::{Corpora, MAX_SEGMENT};
-use super::counted::Counted;
-use super::options::{Options, Weighted};
+use super::counted::PassCounts;
+use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::sample::{Sampler, sample};
-use crate::bpe::encode::{Encoder, Queue, Sink, Text};
+use crate::bpe::encode::{CorpusText, MergeEncoder, SegmentQueue, TokenSink};
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::corpus::Corpus;
 use crate::error::Result;
@@ -17,13 +17,13 @@ use crate::monitor::Monitor;
 /// Corpora in memory or mapped.
 pub(super) struct LocalText<'a> {
     corpora: Corpora<'a>,
-    options: &'a Options,
+    options: &'a MergeOptions,
     monitor: &'a Monitor,
 }
 
 impl<'a> LocalText<'a> {
     /// The texts, read as `options` say.
-    pub(super) fn new(texts: &'a [Weighted], options: &'a Options, monitor: &'a Monitor) -> Self {
+    pub(super) fn new(texts: &'a [WeightedCorpora], options: &'a MergeOptions, monitor: &'a Monitor) -> Self {
         Self { corpora: Corpora::new(texts, options), options, monitor }
     }
 
@@ -31,7 +31,7 @@ impl<'a> LocalText<'a> {
     pub(super) fn count_pairs(
         &self,
         table: &MergeTable,
-        encoder: &Encoder,
+        encoder: &MergeEncoder,
         is_wanted: impl Fn(Pair) -> bool + Copy + Send + Sync,
     ) -> Result<Vec<(Pair, u64)>> {
         let mut counts: FxHashMap<Pair, u64> = FxHashMap::default();
@@ -50,8 +50,8 @@ impl<'a> LocalText<'a> {
     }
 
     /// The tokens of one view, which is cut at any token: their number does not depend on that.
-    fn tokens_of(&self, text: Text<'_>, encoder: &Encoder, separator: Token) -> Result<u64> {
-        let queue = Queue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
+    fn tokens_of(&self, text: CorpusText<'_>, encoder: &MergeEncoder, separator: Token) -> Result<u64> {
+        let queue = SegmentQueue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
         let count = |_| {
             let mut counter = TokenCounter { separator, tokens: 0 };
             encoder.run(text, &queue, &mut counter, self.monitor).map(|()| counter.tokens)
@@ -68,7 +68,7 @@ impl TrainingText for LocalText<'_> {
     }
 
     fn weighted_bases(&self) -> u64 {
-        let bases = |(text, weight): (Text<'_>, u64)| {
+        let bases = |(text, weight): (CorpusText<'_>, u64)| {
             text.corpora.iter().map(|corpus| corpus.contents().bases).sum::<u64>() * weight
         };
         self.corpora.views().into_iter().map(bases).sum()
@@ -85,43 +85,43 @@ impl TrainingText for LocalText<'_> {
     fn pass(
         &mut self,
         table: &MergeTable,
-        encoder: &Encoder,
+        encoder: &MergeEncoder,
         guess: &[Pair],
-        counted: &mut Counted,
+        counted: &mut PassCounts,
     ) -> Result<Vec<(Pair, u64)>> {
-        let mut all_parted = Vec::new();
-        let max_size = self.options.island_room / counted.finders.len();
-        counted.begin(table.num_tokens(), guess, max_size);
+        let mut boundary_pairs = Vec::new();
+        let max_size = self.options.max_island_tokens / counted.finders.len();
+        counted.start(table.num_tokens(), guess, max_size);
         let finders = &mut counted.finders;
         let in_guess: FxHashSet<Pair> = guess.iter().copied().collect();
         let segment = self.corpora.segment(finders.len());
         for (text, weight) in self.corpora.views() {
             finders.iter_mut().for_each(|finder| finder.set_weight(weight));
             // A cut between the two tokens of a guessed pair would cut an island.
-            let (segments, parted) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
-            parted.iter().for_each(|&pair| finders[0].count_parted(pair));
-            all_parted.extend(parted.into_iter().map(|pair| (pair, weight)));
-            let (queue, monitor) = (Queue::new(segments), self.monitor);
+            let (segments, cut_pairs) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
+            cut_pairs.iter().for_each(|&pair| finders[0].count_boundary_pair(pair));
+            boundary_pairs.extend(cut_pairs.into_iter().map(|pair| (pair, weight)));
+            let (queue, monitor) = (SegmentQueue::new(segments), self.monitor);
             finders.par_iter_mut().try_for_each(|finder| encoder.run(text, &queue, finder, monitor))?;
             text.corpora.iter().for_each(Corpus::release);
         }
         finders.par_iter_mut().for_each(|finder| finder.set_weight(1));
-        Ok(all_parted)
+        Ok(boundary_pairs)
     }
 
     fn count_shared(
         &mut self,
         table: &MergeTable,
-        encoder: &Encoder,
-        counted: &Counted,
+        encoder: &MergeEncoder,
+        counted: &PassCounts,
         least: u64,
     ) -> Result<Vec<(Pair, u64)>> {
         self.count_pairs(table, encoder, |pair| counted.count(pair) >= least)
     }
 
     fn count_tokens(&mut self, table: &MergeTable) -> Result<u64> {
-        let encoder = Encoder::new(table);
-        let weighted = |(text, weight): (Text<'_>, u64)| {
+        let encoder = MergeEncoder::new(table);
+        let weighted = |(text, weight): (CorpusText<'_>, u64)| {
             self.tokens_of(text, &encoder, table.num_tokens()).map(|tokens| tokens * weight)
         };
         self.corpora.views().into_iter().map(weighted).sum()
@@ -134,7 +134,7 @@ struct TokenCounter {
     tokens: u64,
 }
 
-impl Sink for TokenCounter {
+impl TokenSink for TokenCounter {
     fn tokens(&mut self, _: usize, tokens: &[Token], _: bool) {
         self.tokens += tokens.iter().filter(|&&token| token != self.separator).count() as u64;
     }

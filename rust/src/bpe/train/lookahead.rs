@@ -25,7 +25,7 @@
 //! early, and it is noticed. For human chromosome 20 a sample of 8 million bases yields some hundred merges in one
 //! pass, where the rounds of [`super::islands`] take eight.
 
-use super::replay::Phrase;
+use super::replay::TokenPhrase;
 use crate::bpe::{MergeTable, Pair, Token};
 
 /// The phrases of a text in which `count` gives the pairs under `guess`, in the tokens of the first `num_tokens`.
@@ -36,7 +36,7 @@ pub fn phrases(
     num_tokens: Token,
     count: impl Fn(Pair) -> u64,
     ends: Vec<u64>,
-) -> Vec<Phrase> {
+) -> Vec<TokenPhrase> {
     let parts = parts(guess, num_tokens);
     let mut alone = ends;
     let mut phrases = Vec::new();
@@ -46,11 +46,11 @@ pub fn phrases(
             if weight > 0 {
                 alone[right as usize] = alone[right as usize].wrapping_sub(weight);
                 let tokens = [&before[..], after].concat();
-                phrases.push(Phrase { tokens, cut: Some(before.len()), weight });
+                phrases.push(TokenPhrase { tokens, cut: Some(before.len()), weight });
             }
         }
     }
-    let single = |(tokens, weight)| Phrase { tokens, cut: None, weight };
+    let single = |(tokens, weight)| TokenPhrase { tokens, cut: None, weight };
     phrases.extend(parts.into_iter().zip(alone).map(single));
     phrases
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// What to train.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct MergeOptions {
     /// Merges wanted in all.
     pub num_merges: usize,
     /// Pairs seen less often are not merged; 0 means 1.
@@ -22,10 +22,10 @@ pub struct Options {
     /// Bases that a text must have for [`super::lookahead`] to pay.
     pub look_ahead_from: u64,
     /// Tokens in islands that all threads together may keep: with the text what bounds the memory.
-    pub island_room: usize,
+    pub max_island_tokens: usize,
 }
 
-impl Default for Options {
+impl Default for MergeOptions {
     fn default() -> Self {
         Self {
             num_merges: 4087,
@@ -35,12 +35,12 @@ impl Default for Options {
             both_strands: false,
             random_guess: None,
             look_ahead_from: 1 << 20,
-            island_room: 1 << 24,
+            max_island_tokens: 1 << 24,
         }
     }
 }
 
-impl Options {
+impl MergeOptions {
     /// Whether the product of a pair would not be too long.
     pub(super) fn may_merge(&self, table: &MergeTable, pair: Pair) -> bool {
         table.length_joined(pair) <= self.max_token_length.unwrap_or(u32::MAX)
@@ -49,7 +49,7 @@ impl Options {
 
 /// Texts that count with the same weight.
 #[derive(Clone, Debug)]
-pub struct Weighted {
+pub struct WeightedCorpora {
     /// The texts.
     pub corpora: Vec<Corpus>,
     /// How often each word counts.

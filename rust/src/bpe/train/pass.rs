@@ -6,8 +6,8 @@
 //! pass over the text: nothing in the loops over bases and tokens goes through this trait.
 
 use super::corpora::Corpora;
-use super::counted::Counted;
-use crate::bpe::encode::Encoder;
+use super::counted::PassCounts;
+use crate::bpe::encode::MergeEncoder;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::Result;
 
@@ -30,17 +30,17 @@ pub(super) trait TrainingText {
     fn pass(
         &mut self,
         table: &MergeTable,
-        encoder: &Encoder,
+        encoder: &MergeEncoder,
         guess: &[Pair],
-        counted: &mut Counted,
+        counted: &mut PassCounts,
     ) -> Result<Vec<(Pair, u64)>>;
 
     /// The counts of all pairs that share entries of the table in which the last pass `counted` `least` or more.
     fn count_shared(
         &mut self,
         table: &MergeTable,
-        encoder: &Encoder,
-        counted: &Counted,
+        encoder: &MergeEncoder,
+        counted: &PassCounts,
         least: u64,
     ) -> Result<Vec<(Pair, u64)>>;
 

@@ -17,7 +17,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::options::Options;
+use super::options::MergeOptions;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 
@@ -41,8 +41,13 @@ pub(super) enum About {
     Contents,
     /// Stretches of so many bases, every so many.
     Sample { stretch: u64, every: u64 },
-    /// One pass that may keep `room` tokens of islands.
-    Pass { guess: Vec<Pair>, room: usize },
+    /// One pass that may keep `max_island_tokens` tokens of islands.
+    Pass {
+        guess: Vec<Pair>,
+        /// Under its first name on the wire, so that version 1 stays version 1.
+        #[serde(rename = "room")]
+        max_island_tokens: usize,
+    },
     /// The counts of all pairs that share these entries of the table.
     Entries(Vec<u32>),
     /// The number of tokens.
@@ -50,8 +55,8 @@ pub(super) enum About {
 }
 
 /// A question as it travels.
-pub(super) fn question(table: &MergeTable, options: &Options, about: About) -> Result<Vec<u8>> {
-    let Options { word_length, both_strands, .. } = *options;
+pub(super) fn question(table: &MergeTable, options: &MergeOptions, about: About) -> Result<Vec<u8>> {
+    let MergeOptions { word_length, both_strands, .. } = *options;
     let asked =
         Question { version: VERSION, merges: table.merges().to_vec(), word_length, both_strands, about };
     serde_json::to_vec(&asked).map_err(|error| Error::argument("question", &"", error.to_string()))

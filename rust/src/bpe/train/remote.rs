@@ -2,21 +2,21 @@
 
 use super::answer::{self, absorb, body, read_pairs, read_tokens};
 use super::corpora::Corpora;
-use super::counted::Counted;
-use super::counts::PairCounts;
-use super::options::{Options, Weighted};
+use super::counted::PassCounts;
+use super::counts::PairCounter;
+use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::protocol::{About, question};
 use super::sample::STRETCH;
-use super::wire::{Numbers, damaged};
-use crate::bpe::encode::Encoder;
+use super::wire::{VarintReader, damaged};
+use crate::bpe::encode::MergeEncoder;
 use crate::bpe::{MergeTable, Pair};
 use crate::corpus::{Contents, Corpus};
 use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// Whoever asks all shards and adds up their answers.
-pub trait Shards: Send + Sync {
+pub trait CorpusShards: Send + Sync {
     /// The sum ([`add`](super::answer::add)) of the answers of all shards to a question.
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>>;
 }
@@ -28,7 +28,7 @@ pub struct RemoteCorpus {
     pub contents: Contents,
     /// Words after they were cut as the options say.
     pub pieces: u64,
-    sample: [Weighted; 1],
+    sample: [WeightedCorpora; 1],
 }
 
 /// Bases of the sample, at most and at least, and their share of the text.
@@ -38,7 +38,7 @@ const SAMPLED_SHARE: u64 = 16;
 
 impl RemoteCorpus {
     /// Asks what is there.
-    pub fn of(shards: &mut dyn Shards, options: &Options) -> Result<Self> {
+    pub fn of(shards: &mut dyn CorpusShards, options: &MergeOptions) -> Result<Self> {
         let nothing = MergeTable::new();
         let mut ask = |about| shards.ask(question(&nothing, options, about)?);
         let (contents, pieces) = answer::read_contents(body(&ask(About::Contents)?, answer::CONTENTS)?)?;
@@ -47,15 +47,15 @@ impl RemoteCorpus {
         let every = if wanted >= contents.bases { stretch } else { contents.bases / (wanted / stretch) };
         let sampled = ask(About::Sample { stretch, every })?;
         let sample = read_sample(body(&sampled, answer::SAMPLE)?, 4 * MAX_SAMPLED)?;
-        Ok(Self { contents, pieces, sample: [Weighted { corpora: vec![sample], weight: 1 }] })
+        Ok(Self { contents, pieces, sample: [WeightedCorpora { corpora: vec![sample], weight: 1 }] })
     }
 }
 
 /// A remote corpus as a text to train on.
 pub(super) struct RemoteText<'a> {
     corpus: &'a RemoteCorpus,
-    shards: &'a mut dyn Shards,
-    options: &'a Options,
+    shards: &'a mut dyn CorpusShards,
+    options: &'a MergeOptions,
     monitor: &'a Monitor,
 }
 
@@ -63,8 +63,8 @@ impl<'a> RemoteText<'a> {
     /// The corpus, read as `options` say by the shards that it was asked of.
     pub(super) fn new(
         corpus: &'a RemoteCorpus,
-        shards: &'a mut dyn Shards,
-        options: &'a Options,
+        shards: &'a mut dyn CorpusShards,
+        options: &'a MergeOptions,
         monitor: &'a Monitor,
     ) -> Self {
         Self { corpus, shards, options, monitor }
@@ -98,13 +98,13 @@ impl TrainingText for RemoteText<'_> {
     fn pass(
         &mut self,
         table: &MergeTable,
-        _: &Encoder,
+        _: &MergeEncoder,
         guess: &[Pair],
-        counted: &mut Counted,
+        counted: &mut PassCounts,
     ) -> Result<Vec<(Pair, u64)>> {
-        let room = self.options.island_room;
-        let found = self.ask(table, About::Pass { guess: guess.to_vec(), room })?;
-        counted.begin(table.num_tokens(), guess, room);
+        let max_island_tokens = self.options.max_island_tokens;
+        let found = self.ask(table, About::Pass { guess: guess.to_vec(), max_island_tokens })?;
+        counted.start(table.num_tokens(), guess, max_island_tokens);
         self.monitor.add_bases(self.bases());
         absorb(&mut counted.finders[0], &found)
     }
@@ -112,11 +112,11 @@ impl TrainingText for RemoteText<'_> {
     fn count_shared(
         &mut self,
         table: &MergeTable,
-        _: &Encoder,
-        counted: &Counted,
+        _: &MergeEncoder,
+        counted: &PassCounts,
         least: u64,
     ) -> Result<Vec<(Pair, u64)>> {
-        let entries = PairCounts::shared_from(&counted.tables(), least);
+        let entries = PairCounter::shared_from(&counted.tables(), least);
         let found = read_pairs(body(&self.ask(table, About::Entries(entries))?, answer::PAIRS)?)?;
         let is_there = |&(pair, _): &(Pair, u64)| pair.0.max(pair.1) < table.num_tokens();
         if found.iter().all(is_there) { Ok(found) } else { Err(damaged()) }
@@ -129,7 +129,7 @@ impl TrainingText for RemoteText<'_> {
 
 /// The sample that all shards gave parts of, of `most` bases in all at most.
 fn read_sample(body: &[u8], most: u64) -> Result<Corpus> {
-    let mut numbers = Numbers(body);
+    let mut numbers = VarintReader(body);
     let (mut lengths, mut arena) = (Vec::new(), Vec::new());
     let mut bases = 0;
     while !numbers.0.is_empty() {

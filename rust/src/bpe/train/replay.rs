@@ -26,13 +26,13 @@ use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// A pair as training orders them: the greatest is merged first.
-pub type Key = (u64, Reverse<Pair>);
+pub type MergePriority = (u64, Reverse<Pair>);
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// No pair that does not come before this one is merged: the best pair outside `S`.
-    pub theta: Option<Key>,
+    pub theta: Option<MergePriority>,
     /// No pair that is seen less often is merged.
     pub min_count: u64,
     /// No token longer than this, in bases.
@@ -51,7 +51,7 @@ pub struct Outcome {
     /// Whether the last merge crossed a cut; then `replaced` and `left` are not to be used.
     pub crossed: bool,
     /// The pair that would have been next.
-    pub next: Option<Key>,
+    pub next: Option<MergePriority>,
     /// The counts now of pairs that came before theta at some time in the replay, and were not merged.
     pub left: FxHashMap<Pair, u64>,
     /// Whether a pair was passed over for being too rare.
@@ -70,7 +70,7 @@ struct Candidate {
 
 /// Memory that a replay takes over from the one before: fresh memory costs more than what is done in it.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct ReplayBuffers {
     layouts: Vec<Layout>,
     lists: Vec<u32>,
 }
@@ -99,7 +99,7 @@ struct Replay {
     cuts: Vec<bool>,
     /// The pairs that may still be merged in this round: all that come before theta.
     candidates: FxHashMap<Pair, Candidate>,
-    queue: BinaryHeap<Key>,
+    queue: BinaryHeap<MergePriority>,
     outcome: Outcome,
     limits: Limits,
     born: Born,
@@ -169,7 +169,7 @@ struct Born {
 
 /// A part of the text that training may go on in, up to its ends and up to a cut inside.
 #[derive(Clone, Debug)]
-pub struct Phrase {
+pub struct TokenPhrase {
     /// The tokens.
     pub tokens: Vec<Token>,
     /// No merge may join the token before this place to the one at it.
@@ -183,7 +183,7 @@ pub struct Phrase {
 /// The counts are the sums over the phrases; they must be right, and not below zero, in sum, if not in each.
 pub fn replay_phrases(
     table: &mut MergeTable,
-    phrases: Vec<Phrase>,
+    phrases: Vec<TokenPhrase>,
     limits: &Limits,
     monitor: &Monitor,
 ) -> Result<Outcome> {
@@ -192,26 +192,26 @@ pub fn replay_phrases(
 
 /// Goes on with training on `islands` from the exact counts of the pairs of `S`; merges go into `table`.
 ///
-/// Memory: some 30 bytes a token in the islands, which `room` keeps for the next time.
+/// Memory: some 30 bytes a token in the islands, which `buffers` keeps for the next time.
 pub fn replay(
     table: &mut MergeTable,
     guess: impl Iterator<Item = (Pair, u64)>,
     islands: &[&Islands],
     limits: &Limits,
-    room: &mut Room,
+    buffers: &mut ReplayBuffers,
     monitor: &Monitor,
 ) -> Result<Outcome> {
-    let mut replay = Replay::new(guess, islands, *limits, room);
+    let mut replay = Replay::new(guess, islands, *limits, buffers);
     let outcome = replay.run(table, monitor);
-    room.lists = replay.lists;
-    if let Some(layout) = room.layouts.first_mut() {
+    buffers.lists = replay.lists;
+    if let Some(layout) = buffers.layouts.first_mut() {
         layout.slots = replay.slots;
     }
     outcome
 }
 
 impl Limits {
-    fn allow(&self, key: Key) -> bool {
+    fn allow(&self, key: MergePriority) -> bool {
         key.0 >= self.min_count && self.theta.is_none_or(|theta| key > theta)
     }
 }
@@ -221,7 +221,7 @@ impl Replay {
         guess: impl Iterator<Item = (Pair, u64)>,
         islands: &[&Islands],
         limits: Limits,
-        room: &mut Room,
+        buffers: &mut ReplayBuffers,
     ) -> Self {
         let mut outcome = Outcome::default();
         let candidates: FxHashMap<Pair, Candidate> = guess
@@ -231,11 +231,15 @@ impl Replay {
             .collect();
         let pairs: Vec<Pair> = candidates.keys().copied().collect();
         let numbers: FxHashMap<Pair, u32> = pairs.iter().copied().zip(0..).collect();
-        room.layouts.resize_with(islands.len(), Layout::default);
-        room.layouts.par_iter_mut().zip(islands).for_each(|(layout, islands)| layout.fill(islands, &numbers));
+        buffers.layouts.resize_with(islands.len(), Layout::default);
+        buffers
+            .layouts
+            .par_iter_mut()
+            .zip(islands)
+            .for_each(|(layout, islands)| layout.fill(islands, &numbers));
         let mut this = Self::start(Vec::new(), Vec::new(), candidates, limits);
-        this.lists = std::mem::take(&mut room.lists);
-        this.join(&mut room.layouts, &pairs);
+        this.lists = std::mem::take(&mut buffers.lists);
+        this.join(&mut buffers.layouts, &pairs);
         this.outcome = Outcome { size: this.slots.len(), ..outcome };
         this
     }
@@ -252,10 +256,10 @@ impl Replay {
     }
 
     #[allow(clippy::cast_possible_truncation)] // phrases are bounded far below 2^32 tokens
-    fn of_phrases(phrases: Vec<Phrase>, limits: Limits) -> Self {
+    fn of_phrases(phrases: Vec<TokenPhrase>, limits: Limits) -> Self {
         let (mut slots, mut cuts) = (vec![GAP], vec![false]);
         let mut candidates: FxHashMap<Pair, Candidate> = FxHashMap::default();
-        for Phrase { tokens, cut, weight } in phrases {
+        for TokenPhrase { tokens, cut, weight } in phrases {
             for (pair, slot) in tokens.windows(2).zip(slots.len() as u32..) {
                 let candidate = candidates.entry((pair[0], pair[1])).or_default();
                 candidate.count = candidate.count.wrapping_add(weight);
@@ -324,7 +328,7 @@ impl Replay {
     }
 
     /// The pair to merge next.
-    fn best(&mut self, table: &MergeTable) -> Option<Key> {
+    fn best(&mut self, table: &MergeTable) -> Option<MergePriority> {
         while let Some((count, Reverse(pair))) = self.queue.pop() {
             let now = self.candidates.get(&pair).map_or(0, |candidate| candidate.count);
             if table.length_joined(pair) > self.limits.max_length || now == 0 {

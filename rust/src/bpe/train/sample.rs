@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::bpe::encode::{Encoder, LANES, Queue, Segment, Sink, Text};
+use crate::bpe::encode::{CorpusText, LANES, MergeEncoder, Segment, SegmentQueue, TokenSink};
 use crate::bpe::{Pair, Token};
 use crate::corpus::{Corpus, Stride};
 use crate::error::Result;
@@ -16,7 +16,7 @@ use crate::monitor::Monitor;
 pub(super) const STRETCH: u64 = 1 << 13;
 
 /// A stretch of the text at every so many bases, through all corpora.
-pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
+pub(super) fn stretches(text: CorpusText<'_>, every: u64) -> Vec<Segment> {
     let mut stride = Stride::new(STRETCH, every);
     let spans = text.corpora.iter().map(Corpus::span).enumerate();
     spans.flat_map(|(corpus, span)| stride.over(span).map(move |range| Segment { corpus, range })).collect()
@@ -24,20 +24,20 @@ pub(super) fn stretches(text: Text<'_>, every: u64) -> Vec<Segment> {
 
 /// Runs a sampler for each thread of the present pool over some segments, and counts the pairs across their cuts.
 pub(super) fn sample<F: Fn(Pair) -> bool + Send>(
-    text: Text<'_>,
-    encoder: &Encoder,
-    (segments, parted): (Vec<Segment>, Vec<Pair>),
+    text: CorpusText<'_>,
+    encoder: &MergeEncoder,
+    (segments, boundary_pairs): (Vec<Segment>, Vec<Pair>),
     make: impl Fn() -> Sampler<F> + Sync,
     monitor: &Monitor,
 ) -> Result<Vec<Sampler<F>>> {
-    let queue = Queue::new(segments);
+    let queue = SegmentQueue::new(segments);
     let samplers = (0..rayon::current_num_threads()).into_par_iter().map(|_| {
         let mut sampler = make();
         encoder.run(text, &queue, &mut sampler, monitor).map(|()| sampler)
     });
     let mut samplers: Vec<_> = samplers.collect::<Result<_>>()?;
     text.corpora.iter().for_each(Corpus::release);
-    parted.into_iter().for_each(|pair| samplers[0].count(pair));
+    boundary_pairs.into_iter().for_each(|pair| samplers[0].count(pair));
     Ok(samplers)
 }
 
@@ -64,7 +64,7 @@ impl<F: Fn(Pair) -> bool> Sampler<F> {
     }
 }
 
-impl<F: Fn(Pair) -> bool> Sink for Sampler<F> {
+impl<F: Fn(Pair) -> bool> TokenSink for Sampler<F> {
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
         let mut left = if continuing { self.last[lane] } else { self.separator };
         for &right in tokens {

@@ -3,14 +3,14 @@
 use rustc_hash::FxHashSet;
 
 use super::answer;
-use super::counted::Counted;
+use super::counted::PassCounts;
 use super::counts::hashed_entry;
 use super::local::LocalText;
-use super::options::{Options, Weighted};
+use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::protocol::{About, Question, VERSION};
 use super::wire::put;
-use crate::bpe::encode::Encoder;
+use crate::bpe::encode::MergeEncoder;
 use crate::bpe::{MergeTable, Pair};
 use crate::corpus::{Contents, Corpus, Stride};
 use crate::error::{Error, Result};
@@ -26,33 +26,33 @@ pub fn answer(corpora: &[Corpus], asked: &[u8], monitor: &Monitor) -> Result<Vec
         return Err(not_one(format!("is of version {found}; this genotok answers version {VERSION}")));
     }
     let table = MergeTable::from_merges(question.merges)?;
-    let most = Options::default();
-    let mut options = Options {
+    let most = MergeOptions::default();
+    let mut options = MergeOptions {
         word_length: question.word_length.filter(|&length| length > 0),
         both_strands: question.both_strands,
-        ..Options::default()
+        ..MergeOptions::default()
     };
-    if let About::Pass { guess, room } = &question.about {
+    if let About::Pass { guess, max_island_tokens } = &question.about {
         if let Some(&pair) = guess.iter().find(|pair| pair.0.max(pair.1) >= table.num_tokens()) {
             return Err(not_one(format!("guesses the pair {pair:?} of tokens that are not there")));
         }
-        options.island_room = (*room).min(most.island_room);
+        options.max_island_tokens = (*max_island_tokens).min(most.max_island_tokens);
     }
-    let texts = [Weighted { corpora: corpora.to_vec(), weight: 1 }];
+    let texts = [WeightedCorpora { corpora: corpora.to_vec(), weight: 1 }];
     let mut text = LocalText::new(&texts, &options, monitor);
     match question.about {
         About::Contents => Ok(answer_contents(corpora, options.word_length)),
         About::Sample { stretch, every } => Ok(answer_sample(corpora, stretch.max(1), every.max(1))),
         About::Pass { guess, .. } => {
-            let mut counted = Counted::new();
-            let parted = text.pass(&table, &Encoder::new(&table), &guess, &mut counted)?;
-            Ok(answer::pass(&mut counted.finders, &parted))
+            let mut counted = PassCounts::new();
+            let boundary_pairs = text.pass(&table, &MergeEncoder::new(&table), &guess, &mut counted)?;
+            Ok(answer::pass(&mut counted.finders, &boundary_pairs))
         }
         About::Entries(entries) => {
             let wanted: FxHashSet<u32> = entries.into_iter().collect();
             let is_wanted =
                 |pair: Pair| u32::try_from(hashed_entry(pair)).is_ok_and(|entry| wanted.contains(&entry));
-            let counts = text.count_pairs(&table, &Encoder::new(&table), is_wanted)?;
+            let counts = text.count_pairs(&table, &MergeEncoder::new(&table), is_wanted)?;
             Ok(answer::pairs(answer::summed(counts)))
         }
         About::Tokens => text.count_tokens(&table).map(answer::tokens),

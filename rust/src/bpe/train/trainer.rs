@@ -29,15 +29,15 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use super::candidates::{Candidates, Known};
-use super::counted::Counted;
+use super::candidates::{Candidates, GuessContext};
+use super::counted::PassCounts;
 use super::local::LocalText;
 use super::lookahead::phrases;
-use super::options::{Options, Weighted};
+use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
-use super::remote::{RemoteCorpus, RemoteText, Shards};
-use super::replay::{Key, Limits, Outcome, Room, replay, replay_phrases};
-use crate::bpe::encode::Encoder;
+use super::remote::{CorpusShards, RemoteCorpus, RemoteText};
+use super::replay::{Limits, MergePriority, Outcome, ReplayBuffers, replay, replay_phrases};
+use crate::bpe::encode::MergeEncoder;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
@@ -61,7 +61,7 @@ pub struct Round {
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum StopReason {
     /// As many merges as wanted.
     Full,
     /// No two tokens stand side by side any more, or none that may be merged.
@@ -72,13 +72,13 @@ pub enum Stop {
 
 /// The end of training.
 #[derive(Clone, Debug)]
-pub struct Summary {
+pub struct TrainingSummary {
     /// All rounds.
     pub rounds: Vec<Round>,
     /// Tokens that the text has under the final table.
     pub tokens: u64,
     /// Why it ended.
-    pub stop: Stop,
+    pub stop: StopReason,
 }
 
 /// Rounds without a merge after which training gives up; a random guess may need many.
@@ -93,12 +93,12 @@ const LOOK_AHEAD: usize = 120;
 /// `on_round` is called after each round. Runs on the threads of the present pool. Time: some ten passes over the text.
 /// Memory: that of the corpora, and for each thread a byte for each pair of tokens (16 MB at most) and the islands.
 pub fn train(
-    texts: &[Weighted],
-    options: &Options,
+    texts: &[WeightedCorpora],
+    options: &MergeOptions,
     table: &mut MergeTable,
     monitor: &Monitor,
     mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()>,
-) -> Result<Summary> {
+) -> Result<TrainingSummary> {
     let mut text = LocalText::new(texts, options, monitor);
     Trainer::new(&mut text, options, monitor).run(table, &mut on_round)
 }
@@ -108,12 +108,12 @@ pub fn train(
 /// Memory here: the sample, and counts and islands of one pass.
 pub fn train_remote(
     corpus: &RemoteCorpus,
-    shards: &mut dyn Shards,
-    options: &Options,
+    shards: &mut dyn CorpusShards,
+    options: &MergeOptions,
     table: &mut MergeTable,
     monitor: &Monitor,
     mut on_round: impl FnMut(&MergeTable, &Round) -> Result<()>,
-) -> Result<Summary> {
+) -> Result<TrainingSummary> {
     let mut text = RemoteText::new(corpus, shards, options, monitor);
     Trainer::new(&mut text, options, monitor).run(table, &mut on_round)
 }
@@ -121,36 +121,45 @@ pub fn train_remote(
 /// What the rounds share.
 struct Trainer<'a> {
     text: &'a mut dyn TrainingText,
-    options: &'a Options,
+    options: &'a MergeOptions,
     monitor: &'a Monitor,
     /// What the last pass found.
-    counted: Counted,
+    counted: PassCounts,
     candidates: Candidates,
     /// The best pair outside the last `S`.
-    theta: Option<Key>,
+    theta: Option<MergePriority>,
     /// Memory of the replay, which is kept from round to round.
-    room: Room,
+    buffers: ReplayBuffers,
     /// Rounds without a merge, in a row.
     stuck: usize,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(text: &'a mut dyn TrainingText, options: &'a Options, monitor: &'a Monitor) -> Self {
-        let (counted, candidates) = (Counted::new(), Candidates::new(options.random_guess));
-        Self { text, options, monitor, counted, candidates, theta: None, room: Room::default(), stuck: 0 }
+    fn new(text: &'a mut dyn TrainingText, options: &'a MergeOptions, monitor: &'a Monitor) -> Self {
+        let (counted, candidates) = (PassCounts::new(), Candidates::new(options.random_guess));
+        Self {
+            text,
+            options,
+            monitor,
+            counted,
+            candidates,
+            theta: None,
+            buffers: ReplayBuffers::default(),
+            stuck: 0,
+        }
     }
 
     fn run(
         mut self,
         table: &mut MergeTable,
         on_round: &mut dyn FnMut(&MergeTable, &Round) -> Result<()>,
-    ) -> Result<Summary> {
+    ) -> Result<TrainingSummary> {
         let mut rounds = Vec::new();
         // Known as long as every merge was: from the bases on, without rounds that had no islands.
         let mut tokens = table.merges().is_empty().then(|| self.text.weighted_bases());
         let stop = loop {
             if table.merges().len() >= self.options.num_merges {
-                break Stop::Full;
+                break StopReason::Full;
             }
             self.monitor.enter(Phase::Training {
                 round: rounds.len() + 1,
@@ -176,7 +185,7 @@ impl<'a> Trainer<'a> {
             Some(tokens) => tokens,
             None => self.text.count_tokens(table)?,
         };
-        Ok(Summary { rounds, tokens, stop })
+        Ok(TrainingSummary { rounds, tokens, stop })
     }
 
     /// The first merges at once, from a sample, in a large text: see [`super::lookahead`].
@@ -188,7 +197,7 @@ impl<'a> Trainer<'a> {
         let mut guess = table.clone();
         let wanted = (table.merges().len() + LOOK_AHEAD).min(self.options.num_merges);
         let look_ahead_from = self.options.look_ahead_from.max(1 << 20);
-        let options = Options { num_merges: wanted, look_ahead_from, ..self.options.clone() };
+        let options = MergeOptions { num_merges: wanted, look_ahead_from, ..self.options.clone() };
         let sample = self.text.held().sample(self.text.bases(), self.options.random_guess.is_some());
         let monitor = Monitor::default();
         let mut sample = LocalText::new(&sample, &options, &monitor);
@@ -198,11 +207,11 @@ impl<'a> Trainer<'a> {
         }
         Trainer::new(&mut sample, &options, &monitor).run(&mut guess, &mut |_, _| self.monitor.check())?;
         let guessed = start.elapsed();
-        let parted = self.text.pass(&guess, &Encoder::new(&guess), &[], &mut self.counted)?;
+        let boundary_pairs = self.text.pass(&guess, &MergeEncoder::new(&guess), &[], &mut self.counted)?;
         let passed = start.elapsed();
         let separator = guess.num_tokens();
         let mut ends: Vec<u64> = (0..separator).map(|token| self.counted.count((token, separator))).collect();
-        for ((left, _), weight) in parted {
+        for ((left, _), weight) in boundary_pairs {
             // A cut inside a word ends no word.
             ends[left as usize] -= weight;
         }
@@ -229,7 +238,7 @@ impl<'a> Trainer<'a> {
     /// One round. No outcome if it was one without islands.
     fn round(&mut self, table: &mut MergeTable) -> Result<(Round, Option<Outcome>)> {
         let start = Instant::now();
-        let encoder = Encoder::new(table);
+        let encoder = MergeEncoder::new(table);
         let guess = self.guess(table, &encoder)?;
         let guessed = start.elapsed();
         self.text.pass(table, &encoder, &guess, &mut self.counted)?;
@@ -243,12 +252,12 @@ impl<'a> Trainer<'a> {
         let outcome = if kept == 0 && !guess.is_empty() {
             self.commit_first(table, &limits)?
         } else {
-            let mut room = std::mem::take(&mut self.room);
+            let mut buffers = std::mem::take(&mut self.buffers);
             let counts = guess[..kept].iter().map(|&pair| (pair, self.counted.count(pair)));
             let islands = self.counted.islands();
             let known = table.merges().len();
-            let mut outcome = replay(table, counts, &islands, &limits, &mut room, self.monitor)?;
-            self.room = room;
+            let mut outcome = replay(table, counts, &islands, &limits, &mut buffers, self.monitor)?;
+            self.buffers = buffers;
             self.candidates.replayed = std::mem::take(&mut outcome.left);
             self.candidates.replayed.extend(table.merges()[known..].iter().map(|&pair| (pair, 0)));
             Some(outcome)
@@ -265,8 +274,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// The next `S`.
-    fn guess(&mut self, table: &MergeTable, encoder: &Encoder) -> Result<Vec<Pair>> {
-        let known = Known {
+    fn guess(&mut self, table: &MergeTable, encoder: &MergeEncoder) -> Result<Vec<Pair>> {
+        let known = GuessContext {
             table,
             encoder,
             counted: &self.counted,
@@ -285,18 +294,18 @@ impl<'a> Trainer<'a> {
             return Ok(Some(Outcome::default()));
         };
         if !self.counted.is_dense() {
-            let available = self.options.island_room as u64;
+            let available = self.options.max_island_tokens as u64;
             return Err(Error::Resource { what: "memory for islands", needed: count, available });
         }
         table.push(pair)?;
         Ok(None)
     }
 
-    fn stop(&self, outcome: &Outcome) -> Option<Stop> {
+    fn stop(&self, outcome: &Outcome) -> Option<StopReason> {
         let min_count = self.options.min_frequency.max(1);
         let best = outcome.next.max(self.theta).map_or(0, |(count, _)| count);
         let rare = best > 0 || outcome.too_rare;
-        (best < min_count).then_some(if rare { Stop::MinFrequency } else { Stop::NoPairLeft })
+        (best < min_count).then_some(if rare { StopReason::MinFrequency } else { StopReason::NoPairLeft })
     }
 
     /// A round without a merge is followed by one that makes some, or with shared entries in the table by one that
@@ -304,7 +313,7 @@ impl<'a> Trainer<'a> {
     fn note_progress(&mut self, merges: usize) -> Result<()> {
         self.stuck = if merges > 0 { 0 } else { self.stuck + 1 };
         if self.stuck > MAX_STUCK {
-            let available = self.options.island_room as u64;
+            let available = self.options.max_island_tokens as u64;
             return Err(Error::Resource {
                 what: "memory to tell the next pair",
                 needed: available + 1,

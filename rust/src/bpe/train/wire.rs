@@ -16,9 +16,9 @@ pub(super) fn put(bytes: &mut Vec<u8>, number: u64) {
 
 /// Takes numbers from the front of bytes.
 #[derive(Debug)]
-pub(super) struct Numbers<'a>(pub(super) &'a [u8]);
+pub(super) struct VarintReader<'a>(pub(super) &'a [u8]);
 
-impl<'a> Numbers<'a> {
+impl<'a> VarintReader<'a> {
     /// The next number.
     pub(super) fn take(&mut self) -> Result<u64> {
         let mut number = 0_u64;

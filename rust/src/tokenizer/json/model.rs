@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::fields::{flag_or_false, refuse, show};
 use super::strict::{Merges, Vocab};
-use crate::bpe::encode::rules::Rules;
-use crate::bpe::{MAX_LETTERS, MergeTable, Token};
+use crate::bpe::encode::rules::MergeRules;
+use crate::bpe::{MAX_SYMBOLS, MergeTable, Token};
 use crate::error::{Error, Result, show_text};
 use crate::tokenizer::Id;
 use crate::tokenizer::bytes::byte_of;
@@ -123,7 +123,7 @@ impl Model {
         let strings = || merges.iter().map(|(left, right)| (&**left, &**right));
         let scheme = match as_trained(&alphabet, strings())? {
             Some(table) => table.into(),
-            None => Scheme::Rules(Rules::new(&alphabet, strings())),
+            None => Scheme::Rules(MergeRules::new(&alphabet, strings())),
         };
         let id_of = |token: Token| vocab.get(scheme.spell(token).as_str()).copied();
         let ids = (0..scheme.num_tokens()).map(id_of).collect::<Option<Vec<Id>>>();
@@ -210,9 +210,9 @@ fn merging_letters(merges: &Merges, is_by_byte: bool) -> Result<Vec<u8>> {
         part.bytes().for_each(|letter| is_part[usize::from(letter)] = true);
     }
     let letters: Vec<u8> = (0..128).filter(|&letter| is_part[usize::from(letter)]).collect();
-    if letters.len() > MAX_LETTERS {
+    if letters.len() > MAX_SYMBOLS {
         return refuse(format!(
-            "its merges join {} letters; up to {MAX_LETTERS} are supported",
+            "its merges join {} letters; up to {MAX_SYMBOLS} are supported",
             letters.len()
         ));
     }
@@ -230,7 +230,7 @@ fn alphabet(vocab: &Vocab, merging: &[u8], splitting: &Splitting) -> Result<Vec<
     let mut others: Vec<u8> = (b'!'..=b'~').filter(|letter| !merging.contains(letter)).collect();
     others.sort_unstable_by_key(by_use);
     let is_token = |letter: &u8| vocab.contains_key(char::from(*letter).to_string().as_str());
-    let room = MAX_LETTERS.saturating_sub(merging.len());
+    let room = MAX_SYMBOLS.saturating_sub(merging.len());
     alphabet.extend(others.into_iter().filter(is_token).take(room));
     alphabet.sort_unstable();
     if alphabet.is_empty() { refuse("its vocab has no letter") } else { Ok(alphabet) }

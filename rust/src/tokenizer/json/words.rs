@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::fields::{flag, kind, list, refuse, show, string};
 use super::model::{Model, Options};
 use super::strict::{Merges, Vocab};
-use crate::bpe::MAX_LETTERS;
+use crate::bpe::MAX_SYMBOLS;
 use crate::error::{Result, show_text};
 use crate::tokenizer::added::Added;
 use crate::tokenizer::pattern::{Class, Others};
@@ -97,9 +97,9 @@ fn looked_up(vocab: &Vocab, tokens: &[&str], unknown: Option<&str>) -> Result<Mo
     let mut alphabet: Vec<u8> = tokens.iter().flat_map(|token| token.bytes()).collect();
     alphabet.sort_unstable();
     alphabet.dedup();
-    if alphabet.len() > MAX_LETTERS {
+    if alphabet.len() > MAX_SYMBOLS {
         return refuse(format!(
-            "its words have {} letters; up to {MAX_LETTERS} are supported",
+            "its words have {} letters; up to {MAX_SYMBOLS} are supported",
             alphabet.len()
         ));
     }

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Keeper, load};
+use super::{CheckpointWriter, load};
 use crate::bpe::MergeTable;
-use crate::bpe::train::Options;
+use crate::bpe::train::MergeOptions;
 use crate::error::Error;
 
 const FINGERPRINT: u128 = 0x0123_4567;
 
-fn options() -> Options {
-    Options { num_merges: 10, word_length: Some(100), min_frequency: 2, ..Options::default() }
+fn options() -> MergeOptions {
+    MergeOptions { num_merges: 10, word_length: Some(100), min_frequency: 2, ..MergeOptions::default() }
 }
 
 /// A folder with the checkpoint of three merges.
@@ -19,7 +19,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let table = MergeTable::from_merges([(0, 1), (2, 3), (4, 5)]).unwrap();
-    let mut keeper = Keeper::new(&path, FINGERPRINT, &options(), 0);
+    let mut keeper = CheckpointWriter::new(&path, FINGERPRINT, &options(), 0);
     keeper.round(&table).unwrap();
     assert!(!path.exists(), "the round was quick");
     keeper.stop(&table).unwrap();
@@ -31,7 +31,7 @@ fn what_was_written_is_read() {
     let (_folder, path) = written();
     let found = load(&path, &options()).unwrap();
     assert_eq!(found.table_for(FINGERPRINT, &options()).unwrap().merges(), [(0, 1), (2, 3), (4, 5)]);
-    let fewer = Options { num_merges: 2, ..options() };
+    let fewer = MergeOptions { num_merges: 2, ..options() };
     assert_eq!(found.table_for(FINGERPRINT, &fewer).unwrap().merges(), [(0, 1), (2, 3)]);
 }
 
@@ -40,8 +40,8 @@ fn without_a_new_round_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("checkpoint");
     let table = MergeTable::from_merges([(0, 1)]).unwrap();
-    Keeper::new(&path, FINGERPRINT, &options(), 0).stop(&table).unwrap();
-    Keeper::new(&path, FINGERPRINT, &options(), 1).stop(&table).unwrap();
+    CheckpointWriter::new(&path, FINGERPRINT, &options(), 0).stop(&table).unwrap();
+    CheckpointWriter::new(&path, FINGERPRINT, &options(), 1).stop(&table).unwrap();
     assert!(!path.exists());
 }
 
@@ -49,10 +49,10 @@ fn without_a_new_round_nothing_is_written() {
 fn other_options_and_another_corpus_are_refused_by_name() {
     let (_folder, path) = written();
     let others = [
-        ("word_length", Options { word_length: None, ..options() }),
-        ("both_strands", Options { both_strands: true, ..options() }),
-        ("min_frequency", Options { min_frequency: 3, ..options() }),
-        ("max_token_length", Options { max_token_length: Some(5), ..options() }),
+        ("word_length", MergeOptions { word_length: None, ..options() }),
+        ("both_strands", MergeOptions { both_strands: true, ..options() }),
+        ("min_frequency", MergeOptions { min_frequency: 3, ..options() }),
+        ("max_token_length", MergeOptions { max_token_length: Some(5), ..options() }),
     ];
     for (name, other) in others {
         let error = load(&path, &other).unwrap_err();

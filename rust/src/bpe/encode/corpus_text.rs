@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::stream::{Cursor, Source};
+use super::stream::{WordCursor, WordSource};
 use crate::bpe::NUM_BASES;
 use crate::corpus::Corpus;
 
 /// Words to encode: those of some corpora, cut into pieces, on one strand.
 #[derive(Clone, Copy, Debug)]
-pub struct Text<'a> {
+pub struct CorpusText<'a> {
     /// The corpora.
     pub corpora: &'a [Corpus],
     /// Bases at which words are cut, from their start on.
@@ -26,19 +26,19 @@ pub struct Segment {
     pub range: Range<u64>,
 }
 
-impl Source for Text<'_> {
+impl WordSource for CorpusText<'_> {
     type Segment = Segment;
     type Cursor<'a>
-        = Words<'a>
+        = CorpusCursor<'a>
     where
         Self: 'a;
 
-    fn open<'a>(&'a self, _: usize, segment: &'a Segment) -> Words<'a> {
-        Words::new(*self, segment)
+    fn open<'a>(&'a self, _: usize, segment: &'a Segment) -> CorpusCursor<'a> {
+        CorpusCursor::new(*self, segment)
     }
 }
 
-impl Text<'_> {
+impl CorpusText<'_> {
     /// The piece of word `word` that `position` is in, or its first one.
     pub(super) fn piece(&self, corpus: &Corpus, word: usize, position: u64) -> Range<u64> {
         let Range { start, end } = corpus.word(word);
@@ -50,8 +50,8 @@ impl Text<'_> {
 
 /// Reads the pieces of a segment, base by base.
 #[derive(Debug)]
-pub struct Words<'a> {
-    text: Text<'a>,
+pub struct CorpusCursor<'a> {
+    text: CorpusText<'a>,
     corpus: &'a Corpus,
     word: usize,
     piece: Range<u64>,
@@ -60,8 +60,8 @@ pub struct Words<'a> {
     end: u64,
 }
 
-impl<'a> Words<'a> {
-    fn new(text: Text<'a>, segment: &Segment) -> Self {
+impl<'a> CorpusCursor<'a> {
+    fn new(text: CorpusText<'a>, segment: &Segment) -> Self {
         let corpus = &text.corpora[segment.corpus];
         let word = corpus.word_after(segment.range.start);
         let mut this = Self { text, corpus, word, piece: 0..0, offset: 0, end: segment.range.end };
@@ -76,7 +76,7 @@ impl<'a> Words<'a> {
     }
 }
 
-impl Cursor for Words<'_> {
+impl WordCursor for CorpusCursor<'_> {
     #[allow(clippy::cast_possible_truncation)] // it is 4
     const SEPARATOR: u8 = NUM_BASES as u8;
     const EVERY_END: bool = false;
@@ -111,7 +111,7 @@ impl Cursor for Words<'_> {
 }
 
 /// One segment a word.
-pub(super) fn whole_words(text: Text<'_>) -> Vec<Segment> {
+pub(super) fn whole_words(text: CorpusText<'_>) -> Vec<Segment> {
     let words = |corpus: &Corpus| (0..corpus.num_words()).map(|word| corpus.word(word)).collect::<Vec<_>>();
     let numbered = text.corpora.iter().map(words).enumerate();
     numbered
