@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pytest
 
 import genotok
-from tests.support.rust_modules import Module, RustModules, cycle, folders
+from tests.support.rust_modules import Module, RustModules, code_of, cycle, folders
 from tests.support.rust_modules import module_of as rust_module
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,6 +113,17 @@ DOORS = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "matplotlib": {"report"},
+}
+
+# What writes, creates, renames or locks files in Rust, and the only files that may, with the reason.
+RUST_WRITES = re.compile(
+    r"\bFile::(?:create|options)|\bOpenOptions\b|\bfs::(?:write|rename|copy|hard_link)\b"
+    r"|\b(?:NamedTempFile|SpooledTempFile|tempfile\w*::)|\bpersist\("
+)
+RUST_WRITERS = {
+    "rust/src/io/atomic.rs": "the atomic writer",
+    "rust/src/io/atomic/claim.rs": "claims, which are locked and never renamed",
+    "rust/src/rows/spool.rs": "scratch space in a file without a name, gone with the process",
 }
 
 MAX_LINES = {".py": 300, ".rs": 500}
@@ -309,6 +320,15 @@ def test_import_cycles_are_seen_however_they_are_written(
     for name, text in {"lib.rs": "mod a;\nmod b;\npub use self::a::A;\n", **texts}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert {"::".join(module) for module in cycle(RustModules(tmp_path).uses())} == expected
+
+
+def test_rust_writes_files_through_the_atomic_writer_only() -> None:
+    writers = set()
+    for root in (ROOT / "rust" / "src", ROOT / "rust" / "python" / "src"):
+        for path in root.rglob("*.rs"):
+            if path.name != "tests.rs" and "tests" not in path.parts and RUST_WRITES.search(code_of(path)):
+                writers.add(relative(path))
+    assert writers == set(RUST_WRITERS)
 
 
 def test_the_core_does_not_know_python() -> None:

@@ -9,7 +9,7 @@ use crate::errors::exception;
 
 /// The right to write an output, until it is released or the process ends.
 #[pyclass(module = "genotok._native")]
-pub(crate) struct Claim(claim::Claim);
+pub(crate) struct Claim(claim::OutputClaim);
 
 #[pymethods]
 impl Claim {
@@ -17,7 +17,8 @@ impl Claim {
     #[new]
     #[pyo3(signature = (path, *, folder=false))]
     fn new(py: Python<'_>, path: PathBuf, folder: bool) -> PyResult<Self> {
-        let take = move || if folder { claim::Claim::folder(&path) } else { claim::Claim::file(&path) };
+        let take =
+            move || if folder { claim::OutputClaim::folder(&path) } else { claim::OutputClaim::file(&path) };
         py.detach(take).map(Self).map_err(exception)
     }
 

@@ -28,7 +28,7 @@ use super::arena::{Contents, Corpus, Store};
 use super::layout::{HEADER, MAGIC, number};
 use crate::alphabet::LetterKind;
 use crate::error::{Error, Result};
-use crate::io::atomic::write_whole;
+use crate::io::atomic;
 use crate::monitor::Monitor;
 
 const VERSION: u64 = 1;
@@ -107,7 +107,7 @@ pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
         sum.update(piece);
     }
     let header = packed_header(corpora, sum.finalize());
-    let written = write_whole(path, |file| {
+    let written = atomic::write(path, |file| {
         file.write_all(&header)?;
         pieces(&ends, corpora).try_for_each(|piece| {
             monitor.check().map_err(std::io::Error::other)?;

@@ -1,15 +1,24 @@
-//! Atomic writes: the old file or the new one, never a part.
+//! Atomic writes: after a crash there is the old file or the new one, never a part of one.
+//!
+//! [`write`] is the only way to an output file in this crate: a temporary file in the folder of the final name, an fsync
+//! of its bytes, a rename over the final name, and an fsync of the folder. The rename is atomic because both names are in
+//! one folder and therefore on one file system; the first fsync comes before it because a file system may otherwise bring
+//! the new name to the disk before the bytes.
 //!
 //! # Temporary files
 //!
-//! A file that is being written is called `.genotok-<kernel>-<random>.tmp`, in the folder of its final name. Its writer
-//! holds a lock (`flock`) on it until it has its name. The system lets go of the lock when the writer ends, however it
-//! ends; so a lock that can be had belongs to a dead writer, and the file is a leftover, which the next writer in the
-//! folder removes ([`sweep`]). A process id in the name would not tell: the system uses ids again.
+//! A temporary file is called `.genotok-<kernel>-<random>.tmp`. Its writer holds a lock (`flock`) on it until the rename.
+//! The system releases the lock when the writer ends, however it ends; so a file whose lock is free is a leftover of a
+//! dead writer, and the next writer in the folder removes it ([`sweep`]). A process id in the name would prove nothing:
+//! the system reuses ids.
 //!
-//! Locks are certain within one kernel. On a network file system another machine may not see them; so `<kernel>` names
-//! the kernel of the writer, and a file of another kernel counts as a leftover only if nobody changed it for a week.
-//! Where the system has no locks at all, nothing is removed.
+//! Locks are certain within one kernel only: on a network file system another machine may not see them. `<kernel>` names
+//! the kernel of the writer, and a file of another kernel is a leftover only if it has not changed for a week. Where a
+//! file system has no locks, nothing is removed.
+//!
+//! Python has a writer of its own for outputs that grow over hours (`genotok.files`); it takes names from
+//! [`temporary_name`] and locks them the same way, so that either side sweeps for both. Scratch space of this crate is in
+//! files without a name (`rows::spool`), which the system removes with the process.
 
 pub mod claim;
 
@@ -20,53 +29,103 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 use crate::error::{Error, Result};
 
-/// How files are called that are not whole yet.
+/// How the names of temporary files and of claims start.
 const PREFIX: &str = ".genotok-";
+/// How the names of temporary files end.
 const SUFFIX: &str = ".tmp";
-/// Bytes of who holds a claim that are shown.
-const MOST_SHOWN: u64 = 200;
-/// How claims are called ([`claim`]).
+/// How the names of claims end ([`claim`]).
 const CLAIM_SUFFIX: &str = ".lock";
-/// A file of another machine is a leftover if it was not changed for this long.
+/// Bytes of a claim's description of its holder that are read.
+const MAX_DESCRIPTION: u64 = 200;
+/// A file of another kernel is a leftover once it has not changed for this long.
 const STALE: Duration = Duration::from_hours(7 * 24);
-/// Letters of the kernel's id in a name.
-const KERNEL_LETTERS: usize = 12;
+/// Hexadecimal digits of the kernel's id in a name.
+const KERNEL_DIGITS: usize = 12;
+/// Bytes that a writer collects before it calls the system.
+const BUFFER_BYTES: usize = 1 << 18;
 /// The path that stands for standard output.
 const STANDARD_OUTPUT: &str = "-";
 
-/// Whether a file of this name was being written when its writer was killed, or is being written now.
+/// Whether this is the name of a temporary file, of a living writer or a dead one.
 pub fn is_unfinished(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// Whether a file of this name says that somebody writes, or that its owner was killed.
+/// Whether this is the name of a claim, of a living holder or a dead one.
 pub(crate) fn is_claim(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(CLAIM_SUFFIX)
 }
 
-/// Writes `path` through `fill`: to a temporary name beside it, to disk, then renamed over it.
+/// Writes the file at `path` atomically; `fill` writes its bytes, and an error of `fill` leaves the old file.
 ///
-/// Killed anywhere, or out of space, there is the old file or the new one, never a part. `-` is standard output; a path
-/// that is a device or a pipe is written to as it is; a link is followed, also to a file that is not there yet.
-pub fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let fail = |source| Error::io(path, source);
-    match stream(path).map_err(fail)? {
+/// `-` is standard output; a device or a pipe is written to directly; a link is followed, also to a file that does not
+/// exist yet. Fails with [`Error::Io`] at `path`. Cost beyond the bytes: two fsyncs, and one listing of the folder the
+/// first time that this process writes there.
+pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let written = stream(path).and_then(|stream| match stream {
         Some(stream) => {
             let mut writer = BufWriter::new(stream);
-            fill(&mut writer).and_then(|()| writer.flush()).map_err(fail)
+            fill(&mut writer)?;
+            writer.flush()
         }
-        None => replace(&target(path), fill).map_err(fail),
+        None => {
+            let mut file = AtomicFile::create(target(path))?;
+            fill(&mut file.writer)?;
+            file.commit()
+        }
+    });
+    written.map_err(|source| Error::io(path, source))
+}
+
+/// A file under its temporary name, locked. Dropped without [`commit`](Self::commit), it is removed.
+struct AtomicFile {
+    /// Over the bare file: `NamedTempFile` would add the temporary name, which means nothing to a user, to every error.
+    writer: BufWriter<File>,
+    temporary: TempPath,
+    target: PathBuf,
+}
+
+impl AtomicFile {
+    /// A new temporary file in the folder of `target`, from which leftovers are swept first.
+    fn create(target: PathBuf) -> io::Result<Self> {
+        let folder = folder_of(&target);
+        sweep_once(&folder);
+        let prefix = format!("{PREFIX}{}-", kernel());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(16);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        loop {
+            let (file, temporary) = builder.tempfile_in(&folder)?.into_parts();
+            // Without locks nobody sweeps either.
+            let is_locked = file.lock().is_ok();
+            // Between its creation and its lock a sweeper may have taken it for a leftover.
+            if !is_locked || is_same(&file, &temporary) {
+                return Ok(Self { writer: BufWriter::with_capacity(BUFFER_BYTES, file), temporary, target });
+            }
+        }
+    }
+
+    /// Brings the bytes to the disk, then the final name. The lock is held until the file has its name.
+    fn commit(mut self) -> io::Result<()> {
+        self.writer.flush()?;
+        self.writer.get_ref().sync_all()?;
+        self.temporary.persist(&self.target).map_err(|error| error.error)?;
+        // The rename reaches the disk with the folder. Not every file system can do that, and none needs it for the file
+        // to be complete under either name.
+        File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).ok();
+        Ok(())
     }
 }
 
-/// The stream that `path` stands for, or nothing: a file is to be there.
+/// The stream that `path` stands for; none if it stands for a file.
 fn stream(path: &Path) -> io::Result<Option<File>> {
     if path == Path::new(STANDARD_OUTPUT) {
-        // A file of its own: Rust's standard output takes a closed one for one that nobody reads, and says nothing.
+        // A descriptor apart: Rust's standard output treats a closed one as an unread one, and reports no error.
         use std::os::fd::AsFd;
         return Ok(Some(File::from(io::stdout().as_fd().try_clone_to_owned()?)));
     }
@@ -79,11 +138,11 @@ fn stream(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// The file that `path` leads to through links, whether it is there or not.
+/// The file that `path` leads to through links, whether it exists or not.
 fn target(path: &Path) -> PathBuf {
-    const MOST_LINKS: usize = 40; // as the system has it; what goes round in circles is left to it
+    const MAX_LINKS: usize = 40; // as in Linux; a circle of links is left to the system to refuse
     let mut target = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(next) = fs::read_link(&target) else { break };
         target = folder_of(&target).join(next);
     }
@@ -98,40 +157,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn replace(target: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = folder_of(target);
-    sweep_once(&folder);
-    let temporary = temporary_in(&folder)?;
-    // To the file itself: the temporary would add its name, which says nothing to anyone, to what the system says.
-    let mut writer = BufWriter::with_capacity(1 << 18, temporary.as_file());
-    fill(&mut writer).and_then(|()| writer.flush())?;
-    drop(writer);
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    // The rename itself reaches the disk with the folder; not every file system can do that, and none needs it to be whole.
-    File::open(&folder).and_then(|folder| folder.sync_all()).ok();
-    Ok(())
-}
-
-/// A temporary file with its lock.
-fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
-    loop {
-        let prefix = format!("{PREFIX}{}-", kernel());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(16);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let temporary = builder.tempfile_in(folder)?;
-        // Without locks nobody sweeps either.
-        let locked = temporary.as_file().lock().is_ok();
-        // Between its making and its lock a sweeper may have taken it for a leftover.
-        if !locked || is_same(temporary.as_file(), temporary.path()) {
-            return Ok(temporary);
-        }
-    }
-}
-
-/// A new name for a temporary file, for writers outside this module, which lock the file themselves.
+/// A name for a temporary file, new at each call, for writers outside this crate. They lock the file themselves.
 pub fn temporary_name() -> String {
     static COUNT: Mutex<u64> = Mutex::new(0);
     let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,23 +174,23 @@ fn is_same(file: &File, path: &Path) -> bool {
     (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
-/// The kernel on which the claim was made that `file` holds, as far as it says.
+/// The kernel that a claim's description names on its second line; empty if it names none.
 fn kernel_of(file: &mut File) -> String {
     let mut text = String::new();
-    file.take(MOST_SHOWN).read_to_string(&mut text).ok();
+    file.take(MAX_DESCRIPTION).read_to_string(&mut text).ok();
     text.lines().nth(1).unwrap_or_default().to_owned()
 }
 
-/// What tells this kernel from all others, from one start of the machine to the next; empty where it does not say.
+/// An id of this kernel, from one start of the machine to the next; empty where the system has none.
 fn kernel() -> &'static str {
     static KERNEL: OnceLock<String> = OnceLock::new();
     KERNEL.get_or_init(|| {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        id.chars().filter(char::is_ascii_hexdigit).take(KERNEL_LETTERS).collect()
+        id.chars().filter(char::is_ascii_hexdigit).take(KERNEL_DIGITS).collect()
     })
 }
 
-/// [`sweep`], the first time that this process writes to a folder: a folder of many files is listed once, not for each.
+/// [`sweep`], the first time that this process writes to a folder: the cost is one listing per folder, not per file.
 pub fn sweep_once(folder: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let known = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
@@ -174,8 +200,8 @@ pub fn sweep_once(folder: &Path) {
     }
 }
 
-/// Removes the temporary files and claims of dead writers in a folder, and none of a living one. What cannot be removed
-/// stays.
+/// Removes the temporary files and claims of dead writers from a folder. Those of living writers stay, and so does what
+/// cannot be removed: no error stops a writer that only wanted to write.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -187,6 +213,7 @@ pub fn sweep(folder: &Path) {
     }
 }
 
+/// Removes one file of such a name, if nobody holds its lock and its kernel is this one or it is stale.
 fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if !metadata.is_file() {
@@ -209,7 +236,7 @@ fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a lock is held by somebody else; an error of the system means that there are no locks here.
+/// Whether someone else holds a lock; an error of the system means that the file system has no locks.
 fn is_held(tried: &std::result::Result<(), TryLockError>) -> bool {
     matches!(tried, Err(TryLockError::WouldBlock))
 }

@@ -55,7 +55,7 @@ use super::splitting::Splitting;
 use super::words::Words;
 use super::{Id, Meaning, Reading, Template, Tokenizer};
 use crate::error::{Error, Result, show_text};
-use crate::io::atomic::write_whole;
+use crate::io::atomic;
 
 pub(super) use self::kmers::obstacle;
 pub(super) use self::post_processor::usual_template;
@@ -119,7 +119,7 @@ impl Tokenizer {
     /// Writes the file, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<()> {
         let text = self.to_json()?;
-        write_whole(path, |file| file.write_all(text.as_bytes()))
+        atomic::write(path, |file| file.write_all(text.as_bytes()))
     }
 
     /// The tokenizer in the file at `path`, with the roles that stand beside it.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::options::MergeOptions;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
-use crate::io::atomic::write_whole;
+use crate::io::atomic;
 
 const FORMAT: &str = "genotok checkpoint";
 const VERSION: u32 = 1;
@@ -185,7 +185,7 @@ impl CheckpointWriter {
             checksum: checksum(&merges),
             merges,
         };
-        write_whole(&self.path, |file| Ok(serde_json::to_writer(file, &content)?))?;
+        atomic::write(&self.path, |file| Ok(serde_json::to_writer(file, &content)?))?;
         self.written = self.complete;
         self.last = Instant::now();
         Ok(())

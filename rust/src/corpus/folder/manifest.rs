@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufWriter, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Corpus;
 use crate::error::{Error, Result};
-use crate::io::atomic::{is_claim, is_unfinished, write_whole};
+use crate::io::atomic::{self, is_claim, is_unfinished};
 use crate::io::sizes::size;
 
 /// The file that says what is in the folder.
@@ -169,11 +169,9 @@ impl Manifest {
 
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(MANIFEST);
-        write_whole(&path, |file| {
-            let mut writer = BufWriter::new(file);
-            serde_json::to_writer_pretty(&mut writer, self)?;
-            writer.write_all(b"\n")?;
-            writer.flush()
+        atomic::write(&path, |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            file.write_all(b"\n")
         })
     }
 }

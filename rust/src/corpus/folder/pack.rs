@@ -12,8 +12,8 @@ use crate::alphabet::LetterKind;
 use crate::corpus::files::{each_file, read_letters};
 use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed};
 use crate::error::{Error, Result};
-use crate::io::atomic::claim::Claim;
-use crate::io::atomic::{is_claim, write_whole};
+use crate::io::atomic::claim::OutputClaim;
+use crate::io::atomic::{self, is_claim};
 use crate::io::fasta::Reader;
 use crate::io::sizes::size;
 use crate::monitor::Monitor;
@@ -129,18 +129,18 @@ fn write_places(path: &Path, places: &[Place]) -> Result<String> {
         lines.extend_from_slice(format!("\t{start}\t{end}\n").as_bytes());
     }
     let compressed = zstd::bulk::compress(&lines, 3).map_err(|source| Error::io(path, source))?;
-    write_whole(path, |file| file.write_all(&compressed))?;
+    atomic::write(path, |file| file.write_all(&compressed))?;
     Ok(blake3::hash(&compressed).to_hex().to_string())
 }
 
 /// The folder claimed, with an empty manifest if it is new, or what is there to add to; without what killed runs left.
-fn begin(folder: &Path, append: bool) -> Result<(Claim, Manifest)> {
+fn begin(folder: &Path, append: bool) -> Result<(OutputClaim, Manifest)> {
     let path = folder.join(MANIFEST);
     if append && !path.exists() {
         return Err(Error::file(folder, format!("has no {MANIFEST}: there are no shards to add to")));
     }
     fs::create_dir_all(folder).map_err(|source| Error::io(folder, source))?;
-    let claim = Claim::folder(folder)?;
+    let claim = OutputClaim::folder(folder)?;
     if path.exists() && !append {
         return Err(Error::file(folder, "has shards already; --append adds to them, or give another name"));
     }

@@ -1,9 +1,9 @@
 //! Claims: an output belongs to one run at a time.
 //!
-//! A claim is a file beside the output (`.genotok-<digest of its name>.lock`), or in it if it is a folder
-//! (`.genotok-folder.lock`), with a lock (`flock`) on it; inside stands who holds it. The system lets go of the lock when
-//! the holder ends, however it ends, so that a claim of a killed run is no obstacle. Where a file system has no locks,
-//! nobody is kept out.
+//! A claim is a locked file (`flock`): `.genotok-<digest of the output's name>.lock` beside an output file, or
+//! `.genotok-folder.lock` in an output folder. Its first line names the holder for people, its second the holder's kernel
+//! for [`sweep`](super::sweep). The system releases the lock when the holder ends, however it ends, so the claim of a
+//! killed run keeps nobody out. Where a file system has no locks, no claim does.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -11,23 +11,23 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::{CLAIM_SUFFIX, MOST_SHOWN, folder_of, is_held, is_same, kernel, target};
+use super::{CLAIM_SUFFIX, MAX_DESCRIPTION, folder_of, is_held, is_same, kernel, target};
 use crate::error::{Error, Result};
 
 const FOLDER_CLAIM: &str = ".genotok-folder.lock";
-/// A claim that is held is tried again so often: whoever sweeps the folder holds those of the dead for a moment.
+/// How often a held claim is tried: a sweeper holds the claims of dead runs for a moment.
 const TRIES: usize = 3;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// The right to write an output, until it is dropped or the process ends.
 #[derive(Debug)]
-pub struct Claim {
+pub struct OutputClaim {
     path: PathBuf,
     file: Option<File>,
 }
 
-impl Claim {
-    /// Claims a file, whether it is there or not. Fails if another run has it.
+impl OutputClaim {
+    /// Claims a file, whether it exists or not; a link and its target are one file. Fails if another run holds it.
     pub fn file(path: &Path) -> Result<Self> {
         let output = target(path);
         let name = output.file_name().unwrap_or_default().as_encoded_bytes();
@@ -35,11 +35,12 @@ impl Claim {
         Self::take(path, folder_of(&output).join(format!(".genotok-{}{CLAIM_SUFFIX}", &digest[..16])))
     }
 
-    /// Claims a folder that is there. Fails if another run has it.
+    /// Claims a folder that exists. Fails if another run holds it.
     pub fn folder(path: &Path) -> Result<Self> {
         Self::take(path, path.join(FOLDER_CLAIM))
     }
 
+    /// Opens and locks the claim at `path`, again if its holder removed it between the two.
     fn take(output: &Path, path: PathBuf) -> Result<Self> {
         let fail = |source: io::Error| Error::io(output, source);
         let mut tries = 0;
@@ -64,7 +65,7 @@ impl Claim {
                 );
                 return Err(Error::argument("output", &output.display(), rule));
             }
-            // The holder before may have removed it after it was opened here.
+            // The previous holder may have removed it after this process opened it.
             if tried.is_err() || is_same(&file, &path) {
                 file.set_len(0).and_then(|()| file.write_all(description().as_bytes())).map_err(fail)?;
                 return Ok(Self { path, file: Some(file) });
@@ -72,23 +73,23 @@ impl Claim {
         }
     }
 
-    /// Gives the output free.
+    /// Releases the output; nothing the second time.
     pub fn release(&mut self) {
         if let Some(file) = self.file.take() {
-            // While it is locked: afterwards it may be another's.
+            // While it is locked: afterwards it may be another run's.
             fs::remove_file(&self.path).ok();
             drop(file);
         }
     }
 }
 
-impl Drop for Claim {
+impl Drop for OutputClaim {
     fn drop(&mut self) {
         self.release();
     }
 }
 
-/// Who this is, and on the next line its kernel.
+/// The holder, for people, and on the next line its kernel.
 fn description() -> String {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
@@ -96,10 +97,10 @@ fn description() -> String {
     format!("process {}{place}\n{}\n", std::process::id(), kernel())
 }
 
-/// Who has a claim, as far as the file says.
+/// Who holds a claim, as far as the file says.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.take(MOST_SHOWN).read_to_string(&mut text));
+    let read = file.rewind().and_then(|()| file.take(MAX_DESCRIPTION).read_to_string(&mut text));
     let text: String = text.lines().next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
     if read.is_err() || text.is_empty() { "another run".to_owned() } else { text }
 }
@@ -113,12 +114,12 @@ mod tests {
     fn an_output_belongs_to_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.json");
-        let claim = Claim::file(&path).unwrap();
-        let refused = Claim::file(&path).unwrap_err().to_string();
+        let claim = OutputClaim::file(&path).unwrap();
+        let refused = OutputClaim::file(&path).unwrap_err().to_string();
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
-        Claim::file(&folder.path().join("other.json")).unwrap();
+        OutputClaim::file(&folder.path().join("other.json")).unwrap();
         drop(claim);
-        Claim::file(&path).unwrap();
+        OutputClaim::file(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -127,16 +128,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("out.json"), folder.path().join("link.json"));
         std::os::unix::fs::symlink("out.json", &link).unwrap();
-        let _claim = Claim::file(&path).unwrap();
-        Claim::file(&link).unwrap_err();
+        let _claim = OutputClaim::file(&path).unwrap();
+        OutputClaim::file(&link).unwrap_err();
     }
 
     #[test]
-    fn the_claim_of_a_dead_run_is_no_obstacle() {
+    fn the_claim_of_a_dead_run_keeps_nobody_out() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FOLDER_CLAIM), "process 1 on nowhere, and more than the next writes")
             .unwrap();
-        let claim = Claim::folder(folder.path()).unwrap();
+        let claim = OutputClaim::folder(folder.path()).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join(FOLDER_CLAIM)).unwrap(), description());
         drop(claim);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -20,21 +20,21 @@ fn leftover(folder: &Path, name: &str, seconds: u64) -> PathBuf {
 }
 
 #[test]
-fn what_the_dead_left_goes_and_what_the_living_write_stays() {
+fn files_of_dead_writers_go_and_those_of_living_ones_stay() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let living = temporary_in(folder).unwrap();
+    let living = AtomicFile::create(folder.join("new")).unwrap();
     leftover(folder, &temporary_name(), 0);
     leftover(folder, ".genotok-0123456789ab-x.tmp", 60);
     leftover(folder, ".genotok-0123456789ab-y.tmp", 8 * 24 * 60 * 60);
     leftover(folder, ".genotok-deadbeef.tmp", 8 * 24 * 60 * 60);
     leftover(folder, ".genotok-deadbeef.lock", 8 * 24 * 60 * 60);
     fs::write(folder.join(".genotok-0123.lock"), format!("process 1 on nowhere\n{}\n", kernel())).unwrap();
-    let _held = claim::Claim::file(&folder.join("held")).unwrap();
+    let _held = claim::OutputClaim::file(&folder.join("held")).unwrap();
     leftover(folder, "genotok-x.tmp", 8 * 24 * 60 * 60);
     fs::create_dir(folder.join(".genotok-folder.tmp")).unwrap();
     sweep(folder);
-    let own = living.path().file_name().unwrap().to_str().unwrap();
+    let own = living.temporary.file_name().unwrap().to_str().unwrap();
     let mut expected = vec![
         own.to_owned(),
         ".genotok-0123456789ab-x.tmp".into(),
@@ -51,7 +51,7 @@ fn what_the_dead_left_goes_and_what_the_living_write_stays() {
 fn a_writer_sweeps_its_folder_first() {
     let folder = tempfile::tempdir().unwrap();
     leftover(folder.path(), &temporary_name(), 0);
-    write_whole(&folder.path().join("file"), |file| file.write_all(b"whole")).unwrap();
+    write(&folder.path().join("file"), |file| file.write_all(b"whole")).unwrap();
     assert_eq!(names(folder.path()), ["file"]);
 }
 
@@ -70,7 +70,7 @@ fn links_are_followed_also_where_they_lead_to_nothing_yet() {
     fs::create_dir(folder.join("inner")).unwrap();
     std::os::unix::fs::symlink("inner/second", folder.join("first")).unwrap();
     std::os::unix::fs::symlink("third", folder.join("inner/second")).unwrap();
-    write_whole(&folder.join("first"), |file| file.write_all(b"whole")).unwrap();
+    write(&folder.join("first"), |file| file.write_all(b"whole")).unwrap();
     assert_eq!(fs::read(folder.join("inner/third")).unwrap(), b"whole");
     assert!(fs::symlink_metadata(folder.join("first")).unwrap().is_symlink());
     assert_eq!(names(&folder.join("inner")), ["second", "third"]);
@@ -81,7 +81,7 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     fs::write(&path, "old").unwrap();
-    write_whole(&path, |_| Err(io::Error::other("no"))).unwrap_err();
+    write(&path, |_| Err(io::Error::other("no"))).unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(folder.path()), ["file"]);
 }
