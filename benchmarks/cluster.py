@@ -17,10 +17,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.train import RECORDS, write_record
 from genotok import Tokenizer, _native, pack_shards
+
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import BenchmarkRecord
 
 Record = dict[str, Any]
 
@@ -31,12 +34,12 @@ FAN_IN = 4
 ROUNDS = 10
 """Passes of a large corpus: the measured one of 10 Gb took so many."""
 
-LONGEST_HERE = 3.0
+MAX_HERE = 3.0
 """Seconds of a round at the one who asks, at most: islands are bounded, and with them what is trained on."""
 
-UNFAIR = (
+CAVEATS = (
     "An estimate: passes are taken to share perfectly, workers to have 16 threads and memory for their "
-    "shards, and links of 10 Gb/s. Answers, and the work on their sum, are taken to grow with the square "
+    "shards, and links of 10 Gbit/s. Answers, and the work on their sum, are taken to grow with the square "
     "root of the bases, up to the largest that is possible. Machines that are slow or die are left out."
 )
 
@@ -56,7 +59,7 @@ class Cluster:
         all_bases: Of the corpus that was measured.
         threads: Of a worker.
         link: Bytes a second between two machines.
-        most: The largest answer: all pairs of 4,096 tokens in five bytes, and the islands there is room for.
+        most: The largest answer: all pairs of 4,096 tokens in five bytes, and the islands that fit.
     """
 
     pass_rate: float
@@ -90,7 +93,7 @@ class Cluster:
             "pass": passed,
             "broadcast": asked,
             "reduction": added + took_in,
-            "here": min(self.here * math.sqrt(bases / self.all_bases), LONGEST_HERE),
+            "here": min(self.here * math.sqrt(bases / self.all_bases), MAX_HERE),
             "bytes_moved": workers * (self.question_bytes + self.answer(share)),
         }
 
@@ -108,7 +111,7 @@ def main() -> None:
         rounds, here = measured(_native.shard_files(f"{place}/shards"))
     cluster = model(rounds, here)
     cases = [case(cluster, name, bases, workers) for name, bases in CORPORA.items() for workers in WORKERS]
-    more = {"unfair": UNFAIR, "model": vars(cluster), "rounds": rounds}
+    more = {"caveats": [CAVEATS], "model": vars(cluster), "rounds": rounds}
     print(write_record(cases, 1, "cluster", given.records, **more))
 
 
@@ -190,18 +193,21 @@ def case(cluster: Cluster, name: str, bases: float, workers: int) -> Record:
         "bases": bases,
         "seconds": sum(seconds.values()),
         "parts": seconds,
-        "bytes_a_round": one["bytes_moved"],
-        "packed_bytes_a_worker": bases / 4 / workers,
+        "bytes_per_round": one["bytes_moved"],
+        "packed_bytes_per_worker": bases / 4 / workers,
     }
 
 
-def markdown(record: Record) -> str:
+def markdown(record: BenchmarkRecord) -> str:
     """The table of the estimates."""
     lines = [
-        "| corpus | workers | training | of it passing, adding up, here | moved a round | packed, a worker |",
+        (
+            "| corpus | workers | training | of it passing, adding up, here | moved per round "
+            "| packed per worker |"
+        ),
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for one in record["cases"]:
+    for one in record.cases:
         parts = one["parts"]
         shares = ", ".join(f"{_duration(parts[key])}" for key in ("pass", "reduction", "here"))
         cells = [
@@ -209,19 +215,19 @@ def markdown(record: Record) -> str:
             f"{one['workers']:,}",
             _duration(one["seconds"]),
             shares,
-            f"{one['bytes_a_round'] / 1e9:.1f} GB",
-            f"{one['packed_bytes_a_worker'] / 1e9:,.1f} GB",
+            f"{one['bytes_per_round'] / 1e9:.1f} GB",
+            f"{one['packed_bytes_per_worker'] / 1e9:,.1f} GB",
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    found = record["model"]
+    found = record.more["model"]
     measured_here = (
-        f"Measured on one thread of {record['machine']['cpu']}, {record['date']}: passes at "
-        f"{found['pass_rate'] / 1e6:.0f} Mb/s; a question has {found['question_bytes'] / 1e3:.0f} kB, the "
+        f"Measured on one thread of {record.provenance.machine['cpu']}, {record.provenance.date}: passes at "
+        f"{found['pass_rate'] / 1e6:.0f} Mbp/s; a question has {found['question_bytes'] / 1e3:.0f} kB, the "
         f"answer of {found['measured_bases'] / 1e6:.1f} Mb {found['answer_bytes'] / 1e6:.2f} MB; answers are "
         f"added at {found['add_rate'] / 1e6:.0f} MB/s, and a round takes {found['here']:.2f} s here, for "
         f"{found['all_bases'] / 1e6:.0f} Mb. {found['rounds']} rounds."
     )
-    return "\n".join([*lines, "", measured_here, "", record["unfair"]])
+    return "\n".join([*lines, "", measured_here, "", *record.caveats])
 
 
 def _duration(seconds: float) -> str:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import machine
 from benchmarks.child import ENCODERS, Child
 from benchmarks.encoders import Job
 from benchmarks.engines import sequences
@@ -33,6 +34,8 @@ from benchmarks.train import CUT, OURS, RECORDS, RIVAL, ROOT, VOCAB_SIZE, ratio,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from genotok.run_records.schemas import BenchmarkRecord
 
 TIKTOKEN, GEMS = "tiktoken", "rust-gems bpe"
 READ_BASES, CALL_BASES = 150, 500
@@ -53,7 +56,7 @@ PYTHON_OBJECTS = (
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: what is encoded, by whom, and what is unfair about it."""
+    """One comparison: what is encoded, by whom, and its caveats."""
 
     key: str
     title: str
@@ -61,7 +64,7 @@ class Case:
     source: str
     bases: int
     lanes: tuple[Lane, ...]
-    unfair: str
+    caveats: str
     vocab_size: int = VOCAB_SIZE
     window: int | None = None
     max_runs: int = 9
@@ -91,7 +94,7 @@ class Inputs:
         self.folder, self.paths = folder, paths
         whole = "".join(sequence for path in paths for sequence in sequences(Path(path)))
         self.text = whole
-        self.letters = re.sub("[^ACGT]+", "", whole.upper())
+        self.sequence = re.sub("[^ACGT]+", "", whole.upper())
 
     def lines(self, name: str, lines: list[str]) -> str:
         """Write a file of one sequence a line."""
@@ -110,19 +113,19 @@ class Inputs:
     def draw(self, number: int, length: int) -> list[str]:
         """Draw substrings of one length, the same on each run."""
         chance = random.Random(20)
-        starts = (chance.randrange(len(self.letters) - length) for _ in range(number))
-        return [self.letters[start : start + length] for start in starts]
+        starts = (chance.randrange(len(self.sequence) - length) for _ in range(number))
+        return [self.sequence[start : start + length] for start in starts]
 
 
 def sequence_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
     """Sequences in memory."""
-    letters, whole = inputs.letters, len(inputs.letters)
-    part, spread = letters[: sizes.part], letters[: sizes.windows]
+    sequence, whole = inputs.sequence, len(inputs.sequence)
+    part, spread = sequence[: sizes.part], sequence[: sizes.windows]
     windows = inputs.lines("windows", [spread[at : at + CUT] for at in range(0, len(spread), CUT)])
     reads = inputs.draw(sizes.reads, READ_BASES)
     calls = inputs.draw(sizes.calls, CALL_BASES)
-    one = inputs.lines("whole", [letters])
-    everything = inputs.lines("windows-all", [letters[at : at + CUT] for at in range(0, whole, CUT)])
+    one = inputs.lines("whole", [sequence])
+    everything = inputs.lines("windows-all", [sequence[at : at + CUT] for at in range(0, whole, CUT)])
     return [
         Case("part", f"one string of {len(part):,} bases", "one", inputs.lines("part", [part]), len(part),
              EVERYBODY, NO_N + PYTHON_OBJECTS + "A part, as Hugging Face is slow.", max_runs=3),
@@ -145,11 +148,11 @@ def sequence_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
 
 def other_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
     """Files, k-mers, and getting ready."""
-    text, letters = inputs.text, inputs.letters
+    text, sequence = inputs.text, inputs.sequence
     plain, packed = inputs.fasta("whole.fa", text), inputs.fasta("whole.fa.gz", text, packed=True)
-    spread = letters[: sizes.windows]
-    one = inputs.lines("whole-kmers", [letters])
-    naive = inputs.lines("naive", [letters[: sizes.naive]])
+    spread = sequence[: sizes.windows]
+    one = inputs.lines("whole-kmers", [sequence])
+    naive = inputs.lines("naive", [sequence[: sizes.naive]])
     alone = "genotok alone. "
     disk = "The file is in the page cache; the output goes to the temporary folder. "
     kmers = "The vocabulary is a dictionary made outside the timing. "
@@ -162,12 +165,13 @@ def other_cases(inputs: Inputs, sizes: Sizes) -> list[Case]:
              inputs.fasta("part.fa", spread), len(spread), ((OURS, 2), (RIVAL, 2)),
              "Hugging Face behind a plain Python reader and before pyarrow, as one would write it.",
              window=CUT, max_runs=3),
-        Case("kmers", "overlapping 6-mers, whole", "kmers", one, len(letters), ((OURS, 1), (OURS, 2)), alone),
+        Case("kmers", "overlapping 6-mers, whole", "kmers", one, len(sequence),
+             ((OURS, 1), (OURS, 2)), alone),
         Case("kmers-part", "overlapping 6-mers, a part", "kmers", naive, sizes.naive, ((OURS, 1), (PLAIN, 1)),
              kmers, max_runs=5),
-        Case("kmers-apart", "6-mers side by side, whole", "kmers-apart", one, len(letters),
+        Case("kmers-apart", "non-overlapping 6-mers, whole", "kmers-apart", one, len(sequence),
              ((OURS, 1), (OURS, 2)), alone),
-        Case("kmers-apart-part", "6-mers side by side, a part", "kmers-apart", naive, sizes.naive,
+        Case("kmers-apart-part", "non-overlapping 6-mers, a part", "kmers-apart", naive, sizes.naive,
              ((OURS, 1), (PLAIN, 1)), kmers, max_runs=5),
         Case("build", f"reading a tokenizer of {VOCAB_SIZE:,} tokens and making it ready", "build", naive, 0,
              ((OURS, 1),), alone + "Parsing the file, building the automaton and encoding four bases."),
@@ -210,7 +214,7 @@ def run_case(case: Case, tokenizer: str, repeat: int, say: Callable[[str], None]
         results = [summary(child, done, case.bases) for child, done in zip(children, runs, strict=True)]
     for result in results:
         say(f"{case.title}: {result['engine']}, {result['threads']}: {result['best_seconds']:.4f} s")
-    kept = ("key", "title", "work", "bases", "window", "vocab_size", "unfair")
+    kept = ("key", "title", "work", "bases", "window", "vocab_size", "caveats")
     return {**{key: getattr(case, key) for key in kept}, "results": results}
 
 
@@ -234,7 +238,7 @@ def summary(child: Child, runs: list[Record], bases: int) -> Record:
 
 
 def train_tokenizers(inputs: Inputs) -> dict[int, str]:
-    """Vocabulary size to a tokenizer's file; the large one is learnt from simulated DNA too."""
+    """Vocabulary size to a tokenizer's file; the large one is trained on simulated DNA too."""
     import genotok  # noqa: PLC0415
     from genotok import _native  # noqa: PLC0415
 
@@ -248,17 +252,17 @@ def train_tokenizers(inputs: Inputs) -> dict[int, str]:
 
 
 def speed(result: Record, bases: int) -> str:
-    """`1,234 Mb/s`, or milliseconds where nothing is encoded."""
+    """`1,234 Mbp/s`, or milliseconds where nothing is encoded."""
     if not bases:
         return f"{result['median_seconds'] * 1e3:.1f} ms"
     rate = bases / result["median_seconds"] / 1e6
-    return f"{rate:,.0f} Mb/s" if rate >= 10 else f"{rate:.2f} Mb/s"
+    return f"{rate:,.0f} Mbp/s" if rate >= 10 else f"{rate:.2f} Mbp/s"
 
 
-def markdown(record: Record) -> str:
-    """The table of a record, and below it the machine and what is unfair."""
+def markdown(record: BenchmarkRecord) -> str:
+    """The table of a record, and below it the machine and the caveats."""
     lines = ["| case | tool | threads | speed | times slower than genotok |", "|---|---|---:|---:|---:|"]
-    for case in record["cases"]:
+    for case in record.cases:
         ours = min(result["median_seconds"] for result in case["results"] if result["engine"] == OURS)
         alone = [r["median_seconds"] for r in case["results"] if r["engine"] == OURS and r["threads"] == 1]
         for result in case["results"]:
@@ -272,23 +276,22 @@ def markdown(record: Record) -> str:
                 slower,
             ]
             lines.append("| " + " | ".join(cells) + " |")
-    machine, software = record["machine"], record["software"]
-    versions = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
+    made = record.provenance
+    versions = {result["engine"]: result["version"] for case in record.cases for result in case["results"]}
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     conditions = (
-        f"Equal ids asserted in each case; medians of the runs, in turn; {machine['cpu']}, "
-        f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
-        f"Python {software['python']}; {record['date']}. What is unfair:"
+        f"Equal ids asserted in each case; medians of the runs, in turn; {machine.described(made)}; "
+        f"{tools}, Python {made.software['python']}; {made.date}. Caveats:"
     )
-    unfair: dict[str, list[str]] = {}
-    for case in record["cases"]:
-        unfair.setdefault(case["unfair"].strip(), []).append(case["title"])
+    caveats: dict[str, list[str]] = {}
+    for case in record.cases:
+        caveats.setdefault(case["caveats"].strip(), []).append(case["title"])
     return "\n".join([
         *lines,
         "",
         conditions,
         "",
-        *(f"- {'; '.join(titles)}: {reason}" for reason, titles in unfair.items()),
+        *(f"- {'; '.join(titles)}: {reason}" for reason, titles in caveats.items()),
     ])  # fmt: skip
 
 

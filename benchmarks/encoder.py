@@ -1,4 +1,4 @@
-"""The encoder on a processor: speed against padded encoders of `transformers`, and memory over length.
+"""The encoder on a CPU: speed against padded encoders of `transformers`, and memory over length.
 
     python -m benchmarks.encoder speed
     python -m benchmarks.encoder memory
@@ -18,10 +18,12 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from benchmarks import machine
 from benchmarks.measure import ROOT, peak_bytes
+
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import BenchmarkRecord
 
 OURS = "genotok"
 MODELS = (OURS, "BERT", "ModernBERT")
@@ -38,7 +40,7 @@ SMALL = {"hidden_size": 32, "num_layers": 1, "num_heads": 1, "intermediate_size"
 SECONDS = 20.0
 """Time for each model after which a forward, or a forward and backward, is not timed again."""
 
-UNFAIR = (
+CAVEATS = (
     "Random weights; the models take turns, the best of the runs counts, and nothing else ran. "
     "Models of equal size are compared, so BERT has 16 layers in place of 12 "
     "and a vocabulary of 4,096; ModernBERT has its 22 layers and looks at all tokens in every third layer "
@@ -237,7 +239,7 @@ def speed(threads: int, runs: int) -> list[Record]:
                         "peak_bytes": max(one["peak_bytes"] for one in found),
                     }
                     print(title, kind, child.name, seconds, file=sys.stderr, flush=True)
-            cases.append({"title": title, "lengths": lengths, "results": results, "unfair": UNFAIR})
+            cases.append({"title": title, "lengths": lengths, "results": results, "caveats": CAVEATS})
     return cases
 
 
@@ -264,27 +266,23 @@ def memory(threads: int) -> list[Record]:
 
 def record(kind: str, cases: list[Record], threads: int) -> Path:
     """Write the record of today."""
-    import torch
-    import transformers
-
     # Not at the top: what is measured in children should not hold what only their parent needs.
     from benchmarks.train import RECORDS, write_record
 
-    software = {**machine.software(), "torch": torch.__version__, "transformers": transformers.__version__}
-    return write_record(cases, threads, f"encoder-{kind}", RECORDS, software=software)
+    return write_record(cases, threads, f"encoder-{kind}", RECORDS, packages=("torch", "transformers"))
 
 
-def markdown(record: Record) -> str:
-    """The speeds of a record as a table, with what is unfair below."""
-    versions = record["software"]
-    where = (record.get("accelerator") or {}).get("name") or (
-        f"{record['machine']['cpu']}, {record['threads']} threads"
+def markdown(record: BenchmarkRecord) -> str:
+    """The speeds of a record as a table, with the caveats below."""
+    versions = record.provenance.software
+    where = (record.more.get("accelerator") or {}).get("name") or (
+        f"{record.provenance.machine['cpu']}, {record.threads} threads"
     )
     lines = [
         "| batch, tokens | model | forward, tokens/s | forward and backward, tokens/s | peak memory, GB |",
         "|---|---|---:|---:|---:|",
     ]
-    for case in record["cases"]:
+    for case in record.cases:
         best = max(result["both_tokens_per_second"] for result in case["results"].values())
         for name, result in case["results"].items():
             both = f"{result['both_tokens_per_second']:,.0f}"
@@ -296,10 +294,8 @@ def markdown(record: Record) -> str:
     tools = ", ".join(
         f"{name} {versions[name]}" for name in ("torch", "transformers", "flash-attn") if name in versions
     )
-    unfair = dict.fromkeys(
-        text for text in (record.get("unfair"), *(case["unfair"] for case in record["cases"])) if text
-    )
-    return "\n".join([*lines, "", f"{where}; {tools}; {record['date']}. {' '.join(unfair)}"])
+    caveats = dict.fromkeys([*record.caveats, *(case["caveats"] for case in record.cases)])
+    return "\n".join([*lines, "", f"{where}; {tools}; {record.provenance.date}. {' '.join(caveats)}"])
 
 
 def main(arguments: list[str] | None = None) -> None:

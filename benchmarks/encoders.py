@@ -1,4 +1,4 @@
-"""One adapter for each tool that encodes with a byte-pair vocabulary of one's own.
+"""One adapter for each tool that encodes with a custom byte-pair vocabulary.
 
 `child.py` runs them, each in a process of its own; `kmers.py` has the tools that cut k-mers.
 

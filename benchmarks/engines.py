@@ -52,7 +52,7 @@ class Training:
 
     Attributes:
         merges: In order of rank; none from a tool that makes no merges, or keeps them to itself.
-        tokens: What was learnt in order of id, without special tokens and single bases.
+        tokens: The tokens in order of id, without special tokens and single bases.
     """
 
     merges: list[Merge]
@@ -70,7 +70,7 @@ class Engine(Protocol):
 
     name: str
     timed: str
-    """What the seconds hold and what they do not: the first thing that is unfair."""
+    """What the seconds hold and what they do not: the first caveat."""
     exact: bool
     """Whether it follows the rule, so that its merges must be those of all others."""
 

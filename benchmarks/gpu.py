@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 
-from benchmarks import machine
 from benchmarks.encoder import OURS, build
 from benchmarks.train import RECORDS, write_record
 from genotok.model import attention, pack
+from genotok.run_records.machine import cpu_cores
 
 BACKENDS = ("sdpa", "flex", "flash")
 RIVALS = ("BERT", "ModernBERT")
@@ -35,7 +34,7 @@ LONG = {"sdpa": (10_000, 25_000), "flex": (10_000, 25_000, 50_000, 100_000)}
 LONG["flash"] = LONG["flex"]
 RUNS = 7
 
-UNFAIR = (
+CAVEATS = (
     "Random weights, bfloat16 autocast over weights of 32 bits, medians of seven runs after three that warm "
     "up, on a device of its own. Models of equal size, so BERT has 16 layers in place of 12 and all a "
     "vocabulary of 4,096; ModernBERT looks at all tokens in every third layer only. The padded models run "
@@ -200,21 +199,19 @@ def main(arguments: list[str] | None = None) -> None:
             results[title][name] = speed(rival, sizes)
             print(title, name, results[title][name], file=sys.stderr, flush=True)
         del rival
-    software = {**machine.software(), "torch": torch.__version__, "transformers": transformers.__version__}
-    if attention.flash.kernel():
-        software["flash-attn"] = __import__("flash_attn").__version__
+    packages = ["torch", "transformers", *(["flash-attn"] if attention.flash.kernel() else [])]
     cases = [
-        {"title": title, "lengths": BATCHES[title], "results": each, "unfair": UNFAIR}
+        {"title": title, "lengths": BATCHES[title], "results": each, "caveats": CAVEATS}
         for title, each in results.items()
     ]
     device = torch.cuda.get_device_properties(0)
     accelerator = {"name": device.name, "memory_bytes": device.total_memory, "cuda": torch.version.cuda}
     path = write_record(
         cases,
-        machine.cores(),
+        cpu_cores(),
         "encoder-gpu",
         options.records,
-        software=software,
+        packages=packages,
         accelerator=accelerator,
         agreement=found,
         long=lengths,

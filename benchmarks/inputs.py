@@ -21,6 +21,7 @@ from benchmarks import machine, measure
 from benchmarks.engines import Corpus
 from benchmarks.train import OURS, RECORDS, VOCAB_SIZE, write_record
 from genotok import _native, pack, pack_shards
+from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,10 +61,10 @@ def write(inputs: Inputs, folder: Path) -> tuple[str, str]:
     """Write the one file and the many; what to train on for each: a path, and a pattern or a folder."""
     many = folder / "many"
     many.mkdir()
-    letters = _native.simulate(inputs.files * inputs.bases, inputs.files)
+    sequence = _native.simulate(inputs.files * inputs.bases, inputs.files)
     with (folder / "one.fa").open("wb") as one:
         for number in range(inputs.files):
-            part = letters[number * inputs.bases : (number + 1) * inputs.bases]
+            part = sequence[number * inputs.bases : (number + 1) * inputs.bases]
             lines = b"".join(part[start : start + LINE] + b"\n" for start in range(0, len(part), LINE))
             record = b">%d\n" % number + lines
             one.write(record)
@@ -107,23 +108,24 @@ def _figures(runs: list[measure.Run]) -> Record:
     }
 
 
-def markdown(record: Record) -> str:
+def markdown(record: BenchmarkRecord) -> str:
     """The table of a record."""
     lines = [
         "| inputs | threads | one file | peak memory | so many | peak memory | time | memory |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for case in record["cases"]:
+    for case in record.cases:
         one, many = case["one"], case["many"]
         shown = [f"{found['seconds']:.2f} s | {found['peak_bytes'] / 1e6:.0f} MB" for found in (one, many)]
         ratios = [f"{many[key] / one[key]:.2f}×" for key in ("seconds", "peak_bytes")]
         lines.append(f"| {case['title']} | {case['threads']} | {' | '.join([*shown, *ratios])} |")
-    where = record["machine"]
-    runs = max(len(case["one"]["runs"]) for case in record["cases"])
+    made = record.provenance
+    runs = max(len(case["one"]["runs"]) for case in record.cases)
     conditions = (
         f"Equal merges asserted; {VOCAB_SIZE:,} tokens, simulated DNA, medians of {runs} runs in turn; the "
         "seconds hold finding, opening and reading the files, the memory is that of the process. "
-        f"{where['cpu']}, {where['cores']} cores, {record['date']}; load before the run {record['load']}."
+        f"{made.machine['cpu']}, {made.machine['cpu_cores']} cores, {made.date}; load before the run "
+        f"{record.more['load']}."
     )
     return "\n".join([*lines, "", conditions])
 
@@ -144,8 +146,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(line, file=sys.stderr)
 
     cases = [case for inputs in chosen for case in compare(inputs, given.runs, say)]
-    record = {"cases": cases, "machine": machine.describe(), "date": "now", "load": load}
-    print(markdown(record))
+    made = machine.provenance()
+    print(markdown(BenchmarkRecord(kind="inputs", provenance=made, cases=cases, more={"load": load})))
     if given.only is None:
         print(write_record(cases, max(THREADS), "inputs", given.records, load=load))
 

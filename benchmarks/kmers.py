@@ -5,7 +5,7 @@ table of 4^k numbers, outside the timing. What is timed turns strings into ids: 
 array for NumPy. The three ways to cut are
 
 - "kmers": one k-mer at each position;
-- "kmers-apart": end to end, and what remains letter by letter;
+- "kmers-apart": non-overlapping, and the rest base by base;
 - "kmers-canonical": one at each position, of it and its reverse complement the one in the vocabulary.
 """
 
@@ -105,13 +105,13 @@ class NumPy(PythonEncoder):
     name = NUMPY
     module = "numpy"
     package = "numpy"
-    timed = "letters to codes, k sums over the sequence, one look-up in a table, to an array of 32 bits"
+    timed = "bases to codes, k sums over the sequence, one look-up in a table, to an array of 32 bits"
 
     def prepare(self, job: Job) -> tuple[Callable[[], Ids], Callable[[Ids], Iterable[bytes]]]:
         """Strings to arrays."""
         import numpy as np  # noqa: PLC0415
 
-        table, letters, codes = self._tables(job)
+        table, symbols, codes = self._tables(job)
         sequences, k, step = job.sequences(), job.k, job.k if job.work == "kmers-apart" else 1
 
         def cut(sequence: str) -> Any:  # noqa: ANN401
@@ -123,22 +123,22 @@ class NumPy(PythonEncoder):
                 numbers *= 4
                 numbers += digits[at : last + at : step]
             ids = table[numbers]
-            return ids if step == 1 else np.concatenate([ids, letters[bases[len(ids) * k :]]])
+            return ids if step == 1 else np.concatenate([ids, symbols[bases[len(ids) * k :]]])
 
         return lambda: [cut(sequence) for sequence in sequences], bytes_of_lists
 
     @staticmethod
     def _tables(job: Job) -> tuple[Any, Any, Any]:
-        """Ids by the number of a k-mer and by letter, and the codes of letters."""
+        """Ids by the number of a k-mer and by base, and the codes of bases."""
         from itertools import product  # noqa: PLC0415
 
         import numpy as np  # noqa: PLC0415
 
         vocab = vocabulary(job)
-        codes, letters = np.zeros(256, np.uint8), np.zeros(256, np.uint32)
+        codes, symbols = np.zeros(256, np.uint8), np.zeros(256, np.uint32)
         for code, base in enumerate("ACGT"):
-            codes[ord(base)], letters[ord(base)] = code, vocab.get(base, 0)
+            codes[ord(base)], symbols[ord(base)] = code, vocab.get(base, 0)
         names = ("".join(kmer) for kmer in product("ACGT", repeat=job.k))
         if job.work == "kmers-canonical":
             names = (min(name, name.translate(COMPLEMENT)[::-1]) for name in names)
-        return np.fromiter((vocab[name] for name in names), np.uint32, 4**job.k), letters, codes
+        return np.fromiter((vocab[name] for name in names), np.uint32, 4**job.k), symbols, codes

@@ -1,34 +1,32 @@
-"""Where and with what a figure was measured. Nothing here names the computer or its user."""
+"""Where and with what a benchmark ran: what a record's provenance has, and what only benchmarks need."""
 
 from __future__ import annotations
 
 import os
-import platform
 import re
+import shlex
 import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genotok.run_records import Provenance
+from genotok.run_records.machine import cpu_cores, cpu_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def describe() -> dict[str, str | int]:
-    """The processor, its cores, the memory and the system."""
-    return {
-        "cpu": cpu_model(),
-        "cores": cores(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "system": f"{platform.system()} {platform.release()}",
-    }
-
-
-def software() -> dict[str, str]:
-    """The versions of what is not an engine, and the commit; `unknown` where a tool is missing."""
+def provenance(packages: Iterable[str] = ()) -> Provenance:
+    """Where a record comes from, with the versions of rustc and these packages, and the commit."""
+    made = Provenance.now(packages)
     changed = _output("git", "status", "--porcelain", "--untracked-files=no") not in {"", "unknown"}
-    return {
-        "python": platform.python_version(),
-        "rustc": _output("rustc", "--version"),
-        "commit": _output("git", "rev-parse", "--short=12", "HEAD") + (" and changes" if changed else ""),
-    }
+    commit = _output("git", "rev-parse", "--short=12", "HEAD") + (" and changes" if changed else "")
+    software = {**made.software, "rustc": _output("rustc", "--version"), "commit": commit}
+    return replace(made, software=software, command=_command())
 
 
 def load() -> float:
@@ -37,25 +35,22 @@ def load() -> float:
 
 
 def slug() -> str:
-    """The machine as the name of a folder: processor model and number of cores."""
-    words = re.sub(r"\(R\)|\(TM\)|CPU|Processor|@.*|\d+-Core", " ", cpu_model(), flags=re.IGNORECASE)
-    return re.sub(r"[^a-z0-9]+", "-", f"{words} {cores()} cores".lower()).strip("-")
+    """The machine as the name of a folder: CPU and number of cores."""
+    words = re.sub(r"\(R\)|\(TM\)|CPU|Processor|@.*|\d+-Core", " ", cpu_name(), flags=re.IGNORECASE)
+    return re.sub(r"[^a-z0-9]+", "-", f"{words} {cpu_cores()} cores".lower()).strip("-")
 
 
-def cores() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def described(made: Provenance) -> str:
+    """The machine of a record in words, such as `AMD EPYC, 2 cores, 24 GiB`."""
+    machine = made.machine
+    return f"{machine['cpu']}, {machine['cpu_cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB"
 
 
-def cpu_model() -> str:
-    """The processor's name for itself."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", information.read_text(errors="replace"), re.MULTILINE)
-        if found:
-            return found[1].strip()
-    model = _output("sysctl", "-n", "machdep.cpu.brand_string")
-    return platform.machine() if model == "unknown" else model
+def _command() -> str:
+    """The command line of the benchmark, files by their last names."""
+    name = Path(sys.argv[0]).stem
+    program = f"python -m benchmarks.{name}" if (ROOT / "benchmarks" / f"{name}.py").exists() else name
+    return " ".join([program, shlex.join(os.path.basename(one.rstrip("/")) for one in sys.argv[1:])]).strip()
 
 
 def _output(*command: str) -> str:

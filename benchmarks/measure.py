@@ -1,4 +1,4 @@
-"""One training in a fresh process: time, processor time and peak memory, untouched by what ran before.
+"""One training in a fresh process: time, CPU time and peak memory, untouched by what ran before.
 
 `train` starts this module as a child; the child trains, and prints one line of JSON. The parent stays small:
 systems that do not say what a program itself held count its parent in.
@@ -46,7 +46,7 @@ def train(engine: str, corpus: Corpus, vocab_size: int, threads: int, tokens: Pa
         corpus: What it reads.
         vocab_size: Tokens wanted, the five special ones counted in.
         threads: How many it may use.
-        tokens: Where to write the tokens that were learnt, one a line in order of id; None for nowhere.
+        tokens: Where to write the tokens of the vocabulary, one a line in order of id; None for nowhere.
 
     Raises:
         RuntimeError: The child failed; its message is passed on.

@@ -21,6 +21,8 @@ from rich.console import Console
 
 from benchmarks import machine, results
 from benchmarks.train import RECORDS, write_record
+from genotok.run_records.machine import cpu_cores, cpu_name
+from genotok.run_records.machine import machine as described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +80,7 @@ class Studies:
     def pytest_benchmark_update_machine_info(self, machine_info: dict[str, Any]) -> None:
         """Say of the machine what our records say, which is not its name."""
         machine_info.clear()
-        machine_info.update(machine.describe())
+        machine_info.update(described())
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the record of a whole run in which all went well."""
@@ -89,7 +91,7 @@ class Studies:
         """Write what was measured into a folder of records."""
         kind = "pytest" if self._scale == "small" else f"pytest-{self._scale}"
         more = {"load_before": self._load_before, "scale": self._scale, "missing": self.ledger.missing}
-        return write_record(self.ledger.cases(), machine.cores(), kind, folder, **more)
+        return write_record(self.ledger.cases(), cpu_cores(), kind, folder, **more)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -105,10 +107,9 @@ class Studies:
         )
         for part in results.rendered(self.ledger.cases()):
             console.print(part)
-        described = machine.describe()
         console.print(
-            "Million bases a second by the median run; below, the time as a multiple of genotok's, and peak "
-            f"memory. {described['cpu']}, {described['cores']} cores, load {self._load_before} before."
+            "Million bases per second by the median run; below, the time as a multiple of genotok's, and "
+            f"peak memory. {cpu_name()}, {cpu_cores()} cores, load {self._load_before} before."
         )
         for line in self._remarks():
             console.print(line, style="yellow", markup=False)
@@ -118,7 +119,7 @@ class Studies:
     def _remarks(self) -> list[str]:
         """What to know about the run."""
         remarks = [f"{engine} is left out: {reason}" for engine, reason in self.ledger.missing.items()]
-        if self._load_before > QUIET_LOAD * machine.cores():
+        if self._load_before > QUIET_LOAD * cpu_cores():
             remarks.append("The machine was not quiet: do not trust or publish these figures.")
         if self._scale == "smoke":
             remarks.append("Smoke scale: a hundredth of the input, the figures mean nothing.")

@@ -1,4 +1,4 @@
-"""Pre-training on a processor: genotok's trainer against transformers' with BERT of the same size.
+"""Pre-training on a CPU: genotok's trainer against transformers' with BERT of the same size.
 
     python -m benchmarks.pretraining
 
@@ -16,14 +16,16 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import machine
 from benchmarks.measure import ROOT
+
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import BenchmarkRecord
 
 OURS, RIVAL = "genotok", "Hugging Face Trainer, BERT"
 BATCH, MAX_TOKENS = 64, 128
-UNFAIR = (
+CAVEATS = (
     "Models of equal width, depth and number of parameters in their layers; BERT has a table of positions "
     "besides, and ours an attention penalty. No dropout in either. Batches are full, so that BERT pays for "
     "no padding. The models take turns, and the best run of each counts, as other work ran at times. Both "
@@ -136,15 +138,16 @@ def measure(name: str, steps: int) -> Record:
     }
 
 
-def markdown(record: Record) -> str:
+def markdown(record: BenchmarkRecord) -> str:
     """The record as a table."""
     lines = ["| trainer | parameters | tokens/s | waiting for batches |", "|---|---:|---:|---:|"]
-    for name, found in record["cases"][0]["results"].items():
+    for name, found in record.cases[0]["results"].items():
         waiting = "" if found["waiting"] is None else f"{found['waiting']:.1%}"
         lines.append(f"| {name} | {found['parameters']:,} | {found['tokens_per_second']:,.0f} | {waiting} |")
-    where = f"{record['machine']['cpu']}, {record['threads']} threads"
-    versions = ", ".join(f"{name} {record['software'][name]}" for name in ("torch", "transformers"))
-    return "\n".join([*lines, "", f"{where}; {versions}; {record['date']}. {record['cases'][0]['unfair']}"])
+    made = record.provenance
+    where = f"{made.machine['cpu']}, {record.threads} threads"
+    versions = ", ".join(f"{name} {made.software[name]}" for name in ("torch", "transformers"))
+    return "\n".join([*lines, "", f"{where}; {versions}; {made.date}. {record.cases[0]['caveats']}"])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -170,18 +173,14 @@ def main(arguments: list[str] | None = None) -> None:
             )
             done.append(json.loads(child.stdout.splitlines()[-1]))
             print(name, done[-1], file=sys.stderr, flush=True)
-    import torch
-    import transformers
-
     from benchmarks.train import RECORDS, write_record
 
     results = {}
     for name, done in runs.items():
         best = max(done, key=lambda one: one["tokens_per_second"])
         results[name] = {**best, "runs": [one["tokens_per_second"] for one in done]}
-    software = {**machine.software(), "torch": torch.__version__, "transformers": transformers.__version__}
-    case = {"title": f"tiny-1m, {BATCH} x {MAX_TOKENS} tokens", "results": results, "unfair": UNFAIR}
-    path = write_record([case], options.threads, "pretraining", RECORDS, software=software)
+    case = {"title": f"tiny-1m, {BATCH} x {MAX_TOKENS} tokens", "results": results, "caveats": CAVEATS}
+    path = write_record([case], options.threads, "pretraining", RECORDS, packages=("torch", "transformers"))
     print(f"written: {os.path.relpath(path)}", file=sys.stderr)
 
 

@@ -1,6 +1,6 @@
 """What the studies found: kept while they run, shown as tables on the terminal and in Markdown.
 
-A study is a table: its cases are rows, the tools columns, and a cell says how many million bases a second,
+A study is a table: its cases are rows, the tools columns, and a cell says how many million bases per second,
 the time as a multiple of genotok's, and the peak memory. Speeds and times are of the median run.
 """
 
@@ -14,12 +14,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks import machine
 from benchmarks.train import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import RenderableType
+
+    from genotok.run_records.schemas import BenchmarkRecord
 
 Record = dict[str, Any]
 T = TypeVar("T")
@@ -31,15 +34,15 @@ class Case:
 
     Attributes:
         study: The title of the study.
-        title: What is encoded or learnt, in a few words.
+        title: What is encoded or trained, in a few words.
         bases: How many.
-        unfair: What is unfair about the comparison, the same for all rows of a study.
+        caveats: The caveats of the comparison, the same for all rows of a study.
     """
 
     study: str
     title: str
     bases: int
-    unfair: str
+    caveats: str
 
 
 @dataclass
@@ -81,7 +84,7 @@ def engines(cases: Iterable[Record]) -> list[str]:
 
 
 def rate(result: Record, bases: int) -> str:
-    """Million bases a second: `1,234`, `56` or `7.89`."""
+    """Million bases per second: `1,234`, `56` or `7.89`."""
     speed = bases / result["median_seconds"] / 1e6
     return f"{speed:,.0f}" if speed >= 10 else f"{speed:.2f}"
 
@@ -108,12 +111,12 @@ def differences(cases: Iterable[Record]) -> list[str]:
 
 
 def rendered(cases: Iterable[Record]) -> Iterator[RenderableType]:
-    """For each study a table, and below it what is unfair and where the output differs."""
+    """For each study a table, and below it the caveats and where the output differs."""
     for study, rows in studies(cases).items():
         names = engines(rows)
         yield Text(study, style="bold underline")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("Mb/s")
+        table.add_column("Mbp/s")
         for name in names:
             table.add_column(name, justify="right", style="green" if name == OURS else "")
         for case in rows:
@@ -122,7 +125,7 @@ def rendered(cases: Iterable[Record]) -> Iterator[RenderableType]:
             cells = [_cell(by_engine.get(name), ours, case["bases"]) for name in names]
             table.add_row(case["title"], *cells)
         yield table
-        for line in (rows[0]["unfair"], *differences(rows)):
+        for line in (rows[0]["caveats"], *differences(rows)):
             yield Text(line, style="dim")
         yield ""
 
@@ -142,19 +145,19 @@ def _cell(result: Record | None, ours: Record | None, bases: int) -> Text:
 # -- Markdown -----------------------------------------------------------------------------------------
 
 
-def markdown(record: Record) -> str:
-    """The tables of a record, one a study, each with what is unfair; below all of them the machine."""
+def markdown(record: BenchmarkRecord) -> str:
+    """The tables of a record, one for each study with its caveats; the machine at the end."""
     lines: list[str] = []
-    for study, rows in studies(record["cases"]).items():
+    for study, rows in studies(record.cases).items():
         names = engines(rows)
-        lines += [f"**{study}**", "", f"| Mb/s | {' | '.join(names)} |"]
+        lines += [f"**{study}**", "", f"| Mbp/s | {' | '.join(names)} |"]
         lines += ["|---" + "|---:" * len(names) + "|"]
         for case in rows:
             by_engine = {result["engine"]: result for result in case["results"]}
             ours = by_engine.get(OURS)
             cells = [_markdown_cell(by_engine.get(name), ours, case["bases"]) for name in names]
             lines.append(f"| {case['title']} | {' | '.join(cells)} |")
-        lines += ["", rows[0]["unfair"], *(f"{line}." for line in differences(rows)), ""]
+        lines += ["", rows[0]["caveats"], *(f"{line}." for line in differences(rows)), ""]
     return "\n".join([*lines, conditions(record)])
 
 
@@ -168,15 +171,14 @@ def _markdown_cell(result: Record | None, ours: Record | None, bases: int) -> st
     return f"{rate(result, bases)} ({', '.join(filter(None, notes))})"
 
 
-def conditions(record: Record) -> str:
+def conditions(record: BenchmarkRecord) -> str:
     """One paragraph on machine, versions, runs, and tools that were missing."""
-    machine, software = record["machine"], record["software"]
-    versions = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
+    made = record.provenance
+    versions = {result["engine"]: result["version"] for case in record.cases for result in case["results"]}
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
-    missing = "".join(f" {name} is missing: {reason}." for name, reason in record["missing"].items())
+    missing = "".join(f" {name} is missing: {reason}." for name, reason in record.more["missing"].items())
     return (
         "Medians of the runs, each tool in a process of its own; equal output asserted first, except where "
-        f"it says otherwise. {machine['cpu']}, {machine['cores']} cores, "
-        f"{machine['memory_bytes'] / 2**30:.0f} GiB, load {record['load_before']} before; "
-        f"{tools}, Python {software['python']}; {record['date']}.{missing}"
+        f"it says otherwise. {machine.described(made)}, load {record.more['load_before']} before; "
+        f"{tools}, Python {made.software['python']}; {made.date}.{missing}"
     )

@@ -19,10 +19,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.train import RECORDS, write_record
 from genotok import Tokenizer, _native, pack, pack_shards
+
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import BenchmarkRecord
 
 Record = dict[str, Any]
 
@@ -41,8 +44,8 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", type=Path)
     parser.add_argument("--records", type=Path, default=RECORDS)
     given = parser.parse_args()
-    cases, unfair = {"pack": packing, "large": large, "ray": on_ray}[given.what](given.paths)
-    print(write_record(cases, 2, f"shards-{given.what}", given.records, unfair=unfair))
+    cases, caveats = {"pack": packing, "large": large, "ray": on_ray}[given.what](given.paths)
+    print(write_record(cases, 2, f"shards-{given.what}", given.records, caveats=[caveats]))
 
 
 def train(arguments: list[str], output: Path) -> tuple[float, Record]:
@@ -160,13 +163,13 @@ def large(paths: list[Path]) -> tuple[list[Record], str]:
 
 
 def pairs_of_a() -> int:
-    """How often an A follows an A in the four genomes, counted letter by letter."""
+    """How often an A follows an A in the four genomes, counted base by base."""
     total = GENOMES * (RUN_BASES // RUN_LENGTH) * (RUN_LENGTH - 1)
     for genome in range(GENOMES):
-        letters = _native.simulate(GENOME_BASES, genome)
+        sequence = _native.simulate(GENOME_BASES, genome)
         for other in b"CGT":
-            letters = letters.replace(bytes([other]), b" ")
-        total += sum(len(run) - 1 for run in letters.split())
+            sequence = sequence.replace(bytes([other]), b" ")
+        total += sum(len(run) - 1 for run in sequence.split())
     return total
 
 
@@ -204,16 +207,16 @@ def on_ray(paths: list[Path]) -> tuple[list[Record], str]:
     )
 
 
-def markdown(record: Record) -> str:
-    """The table of one of these records, and what is unfair about it."""
+def markdown(record: BenchmarkRecord) -> str:
+    """The table of one of these records, and its caveats."""
     lines = ["| | seconds | speed | peak memory |", "|---|---:|---:|---:|"]
-    for one in record["cases"]:
+    for one in record.cases:
         peak = f"{one['peak_bytes'] / 1e9:.2f} GB" if "peak_bytes" in one else ""
         speed = one["bases"] / one["seconds"] / 1e6
-        lines.append(f"| {one['title']} | {one['seconds']:,.2f} | {speed:,.0f} Mb/s | {peak} |")
-    machine = record["machine"]
-    where = f"{machine['cpu']}, {machine['cores']} cores, {record['date']}."
-    return "\n".join([*lines, "", f"{where} {record['unfair']}"])
+        lines.append(f"| {one['title']} | {one['seconds']:,.2f} | {speed:,.0f} Mbp/s | {peak} |")
+    machine = record.provenance.machine
+    where = f"{machine['cpu']}, {machine['cpu_cores']} cores, {record.provenance.date}."
+    return "\n".join([*lines, "", f"{where} {' '.join(record.caveats)}"])
 
 
 if __name__ == "__main__":

@@ -10,14 +10,15 @@ those it wants; all else in it stays as it is.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cluster, encode, encoder, inputs, pretraining, results, shards
+from benchmarks import cluster, encode, encoder, inputs, machine, pretraining, results, shards
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
-from genotok.compare import table as comparison
+from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
+from genotok.run_records import ComparisonRecord, FinetuneRecord, read_record
+from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,18 +38,17 @@ def newest(folder: Path = RECORDS, kinds: tuple[str, ...] = KINDS) -> Record:
             folder.glob(f"*/????-??-??-{kind}.json"), key=lambda path: (path.name, path.parent.name)
         )
         if paths:
-            record: Record = json.loads(paths[-1].read_text())
-            return record
+            return read_record(paths[-1])
     raise FileNotFoundError(f"no record of the benchmark {kinds[0]} under {folder}")
 
 
-def markdown(record: Record) -> str:
-    """The table of a record, the machine below it, then what is unfair."""
+def markdown(record: BenchmarkRecord) -> str:
+    """The table of a record, the machine below it, then the caveats."""
     lines = [
         f"| corpus, vocabulary | {OURS} | peak memory | {RIVAL} | peak memory | times faster |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for case in record["cases"]:
+    for case in record.cases:
         by_engine = {result["engine"]: result for result in case["results"]}
         ours, rival = by_engine.get(OURS), by_engine.get(RIVAL)
         faster = f"**{ratio(rival['median_seconds'], ours['median_seconds'])}**" if ours and rival else "–"
@@ -57,11 +57,11 @@ def markdown(record: Record) -> str:
     return "\n".join([*lines, "", _conditions(record), "", *_reasons(record)])
 
 
-def _reasons(record: Record) -> list[str]:
-    """What is unfair, once each, with the rows it is said of."""
+def _reasons(record: BenchmarkRecord) -> list[str]:
+    """The caveats, once each, with the rows that they hold for."""
     rows: dict[str, list[str]] = {}
-    for case in record["cases"]:
-        rows.setdefault(case["unfair"], []).append(case["title"])
+    for case in record.cases:
+        rows.setdefault(case["caveats"], []).append(case["title"])
     return [f"- {'; '.join(titles)}: {reason}" for reason, titles in rows.items()]
 
 
@@ -73,17 +73,16 @@ def _figures(result: Record | None) -> tuple[str, str]:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s", f"{peak / 1e9:.2f} GB"
 
 
-def _conditions(record: Record) -> str:
+def _conditions(record: BenchmarkRecord) -> str:
     """One sentence on machine, versions and runs."""
-    machine, software = record["machine"], record["software"]
-    versions = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
-    runs = max(len(result["runs"]) for case in record["cases"] for result in case["results"])
+    made = record.provenance
+    versions = {result["engine"]: result["version"] for case in record.cases for result in case["results"]}
+    runs = max(len(result["runs"]) for case in record.cases for result in case["results"])
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"Equal merges asserted wherever both ran; medians of {runs} runs at most, "
-        f"{record['threads']} threads, {machine['cpu']}, "
-        f"{machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; {tools}, "
-        f"Python {software['python']}; {record['date']}. What is unfair:"
+        f"{record.threads} threads, {machine.described(made)}; {tools}, "
+        f"Python {made.software['python']}; {made.date}. Caveats:"
     )
 
 
@@ -101,20 +100,28 @@ def insert(text: str, name: str, table: str) -> str:
     return f"{before}{start}\n{table}\n{end}{after}"
 
 
+def _benchmark(written: Callable[[BenchmarkRecord], str]) -> Callable[[Record], str]:
+    """The table of a benchmark, from the JSON of its record."""
+    return lambda record: written(BenchmarkRecord.from_json(record))
+
+
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
-    "train": (KINDS, markdown),
-    "encode": (("encode", "encode-quick"), encode.markdown),
-    "pytest": (("pytest-large", "pytest"), results.markdown),
-    "encoder-speed": (("encoder-speed",), encoder.markdown),
-    "encoder-gpu": (("encoder-gpu",), encoder.markdown),
-    "pretraining": (("pretraining",), pretraining.markdown),
-    "inputs": (("inputs",), inputs.markdown),
-    "shards-pack": (("shards-pack",), shards.markdown),
-    "shards-large": (("shards-large",), shards.markdown),
-    "shards-ray": (("shards-ray",), shards.markdown),
-    "cluster": (("cluster",), cluster.markdown),
-    "models": (("models",), comparison.comparison_markdown),
-    "gue": (("gue",), lambda record: gue_results.markdown(record["records"])),
+    "train": (KINDS, _benchmark(markdown)),
+    "encode": (("encode", "encode-quick"), _benchmark(encode.markdown)),
+    "pytest": (("pytest-large", "pytest"), _benchmark(results.markdown)),
+    "encoder-speed": (("encoder-speed",), _benchmark(encoder.markdown)),
+    "encoder-gpu": (("encoder-gpu",), _benchmark(encoder.markdown)),
+    "pretraining": (("pretraining",), _benchmark(pretraining.markdown)),
+    "inputs": (("inputs",), _benchmark(inputs.markdown)),
+    "shards-pack": (("shards-pack",), _benchmark(shards.markdown)),
+    "shards-large": (("shards-large",), _benchmark(shards.markdown)),
+    "shards-ray": (("shards-ray",), _benchmark(shards.markdown)),
+    "cluster": (("cluster",), _benchmark(cluster.markdown)),
+    "models": (("models",), lambda record: comparison_markdown(ComparisonRecord.from_json(record))),
+    "gue": (
+        ("gue",),
+        lambda record: gue_results.markdown([FinetuneRecord.from_json(one) for one in record["records"]]),
+    ),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""
 

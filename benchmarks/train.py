@@ -18,7 +18,6 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +26,10 @@ from rich.table import Table
 
 from benchmarks import machine, measure
 from benchmarks.engines import ENGINES, Corpus
+from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = measure.ROOT
 RECORDS = ROOT / "benchmarks" / "record"
@@ -57,14 +57,14 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One line of the table: a corpus, who trains on it, and what is unfair about the comparison."""
+    """One line of the table: a corpus, who trains on it, and the caveats of the comparison."""
 
     key: str
     title: str
     paths: tuple[str, ...]
     word_length: int | None
     engines: tuple[str, ...]
-    unfair: str
+    caveats: str
     vocab_size: int = VOCAB_SIZE
     max_runs: int = 5
 
@@ -82,7 +82,7 @@ def quick_cases() -> list[Case]:
 
 
 def full_cases(genomes: Path, simulated: str) -> list[Case]:
-    """What the record holds: a human chromosome, all genomes at hand, and one as long as the human."""
+    """What the record holds: a human chromosome, all genomes of the folder, and one as long as the human."""
     human = (str(genomes / "hs37_chr20.fa.gz"),)
     everything = tuple(sorted(str(path) for path in genomes.iterdir() if path.is_file()))
     return [
@@ -163,9 +163,9 @@ def simulated_genome(num_bases: int, folder: str | None) -> Iterator[str]:
         "path, num_bases, chunk = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])\n"
         "with open(path, 'wb') as file:\n"
         "    for number, start in enumerate(range(0, num_bases, chunk)):\n"
-        "        letters = _native.simulate(min(chunk, num_bases - start), number)\n"
+        "        sequence = _native.simulate(min(chunk, num_bases - start), number)\n"
         "        file.write(b'>simulated_%d\\n' % number)\n"
-        "        file.writelines(letters[at : at + 80] + b'\\n' for at in range(0, len(letters), 80))\n"
+        "        file.writelines(sequence[at : at + 80] + b'\\n' for at in range(0, len(sequence), 80))\n"
     )
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         path = str(Path(temporary) / "simulated.fa")
@@ -173,21 +173,30 @@ def simulated_genome(num_bases: int, folder: str | None) -> Iterator[str]:
         yield path
 
 
-def write_record(cases: list[Record], threads: int, kind: str, folder: Path, **more: object) -> Path:
-    """Write the record of today, and what `more` it should say, to `folder/<machine>/<date>-<kind>.json`."""
-    now = datetime.now(UTC)
-    record = {
-        "benchmark": kind,
-        "date": now.date().isoformat(),
-        "machine": machine.describe(),
-        "software": machine.software(),
-        "threads": threads,
-        **more,
-        "cases": cases,
-    }
-    path = folder / machine.slug() / f"{now.date().isoformat()}-{kind}.json"
+def write_record(
+    cases: list[Record],
+    threads: int,
+    kind: str,
+    folder: Path,
+    *,
+    packages: Iterable[str] = (),
+    **more: object,
+) -> Path:
+    """Write the record of today to `folder/<machine>/<date>-<kind>.json`.
+
+    Args:
+        cases: What was measured.
+        threads: Threads of each tool.
+        kind: The benchmark.
+        folder: Where records are kept.
+        packages: Packages whose versions matter.
+        more: Other fields, such as `caveats`.
+    """
+    made = machine.provenance(packages)
+    data = {"provenance": made.to_json(), "kind": kind, "threads": threads, **more, "cases": cases}
+    path = folder / machine.slug() / f"{made.date}-{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n")
+    path.write_text(json.dumps(BenchmarkRecord.from_json(data).to_json(), indent=2) + "\n")
     return path
 
 
@@ -198,7 +207,7 @@ def ratio(rival_seconds: float, our_seconds: float) -> str:
 
 
 def print_cases(cases: list[Record], console: Console) -> None:
-    """Print the results as a table, and what is unfair below."""
+    """Print the results as a table, and the caveats below."""
     table = Table(
         "corpus", "tool", "best s", "median s", "peak MB", "merges", "times faster", title="Training"
     )
@@ -219,7 +228,7 @@ def print_cases(cases: list[Record], console: Console) -> None:
             )
     console.print(table)
     for case in cases:
-        console.print(f"[b]{case['title']}[/b]: {case['unfair']}", highlight=False)
+        console.print(f"[b]{case['title']}[/b]: {case['caveats']}", highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -22,6 +22,9 @@ from benchmarks.studies import bench as bench_module
 from benchmarks.studies.bench import Bench, in_common, rounds_for, seconds_in_children
 from benchmarks.studies.points import EVERYTHING, points
 
+from genotok.run_records import Provenance
+from genotok.run_records.schemas import BenchmarkRecord
+
 ROOT = Path(__file__).resolve().parent.parent
 CASE = Case("Encoding by size", "1 Mb", 1_000_000, "Much.")
 
@@ -83,7 +86,7 @@ def test_a_part_runs_prints_its_table_and_can_be_compared(tmp_path: Path) -> Non
     assert not (tmp_path / "records").exists()
     (saved,) = (tmp_path / "runs").rglob("*.json")
     kept = json.loads(saved.read_text())
-    assert kept["machine_info"].keys() == {"cpu", "cores", "memory_bytes", "system"}
+    assert kept["machine_info"].keys() == {"cpu", "cpu_cores", "memory_bytes", "system"}
     assert {one["group"] for one in kept["benchmarks"]} == {"Overlapping k-mers by k, k = 3"}
     assert {one["options"]["timer"] for one in kept["benchmarks"]} == {"seconds_in_children"}
     assert all(one["stats"]["min"] > 0 and one["extra_info"]["bases"] for one in kept["benchmarks"])
@@ -252,13 +255,13 @@ def test_a_whole_run_writes_its_record(tmp_path: Path) -> None:
     studies_plugin(tmp_path).pytest_sessionfinish(0)
     (path,) = tmp_path.rglob("*.json")
     record = json.loads(path.read_text())
-    assert path.name == f"{record['date']}-pytest.json"
+    assert path.name == f"{record['provenance']['date']}-pytest.json"
     assert record["missing"] == {"tiktoken": "the package tiktoken is not installed"}
     assert record["load_before"] >= 0
-    assert record["machine"].keys() == {"cpu", "cores", "memory_bytes", "system"}
+    assert record["provenance"]["machine"].keys() == {"cpu", "cpu_cores", "memory_bytes", "system"}
     assert [case["title"] for case in record["cases"]] == ["1 Mb", "4 Mb"]
     assert table.newest(tmp_path, ("pytest",)) == record
-    assert "| 1 Mb | 200 (25 MB) |" in results.markdown(record)
+    assert "| 1 Mb | 200 (25 MB) |" in results.markdown(BenchmarkRecord.from_json(record))
 
 
 @pytest.mark.parametrize(("narrowed", "status"), [(True, 0), (False, 1)])
@@ -267,15 +270,15 @@ def test_a_part_or_a_failed_run_writes_none(tmp_path: Path, *, narrowed: bool, s
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_markdown_says_speed_multiple_memory_and_what_is_unfair() -> None:
-    facts = {
-        "machine": {"cpu": "CPU", "cores": 2, "memory_bytes": 2**34},
-        "software": {"python": "3.11"},
-        "date": "2026-11-01",
-        "load_before": 0.1,
-        "missing": {"tiktoken": "not installed"},
-    }
-    text = results.markdown({**facts, "cases": filled().cases()})
+def test_markdown_says_speed_multiple_memory_and_caveats() -> None:
+    machine = {"cpu": "CPU", "cpu_cores": 2, "memory_bytes": 2**34}
+    record = BenchmarkRecord(
+        kind="pytest",
+        provenance=Provenance("2026-11-01", machine, {"python": "3.11"}),
+        cases=filled().cases(),
+        more={"load_before": 0.1, "missing": {"tiktoken": "not installed"}},
+    )
+    text = results.markdown(record)
     assert "| 1 Mb | 200 (25 MB) | 2.00 (100×, 25 MB) |" in text
     assert "| 4 Mb | 4.00 (25 MB) | 5.00 (0.8×, 25 MB) |" in text
     assert "Much." in text

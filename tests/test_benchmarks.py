@@ -17,6 +17,8 @@ from benchmarks.inputs import markdown as inputs_markdown
 
 import genotok
 from genotok import _native
+from genotok.run_records import Provenance
+from genotok.run_records.schemas import BenchmarkRecord
 from genotok.tokenizer import reference
 from tests.support import dna
 
@@ -35,7 +37,13 @@ def run_of(seconds: float, digest: str = "d") -> measure.Run:
 def case_of(key: str, seconds: dict[str, float]) -> dict[str, Any]:
     """A case as it stands in a record."""
     results = [train.summary(name, [run_of(value), run_of(2 * value)]) for name, value in seconds.items()]
-    return {"key": key, "title": f"title of {key}", "vocab_size": 4096, "unfair": "Much.", "results": results}
+    return {
+        "key": key,
+        "title": f"title of {key}",
+        "vocab_size": 4096,
+        "caveats": "Much.",
+        "results": results,
+    }
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -57,7 +65,7 @@ def test_many_files_are_measured_beside_one_of_the_same_content(packed: bool) ->
         runs = case["one"]["runs"] + case["many"]["runs"]
         assert len({run["merges_sha256"] for run in runs}) == 1
         assert runs[0]["merges"] > 100
-    record = {"cases": cases, "machine": machine.describe(), "date": "2026-01-01", "load": 0.1}
+    record = BenchmarkRecord(kind="inputs", provenance=machine.provenance(), cases=cases, more={"load": 0.1})
     title = "7 packed shards of 300 bases" if packed else "7 files of 300 bases"
     assert f"| {title} | 2 | " in inputs_markdown(record)
 
@@ -101,8 +109,8 @@ def test_a_record_says_where_and_with_what(tmp_path: Path) -> None:
     path = train.write_record([case_of("one", {train.OURS: 1.0, train.RIVAL: 61.0})], 2, "train", tmp_path)
     record = json.loads(path.read_text())
     assert path.parent.name == machine.slug()
-    assert record["machine"].keys() == {"cpu", "cores", "memory_bytes", "system"}
-    assert record["software"].keys() == {"python", "rustc", "commit"}
+    assert record["provenance"]["machine"].keys() == {"cpu", "cpu_cores", "memory_bytes", "system"}
+    assert record["provenance"]["software"].keys() == {"genotok", "numpy", "python", "rustc", "commit"}
     assert record["cases"][0]["results"][0]["best_seconds"] == 1.0
     assert record["cases"][0]["results"][0]["median_seconds"] == 1.5
     assert platform.node() not in path.read_text()
@@ -123,7 +131,7 @@ def test_the_table_shows_the_newest_full_record(tmp_path: Path) -> None:
     store("2026-11-03-train.json", 0.5)
     store("2026-11-02-train.json", 25.0)
     store("2026-11-04-train-quick.json", 50.0)
-    text = table.markdown(table.newest(tmp_path))
+    text = table.markdown(BenchmarkRecord.from_json(table.newest(tmp_path)))
     assert "| title of cut, 4,096 | 0.75 s | 0.25 GB | 75 s | 0.25 GB | **100** |" in text
     assert "| title of whole, 4,096 | 3.00 s | 0.25 GB | – | – | – |" in text
     assert "- title of cut; title of whole: Much." in text
@@ -152,17 +160,17 @@ def test_a_text_without_markers_is_refused(text: str) -> None:
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> encode.Inputs:
-    """A genome of 400,000 bases with N, and a tokenizer learnt from it beside it."""
+    """A genome of 400,000 bases with N, and a tokenizer trained on it beside it."""
     folder = tmp_path_factory.mktemp("encode")
-    letters = _native.simulate(400_000, 3).decode()
-    path = dna.write_fasta(folder / "genome.fa", [letters[:200_000] + "NNN", letters[200_000:].lower()])
+    sequence = _native.simulate(400_000, 3).decode()
+    path = dna.write_fasta(folder / "genome.fa", [sequence[:200_000] + "NNN", sequence[200_000:].lower()])
     genotok.Tokenizer.train(path, vocab_size=600).save(folder / "tokenizer.json")
     return encode.Inputs(folder, [path])
 
 
 def test_inputs_hold_bases_only(inputs: encode.Inputs) -> None:
-    assert len(inputs.letters) == 400_000
-    assert set(inputs.letters) == set("ACGT")
+    assert len(inputs.sequence) == 400_000
+    assert set(inputs.sequence) == set("ACGT")
     assert inputs.draw(3, 9) == inputs.draw(3, 9)
 
 
@@ -201,27 +209,28 @@ def test_the_table_of_encoding_compares_what_had_as_many_threads() -> None:
         return {"engine": engine, "version": "1", "threads": threads, "median_seconds": seconds}
 
     results = [result(train.OURS, 1, 0.1), result(train.OURS, 2, 0.05), result(train.RIVAL, 1, 40.0)]
-    case = {"title": "reads", "bases": 100_000_000, "unfair": "Much.", "results": results}
-    facts = {"machine": machine.describe(), "software": machine.software(), "date": "2026-11-01"}
-    text = encode.markdown({**facts, "cases": [case]})
-    assert "| reads | genotok | 2 | 2,000 Mb/s |  |" in text
-    assert "| reads | Hugging Face tokenizers | 1 | 2.50 Mb/s | 400 |" in text
+    case = {"title": "reads", "bases": 100_000_000, "caveats": "Much.", "results": results}
+    record = BenchmarkRecord(kind="encode", provenance=machine.provenance(), cases=[case])
+    text = encode.markdown(record)
+    assert "| reads | genotok | 2 | 2,000 Mbp/s |  |" in text
+    assert "| reads | Hugging Face tokenizers | 1 | 2.50 Mbp/s | 400 |" in text
     assert "- reads: Much." in text
 
 
 def test_the_encoder_s_table_marks_the_fastest_and_says_where() -> None:
     result = {"forward_tokens_per_second": 3000.0, "both_tokens_per_second": 1234.5, "peak_bytes": 2.04e9}
     slower = {**result, "both_tokens_per_second": 7.0}
-    record = {
-        "date": "2026-01-02",
-        "machine": {"cpu": "Some CPU"},
-        "threads": 2,
-        "software": {"torch": "2", "python": "3"},
-        "unfair": "All of it.",
-        "cases": [{"title": "full", "results": {"one": result, "other": slower}, "unfair": "Much."}],
-    }
+    record = BenchmarkRecord(
+        kind="encoder-speed",
+        provenance=Provenance("2026-01-02", {"cpu": "Some CPU"}, {"torch": "2", "python": "3"}),
+        threads=2,
+        caveats=["All of it."],
+        cases=[{"title": "full", "results": {"one": result, "other": slower}, "caveats": "Much."}],
+    )
     text = encoder.markdown(record)
     assert "| full | one | 3,000 | **1,234** | 2.0 |" in text
     assert "| full | other | 3,000 | 7 | 2.0 |" in text
     assert text.endswith("Some CPU, 2 threads; torch 2; 2026-01-02. All of it. Much.")
-    assert "Some GPU; torch 2" in encoder.markdown({**record, "accelerator": {"name": "Some GPU"}})
+    assert "Some GPU; torch 2" in encoder.markdown(
+        replace(record, more={"accelerator": {"name": "Some GPU"}})
+    )

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from genotok.compare.table import comparison_markdown, comparison_rows, comparis
 from genotok.dataset import TokenDataset  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.finetune import find_tasks  # noqa: E402
+from genotok.run_records import ComparisonRecord  # noqa: E402
 from genotok.study import Subject, named_kmers  # noqa: E402
 from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training.batches import IGNORED, Masking  # noqa: E402
@@ -69,17 +69,16 @@ def compared(subjects: list[Subject], sets: list[str], tmp_path_factory: pytest.
     return folder
 
 
-def record_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "compared.json").read_text())
-    return found
+def record_of(folder: Path) -> ComparisonRecord:
+    return ComparisonRecord.from_json(json.loads((folder / "compared.json").read_text()))
 
 
 @pytest.mark.slow
 def test_every_encoder_is_trained_on_the_same_bases(compared: Path, subjects: list[Subject]) -> None:
     record = record_of(compared)
-    assert record["bases"] == 3 * 8 * 64
+    assert record.bases == 3 * 8 * 64
     windows = []
-    for one, subject in zip(record["tokenizers"], subjects, strict=True):
+    for one, subject in zip(record.tokenizers, subjects, strict=True):
         folder = compared / subject.name.replace(":", "-")
         tokens = TokenDataset(folder / "tokens")
         windows.append([(tokens.row(number).start, tokens.row(number).end) for number in range(len(tokens))])
@@ -93,7 +92,7 @@ def test_every_encoder_is_trained_on_the_same_bases(compared: Path, subjects: li
         )
         assert [found["name"] for found in one["finetune"]["sets"]] == ["first", "second"]
         layers = one["pretrain"]["parameters"] - 128 * subject.tokenizer.vocab_size
-        assert layers == pytest.approx(record["tokenizers"][0]["pretrain"]["parameters"] - 128 * 64, abs=5000)
+        assert layers == pytest.approx(record.tokenizers[0]["pretrain"]["parameters"] - 128 * 64, abs=5000)
     assert all(each == windows[0] for each in windows)
 
 
@@ -103,11 +102,11 @@ def test_the_table_says_what_the_record_does(compared: Path) -> None:
     rows = {row.name: row for row in comparison_rows(record)}
     assert [row.name for row in comparison_rows(record) if row.is_set] == ["first", "second"]
     assert rows["bits per base"].cells[1] == "–"  # overlapping: a base is predicted three times
-    assert rows["bits per base"].values[3] == record["tokenizers"][3]["pretrain"]["eval_bits_per_base"]
-    for place, one in enumerate(record["tokenizers"]):
+    assert rows["bits per base"].values[3] == record.tokenizers[3]["pretrain"]["eval_bits_per_base"]
+    for place, one in enumerate(record.tokenizers):
         means = [100 * found["mean"] for found in one["finetune"]["sets"]]
         assert rows["mean over sets"].values[place] == pytest.approx(np.mean(means))
-    baseline = [found["baseline"]["test"]["mcc"] for found in record["tokenizers"][0]["finetune"]["sets"]]
+    baseline = [found["baseline"]["test"]["mcc"] for found in record.tokenizers[0]["finetune"]["sets"]]
     assert rows["mean over sets"].values[-1] == pytest.approx(100 * np.mean(baseline))
     assert "kmer:3:no-overlap" in comparison_markdown(record)
     assert comparison_summary(record).startswith("Ahead on 2 sets: ")
@@ -140,7 +139,7 @@ def test_what_is_done_is_kept(compared: Path, subjects: list[Subject], sets: lis
     assert (folder / "kmer-3" / "model" / "model.safetensors").read_bytes() == weights
     assert messages[0] == "bpe: encoding and pre-training, 1 of 4"
     after = record_of(folder)
-    for one, other in zip(before["tokenizers"], after["tokenizers"], strict=True):
+    for one, other in zip(before.tokenizers, after.tokenizers, strict=True):
         assert one["pretrain"]["eval_loss"] == other["pretrain"]["eval_loss"]
         assert [each["mean"] for each in one["finetune"]["sets"]] == [
             each["mean"] for each in other["finetune"]["sets"]

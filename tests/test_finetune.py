@@ -93,7 +93,7 @@ def test_a_motif_is_learned(trained: Path) -> None:
     for one in found["runs"]:
         assert np.sum(one["test"]["confusion"]) == 200
         assert one["test"]["low"] <= one["test"]["mcc"] <= one["test"]["high"]
-        assert one["dev"]["mcc"] == max(value for _, value, _ in one["looks"])
+        assert one["dev"]["mcc"] == max(value for _, value, _ in one["evaluations"])
 
 
 @pytest.mark.slow

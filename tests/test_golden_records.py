@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from genotok.cli.kinds import recognise
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation.results import markdown
 from genotok.report import make_page, read_records
+from genotok.run_records import ComparisonRecord, FinetuneRecord, read_record
 from tests.support.page import Page
 
 GOLDEN = Path(__file__).resolve().parent / "golden" / "records"
@@ -58,8 +58,10 @@ def test_info_reads_them(name: str, key: str, value: Any) -> None:
 
 
 def test_the_tables_are_made_of_them() -> None:
-    compared = comparison_markdown(json.loads((GOLDEN / "compared" / "compared.json").read_text()))
+    compared = comparison_markdown(
+        ComparisonRecord.from_json(read_record(GOLDEN / "compared" / "compared.json"))
+    )
     assert "| bits per base | 1.226 | – | 1.942 |  |" in compared
     assert "| organism | 0.0 | 0.0 | 0.0 | **61.2** |" in compared
-    tuned = markdown([json.loads((GOLDEN / "finetuned" / "results.json").read_text())])
+    tuned = markdown([FinetuneRecord.from_json(read_record(GOLDEN / "finetuned" / "results.json"))])
     assert "| organism | **61.2** | 0.0 ± 0.0 | 0.0–0.0 |" in tuned

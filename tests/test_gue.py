@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from genotok.gue import (
     read_labelled,
     read_splits,
 )
+from genotok.run_records import ComparisonRecord, FinetuneRecord
 from tests.support.labelled import write_set
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "gue"
@@ -266,7 +269,7 @@ def test_the_real_sets_are_what_the_table_says() -> None:
 # -- results ----------------------------------------------------------------------------------------
 
 
-def record(model: str, values: dict[str, list[float]], *, scratch: bool = False) -> dict[str, object]:
+def record(model: str, values: dict[str, list[float]], *, scratch: bool = False) -> FinetuneRecord:
     def run(value: float) -> dict[str, object]:
         return {"test": {"mcc": value, "low": value - 0.05, "high": value + 0.05}}
 
@@ -282,7 +285,7 @@ def record(model: str, values: dict[str, list[float]], *, scratch: bool = False)
         }
         for name, found in values.items()
     ]
-    return {"model": model, "scratch": scratch, "parameters": 1_000_000, "sets": sets}
+    return FinetuneRecord(model=model, scratch=scratch, parameters=1_000_000, sets=sets)
 
 
 def test_a_table_says_what_differs_and_what_cannot_be_compared() -> None:
@@ -326,7 +329,7 @@ def test_results_are_written_in_the_units_of_their_metrics() -> None:
         one_set("kinds", "map", 0.5, f1_micro=0.25),
         one_set("mouse_0", "mcc", 0.5),
     ]
-    one = {"model": "tiny", "scratch": False, "parameters": 1_000_000, "sets": sets}
+    one = FinetuneRecord(model="tiny", scratch=False, parameters=1_000_000, sets=sets)
     numbers, labels, classes = lines([one])
     assert (numbers.ours[0].text, numbers.ours[0].range) == ("0.850 ± 0.071", "0.600–0.900")  # type: ignore[union-attr]
     assert (labels.ours[0].text, classes.ours[0].text) == ("50.0", "50.0")  # type: ignore[union-attr]
@@ -337,14 +340,14 @@ def test_results_are_written_in_the_units_of_their_metrics() -> None:
     assert "| levels | Pearson |  | **0.850 ± 0.071** |" in text
     assert "levels, tiny: Spearman 0.750, RMSE 1234" in text
     assert "Percent of mAP, MCC; Pearson; mean and deviation" in text
-    worse = {**one, "scratch": True, "sets": [one_set("levels", "pearson", 0.1), *sets[1:]]}
+    worse = replace(one, scratch=True, sets=[one_set("levels", "pearson", 0.1), *sets[1:]])
     assert summary([one, worse]).startswith("tiny against tiny, from scratch: better on 1, of which 1 beyond")
-    only = [{**record, "sets": record["sets"][:1]} for record in (one, worse)]  # type: ignore[index]
+    only = [replace(record, sets=record.sets[:1]) for record in (one, worse)]
     assert "+0.750 on average over 1 sets" in summary(only)
 
 
 def test_there_is_no_mean_of_other_units() -> None:
-    def compared(*metrics: str) -> dict[str, object]:
+    def compared(*metrics: str) -> ComparisonRecord:
         sets = []
         for metric in metrics:
             run = {"test": {metric: 0.5, "low": 0.4, "high": 0.6}, "seconds": 1.0}
@@ -360,7 +363,8 @@ def test_there_is_no_mean_of_other_units() -> None:
             "pretrain": {**known, **bits},
             "finetune": tuned,
         }
-        return {"tokenizers": [one]}
+        facts: dict[str, Any] = {"files": [], "sets": metrics, "window": 1, "bases": 0}
+        return ComparisonRecord(**facts, pretrain={}, finetune={}, tokenizers=[one])
 
     *_, numbers, mean = comparison_rows(compared("pearson"))
     assert (numbers.name, mean.name, mean.cells) == ("pearson, Pearson", "mean over sets", ("0.500", ""))

@@ -191,7 +191,7 @@ def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: st
     assert saved == folder_tokenizer(read, SpecialIds.of(read))
     report = json.loads((whole / "pretrain.json").read_text())
     assert report["steps"] == 12
-    assert report["eval_hidden_tokens"] > 0
+    assert report["eval_masked_tokens"] > 0
     assert report["config"]["batch"] == 8
     assert [step for step, _ in checkpoints.checkpoints(whole)] == [8, 12]
     assert sorted(log(whole)) == list(range(1, 13))
@@ -348,7 +348,7 @@ def test_two_processes_train_what_one_does(tokenizer: str, tmp_path: Path) -> No
     one, two = log(tmp_path / "one"), log(tmp_path / "two")
     assert [two[step] for step in one] == pytest.approx(list(one.values()), abs=1e-4)
     assert report["eval_loss"] == pytest.approx(plain["eval_loss"], abs=1e-4)
-    assert report["eval_hidden_tokens"] == plain["eval_hidden_tokens"]
+    assert report["eval_masked_tokens"] == plain["eval_masked_tokens"]
 
 
 def test_accumulated_batches_are_one_batch(tokenizer: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The report: every kind of record, names that stay text, one file that loads nothing, errors that name."""
+"""The report: every kind of record, names that stay text, one self-contained file, errors that name."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from genotok import ArgumentError, Tokenizer
 from genotok.report import page, read_records, token_view
-from genotok.report.plots import MOST_SERIES, Axis, Series, dots, lines
-from genotok.report.records import LARGEST_FILE
+from genotok.report.plots import MAX_SERIES, Axis, Series, dots, lines
 from genotok.report.tables import number
+from genotok.run_records.reading import MAX_FILE
 from genotok.study import Subject, named_kmers
 from tests.support.page import Page
 from tests.support.program import fails, names, run
@@ -146,12 +146,12 @@ def test_the_colours_can_be_read() -> None:
 def test_plots_are_text_and_keep_to_the_policy() -> None:
     plot = lines(
         f"caption {HOSTILE}",
-        [Series(f"series {number}", [1, 10, 1000], [0.1, 1e-4, 1e-6]) for number in range(MOST_SERIES + 2)],
+        [Series(f"series {number}", [1, 10, 1000], [0.1, 1e-4, 1e-6]) for number in range(MAX_SERIES + 2)],
         Axis(f"rank {DOLLARS}", log=True),
         Axis("share", log=True),
     )
     assert plot.caption.endswith("(2 more are in the table)")
-    assert len(plot.series) == MOST_SERIES
+    assert len(plot.series) == MAX_SERIES
     assert "style=" not in plot.svg
     assert "<style" not in plot.svg
     assert HOSTILE not in plot.svg
@@ -194,7 +194,7 @@ def test_every_line_holds_the_whole_sequence(sequence: str, chosen: list[str]) -
         assert "".join(piece.text for piece in pieces) == sequence
         ids = subject.tokenizer.encode(sequence)
         assert view.rows[place].tokens == len(ids)
-        shown = [piece for piece in pieces if piece.begins and piece.title != "no token"]
+        shown = [piece for piece in pieces if piece.is_start and piece.title != "no token"]
         assert [int(piece.title.rpartition(" ")[2]) for piece in shown] == ids
         assert [piece.unknown for piece in shown] == [index == subject.unknown for index in ids]
 
@@ -227,8 +227,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, part: str) -> N
 
 def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "large.json").open("wb") as file:
-        file.truncate(LARGEST_FILE + 1)
-    with pytest.raises(ArgumentError, match=r"large\.json: larger"):
+        file.truncate(MAX_FILE + 1)
+    with pytest.raises(ArgumentError, match=r"large\.json: has .* bytes; at most"):
         read_records([str(tmp_path)])
 
 
@@ -291,7 +291,7 @@ def test_the_command_writes_one_page(records: Path, tmp_path: Path) -> None:
     assert done.stdout.startswith("out.html: 9 records, 2 not shown")
     assert names(tmp_path) == {"two.json", "out.html"}
     text = Page((tmp_path / "out.html").read_text(encoding="utf-8")).text
-    assert "14 letters under 3 tokenizers" in text
+    assert "14 symbols under 3 tokenizers" in text
     again = run("report", str(records), "-o", "out.html", "--force", "--json", folder=tmp_path)
     assert json.loads(again.stdout)["shown"] == 9
 

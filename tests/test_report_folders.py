@@ -137,7 +137,7 @@ def test_encoded_sequences_and_trained_tokenizers_are_told_of(tmp_path: Path) ->
     (tmp_path / "training.json").write_text(json.dumps({**training, "longest_tokens": [HOSTILE]}))
     assert "512 tokens, 503 merges; stopped: vocabulary full." in text_of(tmp_path / "training.json")
     (tmp_path / "check.json").write_text('{"clean": true, "strict": false, "files": []}')
-    with pytest.raises(ArgumentError, match="genotok check found"):
+    with pytest.raises(ArgumentError, match="output of genotok check"):
         text_of(tmp_path / "check.json")
 
 

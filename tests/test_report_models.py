@@ -19,9 +19,10 @@ from genotok.report.finetuning import finetuning_section
 from genotok.report.forest import MAX_ROWS, Estimate, Estimates, forest
 from genotok.report.plots import Level, Series, lines, stems
 from genotok.report.pretraining import pretraining_section
-from genotok.report.records import Found
+from genotok.report.records import FoundRecord
 from genotok.report.studies import study_section
 from genotok.report.training_log import MAX_POINTS, curve
+from genotok.run_records import ComparisonRecord, FinetuneRecord
 from tests.support.page import Page
 from tests.support.records import HOSTILE, study
 from tests.support.run_folders import (
@@ -34,8 +35,8 @@ from tests.support.run_folders import (
 )
 
 
-def found(data: dict[str, Any], kind: str = "gue") -> Found:
-    return Found("results", "results", kind, data)
+def found(data: dict[str, Any], kind: str = "gue") -> FoundRecord:
+    return FoundRecord("results", "results", kind, data)
 
 
 # -- plots draw what is -----------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def test_ties_are_marked_alike() -> None:
     rows = finetuning_section(found(record)).tables[0].rows
     assert [cell.strong for cell in rows[0]][1:5] == [True, False, True, False]
     assert [cell.strong for cell in rows[1]][1:5] == [False, False, True, False]
-    table = markdown([record]).splitlines()
+    table = markdown([FinetuneRecord.from_json(record)]).splitlines()
     assert table[2].startswith("| organism | **69.0** | **69.0 ± 1.4** |")
     assert table[3].startswith("| other | **69.0** | 10.0 ± 0.0 |")
 
@@ -173,7 +174,7 @@ def test_other_problems_than_classes_have_a_page(metric: str, test: dict[str, An
     for run in one["runs"]:
         value = test[metric]
         run["test"] = {**test, "low": 0.9 * value, "high": 1.1 * value}
-    (plot,) = forests("all", {"model": finetuned_of([one])})
+    (plot,) = forests("all", {"model": FinetuneRecord.from_json(finetuned_of([one]))})
     assert unit in plot.svg
     text = Page(page([found(finetuned_of([one]))])).text
     assert "expression" in text
@@ -207,18 +208,19 @@ def test_any_number_of_finetunings(tmp_path: Path, count: int, monkeypatch: pyte
 
 
 def test_equal_tokenizers_are_level() -> None:
-    record = compared_of({"one": [0.5, 0.5], "other": [0.5, 0.5]})
+    record = ComparisonRecord.from_json(compared_of({"one": [0.5, 0.5], "other": [0.5, 0.5]}))
     assert comparison_summary(record) == "Ahead on 2 sets: one and other level on 2."
     assert [row.best for row in comparison_rows(record) if row.is_set] == [{0, 1, 2}, {0, 1, 2}]
-    mean = comparison_rows(compared_of({"one": [0.9], "other": [0.9], "third": [0.1]}))[-1]
+    three = ComparisonRecord.from_json(compared_of({"one": [0.9], "other": [0.9], "third": [0.1]}))
+    mean = comparison_rows(three)[-1]
     assert mean.best == {0, 1}
-    clear = compared_of({"one": [0.9], "other": [0.5]})
+    clear = ComparisonRecord.from_json(compared_of({"one": [0.9], "other": [0.5]}))
     assert comparison_summary(clear) == (
         "Ahead on 2 sets: one on 2, of which 2 beyond the intervals of all others."
     )
 
 
-def test_a_comparison_draws_its_tokenizers_side_by_side(tmp_path: Path) -> None:
+def test_a_comparison_draws_its_tokenizers_together(tmp_path: Path) -> None:
     text = Page(page(read_records([str(write_comparison(tmp_path / "compared"))]))).text
     for part in (
         "Test split: each set",

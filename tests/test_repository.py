@@ -29,7 +29,7 @@ T = TypeVar("T")
 LEVELS = (
     {"errors", "_native"},
     {"files"},
-    {"options"},
+    {"options", "run_records"},
     {"tokenizer", "model"},
     {"corpus"},
     {"model_folder", "rows"},

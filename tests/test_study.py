@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from genotok import ArgumentError, Tokenizer
 from genotok.cli.shared.study_tables import print_study
+from genotok.run_records import StudyRecord, read_record
 from genotok.study import (
     Subject,
     counting,
@@ -32,7 +33,7 @@ from genotok.study import (
 from genotok.study.agreement import agreement, jaccard, rank_correlation
 from genotok.study.compute import flops, flops_per_base
 from genotok.study.measures import measure
-from genotok.study.robustness import mirror, shift, substitution
+from genotok.study.robustness import reverse_complement_consistency, shift, substitution
 from genotok.study.windows import fitting, tokens_per_window
 from genotok.tokenizer import reference
 from tests.support import dna
@@ -159,7 +160,7 @@ def test_the_encoders_operations() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 6), max_size=30), max_size=9), st.booleans())
 def test_pairs_are_counted_however_they_come(pieces: list[list[int]], large: bool) -> None:
-    pairs = counting.PairCounts(70_000 if large else 7)
+    pairs = counting.NeighbourCounts(70_000 if large else 7)
     expected: Counter[tuple[int, int]] = Counter()
     for piece in pieces:
         ids = np.array(piece, dtype=np.uint32 if large else np.uint16)
@@ -179,7 +180,7 @@ def test_the_measures_are_those_of_plain_python(
     genome = read_genome("a", [path])
     runs = runs_of(sequences)
     assert genome.bases == sum(map(len, runs))
-    assert genome.other_letters == sum(map(len, sequences)) - genome.bases
+    assert genome.other_symbols == sum(map(len, sequences)) - genome.bases
     assert genome.gc == sum(run.count("G") + run.count("C") for run in runs) / genome.bases
     for subject in subjects:
         with pytest.MonkeyPatch.context() as patch:
@@ -198,7 +199,7 @@ def test_the_measures_are_those_of_plain_python(
         assert found["vocab_used"] == len(tokens)
         assert found["pairs"] == pairs.total()
         assert found["different_pairs"] == len(pairs)
-        assert found["neighbour_bits"] == pytest.approx(slow_information(pairs), rel=1e-6, abs=1e-6)
+        assert found["mutual_information"] == pytest.approx(slow_information(pairs), rel=1e-6, abs=1e-6)
         if subject.unknown is not None:
             everything = [index for each in sequences for index in subject.tokenizer.encode(each.upper())]
             unknown = everything.count(subject.unknown)
@@ -247,7 +248,7 @@ def test_the_sample_is_every_nth_window() -> None:
         assert [ord(window[0]) - ord("A") for window in sample.windows] == list(range(0, offered, step))
 
 
-def test_windows_with_other_letters_are_not_in_the_sample(tmp_path: Path) -> None:
+def test_windows_with_other_symbols_are_not_in_the_sample(tmp_path: Path) -> None:
     good, bad = "ACGT" * 250, "ACGN" * 250
     path = dna.write_fasta(tmp_path / "a.fa", [good + bad + good.lower() + "ACG"])
     assert read_genome("a", [path]).sample == (good, good)
@@ -264,7 +265,7 @@ def test_robustness_is_that_of_sets_of_places(subjects: list[Subject], windows: 
     following = {"A": "C", "C": "G", "G": "T", "T": "A"}
     for subject in subjects:
         changed = moved = agreeing = 0
-        total = {"shift": 0, "substitution": 0, "mirror": 0}
+        total = {"shift": 0, "substitution": 0, "reverse_complement_consistency": 0}
         for window in windows:
             before = set(slow_places(subject, window))
             borders = {(start, end) for start, end, _ in before}
@@ -278,7 +279,7 @@ def test_robustness_is_that_of_sets_of_places(subjects: list[Subject], windows: 
             agreeing += sum((size - end, size - start) in borders for start, end, _ in turned)
             total["shift"] += len(shifted)
             total["substitution"] += len(other)
-            total["mirror"] += len(turned)
+            total["reverse_complement_consistency"] += len(turned)
         number = len(windows)
         assert shift(subject, windows) == (
             pytest.approx(moved / number),
@@ -288,8 +289,12 @@ def test_robustness_is_that_of_sets_of_places(subjects: list[Subject], windows: 
             pytest.approx(changed / number),
             pytest.approx(changed / total["substitution"]) if total["substitution"] else None,
         )
-        expected = pytest.approx(agreeing / total["mirror"]) if total["mirror"] else None
-        assert mirror(subject, windows) == expected
+        expected = (
+            pytest.approx(agreeing / total["reverse_complement_consistency"])
+            if total["reverse_complement_consistency"]
+            else None
+        )
+        assert reverse_complement_consistency(subject, windows) == expected
 
 
 def test_a_base_in_overlapping_kmers_is_in_k_tokens() -> None:
@@ -301,7 +306,7 @@ def test_a_base_in_overlapping_kmers_is_in_k_tokens() -> None:
 
 def test_nothing_to_compare() -> None:
     assert shift(named_kmers("bases"), []) == (None, None)
-    assert mirror(named_kmers("bases"), []) is None
+    assert reverse_complement_consistency(named_kmers("bases"), []) is None
 
 
 # -- the argument against overlapping k-mers --------------------------------------------------------
@@ -314,10 +319,10 @@ def test_overlapping_kmers_leak_and_others_do_not(tmp_path: Path) -> None:
     genome = read_genome("random", [dna.write_fasta(tmp_path / "a.fa", [sequence])])
     for k in (2, 3, 4):
         leaking, _ = measure(named_kmers(f"kmer:{k}"), genome)
-        assert leaking["neighbour_bits"] == pytest.approx(2 * (k - 1), abs=0.01)
-        assert leaking["neighbour_bits_permuted"] == pytest.approx(0, abs=0.05)
+        assert leaking["mutual_information"] == pytest.approx(2 * (k - 1), abs=0.01)
+        assert leaking["mutual_information_shuffled"] == pytest.approx(0, abs=0.05)
         apart, _ = measure(named_kmers(f"kmer:{k}:no-overlap"), genome)
-        assert apart["neighbour_bits"] == pytest.approx(apart["neighbour_bits_permuted"], abs=0.05)
+        assert apart["mutual_information"] == pytest.approx(apart["mutual_information_shuffled"], abs=0.05)
         assert apart["bits_per_base"] == pytest.approx(2, abs=0.01)
 
 
@@ -378,8 +383,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two small genomes and a tokenizer."""
     folder = tmp_path_factory.mktemp("study")
     chance = np.random.default_rng(2)
-    for name, letters in (("one", "ACGT"), ("two", "AACGT")):
-        dna.write_fasta(folder / f"{name}.fa", ["".join(chance.choice(list(letters), 12_345)) + "NNN"])
+    for name, alphabet in (("one", "ACGT"), ("two", "AACGT")):
+        dna.write_fasta(folder / f"{name}.fa", ["".join(chance.choice(list(alphabet), 12_345)) + "NNN"])
     Tokenizer.train([str(folder / "one.fa")], vocab_size=128).save(folder / "tokenizer.json")
     return folder
 
@@ -389,7 +394,7 @@ def test_a_study_prints_tables_and_keeps_a_record(folder: Path) -> None:
         "study", "tokenizer.json", "one.fa", "two.fa", "--vocab", "64,128", "-o", "records/", folder=folder
     )
     assert done.returncode == 0, done.stderr
-    for part in ("one  12.3 kb", "3 other letters", "tokenizer@64", "kmer:6:no-overlap", "told of", "10 kb"):
+    for part in ("one  12.3 kb", "3 other symbols", "tokenizer@64", "kmer:6:no-overlap", "mutual", "10 kb"):
         assert part in done.stdout
     assert "overlapping k-mers leak" in done.stdout
     assert "bits per base, vocabulary by genome" in done.stdout
@@ -397,7 +402,7 @@ def test_a_study_prints_tables_and_keeps_a_record(folder: Path) -> None:
     assert str(path.relative_to(folder)) in done.stdout
     record = json.loads(path.read_text())
     assert record["kind"] == "study"
-    assert {"date", "machine", "software", "command", "curves", "unfair", "claims"} <= record.keys()
+    assert {"version", "provenance", "curves", "caveats", "claims"} <= record.keys()
     assert [each["name"] for each in record["tokenizers"]] == [
         "tokenizer@64",
         "tokenizer",
@@ -408,7 +413,7 @@ def test_a_study_prints_tables_and_keeps_a_record(folder: Path) -> None:
     assert len(record["measures"]) == 10
     claims = {row["claim"]: row for row in record["claims"]}
     assert claims["overlapping k-mers leak"]["published"] == 10
-    assert record["command"].startswith("genotok study tokenizer.json one.fa")
+    assert record["provenance"]["command"].startswith("genotok study tokenizer.json one.fa")
     again = run("study", "one.fa", "--kmers", "bases", "--quiet", "-o", "records", folder=folder)
     assert (again.returncode, again.stdout) == (0, "")
     assert len(names(folder / "records")) == 2
@@ -427,8 +432,8 @@ def test_a_study_as_json_with_trained_vocabularies(folder: Path) -> None:
         ("a@32", "both@32"),
         ("a", "both"),
     ]
-    assert str(folder) not in record["command"]
-    assert "x=one.fa" in record["command"]
+    assert str(folder) not in record["provenance"]["command"]
+    assert "x=one.fa" in record["provenance"]["command"]
 
 
 def test_what_a_study_refuses(folder: Path) -> None:
@@ -448,7 +453,7 @@ def test_the_documents_tables_are_printed_from_the_record(capsys: pytest.Capture
     path = root / "benchmarks" / "record" / "amd-epyc-2-cores" / "2026-11-22-study.json"
     text = (root / "docs" / "study.md").read_text(encoding="utf-8")
     assert path.relative_to(root).as_posix() in text
-    print_study(json.loads(path.read_text(encoding="utf-8")), None)
+    print_study(StudyRecord.from_json(read_record(path)), None)
     printed = set(capsys.readouterr().out.splitlines())
     (shown,) = re.findall(r"<!-- output:study -->\n```text\n(.*?)```", text, re.DOTALL)
     assert len(shown.splitlines()) > 50

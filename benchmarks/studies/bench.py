@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from benchmarks.results import Case, Ledger, Record
 
 BUDGET_SECONDS = 3.0
-MOST_ROUNDS = 7
+MAX_ROUNDS = 7
 
 _spent = 0.0
 
@@ -42,11 +42,11 @@ def seconds_in_children() -> float:
 
 def rounds_for(seconds: float) -> int:
     """How many rounds of so many seconds fit the budget: at least one."""
-    return max(1, min(MOST_ROUNDS, int(BUDGET_SECONDS / max(seconds, 1e-6))))
+    return max(1, min(MAX_ROUNDS, int(BUDGET_SECONDS / max(seconds, 1e-6))))
 
 
 @dataclass(frozen=True)
-class Learnt:
+class Trained:
     """What training must give: the digest of the merges, and the tokens."""
 
     merges_sha256: str
@@ -86,7 +86,7 @@ class Bench:
         engine, threads = lane
         tool, tokens = ENGINES[engine], self._folder / "tokens.txt"
         self._skip_if(engine, "" if tool.available() else "the package is not installed")
-        right = self._ledger.right(case, lambda: learnt(corpus, vocab_size, tokens))
+        right = self._ledger.right(case, lambda: trained(corpus, vocab_size, tokens))
 
         def run() -> Record:
             return asdict(measure.train(engine, corpus, vocab_size, threads, tokens))
@@ -145,10 +145,10 @@ def ids_of(job: Job) -> str:
     return digest
 
 
-def learnt(corpus: Corpus, vocab_size: int, tokens: Path) -> Learnt:
+def trained(corpus: Corpus, vocab_size: int, tokens: Path) -> Trained:
     """What genotok learns."""
     run = measure.train(OURS, corpus, vocab_size, 1, tokens)
-    return Learnt(run.merges_sha256, frozenset(read_tokens(tokens)))
+    return Trained(run.merges_sha256, frozenset(read_tokens(tokens)))
 
 
 def read_tokens(path: Path) -> list[str]:

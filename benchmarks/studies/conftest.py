@@ -15,7 +15,7 @@ from benchmarks.studies.bench import Bench
 if TYPE_CHECKING:
     from pathlib import Path
 
-LARGEST_VOCAB = 32_768
+MAX_VOCAB = 32_768
 SMOKE_DIVISOR = 100
 
 
@@ -36,8 +36,8 @@ class Genomes:
 
     def chromosome(self, bases: int | None = None) -> str:
         """The first bases of the chromosome of E. coli; all 4,641,652 of it."""
-        letters = self._inputs.letters
-        return letters[: (len(letters) if bases is None else bases) // self._divisor]
+        sequence = self._inputs.sequence
+        return sequence[: (len(sequence) if bases is None else bases) // self._divisor]
 
     def simulated(self, bases: int) -> str:
         """Simulated DNA with repeats; a shorter one is the beginning of a longer one."""
@@ -50,29 +50,29 @@ class Genomes:
             )
         return self._simulated[:bases]
 
-    def lines(self, letters: str, length: int | None) -> str:
+    def lines(self, sequence: str, length: int | None) -> str:
         """A file of sequences of so many bases, one a line; the last may be shorter."""
-        key = (hash(letters), length)
+        key = (hash(sequence), length)
         if key not in self._files:
-            step = length or len(letters)
-            pieces = [letters[at : at + step] for at in range(0, len(letters), step)]
+            step = length or len(sequence)
+            pieces = [sequence[at : at + step] for at in range(0, len(sequence), step)]
             self._files[key] = self._inputs.lines(f"lines-{len(self._files)}", pieces)
         return self._files[key]
 
-    def corpus(self, letters: str, word_length: int | None) -> Corpus:
+    def corpus(self, sequence: str, word_length: int | None) -> Corpus:
         """A FASTA file of one record, cut into words."""
-        key = (hash(letters), 0)
+        key = (hash(sequence), 0)
         if key not in self._files:
-            self._files[key] = self._inputs.fasta(f"fasta-{len(self._files)}.fa", letters)
+            self._files[key] = self._inputs.fasta(f"fasta-{len(self._files)}.fa", sequence)
         return Corpus((self._files[key],), word_length)
 
     def tokenizer(self, vocab_size: int) -> str:
-        """The file of a tokenizer learnt from all genomes of the repository."""
+        """The file of a tokenizer trained on all genomes of the repository."""
         import genotok  # noqa: PLC0415
 
         if not self._tokenizers:
             paths = sorted(map(str, (ROOT / "genomes").glob("*.fa")))
-            self._largest = genotok.Tokenizer.train(paths, vocab_size=LARGEST_VOCAB)
+            self._largest = genotok.Tokenizer.train(paths, vocab_size=MAX_VOCAB)
         if vocab_size not in self._tokenizers:
             path = str(self._inputs.folder / f"tokenizer-{vocab_size}.json")
             self._largest.truncate(vocab_size).save(path)

@@ -21,7 +21,7 @@ EVERYTHING: Reach = (float("inf"), float("inf"))
 
 
 def slug(name: str) -> str:
-    """A tool's name as part of a test's: lower case, letters, digits and hyphens."""
+    """A tool's name as part of a test's: lower case, a to z, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 

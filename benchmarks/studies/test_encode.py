@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.benchmark(timer=seconds_in_children)
 
 EVERYBODY = {OURS: EVERYTHING, GEMS: EVERYTHING, TIKTOKEN: EVERYTHING, RIVAL: EVERYTHING}
-UNFAIR = f"{NO_N}{PYTHON_OBJECTS}Peak memory is of the whole process, with its input."
+CAVEATS = f"{NO_N}{PYTHON_OBJECTS}Peak memory is of the whole process, with its input."
 
 
 @pytest.mark.parametrize(
@@ -29,20 +29,20 @@ UNFAIR = f"{NO_N}{PYTHON_OBJECTS}Peak memory is of the whole process, with its i
 )
 def test_encode_by_input_size(bench: Bench, genomes: Genomes, megabases: int, engine: str) -> None:
     """How time grows with one long string."""
-    letters = genomes.simulated(megabases * 1_000_000)
-    unfair = f"One string of simulated DNA, {VOCAB_SIZE:,} tokens, 1 thread. {UNFAIR}"
-    case = Case("Encoding by size of the input", f"{megabases} Mb", len(letters), unfair)
-    source = genomes.lines(letters, None)
+    sequence = genomes.simulated(megabases * 1_000_000)
+    caveats = f"One string of simulated DNA, {VOCAB_SIZE:,} tokens, 1 thread. {CAVEATS}"
+    case = Case("Encoding by size of the input", f"{megabases} Mb", len(sequence), caveats)
+    source = genomes.lines(sequence, None)
     bench.encode(case, Job(engine, "sequences", genomes.tokenizer(VOCAB_SIZE), source))
 
 
 @pytest.mark.parametrize(("vocab_size", "engine"), points([256, 1024, 4096, 32_768], EVERYBODY))
 def test_encode_by_vocabulary_size(bench: Bench, genomes: Genomes, vocab_size: int, engine: str) -> None:
     """What a larger vocabulary costs."""
-    letters = genomes.chromosome()
-    unfair = f"E. coli in windows of 1,000 bases, 1 thread. {UNFAIR}"
-    case = Case("Encoding by size of the vocabulary", f"{vocab_size:,} tokens", len(letters), unfair)
-    source = genomes.lines(letters, CUT)
+    sequence = genomes.chromosome()
+    caveats = f"E. coli in windows of 1,000 bases, 1 thread. {CAVEATS}"
+    case = Case("Encoding by size of the vocabulary", f"{vocab_size:,} tokens", len(sequence), caveats)
+    source = genomes.lines(sequence, CUT)
     bench.encode(case, Job(engine, "sequences", genomes.tokenizer(vocab_size), source))
 
 
@@ -51,10 +51,10 @@ def test_encode_by_vocabulary_size(bench: Bench, genomes: Genomes, vocab_size: i
 )
 def test_encode_by_threads(bench: Bench, genomes: Genomes, threads: int, engine: str) -> None:
     """What a second thread helps."""
-    letters = genomes.chromosome()
-    unfair = f"E. coli in windows of 1,000 bases, {VOCAB_SIZE:,} tokens. {UNFAIR}"
-    case = Case("Encoding by threads", f"{threads} thread{'s' * (threads > 1)}", len(letters), unfair)
-    source = genomes.lines(letters, CUT)
+    sequence = genomes.chromosome()
+    caveats = f"E. coli in windows of 1,000 bases, {VOCAB_SIZE:,} tokens. {CAVEATS}"
+    case = Case("Encoding by threads", f"{threads} thread{'s' * (threads > 1)}", len(sequence), caveats)
+    source = genomes.lines(sequence, CUT)
     bench.encode(case, Job(engine, "sequences", genomes.tokenizer(VOCAB_SIZE), source, threads))
 
 
@@ -64,10 +64,10 @@ def test_encode_by_threads(bench: Bench, genomes: Genomes, threads: int, engine:
 )
 def test_encode_by_sequence_length(bench: Bench, genomes: Genomes, length: str, engine: str) -> None:
     """Reads, windows and chromosomes, the same bases in all."""
-    letters = genomes.chromosome()
+    sequence = genomes.chromosome()
     bases = None if length == "whole" else int(length)
     title = "whole chromosome" if bases is None else f"{bases:,} bases"
-    unfair = f"E. coli in pieces, {VOCAB_SIZE:,} tokens, 1 thread. {UNFAIR}"
-    case = Case("Encoding by length of sequences", title, len(letters), unfair)
-    source = genomes.lines(letters, bases)
+    caveats = f"E. coli in pieces, {VOCAB_SIZE:,} tokens, 1 thread. {CAVEATS}"
+    case = Case("Encoding by length of sequences", title, len(sequence), caveats)
+    source = genomes.lines(sequence, bases)
     bench.encode(case, Job(engine, "sequences", genomes.tokenizer(VOCAB_SIZE), source))

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.benchmark(timer=seconds_in_children)
 
 EVERYBODY = {OURS: EVERYTHING, NUMPY: EVERYTHING, PLAIN: EVERYTHING, BIOPYTHON: EVERYTHING}
 BASES = 1_000_000
-WAYS = {"kmers": "overlapping", "kmers-apart": "side by side", "kmers-canonical": "canonical, overlapping"}
-UNFAIR = (
+WAYS = {"kmers": "overlapping", "kmers-apart": "non-overlapping", "kmers-canonical": "canonical, overlapping"}
+CAVEATS = (
     "The first million bases of E. coli as one string, 1 thread. Vocabularies and tables are made outside "
-    "the timing. genotok and NumPy leave arrays, the others Python lists; only genotok looks for letters "
+    "the timing. genotok and NumPy leave arrays, the others Python lists; only genotok looks for symbols "
     "that are no bases."
 )
 
@@ -32,9 +32,9 @@ UNFAIR = (
 def measured(bench: Bench, genomes: Genomes, study: str, title: str, job: tuple[str, str, int]) -> None:
     """One way to cut, by one tool."""
     engine, work, k = job
-    letters = genomes.chromosome(BASES)
-    case = Case(study, title, len(letters), UNFAIR)
-    bench.encode(case, Job(engine, work, "", genomes.lines(letters, None), k=k))
+    sequence = genomes.chromosome(BASES)
+    case = Case(study, title, len(sequence), CAVEATS)
+    bench.encode(case, Job(engine, work, "", genomes.lines(sequence, None), k=k))
 
 
 @pytest.mark.parametrize(("k", "engine"), points([3, 6, 9], EVERYBODY))

@@ -34,10 +34,10 @@ CUT_WORDS = (
 )
 def test_train_by_input_size(bench: Bench, genomes: Genomes, megabases: int, engine: str) -> None:
     """How time grows with the input."""
-    letters = genomes.simulated(megabases * 1_000_000)
-    unfair = f"Simulated DNA, {VOCAB_SIZE:,} tokens, {THREADS} threads. {TIMED}{CUT_WORDS}"
-    case = Case("Training by size of the input", f"{megabases} Mb", len(letters), unfair)
-    bench.train(case, genomes.corpus(letters, CUT), VOCAB_SIZE, (engine, THREADS))
+    sequence = genomes.simulated(megabases * 1_000_000)
+    caveats = f"Simulated DNA, {VOCAB_SIZE:,} tokens, {THREADS} threads. {TIMED}{CUT_WORDS}"
+    case = Case("Training by size of the input", f"{megabases} Mb", len(sequence), caveats)
+    bench.train(case, genomes.corpus(sequence, CUT), VOCAB_SIZE, (engine, THREADS))
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def test_train_by_input_size(bench: Bench, genomes: Genomes, megabases: int, eng
 )
 def test_train_by_vocabulary_size(bench: Bench, genomes: Genomes, vocab_size: int, engine: str) -> None:
     """How time grows with the vocabulary."""
-    letters = genomes.chromosome()
-    unfair = f"E. coli, {THREADS} threads. {TIMED}{CUT_WORDS}"
-    case = Case("Training by size of the vocabulary", f"{vocab_size:,} tokens", len(letters), unfair)
-    bench.train(case, genomes.corpus(letters, CUT), vocab_size, (engine, THREADS))
+    sequence = genomes.chromosome()
+    caveats = f"E. coli, {THREADS} threads. {TIMED}{CUT_WORDS}"
+    case = Case("Training by size of the vocabulary", f"{vocab_size:,} tokens", len(sequence), caveats)
+    bench.train(case, genomes.corpus(sequence, CUT), vocab_size, (engine, THREADS))
 
 
 @pytest.mark.parametrize(("threads", "engine"), points([1, 2], {OURS: EVERYTHING, RIVAL: EVERYTHING}))
 def test_train_by_threads(bench: Bench, genomes: Genomes, threads: int, engine: str) -> None:
     """What a second thread helps."""
-    letters = genomes.chromosome()
-    unfair = f"E. coli, {VOCAB_SIZE:,} tokens. {TIMED}{CUT_WORDS}"
-    case = Case("Training by threads", f"{threads} thread{'s' * (threads > 1)}", len(letters), unfair)
-    bench.train(case, genomes.corpus(letters, CUT), VOCAB_SIZE, (engine, threads))
+    sequence = genomes.chromosome()
+    caveats = f"E. coli, {VOCAB_SIZE:,} tokens. {TIMED}{CUT_WORDS}"
+    case = Case("Training by threads", f"{threads} thread{'s' * (threads > 1)}", len(sequence), caveats)
+    bench.train(case, genomes.corpus(sequence, CUT), VOCAB_SIZE, (engine, threads))
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_train_by_threads(bench: Bench, genomes: Genomes, threads: int, engine: 
 )
 def test_train_by_word_length(bench: Bench, genomes: Genomes, length: str, engine: str) -> None:
     """What long words cost: nothing here, their square there."""
-    letters = genomes.chromosome()
+    sequence = genomes.chromosome()
     word_length = None if length == "whole" else int(length)
     title = "whole chromosome" if word_length is None else f"{word_length:,} bases"
-    unfair = (
+    caveats = (
         f"E. coli, {VOCAB_SIZE:,} tokens, {THREADS} threads. {TIMED} Hugging Face is quadratic in the length "
         "of words, and not asked for longer ones."
     )
-    case = Case("Training by length of words", title, len(letters), unfair)
-    bench.train(case, genomes.corpus(letters, word_length), VOCAB_SIZE, (engine, THREADS))
+    case = Case("Training by length of words", title, len(sequence), caveats)
+    bench.train(case, genomes.corpus(sequence, word_length), VOCAB_SIZE, (engine, THREADS))

@@ -27,7 +27,7 @@ PYTHON = (
     ("model_folder", "rows"),
     ("corpus",),
     ("tokenizer", "model"),
-    ("options",),
+    ("options", "run_records"),
     ("files",),
     ("errors", "_native"),
 )

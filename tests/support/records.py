@@ -8,13 +8,14 @@ from typing import Any
 
 HOSTILE = "<script>window.broken=1</script>"
 DOLLARS = r"$\frac{1}{0}$ & _under"
-MACHINE = {"cpu": f"CPU {HOSTILE}", "cores": 2, "memory_bytes": 2**34, "system": "Linux"}
-HEAD: dict[str, Any] = {
+MACHINE = {"cpu": f"CPU {HOSTILE}", "cpu_cores": 2, "memory_bytes": 2**34, "system": "Linux"}
+MADE: dict[str, Any] = {
     "date": "2026-11-22",
     "machine": MACHINE,
     "software": {"python": "3.11", HOSTILE: "1"},
     "command": f"genotok study {HOSTILE}",
 }
+HEAD: dict[str, Any] = {"version": 2, "provenance": MADE}
 
 
 def study() -> dict[str, Any]:
@@ -27,18 +28,18 @@ def study() -> dict[str, Any]:
             "tokens_per_kb": 200.0 + 10 * number,
             "bases_per_token": 5.0,
             "bits_per_base": 2.0 + number / 10,
-            "bits_per_base_uniform": None if number == 2 else 2.4 + number,
+            "bits_per_base_fixed_length": None if number == 2 else 2.4 + number,
             "vocab_used": 4000,
             "vocab_used_share": 0.9,
             "unknown_share": 0.0,
             "flops_per_base": 4.7e7,
-            "neighbour_bits": 1.5,
-            "neighbour_bits_permuted": -1e-9,
-            "neighbour_share": None,
+            "mutual_information": 1.5,
+            "mutual_information_shuffled": -1e-9,
+            "mutual_information_share": None,
             "shift_tokens": 1.2,
             "shift_share": 0.01,
             "substitution_tokens": 1.5,
-            "mirror_share": 0.05,
+            "reverse_complement_consistency": 0.05,
             "fit_1000": 1.0,
             "fit_2000": 0.5,
             "fit_4000": 0.0,
@@ -62,7 +63,7 @@ def study() -> dict[str, Any]:
         for name in names
     ]
     genomes = [
-        {"name": place, "files": [HOSTILE], "records": 1, "bases": 10**6, "other_letters": 0, "gc": 0.4}
+        {"name": place, "files": [HOSTILE], "records": 1, "bases": 10**6, "other_symbols": 0, "gc": 0.4}
         for place in places
     ]
     claim = {"claim": "short", "published": 5.0, "measured": 4.9, "unit": "bases per token"}
@@ -84,7 +85,7 @@ def study() -> dict[str, Any]:
             }
         ],
         "claims": [{**claim, "tokenizer": HOSTILE, "genome": "one"}],
-        "unfair": [f"all of it, {HOSTILE}"],
+        "caveats": [f"all of it, {HOSTILE}"],
     }
 
 
@@ -95,7 +96,7 @@ def _cases() -> list[dict[str, Any]]:
             "title": f"case {number} {HOSTILE}",
             "vocab_size": 4096,
             "bases": 10**6,
-            "unfair": "the same reason for both",
+            "caveats": "the same reason for both",
             "results": [
                 {
                     "engine": tool,
@@ -120,7 +121,7 @@ def pytest_benchmark() -> dict[str, Any]:
     stats = {"min": 0.01, "median": 0.02, "stddev": 0.001, "rounds": 5}
     benchmarks = [
         {"name": f"test_{number}[{HOSTILE}]", "group": None, "stats": stats, "extra_info": info}
-        for number, info in enumerate(({}, {"bases": 10**6, "unfair": "it is not fair"}))
+        for number, info in enumerate(({}, {"bases": 10**6, "caveats": "it is not fair"}))
     ]
     return {
         "machine_info": {"cpu": {"brand_raw": "CPU"}, "machine": "x86_64", "system": "Linux", "release": "6"},
@@ -159,34 +160,34 @@ def all_records() -> dict[str, dict[str, Any]]:
     memory = {"tokens": 100, "forward_bytes": 10**6, "both_bytes": 2 * 10**6}
     return {
         "study.json": study(),
-        "train.json": {"benchmark": "train", **HEAD, "threads": 2, "cases": _cases()},
-        "encode.json": {"benchmark": "encode", **HEAD, "threads": 2, "cases": _cases()},
+        "train.json": {"kind": "train", **HEAD, "threads": 2, "cases": _cases()},
+        "encode.json": {"kind": "encode", **HEAD, "threads": 2, "cases": _cases()},
         "memory.json": {
-            "benchmark": "encoder-memory",
+            "kind": "encoder-memory",
             **HEAD,
             "cases": [memory, {**memory, "tokens": 200, "forward_seconds": 1.0}],
         },
         "speed.json": {
-            "benchmark": "encoder-speed",
+            "kind": "encoder-speed",
             **HEAD,
             "cases": [
-                {"title": "full", "unfair": "random weights", "results": {"x": speeds, HOSTILE: speeds}}
+                {"title": "full", "caveats": "random weights", "results": {"x": speeds, HOSTILE: speeds}}
             ],
         },
         "studies.json": {
-            "benchmark": "pytest",
+            "kind": "pytest",
             **HEAD,
             "missing": {HOSTILE: "is not installed"},
             "cases": [{**case, "study": f"a study {HOSTILE}"} for case in _cases()],
         },
         "gue.json": finetuned(),
         "training.json": {
-            "benchmark": "pretraining",
+            "kind": "pretraining",
             **HEAD,
             "cases": [
                 {
                     "title": "full",
-                    "unfair": "no",
+                    "caveats": "no",
                     "results": {
                         HOSTILE: {"tokens_per_second": 9.5, "parameters": 10**6, "waiting": None},
                         "genotok": {"tokens_per_second": 10.5, "parameters": 10**6, "waiting": 0.02},

@@ -35,7 +35,7 @@ def pretraining_log(steps: int = 40, every: int = 2, evaluate: int = 8) -> list[
                     "eval_accuracy": 0.03 + step / 1000,
                     "eval_unigram_loss": 5.46,
                     "eval_unigram_bits_per_base": 2.072,
-                    "eval_hidden_tokens": 228.0,
+                    "eval_masked_tokens": 228.0,
                 }
             )
     return found
@@ -61,7 +61,9 @@ def write_pretraining(folder: Path, *, finished: bool = True, steps: int = 40, *
         figures = {key: value for key, value in log[-1].items() if key.startswith("eval_")}
         report = {
             **settings,
-            "genotok": "0.1.0",
+            "kind": "pretrain",
+            "version": 2,
+            "provenance": {"software": {"genotok": "0.1.0"}},
             "tokens": 71_501,
             "train_sequences": 562,
             "held_out_sequences": 6,
@@ -100,7 +102,7 @@ def run_of(seed: int, mcc: float, half_width: float = 0.1) -> Record:
         "steps": 12,
         "best_step": 8,
         "dev": {"mcc": mcc + 0.1, "loss": 0.6},
-        "looks": [[4, 0.0, 0.7], [8, mcc + 0.1, 0.6], [12, mcc, 0.65]],
+        "evaluations": [[4, 0.0, 0.7], [8, mcc + 0.1, 0.6], [12, mcc, 0.65]],
         "test": {
             "mcc": mcc,
             "f1": (1 + mcc) / 2,
@@ -144,9 +146,8 @@ def finetuned_of(sets: list[Record], model: str = "model") -> Record:
         "model": model,
         "scratch": False,
         "config": {"learning_rate": 0.001, "batch": 64},
-        "seeds": [1, 2],
-        "date": "2026-11-28",
-        "software": {"genotok": "0.1.0"},
+        "version": 2,
+        "provenance": {"date": "2026-11-28", "software": {"genotok": "0.1.0"}, "seeds": [1, 2]},
         "threads": 2,
         "device": "cpu",
         "parameters": 609_410,
@@ -158,7 +159,7 @@ def write_finetuning(folder: Path, *, finished: bool = True) -> Path:
     """The folder of a run on two sets; not finished, the second set has no result and there is no record."""
     record = finetuned_of([set_of("organism", [0.46, 0.12]), set_of("mouse_0", [0.52, 0.61])])
     folder.mkdir(parents=True)
-    _json(folder / "run.json", {key: record[key] for key in ("kind", "model", "scratch", "config", "seeds")})
+    _json(folder / "run.json", {key: record[key] for key in ("kind", "model", "scratch", "config")})
     for one in record["sets"]:
         for run in one["runs"]:
             place = folder / one["name"] / f"seed-{run['seed']}"
@@ -194,10 +195,11 @@ def compared_of(values: dict[str, list[float]]) -> Record:
         "pretrain": CONFIG,
         "finetune": {"learning_rate": 0.001},
         "window": 128,
-        "seeds": [1, 2],
+        "version": 2,
+        "provenance": {"seeds": [1, 2]},
         "bases": 81_920,
         "tokenizers": found,
-        "unfair": "All encoders see the same windows.",
+        "caveats": ["All encoders see the same windows."],
         "seconds": 20.0,
     }
 

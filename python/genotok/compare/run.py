@@ -8,23 +8,25 @@ time; that is measured, not equalized.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genotok.compare.table import comparison_markdown
 from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
+from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune
 from genotok.finetune.data import described, with_train
 from genotok.pretrain import pretrain
 from genotok.pretrain.run import REPORT
+from genotok.run_records import ComparisonRecord, Provenance, read_record
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ __all__ = ["RECORD", "compare"]
 Record = dict[str, Any]
 
 RECORD = "compared.json"
+TABLE = "compared.md"
 KEPT = (
     "parameters",
     "unknown",
@@ -118,7 +121,7 @@ def compare(
     for task in tasks:  # faults in a set are found before training starts
         splits, labels = task.read(allow_unknown=1.0)
         described(task.name, with_train(splits)[0], labels)
-    with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known):
+    with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known) as run:
         found = []
         for number, subject in enumerate(subjects):
             place = folder / subject.name.replace(":", "-")
@@ -128,15 +131,31 @@ def compare(
             notify(f"{subject.name}: fine-tuning")
             tuned = one.finetune(tasks, with_baseline=number == 0)
             found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
-        record = {
-            **settings,
-            "bases": config.bases,
-            "tokenizers": found,
-            "unfair": CAVEATS,
-            "seconds": round(time.monotonic() - start, 1),
-        }
-        checkpoints.write_json(folder / RECORD, record)
-    return record
+        record = ComparisonRecord(
+            provenance=Provenance.now(
+                ("torch", "transformers"), seeds=config.seeds, inputs={**run.recorded, "sets": _sets(found)}
+            ),
+            files=settings["files"],
+            hold_out=settings["hold_out"],
+            sets=settings["sets"],
+            problem_type=problem_type,
+            window=config.window,
+            pretrain=settings["pretrain"],
+            finetune=settings["finetune"],
+            bases=config.bases,
+            tokenizers=found,
+            caveats=[CAVEATS],
+            seconds=round(time.monotonic() - start, 1),
+        )
+        write_atomic(folder / TABLE, (comparison_markdown(record) + "\n").encode())
+        write_atomic(folder / RECORD, record.text().encode())
+    return record.to_json()
+
+
+def _sets(found: Sequence[Record]) -> Record:
+    """The digests of the labelled sets, as fine-tuning recorded them; the same for all tokenizers."""
+    made: Record = found[0]["finetune"]["provenance"]["inputs"].get("sets", {})
+    return made
 
 
 def _digests(subjects: Sequence[Subject], paths: Sequence[str]) -> Record:
@@ -193,7 +212,7 @@ class _One:
                 on_status=self.on_status,
                 progress=self.progress,
             )
-        report = json.loads((model / REPORT).read_text(encoding="utf-8"))
+        report = read_record(model / REPORT)
         sequences = report["train_sequences"] + report["held_out_sequences"]
         figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}
         return {**figures, "tokens_per_window": report["tokens"] / sequences}

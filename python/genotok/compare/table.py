@@ -13,17 +13,22 @@ from genotok.evaluation.metrics import Written, differ, written
 from genotok.evaluation.results import BOLD, PERCENT, has_metrics, lines, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from genotok.evaluation.results import Line
+    from genotok.evaluation.results import SetLine
+    from genotok.run_records import ComparisonRecord
 
-__all__ = ["Row", "comparison_markdown", "comparison_notes", "comparison_rows", "comparison_summary"]
-
-Record = dict[str, Any]
+__all__ = [
+    "ComparisonRow",
+    "comparison_markdown",
+    "comparison_notes",
+    "comparison_rows",
+    "comparison_summary",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """A row.
 
     Attributes:
@@ -43,7 +48,7 @@ class Row:
     form: Written = field(default_factory=lambda: written("mcc"))
 
 
-FIGURES: tuple[tuple[str, Callable[[Record], float | None], str], ...] = (
+FIGURES: tuple[tuple[str, Callable[[Mapping[str, Any]], float | None], str], ...] = (
     ("tokens in the vocabulary", lambda one: one["vocab_size"], "{:,}"),
     ("tokens of a window", lambda one: one["pretrain"]["tokens_per_window"], "{:.1f}"),
     ("parameters, million", lambda one: one["pretrain"]["parameters"] / 1e6, "{:.2f}"),
@@ -55,15 +60,15 @@ FIGURES: tuple[tuple[str, Callable[[Record], float | None], str], ...] = (
 )
 
 
-def comparison_rows(record: Record) -> list[Row]:
+def comparison_rows(record: ComparisonRecord) -> list[ComparisonRow]:
     """The rows of a comparison: figures of the encoders, each set, the mean over sets."""
-    tokenizers = record["tokenizers"]
+    tokenizers = record.tokenizers
     found = []
     for name, figure, form in FIGURES:
         values = [figure(one) for one in tokenizers]
         cells = ("–" if value is None else form.format(value) for value in values)
-        found.append(Row(name, (*cells, ""), (*values, None)))
-    measured = lines([one["finetune"] for one in tokenizers])
+        found.append(ComparisonRow(name, (*cells, ""), (*values, None)))
+    measured = lines(record.results())
     with_metric = has_metrics(measured)
     found += [_set_row(line, with_metric=with_metric) for line in measured]
     forms = {line.form for line in measured}
@@ -77,12 +82,12 @@ def comparison_rows(record: Record) -> list[Row]:
     best = frozenset(
         place for place, text in enumerate(texts) if text and top is not None and text == unit.text(top)
     )
-    return [*found, Row("mean over sets", tuple(texts), tuple(means), best)]
+    return [*found, ComparisonRow("mean over sets", tuple(texts), tuple(means), best)]
 
 
-def comparison_summary(record: Record) -> str:
+def comparison_summary(record: ComparisonRecord) -> str:
     """Which tokenizer is ahead, and how often beyond the intervals."""
-    names = [one["name"] for one in record["tokenizers"]]
+    names = [one["name"] for one in record.tokenizers]
     rows = [row for row in comparison_rows(record) if row.is_set]
     ahead = dict.fromkeys(names, 0)
     clear = dict.fromkeys(names, 0)
@@ -108,21 +113,21 @@ def comparison_summary(record: Record) -> str:
     return f"Ahead on {len(rows)} set{'s' if len(rows) != 1 else ''}: {'; '.join(said)}."
 
 
-def comparison_notes(record: Record) -> list[str]:
+def comparison_notes(record: ComparisonRecord) -> list[str]:
     """What to know before two columns are compared."""
-    config = record["pretrain"]
+    config, seeds = record.pretrain, record.provenance.seeds
     what = (
         f"{config['encoder']}, pre-trained by {config['steps']:,} steps of {config['batch']} windows of "
-        f"{record['window']} bases, {record['bases'] / 1e6:.1f} Mb in all; fine-tuned with "
-        f"{len(record['seeds'])} seed{'s' if len(record['seeds']) != 1 else ''}."
+        f"{record.window} bases, {record.bases / 1e6:.1f} Mbp in all; fine-tuned with "
+        f"{len(seeds)} seed{'s' if len(seeds) != 1 else ''}."
     )
-    about = notes([record["tokenizers"][0]["finetune"]])
-    return [what, str(record.get("caveats", record.get("unfair", ""))), about[0], *about[2:]]
+    about = notes(record.results()[:1])
+    return [what, *record.caveats, about[0], *about[2:]]
 
 
-def comparison_markdown(record: Record) -> str:
+def comparison_markdown(record: ComparisonRecord) -> str:
     """The table, what it says, and its notes, as Markdown."""
-    head = ["", *(one["name"] for one in record["tokenizers"]), "k-mer baseline"]
+    head = ["", *(one["name"] for one in record.tokenizers), "k-mer baseline"]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
     for row in comparison_rows(record):
         marked = (f"**{cell}**" if place in row.best else cell for place, cell in enumerate(row.cells))
@@ -132,7 +137,7 @@ def comparison_markdown(record: Record) -> str:
     return "\n\n".join([table, *said])
 
 
-def _set_row(line: Line, *, with_metric: bool) -> Row:
+def _set_row(line: SetLine, *, with_metric: bool) -> ComparisonRow:
     """A set; the k-mer baseline comes last."""
     results = [*line.ours, line.baseline]
     there = [one for one in results if one is not None]
@@ -145,14 +150,14 @@ def _set_row(line: Line, *, with_metric: bool) -> Row:
     cells = tuple("" if one is None else one.text for one in results)
     values = tuple(None if one is None else one.interval.value for one in results)
     name = f"{line.name}{'*' if line.is_reduced else ''}" + (f", {line.form.title}" if with_metric else "")
-    return Row(name, cells, values, best, is_set=True, form=line.form)
+    return ComparisonRow(name, cells, values, best, is_set=True, form=line.form)
 
 
-def _bits(one: Record, figure: str) -> float | None:
-    """Bits per base; none of tokens that overlap, where a base is guessed several times."""
+def _bits(one: Mapping[str, Any], figure: str) -> float | None:
+    """Bits per base; none of tokens that overlap, where a base is predicted several times."""
     return None if one["overlap_bases"] else float(one["pretrain"][figure])
 
 
-def _seconds(one: Record) -> list[float]:
+def _seconds(one: Mapping[str, Any]) -> list[float]:
     """Of each run of fine-tuning."""
     return [run["seconds"] for found in one["finetune"]["sets"] for run in found["runs"]]

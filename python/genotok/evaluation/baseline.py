@@ -1,17 +1,17 @@
-"""The floor under every table: k-mer frequencies and logistic regression.
+"""The k-mer baseline: k-mer frequencies and logistic regression.
 
 A sequence becomes its spectrum: for k = 3 to 6 the share of each of the 4^k k-mers among its overlapping
-k-mers (5,440 numbers; those with a letter other than A, C, G, T are left out; of a pair, both side by side).
+k-mers (5,440 numbers; those with a symbol other than A, C, G, T are left out; of a pair, both spectra).
 Each number is divided by its standard deviation over train, so that rare k-mers count as much as common ones,
 and a logistic regression with an L2 penalty is fitted by L-BFGS; of several labels in a row one for each; of
 numbers a ridge regression. The penalty is the one of `PENALTIES` whose model has the best metric on dev; test
-is looked at once.
+is predicted once.
 
 It knows nothing of order beyond six bases, is fitted in seconds to a minute on one core, and on some sets of
 GUE is as good as published models of a hundred million parameters.
 """
 
-# Shape letters: N rows, K k-mers of all sizes, C classes.
+# Shapes: N rows, K k-mers of all sizes, C classes.
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SIZES = (3, 4, 5, 6)
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 """Inverse strengths of the penalty, as scikit-learn's C; of ridge regression the inverse of its alpha."""
 
-MOST_STEPS = 300
+MAX_STEPS = 300
 
 Predict: TypeAlias = "Callable[[Any], NDArray[np.float64]]"
 """From spectra (N, K) to outputs (N, C)."""
@@ -63,9 +63,9 @@ class Baseline:
 
     @property
     def predicted(self) -> NDArray[np.int64]:
-        """(N,) the likeliest class of each row of test."""
-        likeliest: NDArray[np.int64] = self.outputs.argmax(1)
-        return likeliest
+        """(N,) the predicted class of each row of test."""
+        predicted: NDArray[np.int64] = self.outputs.argmax(1)
+        return predicted
 
 
 def fit(
@@ -111,7 +111,7 @@ def _classes(rows: Any, labels: NDArray[Any], classes: int, penalty: float) -> P
     """Logistic regression of class numbers (N,)."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=penalty, max_iter=MOST_STEPS, tol=1e-3).fit(rows, labels)
+    model = LogisticRegression(C=penalty, max_iter=MAX_STEPS, tol=1e-3).fit(rows, labels)
 
     def predict(others: Any) -> NDArray[np.float64]:
         found = np.zeros((others.shape[0], classes))
@@ -161,7 +161,7 @@ FITTERS: dict[ProblemType, Callable[[Any, NDArray[Any], int, float], Predict]] =
 
 
 def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
-    """The spectra of sequences, a sparse matrix (N, K) of float32; linear in the letters.
+    """The spectra of sequences, a sparse matrix (N, K) of float32; linear in the symbols.
 
     Raises:
         ArgumentError: SciPy, which comes with scikit-learn, is not installed.
@@ -189,7 +189,7 @@ def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
 
 
 def _both(split: LabelledSplit, sizes: Sequence[int]) -> Any:
-    """The spectra of a split; of pairs, side by side."""
+    """The spectra of a split; of pairs, one behind the other."""
     from scipy import sparse
 
     rows = spectrum(split.sequences, sizes)

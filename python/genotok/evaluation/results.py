@@ -8,6 +8,7 @@ called different only if their intervals have nothing in common.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from genotok.gue.registry import PAPER, published
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from genotok.run_records import FinetuneRecord
+
 __all__ = [
     "BOLD",
     "PERCENT",
-    "Line",
-    "Result",
+    "MeanResult",
+    "SetLine",
     "has_metrics",
     "lines",
     "markdown",
@@ -31,17 +34,17 @@ __all__ = [
     "units",
 ]
 
-Record = dict[str, Any]
+Row = Mapping[str, Any]
 SHOWN = (PAPER, "NT-2500M-multi")
 PERCENT = 100.0
 BOLD = "Bold: the best of a row, and what does not differ from it beyond the intervals."
-"""What the marks of a table mean."""
+"""The legend of a table."""
 
 GUE_METRICS = frozenset({"mcc", "f1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class MeanResult:
     """A result, in percent of its metric where that is a share.
 
     Attributes:
@@ -70,7 +73,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SetLine:
     """One set.
 
     Attributes:
@@ -85,8 +88,8 @@ class Line:
 
     name: str
     metric: str
-    baseline: Result | None
-    ours: tuple[Result | None, ...]
+    baseline: MeanResult | None
+    ours: tuple[MeanResult | None, ...]
     published: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
@@ -102,21 +105,16 @@ class Line:
         return any("trained on 85 % of dev" in note for note in self.notes)
 
 
-def lines(records: Sequence[Record]) -> list[Line]:
+def lines(records: Sequence[FinetuneRecord]) -> list[SetLine]:
     """A line for each set of any record, in the order in which they come."""
-    sets: dict[str, list[Record | None]] = {}
+    sets: dict[str, list[Row | None]] = {}
     for number, record in enumerate(records):
-        for one in record["sets"]:
+        for one in record.sets:
             sets.setdefault(one["name"], [None] * len(records))[number] = one
-    return [_line(name, found, [title(record) for record in records]) for name, found in sets.items()]
+    return [_line(name, found, [record.title for record in records]) for name, found in sets.items()]
 
 
-def title(record: Record) -> str:
-    """What a record's model is called."""
-    return f"{record['model']}, from scratch" if record["scratch"] else str(record["model"])
-
-
-def summary(records: Sequence[Record]) -> str:
+def summary(records: Sequence[FinetuneRecord]) -> str:
     """How two records compare on the sets that both have; "" for other than two."""
     if len(records) != 2:
         return ""
@@ -130,7 +128,7 @@ def summary(records: Sequence[Record]) -> str:
     apart = [
         gain for (one, other), gain in zip(pairs, gains, strict=True) if differ(one.interval, other.interval)
     ]
-    first, second = map(title, records)
+    first, second = (record.title for record in records)
     mean = statistics.fmean(gains)
     average = ""  # of metrics in other units there is none
     if len(forms) == 1 or all(one.is_percent for one in forms):
@@ -143,9 +141,9 @@ def summary(records: Sequence[Record]) -> str:
     )
 
 
-def notes(records: Sequence[Record]) -> list[str]:
+def notes(records: Sequence[FinetuneRecord]) -> list[str]:
     """What to know before any two columns are compared."""
-    sizes = ", ".join(f"{title(record)}: {record['parameters'] / 1e6:.1f} million" for record in records)
+    sizes = ", ".join(f"{record.title}: {record.parameters / 1e6:.1f} million" for record in records)
     measured = lines(records)
     others = (
         "; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. Published numbers are of other "
@@ -161,15 +159,15 @@ def notes(records: Sequence[Record]) -> list[str]:
     reduced = [line.name for line in measured if line.is_reduced]
     if reduced:
         found.append(
-            f"Reduced, not comparable with published numbers: {', '.join(reduced)}, whose train split was "
-            "not at hand: trained on 85 % of dev."
+            f"Reduced, not comparable with published numbers: {', '.join(reduced)}, whose train split is "
+            "missing: trained on 85 % of dev."
         )
     return found
 
 
-def markdown(records: Sequence[Record]) -> str:
+def markdown(records: Sequence[FinetuneRecord]) -> str:
     """The table, what it says, and its notes, as Markdown."""
-    names = [title(record) for record in records]
+    names = [record.title for record in records]
     found = lines(records)
     metric = ["metric"] if has_metrics(found) else []
     models = (part for name in names for part in (name, "interval"))
@@ -183,17 +181,17 @@ def markdown(records: Sequence[Record]) -> str:
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
 
 
-def shown_models(found: Sequence[Line]) -> tuple[str, ...]:
+def shown_models(found: Sequence[SetLine]) -> tuple[str, ...]:
     """The published models that stand in a table: those with a result on one of its sets."""
     return tuple(model for model in SHOWN if any(model in line.published for line in found))
 
 
-def has_metrics(found: Sequence[Line]) -> bool:
+def has_metrics(found: Sequence[SetLine]) -> bool:
     """Whether sets are judged by other metrics than those of GUE, so that a table has to say by which."""
     return any(line.metric not in GUE_METRICS for line in found)
 
 
-def units(found: Sequence[Line]) -> str:
+def units(found: Sequence[SetLine]) -> str:
     """What the numbers of a table are."""
     if not has_metrics(found):
         return "Percent of MCC, of covid macro F1" if shown_models(found) else "Percent of MCC"
@@ -203,7 +201,7 @@ def units(found: Sequence[Line]) -> str:
     return "; ".join(([f"Percent of {', '.join(shares)}"] if shares else []) + others)
 
 
-def _cells(line: Line, models: Sequence[str], *, with_metric: bool) -> Iterator[str]:
+def _cells(line: SetLine, models: Sequence[str], *, with_metric: bool) -> Iterator[str]:
     """The cells of a line; in bold the best of those measured, and what does not differ from it."""
     measured = [one for one in (line.baseline, *line.ours) if one is not None]
     best = max(measured, key=lambda one: one.interval.value).interval
@@ -212,7 +210,7 @@ def _cells(line: Line, models: Sequence[str], *, with_metric: bool) -> Iterator[
     if with_metric:
         yield line.form.title
 
-    def shown(one: Result | None) -> str:
+    def shown(one: MeanResult | None) -> str:
         if one is None:
             return ""
         return one.text if differ(one.interval, best) else f"**{one.text}**"
@@ -229,7 +227,7 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _line(name: str, found: Sequence[Record | None], titles: Sequence[str]) -> Line:
+def _line(name: str, found: Sequence[Row | None], titles: Sequence[str]) -> SetLine:
     """A set of some records."""
     there = [one for one in found if one is not None]
     fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
@@ -246,11 +244,13 @@ def _line(name: str, found: Sequence[Record | None], titles: Sequence[str]) -> L
     others = [_others([fitted], metric, "k-mer baseline")] if fitted else []
     others += [_others(one["runs"], metric, who) for one, who in zip(found, titles, strict=True) if one]
     notes = tuple(dict.fromkeys(said))
-    return Line(name, metric, baseline, ours, published().get(name, {}), notes, tuple(filter(None, others)))
+    return SetLine(
+        name, metric, baseline, ours, published().get(name, {}), notes, tuple(filter(None, others))
+    )
 
 
-def _others(runs: Sequence[Record], metric: str, who: str) -> str:
-    """The mean over runs of all metrics but the set's own; "" of classes, whose tables are elsewhere."""
+def _others(runs: Sequence[Row], metric: str, who: str) -> str:
+    """The mean over runs of all metrics but the set's own; "" of classes, which have tables."""
     if metric in CLASS_METRICS:
         return ""
     said = []
@@ -262,7 +262,7 @@ def _others(runs: Sequence[Record], metric: str, who: str) -> str:
     return f"{who}: {', '.join(said)}"
 
 
-def _result(runs: Sequence[Record], metric: str) -> Result:
+def _result(runs: Sequence[Row], metric: str) -> MeanResult:
     """The mean of some runs."""
     form = written(metric)
     value, low, high = (
@@ -270,4 +270,4 @@ def _result(runs: Sequence[Record], metric: str) -> Result:
     )
     values = [form.scale * run["test"][metric] for run in runs]
     deviation = statistics.stdev(values) if len(values) > 1 else None
-    return Result(Interval(value, low, high), deviation, len(values), form)
+    return MeanResult(Interval(value, low, high), deviation, len(values), form)

@@ -6,8 +6,6 @@ import dataclasses
 import shutil
 import statistics
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from genotok.errors import ArgumentError
 from genotok.evaluation import baseline
 from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
+from genotok.files.documents import read_object
 from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
@@ -26,9 +25,10 @@ from genotok.finetune.predictions import write_predictions
 from genotok.finetune.problem import Problem
 from genotok.finetune.saving import save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
-from genotok.model_folder.documents import read_object
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
+from genotok.run_records import FinetuneRecord, Provenance
+from genotok.run_records.version_1 import renamed
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints
 from genotok.training.log import quietly
@@ -49,7 +49,6 @@ PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.fl
 RESULTS = "results.json"
 RESULT = "result.json"
 TABLE = "results.md"
-SOFTWARE = ("genotok", "torch", "transformers", "numpy")
 
 
 @quietly()
@@ -108,7 +107,7 @@ def finetune(
     if not seeds:
         raise ArgumentError("seeds: none; at least one is expected")
     tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
-    head = {
+    head: Record = {
         "kind": "gue",
         "model": source.path.name,
         "scratch": scratch,
@@ -126,26 +125,25 @@ def finetune(
         for name, found in digests.items():
             run.identify({"sets": {name: found}})
         sets = [work.run(seeds, with_baseline, notify, digests[work.task.name]) for work in works]
-        record = {**head, **_circumstances(device), "parameters": sets[0]["parameters"], "sets": sets}
+        record = FinetuneRecord(
+            provenance=Provenance.now(("torch", "transformers"), seeds=seeds, inputs=run.recorded),
+            model=source.path.name,
+            scratch=scratch,
+            config=head["config"],
+            labels=head["labels"],
+            threads=torch.get_num_threads(),
+            device="cpu" if place.type == "cpu" else torch.cuda.get_device_name(),
+            parameters=sets[0]["parameters"],
+            sets=sets,
+        )
         write_atomic(folder / TABLE, (markdown([record]) + "\n").encode())
-        checkpoints.write_json(folder / RESULTS, record)
-    return record
+        write_atomic(folder / RESULTS, record.text().encode())
+    return record.to_json()
 
 
 def _declared(tasks: Sequence[Task]) -> list[list[str | None]]:
     """The declared problem types and columns of all tasks."""
     return [list(one) for one in {(task.problem_type, task.label, *task.sequences): 0 for task in tasks}]
-
-
-def _circumstances(device: str) -> Record:
-    """Date, software and device of a run."""
-    on_cpu = device == "cpu" or not torch.cuda.is_available()
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "software": {name: version(name) for name in SOFTWARE},
-        "threads": torch.get_num_threads(),
-        "device": device if on_cpu else torch.cuda.get_device_name(),
-    }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ class _Work:
             "rows": {name: len(split) for name, split in splits.items()},
             "max_tokens": data.max_tokens,
             "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
-            "unknown_letters": data.train.unknown + data.dev.unknown + data.test.unknown,
+            "unknown_symbols": data.train.unknown + data.dev.unknown + data.test.unknown,
             "unknown": add_unknown(split.unknown for split in read.values()),
             "note": note,
         }
@@ -229,7 +227,7 @@ class _Work:
         """One run, or the result of an earlier one."""
         place = self.folder / f"seed-{seed}"
         if (place / RESULT).exists():
-            done = read_object(place / RESULT, "the result of a seed")
+            done: Record = renamed(read_object(place / RESULT, "the result of a seed"))
             if not {"dev", "test", "parameters", "steps"} <= done.keys():
                 raise ArgumentError(f"{place / RESULT}: is damaged; remove {place} to train this seed again")
             return done
@@ -267,7 +265,7 @@ class _Work:
             "steps": tuned.steps,
             "best_step": tuned.step,
             "dev": {data.metric: best[1], "loss": best[2]},
-            "looks": [list(one) for one in tuned.evaluations],
+            "evaluations": [list(one) for one in tuned.evaluations],
             "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric),
             "seconds": round(tuned.seconds, 1),
         }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from genotok.model_folder.card import Card, Metric, command_line
+from genotok.model_folder.card import Card, Metric
 from genotok.model_folder.write import save_folder
+from genotok.run_records.provenance import command_line
 from genotok.tokenizer.special_ids import SpecialIds
 
 if TYPE_CHECKING:

@@ -6,17 +6,14 @@ The front matter has the keys of Hugging Face's model cards, as YAML whose value
 from __future__ import annotations
 
 import json
-import os
 import re
-import shlex
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["FRONT", "Card", "Metric", "command_line"]
+__all__ = ["FRONT", "Card", "Metric"]
 
 FRONT = '---\nlibrary_name: "transformers"\n'
 """How a card begins."""
@@ -171,13 +168,6 @@ class Card:
             for one in self.metrics
         ]
         return _section("Metrics", _table(("measured on", "metric", "value", "95 % interval"), rows))
-
-
-def command_line() -> str:
-    """The command that is running; empty if it is none of genotok's."""
-    program = os.path.basename(sys.argv[0]) if sys.argv else ""
-    is_ours = program in {"genotok", "__main__.py"}
-    return shlex.join(["genotok", *sys.argv[1:]]) if is_ours else ""
 
 
 def _usage(config: Mapping[str, Any], *, fast: bool) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.files.folders import output_folder
 from genotok.files.identity import file_sha256
-from genotok.model_folder.card import Card, command_line
+from genotok.model_folder.card import Card
 from genotok.model_folder.load import config_of
 from genotok.model_folder.plain import PlainModel
 from genotok.model_folder.read import MANIFEST, read_folder
 from genotok.model_folder.write import KIND, save_folder
+from genotok.run_records.provenance import command_line
 from genotok.tokenizer.special_ids import SpecialIds
 
 if TYPE_CHECKING:

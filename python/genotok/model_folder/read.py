@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from genotok.errors import ArgumentError, GenotokError, VocabularyError
+from genotok.files.documents import read_object
 from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.model.stored import Stored, stored_in, weights_file
-from genotok.model_folder.documents import read_object
 from genotok.model_folder.layout import CLASSIFIER, POOLER, check_fit, normalised
 from genotok.model_folder.settings import Settings
 from genotok.tokenizer import Tokenizer

@@ -132,5 +132,5 @@ def summary(sums: list[float]) -> dict[str, float]:
         "eval_accuracy": correct / tokens,
         "eval_unigram_loss": unigram / tokens,
         "eval_unigram_bits_per_base": unigram / math.log(2) / max(bases, 1),
-        "eval_hidden_tokens": tokens,
+        "eval_masked_tokens": tokens,
     }

@@ -14,7 +14,6 @@ import torch
 import transformers
 from transformers import TrainingArguments, set_seed
 
-from genotok import __version__
 from genotok.corpus.verdict import MAX_UNKNOWN, describe
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
@@ -33,6 +32,7 @@ from genotok.pretrain.tokens import (
     overlap_of,
     tokenizer_for,
 )
+from genotok.run_records import PretrainRecord, Provenance
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
 from genotok.training.batches import Masking
@@ -103,6 +103,7 @@ def pretrain(
     if threads is not None:
         torch.set_num_threads(threads)
     with ExitStack() as held:
+        run: checkpoints.RunFolder | None = None
         with arguments.main_process_first(local=False, desc="encoding"):
             if arguments.process_index == 0:
                 run = held.enter_context(_claimed(folder, settings, found_tokenizer, resume, on_status))
@@ -115,7 +116,7 @@ def pretrain(
                 progress=progress,
                 on_status=on_status,
             )
-            if arguments.process_index == 0:
+            if run:
                 run.identify({"tokens": digests_of(tokens, files)})
         found = tokens.manifest.totals() if tokens.manifest else None
         if found and on_status and (text := describe(found.letters, found.unknown_letters)):
@@ -128,30 +129,33 @@ def pretrain(
         model: Any = trainer.model
         done = trainer.train(resume_from_checkpoint=str(latest) if latest else None)
         metrics = trainer.evaluate()
-        report = {
-            **settings,
-            "genotok": __version__,
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "unknown": found.unknown_letters if found else {},
-            "tokens": corpus.tokens,
-            "train_sequences": len(corpus.train),
-            "held_out_sequences": len(corpus.held_out),
-            "steps": trainer.state.global_step,
-            "train_loss": done.training_loss,
-            "parameters": model.num_parameters(),
-            "processes": arguments.world_size,
-            "device": str(arguments.device),
-            "resumed_at": step,
-            "seconds": round(time.monotonic() - start, 1),
-            **metrics,
-        }
+        record = PretrainRecord(
+            provenance=Provenance.now(
+                ("torch", "transformers"), seeds=[config.seed], inputs=run.recorded if run else {}
+            ),
+            config=dataclasses.asdict(config),
+            files=list(files),
+            hold_out=list(hold_out),
+            unknown=found.unknown_letters if found else {},
+            tokens=corpus.tokens,
+            train_sequences=len(corpus.train),
+            held_out_sequences=len(corpus.held_out),
+            steps=trainer.state.global_step,
+            train_loss=done.training_loss,
+            parameters=model.num_parameters(),
+            processes=arguments.world_size,
+            device=str(arguments.device),
+            resumed_at=step,
+            seconds=round(time.monotonic() - start, 1),
+            more=metrics,
+        )
+        report = record.to_json()
         # All processes take part, as weights may be sharded over them.
         weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if arguments.process_index == 0:
             whole = trainer.accelerator.unwrap_model(model)
             save_model(whole, weights, folder, found_tokenizer, tokens, report)
-            checkpoints.write_json(folder / REPORT, report)  # last: marks the run as complete
+            write_atomic(folder / REPORT, record.text().encode())  # last: marks the run as complete
     return report
 
 

@@ -1,10 +1,10 @@
-"""Runs and records to look at: one page of HTML that needs nothing but itself.
+"""Runs and records on one self-contained page of HTML.
 
 `read_records` finds what genotok wrote: the folders of `genotok pretrain`, `finetune` and `compare`, also of
-runs that still go on or were stopped, models, encoded sequences, and records of `genotok study`, of the
+runs that are running or were stopped, models, encoded sequences, and records of `genotok study`, of the
 benchmarks and of pytest-benchmark. `make_page` makes the page: a summary first; then a section for each with
-its figures, caveats, plots, which are SVG in the page, and tables, which sort. What is none of ours is listed
-as not shown.
+its figures, caveats, plots, which are SVG in the page, and tables, which sort. Other files are listed as
+not shown.
 
 Records and names come from anywhere, so the page trusts none of them: every string is cleaned of control
 characters when it is read and escaped when it is written, and a content-security policy allows the page's own
@@ -14,10 +14,10 @@ see `svg`.
 - `finding`, `folders`, `records`: paths to checked records;
 - `tables`: what a section and a table are, and numbers as cells;
 - `pretraining`, `training_log`, `finetuning`, `comparison`, `models`, `identities`: the sections of models;
-- `studies`, `speeds`, `encoders`, `inputs`, `shards`: the sections of studies and benchmarks;
+- `studies`, `study_plots`, `speeds`, `encoders`, `inputs`, `shards`: the sections of studies and benchmarks;
 - `sections`: which kind of record gets which;
 - `plots`, `forest`, `canvas`, `svg`: plots with units, in colours that the page chooses for light and dark;
-- `tokens`: a sequence under several tokenizers, side by side;
+- `tokens`: the tokens of a sequence under several tokenizers;
 - `page`: all of it in one template.
 
 Needs the extra `report`: jinja2 and matplotlib.
@@ -25,7 +25,7 @@ Needs the extra `report`: jinja2 and matplotlib.
 
 from genotok.report.finding import read_records
 from genotok.report.page import Page, make_page, page
-from genotok.report.records import Found
+from genotok.report.records import FoundRecord
 from genotok.report.tokens import TokenView, token_view
 
-__all__ = ["Found", "Page", "TokenView", "make_page", "page", "read_records", "token_view"]
+__all__ = ["FoundRecord", "Page", "TokenView", "make_page", "page", "read_records", "token_view"]

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from genotok.report.svg import FOREGROUND, GRID, inline
-from genotok.report.tables import Key
+from genotok.report.tables import LegendEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ __all__ = [
     "DASHES",
     "MARKERS",
     "MARKS",
-    "MOST_SERIES",
+    "MAX_SERIES",
     "Axis",
     "axes_of",
     "key_of",
@@ -43,13 +43,13 @@ FILLS: tuple[Literal["full", "none", "left"], ...] = ("full", "none", "left")
 """After six series markers are hollow, after twelve filled by half."""
 
 MARKS = ("●■▲◆▼✚", "○□△◇▽✛", "◐◧◭⬖⧨✜")
-"""The same markers as letters, for the legend."""
+"""The same markers as characters, for the legend."""
 
 DASHES = ("-", "--", ":")
 STROKES = ("—", "- -", "···")
-"""The same dashes as letters."""
+"""The same dashes as characters."""
 
-MOST_SERIES = len(MARKERS) * len(DASHES)
+MAX_SERIES = len(MARKERS) * len(DASHES)
 """More series in one plot could not be told apart; those beyond are left out, and the caption says so."""
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -99,7 +99,7 @@ def axes_of(caption: str, height: float) -> Iterator[tuple[Axes, list[str]]]:
     """Axes to draw on; the SVG is in the list afterwards."""
     drawn: list[str] = []
     with mpl.rc_context({**SETTINGS, "svg.hashsalt": caption}), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # letters that its font lacks: the browser's has them
+        warnings.simplefilter("ignore", UserWarning)  # characters that its font lacks; the browser has them
         canvas = Canvas(figsize=(WIDTH, height))
         FigureCanvasSVG(canvas)
         yield canvas.add_subplot(), drawn
@@ -134,21 +134,21 @@ def label_rows(axes: Axes, rows: Sequence[str]) -> None:
     axes.set_ylim(len(rows) - 0.4, -0.6)
 
 
-def key_of(number: int, name: str, note: str = "", *, line: bool = True) -> Key:
+def key_of(number: int, name: str, note: str = "", *, line: bool = True) -> LegendEntry:
     """The entry of a series in the legend."""
-    cycle, place = divmod(number % MOST_SERIES, len(MARKERS))
+    cycle, place = divmod(number % MAX_SERIES, len(MARKERS))
     mark = f"{STROKES[cycle]}{MARKS[0][place]}" if line else MARKS[cycle][place]
-    return Key(name, place + 1, mark, note)
+    return LegendEntry(name, place + 1, mark, note)
 
 
 def marker_of(number: int, size: float) -> dict[str, Any]:
     """The marker of a series that is no line."""
-    cycle, place = divmod(number % MOST_SERIES, len(MARKERS))
+    cycle, place = divmod(number % MAX_SERIES, len(MARKERS))
     return {"marker": MARKERS[place], "markersize": size, "fillstyle": FILLS[cycle]}
 
 
 def short(name: str) -> str:
-    """A name that leaves room for the plot."""
+    """A name of at most 28 characters."""
     return name if len(name) <= 28 else f"{name[:14]}…{name[-13:]}"
 
 

@@ -6,10 +6,14 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from genotok.report.records import as_number
-from genotok.report.tables import Cell, Column, Table, number, text
+from genotok.report.tables import Cell, Column, ReportTable, number, text
 
 if TYPE_CHECKING:
-    from genotok.report.records import Record
+    from collections.abc import Mapping
+
+    from genotok.run_records import FinetuneRecord
+
+    Row = Mapping[str, Any]
 
 __all__ = ["class_tables"]
 
@@ -21,9 +25,9 @@ MAX_SETS = 12
 SHADES = 9
 
 
-def class_tables(record: Record, model: str) -> list[Table]:
+def class_tables(record: FinetuneRecord, model: str) -> list[ReportTable]:
     """The tables of each set of a record, over all seeds; behind a heading where there are several sets."""
-    sets = record["sets"]
+    sets = record.sets
     found = []
     for one in sets[:MAX_SETS]:
         runs = [run["test"] for run in one["runs"]]
@@ -39,7 +43,7 @@ def class_tables(record: Record, model: str) -> list[Table]:
     return found
 
 
-def _matrix(title: str, classes: list[str], runs: list[Record], fold: str) -> Table:
+def _matrix(title: str, classes: list[str], runs: list[Row], fold: str) -> ReportTable:
     """True classes in rows, predicted ones in columns, each cell with its share of the row."""
     size = range(len(classes))
     total = [[sum(run["confusion"][row][column] for run in runs) for column in size] for row in size]
@@ -58,7 +62,7 @@ def _matrix(title: str, classes: list[str], runs: list[Record], fold: str) -> Ta
         for row, name in enumerate(classes)
     )
     seeds = f", {len(runs)} seeds together" if len(runs) > 1 else ""
-    return Table(f"{title}: confusion matrix of the test split{seeds}", columns, rows, fold)
+    return ReportTable(f"{title}: confusion matrix of the test split{seeds}", columns, rows, fold)
 
 
 def _share(count: int, whole: int, is_right: bool) -> Cell:
@@ -67,7 +71,7 @@ def _share(count: int, whole: int, is_right: bool) -> Cell:
     return Cell(f"{count:,} ({100 * share:.0f} %)", float(count), is_right, round(SHADES * share))
 
 
-def _by_class(title: str, classes: list[str], runs: list[Record], fold: str) -> list[Table]:
+def _by_class(title: str, classes: list[str], runs: list[Row], fold: str) -> list[ReportTable]:
     """Precision, recall and F1 of each class, means over seeds; none if a run lacks them."""
     f1 = "f1_of_label" if "f1_of_label" in runs[0] else "f1_of_class"
     wanted = [("precision", "precision, %"), ("recall", "recall, %"), (f1, "F1, %")]
@@ -81,10 +85,10 @@ def _by_class(title: str, classes: list[str], runs: list[Record], fold: str) -> 
         for place, name in enumerate(classes[:MAX_ROWS])
     )
     left = f" (the first {MAX_ROWS} of {len(classes):,})" if len(classes) > MAX_ROWS else ""
-    return [Table(f"{title}: figures of each class{left}", columns, rows, fold)]
+    return [ReportTable(f"{title}: figures of each class{left}", columns, rows, fold)]
 
 
-def _mean(runs: list[Record], key: str, place: int) -> float | None:
+def _mean(runs: list[Row], key: str, place: int) -> float | None:
     values = [as_number(run[key][place]) for run in runs]
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None

@@ -1,4 +1,4 @@
-"""The section of tokenizers compared as models: a row for each figure and set, a column a tokenizer."""
+"""The section of tokenizers compared as models: rows are figures and sets, columns tokenizers."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from genotok.report.estimates import BASELINE, forests
 from genotok.report.identities import identity_table
 from genotok.report.plots import Series, dots, lines
 from genotok.report.records import as_number
-from genotok.report.tables import Cell, Column, Figure, Headline, Section, Table, facts, text
+from genotok.report.tables import Cell, Column, Figure, Headline, ReportTable, Section, facts, text
 from genotok.report.training_log import curve
+from genotok.run_records import ComparisonRecord
 
 if TYPE_CHECKING:
-    from genotok.compare.table import Row
-    from genotok.report.records import Found, Record
+    from genotok.compare.table import ComparisonRow
+    from genotok.report.records import FoundRecord
 
 __all__ = ["comparison_section"]
 
 MAX_HEADLINES = 8
 
 
-def comparison_section(found: Found) -> Section:
+def comparison_section(found: FoundRecord) -> Section:
     """One record of `genotok compare`."""
-    record = found.data
-    names = [str(one["name"]) for one in record["tokenizers"]]
+    record = ComparisonRecord.from_json(found.data)
+    names = [str(one["name"]) for one in record.tokenizers]
     columns = (Column("measure or set", numeric=False), *(Column(name) for name in [*names, BASELINE]))
     rows = comparison_rows(record)
-    table = Table(
+    table = ReportTable(
         "Measures and sets; bold: the best on a set, and what does not differ from it beyond the intervals",
         columns,
         tuple(map(_cells, rows)),
     )
     figures = (
-        *forests("Test split: each set", {str(one["name"]): one["finetune"] for one in record["tokenizers"]}),
+        *forests("Test split: each set", dict(zip(names, record.results(), strict=True))),
         *_bits(record, names),
         *_curves(record, names),
     )
@@ -42,7 +43,7 @@ def comparison_section(found: Found) -> Section:
         "Tokenizers as models",
         found.name,
         (*_facts(record), *facts(record)),
-        (table, *identity_table(record)),
+        (table, *identity_table(found.data)),
         figures,
         tuple(comparison_notes(record)),
         comparison_summary(record),
@@ -50,7 +51,7 @@ def comparison_section(found: Found) -> Section:
     )
 
 
-def _cells(row: Row) -> tuple[Cell, ...]:
+def _cells(row: ComparisonRow) -> tuple[Cell, ...]:
     """The cells of a row."""
     shown = zip(row.cells, row.values, strict=True)
     return (
@@ -59,14 +60,14 @@ def _cells(row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _bits(record: Record, names: list[str]) -> list[Figure]:
+def _bits(record: ComparisonRecord, names: list[str]) -> list[Figure]:
     """Bits per base of each encoder beside its unigram baseline; overlapping tokens have none to compare."""
     pairs = (("encoder", "eval_bits_per_base"), ("unigram baseline", "eval_unigram_bits_per_base"))
     series = []
     for label, key in pairs:
         known = [
             (value, float(row))
-            for row, one in enumerate(record["tokenizers"])
+            for row, one in enumerate(record.tokenizers)
             if not one["overlap_bases"] and (value := as_number(one["pretrain"].get(key))) is not None
         ]
         series.append(Series(label, [value for value, _ in known], [row for _, row in known]))
@@ -76,12 +77,12 @@ def _bits(record: Record, names: list[str]) -> list[Figure]:
     return [dots("Held-out sequences: bits per base", names, series, axis)]
 
 
-def _curves(record: Record, names: list[str]) -> list[Figure]:
+def _curves(record: ComparisonRecord, names: list[str]) -> list[Figure]:
     """What the logs of pre-training say, where they are there: the tokenizers in one plot."""
-    logs = record.get("logs")
+    logs = record.more.get("logs")
     if not isinstance(logs, dict):
         return []
-    overlaps = {str(one["name"]): bool(one["overlap_bases"]) for one in record["tokenizers"]}
+    overlaps = {str(one["name"]): bool(one["overlap_bases"]) for one in record.tokenizers}
     wanted: tuple[tuple[str, str, str, Any], ...] = (
         ("eval_bits_per_base", "Pre-training: bits per base of held-out sequences", "bits per base", 1),
         ("eval_accuracy", "Pre-training: masked-token accuracy", "% of masked tokens", 100),
@@ -99,19 +100,19 @@ def _curves(record: Record, names: list[str]) -> list[Figure]:
     return found
 
 
-def _facts(record: Record) -> tuple[tuple[str, str], ...]:
+def _facts(record: ComparisonRecord) -> tuple[tuple[str, str], ...]:
     """What was compared, on what."""
     told = (
-        ("tokenizers", ", ".join(str(one["name"]) for one in record["tokenizers"])),
-        ("encoder", str(record["pretrain"].get("encoder", ""))),
-        ("pre-trained on", ", ".join(map(str, record.get("files") or []))),
-        ("held-out records", ", ".join(map(str, record.get("hold_out") or []))),
-        ("seeds", ", ".join(map(str, record.get("seeds") or []))),
+        ("tokenizers", ", ".join(str(one["name"]) for one in record.tokenizers)),
+        ("encoder", str(record.pretrain.get("encoder", ""))),
+        ("pre-trained on", ", ".join(map(str, record.files))),
+        ("held-out records", ", ".join(map(str, record.hold_out))),
+        ("seeds", ", ".join(map(str, record.provenance.seeds))),
     )
     return tuple((label, fact) for label, fact in told if fact)
 
 
-def _headlines(rows: list[Row], names: list[str]) -> tuple[Headline, ...]:
+def _headlines(rows: list[ComparisonRow], names: list[str]) -> tuple[Headline, ...]:
     """The last row, the mean over sets, if there is one and it has few columns."""
     mean, sets = rows[-1], [row for row in rows if row.is_set]
     if mean.is_set:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genotok.report.plots import Axis, Series, dots, lines
-from genotok.report.tables import Column, Section, Table, caveats_of, facts, number, once, text
+from genotok.report.tables import Column, ReportTable, Section, facts, number, once, text
+from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found
+    from genotok.report.records import FoundRecord
 
 __all__ = ["memory_section", "speed_section", "training_section"]
 
-Record = dict[str, Any]
 
-
-def memory_section(found: Found) -> Section:
+def memory_section(found: FoundRecord) -> Section:
     """The encoder's memory against the length of the sequence."""
-    record = found.data
-    cases = sorted(record["cases"], key=lambda case: case["tokens"])
+    record = BenchmarkRecord.from_json(found.data)
+    cases = sorted(record.cases, key=lambda case: case["tokens"])
     columns = (
         Column("tokens", "in one sequence"),
         Column("forward, MB", "more than before, million bytes"),
@@ -46,13 +45,13 @@ def memory_section(found: Found) -> Section:
         Axis("tokens", log=True),
         Axis("million bytes", log=True),
     )
-    table = Table("Memory", columns, tuple(rows))
+    table = ReportTable("Memory", columns, tuple(rows))
     return Section("Encoder: memory", found.name, facts(record), (table,), (plot,), _caveats(record))
 
 
-def speed_section(found: Found) -> Section:
+def speed_section(found: FoundRecord) -> Section:
     """The encoder's speed against others: a row for each batch and model, a dot for each model."""
-    record = found.data
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("batch", numeric=False),
         Column("model", numeric=False),
@@ -72,29 +71,29 @@ def speed_section(found: Found) -> Section:
             number(result.get("both_seconds"), "{:,.3g}"),
             number(result.get("peak_bytes"), "{:,.0f}", 1e-6),
         )
-        for case in record["cases"]
+        for case in record.cases
         for name, result in case["results"].items()
     ]
     plot = dots(
         "Encoder: forward and backward",
-        [case["title"] for case in record["cases"]],
+        [case["title"] for case in record.cases],
         [
             Series(
                 name,
-                [case["results"][name]["both_tokens_per_second"] for case in record["cases"]],
-                [float(place) for place in range(len(record["cases"]))],
+                [case["results"][name]["both_tokens_per_second"] for case in record.cases],
+                [float(place) for place in range(len(record.cases))],
             )
-            for name in dict.fromkeys(name for case in record["cases"] for name in case["results"])
+            for name in dict.fromkeys(name for case in record.cases for name in case["results"])
         ],
-        Axis("tokens a second", log=True),
+        Axis("tokens per second", log=True),
     )
-    table = Table("Speed", columns, tuple(rows))
+    table = ReportTable("Speed", columns, tuple(rows))
     return Section("Encoder: speed", found.name, facts(record), (table,), (plot,), _caveats(record))
 
 
-def training_section(found: Found) -> Section:
+def training_section(found: FoundRecord) -> Section:
     """The speed of pre-training against another trainer's."""
-    record = found.data
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("batch", numeric=False),
         Column("trainer", numeric=False),
@@ -110,14 +109,14 @@ def training_section(found: Found) -> Section:
             number(result["tokens_per_second"], "{:,.1f}", strong=True),
             number(result.get("waiting"), "{:.1f}", 100),
         )
-        for case in record["cases"]
+        for case in record.cases
         for name, result in case["results"].items()
     ]
-    table = Table("Pre-training", columns, tuple(rows))
+    table = ReportTable("Pre-training", columns, tuple(rows))
     return Section("Pre-training: speed", found.name, facts(record), (table,), (), _caveats(record))
 
 
-def _caveats(record: Record) -> tuple[str, ...]:
+def _caveats(record: BenchmarkRecord) -> tuple[str, ...]:
     """The caveats of the record and of its cases, each once."""
-    cases = once((str(case.get("title", "all")), str(case.get("unfair", ""))) for case in record["cases"])
-    return (*caveats_of(record), *cases)
+    cases = once((str(case.get("title", "all")), str(case.get("caveats", ""))) for case in record.cases)
+    return (*map(str, record.caveats), *cases)

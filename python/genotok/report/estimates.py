@@ -13,19 +13,23 @@ from genotok.report.forest import Estimate, Estimates, forest
 from genotok.report.records import as_number
 
 if TYPE_CHECKING:
-    from genotok.report.records import Record
+    from collections.abc import Mapping
+
     from genotok.report.tables import Figure
+    from genotok.run_records import FinetuneRecord
+
+    Row = Mapping[str, Any]
 
 __all__ = ["BASELINE", "forests", "unit_of"]
 
 BASELINE = "k-mer baseline"
 
 
-def forests(caption: str, records: dict[str, Record]) -> list[Figure]:
+def forests(caption: str, records: Mapping[str, FinetuneRecord]) -> list[Figure]:
     """Forest plots of the sets of records by name, sets of one metric together."""
-    sets: dict[str, dict[str, Record]] = {}
+    sets: dict[str, dict[str, Row]] = {}
     for name, record in records.items():
-        for one in record["sets"]:
+        for one in record.sets:
             sets.setdefault(str(one["name"]), {})[name] = one
     metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
     found = []
@@ -60,17 +64,17 @@ def unit_of(metric: str) -> tuple[str, float]:
     return f"{how.title}{unit}", how.scale
 
 
-def _runs(one: Record | None) -> list[Record]:
+def _runs(one: Row | None) -> list[Row]:
     return [run["test"] for run in one["runs"]] if one else []
 
 
-def _baseline(there: Any) -> list[Record]:  # noqa: ANN401  values of a dictionary
+def _baseline(there: Any) -> list[Row]:  # noqa: ANN401  values of a dictionary
     """The figures of the baseline that one of the records has fitted on a set."""
     fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
     return [fitted["test"]] if fitted else []
 
 
-def _estimate(runs: list[Record], metric: str, scale: float) -> Estimate | None:
+def _estimate(runs: list[Row], metric: str, scale: float) -> Estimate | None:
     """The mean of some runs, with the mean interval; None without a value."""
     values = [scale * value for run in runs if (value := as_number(run[metric])) is not None]
     if not values:
@@ -83,6 +87,6 @@ def _estimate(runs: list[Record], metric: str, scale: float) -> Estimate | None:
     return Estimate(statistics.fmean(values), low, high, tuple(values))
 
 
-def _published(sets: dict[str, Record], model: str) -> tuple[Estimate | None, ...]:
+def _published(sets: Mapping[str, object], model: str) -> tuple[Estimate | None, ...]:
     known = (published().get(name, {}).get(model) for name in sets)
     return tuple(None if value is None else Estimate(value) for value in known)

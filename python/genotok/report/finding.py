@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
+from genotok.files.documents import printable
 from genotok.report.folders import PARTS_OF_FOLDERS, describe_folder
-from genotok.report.records import Found, read_record, written_out
+from genotok.report.records import FoundRecord, found_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,9 +20,9 @@ __all__ = ["read_records"]
 
 MAX_DEPTH = 20
 MAX_ENTRIES = 200_000
-"""A folder that holds more files and folders is none of runs: the page would never be done."""
+"""A folder that holds more files and folders is refused: the page would take hours."""
 
-OF_OTHERS = frozenset(
+OF_MODELS = frozenset(
     {
         "config.json",
         "generation_config.json",
@@ -37,36 +38,36 @@ OF_OTHERS = frozenset(
 """Files that belong to a model or a checkpoint; alone, none of them is a record."""
 
 
-def read_records(paths: Iterable[str]) -> list[Found]:
+def read_records(paths: Iterable[str]) -> list[FoundRecord]:
     """The records in files and, of folders, in everything below; each once, by kind, then by name.
 
-    A folder of a run is one record: see `folders`. Elsewhere each file that ends in `.json` is.
+    A folder of a run is one record: see `folders`. In other folders each file that ends in `.json` is.
 
     Raises:
         FileNotFoundError: A path does not exist.
-        ArgumentError: A file that was named is damaged or no record; a folder holds nothing of ours; nothing
+        ArgumentError: A file that was named is damaged or no record; a folder holds no record; nothing
             was given.
     """
     given = list(paths)
     if not given:
         raise ArgumentError("records=[]: name at least one record, or a folder of them")
-    found: dict[tuple[str, str], Found] = {}
+    found: dict[tuple[str, str], FoundRecord] = {}
     for path in given:
         for each in _records(path):
             found.setdefault((os.path.realpath(each.path), each.kind), each)
-    return sorted(_told_apart(list(found.values())), key=lambda each: (each.kind, each.name))
+    return sorted(_with_unique_names(list(found.values())), key=lambda each: (each.kind, each.name))
 
 
-def _told_apart(found: list[Found]) -> list[Found]:
-    """Records with names that differ: those that share one are called by their paths."""
+def _with_unique_names(found: list[FoundRecord]) -> list[FoundRecord]:
+    """Records with unique names: those that share one are named by their paths."""
     count = Counter((each.kind, each.name) for each in found)
     return [
-        replace(each, name=written_out(each.path)) if count[each.kind, each.name] > 1 else each
+        replace(each, name=printable(each.path)) if count[each.kind, each.name] > 1 else each
         for each in found
     ]
 
 
-def _records(given: str) -> list[Found]:
+def _records(given: str) -> list[FoundRecord]:
     """The records that a path stands for."""
     if not os.path.exists(given):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), given)
@@ -83,7 +84,7 @@ def _records(given: str) -> list[Found]:
     return found
 
 
-def _file(path: str) -> Found:
+def _file(path: str) -> FoundRecord:
     """The record of a file that was named; a file of a run stands for its run."""
     name = os.path.basename(path)
     if name in PARTS_OF_FOLDERS:
@@ -91,10 +92,10 @@ def _file(path: str) -> Found:
         described = describe_folder(_name(folder), folder)
         if described:
             return described.found
-    return read_record(name, path)
+    return found_in(name, path)
 
 
-def _below(given: str) -> Iterator[Found]:
+def _below(given: str) -> Iterator[FoundRecord]:
     """The records of a folder and of all folders below it."""
     entries = 0
     waiting = [(given, 0)]
@@ -114,7 +115,7 @@ def _below(given: str) -> Iterator[Found]:
             )
         for each in files:
             path = os.path.join(folder, each)
-            if each.endswith(".json") and each not in own and each not in OF_OTHERS:
+            if each.endswith(".json") and each not in own and each not in OF_MODELS:
                 yield _tolerant(os.path.relpath(path, given), path)
         waiting += [(os.path.join(folder, each), depth + 1) for each in reversed(folders) if each not in own]
 
@@ -132,14 +133,14 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
     return files, folders
 
 
-def _tolerant(name: str, path: str) -> Found:
-    """The record of a file that nobody named; what is wrong with it is said on the page."""
+def _tolerant(name: str, path: str) -> FoundRecord:
+    """The record of a file that nobody named; the page names its fault."""
     try:
-        return read_record(name, path, is_given=False)
+        return found_in(name, path, is_given=False)
     except (ArgumentError, OSError) as error:
-        return Found(written_out(name), path, "", {}, written_out(str(error)), is_given=False)
+        return FoundRecord(printable(name), path, "", {}, printable(str(error)), is_given=False)
 
 
 def _name(folder: str) -> str:
     """What a folder is called."""
-    return written_out(os.path.basename(os.path.abspath(folder)) or folder)
+    return printable(os.path.basename(os.path.abspath(folder)) or folder)

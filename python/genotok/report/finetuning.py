@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.metrics import differ
-from genotok.evaluation.results import Line, Result, lines, notes, shown_models, summary, title
+from genotok.evaluation.results import MeanResult, SetLine, lines, notes, shown_models, summary
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
 from genotok.report.estimates import BASELINE, forests, unit_of
@@ -19,45 +19,46 @@ from genotok.report.tables import (
     Column,
     Figure,
     Headline,
+    ReportTable,
     Section,
-    Table,
-    caveats_of,
     facts,
     number,
     text,
 )
+from genotok.run_records import FinetuneRecord
+from genotok.run_records.schemas import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from genotok.report.records import Found, Record
+    from genotok.report.records import FoundRecord
 
-__all__ = ["finetuning_section", "leaders"]
+__all__ = ["finetuned", "finetuning_section", "leaders"]
 
 MAX_CURVES = 12
 """Sets whose evaluations on dev are drawn."""
 
 
-def finetuning_section(found: Found) -> Section:
+def finetuning_section(found: FoundRecord) -> Section:
     """One record of `genotok finetune`, or several that were kept together."""
-    record = found.data
-    records: list[Record] = record.get("records") or [record]
-    if record.get("is_partial") and not record["sets"]:
-        none = f"{title(record)}: no result yet."
-        return Section("Fine-tuning", found.name, facts(record), caveats=_state(record), summary=none)
+    head, records = RunRecord.from_json(found.data), finetuned(found)
+    state = _state(head.more)
+    if head.more.get("is_partial") and not records[0].sets:
+        none = f"{records[0].title}: no result yet."
+        return Section("Fine-tuning", found.name, facts(head), caveats=state, summary=none)
     measured = lines(records)
-    names = list(map(title, records))
-    said = [one for one in (*_state(record), *caveats_of(record), *notes(records)) if one]
+    names = [record.title for record in records]
+    said = [str(one) for one in (*state, *(head.more.get("caveats") or ()), *notes(records)) if one]
     tables = (
         _table(measured, [*names, BASELINE]),
         *(table for name, one in zip(names, records, strict=True) for table in class_tables(one, name)),
-        *identity_table(record),
+        *identity_table(found.data),
     )
     figures = [*forests("Test split: each set", dict(zip(names, records, strict=True))), *_curves(records)]
     return Section(
         "Fine-tuning",
         found.name,
-        (*_facts(records), *facts(record)),
+        (*_facts(records), *facts(head)),
         tables,
         tuple(figures),
         tuple(said),
@@ -66,7 +67,12 @@ def finetuning_section(found: Found) -> Section:
     )
 
 
-def leaders(results: Sequence[Result | None]) -> frozenset[int]:
+def finetuned(found: FoundRecord) -> list[FinetuneRecord]:
+    """The record of `genotok finetune`, or those that were kept together."""
+    return [FinetuneRecord.from_json(one) for one in found.data.get("records") or [found.data]]
+
+
+def leaders(results: Sequence[MeanResult | None]) -> frozenset[int]:
     """Places of the best result, and of those that do not differ from it beyond the intervals."""
     there = [one for one in results if one is not None]
     if not there:
@@ -79,7 +85,7 @@ def leaders(results: Sequence[Result | None]) -> frozenset[int]:
     )
 
 
-def _table(measured: list[Line], names: list[str]) -> Table:
+def _table(measured: list[SetLine], names: list[str]) -> ReportTable:
     """A row for each set; published results and notes where there are any."""
     known = shown_models(measured)
     noted = [["; ".join([*line.notes, *line.others])] for line in measured]
@@ -105,14 +111,14 @@ def _table(measured: list[Line], names: list[str]) -> Table:
         )
         for line, note in zip(measured, noted, strict=True)
     )
-    return Table(
+    return ReportTable(
         "Labelled sets; bold: the best of a row, and what does not differ from it beyond the intervals",
         columns,
         rows,
     )
 
 
-def _measured(line: Line) -> tuple[Cell, ...]:
+def _measured(line: SetLine) -> tuple[Cell, ...]:
     """The name of a set, and what was measured."""
     results = [*line.ours, line.baseline]
     best = leaders(results)
@@ -120,24 +126,24 @@ def _measured(line: Line) -> tuple[Cell, ...]:
     return (text(line.name), *cells)
 
 
-def _cells(one: Result | None, *, is_best: bool) -> tuple[Cell, Cell]:
+def _cells(one: MeanResult | None, *, is_best: bool) -> tuple[Cell, Cell]:
     """A result and its interval."""
     if one is None:
         return number(None), text("")
     return Cell(one.text, one.interval.value, is_best), text(one.range)
 
 
-def _curves(records: list[Record]) -> list[Figure]:
+def _curves(records: list[FinetuneRecord]) -> list[Figure]:
     """The evaluations on dev: a line for each seed of each model, a plot for each set."""
     series: dict[tuple[str, str], list[Series]] = {}
     for record in records:
-        for one in record["sets"]:
+        for one in record.sets:
             _, scale = unit_of(one["metric"])
             for run in one["runs"]:
-                looks = [look for look in run.get("looks", []) if as_number(look[1]) is not None]
+                there = [one for one in run.get("evaluations", []) if as_number(one[1]) is not None]
                 name = f"seed {run.get('seed', '?')}"
-                who = name if len(records) == 1 else f"{title(record)}, {name}"
-                line = Series(who, [look[0] for look in looks], [scale * look[1] for look in looks])
+                who = name if len(records) == 1 else f"{record.title}, {name}"
+                line = Series(who, [one[0] for one in there], [scale * one[1] for one in there])
                 series.setdefault((one["name"], one["metric"]), []).append(line)
     drawn = list(series.items())[:MAX_CURVES]
     left = len(series) - len(drawn)
@@ -154,25 +160,25 @@ def _curves(records: list[Record]) -> list[Figure]:
     ]
 
 
-def _facts(records: list[Record]) -> tuple[tuple[str, str], ...]:
+def _facts(records: list[FinetuneRecord]) -> tuple[tuple[str, str], ...]:
     """Models, seeds and settings that all records share."""
-    seeds = {str(run.get("seed")) for record in records for one in record["sets"] for run in one["runs"]}
-    config = records[0].get("config")
+    seeds = {str(run.get("seed")) for record in records for one in record.sets for run in one["runs"]}
+    config = records[0].config
     settings = config if isinstance(config, dict) else {}
     wanted = ("learning_rate", "batch", "epochs", "max_steps", "lora", "precision", "choose_by")
     told = [
-        ("models", ", ".join(map(title, records))),
+        ("models", ", ".join(record.title for record in records)),
         ("seeds", ", ".join(sorted(seeds, key=lambda seed: (len(seed), seed)))),
         (
             "settings",
             ", ".join(f"{key} {settings[key]}" for key in wanted if settings.get(key) not in (None, False)),
         ),
-        ("device", str(records[0].get("device", ""))),
+        ("device", str(records[0].device)),
     ]
     return tuple((label, fact) for label, fact in told if fact)
 
 
-def _sentence(name: str, place: int, measured: list[Line]) -> str:
+def _sentence(name: str, place: int, measured: list[SetLine]) -> str:
     """How a model does on all sets, and beside the baseline."""
     there = [(line, line.ours[place]) for line in measured if line.ours[place] is not None]
     pairs = [
@@ -192,7 +198,7 @@ def _sentence(name: str, place: int, measured: list[Line]) -> str:
     )
 
 
-def _one_set(name: str, line: Line, one: Result) -> str:
+def _one_set(name: str, line: SetLine, one: MeanResult) -> str:
     """How a model does on a single set, and beside its baseline."""
     unit = " %" if line.form.is_percent else ""
     said = f"{name} on {line.name}: {line.form.title} {one.text}{unit} (95 % interval {one.range})"
@@ -203,7 +209,7 @@ def _one_set(name: str, line: Line, one: Result) -> str:
     return f"{said}, {BASELINE} {base.text}{unit} ({base.range}): they {beyond} beyond the intervals."
 
 
-def _headlines(measured: list[Line], names: list[str]) -> tuple[Headline, ...]:
+def _headlines(measured: list[SetLine], names: list[str]) -> tuple[Headline, ...]:
     """The mean over sets of each model and of the baseline, where they are of one metric."""
     if len({line.metric for line in measured}) != 1 or len(names) > 4:
         return ()
@@ -222,7 +228,7 @@ def _headlines(measured: list[Line], names: list[str]) -> tuple[Headline, ...]:
     return (*found[1:], found[0]) if columns[0][0] is not None else tuple(found)
 
 
-def _state(record: Record) -> tuple[str, ...]:
+def _state(record: Mapping[str, Any]) -> tuple[str, ...]:
     """What to know of a run that is not finished, or of a part of one."""
     if record.get("is_part"):
         return ("A part of a run: the baseline and the other sets are in the folder around it.",)

@@ -1,7 +1,7 @@
-"""From a folder that genotok wrote to one record: what it is, how far its run is, and what belongs to it.
+"""From a folder that genotok wrote to one record: its kind, the state of its run, and its files.
 
 A finished run left a record; one that still runs, or was stopped, left its settings, its log and the results
-so far, and the record is put together from these. `own` names what need not be looked at besides.
+so far, and the record is made of these. `own` names files and folders that are not searched further.
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ from __future__ import annotations
 import fcntl
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genotok.errors import ArgumentError
-from genotok.report.records import Found, Record, read_json, read_lines, written_out
+from genotok.files.documents import printable
+from genotok.report.records import FoundRecord
+from genotok.run_records.reading import read_lines, read_record, read_settings
+
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import Json
 
 __all__ = ["PARTS_OF_FOLDERS", "Described", "describe_folder"]
 
@@ -25,7 +30,7 @@ CLAIM = ".genotok-folder.lock"
 PARTS_OF_FOLDERS = frozenset(
     {RUN, REPORT, LOG, MANIFEST, JOURNAL, RESULTS, RESULT, COMPARED, CARD, CONFIG, *WEIGHTS}
 )
-"""Files that are read with the folder around them, if it is one of ours."""
+"""Files that are read with the folder around them, if it is a record."""
 
 OF_MODEL = frozenset({CARD, CONFIG, "tokenizer.json"})
 
@@ -34,14 +39,14 @@ OF_MODEL = frozenset({CARD, CONFIG, "tokenizer.json"})
 class Described:
     """A folder's record, and the names in the folder that belong to it."""
 
-    found: Found
+    found: FoundRecord
     own: frozenset[str]
 
 
 def describe_folder(name: str, folder: str) -> Described | None:
-    """The record of a folder; None if it is none of ours as a whole.
+    """The record of a folder; None if the folder as a whole is no record.
 
-    What is damaged in it makes a record that says so (`Found.why`).
+    What is damaged in it makes a record that says so (`FoundRecord.why`).
 
     Raises:
         OSError: It cannot be read.
@@ -51,7 +56,7 @@ def describe_folder(name: str, folder: str) -> Described | None:
         try:
             described = find(name, folder, names)
         except ArgumentError as error:
-            fault = Found(name, folder, "", {}, written_out(str(error)), is_given=False)
+            fault = FoundRecord(name, folder, "", {}, printable(str(error)), is_given=False)
             return Described(fault, PARTS_OF_FOLDERS & names)
         if described:
             return described
@@ -65,10 +70,10 @@ def _compared(name: str, folder: str, names: frozenset[str]) -> Described | None
         if settings.get("kind") != "models":
             return None
         state = {**settings, **_state(folder), "folders": sorted(_folders(folder, names))}
-        return Described(Found(name, folder, "unfinished comparison", state), frozenset({RUN}))
-    record = read_json(_path(folder, COMPARED))
+        return Described(FoundRecord(name, folder, "unfinished comparison", state), frozenset({RUN}))
+    record = read_record(_path(folder, COMPARED))
     if not isinstance(record.get("tokenizers"), list):
-        return Described(Found(name, folder, "models", record), frozenset({COMPARED, RUN}))
+        return Described(FoundRecord(name, folder, "models", record), frozenset({COMPARED, RUN}))
     logs, own = {}, {COMPARED, RUN}
     for one in record["tokenizers"]:
         title = one.get("name") if isinstance(one, dict) else None
@@ -78,57 +83,57 @@ def _compared(name: str, folder: str, names: frozenset[str]) -> Described | None
             if os.path.isfile(path := _path(folder, place, "model", LOG)):
                 logs[title] = read_lines(path)[0]
     data = {**_digests(_settings(folder, names)), **record, "logs": logs}
-    return Described(Found(name, folder, "models", data), frozenset(own))
+    return Described(FoundRecord(name, folder, "models", data), frozenset(own))
 
 
 def _finetuned(name: str, folder: str, names: frozenset[str]) -> Described | None:
     """An output folder of `genotok finetune`, the folder of one of its sets, or that of one seed."""
     settings = _settings(folder, names)
     if RESULTS in names:
-        record = read_json(_path(folder, RESULTS))
+        record = read_record(_path(folder, RESULTS))
         sets = {str(one.get("name")) for one in _dictionaries(record.get("sets"))}
         own = {RESULTS, RUN, *(sets & _folders(folder, names))}
         record = {**_digests(settings), **record}
-        return Described(Found(name, folder, str(record.get("kind", "")), record), frozenset(own))
+        return Described(FoundRecord(name, folder, str(record.get("kind", "")), record), frozenset(own))
     if settings.get("kind") == "gue":
         sets_so_far = {one: _set(_path(folder, one)) for one in sorted(_folders(folder, names))}
         found = [one for one in sets_so_far.values() if one]
         record = {**settings, **_state(folder), **_together(found), "is_partial": True}
         own = {RUN, *(one for one, there in sets_so_far.items() if there or _seeds(_path(folder, one)))}
-        return Described(Found(name, folder, "gue", record), frozenset(own))
+        return Described(FoundRecord(name, folder, "gue", record), frozenset(own))
     one = _seed(folder) if RESULT in names else _set(folder)
     if one is None:
         return None
     around = _around(folder)
     record = {"kind": "gue", "model": "model", "scratch": False, **around, **_together([one])}
     record["is_part"] = True
-    return Described(Found(name, folder, "gue", record), frozenset({RESULT, "model", *_seeds(folder)}))
+    return Described(FoundRecord(name, folder, "gue", record), frozenset({RESULT, "model", *_seeds(folder)}))
 
 
-def _set(folder: str) -> Record | None:
+def _set(folder: str) -> Json | None:
     """The results of a set as far as they are there; None if there are none."""
     paths = [_path(folder, seed, RESULT) for seed in _seeds(folder)]
-    runs = [read_json(path) for path in paths if os.path.isfile(path)]
+    runs = [read_record(path) for path in paths if os.path.isfile(path)]
     return _as_set(os.path.basename(os.path.abspath(folder)), runs, _classes(_path(folder, "model")))
 
 
-def _seed(folder: str) -> Record | None:
+def _seed(folder: str) -> Json | None:
     """The result of one seed, as a set of one run."""
     around = os.path.dirname(os.path.abspath(folder))
-    run = read_json(_path(folder, RESULT))
+    run = read_record(_path(folder, RESULT))
     if not isinstance(run.get("test"), dict):
         return None
     return _as_set(os.path.basename(around), [run], _classes(_path(around, "model")))
 
 
-def _as_set(name: str, runs: list[Record], classes: list[str]) -> Record | None:
+def _as_set(name: str, runs: list[Json], classes: list[str]) -> Json | None:
     """Runs of one set as a record of `genotok finetune` has them."""
     if not runs:
         return None
     dev = runs[0].get("dev")
     metric = next((key for key in dev if key != "loss"), "mcc") if isinstance(dev, dict) else "mcc"
     return {
-        "name": written_out(name),
+        "name": printable(name),
         "metric": metric,
         "classes": classes,
         "rows": {},
@@ -140,7 +145,7 @@ def _as_set(name: str, runs: list[Record], classes: list[str]) -> Record | None:
     }
 
 
-def _together(sets: list[Record]) -> Record:
+def _together(sets: list[Json]) -> Json:
     """What the record says of its sets."""
     first = sets[0].get("parameters") if sets else None
     return {"sets": sets, "parameters": first if isinstance(first, int) else 0}
@@ -149,7 +154,7 @@ def _together(sets: list[Record]) -> Record:
 def _pretrained(name: str, folder: str, names: frozenset[str]) -> Described | None:
     """An output folder of `genotok pretrain`: finished, running or stopped."""
     settings = _settings(folder, names)
-    report = read_json(_path(folder, REPORT)) if REPORT in names else None
+    report = read_record(_path(folder, REPORT)) if REPORT in names else None
     config = (report or settings).get("config")
     if not isinstance(config, dict) or not {"encoder", "mask_share"} <= config.keys():
         return None
@@ -166,24 +171,24 @@ def _pretrained(name: str, folder: str, names: frozenset[str]) -> Described | No
         **({} if report else _state(folder)),
     }
     own = {RUN, REPORT, LOG, "tokens", *OF_MODEL, *(f"checkpoint-{step}" for step in steps)}
-    return Described(Found(name, folder, "pretrain", data), frozenset(own))
+    return Described(FoundRecord(name, folder, "pretrain", data), frozenset(own))
 
 
 def _encoded(name: str, folder: str, names: frozenset[str]) -> Described | None:
-    """A folder that `genotok encode` or `genotok pack` wrote."""
+    """An output folder of `genotok encode` or `genotok pack`."""
     if JOURNAL in names:
         head = next(iter(read_lines(_path(folder, JOURNAL))[0]), {})
         data = {"head": head, **_state(folder), "is_partial": True}
-        return Described(Found(name, folder, "genotok shards", data), names - _folders(folder, names))
+        return Described(FoundRecord(name, folder, "genotok shards", data), names - _folders(folder, names))
     if MANIFEST not in names:
         return None
-    data = read_json(_path(folder, MANIFEST))
+    data = read_settings(_path(folder, MANIFEST))
     kind = data.get("kind", data.get("format"))
     if not isinstance(kind, str) or not kind.startswith("genotok "):
         return None
     data.pop("portions", None)  # a line for each shard: the totals say what they sum up to
     data.pop("shards", None)
-    return Described(Found(name, folder, kind, data), names - _folders(folder, names))
+    return Described(FoundRecord(name, folder, kind, data), names - _folders(folder, names))
 
 
 def _model(name: str, folder: str, names: frozenset[str]) -> Described | None:
@@ -192,42 +197,42 @@ def _model(name: str, folder: str, names: frozenset[str]) -> Described | None:
     if CONFIG not in names or not weights:
         return None
     data = {
-        "config": read_json(_path(folder, CONFIG)),
+        "config": read_settings(_path(folder, CONFIG)),
         "weights": {one: os.path.getsize(_path(folder, one)) for one in weights},
         "has_tokenizer": "tokenizer.json" in names,
         **_card(folder, names),
     }
-    return Described(Found(name, folder, "model", data), OF_MODEL)
+    return Described(FoundRecord(name, folder, "model", data), OF_MODEL)
 
 
-def _digests(settings: Record) -> Record:
+def _digests(settings: Json) -> Json:
     """The digests of what a run reads."""
     return {"digests": settings["digests"]} if "digests" in settings else {}
 
 
-def _card(folder: str, names: frozenset[str]) -> Record:
-    """What genotok wrote beside the weights, as `identity`."""
-    return {"identity": read_json(_path(folder, CARD))} if CARD in names else {}
+def _card(folder: str, names: frozenset[str]) -> Json:
+    """The manifest beside the weights, as `identity`."""
+    return {"identity": read_settings(_path(folder, CARD))} if CARD in names else {}
 
 
-def _settings(folder: str, names: frozenset[str]) -> Record:
-    """The settings that a run was begun with; {} if there are none."""
-    return read_json(_path(folder, RUN)) if RUN in names and os.path.isfile(_path(folder, RUN)) else {}
+def _settings(folder: str, names: frozenset[str]) -> Json:
+    """The settings that a run was started with; {} if there are none."""
+    return read_settings(_path(folder, RUN)) if RUN in names and os.path.isfile(_path(folder, RUN)) else {}
 
 
-def _around(folder: str) -> Record:
+def _around(folder: str) -> Json:
     """The settings of the run that a set or a seed belongs to."""
     place = os.path.abspath(folder)
     for _ in range(2):
         place = os.path.dirname(place)
         if os.path.isfile(_path(place, RUN)):
-            settings = read_json(_path(place, RUN))
+            settings = read_settings(_path(place, RUN))
             return settings if settings.get("kind") == "gue" else {}
     return {}
 
 
-def _state(folder: str) -> Record:
-    """Whether a run that has not ended holds the folder at this moment. Nothing is written to find out."""
+def _state(folder: str) -> Json:
+    """Whether a run holds the folder now. Nothing is written to find out."""
     try:
         with open(_path(folder, CLAIM), "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -242,7 +247,7 @@ def _classes(folder: str) -> list[str]:
     """The names of the classes of a model; [] if there is none."""
     if not os.path.isfile(path := _path(folder, CONFIG)):
         return []
-    labels = read_json(path).get("id2label")
+    labels = read_settings(path).get("id2label")
     if not isinstance(labels, dict) or not all(key.isdecimal() for key in labels):
         return []
     return [str(labels[key]) for key in sorted(labels, key=int)]
@@ -259,7 +264,7 @@ def _folders(folder: str, names: frozenset[str]) -> set[str]:
     return {one for one in names if not one.startswith(".") and os.path.isdir(_path(folder, one))}
 
 
-def _dictionaries(value: Any) -> list[Record]:  # noqa: ANN401  any JSON
+def _dictionaries(value: Any) -> list[Json]:  # noqa: ANN401  any JSON
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

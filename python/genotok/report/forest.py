@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genotok.report.canvas import MOST_SERIES, Axis, axes_of, key_of, label_rows, marker_of, scale
+from genotok.report.canvas import MAX_SERIES, Axis, axes_of, key_of, label_rows, marker_of, scale
 from genotok.report.svg import FOREGROUND, GRID, SERIES_COLOURS
-from genotok.report.tables import Figure, Key
+from genotok.report.tables import Figure, LegendEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ MAX_ROWS = 24
 
 REFERENCES = ("|", "x", "+", "_", "1", "2")
 REFERENCE_MARKS = ("│", "×", "+", "−", "⅄", "Y")
-"""Markers of results without runs and intervals, such as published ones, and the same as letters."""
+"""Markers of results without runs and intervals, such as published ones, and the same as characters."""
 
 NOTE = "Large marker: mean over seeds; line: 95 % interval; small circles: seeds."
 SERIES_HEIGHT, ROW_GAP = 0.15, 0.14
@@ -67,7 +67,7 @@ def _plot(caption: str, rows: list[str], series: list[Estimates], x: Axis) -> Fi
     """One plot."""
     measured = [each for each in series if not each.is_reference]
     references = [each for each in series if each.is_reference and any(each.values)][: len(REFERENCES)]
-    shown = measured[:MOST_SERIES]
+    shown = measured[:MAX_SERIES]
     height = 0.75 + max(len(rows) * (ROW_GAP + SERIES_HEIGHT * max(len(shown), 1)), 0.6)
     keys = []
     with axes_of(caption, height) as (axes, drawn):
@@ -89,7 +89,7 @@ def _plot(caption: str, rows: list[str], series: list[Estimates], x: Axis) -> Fi
         scale(axes, x, None)
         if axes.get_xlim()[0] < 0:
             axes.axvline(0, color=FOREGROUND, linewidth=0.8)
-    keys += [Key(each.name, 0, REFERENCE_MARKS[number]) for number, each in enumerate(references)]
+    keys += [LegendEntry(each.name, 0, REFERENCE_MARKS[number]) for number, each in enumerate(references)]
     left = len(measured) - len(shown)
     note = f" ({left} more are in the table)" if left > 0 else ""
     return Figure(f"{caption}{note}", drawn[0], tuple(keys), NOTE)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.report.tables import Column, Section, Table, facts, number, text
+from genotok.report.tables import Column, ReportTable, Section, facts, number, text
+from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found
+    from collections.abc import Mapping
+
+    from genotok.report.records import FoundRecord
     from genotok.report.tables import Cell
 
 __all__ = ["inputs_section"]
@@ -15,8 +18,9 @@ __all__ = ["inputs_section"]
 CAVEAT = "Medians of trainings in fresh processes, the one file and the many in turn; their merges are equal."
 
 
-def inputs_section(found: Found) -> Section:
+def inputs_section(found: FoundRecord) -> Section:
     """Seconds and memory of the one file and of the many, for each number of threads."""
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("inputs", numeric=False),
         Column("threads"),
@@ -26,11 +30,11 @@ def inputs_section(found: Found) -> Section:
         Column("one file", "megabytes"),
         Column("many files", "megabytes"),
     )
-    table = Table("Many files", columns, tuple(_case(one) for one in found.data["cases"]))
-    return Section("Many files", found.name, facts(found.data), (table,), (), (CAVEAT,))
+    table = ReportTable("Many files", columns, tuple(_case(one) for one in record.cases))
+    return Section("Many files", found.name, facts(record), (table,), (), (CAVEAT,))
 
 
-def _case(case: dict[str, Any]) -> tuple[Cell, ...]:
+def _case(case: Mapping[str, Any]) -> tuple[Cell, ...]:
     one, many = case["one"], case["many"]
     return (
         text(case["title"]),

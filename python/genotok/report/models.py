@@ -1,4 +1,4 @@
-"""The sections of what has no curves: models, encoded sequences, trained tokenizers, stopped comparisons."""
+"""The sections without curves: models, encoded sequences, trained tokenizers, stopped comparisons."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.report.identities import identity_table
 from genotok.report.records import as_number
-from genotok.report.tables import Column, Section, Table, number, text
+from genotok.report.tables import Column, ReportTable, Section, number, text
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found, Record
+    from genotok.report.records import FoundRecord
+    from genotok.run_records.schemas import Json
 
 __all__ = ["encoded_section", "model_section", "tokenizer_section", "unfinished_section"]
 
@@ -25,7 +26,7 @@ FORMATS = {
 OTHER_FORMAT = ("Packed sequences", "genotok info shows them, genotok train-bpe trains on them")
 
 
-def model_section(found: Found) -> Section:
+def model_section(found: FoundRecord) -> Section:
     """A folder with a model, that holds no log of its training."""
     data, config = found.data, found.data["config"]
     labels = config.get("id2label")
@@ -49,13 +50,13 @@ def model_section(found: Found) -> Section:
     return Section("Model", found.name, facts, (*_metrics(data), *identity_table(data)), summary=said)
 
 
-def _manifest(data: Record) -> Record:
-    """What genotok wrote beside the weights; {} if it did not."""
+def _manifest(data: Json) -> Json:
+    """The manifest beside the weights; {} if there is none."""
     manifest = data.get("identity")
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _metrics(data: Record) -> tuple[Table, ...]:
+def _metrics(data: Json) -> tuple[ReportTable, ...]:
     """The figures that the model was saved with."""
     metrics = _manifest(data).get("metrics")
     rows = tuple(
@@ -64,11 +65,11 @@ def _metrics(data: Record) -> tuple[Table, ...]:
         if (value := as_number(one)) is not None
     )
     columns = (Column("metric", numeric=False), Column("value"))
-    return (Table("Metrics", columns, rows),) if rows else ()
+    return (ReportTable("Metrics", columns, rows),) if rows else ()
 
 
-def encoded_section(found: Found) -> Section:
-    """A folder that `genotok encode` or `genotok pack` wrote."""
+def encoded_section(found: FoundRecord) -> Section:
+    """An output folder of `genotok encode` or `genotok pack`."""
     title, more = FORMATS.get(found.kind, OTHER_FORMAT)
     if found.data.get("is_partial"):
         is_running = found.data.get("state") == "running"
@@ -81,14 +82,14 @@ def encoded_section(found: Found) -> Section:
         if (size := as_number(value)) is not None
     )
     columns = (Column("what", numeric=False), Column("count", numeric=False))
-    tables = (Table("Totals", columns, rows),) if rows else ()
+    tables = (ReportTable("Totals", columns, rows),) if rows else ()
     head = found.data.get("head")
     told = [*_told(head if isinstance(head, dict) else {}), ("more", more)]
     return Section(title, found.name, tuple(told), tables, summary=f"{title}: {more}.")
 
 
-def tokenizer_section(found: Found) -> Section:
-    """What `genotok train-bpe --json` told of a training."""
+def tokenizer_section(found: FoundRecord) -> Section:
+    """The output of `genotok train-bpe --json`."""
     data = found.data
     wanted = (
         ("vocab_size", "tokens in the vocabulary", "{:,.0f}", 1.0),
@@ -114,13 +115,13 @@ def tokenizer_section(found: Found) -> Section:
         ("longest tokens", ", ".join(map(str, longest)) if isinstance(longest, list) else ""),
         ("fingerprint of the corpus", str(data["fingerprint"])),
     )
-    table = Table("Training", (Column("what", numeric=False), Column("value")), rows)
+    table = ReportTable("Training", (Column("what", numeric=False), Column("value")), rows)
     said = f"{data['vocab_size']:,} tokens, {data['merges']:,} merges; stopped: {data['stopped']}."
     shown = tuple((label, fact) for label, fact in facts if fact)
     return Section("Tokenizer training", found.name, shown, (table,), summary=said)
 
 
-def unfinished_section(found: Found) -> Section:
+def unfinished_section(found: FoundRecord) -> Section:
     """A comparison whose record is not there yet; what is there of its runs has sections of its own."""
     data = found.data
     names = [str(name) for name in data.get("tokenizers") or []]

@@ -1,21 +1,22 @@
-"""The sections of several runs of one kind, side by side."""
+"""The sections of several runs of one kind, next to each other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from genotok.evaluation.results import lines as lines_of
-from genotok.evaluation.results import title
 from genotok.report.estimates import forests, unit_of
+from genotok.report.finetuning import finetuned
 from genotok.report.plots import Axis, lines
 from genotok.report.records import as_number
-from genotok.report.tables import Cell, Column, Section, Table, number, text
+from genotok.report.tables import Cell, Column, ReportTable, Section, number, text
 from genotok.report.training_log import curve, last_evaluation, last_step, points, run_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from genotok.report.records import Found, Record
+    from genotok.report.records import FoundRecord
+    from genotok.run_records import FinetuneRecord
 
 __all__ = ["finetuning_overview", "pretraining_overview"]
 
@@ -23,7 +24,7 @@ MAX_DRAWN = 6
 """More runs are not drawn in one plot; all are in the table."""
 
 
-def finetuning_overview(runs: Sequence[Found]) -> Section:
+def finetuning_overview(runs: Sequence[FoundRecord]) -> Section:
     """Several runs: a row for each model on each set, and all of them in one plot if they are few."""
     columns = (
         Column("run", numeric=False),
@@ -34,25 +35,25 @@ def finetuning_overview(runs: Sequence[Found]) -> Section:
         Column("95 %", "interval of the test split", numeric=False),
         Column("k-mer baseline"),
     )
-    models = [(each.name, record) for each in runs for record in each.data.get("records") or [each.data]]
+    models = [(each.name, record) for each in runs for record in finetuned(each)]
     rows = tuple(row for name, record in models for row in _set_rows(name, record))
-    drawn = {f"{name}: {title(record)}": record for name, record in models if record["sets"]}
+    drawn = {f"{name}: {record.title}": record for name, record in models if record.sets}
     figures = forests("Test split: all runs", drawn) if len(drawn) <= MAX_DRAWN else []
     said = f"{len(models):,} runs of fine-tuning, {len(rows):,} results."
-    table = Table("Results", columns, rows)
+    table = ReportTable("Results", columns, rows)
     return Section("Fine-tuning: all runs", "", (), (table,), tuple(figures), (), said)
 
 
-def _set_rows(name: str, record: Record) -> list[tuple[Cell, ...]]:
+def _set_rows(name: str, record: FinetuneRecord) -> list[tuple[Cell, ...]]:
     """The results of one model."""
     found: list[tuple[Cell, ...]] = []
-    for line in lines_of([record]) if record["sets"] else []:
+    for line in lines_of([record]) if record.sets else []:
         (ours,) = line.ours
         if ours is not None:
             found.append(
                 (
                     text(name),
-                    text(title(record)),
+                    text(record.title),
                     text(line.name),
                     text(unit_of(line.metric)[0]),
                     Cell(ours.text, ours.interval.value),
@@ -63,7 +64,7 @@ def _set_rows(name: str, record: Record) -> list[tuple[Cell, ...]]:
     return found
 
 
-def pretraining_overview(runs: Sequence[Found]) -> Section:
+def pretraining_overview(runs: Sequence[FoundRecord]) -> Section:
     """Several runs: a row of figures for each, and their held-out curves in one plot."""
     columns = (
         Column("run", numeric=False),
@@ -78,7 +79,7 @@ def pretraining_overview(runs: Sequence[Found]) -> Section:
         Column("accuracy, %", "masked-token accuracy on held-out sequences"),
     )
     rows = tuple(_overview_row(each) for each in runs)
-    table = Table("Runs", columns, rows)
+    table = ReportTable("Runs", columns, rows)
     figures = []
     for key, caption, unit in (
         ("eval_bits_per_base", "Held-out sequences: bits per base", "bits per base"),
@@ -97,7 +98,7 @@ def pretraining_overview(runs: Sequence[Found]) -> Section:
     return Section("Pre-training: all runs", "", (), (table,), tuple(figures), caveats, said)
 
 
-def _overview_row(found: Found) -> tuple[Cell, ...]:
+def _overview_row(found: FoundRecord) -> tuple[Cell, ...]:
     run, final = found.data, last_evaluation(found.data)
     train = points(run, "loss")
     return (

@@ -18,7 +18,7 @@ from genotok.report.sections import KINDS, OVERVIEWS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from genotok.report.records import Found
+    from genotok.report.records import FoundRecord
     from genotok.report.tables import Section
     from genotok.report.tokens import TokenView
 
@@ -49,12 +49,14 @@ class Page:
     left_out: tuple[tuple[str, str], ...]
 
 
-def page(found: Sequence[Found], *, view: TokenView | None = None, title: str | None = None) -> str:
+def page(found: Sequence[FoundRecord], *, view: TokenView | None = None, title: str | None = None) -> str:
     """The page of these records, as HTML: see `make_page`."""
     return make_page(found, view=view, title=title).html
 
 
-def make_page(found: Sequence[Found], *, view: TokenView | None = None, title: str | None = None) -> Page:
+def make_page(
+    found: Sequence[FoundRecord], *, view: TokenView | None = None, title: str | None = None
+) -> Page:
     """The page of these records.
 
     Args:
@@ -85,15 +87,15 @@ def make_page(found: Sequence[Found], *, view: TokenView | None = None, title: s
     return Page(html, len(known) - len(faults), left_out)
 
 
-def _sections(known: Sequence[Found]) -> tuple[list[Section], list[tuple[str, str]]]:
+def _sections(known: Sequence[FoundRecord]) -> tuple[list[Section], list[tuple[str, str]]]:
     """The sections in the order of the kinds, and the records that could not be shown."""
     sections: list[Section] = []
     faults: list[tuple[str, str]] = []
-    makers: dict[Callable[[Found], Section], list[Found]] = {}
+    makers: dict[Callable[[FoundRecord], Section], list[FoundRecord]] = {}
     for each in sorted(known, key=lambda each: list(KINDS).index(each.kind)):
         makers.setdefault(KINDS[each.kind], []).append(each)
     for make, records in makers.items():
-        whole: list[Found] = []
+        whole: list[FoundRecord] = []
         detailed: list[Section] = []
         most = MAX_DETAILED if make in OVERVIEWS else MAX_SECTIONS
         for each in records:
@@ -116,7 +118,9 @@ def _sections(known: Sequence[Found]) -> tuple[list[Section], list[tuple[str, st
     return sections, faults
 
 
-def _overview(whole: list[Found], make: Callable[[Found], Section], faults: list[tuple[str, str]]) -> Section:
+def _overview(
+    whole: list[FoundRecord], make: Callable[[FoundRecord], Section], faults: list[tuple[str, str]]
+) -> Section:
     """The overview of a kind; only if it fails, the records without a section are tried one by one."""
     try:
         return _guarded(whole[0], lambda _: OVERVIEWS[make](whole))
@@ -133,7 +137,7 @@ def _overview(whole: list[Found], make: Callable[[Found], Section], faults: list
     return OVERVIEWS[make](checked)
 
 
-def _guarded(found: Found, make: Callable[[Found], Section]) -> Section:
+def _guarded(found: FoundRecord, make: Callable[[FoundRecord], Section]) -> Section:
     """What `make` makes of a record, or an error that names its file."""
     try:
         return make(found)
@@ -144,7 +148,7 @@ def _guarded(found: Found, make: Callable[[Found], Section]) -> Section:
         ) from error
 
 
-def _reason(found: Found) -> str:
+def _reason(found: FoundRecord) -> str:
     """Why a record is not shown."""
     if found.why:
         return found.why.removeprefix(f"{found.path}: ")

@@ -3,7 +3,7 @@
 Each series has a colour and a marker of its own, and lines change their dashes after six, so that no plot is
 read by colour alone. The legend is the page's, as it can wrap there. No series hides another: markers of
 lines are staggered, a line that shares points with a later one is wider, and dots and stems of one place
-stand side by side or around each other. Drawn twice, a plot is the same text.
+stand next to each other or around each other. Drawn twice, a plot is the same text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from genotok.report.canvas import (
     DASHES,
     MARKERS,
-    MOST_SERIES,
+    MAX_SERIES,
     Axis,
     axes_of,
     key_of,
@@ -24,14 +24,14 @@ from genotok.report.canvas import (
     scale,
 )
 from genotok.report.svg import FOREGROUND, SERIES_COLOURS
-from genotok.report.tables import Figure, Key
+from genotok.report.tables import Figure, LegendEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-__all__ = ["MARKERS", "MOST_SERIES", "Axis", "Level", "Series", "dots", "lines", "stems"]
+__all__ = ["MARKERS", "MAX_SERIES", "Axis", "Level", "Series", "dots", "lines", "stems"]
 
 DODGE = 0.5
 """Dots of a row stand so much apart, in rows, from the first series to the last: equal ones stay visible."""
@@ -80,7 +80,7 @@ def lines(
         mark: A value of x that matters: a vertical line.
         levels: Horizontal lines.
     """
-    shown = series[:MOST_SERIES]
+    shown = series[:MAX_SERIES]
     keys = []
     with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
         for number, each in enumerate(shown):
@@ -94,15 +94,15 @@ def lines(
         for number, level in enumerate(levels):
             style = (0, (4, 2)) if number == 0 else (0, (1, 2))
             axes.axhline(level.y, color=FOREGROUND, linewidth=1.1, linestyle=style)
-            keys.append(Key(level.name, 0, "╌╌" if number == 0 else "····"))
+            keys.append(LegendEntry(level.name, 0, "╌╌" if number == 0 else "····"))
         if mark is not None:
             axes.axvline(mark, color=FOREGROUND, linewidth=1, linestyle=(0, (2, 2)))
     return Figure(_caption(caption, series), drawn[0], tuple(keys))
 
 
 def stems(caption: str, series: Sequence[Series], x: Axis, y: Axis) -> Figure:
-    """Shares of whole numbers: a stem with a marker for each number that occurs, series side by side."""
-    shown = series[:MOST_SERIES]
+    """Shares of whole numbers: a stem with a marker for each, series next to each other."""
+    shown = series[:MAX_SERIES]
     places = sorted({place for each in shown for place in each.x})
     is_wide = bool(places) and places[0] > 0 and places[-1] - places[0] > MAX_LINEAR
     with axes_of(caption, PLOT_HEIGHT) as (axes, drawn):
@@ -125,7 +125,7 @@ def stems(caption: str, series: Sequence[Series], x: Axis, y: Axis) -> Figure:
 
 def dots(caption: str, rows: Sequence[str], series: Sequence[Series], x: Axis) -> Figure:
     """A row for each name and a dot for each series in it: `Series.y` are numbers of rows."""
-    shown = series[:MOST_SERIES]
+    shown = series[:MAX_SERIES]
     with axes_of(caption, 0.8 + LINE_HEIGHT * max(len(rows), 3)) as (axes, drawn):
         for number, each in enumerate(shown):
             aside = _aside(number, len(shown))
@@ -188,5 +188,5 @@ def _aside(number: int, count: int) -> float:
 
 def _caption(caption: str, series: Sequence[Series]) -> str:
     """The caption, and how many series were left out."""
-    left = len(series) - MOST_SERIES
+    left = len(series) - MAX_SERIES
     return f"{caption} ({left} more are in the table)" if left > 0 else caption

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genotok.report.identities import identity_table
 from genotok.report.plots import Axis, Level, Series, lines
 from genotok.report.records import as_number
-from genotok.report.tables import Column, Figure, Headline, Section, Table, number, text
+from genotok.report.tables import Column, Figure, Headline, ReportTable, Section, number, text
 from genotok.report.training_log import (
     MAX_POINTS,
     curve,
@@ -21,9 +21,11 @@ from genotok.report.training_log import (
     points,
     run_state,
 )
+from genotok.run_records import Provenance
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found, Record
+    from genotok.report.records import FoundRecord
+    from genotok.run_records.schemas import Json
 
 __all__ = ["pretraining_section"]
 
@@ -37,7 +39,7 @@ UNIFORM_BITS = 2.0
 """What uniform guessing of A, C, G and T costs per base."""
 
 
-def pretraining_section(found: Found) -> Section:
+def pretraining_section(found: FoundRecord) -> Section:
     """One run: curves of training and of held-out sequences, throughput, settings, data."""
     run = found.data
     final = last_evaluation(run)
@@ -53,7 +55,7 @@ def pretraining_section(found: Found) -> Section:
     )
 
 
-def _figures(run: Record) -> list[Figure]:
+def _figures(run: Json) -> list[Figure]:
     """Loss, bits per base, accuracy, learning rate, throughput: those that the log has."""
     each = _tokens_per_step(run)
     steps = Axis(f"training steps, about {each:,.0f} tokens each" if each else "training steps")
@@ -88,17 +90,17 @@ def _there(series: list[Series]) -> list[Series]:
     return series if any(each.x for each in series) else []
 
 
-def _levels(final: Record, key: str) -> list[Level]:
+def _levels(final: Json, key: str) -> list[Level]:
     value = as_number(final.get(key))
     return [] if value is None else [Level("unigram baseline", value)]
 
 
-def _facts(run: Record) -> tuple[tuple[str, str], ...]:
+def _facts(run: Json) -> tuple[tuple[str, str], ...]:
     """What was trained, on what, by what."""
     config = run["config"]
     tokens, parameters = as_number(run.get("tokens")), as_number(run.get("parameters"))
     sequences = [as_number(run.get(key)) for key in ("train_sequences", "held_out_sequences")]
-    versions = [f"{key} {run[key]}" for key in ("genotok", "torch", "transformers") if run.get(key)]
+    made = Provenance.from_json(run.get("provenance") or {})
     processes = as_number(run.get("processes")) or 1
     told = [
         ("state", run_state(run)),
@@ -114,19 +116,19 @@ def _facts(run: Record) -> tuple[tuple[str, str], ...]:
          if run.get("device") else ""),
         ("time", _duration(as_number(run.get("seconds")))),
         ("resumed at", f"step {run['resumed_at']:,}" if run.get("resumed_at") else ""),
-        ("versions", ", ".join(versions)),
-        ("command", str(_command(run))),
+        ("versions", ", ".join(f"{name} {version}" for name, version in made.software.items())),
+        ("command", made.command or str(_command(run))),
     ]  # fmt: skip
     return tuple((label, fact) for label, fact in told if fact)
 
 
-def _command(run: Record) -> Any:  # noqa: ANN401  any JSON
+def _command(run: Json) -> Any:  # noqa: ANN401  any JSON
     """The command that made the model, where it is kept."""
     identity = run.get("identity")
     return identity.get("command") or "" if isinstance(identity, dict) else ""
 
 
-def _summary(run: Record, final: Record) -> str:
+def _summary(run: Json, final: Json) -> str:
     """The run in a sentence."""
     state = run_state(run).partition(";")[0]
     loss, bits = as_number(final.get("eval_loss")), as_number(final.get("eval_bits_per_base"))
@@ -140,7 +142,7 @@ def _summary(run: Record, final: Record) -> str:
     )
 
 
-def _headlines(run: Record, final: Record) -> list[Headline]:
+def _headlines(run: Json, final: Json) -> list[Headline]:
     """The figures to be seen first."""
     found = []
     for key, label, form, beside in (
@@ -161,7 +163,7 @@ def _headlines(run: Record, final: Record) -> list[Headline]:
     return found
 
 
-def _tokens_per_step(run: Record) -> float | None:
+def _tokens_per_step(run: Json) -> float | None:
     """Sequences of a step times their mean length."""
     counts = [as_number(run.get(key)) for key in ("train_sequences", "held_out_sequences")]
     tokens, batch = as_number(run.get("tokens")), as_number(run["config"].get("batch"))
@@ -169,12 +171,12 @@ def _tokens_per_step(run: Record) -> float | None:
     return tokens / sequences * batch if tokens and batch and sequences else None
 
 
-def _caveats(run: Record, final: Record) -> list[str]:
+def _caveats(run: Json, final: Json) -> list[str]:
     """What to know before the figures are compared."""
     found = []
     if not run.get("is_finished"):
         found.append(f"The run is {run_state(run)}.")
-    tokens = as_number(final.get("eval_hidden_tokens", final.get("eval_masked_tokens")))
+    tokens = as_number(final.get("eval_masked_tokens"))
     if tokens is not None and tokens < FEW_TOKENS:
         found.append(f"Held-out figures are of {tokens:,.0f} masked tokens only, and rough.")
     span = as_number(run["config"].get("mask_span")) or 1
@@ -204,7 +206,7 @@ def _caveats(run: Record, final: Record) -> list[str]:
     return found
 
 
-def _evaluation_tables(run: Record) -> list[Table]:
+def _evaluation_tables(run: Json) -> list[ReportTable]:
     """The evaluations; none if there is none."""
     found = evaluations(run)
     if not found:
@@ -233,7 +235,7 @@ def _evaluation_tables(run: Record) -> list[Table]:
     )
     left = f" ({len(shown)} of {len(found):,}, evenly spread)" if len(shown) < len(found) else ""
     return [
-        Table(
+        ReportTable(
             f"Evaluations on held-out sequences{left}",
             columns,
             rows,
@@ -242,11 +244,11 @@ def _evaluation_tables(run: Record) -> list[Table]:
     ]
 
 
-def _settings_table(run: Record) -> Table:
+def _settings_table(run: Json) -> ReportTable:
     """All settings."""
     rows = tuple((text(key), text(_shown(value))) for key, value in run["config"].items())
     columns = (Column("setting", numeric=False), Column("value", numeric=False))
-    return Table("Settings", columns, rows, "All settings")
+    return ReportTable("Settings", columns, rows, "All settings")
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401  any JSON

@@ -1,50 +1,37 @@
-"""From files to records: read, checked, and cleaned of what no page should hold."""
+"""What the page is made of: records and where they were found."""
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from genotok.errors import ArgumentError
+from genotok.files.documents import printable
+from genotok.run_records.reading import read_record
 
-__all__ = [
-    "LARGEST_FILE",
-    "Found",
-    "Record",
-    "as_number",
-    "is_number",
-    "read_json",
-    "read_lines",
-    "read_record",
-    "written_out",
-]
+if TYPE_CHECKING:
+    from genotok.run_records.schemas import Json
 
-LARGEST_FILE = 1 << 26
-"""Records are some kilobytes; a file above this many bytes is none."""
+__all__ = ["FoundRecord", "as_number", "found_in", "is_number"]
 
-LARGEST_NUMBER = 1e100
+MAX_NUMBER = 1e100
 """No figure is larger, and no axis could show it."""
 
 BY_KEYS = {
     "pytest-benchmark": {"machine_info", "benchmarks"},
     "tokenizer training": {"vocab_size", "merges", "rounds", "fingerprint", "stopped"},
 }
-"""Kinds of records that do not name their kind, and what they have."""
-
-Record = dict[str, Any]
+"""Kinds of records that do not name their kind, and the keys they have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A record and where it was.
+class FoundRecord:
+    """A record and where it was found.
 
     Attributes:
         name: The name of its file or folder below the folder that was given.
         path: Its path, for messages.
-        kind: What it says it is; "" if it does not.
-        data: What is in it.
+        kind: The kind that it states; "" if it states none.
+        data: Its contents, in the form of today.
         why: Why nothing of it can be shown, and which command shows it; "" if that is not known yet.
         is_given: Whether the user named it, so that a fault in it is a fault of the command.
     """
@@ -52,7 +39,7 @@ class Found:
     name: str
     path: str
     kind: str
-    data: Record
+    data: Json
     why: str = ""
     is_given: bool = True
 
@@ -62,69 +49,19 @@ class Found:
         return not self.data and bool(self.why)
 
 
-def read_record(name: str, path: str, *, is_given: bool = True) -> Found:
+def found_in(name: str, path: str, *, is_given: bool = True) -> FoundRecord:
     """The record in a file of JSON, or what else genotok knows the file as.
 
     Raises:
         ArgumentError: The file is damaged or no JSON object.
     """
-    data = read_json(path)
-    return Found(written_out(name), path, _kind(data), data, _other(data), is_given)
-
-
-def read_json(path: str) -> Record:
-    """The object in a file of JSON, cleaned.
-
-    Raises:
-        ArgumentError: The file is damaged, too large or no JSON object.
-        OSError: It cannot be read.
-    """
-    try:
-        data = json.loads(_content(path), parse_constant=_refuse_constant)
-        if not isinstance(data, dict):
-            raise ArgumentError(f"{path}: not a record: a JSON object is expected, not {type(data).__name__}")
-        clean: Record = _cleaned(data)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ArgumentError):
-            raise
-        reason = "no text" if isinstance(error, UnicodeDecodeError) else written_out(str(error))
-        raise ArgumentError(
-            f"{path}: not a record, or a damaged one: {reason}; genotok info says what it is"
-        ) from None
-    return clean
-
-
-def read_lines(path: str) -> tuple[list[Record], int]:
-    """The objects in the lines of a log, and the number of lines that are none.
-
-    A run that is killed may leave its last line cut short.
-
-    Raises:
-        ArgumentError: The file is too large.
-        OSError: It cannot be read.
-    """
-    found: list[Record] = []
-    damaged = 0
-    for line in _content(path).splitlines():
-        try:
-            entry = json.loads(line, parse_constant=_refuse_constant)
-            if isinstance(entry, dict):
-                found.append(_cleaned(entry))
-            else:
-                damaged += 1
-        except (ValueError, RecursionError):
-            damaged += 1
-    return found, damaged
-
-
-def written_out(text: str) -> str:
-    """`text` with what is not printable written out; lone surrogates cannot be written at all otherwise."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    data = read_record(path)
+    return FoundRecord(printable(name), path, _kind(data), data, _other(data), is_given)
 
 
 def is_number(value: Any) -> bool:  # noqa: ANN401  any JSON
     """Whether a value is a number that can be drawn."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
 
 
 def as_number(value: Any) -> float | None:  # noqa: ANN401  any JSON
@@ -132,47 +69,20 @@ def as_number(value: Any) -> float | None:  # noqa: ANN401  any JSON
     return float(value) if is_number(value) else None
 
 
-def _content(path: str) -> bytes:
-    """All bytes of a file."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ArgumentError(f"{path}: not a record: a file is expected")
-    with open(path, "rb") as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise ArgumentError(f"{path}: larger than {LARGEST_FILE:,} bytes, so not a record")
-    return content
-
-
-def _kind(data: Record) -> str:
-    """What a record says it is; some say it by their keys."""
-    kind = data.get("kind", data.get("benchmark"))
+def _kind(data: Json) -> str:
+    """The kind that a record states, some by their keys."""
+    kind = data.get("kind")
     if isinstance(kind, str):
         return kind
     return next((kind for kind, keys in BY_KEYS.items() if keys <= data.keys()), "")
 
 
-def _other(data: Record) -> str:
+def _other(data: Json) -> str:
     """What a file is that holds no record, and what shows it; "" if it may be a record."""
     if data.get("format") == "genotok k-mers" or {"version", "added_tokens", "model"} <= data.keys():
         return "a tokenizer; genotok info shows it, genotok study measures it"
     if data.get("format") == "genotok checkpoint":
         return "a checkpoint of genotok train-bpe; the same command with --resume continues it"
     if {"clean", "strict", "files"} <= data.keys():
-        return "what genotok check found, which is no measurement; read it as it is"
+        return "the output of genotok check, which is no measurement; read it as it is"
     return ""
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    """No NaN and no infinity: JSON has neither, and no axis can show them."""
-    raise ValueError(f"{constant} is not a number of JSON")
-
-
-def _cleaned(value: Any) -> Any:  # noqa: ANN401  any JSON
-    """The value with control characters of all its strings, keys too, written out."""
-    if isinstance(value, str):
-        return written_out(value)
-    if isinstance(value, list):
-        return [_cleaned(each) for each in value]
-    if isinstance(value, dict):
-        return {written_out(key): _cleaned(each) for key, each in value.items()}
-    return value

@@ -18,12 +18,12 @@ from genotok.report.studies import study_section
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from genotok.report.records import Found
+    from genotok.report.records import FoundRecord
     from genotok.report.tables import Section
 
 __all__ = ["KINDS", "OVERVIEWS"]
 
-KINDS: dict[str, Callable[[Found], Section]] = {
+KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "study": study_section,
     "train": train_section,
     "train-quick": train_section,
@@ -56,7 +56,7 @@ KINDS: dict[str, Callable[[Found], Section]] = {
 }
 """Kinds of records, and what makes a section of each, in the order of the page."""
 
-OVERVIEWS: dict[Callable[[Found], Section], Callable[[Sequence[Found]], Section]] = {
+OVERVIEWS: dict[Callable[[FoundRecord], Section], Callable[[Sequence[FoundRecord]], Section]] = {
     finetuning_section: finetuning_overview,
     pretraining_section: pretraining_overview,
 }

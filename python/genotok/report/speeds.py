@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genotok.report.plots import Axis, Series, dots
-from genotok.report.tables import Cell, Column, Figure, Section, Table, facts, number, once, text
+from genotok.report.tables import Cell, Column, Figure, ReportTable, Section, facts, number, once, text
+from genotok.run_records.schemas import BenchmarkRecord, Rows
 
 if TYPE_CHECKING:
-    from genotok.report.records import Found
+    from genotok.report.records import FoundRecord
 
 __all__ = ["encode_section", "pytest_section", "studies_section", "train_section"]
 
 Record = dict[str, Any]
 
 
-def train_section(found: Found) -> Section:
+def train_section(found: FoundRecord) -> Section:
     """Training against others."""
-    record = found.data
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("corpus", numeric=False),
         Column("tokens", "size of the vocabulary"),
@@ -37,28 +38,28 @@ def train_section(found: Found) -> Section:
             number(result["peak_bytes"], "{:,.0f}", 1e-6),
             number(len(result["runs"]), "{:,}"),
         )
-        for case in record["cases"]
+        for case in record.cases
         for result in case["results"]
     ]
-    plot = _by_tool(record, "Training: seconds of the best run", "best_seconds", "seconds")
+    plot = _by_tool(record.cases, "Training: seconds of the best run", "best_seconds", "seconds")
     return Section(
         "Training",
         found.name,
         (*facts(record), *_tools(record)),
-        (Table("Seconds and memory", columns, tuple(rows)),),
+        (ReportTable("Seconds and memory", columns, tuple(rows)),),
         (plot,),
-        once((case["title"], case["unfair"]) for case in record["cases"]),
+        once((case["title"], case["caveats"]) for case in record.cases),
     )
 
 
-def encode_section(found: Found) -> Section:
+def encode_section(found: FoundRecord) -> Section:
     """Encoding against others."""
-    record = found.data
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("case", numeric=False),
         Column("tool", numeric=False),
         Column("threads"),
-        Column("speed, Mb/s", "million bases a second, best run"),
+        Column("speed, Mbp/s", "million bases per second, best run"),
         Column("best, s", "seconds, best run"),
         Column("median, s", "seconds, median of the runs"),
         Column("memory, MB", "peak of the process, million bytes"),
@@ -73,32 +74,36 @@ def encode_section(found: Found) -> Section:
             number(result["median_seconds"], "{:,.4g}"),
             number(result["peak_bytes"], "{:,.0f}", 1e-6),
         )
-        for case in record["cases"]
+        for case in record.cases
         for result in case["results"]
     ]
     plot = _by_tool(
-        record, "Encoding: speed of the best run", "best_bases_per_second", "million bases a second", 1e-6
+        record.cases,
+        "Encoding: speed of the best run",
+        "best_bases_per_second",
+        "million bases per second",
+        1e-6,
     )
     return Section(
         "Encoding",
         found.name,
         (*facts(record), *_tools(record)),
-        (Table("Speed", columns, tuple(rows)),),
+        (ReportTable("Speed", columns, tuple(rows)),),
         (plot,),
-        once((case["title"], case["unfair"]) for case in record["cases"]),
+        once((case["title"], case["caveats"]) for case in record.cases),
     )
 
 
-def studies_section(found: Found) -> Section:
+def studies_section(found: FoundRecord) -> Section:
     """The speed studies of `pytest --benchmark`: a table of all, a plot for each."""
-    record = found.data
+    record = BenchmarkRecord.from_json(found.data)
     columns = (
         Column("study", numeric=False),
         Column("case", numeric=False),
         Column("tool", numeric=False),
         Column("threads"),
-        Column("median, Mb/s", "million bases a second, median of the runs"),
-        Column("best, Mb/s", "million bases a second, best run"),
+        Column("median, Mbp/s", "million bases per second, median of the runs"),
+        Column("best, Mbp/s", "million bases per second, best run"),
         Column("memory, MB", "peak of the process, million bytes"),
         Column("output", "against genotok's", numeric=False),
     )
@@ -113,27 +118,25 @@ def studies_section(found: Found) -> Section:
             number(result["peak_bytes"], "{:,.0f}", 1e-6),
             text(result["same"]),
         )
-        for case in record["cases"]
+        for case in record.cases
         for result in case["results"]
     ]
     plots = []
-    for study in dict.fromkeys(case["study"] for case in record["cases"]):
-        cases = [case for case in record["cases"] if case["study"] == study]
-        plots.append(
-            _by_tool({"cases": cases}, study, "best_bases_per_second", "million bases a second", 1e-6)
-        )
-    missing = tuple((f"without {tool}", str(why)) for tool, why in (record.get("missing") or {}).items())
+    for study in dict.fromkeys(case["study"] for case in record.cases):
+        cases = [case for case in record.cases if case["study"] == study]
+        plots.append(_by_tool(cases, study, "best_bases_per_second", "million bases per second", 1e-6))
+    missing = tuple((f"without {tool}", str(why)) for tool, why in (record.more.get("missing") or {}).items())
     return Section(
         "Speed studies",
         found.name,
         (*facts(record), *_tools(record), *missing),
-        (Table("Speed and memory", columns, tuple(rows)),),
+        (ReportTable("Speed and memory", columns, tuple(rows)),),
         tuple(plots),
-        once((case["study"], case["unfair"]) for case in record["cases"]),
+        once((case["study"], case["caveats"]) for case in record.cases),
     )
 
 
-def pytest_section(found: Found) -> Section:
+def pytest_section(found: FoundRecord) -> Section:
     """What pytest-benchmark saved."""
     record = found.data
     columns = (
@@ -143,13 +146,13 @@ def pytest_section(found: Found) -> Section:
         Column("median, s"),
         Column("deviation, s"),
         Column("rounds"),
-        Column("speed, Mb/s", "million bases a second, where the benchmark tells its bases"),
+        Column("speed, Mbp/s", "million bases per second, where the benchmark tells its bases"),
     )
     rows = [_benchmark(each) for each in record["benchmarks"]]
     machine = record["machine_info"]
     told = (
         ("date", str(record.get("datetime", ""))[:10]),
-        ("machine", _processor(machine)),
+        ("machine", _cpu(machine)),
         ("system", " ".join(str(machine.get(key, "")) for key in ("system", "release")).strip()),
         ("versions", f"pytest-benchmark {record.get('version', '')}"),
         ("python", str(machine.get("python_version", ""))),
@@ -166,16 +169,17 @@ def pytest_section(found: Found) -> Section:
         ],
         Axis("seconds", log=True),
     )
-    unfair = once(
-        (each["name"], str((each.get("extra_info") or {}).get("unfair", ""))) for each in record["benchmarks"]
+    caveats = once(
+        (each["name"], str((each.get("extra_info") or {}).get("caveats", "")))
+        for each in record["benchmarks"]
     )
     return Section(
         "pytest-benchmark",
         found.name,
         tuple((label, fact) for label, fact in told if fact),
-        (Table("Benchmarks", columns, tuple(rows)),),
+        (ReportTable("Benchmarks", columns, tuple(rows)),),
         (plot,),
-        unfair,
+        caveats,
     )
 
 
@@ -195,18 +199,18 @@ def _benchmark(each: Record) -> tuple[Cell, ...]:
     )
 
 
-def _processor(machine: Record) -> str:
+def _cpu(machine: Record) -> str:
     """What pytest-benchmark tells of the machine, or what genotok's studies put in its place."""
     cpu = machine.get("cpu")
     name = cpu.get("brand_raw") if isinstance(cpu, dict) else cpu
     return ", ".join(str(part) for part in (name, machine.get("machine")) if part)
 
 
-def _by_tool(record: Record, caption: str, key: str, unit: str, scale: float = 1) -> Figure:
+def _by_tool(cases: Rows, caption: str, key: str, unit: str, scale: float = 1) -> Figure:
     """A row for each case and a dot for each tool, and number of threads if they differ."""
-    titles = [case["title"] for case in record["cases"]]
+    titles = [case["title"] for case in cases]
     series: dict[str, tuple[list[float], list[float]]] = {}
-    for place, case in enumerate(record["cases"]):
+    for place, case in enumerate(cases):
         for result in case["results"]:
             threads = result.get("threads")
             name = result["engine"] + (f", {threads} threads" if threads and threads > 1 else "")
@@ -219,7 +223,7 @@ def _by_tool(record: Record, caption: str, key: str, unit: str, scale: float = 1
     )
 
 
-def _tools(record: Record) -> tuple[tuple[str, str], ...]:
+def _tools(record: BenchmarkRecord) -> tuple[tuple[str, str], ...]:
     """The tools with their versions."""
-    tools = {result["engine"]: result["version"] for case in record["cases"] for result in case["results"]}
+    tools = {result["engine"]: result["version"] for case in record.cases for result in case["results"]}
     return (("tools", ", ".join(f"{name} {version}" for name, version in tools.items())),)

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from genotok.run_records.schemas import RunRecord
 
 __all__ = [
     "Cell",
     "Column",
     "Figure",
     "Headline",
-    "Key",
+    "LegendEntry",
+    "ReportTable",
     "Section",
-    "Table",
-    "caveats_of",
     "facts",
     "number",
     "once",
@@ -47,7 +48,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table with its caption. Neighbours of one `fold` are behind that heading until it is opened."""
 
     caption: str
@@ -57,13 +58,13 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class LegendEntry:
     """An entry of a legend.
 
     Attributes:
         name: The series.
         colour: Which of the six colours, from 1; 0 for that of text.
-        mark: Its line and marker as letters.
+        mark: Its line and marker as characters.
         note: What is to be known of it, such as that it has no data; "" if nothing.
     """
 
@@ -79,7 +80,7 @@ class Figure:
 
     caption: str
     svg: str
-    series: tuple[Key, ...] = ()
+    series: tuple[LegendEntry, ...] = ()
     note: str = ""
 
 
@@ -110,7 +111,7 @@ class Section:
     title: str
     source: str
     facts: tuple[tuple[str, str], ...]
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ReportTable, ...] = ()
     figures: tuple[Figure, ...] = ()
     caveats: tuple[str, ...] = field(default=())
     summary: str = ""
@@ -132,39 +133,31 @@ def number(value: float | None, form: str = "{:,.4g}", scale: float = 1, *, stro
     return Cell(shown, float(value), strong)
 
 
-def caveats_of(record: dict[str, Any]) -> tuple[str, ...]:
-    """The caveats that a record states: a text, or a list of texts; records of before call them `unfair`."""
-    stated = record.get("caveats", record.get("unfair")) or []
-    return tuple(str(one) for one in (stated if isinstance(stated, list) else [stated]))
-
-
-def facts(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Machine, versions, date and command of a record, as far as it tells them."""
+def facts(record: RunRecord) -> tuple[tuple[str, str], ...]:
+    """Machine, versions, date and command of a record, as far as it has them."""
+    data, made = record.to_json(), record.provenance
     told = [
-        ("date", str(record.get("date", ""))),
-        ("machine", _machine(record.get("machine") or {})),
-        ("accelerator", str((record.get("accelerator") or {}).get("name", ""))),
-        (
-            "versions",
-            ", ".join(f"{name} {version}" for name, version in (record.get("software") or {}).items()),
-        ),
-        ("threads", str(record.get("threads", ""))),
-        ("time and memory", _cost(record)),
-        ("command", str(record.get("command", ""))),
+        ("date", str(made.date)),
+        ("machine", _machine(made.machine or {})),
+        ("accelerator", str((data.get("accelerator") or {}).get("name", ""))),
+        ("versions", ", ".join(f"{name} {version}" for name, version in (made.software or {}).items())),
+        ("threads", str(data.get("threads") or "")),
+        ("time and memory", _cost(data)),
+        ("command", str(made.command)),
     ]
     return tuple((label, fact) for label, fact in told if fact)
 
 
-def _cost(record: dict[str, Any]) -> str:
-    """Seconds and memory of the whole, where the record tells them."""
+def _cost(record: Mapping[str, Any]) -> str:
+    """Duration and peak memory, where the record has them."""
     seconds, peak = record.get("seconds"), record.get("peak_memory_bytes")
     words = [f"{seconds:,.0f} s" if seconds else "", f"{peak / 1e6:,.0f} MB at most" if peak else ""]
     return ", ".join(word for word in words if word)
 
 
-def _machine(machine: dict[str, Any]) -> str:
-    """Processor, cores, memory, system in words."""
-    cores, memory = machine.get("cores"), machine.get("memory_bytes")
+def _machine(machine: Mapping[str, Any]) -> str:
+    """CPU, cores, memory and system."""
+    cores, memory = machine.get("cpu_cores"), machine.get("memory_bytes")
     words = [
         str(machine.get("cpu", "")),
         f"{cores} cores" if cores else "",

@@ -1,8 +1,8 @@
-"""A sequence under several tokenizers, side by side: the same letters in the same places.
+"""The tokens of a sequence under several tokenizers, aligned: the same symbols in the same places.
 
 The sequence is cut into blocks that fit a phone, and a block has a line for each tokenizer. Tokens alternate
-in colour and have a border where they begin, so that they can be told apart without colours. A token of
-overlapping k-mers is shown by the base that it begins with, as the k bases could not stand apart.
+in colour and have a border at their start, so that they differ without colours too. A token of overlapping
+k-mers is shown by its first base, as the k bases of neighbours overlap.
 """
 
 from __future__ import annotations
@@ -17,49 +17,49 @@ if TYPE_CHECKING:
 
     from genotok.study import Subject
 
-__all__ = ["Block", "Piece", "Row", "TokenView", "token_view"]
+__all__ = ["Block", "TokenPart", "TokenView", "ViewedTokenizer", "token_view"]
 
 BLOCK = 30
-LONGEST = 3_000
+MAX_SYMBOLS = 3_000
 KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Letters of one token within a block.
+class TokenPart:
+    """Symbols of one token within a block.
 
     Attributes:
-        text: The letters.
+        text: The symbols.
         odd: Whether the token's number is odd: colours alternate.
-        begins: Whether the token begins here, and not in the block before.
+        is_start: Whether the token starts here, and not in the block before.
         unknown: Whether it is the unknown token.
         title: The whole token and its id.
     """
 
     text: str
     odd: bool
-    begins: bool
+    is_start: bool
     unknown: bool
     title: str
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One tokenizer: its letter in the blocks, its name, and what became of the sequence."""
+class ViewedTokenizer:
+    """One tokenizer: its key in the blocks, its name, and the number of its tokens."""
 
     key: str
     name: str
     tokens: int
-    letters_per_token: float
+    symbols_per_token: float
     overlap: int
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of the sequence, its first place counted from 1, and the pieces of each tokenizer."""
+    """A part of the sequence, its first position counted from 1, and the parts of each tokenizer."""
 
     start: int
-    lines: tuple[tuple[str, tuple[Piece, ...]], ...]
+    lines: tuple[tuple[str, tuple[TokenPart, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TokenView:
     """A sequence under several tokenizers."""
 
     sequence: str
-    rows: tuple[Row, ...]
+    rows: tuple[ViewedTokenizer, ...]
     blocks: tuple[Block, ...]
 
 
@@ -75,28 +75,28 @@ def token_view(sequence: str, subjects: Sequence[Subject]) -> TokenView:
     """Cut a sequence into tokens, with each tokenizer.
 
     Args:
-        sequence: Letters, 3,000 at most; what is not in a vocabulary is the unknown token.
+        sequence: IUPAC codes or residues, 3,000 at most; those of no vocabulary are the unknown token.
         subjects: One to 26 tokenizers.
 
     Raises:
-        ArgumentError: The sequence is empty, too long or has what is no letter; there is no tokenizer.
-        SymbolError: A tokenizer without an unknown token does not know a letter.
+        ArgumentError: The sequence is empty, too long or has other characters; there is no tokenizer.
+        SymbolError: A tokenizer without an unknown token does not know a symbol.
     """
-    if not (sequence.isascii() and sequence.isalpha() and len(sequence) <= LONGEST):
+    if not (sequence.isascii() and sequence.isalpha() and len(sequence) <= MAX_SYMBOLS):
         shown = sequence if len(sequence) <= 40 else f"{sequence[:40]}…"
-        raise ArgumentError(f"sequence={shown!r}: 1 to {LONGEST:,} letters are expected, and nothing else")
+        raise ArgumentError(f"sequence={shown!r}: 1 to {MAX_SYMBOLS:,} characters from A to Z are expected")
     if not 1 <= len(subjects) <= len(KEYS):
-        raise ArgumentError(f"tokenizers: 1 to {len(KEYS)} are shown side by side, not {len(subjects)}")
+        raise ArgumentError(f"tokenizers: 1 to {len(KEYS)} are expected, not {len(subjects)}")
     cut = [_tokens(sequence, subject) for subject in subjects]
     rows = tuple(
-        Row(key, subject.name, len(tokens), len(sequence) / max(len(tokens), 1), subject.overlap)
+        ViewedTokenizer(key, subject.name, len(tokens), len(sequence) / max(len(tokens), 1), subject.overlap)
         for key, subject, tokens in zip(KEYS, subjects, cut, strict=False)
     )
     blocks = tuple(
         Block(
             start + 1,
             tuple(
-                (row.key, tuple(_pieces(sequence, tokens, start)))
+                (row.key, tuple(_parts(sequence, tokens, start)))
                 for row, tokens in zip(rows, cut, strict=True)
             ),
         )
@@ -116,7 +116,7 @@ class _Token:
 
 
 def _tokens(sequence: str, subject: Subject) -> list[_Token]:
-    """The tokens of a sequence, each shown from its begin to that of the next one."""
+    """The tokens of a sequence, each shown from its start to that of the next one."""
     batch = subject.tokenizer.encode_batch([sequence], offsets=True)
     if batch.spans is None:
         raise TypeError("encode_batch gives places when asked for them")
@@ -129,10 +129,10 @@ def _tokens(sequence: str, subject: Subject) -> list[_Token]:
     ]  # fmt: skip
 
 
-def _pieces(sequence: str, tokens: list[_Token], start: int) -> list[Piece]:
-    """What a block that begins at `start` shows of the tokens; letters that no token shows stand alone."""
+def _parts(sequence: str, tokens: list[_Token], start: int) -> list[TokenPart]:
+    """The parts of tokens in the block at `start`; symbols of no token are parts of their own."""
     end = min(start + BLOCK, len(sequence))
-    found: list[Piece] = []
+    found: list[TokenPart] = []
     place = start
     for number, token in enumerate(tokens):
         first, last = max(token.start, start), min(token.end, end)
@@ -140,11 +140,13 @@ def _pieces(sequence: str, tokens: list[_Token], start: int) -> list[Piece]:
             continue
         if first > place:
             found.append(
-                Piece(sequence[place:first], odd=False, begins=True, unknown=False, title="no token")
+                TokenPart(sequence[place:first], odd=False, is_start=True, unknown=False, title="no token")
             )
-        odd, begins = number % 2 == 1, token.start >= start
-        found.append(Piece(sequence[first:last], odd, begins, token.unknown, token.title))
+        odd, is_start = number % 2 == 1, token.start >= start
+        found.append(TokenPart(sequence[first:last], odd, is_start, token.unknown, token.title))
         place = last
     if place < end:
-        found.append(Piece(sequence[place:end], odd=False, begins=True, unknown=False, title="no token"))
+        found.append(
+            TokenPart(sequence[place:end], odd=False, is_start=True, unknown=False, title="no token")
+        )
     return found

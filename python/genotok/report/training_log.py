@@ -8,7 +8,7 @@ from genotok.report.plots import Series
 from genotok.report.records import as_number, is_number
 
 if TYPE_CHECKING:
-    from genotok.report.records import Record
+    from genotok.run_records.schemas import Json
 
 __all__ = [
     "MAX_POINTS",
@@ -25,7 +25,7 @@ MAX_POINTS = 400
 """Points of a line; more are put together, each point the mean of neighbouring ones."""
 
 
-def curve(run: Record, key: str, name: str) -> Series:
+def curve(run: Json, key: str, name: str) -> Series:
     """What the log says of a figure, by step; a step that is logged twice counts once."""
     found = points(run, key)
     if len(found) > MAX_POINTS:
@@ -33,13 +33,13 @@ def curve(run: Record, key: str, name: str) -> Series:
     return Series(name, [step for step, _ in found], [value for _, value in found])
 
 
-def evaluations(run: Record) -> list[Record]:
+def evaluations(run: Json) -> list[Json]:
     """The evaluations in the log, one for each step, in order."""
     by_step = {float(one["step"]): one for one in entries(run) if is_number(one.get("eval_loss"))}
     return [by_step[step] for step in sorted(by_step)]
 
 
-def last_evaluation(run: Record) -> Record:
+def last_evaluation(run: Json) -> Json:
     """The figures on held-out sequences at the end, or at the last evaluation; {} if there is none."""
     if is_number(run.get("eval_loss")):
         return run
@@ -47,13 +47,13 @@ def last_evaluation(run: Record) -> Record:
     return found[-1] if found else {}
 
 
-def entries(run: Record) -> list[Record]:
+def entries(run: Json) -> list[Json]:
     """Lines of the log that say their step."""
     log = run.get("log")
     return [one for one in log if is_number(one.get("step"))] if isinstance(log, list) else []
 
 
-def points(run: Record, key: str) -> list[tuple[float, float]]:
+def points(run: Json, key: str) -> list[tuple[float, float]]:
     """Step and value of a figure."""
     found = {float(one["step"]): float(one[key]) for one in entries(run) if is_number(one.get(key))}
     return sorted(found.items())
@@ -69,12 +69,12 @@ def _thinned(logged: list[tuple[float, float]]) -> list[tuple[float, float]]:
     ]
 
 
-def last_step(run: Record) -> float:
+def last_step(run: Json) -> float:
     """The last step that was logged."""
     return max((float(one["step"]) for one in entries(run)), default=0.0)
 
 
-def run_state(run: Record) -> str:
+def run_state(run: Json) -> str:
     """How far the run is."""
     planned = as_number(run["config"].get("steps"))
     last = last_step(run)

@@ -12,7 +12,7 @@ definition and formula, and has a slow obvious twin in the tests:
 - `agreement`: how alike two vocabularies are;
 - `compute`: what the DNABERT-2 encoder has to do for a base.
 
-Only bases count. A genome's other letters (N above all) become tokens that are counted as such and take no
+Only bases count. A genome's other symbols (N above all) become tokens that are counted as such and take no
 part in anything else, and no pair of neighbours reaches across them. Lower case is read as upper case unless
 that is switched off.
 

@@ -20,17 +20,20 @@ if TYPE_CHECKING:
     from genotok.study.genomes import Genome
     from genotok.study.subjects import Subject
 
-__all__ = ["PairCounts", "TokenCounts", "count_tokens", "encoded"]
+__all__ = ["SEED", "NeighbourCounts", "TokenCounts", "count_tokens", "encoded"]
 
 PIECE = 1 << 22
-"""Tokens that are looked at at once, and bases of a batch of windows."""
+"""Tokens that are counted at once, and bases of a batch of windows."""
+
+SEED = 0
+"""Of the shuffled control."""
 
 Counts = NDArray[np.int64]
 Ids = NDArray[np.uint16] | NDArray[np.uint32]
 Keys = NDArray[np.uint32] | NDArray[np.uint64]
 
 
-class PairCounts:
+class NeighbourCounts:
     """How often each pair of neighbouring ids occurs; add pieces, then ask."""
 
     def __init__(self, vocab_size: int) -> None:
@@ -93,12 +96,12 @@ class TokenCounts:
     Attributes:
         tokens: How often each id occurs, by id, also tokens that stand for no bases.
         pairs: Pairs of neighbouring tokens of bases.
-        permuted: The same after the tokens of each piece were permuted.
+        shuffled: The same after the tokens of each piece were shuffled.
     """
 
     tokens: Counts
-    pairs: PairCounts
-    permuted: PairCounts
+    pairs: NeighbourCounts
+    shuffled: NeighbourCounts
 
 
 def encoded(
@@ -111,7 +114,7 @@ def encoded(
 ) -> Iterator[tuple[Ids, Counts]]:
     """The ids of a genome and the bounds of its rows (records or windows), batch by batch.
 
-    A tokenizer without an unknown token leaves other letters out, which cuts rows there.
+    A tokenizer without an unknown token leaves other symbols out, which cuts rows there.
     """
     reader = subject.tokenizer.encode_files(
         list(genome.files),
@@ -128,11 +131,13 @@ def encoded(
 
 
 def count_tokens(
-    subject: Subject, genome: Genome, *, uppercase: bool = True, threads: int | None = None, seed: int = 0
+    subject: Subject, genome: Genome, *, uppercase: bool = True, threads: int | None = None, seed: int = SEED
 ) -> TokenCounts:
     """Count the tokens of a genome and their neighbours; one pass over whole records."""
     vocab_size = len(subject.lengths)
-    found = TokenCounts(np.zeros(vocab_size, dtype=np.int64), PairCounts(vocab_size), PairCounts(vocab_size))
+    found = TokenCounts(
+        np.zeros(vocab_size, dtype=np.int64), NeighbourCounts(vocab_size), NeighbourCounts(vocab_size)
+    )
     chance = np.random.default_rng(seed)
     for ids, bounds in encoded(subject, genome, uppercase=uppercase, threads=threads):
         firsts = bounds[1:-1]
@@ -146,5 +151,5 @@ def count_tokens(
             both[cuts - 1] = False
             found.pairs.add(piece[:-1][both], piece[1:][both])
             shuffled = chance.permutation(body[real[: len(body)]])
-            found.permuted.add(shuffled[:-1], shuffled[1:])
+            found.shuffled.add(shuffled[:-1], shuffled[1:])
     return found

@@ -1,8 +1,8 @@
 """The genomes of a study: files under a name, what is in them, and a sample of windows.
 
-The sample is even and always the same: every n-th window of 1,000 bases without other letters, where n is the
-smallest power of two that leaves no more than wanted. It is drawn in one pass by taking every window and,
-whenever there are too many, dropping every second and going on at twice the step.
+The sample is even and always the same: every n-th window of 1,000 bases without other symbols, where n is the
+smallest power of two that leaves no more than wanted. It is drawn in one pass: every window is taken
+and, whenever there are too many, every second one is dropped and the step doubles.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAMPLE_BASES = 1000
 """Bases of a window of the sample."""
 
 BATCH_BASES = 1 << 22
-"""Letters that are looked at at once."""
+"""Symbols of a batch."""
 
 SAMPLE_WINDOWS = 512
 """Windows in the sample, at most."""
@@ -44,8 +44,8 @@ class Genome:
         name: What it is called in tables.
         files: Their paths.
         records: Records in them.
-        bases: Letters that are bases, in upper case or, if case does not count, in either.
-        other_letters: All other letters.
+        bases: Bases, in upper case or, if case does not count, in either.
+        other_symbols: All other symbols.
         unknown: These by kind.
         gc: The share of G and C among the bases; None of none.
         sample: Windows of `SAMPLE_BASES` bases, evenly spread, `SAMPLE_WINDOWS` at most.
@@ -55,7 +55,7 @@ class Genome:
     files: tuple[str, ...]
     records: int
     bases: int
-    other_letters: int
+    other_symbols: int
     unknown: dict[str, int]
     gc: float | None
     sample: tuple[str, ...]
@@ -67,14 +67,14 @@ class Genome:
             "files": [os.path.basename(path) for path in self.files],
             "records": self.records,
             "bases": self.bases,
-            "other_letters": self.other_letters,
+            "other_symbols": self.other_symbols,
             "gc": self.gc,
             "sample_windows": len(self.sample),
         }
 
 
 def named_genomes(given: Iterable[str]) -> dict[str, list[str]]:
-    """Name to files: each file is a genome of its own, those after one `NAME=` are one together.
+    """Name to files: each file is a genome, those after one `NAME=` are one together.
 
     Args:
         given: Paths, patterns, or either after `NAME=`; the same name again adds to it.
@@ -128,13 +128,13 @@ def read_genome(
         ArgumentError: There is no base in them.
     """
     single = Tokenizer.kmer(1)
-    letters = np.zeros(single.vocab_size, dtype=np.uint8)
+    base_of_id = np.zeros(single.vocab_size, dtype=np.uint8)
     for base in "ACGT":
-        letters[single.vocab[base]] = ord(base)
+        base_of_id[single.vocab[base]] = ord(base)
     counts = np.zeros(single.vocab_size, dtype=np.int64)
     sample = _Sample(SAMPLE_WINDOWS)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GenotokWarning)  # lower case is among the other letters
+        warnings.simplefilter("ignore", GenotokWarning)  # lower case is among the other symbols
         reader = single.encode_files(
             files,
             window=SAMPLE_BASES,
@@ -146,7 +146,7 @@ def read_genome(
         for batch in reader:
             ids, bounds = batch.input_ids.values, batch.input_ids.offsets
             counts += np.bincount(ids, minlength=len(counts))
-            text = letters[ids]
+            text = base_of_id[ids]
             for start in bounds[:-1][np.diff(bounds) == SAMPLE_BASES]:
                 sample.offer(text, int(start))
     report = reader.report()
@@ -160,7 +160,7 @@ def read_genome(
         files=tuple(files),
         records=report["records"],
         bases=bases,
-        other_letters=int(counts.sum()) - bases,
+        other_symbols=int(counts.sum()) - bases,
         unknown=dict(report["unknown"]),
         gc=(of["G"] + of["C"]) / bases,
         sample=tuple(sample.windows),
@@ -175,7 +175,7 @@ class _Sample:
         self._most, self._step, self._offered = most, 1, 0
 
     def offer(self, text: np.ndarray[tuple[int], np.dtype[np.uint8]], start: int) -> None:
-        """Take the window at `start`, if it is due; windows with other letters, 0 in `text`, do not count."""
+        """Take the window at `start`, if it is due; windows with other symbols, 0 in `text`, do not count."""
         window = text[start : start + SAMPLE_BASES]
         if not window.all():
             return

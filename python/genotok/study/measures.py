@@ -10,7 +10,7 @@ from genotok.study.compute import flops_per_base
 from genotok.study.counting import TokenCounts, count_tokens
 from genotok.study.formulas import entropy, information, quantiles, share, uniform_bits, zipf
 from genotok.study.genomes import SAMPLE_BASES, Genome
-from genotok.study.robustness import mirror, shift, substitution
+from genotok.study.robustness import reverse_complement_consistency, shift, substitution
 from genotok.study.windows import WIDTHS, fitting, tokens_per_window
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def composition(subject: Subject, genome: Genome, tokens: np.ndarray[Any, np.dty
     - `tokens`: those that stand for bases; `tokens_per_kb`: of them for 1,000 bases; `bases_per_token`.
     - `bits_per_token`: their unigram entropy; `bits_per_base`: that, times tokens, through bases. A uniform
       random sequence has 2 whatever the tokens are, if they do not overlap.
-    - `bits_per_base_uniform`: the same with ids of equal length, log2 of the number of tokens there are.
+    - `bits_per_base_fixed_length`: the same with a fixed-length code, log2 of the number of tokens.
     - `vocab_used`: different tokens that occur; `vocab_used_share`: of those that stand for bases.
     - `unknown_share`: the share of the unknown token among all tokens.
     """
@@ -46,7 +46,7 @@ def composition(subject: Subject, genome: Genome, tokens: np.ndarray[Any, np.dty
         "bases_per_token": share(genome.bases, total),
         "bits_per_token": bits,
         "bits_per_base": bits * per_base,
-        "bits_per_base_uniform": uniform_bits(subject.num_base_tokens) * per_base,
+        "bits_per_base_fixed_length": uniform_bits(subject.num_base_tokens) * per_base,
         "vocab_used": used,
         "vocab_used_share": share(used, subject.num_base_tokens),
         "unknown_share": share(unknown, int(tokens.sum())),
@@ -54,18 +54,18 @@ def composition(subject: Subject, genome: Genome, tokens: np.ndarray[Any, np.dty
 
 
 def neighbours(subject: Subject, counts: TokenCounts) -> Measures:
-    """What a token tells of the next one, in bits, and of permuted tokens, where the truth is 0.
+    """The mutual information of a token with the next one, in bits, and of shuffled tokens as a control.
 
-    `neighbour_share` is the first as a share of the next token's entropy. `pairs` and `different_pairs` say
-    how much it rests on: with few of the first for each of the second the figure is too large, and the
-    permuted one says by about how much.
+    The true value of the control is 0. `mutual_information_share` is the first as a share of the next token's
+    entropy. `pairs` and `different_pairs` are what it is estimated from: with few of the first for each of
+    the second the figure is too large, by about the control.
     """
     sides = counts.pairs.counts(len(subject.lengths))
     bits = information(*sides)
     return {
-        "neighbour_bits": bits,
-        "neighbour_bits_permuted": information(*counts.permuted.counts(len(subject.lengths))),
-        "neighbour_share": share(bits, entropy(sides[1])),
+        "mutual_information": bits,
+        "mutual_information_shuffled": information(*counts.shuffled.counts(len(subject.lengths))),
+        "mutual_information_share": share(bits, entropy(sides[1])),
         "pairs": int(sides[2].sum()),
         "different_pairs": len(sides[2]),
     }
@@ -81,7 +81,7 @@ def measure(
     found |= neighbours(subject, counts)
     found["shift_tokens"], found["shift_share"] = shift(subject, genome.sample)
     found["substitution_tokens"], found["substitution_share"] = substitution(subject, genome.sample)
-    found["mirror_share"] = mirror(subject, genome.sample)
+    found["reverse_complement_consistency"] = reverse_complement_consistency(subject, genome.sample)
     per_sample = found["tokens_per_kb"] * SAMPLE_BASES / 1000
     found["flops_per_base"] = flops_per_base(per_sample, SAMPLE_BASES)
     curves = _token_curves(subject, counts)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from genotok.errors import ArgumentError, GenotokWarning
+from genotok.files.identity import files_sha256, vocabulary_sha256
+from genotok.run_records import Provenance, StudyRecord
+from genotok.run_records.machine import peak_memory
 from genotok.study.agreement import agreement
+from genotok.study.counting import SEED
 from genotok.study.measures import measure
 
 if TYPE_CHECKING:
@@ -16,11 +21,11 @@ if TYPE_CHECKING:
     from genotok.study.genomes import Genome
     from genotok.study.subjects import Subject
 
-__all__ = ["UNFAIR", "claims", "study"]
+__all__ = ["CAVEATS", "claims", "study"]
 
 Record = dict[str, Any]
 
-UNFAIR = (
+CAVEATS = (
     (
         "Overlapping k-mers write every base k times, so that their bits per base are no measure of "
         "compression; they are what an encoder's input holds."
@@ -29,23 +34,24 @@ UNFAIR = (
         "The entropies are fitted to the genome that they are measured on, and a table of frequencies is not "
         "counted: a large vocabulary on a small genome looks better than it would on new sequence."
     ),
-    "A vocabulary that was trained on a genome is at home on it; compare it on others.",
+    "A vocabulary fits the genome that it was trained on best; compare it on others.",
     (
         "Information between neighbours is estimated from pair counts with the Miller-Madow correction. "
-        "Where different pairs are many and the genome is small a bias remains; the figure for permuted "
+        "Where different pairs are many and the genome is small a bias remains; the figure for shuffled "
         "tokens shows about how much."
     ),
     (
-        "Shift, substitution and mirror are means over at most 512 windows of 1,000 bases, evenly spread. A "
-        "shift changes the same few byte-pair tokens in a longer window: their share falls with its length."
+        "Shift, substitution and reverse-complement consistency are means over at most 512 windows of 1,000 "
+        "bases, evenly spread. A shift changes the same few byte-pair tokens in a longer window: their share "
+        "falls with its length."
     ),
-    "Letters other than A, C, G and T take no part; windows that hold one are left out.",
+    "Symbols other than A, C, G and T take no part; windows that hold one are left out.",
     (
         "Operations are counted from the sizes of the DNABERT-2 encoder, not timed, for 1,000 bases and two "
         "special tokens; a model for k-mers would have a table of embeddings of another size."
     ),
 )
-"""What is unfair about every such comparison."""
+"""What limits every such comparison."""
 
 
 def study(
@@ -54,25 +60,26 @@ def study(
     *,
     uppercase: bool = True,
     threads: int | None = None,
-    heard: Callable[[str, float], None] | None = None,
+    on_status: Callable[[str, float], None] | None = None,
 ) -> Record:
     """Measure every tokenizer on every genome.
 
     Args:
         subjects: The tokenizers; their names must differ.
         genomes: The genomes; their names must differ.
-        uppercase: Read lower-case letters as upper-case ones.
+        uppercase: Read lower-case bases as upper-case ones.
         threads: Threads to encode on; None for all cores.
-        heard: Told, before each tokenizer and genome, what comes next and the share that is done.
+        on_status: Called before each tokenizer and genome with what comes next and the share that is done.
 
     Returns:
-        A record without date, machine and versions: `kind`, `options`, `tokenizers`, `genomes`, `measures` (a
-        dictionary of numbers for each tokenizer and genome), `curves`, `agreement`, `claims`, `unfair`.
+        A `StudyRecord` as an object of JSON: provenance, tokenizers, genomes, measures (numbers for each
+        tokenizer on each genome), curves, agreement, claims, caveats.
 
     Raises:
         ArgumentError: A name is given twice, or nothing is to be measured.
         SequenceFileError, OSError: A file is not what it should be, or cannot be read.
     """
+    start = time.monotonic()
     chosen, places = list(subjects), list(genomes)
     _refuse_repeats("tokenizer", [subject.name for subject in chosen])
     _refuse_repeats("genome", [genome.name for genome in places])
@@ -81,21 +88,31 @@ def study(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GenotokWarning)  # what it would tell is among the measures
         for number, (genome, subject) in enumerate((g, s) for g in places for s in chosen):
-            if heard:
-                heard(f"{subject.name} on {genome.name}", number / (len(chosen) * len(places)))
+            if on_status:
+                on_status(f"{subject.name} on {genome.name}", number / (len(chosen) * len(places)))
             found, lines = measure(subject, genome, uppercase=uppercase, threads=threads)
             measures.append(found)
             curves.extend(lines)
+    return StudyRecord(
+        provenance=Provenance.now(seeds=[SEED], inputs=_digests(chosen, places)),
+        seconds=round(time.monotonic() - start, 2),
+        peak_memory_bytes=peak_memory(),
+        options={"uppercase": uppercase},
+        tokenizers=[subject.describe() for subject in chosen],
+        genomes=[genome.describe() for genome in places],
+        measures=measures,
+        curves=curves,
+        agreement=[agreement(left, right) for left, right in _comparable(chosen)],
+        claims=claims(chosen, measures),
+        caveats=list(CAVEATS),
+    ).to_json()
+
+
+def _digests(subjects: list[Subject], genomes: list[Genome]) -> dict[str, Any]:
+    """The digests of vocabularies and sequence files."""
     return {
-        "kind": "study",
-        "options": {"uppercase": uppercase},
-        "tokenizers": [subject.describe() for subject in chosen],
-        "genomes": [genome.describe() for genome in places],
-        "measures": measures,
-        "curves": curves,
-        "agreement": [agreement(left, right) for left, right in _comparable(chosen)],
-        "claims": claims(chosen, measures),
-        "unfair": list(UNFAIR),
+        "tokenizers": {subject.name: vocabulary_sha256(subject.tokenizer) for subject in subjects},
+        "genomes": {genome.name: files_sha256(genome.files) for genome in genomes},
     }
 
 
@@ -117,7 +134,7 @@ def claims(subjects: list[Subject], measures: list[Record]) -> list[Record]:
     - Byte-pair tokens make sequences about five times shorter: bases per token.
     - A token of overlapping k-mers is given away by its neighbour, which repeats k - 1 of its k bases: at
       most 2 (k - 1) bits can be, and all of them are where bases are evenly distributed.
-    - After a shift by one base k-mers end to end are all others: the share of changed tokens.
+    - After a shift by one base all non-overlapping k-mers are others: the share of changed tokens.
     """
     by_name = {subject.name: subject for subject in subjects}
     found: list[Record] = []
@@ -139,10 +156,10 @@ def claims(subjects: list[Subject], measures: list[Record]) -> list[Record]:
                 "published": 2.0 * subject.overlap,
                 "unit": "bits per token",
             }
-            found.append({**place, **claim, "measured": row["neighbour_bits"]})
+            found.append({**place, **claim, "measured": row["mutual_information"]})
         elif int(subject.lengths.max()) > 1:
             claim = {
-                "claim": "a shift changes all k-mers end to end",
+                "claim": "a shift changes all non-overlapping k-mers",
                 "published": 1.0,
                 "unit": "share of tokens",
             }

@@ -1,7 +1,7 @@
 """The tokenizers of a study: from files, truncated, or k-mers by name.
 
-Names of k-mers: `bases`, `kmer:6` (overlapping, as DNABERT), `kmer:6:no-overlap` (end to end, as Nucleotide
-Transformer), `kmer:6:canonical`, and both at once.
+Names of k-mers: `bases`, `kmer:6` (overlapping, as DNABERT), `kmer:6:no-overlap` (non-overlapping, as
+Nucleotide Transformer), `kmer:6:canonical`, and both at once.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LARGEST_VOCAB", "Subject", "kmer_names", "named_kmers", "tokenizer_file", "truncations"]
+__all__ = ["MAX_VOCAB", "Subject", "kmer_names", "named_kmers", "tokenizer_file", "truncations"]
 
-LARGEST_VOCAB = 1 << 20
+MAX_VOCAB = 1 << 20
 """A study lists the vocabulary; larger ones, of 10-mers and more, are refused."""
 
 PROBE = "ACGTTGCATCAGGTAC" * 2
@@ -37,7 +37,7 @@ class Subject:
         name: What it is called in tables.
         tokenizer: The tokenizer.
         kind: "bpe" or "k-mers".
-        lengths: Bases of each token, by id; 0 for special tokens and those of letters that are no bases.
+        lengths: Bases of each token, by id; 0 for special tokens and those of symbols that are no bases.
         unknown: The id of the unknown token; None if it has none.
         overlap: Bases that a token shares with the next: k - 1 for overlapping k-mers, else 0.
         origin: The name of the tokenizer that it was truncated from; its own if it is whole.
@@ -58,9 +58,9 @@ class Subject:
         Raises:
             ArgumentError: It has more than 1,048,576 tokens.
         """
-        if tokenizer.vocab_size > LARGEST_VOCAB:
+        if tokenizer.vocab_size > MAX_VOCAB:
             raise ArgumentError(
-                f"tokenizer={name}: {tokenizer.vocab_size:,} tokens; a study takes {LARGEST_VOCAB:,} at most"
+                f"tokenizer={name}: {tokenizer.vocab_size:,} tokens; a study takes {MAX_VOCAB:,} at most"
             )
         lengths = np.zeros(tokenizer.vocab_size, dtype=np.int64)
         for token, index in tokenizer.vocab.items():
@@ -96,7 +96,7 @@ class Subject:
 
 
 def _unknown_id(tokenizer: Tokenizer, longest: int) -> int | None:
-    """What becomes of a letter that nobody has."""
+    """The id of a symbol that no vocabulary has."""
     try:
         ids = tokenizer.encode("*" * longest)
     except SymbolError:

@@ -1,7 +1,7 @@
 """How many tokens pieces of a genome have, and which of them an encoder's input can hold.
 
-A genome is cut end to end into windows of w letters from the begin of each record, each encoded for itself,
-as a model is fed. Windows with other letters and the shorter rest of a record are left out. DNABERT-2 was
+A genome is cut into contiguous windows of w symbols from the start of each record, each encoded for itself,
+as a model is fed. Windows with other symbols and the shorter rest of a record are left out. DNABERT-2 was
 published for inputs of 512 tokens, two of which are `[CLS]` and `[SEP]`.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["INPUT_TOKENS", "SPECIAL_TOKENS", "WIDTHS", "fitting", "tokens_per_window"]
 
 WIDTHS = (1_000, 2_000, 4_000, 10_000)
-"""Letters of a window."""
+"""Symbols of a window."""
 
 INPUT_TOKENS, SPECIAL_TOKENS = 512, 2
 """Tokens of an input, and how many of them stand around the sequence."""
@@ -31,7 +31,7 @@ INPUT_TOKENS, SPECIAL_TOKENS = 512, 2
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What is asked of each row: its tokens, whether all stand for bases, and how many bases it has."""
+    """For each row the number of its tokens, whether all stand for bases, and how many bases it has."""
 
     tokens: NDArray[np.int64]
     whole: NDArray[np.bool_]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +9,6 @@ import typer
 from genotok.cli.commands.finetune import Tasks
 from genotok.cli.commands.pretrain import MODEL_PANEL, Device, HoldOut
 from genotok.cli.commands.study import DEFAULT_KMERS, Kmers, sorted_out
-from genotok.cli.shared import machine
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
@@ -28,6 +24,7 @@ from genotok.cli.shared.options import (
     TorchThreads,
 )
 from genotok.cli.shared.tokenizer_file import load_tokenizer
+from genotok.run_records import ComparisonRecord
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -98,7 +95,6 @@ def compare(
     from genotok.gue import find_tasks
 
     run = from_extra("compare.run", "compare", "train")
-    circumstances = machine.circumstances(datetime.now(UTC), "torch", "transformers")
     tokenizers, genomes = sorted_out(paths)
     config = from_extra("compare.config", "compare", "train").CompareConfig.preset(preset, changes or [])
     record: dict[str, Any] = {}
@@ -121,12 +117,11 @@ def compare(
     except KeyboardInterrupt:
         note(f"interrupted; what is done is kept: {same_command('--resume')}")
         raise typer.Exit(130) from None
-    record = {**record, **circumstances}
-    _write(record, output)
+    found = ComparisonRecord.from_json(record)
     if as_json:
         print_json(record)
     elif not quiet:
-        _print(record)
+        _print(found)
         note(f"the record, the table as Markdown, models and predictions are in {output}")
 
 
@@ -139,16 +134,7 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
     return found + [named_kmers(name) for name in kmer_names(kmers)]
 
 
-def _write(record: dict[str, Any], output: str) -> None:
-    """Write the record, and its table as Markdown."""
-    from genotok.compare.table import comparison_markdown
-    from genotok.files.atomic import write_atomic
-
-    write_atomic(os.path.join(output, "compared.json"), (json.dumps(record, indent=1) + "\n").encode())
-    write_atomic(os.path.join(output, "compared.md"), (comparison_markdown(record) + "\n").encode())
-
-
-def _print(record: dict[str, Any]) -> None:
+def _print(record: ComparisonRecord) -> None:
     """The table on a terminal, with an empty row before the sets."""
     from rich.table import Table
     from rich.text import Text
@@ -157,7 +143,7 @@ def _print(record: dict[str, Any]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
-    for name in [*(one["name"] for one in record["tokenizers"]), "k-mer baseline"]:
+    for name in [*(one["name"] for one in record.tokenizers), "k-mer baseline"]:
         table.add_column(name, justify="right", overflow="fold")
     in_sets = False
     for row in comparison_rows(record):

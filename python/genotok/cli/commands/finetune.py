@@ -22,9 +22,10 @@ from genotok.cli.shared.options import (
     TorchThreads,
 )
 from genotok.errors import ArgumentError
+from genotok.run_records import FinetuneRecord
 
 if TYPE_CHECKING:
-    from genotok.evaluation.results import Line, Result
+    from genotok.evaluation.results import MeanResult, SetLine
 
 __all__ = ["EXAMPLES", "Tasks", "finetune", "print_results"]
 
@@ -145,7 +146,7 @@ def finetune(
     if as_json:
         print_json(record)
     elif not quiet:
-        print_results([record])
+        print_results([FinetuneRecord.from_json(record)])
         note(f"results, predictions and models are in {output}")
 
 
@@ -157,11 +158,11 @@ def _seeds(text: str) -> list[int]:
     return list(dict.fromkeys(map(int, parts)))
 
 
-def print_results(records: list[dict[str, Any]]) -> None:
+def print_results(records: list[FinetuneRecord]) -> None:
     """The table of results on a terminal."""
     from rich.table import Table
 
-    from genotok.evaluation.results import has_metrics, lines, notes, shown_models, summary, title
+    from genotok.evaluation.results import has_metrics, lines, notes, shown_models, summary
 
     console = standard_output()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -172,7 +173,7 @@ def print_results(records: list[dict[str, Any]]) -> None:
         table.add_column("metric")
     table.add_column("k-mers", justify="right")
     for record in records:
-        table.add_column(title(record), justify="right")
+        table.add_column(record.title, justify="right")
         table.add_column("95 %", justify="right", style="dim", no_wrap=True)
     models = shown_models(found)
     for name in models:
@@ -190,10 +191,10 @@ def print_results(records: list[dict[str, Any]]) -> None:
             console.print(text, style="dim")
 
 
-def _cells(line: Line, models: tuple[str, ...]) -> list[str]:
+def _cells(line: SetLine, models: tuple[str, ...]) -> list[str]:
     """The cells of a line."""
 
-    def of(one: Result | None) -> list[str]:
+    def of(one: MeanResult | None) -> list[str]:
         return [one.text, one.range] if one else ["", ""]
 
     ours = [cell for one in line.ours for cell in of(one)]

@@ -11,11 +11,12 @@ import typer
 
 from genotok.cli import kinds
 from genotok.cli.kinds.printing import print_kind
-from genotok.cli.shared import figures, machine, model_costs
+from genotok.cli.shared import figures, model_costs
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import one_line
 from genotok.cli.shared.options import AsJson
 from genotok.errors import ArgumentError
+from genotok.run_records import machine
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _installation() -> dict[str, object]:
         "genotok": genotok.__version__,
         "python": platform.python_version(),
         "system": machine.description(),
-        "cores": machine.cores(),
+        "cores": machine.cpu_cores(),
         "memory_bytes": machine.total_memory(),
     }
 

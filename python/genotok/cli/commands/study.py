@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genotok.cli.shared import machine
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown, one_line
 from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
@@ -22,6 +20,7 @@ from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.kinds import RECORD
 from genotok.files.outputs import FileOutput, is_claimed, named, output_file
+from genotok.run_records import StudyRecord
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -95,8 +94,7 @@ def study(
     from genotok.study import named_genomes, read_genome
     from genotok.study import study as measure
 
-    now, start = datetime.now(UTC), time.monotonic()
-    circumstances = machine.circumstances(now)
+    now = datetime.now(UTC)
     tokenizers, genomes = sorted_out(paths)
     by_name = named_genomes(genomes)
     sizes = _sizes(vocab)
@@ -112,22 +110,23 @@ def study(
                         name, files, uppercase=not keep_case, allow_unknown=allow_unknown, threads=threads
                     )
                     if not quiet:
-                        note_unknown(genome.bases + genome.other_letters, genome.unknown, of=name)
+                        note_unknown(genome.bases + genome.other_symbols, genome.unknown, of=name)
                     read.append(genome)
-                found = measure(subjects, read, uppercase=not keep_case, threads=threads, heard=on_status)
+                record = measure(
+                    subjects, read, uppercase=not keep_case, threads=threads, on_status=on_status
+                )
         except KeyboardInterrupt:
             note("interrupted; nothing was written")
             raise typer.Exit(130) from None
-        took = {"seconds": round(time.monotonic() - start, 2), "peak_memory_bytes": machine.peak_memory()}
-        record = {"kind": "study", **circumstances, **took, **found}
+        found = StudyRecord.from_json(record)
         if target is not None:
-            target.write(_written_out(record))
+            target.write(found.text().encode())
     if as_json:
         print_json(record, target)
     elif not quiet:
         from genotok.cli.shared.study_tables import print_study
 
-        print_study(record, target)
+        print_study(found, target)
 
 
 def sorted_out(paths: list[str]) -> tuple[list[str], list[str]]:
@@ -195,15 +194,6 @@ def _new_record(stem: str) -> AbstractContextManager[FileOutput]:
         if not os.path.lexists(path) and not is_claimed(path):
             return output_file(path, RECORD)
     raise AssertionError("numbers do not end")
-
-
-def _written_out(record: dict[str, Any]) -> bytes:
-    """The record as JSON: one line per fact, tokenizer, genome, row and curve."""
-    parts = []
-    for key, value in record.items():
-        rows = ",\n".join(f"  {json.dumps(row)}" for row in value) if isinstance(value, list) else ""
-        parts.append(f" {json.dumps(key)}: " + (f"[\n{rows}\n ]" if rows else json.dumps(value)))
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
 @contextmanager

@@ -28,7 +28,7 @@ BED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+\t[+-.](\t[^\t]*)*")
 SCORED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+")
 VALUE_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t-?\d[-+.\de]*")
 PAGE = "<!doctype html>"
-CIRCUMSTANCES = (
+PROVENANCE = (
     "date",
     "command",
     "seconds",
@@ -41,7 +41,7 @@ CIRCUMSTANCES = (
 
 
 def checkpoint(look: Look) -> Facts | None:
-    """What an interrupted `genotok train-bpe` leaves."""
+    """The checkpoint of an interrupted `genotok train-bpe`."""
     if look.object.get("format") != "genotok checkpoint":
         return None
     names = ("version", "fingerprint", "word_length", "both_strands", "min_frequency", "max_token_length")
@@ -55,15 +55,16 @@ def checkpoint(look: Look) -> Facts | None:
 
 def record(look: Look) -> Facts | None:
     """A record of `genotok study`, or of a benchmark: what `genotok report` shows."""
-    kind = look.object.get("kind", look.object.get("benchmark"))
+    found = look.record
+    kind = found.get("kind")
     if not isinstance(kind, str):
         return None
     facts: Facts = {"record": kind}
     for key in ("tokenizers", "genomes"):
-        entries = look.object.get(key)
+        entries = found.get(key)
         if isinstance(entries, list):
             facts[key] = [one.get("name") for one in entries if isinstance(one, dict)]
-    known = {name: look.object[name] for name in CIRCUMSTANCES if look.object.get(name) is not None}
+    known = {name: found[name] for name in PROVENANCE if found.get(name) is not None}
     return {**facts, **known, "next": "genotok report shows it"}
 
 

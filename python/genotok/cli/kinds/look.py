@@ -15,6 +15,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from genotok.run_records.version_1 import current
+
 __all__ = ["Facts", "Look"]
 
 Facts = dict[str, Any]
@@ -79,6 +81,11 @@ class Look:
         """The object that a file of JSON holds; else an empty one."""
         return self.json if isinstance(self.json, dict) else {}
 
+    @property
+    def record(self) -> Facts:
+        """The record that a file holds, in the form of today, with the fields of its provenance; else {}."""
+        return _with_provenance(self.object)
+
     @cached_property
     def names(self) -> frozenset[str]:
         """The names in a folder, 100,000 at most."""
@@ -91,9 +98,20 @@ class Look:
         """A look at an entry of a folder."""
         return Look(os.path.join(self.path, name))
 
+    def record_inside(self, name: str) -> Facts:
+        """The record in a file in a folder, as `record` has it; empty if there is none."""
+        return _with_provenance(self.object_inside(name))
+
     def object_inside(self, name: str) -> Facts:
         """The object in a file of JSON in a folder; empty if there is none, or it is none."""
         try:
             return self.inside(name).object if name in self.names else {}
         except OSError:
             return {}
+
+
+def _with_provenance(found: Facts) -> Facts:
+    """A record of any version; the fields of its provenance stand beside the others."""
+    record = current(found)
+    made = record.get("provenance")
+    return {**record, **made} if isinstance(made, dict) else record

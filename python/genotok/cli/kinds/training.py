@@ -22,7 +22,7 @@ IDENTITIES = ("weights_sha256", "vocabulary_sha256", "identity")
 
 def pretraining_run(look: Look) -> Facts | None:
     """The folder of `genotok pretrain`, or its report: complete, with the model, or to be resumed."""
-    run, report = look.object_inside(RUN), look.object_inside("pretrain.json") or look.object
+    run, report = look.object_inside(RUN), look.record_inside("pretrain.json") or look.record
     if not {"config", "files", "hold_out"} <= (report or run).keys():
         return None
     steps = [name.removeprefix("checkpoint-") for name in look.names if name.startswith("checkpoint-")]
@@ -46,7 +46,7 @@ def pretraining_run(look: Look) -> Facts | None:
 
 def results(look: Look) -> Facts | None:
     """The folder of `genotok finetune`, or its record: scores of sets and seeds."""
-    run, found = look.object_inside(RUN), look.object_inside("results.json") or look.object
+    run, found = look.object_inside(RUN), look.record_inside("results.json") or look.record
     head = found or run
     if head.get("kind") != "gue":
         return None
@@ -65,7 +65,7 @@ def results(look: Look) -> Facts | None:
 
 def comparison(look: Look) -> Facts | None:
     """The folder of `genotok compare`, or its record: tokenizers compared as models."""
-    run, found = look.object_inside(RUN), look.object_inside("compared.json") or look.object
+    run, found = look.object_inside(RUN), look.record_inside("compared.json") or look.record
     head = found or run
     if head.get("kind") != "models":
         return None
@@ -132,9 +132,9 @@ def _picked(found: Facts, *names: str) -> Facts:
 
 
 def _software(found: Facts) -> Facts:
-    """The versions that are noted, in a dictionary or one by one."""
+    """The versions of the packages that matter."""
     names = ("genotok", "torch", "transformers", "numpy")
-    return _picked(_dictionary(found.get("software")) or found, *names)
+    return _picked(_dictionary(found.get("software")), *names)
 
 
 def _dictionary(value: Any) -> Facts:  # noqa: ANN401 - any JSON

@@ -1,7 +1,8 @@
-"""A study as tables on the terminal: one line a tokenizer, a block a genome, and what follows from it."""
+"""A study as tables on the terminal: a line per tokenizer and a block per genome, then comparisons."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from genotok.cli.shared import figures
@@ -12,16 +13,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genotok.files.outputs import FileOutput
+    from genotok.run_records import StudyRecord
 
 __all__ = ["print_study"]
 
-Record = dict[str, Any]
+Row = Mapping[str, Any]
 
 SHORT = (
     ("tokens", "per kb", "tokens_per_kb", "{:.0f}"),
     ("bases", "/token", "bases_per_token", "{:.2f}"),
     ("bits", "/base", "bits_per_base", "{:.3f}"),
-    ("equal", "codes", "bits_per_base_uniform", "{:.2f}"),
+    ("fixed", "length", "bits_per_base_fixed_length", "{:.2f}"),
     ("vocab", "used", "vocab_used_share", "{:.1%}"),
     ("un-", "known", "unknown_share", "{:.2%}"),
     ("MFLOP", "/base", "flops_per_base", "{:.0f}"),
@@ -29,30 +31,32 @@ SHORT = (
 STEADY = (
     ("one-base", "shift", "shift_tokens", "{:.1f}"),
     ("substi-", "tution", "substitution_tokens", "{:.1f}"),
-    ("", "mirror", "mirror_share", "{:.0%}"),
-    ("told of", "next", "neighbour_bits", "{:.2f}"),
-    ("if per-", "muted", "neighbour_bits_permuted", "{:.2f}"),
+    ("rev-comp", "consist.", "reverse_complement_consistency", "{:.0%}"),
+    ("mutual", "inform.", "mutual_information", "{:.2f}"),
+    ("shuffled", "control", "mutual_information_shuffled", "{:.2f}"),
     ("fits", "1 kb", "fit_1000", "{:.0%}"),
     ("", "2 kb", "fit_2000", "{:.0%}"),
     ("", "4 kb", "fit_4000", "{:.0%}"),
     ("", "10 kb", "fit_10000", "{:.0%}"),
 )
 LEGEND = (
-    "bits/base: unigram entropy of the ids, and with codes of equal length; MFLOP: DNABERT-2 encoder, 1 kb",
-    "shift, substitution: tokens of 1 kb that change; mirror: token borders that the other strand has too",
-    "told of next: bits a token tells of the one behind it; if permuted: the same where the truth is 0",
+    "bits/base: unigram entropy of the ids; fixed length: the same of a fixed-length code",
+    "MFLOP/base: DNABERT-2 encoder on 1 kb",
+    "shift, substitution: tokens of 1 kb that change",
+    "reverse-complement consistency: token borders that the other strand has too",
+    "mutual information: bits, of a token and the next one; shuffled control: the same where the truth is 0",
     "fits: windows that an input of 512 tokens holds",
 )
 SCALES = {"flops_per_base": 1e-6}
 
-Row = list[str]
+Cells = list[str]
 
 
-def print_study(record: Record, output: FileOutput | None) -> None:
+def print_study(record: StudyRecord, output: FileOutput | None) -> None:
     """Everything a study found: on standard output, unless the record went there."""
     console = report_console(output)
-    for genome in record["genomes"]:
-        rows = [row for row in record["measures"] if row["genome"] == genome["name"]]
+    for genome in record.genomes:
+        rows = [row for row in record.measures if row["genome"] == genome["name"]]
         _print_genome(console, genome, rows)
     for line in LEGEND:
         console.print(f"  {line}", style="dim", soft_wrap=True)
@@ -63,12 +67,12 @@ def print_study(record: Record, output: FileOutput | None) -> None:
         console.print(f"\nwritten: {output.described}", soft_wrap=True)
 
 
-def _print_genome(console: Console, genome: Record, rows: list[Record]) -> None:
+def _print_genome(console: Console, genome: Row, rows: list[Row]) -> None:
     """The two tables of a genome."""
     from rich.text import Text
 
     gc = "" if genome["gc"] is None else f", {genome['gc']:.1%} G+C"
-    other = f", {figures.count(genome['other_letters'], 'other letter')}" if genome["other_letters"] else ""
+    other = f", {figures.count(genome['other_symbols'], 'other symbol')}" if genome["other_symbols"] else ""
     head = Text.assemble((one_line(genome["name"]), "bold"), f"  {figures.bases(genome['bases'])}{gc}{other}")
     console.print(head, soft_wrap=True)
     for columns in (SHORT, STEADY):
@@ -77,7 +81,7 @@ def _print_genome(console: Console, genome: Record, rows: list[Record]) -> None:
         console.print()
 
 
-def _cells(row: Record, columns: tuple[tuple[str, str, str, str], ...]) -> Row:
+def _cells(row: Row, columns: tuple[tuple[str, str, str, str], ...]) -> Cells:
     """The figures of a row; a dash where there is none."""
     return [_figure(row.get(key), form, SCALES.get(key, 1)) for _, _, key, form in columns]
 
@@ -90,7 +94,7 @@ def _figure(value: float | None, form: str, scale: float = 1) -> str:
     return shown if shown.strip("-0.%") else shown.removeprefix("-")
 
 
-def _print_rows(console: Console, heads: list[Row], rows: list[Row], left: int = 1) -> None:
+def _print_rows(console: Console, heads: list[Cells], rows: list[Cells], left: int = 1) -> None:
     """Lines of cells under their headings: the first `left` columns from the left, numbers from the right."""
     cells = [[one_line(cell) for cell in row] for row in heads + rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -103,15 +107,15 @@ def _print_rows(console: Console, heads: list[Row], rows: list[Row], left: int =
         console.print("  " + "  ".join(parts).rstrip(), style=style, soft_wrap=True)
 
 
-def _print_transfer(console: Console, record: Record) -> None:
+def _print_transfer(console: Console, record: StudyRecord) -> None:
     """Bits per base of every byte-pair vocabulary on every genome, the best of a genome in bold."""
     from rich.text import Text
 
-    names = [each["name"] for each in record["tokenizers"] if each["kind"] == "bpe"]
-    genomes = [each["name"] for each in record["genomes"]]
+    names = [each["name"] for each in record.tokenizers if each["kind"] == "bpe"]
+    genomes = [each["name"] for each in record.genomes]
     if len(names) < 2 or len(genomes) < 2:
         return
-    bits = {(row["tokenizer"], row["genome"]): row["bits_per_base"] for row in record["measures"]}
+    bits = {(row["tokenizer"], row["genome"]): row["bits_per_base"] for row in record.measures}
     best = {genome: min(bits[name, genome] for name in names) for genome in genomes}
     console.print(Text("\nbits per base, vocabulary by genome; * is the least of a genome", "bold"))
     rows = [
@@ -124,11 +128,11 @@ def _print_transfer(console: Console, record: Record) -> None:
     _print_rows(console, [["vocabulary", *(f"{genome} " for genome in genomes)]], rows)
 
 
-def _print_agreement(console: Console, record: Record) -> None:
+def _print_agreement(console: Console, record: StudyRecord) -> None:
     """How alike the vocabularies are."""
     from rich.text import Text
 
-    if not record["agreement"]:
+    if not record.agreement:
         return
     console.print(Text("\nvocabularies, two and two", "bold"))
     heads = [["one", "other", "tokens", "shared", "Jaccard", "ranks of shared merges"]]
@@ -141,16 +145,16 @@ def _print_agreement(console: Console, record: Record) -> None:
             _figure(row["jaccard"], "{:.3f}"),
             _figure(row["rank_correlation"], "{:.3f}"),
         ]
-        for row in record["agreement"]
+        for row in record.agreement
     ]
     _print_rows(console, heads, rows, left=2)
 
 
-def _print_claims(console: Console, record: Record) -> None:
+def _print_claims(console: Console, record: StudyRecord) -> None:
     """The paper's claims beside what was measured."""
     from rich.text import Text
 
-    if not record["claims"]:
+    if not record.claims:
         return
     console.print(Text("\nwhat DNABERT-2's authors say, and what was measured", "bold"))
     heads = [["claim", "tokenizer", "genome", "unit", "published", "measured"]]
@@ -160,6 +164,6 @@ def _print_claims(console: Console, record: Record) -> None:
             f"{row['published']:g}",
             _figure(row["measured"], "{:.2f}"),
         ]
-        for row in record["claims"]
+        for row in record.claims
     ]
     _print_rows(console, heads, rows, left=4)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genotok.cli.shared import figures, machine
+from genotok.cli.shared import figures
 from genotok.cli.shared.console import print_facts, report_console
 from genotok.cli.shared.figures import count
 from genotok.corpus.packed import PackReport
+from genotok.run_records import machine
 from genotok.tokenizer import TrainingReport
 
 if TYPE_CHECKING:

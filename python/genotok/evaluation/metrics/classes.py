@@ -12,7 +12,7 @@ the matrix itself, from a multinomial distribution over its cells: a thousand dr
 milliseconds.
 """
 
-# Shape letters: N rows, C classes, R draws, K cells of the matrix that are not 0.
+# Shapes: N rows, C classes, R draws, K cells of the matrix that are not 0.
 
 from __future__ import annotations
 

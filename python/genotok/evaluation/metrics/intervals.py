@@ -4,7 +4,7 @@ An interval is a percentile bootstrap: rows are drawn with replacement, as many 
 holds `level` of the figures of the draws. A draw is a weight for each row: how often it was drawn.
 """
 
-# Shape letters: N rows, R draws.
+# Shapes: N rows, R draws.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One figure of what a model predicts, whatever it predicts, and how each metric is written."""
 
-# Shape letters: N rows, C outputs.
+# Shapes: N rows, C outputs.
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ For label l with TP, FP and FN rows
     subset accuracy = share of rows whose labels are predicted exactly
 """
 
-# Shape letters: N rows, L labels, R draws.
+# Shapes: N rows, L labels, R draws.
 
 from __future__ import annotations
 

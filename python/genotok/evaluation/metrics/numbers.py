@@ -8,7 +8,7 @@ With x predicted, y true, e = x - y and means over rows
 A correlation with what is constant is 0, and so is R² if the true numbers are.
 """
 
-# Shape letters: N rows, R draws, G groups of equal numbers.
+# Shapes: N rows, R draws, G groups of equal numbers.
 
 from __future__ import annotations
 
