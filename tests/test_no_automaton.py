@@ -34,7 +34,7 @@ def shuffled() -> str:
 def test_too_many_tokens_are_told() -> None:
     text = json.dumps(large())
     loaded = genotok.Tokenizer.from_json(text)
-    reason = "it has 65812 letters and merges, and an automaton has up to 65532"
+    reason = "it has 65812 symbols and merges, and an automaton has up to 65532"
     assert loaded.automaton_size() is None
     assert loaded.why_no_automaton() == reason
     rival = HuggingFaceTokenizer.from_str(text)
@@ -45,7 +45,7 @@ def test_tokens_that_are_too_long_are_told() -> None:
     doubling = document("ACGT", [("A" * 2**power, "A" * 2**power) for power in range(17)])
     loaded = genotok.Tokenizer.from_json(json.dumps(doubling))
     assert loaded.why_no_automaton() == (
-        "its longest token has 131072 letters, and those of an automaton have up to 65535"
+        "its longest token has 131072 symbols, and those of an automaton have up to 65535"
     )
 
 

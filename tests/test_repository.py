@@ -67,6 +67,7 @@ RUST_ORDER = {
     "bpe::encode": [
         "heap",
         "rules",
+        "no_automaton",
         "compatible",
         "machine",
         "automaton",
@@ -81,6 +82,7 @@ RUST_ORDER = {
         "options",
         "counts",
         "islands",
+        "layout",
         "replay",
         "lookahead",
         "sample",

@@ -16,7 +16,7 @@ fn encodes_in_time(name: &str, table: &MergeTable) {
     let start = Instant::now();
     let encoder = MergeEncoder::new(table);
     let elapsed = start.elapsed();
-    let built = !matches!(encoder, MergeEncoder::Heap(_));
+    let built = !matches!(encoder, MergeEncoder::Heap(..));
     println!(
         "{name}: {} tokens, longest {}, automaton {built}, {elapsed:?}",
         table.num_tokens(),

@@ -3,9 +3,9 @@
 
 mod naive;
 
-use genotok_core::bpe::encode::{CorpusText, MergeEncoder, SegmentQueue, TokenSink};
+use genotok_core::bpe::encode::{CorpusText, MergeEncoder, NoAutomaton, SegmentQueue, TokenSink};
 use genotok_core::bpe::train::{MergeOptions, StopReason, TrainingSummary, WeightedCorpora, train};
-use genotok_core::bpe::{MergeTable, Token};
+use genotok_core::bpe::{MergeTable, Pair, Token};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::monitor::Monitor;
 use genotok_core::testing::{Genome, Random, nasty};
@@ -231,6 +231,22 @@ fn says_why_it_stopped_and_how_many_tokens_there_are() {
         let rare = MergeOptions { min_frequency: 3, ..options };
         assert_eq!(stop(&rare, &mut MergeTable::new()), StopReason::MinFrequency);
     }
+}
+
+#[test]
+fn without_an_automaton_the_summary_says_why() {
+    // A token for each length up to 65,537, of which a matrix of pairs would not fit into memory.
+    let staircase: Vec<Pair> = (0..65_536).map(|step| (if step == 0 { 0 } else { step + 3 }, 0)).collect();
+    let mut table = MergeTable::from_merges(staircase).unwrap();
+    let reason = NoAutomaton::TooMany { what: "tokens", count: 65_540 };
+    assert_eq!(MergeEncoder::new(&table).why_no_automaton(), Some(&reason));
+    assert_eq!(MergeEncoder::new(&table.truncated(1)).why_no_automaton(), None);
+
+    let texts = [WeightedCorpora { corpora: vec![from_words([b"CCGCC"]).unwrap()], weight: 1 }];
+    let options = MergeOptions { num_merges: 65_537, ..MergeOptions::default() };
+    let summary = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
+    assert_eq!(summary.why_no_automaton, Some(reason));
+    assert_eq!(table.parts(65_540), Some((1, 1)));
 }
 
 #[test]

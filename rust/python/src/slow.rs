@@ -1,5 +1,6 @@
 //! A warning where much is encoded without an automaton.
 
+use genotok_core::session::Report;
 use genotok_core::tokenizer::Tokenizer;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -15,6 +16,18 @@ pub(crate) fn warn_if_slow(py: Python<'_>, tokenizer: &Tokenizer, letters: u64) 
         return Ok(());
     }
     let Some(reason) = tokenizer.why_no_automaton() else { return Ok(()) };
-    let message = std::ffi::CString::new(format!("encoding without an automaton is slow: {reason}"))?;
+    warn(py, "encoding", reason)
+}
+
+/// Warns if training on many bases took longer for want of an automaton.
+pub(crate) fn warn_if_training_was_slow(py: Python<'_>, report: &Report) -> PyResult<()> {
+    match &report.summary.why_no_automaton {
+        Some(reason) if report.contents.bases >= LARGE => warn(py, "training", &reason.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn warn(py: Python<'_>, what: &str, reason: &str) -> PyResult<()> {
+    let message = std::ffi::CString::new(format!("{what} without an automaton is slow: {reason}"))?;
     PyErr::warn(py, &PyType::new::<GenotokWarning>(py), &message, 1)
 }

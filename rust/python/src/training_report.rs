@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::corpus::add_contents;
+use crate::slow::warn_if_training_was_slow;
 
 /// What training read and found.
 pub(crate) fn report_as_dictionary<'py>(
@@ -31,6 +32,7 @@ pub(crate) fn report_as_dictionary<'py>(
     dictionary.set_item("longest_tokens", &report.longest_tokens)?;
     let rounds = report.summary.rounds.iter().map(|round| round_as_dictionary(py, round));
     dictionary.set_item("round_log", rounds.collect::<PyResult<Vec<_>>>()?)?;
+    warn_if_training_was_slow(py, report)?;
     Ok(dictionary)
 }
 

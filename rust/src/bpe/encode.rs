@@ -4,17 +4,20 @@
 //! |---|---|
 //! | [`heap`] | the rule itself, with a priority queue: the plain reference in this crate, slow, right for every table |
 //! | [`rules`] | merges in an order that no training makes, for the heap |
-//! | [`compatible`] | which two tokens may stand side by side |
+//! | [`no_automaton`] | why a table is left to the heap |
+//! | [`compatible`] | which two tokens may stand next to each other |
 //! | [`machine`] | what runs over bytes: transitions, outputs, a row for each byte |
 //! | [`automaton`] | byte-pair encoding as a finite automaton |
 //! | `marked` | the automaton over any bytes: N, gaps and ends of sequences have states of their own |
-//! | [`stream`] | what a text gives, and who takes the tokens |
+//! | [`stream`] | the traits between the lanes and what they read and write |
 //! | [`corpus_text`] | the words of corpora as a text |
 //! | [`lanes`] | the automaton over long texts: eight at a time, block by block, in bounded memory |
 //! | `seams` | where a long text is cut for threads to share |
 //! | [`encoder`] | the automaton, or the heap for tables that have none |
 //!
-//! Each uses those above it only.
+//! Each uses those above it only. Two encoders are built from these parts: [`MergeEncoder`] reads
+//! the 2-bit words of corpora for training, and [`batch`](crate::batch) reads bytes through
+//! `marked`. Both run the same lanes.
 
 pub mod automaton;
 pub mod compatible;
@@ -24,6 +27,7 @@ pub mod heap;
 pub mod lanes;
 pub mod machine;
 pub(crate) mod marked;
+pub mod no_automaton;
 pub mod rules;
 pub(crate) mod seams;
 pub mod stream;
@@ -31,4 +35,5 @@ pub mod stream;
 pub use self::corpus_text::{CorpusCursor, CorpusText, Segment};
 pub use self::encoder::MergeEncoder;
 pub use self::lanes::LANES;
+pub use self::no_automaton::NoAutomaton;
 pub use self::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};

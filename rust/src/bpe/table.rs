@@ -1,10 +1,14 @@
 //! Tokens, pairs, and the table of merges, in the order in which they were made.
+//!
+//! A table is small: eight bytes per merge and four per token. It is all that training keeps
+//! between rounds, and all that an encoder is built from.
 
 use crate::alphabet::LETTERS;
 use crate::error::{Error, Result, show_byte};
 
-/// A token: the first are the letters of the alphabet (0 to 3 the bases A, C, G, T); then, by rank, the products of
-/// the merges.
+/// A token: the first are the symbols of the alphabet (0 to 3 the bases A, C, G, T); then, by rank,
+/// the products of the merges. So a token's number says its age: parts are smaller than their
+/// product.
 pub type Token = u32;
 
 /// Two adjacent tokens, left and right.
@@ -13,16 +17,21 @@ pub type Pair = (Token, Token);
 /// How many tokens there are before the first merge, over the alphabet of DNA.
 pub const NUM_BASES: u32 = 4;
 
-/// Letters that an alphabet may have.
+/// Symbols that an alphabet may have: enough for the IUPAC codes of nucleotides, and for residues
+/// of proteins.
 pub const MAX_SYMBOLS: usize = 32;
 
-/// The letters, and the merges in the order in which they were made.
+/// The alphabet, and the merges in the order in which they were made.
+///
+/// Invariants: both parts of a merge are older than its product, and no token has 2^31 symbols or
+/// more. That no two tokens spell the same string is not checked here; building an automaton does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergeTable {
-    /// The letter of each of the first tokens.
+    /// The symbol of each of the first tokens.
     alphabet: Vec<u8>,
+    /// The parts of each product, by rank.
     merges: Vec<Pair>,
-    /// Letters of each token, the single ones first.
+    /// Symbols in each token, by token.
     lengths: Vec<u32>,
 }
 
@@ -38,31 +47,32 @@ impl MergeTable {
         Self { alphabet: LETTERS.to_vec(), merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
     }
 
-    /// A table without merges over other letters: 1 to 32 different ones of ASCII.
+    /// A table without merges over another alphabet: 1 to 32 different symbols of ASCII, of which
+    /// the first gets code 0.
     pub fn over(alphabet: &[u8]) -> Result<Self> {
         if alphabet.is_empty() || alphabet.len() > MAX_SYMBOLS {
             let found = alphabet.len();
             return Err(Error::vocabulary(format!(
-                "it has {found} letters; 1 to {MAX_SYMBOLS} are supported"
+                "it has {found} symbols; 1 to {MAX_SYMBOLS} are supported"
             )));
         }
-        for (place, &letter) in alphabet.iter().enumerate() {
-            if !letter.is_ascii() {
-                return Err(Error::vocabulary(format!("{} cannot be a letter", show_byte(letter))));
+        for (place, &symbol) in alphabet.iter().enumerate() {
+            if !symbol.is_ascii() {
+                return Err(Error::vocabulary(format!("{} is not an ASCII symbol", show_byte(symbol))));
             }
-            if alphabet[..place].contains(&letter) {
-                return Err(Error::vocabulary(format!("the letter {} is given twice", show_byte(letter))));
+            if alphabet[..place].contains(&symbol) {
+                return Err(Error::vocabulary(format!("the symbol {} is given twice", show_byte(symbol))));
             }
         }
         Ok(Self { alphabet: alphabet.to_vec(), merges: Vec::new(), lengths: vec![1; alphabet.len()] })
     }
 
-    /// The letters of the first tokens.
+    /// The symbols of the first tokens.
     pub fn alphabet(&self) -> &[u8] {
         &self.alphabet
     }
 
-    /// How many letters there are: the first product is the token of this number.
+    /// How many symbols there are: the first product is the token of this number.
     #[allow(clippy::cast_possible_truncation)] // at most MAX_SYMBOLS
     pub fn num_symbols(&self) -> u32 {
         self.alphabet.len() as u32
@@ -70,7 +80,7 @@ impl MergeTable {
 
     /// Appends a merge and returns its product.
     ///
-    /// Fails if a part does not exist yet, or if the product would be longer than 2^31 bases.
+    /// Fails if a part does not exist yet, or if the product would have 2^31 symbols or more.
     pub fn push(&mut self, (left, right): Pair) -> Result<Token> {
         let product = self.num_tokens();
         if left >= product || right >= product {
@@ -102,33 +112,34 @@ impl MergeTable {
         &self.merges
     }
 
-    /// The letters and one token for each merge.
+    /// How many tokens there are: the symbols and one for each merge.
     #[allow(clippy::cast_possible_truncation)] // `push` could not have counted past 2^32 tokens: lengths is indexed by u32
     pub fn num_tokens(&self) -> u32 {
         self.lengths.len() as u32
     }
 
-    /// Bases in `token`.
+    /// Symbols in `token`.
     pub fn length(&self, token: Token) -> u32 {
         self.lengths[token as usize]
     }
 
-    /// Bases in the product of `pair`, or would be.
+    /// Symbols in the product of `pair`, whether it is in the table or not.
     pub fn length_joined(&self, (left, right): Pair) -> u32 {
         self.length(left).saturating_add(self.length(right))
     }
 
-    /// Bases in the longest token.
+    /// Symbols in the longest token. Time: the number of tokens.
     pub fn longest(&self) -> u32 {
         self.lengths.iter().copied().max().unwrap_or(1)
     }
 
-    /// The two parts of `token`, or `None` for a letter.
+    /// The two parts of `token`, or `None` for a symbol.
     pub fn parts(&self, token: Token) -> Option<Pair> {
         token.checked_sub(self.num_symbols()).map(|rank| self.merges[rank as usize])
     }
 
-    /// Appends the codes of the letters that `token` spells: their places in the alphabet.
+    /// Appends the codes of the symbols that `token` spells: their places in the alphabet. Without
+    /// recursion: a token may be as deep as there are merges.
     pub fn spell(&self, token: Token, codes: &mut Vec<u8>) {
         let mut pending = vec![token];
         while let Some(token) = pending.pop() {
@@ -139,7 +150,7 @@ impl MergeTable {
         }
     }
 
-    /// The letters that `token` spells.
+    /// The string that `token` spells.
     pub fn spelling(&self, token: Token) -> String {
         let mut codes = Vec::with_capacity(self.length(token) as usize);
         self.spell(token, &mut codes);

@@ -6,7 +6,6 @@ use crate::bpe::encode::heap::HeapEncoder;
 use crate::bpe::encode::marked::AnyMarked;
 use crate::bpe::encode::rules::MergeRules;
 use crate::bpe::{MergeTable, Pair, Token};
-use crate::error::Error;
 use crate::kmer::{Kmer, KmerOptions};
 
 /// How words become tokens, which are numbered from 0 on.
@@ -57,8 +56,7 @@ impl Bpe {
     pub(crate) fn encoder(&self) -> &Encoder {
         self.encoder.get_or_init(|| match AnyMarked::build(&self.table) {
             Ok(marked) => Encoder::Automaton(marked),
-            Err(Error::Vocabulary { reason, .. }) => Encoder::Heap(HeapEncoder::new(&self.table), reason),
-            Err(error) => Encoder::Heap(HeapEncoder::new(&self.table), error.to_string()),
+            Err(reason) => Encoder::Heap(HeapEncoder::new(&self.table), reason.to_string()),
         })
     }
 }

@@ -1,4 +1,7 @@
-//! Words of corpora, as the encoder reads them.
+//! The words of corpora as a text that the lanes read.
+//!
+//! Words are cut into pieces of a fixed length if that is wanted, and a piece is read forward or as
+//! its reverse complement. Positions are bases of the arena, 0-based and half-open.
 
 use std::ops::Range;
 
@@ -11,18 +14,19 @@ use crate::corpus::Corpus;
 pub struct CorpusText<'a> {
     /// The corpora.
     pub corpora: &'a [Corpus],
-    /// Bases at which words are cut, from their start on.
+    /// Bases in a piece: words are cut every so many, counted from their start. `None` leaves them
+    /// whole.
     pub word_length: Option<u64>,
     /// Each piece is read as its reverse complement.
     pub reverse: bool,
 }
 
-/// A part of one corpus that begins and ends where words may be cut, in bases of its arena.
+/// A part of one corpus whose ends are ends of pieces or verified token boundaries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Which corpus.
+    /// The number of the corpus in its text.
     pub corpus: usize,
-    /// From where to where.
+    /// Bases of its arena.
     pub range: Range<u64>,
 }
 
@@ -48,7 +52,11 @@ impl CorpusText<'_> {
     }
 }
 
-/// Reads the pieces of a segment, base by base.
+/// Reads the pieces of a segment, as base codes.
+///
+/// Invariant: `piece` lies in word number `word` and in the segment. Where the segment cuts a
+/// piece, only the rest of the piece is read; on the reverse strand the complement of that rest, so
+/// that both halves of a cut piece together are the piece.
 #[derive(Debug)]
 pub struct CorpusCursor<'a> {
     text: CorpusText<'a>,
@@ -57,10 +65,12 @@ pub struct CorpusCursor<'a> {
     piece: Range<u64>,
     /// Bases of the piece that are read already, in reading direction.
     offset: u64,
+    /// The end of the segment.
     end: u64,
 }
 
 impl<'a> CorpusCursor<'a> {
+    /// A cursor at the start of `segment`.
     fn new(text: CorpusText<'a>, segment: &Segment) -> Self {
         let corpus = &text.corpora[segment.corpus];
         let word = corpus.word_after(segment.range.start);
@@ -69,7 +79,8 @@ impl<'a> CorpusCursor<'a> {
         this
     }
 
-    /// The rest, from `position` on, of the piece of the present word that `position` is in or before.
+    /// The rest, from `position` on, of the piece of the present word that `position` is in or
+    /// before.
     fn piece_from(&self, position: u64) -> Range<u64> {
         let Range { start, end } = self.text.piece(self.corpus, self.word, position);
         start.max(position)..end.min(self.end)
@@ -110,7 +121,7 @@ impl WordCursor for CorpusCursor<'_> {
     }
 }
 
-/// One segment a word.
+/// One segment per word, for an encoder that cannot cut words.
 pub(super) fn whole_words(text: CorpusText<'_>) -> Vec<Segment> {
     let words = |corpus: &Corpus| (0..corpus.num_words()).map(|word| corpus.word(word)).collect::<Vec<_>>();
     let numbered = text.corpora.iter().map(words).enumerate();

@@ -1,9 +1,11 @@
-//! The encoder of a merge table: its automaton, or the heap where there is none.
+//! The encoder of a merge table over the words of corpora: its automaton, or the heap where there
+//! is none.
 
 use super::automaton::{AnyAutomaton, Automaton};
 use super::corpus_text::{CorpusText, Segment, whole_words};
 use super::heap::HeapEncoder;
 use super::lanes::{BLOCK, run};
+use super::no_automaton::NoAutomaton;
 use super::seams::segments;
 use super::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};
 use crate::bpe::{MergeTable, Pair, Token};
@@ -11,23 +13,35 @@ use crate::error::Result;
 use crate::monitor::Monitor;
 
 /// The encoder of a merge table: its automaton, or the heap where it has none.
+///
+/// It reads base codes, as corpora hold them. Trainers build one in each round;
+/// [`marked`](super::marked) is its counterpart for text.
 #[derive(Clone, Debug)]
 pub enum MergeEncoder {
     /// An automaton of at most 65,536 states.
     Narrow(Automaton<u16>),
     /// An automaton of more.
     Wide(Automaton<u32>),
-    /// The heap, for tables that training does not make or whose automaton would be too large.
-    Heap(HeapEncoder),
+    /// The heap, which is slower by far, and why there is no automaton.
+    Heap(HeapEncoder, NoAutomaton),
 }
 
 impl MergeEncoder {
-    /// Builds the automaton, or falls back to the heap.
+    /// Builds the automaton, or falls back to the heap;
+    /// [`why_no_automaton`](Self::why_no_automaton) says why.
     pub fn new(table: &MergeTable) -> Self {
         match AnyAutomaton::build(table) {
             Ok(AnyAutomaton::Narrow(automaton)) => Self::Narrow(automaton),
             Ok(AnyAutomaton::Wide(automaton)) => Self::Wide(automaton),
-            Err(_) => Self::Heap(HeapEncoder::new(table)),
+            Err(reason) => Self::Heap(HeapEncoder::new(table), reason),
+        }
+    }
+
+    /// Why encoding is slow; `None` if there is an automaton.
+    pub fn why_no_automaton(&self) -> Option<&NoAutomaton> {
+        match self {
+            Self::Narrow(_) | Self::Wide(_) => None,
+            Self::Heap(_, reason) => Some(reason),
         }
     }
 
@@ -36,11 +50,12 @@ impl MergeEncoder {
         match self {
             Self::Narrow(automaton) => automaton.encode(codes),
             Self::Wide(automaton) => automaton.encode(codes),
-            Self::Heap(heap) => heap.encode(codes),
+            Self::Heap(heap, _) => heap.encode(codes),
         }
     }
 
-    /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between words only.
+    /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between
+    /// words only.
     pub fn segments(
         &self,
         text: CorpusText<'_>,
@@ -69,12 +84,13 @@ impl MergeEncoder {
             Self::Wide(automaton) => {
                 run(&automaton.over_codes(), &text, queue, sink, monitor, BLOCK.max(4 * automaton.longest))
             }
-            Self::Heap(heap) => run_heap(heap, text, queue, sink, monitor),
+            Self::Heap(heap, _) => run_heap(heap, text, queue, sink, monitor),
         }
     }
 }
 
-/// The slow way through a text: a piece at a time, in one lane.
+/// The slow way through a text: a piece at a time, in lane 0. Memory: that of the heap for the
+/// longest piece.
 fn run_heap(
     heap: &HeapEncoder,
     text: CorpusText<'_>,

@@ -1,8 +1,8 @@
 //! Encoding by the rule itself: a priority queue of the merges that are possible now.
 //!
-//! Lowest rank first, leftmost first, until no adjacent pair is in the table. This is what Hugging Face `tokenizers`
-//! does, it is right for every table, and it is the yardstick of the fast encoder. Cost: O(n log n) time and about 40
-//! bytes of memory per base.
+//! Lowest rank first, leftmost first, until no adjacent pair is in the table. This is what Hugging
+//! Face `tokenizers` does, it is right for every table, and the fast encoder is tested against it.
+//! Cost: O(n log n) time and about 40 bytes of memory per base.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -18,10 +18,17 @@ pub struct HeapEncoder {
     products: FxHashMap<Pair, (u32, Token)>,
 }
 
-/// A word under replacement: slot `i` holds a token or nothing; `next` and `previous` link the slots in use.
+/// A word under replacement: a doubly linked list of tokens in the slots of the bases that they
+/// start at.
+///
+/// Invariant: the slots in use, followed by `next` from slot 0, spell the word; `previous` is the
+/// reverse of `next`. Slot 0 is always in use, since a merge keeps its left slot.
 struct Chain {
+    /// The token that starts at each base, or nothing inside a token.
     tokens: Vec<Option<Token>>,
+    /// The slot of the token after, or [`END`].
     next: Vec<usize>,
+    /// The slot of the token before, or [`END`].
     previous: Vec<usize>,
 }
 
@@ -34,24 +41,31 @@ impl HeapEncoder {
         Self::of_merges(table.merges().iter().copied().zip(table.num_symbols()..))
     }
 
-    /// Replays any merges, given by rank with their products. Of two merges of the same pair the last counts, as in
-    /// Hugging Face.
+    /// Replays any merges, given by rank with their products. Of two merges of the same pair the
+    /// last counts, as in Hugging Face.
     pub fn of_merges(merges: impl IntoIterator<Item = (Pair, Token)>) -> Self {
         Self { products: (0..).zip(merges).map(|(rank, (pair, product))| (pair, (rank, product))).collect() }
     }
 
-    /// The tokens of the word with these base codes.
+    /// The tokens of the word with these symbol codes.
     pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
         self.replay(codes, |_, _| ())
     }
 
-    /// Like [`encode`](Self::encode), and shows the rank of each merge as it is made, with the tokens after it.
+    /// Like [`encode`](Self::encode), and shows the rank of each merge as it is made, with the
+    /// tokens after it.
     pub fn explain(&self, codes: &[u8]) -> Vec<(usize, Vec<Token>)> {
         let mut steps = Vec::new();
         self.replay(codes, |rank, chain| steps.push((rank as usize, chain.tokens())));
         steps
     }
 
+    /// Makes all merges, and calls `made` after each.
+    ///
+    /// Invariant: every adjacent pair that has a rank has an entry (rank, left slot) in the queue.
+    /// Entries are never removed when a merge changes a side; they are recognized as stale when
+    /// they come up, because the pair at their slot has another rank now. Each merge adds at most
+    /// two entries, so there are at most three per base.
     fn replay(&self, codes: &[u8], mut made: impl FnMut(u32, &Chain)) -> Vec<Token> {
         let mut chain = Chain::new(codes);
         let mut possible = BinaryHeap::new();
@@ -78,6 +92,7 @@ impl HeapEncoder {
 }
 
 impl Chain {
+    /// Every base its own token.
     fn new(codes: &[u8]) -> Self {
         let num_bases = codes.len();
         Self {
@@ -87,11 +102,13 @@ impl Chain {
         }
     }
 
+    /// The token in slot `left` and the one after it.
     fn pair(&self, left: usize) -> Option<Pair> {
         let right = *self.next.get(left)?;
         Some((self.tokens[left]?, (*self.tokens.get(right)?)?))
     }
 
+    /// Puts `product` in place of the token in slot `left` and the one after it.
     fn merge(&mut self, left: usize, product: Token) {
         let right = self.next[left];
         self.tokens[left] = Some(product);
@@ -102,6 +119,7 @@ impl Chain {
         }
     }
 
+    /// The tokens in the slots in use, from left to right.
     fn tokens(&self) -> Vec<Token> {
         self.tokens.iter().flatten().copied().collect()
     }

@@ -2,24 +2,28 @@
 //!
 //! # Blocks
 //!
-//! A *lane* walks through one segment of the text in blocks of some thousand bases. Forward, the automaton runs over
-//! the block and keeps every state; backward, the tokens are read off. A block may hold many words: between them, and
-//! in front, stands the separator, which leads to the start state, whose step is the separator again, so that both
-//! loops run through word ends without noticing. A block that ends inside a word needs a place to stop.
+//! A *lane* walks through one segment of the text in blocks of some thousand bases. Forward, the
+//! automaton runs over the block and keeps every state; backward, the tokens are read off. A block
+//! may hold many words: between them, and in front, stands the separator, which leads to the start
+//! state, whose output is the separator again, so that both loops run through the ends of words
+//! without a test. A block that ends inside a word needs a place to stop.
 //!
 //! # Where a block may stop
 //!
-//! Whatever follows, the true encoding has a boundary in any window as long as the longest token. So walk back from
-//! every position of the last such window of the block: where all walks have met is a boundary of the true encoding.
-//! By fact 1 of [`crate::bpe`] the word may be cut there, and the next block begins with the bases after it. There is no
-//! bound on how far back the walks meet; if they have not met inside the block, the block is made longer.
+//! Whatever follows, the true encoding has a boundary in any window as long as the longest token.
+//! So walk back from every position of the last such window of the block: where all walks have met
+//! is a boundary of the true encoding. By fact 1 of [`crate::bpe`] the word may be cut there, and
+//! the next block starts with the bases after it. There is no bound on how far back the walks meet;
+//! if they have not met inside the block, the block is made longer.
 //!
 //! # Eight lanes
 //!
-//! The next state cannot be looked up before the last look-up is done, so a single lane waits for the cache most of
-//! the time. Eight lanes advance in step in one thread and hide each other's waiting; so do the eight walks back. Their
-//! buffers lie in one piece of memory at a distance that is known when this is compiled, so that all lanes share a
-//! few registers: with buffers of their own four lanes were all that paid, at three quarters to five sixths of this speed.
+//! The next state cannot be looked up before the last look-up is done, so a single lane waits for
+//! the L2 cache most of the time. Eight lanes advance in step in one thread and hide each other's
+//! latency; so do the eight walks back. Their buffers lie in one piece of memory at a distance that
+//! is known at compile time, so that all lanes share a few registers. Fewer lanes with buffers of
+//! their own were tried: beyond four the compiler runs out of registers, and four reach four fifths
+//! of this throughput. `cargo bench --bench encode` measures it.
 
 use super::machine::{Machine, StateId, StateOutput};
 use super::stream::{SegmentQueue, TokenSink, WordCursor, WordSource};
@@ -28,17 +32,24 @@ use crate::monitor::Monitor;
 
 /// Lanes that advance in step in one thread.
 pub const LANES: usize = 8;
-/// Bases from one lane's buffers to the next, where blocks are of the usual length: some lines of the cache more than a
-/// block, since lanes at powers of two would all want the same lines.
+/// Bases from one lane's buffers to the next, where blocks are of the usual length: three cache
+/// lines of bytes more than a block, since lanes at a distance of a power of two would compete for
+/// the same sets of the cache.
 const STRIDE: usize = BLOCK + 64 * 3;
-/// Bases in a block, unless tokens are very long.
+/// Bases in a block, unless tokens are very long: eight lanes of bytes, states and tokens take 90
+/// to 160 KB, and fit into an L2 cache beside the transition table.
 pub(crate) const BLOCK: usize = 2048;
 
-/// What all lanes read and write, lane after lane, `stride` apart.
+/// What all lanes read and write, lane after lane, `stride` apart. Lane `i` has the entries from
+/// `i * stride` on.
 struct Buffers<S, T> {
     stride: usize,
+    /// The block: a separator, then bases and separators, filled up with separators.
     bytes: Vec<u8>,
+    /// The state after each byte.
     states: Vec<S>,
+    /// The tokens of the block, at the end of the lane's part: they are found from the last to the
+    /// first.
     tokens: Vec<T>,
 }
 
@@ -47,6 +58,8 @@ impl<S: StateId, T: Copy + Default> Buffers<S, T> {
         Self { stride: 0, bytes: Vec::new(), states: Vec::new(), tokens: Vec::new() }
     }
 
+    /// Makes the parts of all lanes `stride` long. What was in them is lost; between blocks nothing
+    /// is kept there.
     fn resize(&mut self, stride: usize, separator: u8) {
         if stride != self.stride {
             self.stride = stride;
@@ -56,6 +69,7 @@ impl<S: StateId, T: Copy + Default> Buffers<S, T> {
         }
     }
 
+    /// The part of `lane` in one of the buffers.
     fn of<'a, X>(&self, all: &'a [X], lane: usize) -> &'a [X] {
         &all[lane * self.stride..][..self.stride]
     }
@@ -63,16 +77,19 @@ impl<S: StateId, T: Copy + Default> Buffers<S, T> {
 
 /// One of the streams that advance in step.
 struct Lane<C> {
+    /// Reads the segment; `None` when all of it is read.
     cursor: Option<C>,
-    /// A segment is being read, or its end is still to be told.
+    /// A segment is being read, or the sink has not seen its end yet.
     active: bool,
     /// Bytes in the block, with the separator in front.
     filled: usize,
-    /// Where the word that the block ends in begins (its separator), if it ends in one.
+    /// The place of the separator in front of the word that the block ends in, if it ends inside
+    /// one.
     open: Option<usize>,
-    /// The block begins inside a word.
+    /// The block starts inside a word: what the sink got last was not the end of one.
     continuing: bool,
-    /// A separator is still to come before the present word.
+    /// The last word ended with its block, and the sink must still see a separator
+    /// ([`WordCursor::EVERY_END`]).
     owing: bool,
 }
 
@@ -82,6 +99,10 @@ impl<C: WordCursor> Lane<C> {
     }
 
     /// Fills the block from the cursor; what is left over becomes separators.
+    ///
+    /// Invariant: `bytes[..filled]` is the separator in front and then words with one separator
+    /// between two, and `word` is the place of the separator before the last of them. The cursor is
+    /// behind the last byte taken.
     fn fill(&mut self, bytes: &mut [u8]) {
         let block = bytes.len();
         let mut word = usize::from(self.owing);
@@ -111,8 +132,9 @@ impl<C: WordCursor> Lane<C> {
         bytes[self.filled..].fill(C::SEPARATOR);
     }
 
-    /// The position to walk back from: the end of the block, or the last final boundary of the open word. `None` if
-    /// there is none to be found.
+    /// The position to walk back from: the end of the block, or the last final boundary of the open
+    /// word; the cursor goes back to it. `None` if there is none in the block, or only its start,
+    /// so that a longer block is needed.
     fn settle<S: StateId, O: StateOutput>(
         &mut self,
         machine: &Machine<'_, S, O>,
@@ -129,8 +151,15 @@ impl<C: WordCursor> Lane<C> {
     }
 }
 
-/// The last position that every encoding, however the word goes on, has a boundary at; `None` if that would lie before
-/// the first state. `word` is where the word starts, and the first state is that of the first position known.
+/// The last position that every encoding, however the word goes on, has a boundary at; `None` if
+/// that would lie before the first state. `word` is where the word starts, and the first state is
+/// that of the first position known.
+///
+/// Invariant of the loop: `marks` is set where some walk back has arrived and not yet moved on,
+/// `marked` counts these places, and none is behind `at`. The walk at the highest place moves
+/// first, so walks that meet become one mark; when one mark is left, all have met there. Time: the
+/// distance from the end to that place. On return no mark is set, so that `marks` is a scratch
+/// buffer for the next call.
 pub(super) fn final_boundary<S: StateId, O: StateOutput>(
     machine: &Machine<'_, S, O>,
     states: &[S],
@@ -161,9 +190,17 @@ pub(super) fn final_boundary<S: StateId, O: StateOutput>(
     }
 }
 
-/// Runs the automaton over the segments of `queue`, as one of the threads that do, in blocks of `block` bytes or more.
+/// Runs the automaton over the segments of `queue`, as one of the threads that do, in blocks of
+/// `block` bytes or more.
 ///
-/// Memory: some hundred kilobytes, more if tokens are longer than a thousand bases.
+/// Invariant of the loop: what the sink has got of a lane is the true encoding of its segment up to
+/// a boundary, and the cursor stands at that boundary. A block starts there from the start state,
+/// which is right by fact 1 of [`crate::bpe`]. A lane that finds no boundary in its block has sent
+/// nothing and gets the same bases again, in a block twice as long; `unread` has put them back, as
+/// its `end` is the start of the block.
+///
+/// Memory: some hundred kilobytes, more if tokens are longer than a thousand bases. Each thread has
+/// its own.
 pub(crate) fn run<S: StateId, O: StateOutput, R: WordSource>(
     machine: &Machine<'_, S, O>,
     source: &R,
@@ -223,6 +260,11 @@ pub(crate) fn run<S: StateId, O: StateOutput, R: WordSource>(
 }
 
 /// Runs the first `used` lanes over their blocks: in step, if most of them are used.
+///
+/// Invariant: `states[i]` is the state after `bytes[..=i]` of the lane, from the start state on. In
+/// step, lanes that are not used read what is left in their bytes, and nobody reads their states.
+/// The constant stride and the arrays of known length are what lets the compiler keep all eight
+/// states in registers and drop all bounds checks.
 fn forward<S: StateId, O, T>(machine: &Machine<'_, S, O>, buffers: &mut Buffers<S, T>, used: usize) {
     let Buffers { stride, bytes, states, .. } = buffers;
     let step = |state: S, byte: u8| state.step(machine.rows[usize::from(byte)]);
@@ -248,8 +290,12 @@ fn forward<S: StateId, O, T>(machine: &Machine<'_, S, O>, buffers: &mut Buffers<
     }
 }
 
-/// Reads the tokens of the first `used` lanes off their states, from `ends` back to the beginning. Returns where in the
-/// lanes' tokens the first one is.
+/// Reads the tokens of the first `used` lanes off their states, from `ends` back to the start.
+/// Returns where in the lanes' tokens the first one is.
+///
+/// Invariant: `ends[lane]` is a boundary of the lane's encoding, and its tokens from there on lie
+/// at the end of its part. The separator at place 0 is not read: it is the one in front. All lanes
+/// write at the same distance from the end, so one counter serves them as long as none is done.
 fn backward<S: StateId, O: StateOutput>(
     outputs: &[O],
     buffers: &mut Buffers<S, O::Token>,
@@ -286,11 +332,13 @@ fn backward<S: StateId, O: StateOutput>(
     firsts
 }
 
-/// All lanes' buffers as an array, in which the distance between two lanes is known to the compiler.
+/// All lanes' buffers as an array, in which the distance between two lanes is known to the
+/// compiler.
 fn all_lanes<X>(buffer: &[X]) -> Option<&[X; LANES * STRIDE]> {
     buffer.first_chunk()
 }
 
+/// Likewise, to be written.
 fn all_lanes_mut<X>(buffer: &mut [X]) -> Option<&mut [X; LANES * STRIDE]> {
     buffer.first_chunk_mut()
 }

@@ -1,8 +1,13 @@
-//! What runs over a text, whatever its automaton was made from: transitions, outputs and the rows of bytes.
+//! What runs over a text, whatever its automaton was made from: transitions, outputs and the rows
+//! of bytes.
+//!
+//! The lanes are compiled for each combination of a width of states ([`StateId`]) and a form of
+//! outputs ([`StateOutput`]): the trainer reads base codes with 64-bit outputs, a batch reads bytes
+//! with 32-bit ones.
 
 use crate::bpe::Token;
 
-/// A state number, as wide as the automaton needs.
+/// A state number, as wide as the automaton needs. The default is state 0, the start of a word.
 pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
     /// The next states on one symbol.
     type Row: Clone + std::fmt::Debug + Send + Sync;
@@ -14,7 +19,7 @@ pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
     #[must_use]
     fn step(self, row: &Self::Row) -> Self;
 
-    /// Rows of zeros.
+    /// `count` rows of zeros.
     fn rows(count: usize) -> Vec<Self::Row>;
 
     /// What `row` has for the first `states` states, which it can hold.
@@ -22,8 +27,9 @@ pub trait StateId: Copy + Default + Send + Sync + TryFrom<u32> + 'static {
 }
 
 impl StateId for u16 {
-    /// As many as there can be: then no look-up can miss, and none is checked, which makes the forward loop a third
-    /// faster. What is beyond the states in use is never touched and takes no memory.
+    /// As many entries as there are numbers: then no look-up can miss, and none is checked, which
+    /// makes the forward loop a third faster. What is beyond the states in use is never touched and
+    /// takes no memory.
     type Row = [Self; 1 << 16];
 
     fn index(self) -> usize {
@@ -46,6 +52,7 @@ impl StateId for u16 {
 }
 
 impl StateId for u32 {
+    /// As many entries as there are states: 2^32 would be too many, so look-ups are checked.
     type Row = Vec<Self>;
 
     fn index(self) -> usize {
@@ -67,7 +74,8 @@ impl StateId for u32 {
     }
 }
 
-/// What ends at a base: `last(i)` and its length. For the start state it is the separator, of length one.
+/// The token that ends at a base: `last(i)` and its length. For the start state it is the
+/// separator, of length one, so that a walk back passes over the ends of words like over tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastToken {
     /// The token, or the number of tokens for the separator.
@@ -77,6 +85,8 @@ pub struct LastToken {
 }
 
 /// What a state says of the token that ends there, in a form that is fast to read.
+///
+/// The length is at least one: a walk back always ends.
 pub trait StateOutput: Copy + Sync {
     /// How tokens are written.
     type Token: Copy + Default + Into<Token>;
@@ -99,9 +109,12 @@ impl StateOutput for LastToken {
 }
 
 /// What runs over a text: an automaton and how the bytes of the text choose its rows.
+///
+/// A row for every byte, so that no byte needs a test. Bytes that mean the same share a row: 256
+/// references, 2 KiB.
 #[derive(Clone, Debug)]
 pub struct Machine<'a, S: StateId, O> {
-    /// The transitions on each byte.
+    /// The transitions on each byte: `rows[byte][state]`.
     pub rows: [&'a S::Row; 256],
     /// What ends in each state.
     pub outputs: &'a [O],
@@ -118,8 +131,8 @@ impl<S: StateId, O> Machine<'_, S, O> {
 }
 
 impl<S: StateId, O: StateOutput> Machine<'_, S, O> {
-    /// The tokens of a word: the plain use of the automaton, a state of memory for each byte. [`super::lanes`] is the
-    /// one that streams.
+    /// The tokens of a word: the plain use of the automaton, a state of memory for each byte.
+    /// [`super::lanes`] is the one that streams.
     pub fn encode(&self, word: &[u8]) -> Vec<Token> {
         let mut states = Vec::with_capacity(word.len() + 1);
         let mut state = S::default();

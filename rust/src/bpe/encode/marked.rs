@@ -1,36 +1,37 @@
-//! The automaton of a merge table over the bytes of a text, letters or not.
+//! The automaton of a merge table over the bytes of a text, whatever they are.
 //!
-//! What is not a letter ends a word as the separator of [`super::automaton`] does, but must be told apart: an N becomes
-//! the unknown token, a space nothing. So there are several separators, called *marks*. Each has a state of its own
-//! that is left as the start is, and a row of the table that leads to that state from everywhere; its token is a
-//! number beyond all tokens. Then N and the like never leave the loops that letters run through.
+//! A byte that is no symbol of the alphabet ends a word as the separator of [`super::automaton`]
+//! does, but must be told apart: an N becomes the unknown token, a space nothing. So there are
+//! several separators, called *marks*. Each has a state of its own that is left as the start is,
+//! and a row of the table that leads to that state from everywhere; its token is a number beyond
+//! all tokens. Then N and the like never leave the loops that bases run through.
 //!
-//! Token and length of a state are packed into 32 bits, half of what the trainer uses: the walk back is a tenth
-//! faster.
+//! Token and length of a state are packed into 32 bits, half of what the trainer uses: the walk
+//! back is a tenth faster.
 
 use super::automaton::{AnyAutomaton, Automaton};
 use super::machine::{Machine, StateId, StateOutput};
+use super::no_automaton::NoAutomaton;
 use crate::bpe::{MergeTable, Token};
-use crate::error::{Error, Result};
 
-/// A byte that is no letter. As a token it is the number of tokens plus its own.
+/// A byte that is no symbol of the alphabet. As a token it is the number of tokens plus its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Mark {
     /// Between sequences.
     End,
-    /// White space that vanishes.
+    /// White space, which becomes nothing.
     Dropped,
-    /// Outside the vocabulary.
+    /// A symbol outside the alphabet.
     Unknown,
-    /// Likewise, but its upper case is not.
+    /// Likewise, but its upper case is in the alphabet.
     LowerCase,
 }
 
 /// All marks, by number.
 pub(crate) const MARKS: [Mark; 4] = [Mark::End, Mark::Dropped, Mark::Unknown, Mark::LowerCase];
 
-/// A token, or mark, and its length.
+/// A token, or mark, in the lower half, and its length in the upper half.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PackedOutput(u32);
 
@@ -48,25 +49,30 @@ impl StateOutput for PackedOutput {
 }
 
 impl PackedOutput {
+    /// `None` if one of them needs more than 16 bits.
     fn new(token: Token, length: u32) -> Option<Self> {
         (token < 1 << 16 && length < 1 << 16).then_some(Self(length << 16 | token))
     }
 }
 
 /// An automaton with marks.
+///
+/// States are those of the plain automaton, of which the start is the state of the first mark, then
+/// one for each other mark. All states of marks have the transitions of the start.
 #[derive(Clone, Debug)]
 pub(crate) struct Marked<S: StateId> {
-    /// By letter, then by mark.
+    /// A row for each symbol, then one for each mark.
     rows: Vec<S::Row>,
     outputs: Vec<PackedOutput>,
     longest: usize,
 }
 
 impl<S: StateId> Marked<S> {
-    /// Adds marks to an automaton; `None` if tokens, lengths or states do not fit.
+    /// Adds marks to an automaton; `None` if tokens, lengths or states do not fit. Time: that of a
+    /// copy of the table.
     fn new<P: StateId>(plain: &Automaton<P>, num_symbols: usize) -> Option<Self> {
-        let old = u32::try_from(plain.steps.len()).ok()?;
-        let packed = plain.steps.iter().map(|step| PackedOutput::new(step.token, step.length));
+        let old = u32::try_from(plain.outputs.len()).ok()?;
+        let packed = plain.outputs.iter().map(|last| PackedOutput::new(last.token, last.length));
         let mut outputs: Vec<PackedOutput> = packed.collect::<Option<_>>()?;
         // The separator is the first mark, and the start its state; the others have states after all old ones.
         for token in (plain.separator..).skip(1).take(MARKS.len() - 1) {
@@ -75,10 +81,10 @@ impl<S: StateId> Marked<S> {
         let state = |number: u32| S::try_from(number).ok();
         state(u32::try_from(outputs.len() - 1).ok()?)?;
         let mut rows = S::rows(num_symbols + MARKS.len());
-        for (letter, row) in (0..num_symbols).zip(&mut rows) {
+        for (symbol, row) in (0..num_symbols).zip(&mut rows) {
             let after = |from: u32| {
                 let from = P::try_from(if from < old { from } else { 0 }).ok()?;
-                state(u32::try_from(from.step(&plain.next[letter]).index()).ok()?)
+                state(u32::try_from(from.step(&plain.next[symbol]).index()).ok()?)
             };
             for (from, to) in (0..).zip(S::entries(row, outputs.len())) {
                 *to = after(from)?;
@@ -90,7 +96,7 @@ impl<S: StateId> Marked<S> {
         Some(Self { rows, outputs, longest: plain.longest })
     }
 
-    /// The automaton over bytes, of which `symbol` tells the code of the letter or the mark.
+    /// The automaton over bytes, of which `symbol` gives the code or the mark.
     pub(crate) fn over(&self, symbol: impl Fn(u8) -> Result<u8, Mark>) -> Machine<'_, S, PackedOutput> {
         let num_symbols = self.rows.len() - MARKS.len();
         let mut rows = [&self.rows[0]; 256];
@@ -110,43 +116,36 @@ impl<S: StateId> Marked<S> {
         )
     }
 
-    /// States, and bytes in memory.
-    pub(crate) fn size(&self) -> (usize, usize) {
+    /// The number of states, and the bytes of transitions and outputs that are in use.
+    fn size(&self) -> (usize, usize) {
         let states = self.outputs.len();
         (states, states * (self.rows.len() * size_of::<S>() + size_of::<PackedOutput>()))
     }
 }
 
-/// Fails if tokens or lengths do not fit into 16 bits each: before anything is built, which takes seconds for so many.
-fn check_size(table: &MergeTable) -> Result<()> {
-    let (tokens, most) = (table.num_tokens() as usize, (1 << 16) - MARKS.len());
-    if tokens > most {
-        return Err(Error::vocabulary(format!(
-            "it has {tokens} letters and merges, and an automaton has up to {most}"
-        )));
+/// Fails if tokens or lengths do not fit into 16 bits each: before anything is built, which takes
+/// seconds for so many.
+fn check_size(table: &MergeTable) -> Result<(), NoAutomaton> {
+    let (found, max) = (table.num_tokens() as usize, (1 << 16) - MARKS.len());
+    if found > max {
+        return Err(NoAutomaton::TooManyTokens { found, max });
     }
-    let longest = (0..table.num_tokens()).map(|token| table.length(token)).max().unwrap_or(0);
-    if u16::try_from(longest).is_ok() {
-        return Ok(());
-    }
-    Err(Error::vocabulary(format!(
-        "its longest token has {longest} letters, and those of an automaton have up to {}",
-        u16::MAX
-    )))
+    let (found, max) = (table.longest(), u32::from(u16::MAX));
+    if found > max { Err(NoAutomaton::TooLong { found, max }) } else { Ok(()) }
 }
 
 /// An automaton with marks and narrow or wide states.
 #[derive(Clone, Debug)]
 pub(crate) enum AnyMarked {
-    /// At most 65,536 states.
+    /// At most 65,536 states with those of the marks.
     Narrow(Marked<u16>),
-    /// More.
+    /// More states.
     Wide(Marked<u32>),
 }
 
 impl AnyMarked {
     /// The automaton of a table; fails with the reason if it has none.
-    pub(crate) fn build(table: &MergeTable) -> Result<Self> {
+    pub(crate) fn build(table: &MergeTable) -> Result<Self, NoAutomaton> {
         check_size(table)?;
         let num_symbols = table.num_symbols() as usize;
         let marked = match AnyAutomaton::build(table)? {
@@ -155,10 +154,10 @@ impl AnyMarked {
                 .or_else(|| Marked::new(&plain, num_symbols).map(Self::Wide)),
             AnyAutomaton::Wide(plain) => Marked::new(&plain, num_symbols).map(Self::Wide),
         };
-        marked.ok_or_else(|| Error::vocabulary("the vocabulary needs too many states for an automaton"))
+        marked.ok_or(NoAutomaton::TooManyStates)
     }
 
-    /// The tokens of a word, from the codes of its letters.
+    /// The tokens of a word, from the codes of its symbols.
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
             Self::Narrow(marked) => marked.over_codes().encode(codes),
@@ -166,7 +165,7 @@ impl AnyMarked {
         }
     }
 
-    /// States, and bytes in memory.
+    /// The number of states, and the bytes of transitions and outputs that are in use.
     pub(crate) fn size(&self) -> (usize, usize) {
         match self {
             Self::Narrow(marked) => marked.size(),

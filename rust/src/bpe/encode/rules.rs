@@ -1,10 +1,11 @@
 //! Merges in any order: what a file may hold although no training makes it.
 //!
-//! A [`MergeTable`](crate::bpe::MergeTable) numbers tokens by the merges that make them. That needs each token to be made
-//! once, and after its parts. Files that were put together by hand, or by cutting merges out of others, may have
-//! `AC + G` before `A + C`, make `ACG` in two ways, or join what nothing makes. The rule still says what happens, since a
-//! token is known by its string and a merge by its rank; so here a token is a string, and [`heap`](super::heap)
-//! encodes. The tokens are the letters, then all strings of the merges in the order in which they come.
+//! A [`MergeTable`](crate::bpe::MergeTable) numbers tokens by the merges that make them. That needs
+//! each token to be made once, and after its parts. Files that were put together by hand, or by
+//! cutting merges out of others, may have `AC + G` before `A + C`, make `ACG` in two ways, or join
+//! what nothing makes. The rule still says what happens, since a token is known by its string and a
+//! merge by its rank; so here a token is a string, and [`heap`](super::heap) encodes. The tokens
+//! are the symbols of the alphabet, then all strings of the merges in the order in which they come.
 
 use rustc_hash::FxHashMap;
 
@@ -21,11 +22,12 @@ pub struct MergeRules {
 }
 
 impl MergeRules {
-    /// The rule of these merges over these letters, which are ASCII.
+    /// The rule of these merges over these symbols, which are ASCII. Time and memory: those of all
+    /// strings.
     pub fn new<'m>(alphabet: &[u8], merges: impl IntoIterator<Item = (&'m str, &'m str)>) -> Self {
         let mut interner = Interner::default();
-        alphabet.iter().for_each(|&letter| {
-            interner.number(&char::from(letter).to_string());
+        alphabet.iter().for_each(|&symbol| {
+            interner.number(&char::from(symbol).to_string());
         });
         let (mut pairs, mut products) = (Vec::new(), Vec::new());
         for (left, right) in merges {
@@ -36,7 +38,7 @@ impl MergeRules {
         Self { alphabet: alphabet.to_vec(), tokens: interner.tokens, merges: pairs, heap }
     }
 
-    /// The letters; the letter of code 0 is token 0, and so on.
+    /// The symbols; the symbol of code 0 is token 0, and so on.
     pub fn alphabet(&self) -> &[u8] {
         &self.alphabet
     }
@@ -51,7 +53,7 @@ impl MergeRules {
         &self.merges
     }
 
-    /// What encodes words.
+    /// The encoder of these merges.
     pub fn heap(&self) -> &HeapEncoder {
         &self.heap
     }
@@ -65,6 +67,7 @@ struct Interner {
 }
 
 impl Interner {
+    /// The number of `string`; a new one gets the next.
     #[allow(clippy::cast_possible_truncation)] // three strings a merge, and merges are numbered in u32
     fn number(&mut self, string: &str) -> Token {
         if let Some(&number) = self.numbers.get(string) {
@@ -85,7 +88,7 @@ mod tests {
         let rules = MergeRules::new(b"ACG", merges.iter().copied());
         let codes: Vec<u8> = word
             .bytes()
-            .filter_map(|letter| u8::try_from(b"ACG".iter().position(|&known| known == letter)?).ok())
+            .filter_map(|symbol| u8::try_from(b"ACG".iter().position(|&known| known == symbol)?).ok())
             .collect();
         rules
             .heap()

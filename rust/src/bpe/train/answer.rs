@@ -1,39 +1,49 @@
-//! What shards answer, as bytes, and how answers add up.
+//! The answers of shards, as bytes, and how answers add up.
 //!
-//! The answers to one question are numbers that are summed, lists that are joined, or islands that are counted together;
-//! so they may be added in any order and any grouping, as a tree over machines, and the sum of some is an answer again.
+//! The answers to one question are numbers that are summed, lists that are joined, or islands that
+//! are counted together; so they may be added in any order and any grouping, as a tree over
+//! machines, and the sum of some is an answer again.
 //!
 //! | answer | what is in it |
 //! |---|---|
 //! | contents | records, words, bases and the rest of [`Contents`] |
-//! | sample | words: their lengths, then their bases, four a byte |
-//! | pass | the counts that are not 0, by entry, gaps between them; those of `S`; the pairs across cuts; the islands |
+//! | sample | words: their lengths, then their bases, four per byte |
+//! | pass | the counts that are not 0, by entry, gaps between them; those of `S`; the boundary pairs; the islands |
 //! | pairs | pairs with their counts |
 //! | tokens | one number |
 //!
-//! A shard that found too many islands kept only the first part of `S` ([`super::islands`]): the sum keeps the shortest
-//! part that any of them did, and the other islands are broken up as they are added.
+//! A shard that found too many islands kept only the first part of `S` ([`super::islands`]): the
+//! sum keeps the shortest part that any of them did, and the other islands are broken up as they
+//! are added.
+//!
+//! Nothing that arrives is trusted: tokens, entries and counts are checked against their limits,
+//! and lists are read as far as the bytes reach.
 
 use super::islands::IslandFinder;
-use super::wire::{VarintReader, damaged, put};
+use super::wire::{VarintReader, damaged, put_number};
 use crate::alphabet::LetterKind;
 use crate::bpe::Pair;
 use crate::corpus::Contents;
 use crate::error::Result;
 
-/// The first byte of an answer.
+/// The first byte of an answer with contents.
 pub(super) const CONTENTS: u8 = 1;
+/// The first byte of a sample.
 pub(super) const SAMPLE: u8 = 2;
+/// The first byte of a pass.
 pub(super) const PASS: u8 = 3;
+/// The first byte of pairs with counts.
 pub(super) const PAIRS: u8 = 4;
+/// The first byte of a number of tokens.
 pub(super) const TOKENS: u8 = 5;
 
-/// No shard counts so much: sums of answers stay far below 2^64.
+/// No shard counts so much: sums of the answers of 255 shards stay below 2^64.
 const MAX_COUNT: u64 = 1 << 56;
 
 /// Adds answers to the same question.
 ///
-/// Fails on bytes that are no answers, or answers to different questions. Time and memory: those of the answers.
+/// Fails on bytes that are no answers, or answers to different questions. Time and memory: those of
+/// the answers; of a pass that of a table of counts as well, up to 32 MiB.
 pub fn add(answers: &[impl AsRef<[u8]>]) -> Result<Vec<u8>> {
     let first = answers.first().and_then(|answer| answer.as_ref().first()).ok_or_else(damaged)?;
     let kind = *first;
@@ -74,7 +84,7 @@ pub fn add(answers: &[impl AsRef<[u8]>]) -> Result<Vec<u8>> {
     }
 }
 
-/// What stands behind the first byte of an answer of this kind.
+/// What stands behind the first byte of an answer of this kind; fails on another kind.
 pub(super) fn body(answer: &[u8], kind: u8) -> Result<&[u8]> {
     answer.strip_prefix(&[kind]).ok_or_else(damaged)
 }
@@ -84,12 +94,13 @@ pub(super) fn contents(contents: &Contents, pieces: u64) -> Vec<u8> {
     let Contents { records, empty_records, words, bases, skipped, fingerprint } = contents;
     let mut bytes = vec![CONTENTS];
     for &number in [*records, *empty_records, *words, *bases].iter().chain(skipped).chain([&pieces]) {
-        put(&mut bytes, number);
+        put_number(&mut bytes, number);
     }
     bytes.extend(fingerprint.to_le_bytes());
     bytes
 }
 
+/// Reads the answer with contents.
 pub(super) fn read_contents(body: &[u8]) -> Result<(Contents, u64)> {
     let mut numbers = VarintReader(body);
     let mut next = || numbers.below(MAX_COUNT);
@@ -110,13 +121,15 @@ pub(super) fn read_contents(body: &[u8]) -> Result<(Contents, u64)> {
 pub(super) fn pairs(counts: impl IntoIterator<Item = (Pair, u64)>) -> Vec<u8> {
     let mut bytes = vec![PAIRS];
     for ((left, right), count) in counts {
-        put(&mut bytes, u64::from(left));
-        put(&mut bytes, u64::from(right));
-        put(&mut bytes, count);
+        put_number(&mut bytes, u64::from(left));
+        put_number(&mut bytes, u64::from(right));
+        put_number(&mut bytes, count);
     }
     bytes
 }
 
+/// Reads the answer with pairs. Their tokens are whatever was sent: the caller knows how many there
+/// are.
 pub(super) fn read_pairs(body: &[u8]) -> Result<Vec<(Pair, u64)>> {
     let mut numbers = VarintReader(body);
     let mut found = Vec::new();
@@ -126,7 +139,7 @@ pub(super) fn read_pairs(body: &[u8]) -> Result<Vec<(Pair, u64)>> {
     Ok(found)
 }
 
-/// Sorted, each pair once.
+/// The same counts, sorted, each pair once.
 pub(super) fn summed(mut counts: Vec<(Pair, u64)>) -> Vec<(Pair, u64)> {
     counts.sort_unstable();
     counts.dedup_by(|next, first| {
@@ -140,10 +153,11 @@ pub(super) fn summed(mut counts: Vec<(Pair, u64)>) -> Vec<(Pair, u64)> {
 /// The answer with a number of tokens.
 pub(super) fn tokens(count: u64) -> Vec<u8> {
     let mut bytes = vec![TOKENS];
-    put(&mut bytes, count);
+    put_number(&mut bytes, count);
     bytes
 }
 
+/// Reads the answer with a number of tokens.
 pub(super) fn read_tokens(body: &[u8]) -> Result<u64> {
     let mut numbers = VarintReader(body);
     let count = numbers.take()?;
@@ -152,7 +166,8 @@ pub(super) fn read_tokens(body: &[u8]) -> Result<u64> {
 
 /// The answer with what some threads found in a pass; all of them keep the same part of `S` then.
 ///
-/// `boundary_pairs` are the pairs across cuts, which the finders have counted too.
+/// `boundary_pairs` are the pairs across cuts, which the finders have counted too. Empty but for
+/// its kind without a finder.
 pub(super) fn pass(finders: &mut [IslandFinder], boundary_pairs: &[(Pair, u64)]) -> Vec<u8> {
     let kept = finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
     finders.iter_mut().for_each(|finder| finder.keep(kept));
@@ -160,27 +175,27 @@ pub(super) fn pass(finders: &mut [IslandFinder], boundary_pairs: &[(Pair, u64)])
     let Some(first) = finders.first() else { return bytes };
     let guess = first.guess().to_vec();
     for number in [u64::from(first.counts.separator()), guess.len() as u64, kept as u64] {
-        put(&mut bytes, number);
+        put_number(&mut bytes, number);
     }
     for &(left, right) in &guess {
-        put(&mut bytes, u64::from(left));
-        put(&mut bytes, u64::from(right));
+        put_number(&mut bytes, u64::from(left));
+        put_number(&mut bytes, u64::from(right));
     }
     put_counts(&mut bytes, finders);
     for &pair in &guess[..kept] {
-        put(&mut bytes, finders.iter().filter_map(|finder| finder.counts.exact(pair)).sum());
+        put_number(&mut bytes, finders.iter().filter_map(|finder| finder.counts.exact(pair)).sum());
     }
-    put(&mut bytes, boundary_pairs.len() as u64);
+    put_number(&mut bytes, boundary_pairs.len() as u64);
     for &((left, right), count) in boundary_pairs {
         for number in [u64::from(left), u64::from(right), count] {
-            put(&mut bytes, number);
+            put_number(&mut bytes, number);
         }
     }
     for finder in finders {
         finder.islands.for_each(|island, count| {
-            put(&mut bytes, island.len() as u64);
-            island.iter().for_each(|&token| put(&mut bytes, u64::from(token)));
-            put(&mut bytes, count);
+            put_number(&mut bytes, island.len() as u64);
+            island.iter().for_each(|&token| put_number(&mut bytes, u64::from(token)));
+            put_number(&mut bytes, count);
         });
     }
     bytes
@@ -193,15 +208,15 @@ fn put_counts(bytes: &mut Vec<u8>, finders: &[IslandFinder]) {
     for entry in 0..size {
         let total: u64 = finders.iter().map(|finder| finder.counts.total_of(entry)).sum();
         if total > 0 {
-            put(bytes, (entry + 1 - before) as u64);
-            put(bytes, total);
+            put_number(bytes, (entry + 1 - before) as u64);
+            put_number(bytes, total);
             before = entry + 1;
         }
     }
-    put(bytes, 0);
+    put_number(bytes, 0);
 }
 
-/// A pass for `S` that others made.
+/// The head of an answer with a pass for `S`, and what is still to be read of it.
 #[derive(Debug)]
 struct Pass<'a> {
     num_tokens: u32,
@@ -211,6 +226,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// Reads the head: the number of tokens, `S`, and how much of it was kept.
     fn read(body: &'a [u8]) -> Result<Self> {
         let mut rest = VarintReader(body);
         let num_tokens = rest.token(u32::MAX)?;
@@ -224,7 +240,10 @@ impl<'a> Pass<'a> {
         Ok(Self { num_tokens, guess, kept: kept as usize, rest })
     }
 
-    /// Adds everything to what `finder` has; returns the pairs across cuts.
+    /// Adds everything to what `finder` has; returns the boundary pairs.
+    ///
+    /// Fails if the finder has started another pass. Counts come before islands, and the part of
+    /// `S` that both kept before either: so an island that is added is one of that part.
     fn add_to(mut self, finder: &mut IslandFinder) -> Result<Vec<(Pair, u64)>> {
         if self.num_tokens != finder.counts.separator() || self.guess != finder.guess() {
             return Err(damaged());
@@ -259,6 +278,8 @@ impl<'a> Pass<'a> {
         Ok(boundary_pairs)
     }
 
+    /// Adds the islands, which are all that is left. Memory is bounded after each 4,096 of them, as
+    /// in a local pass.
     fn add_islands(&mut self, finder: &mut IslandFinder) -> Result<()> {
         let mut island = Vec::new();
         let mut number = 0_u32;
@@ -278,11 +299,13 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Takes an answer into a finder that has begun the same pass; returns the pairs across cuts.
+/// Takes an answer into a finder that has started the same pass; returns the boundary pairs.
 pub(super) fn absorb(finder: &mut IslandFinder, answer: &[u8]) -> Result<Vec<(Pair, u64)>> {
     Pass::read(body(answer, PASS)?)?.add_to(finder)
 }
 
+/// The sum of passes: a finder takes them all in, without a limit of its own on islands, and
+/// answers like a thread.
 fn add_passes(parts: &[&[u8]]) -> Result<Vec<u8>> {
     let mut finder = IslandFinder::default();
     let mut boundary_pairs = Vec::new();

@@ -1,12 +1,13 @@
-//! What the trainer watches for: a guess, from the last counts and a sample.
+//! Which pairs to watch for: a guess, from the last counts and a sample.
 //!
 //! # How large `S`
 //!
-//! A large `S` commits more merges a round and makes more islands. `S` holds a *share* of all adjacencies, adapted
-//! after each round so that the tokens in different islands stay near a target, about a 60th of the bases: the replay
-//! then takes a third of the time of the pass, and chromosome 20 takes seven rounds where a 240th makes nine. Pairs known
-//! from the last pass are judged by its exact counts, those of the last replay by what it left of them, pairs with new
-//! tokens by a sample. A guess that is wrong costs merges, never truth.
+//! A large `S` commits more merges per round and makes more islands. `S` holds a *share* of all
+//! adjacencies, adapted after each round so that the tokens in different islands stay near a
+//! target, about a 60th of the bases: the replay then takes a third of the time of the pass, and
+//! chromosome 20 takes seven rounds where a 240th makes nine. Pairs known from the last pass are
+//! judged by its exact counts, those of the last replay by what it left of them, pairs with new
+//! tokens by a sample. A guess that is wrong costs merges, never exactness.
 
 use std::cmp::Reverse;
 
@@ -24,8 +25,9 @@ use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::monitor::Monitor;
 
-/// What is known when a round begins.
+/// What is known when a round starts.
 pub(super) struct GuessContext<'a> {
+    /// The merges so far.
     pub(super) table: &'a MergeTable,
     /// The encoder of the table.
     pub(super) encoder: &'a MergeEncoder,
@@ -40,11 +42,13 @@ pub(super) struct GuessContext<'a> {
 }
 
 impl GuessContext<'_> {
-    /// With shared entries and after a round without a merge, the count from which on all pairs must be known; else 0.
+    /// With shared entries and after a round without a merge, the count from which on all pairs
+    /// must be known; else 0.
     ///
-    /// With shared entries, all pairs are sampled: what is not in the sample is not known. If that was not enough, all
-    /// pairs in the entries that were in the way are counted one by one; so next time theta is half as high.
-    fn in_the_way(&self) -> u64 {
+    /// With shared entries, all pairs are sampled: what is not in the sample is not known. If that
+    /// was not enough, all pairs in the entries that kept theta high are counted one by one; so
+    /// next time theta is half as high.
+    fn count_from(&self) -> u64 {
         let is_blocked = !self.counted.is_dense() && self.is_stuck;
         if is_blocked { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 }
     }
@@ -64,7 +68,7 @@ pub(super) struct Candidates {
     pub(super) replayed: FxHashMap<Pair, u64>,
     /// The last `S`.
     guessed: Vec<Pair>,
-    /// The share of all adjacencies that `S` is to hold.
+    /// The share of all adjacencies that `S` is to hold, 0.02 to 0.85.
     share: f64,
     /// The state of a random guess.
     random: Option<u64>,
@@ -78,6 +82,11 @@ impl Candidates {
     }
 
     /// `S`: pairs that look most frequent, in the order of training.
+    ///
+    /// Takes the first of the estimates until the share of adjacencies is full, one pair at least,
+    /// and no more than four for each merge still wanted. After a round without a merge it takes
+    /// every pair that it knows of: the pair that stopped the round is among them, so the next
+    /// round commits.
     pub(super) fn guess(
         &mut self,
         text: &mut dyn TrainingText,
@@ -108,16 +117,21 @@ impl Candidates {
 
     /// Pairs with their estimated counts, and an estimate of the number of all adjacencies.
     ///
-    /// Pairs of tokens that were there in the last pass are judged by its counts, which can only have become smaller.
-    /// Pairs with new tokens are judged by a sample; where pairs are in the way, all of these are counted instead.
+    /// Pairs of tokens that were there in the last pass are judged by its counts, which can only
+    /// have become smaller. Pairs with new tokens are judged by a sample; where the sample was not
+    /// enough, all of these are counted instead.
+    ///
+    /// Invariant: the result holds the pairs that came near theta, those of the last `S` and those
+    /// of the last replay, whatever the sample has. So a pair is never forgotten because a sample
+    /// missed it. A pair that was merged stands at 0, the count that the replay left of it.
     fn estimate(
         &self,
         text: &mut dyn TrainingText,
         known: &GuessContext<'_>,
     ) -> Result<(Vec<(Pair, u64)>, u64)> {
-        let in_the_way = known.in_the_way();
-        let (mut counts, adjacencies) = if in_the_way > 0 {
-            let exact = text.count_shared(known.table, known.encoder, known.counted, in_the_way)?;
+        let count_from = known.count_from();
+        let (mut counts, adjacencies) = if count_from > 0 {
+            let exact = text.count_shared(known.table, known.encoder, known.counted, count_from)?;
             #[allow(clippy::cast_precision_loss)]
             let counts = exact.into_iter().map(|(pair, count)| (pair, count as f64)).collect();
             (counts, 0.0) // a round that is stuck takes every candidate, whatever their share
@@ -131,7 +145,7 @@ impl Candidates {
         let judge = |(pair, sampled): (Pair, f64)| {
             let is_old = pair.0.max(pair.1) < known.counted.num_tokens;
             let replayed = self.replayed.get(&pair).copied();
-            let counted = if is_old && in_the_way == 0 { known.counted.count(pair) } else { sampled as u64 };
+            let counted = if is_old && count_from == 0 { known.counted.count(pair) } else { sampled as u64 };
             (pair, replayed.unwrap_or(counted))
         };
         let may_merge = |&(pair, _): &(Pair, f64)| known.options.may_merge(known.table, pair);
@@ -140,8 +154,12 @@ impl Candidates {
         Ok((candidates, adjacencies as u64))
     }
 
-    /// After a round of a text of `bases`: more tokens in islands than the target make a smaller share next time, fewer
-    /// a larger one.
+    /// After a round of a text of `bases`: more tokens in islands than the target make a smaller
+    /// share next time, fewer a larger one. Halved if a thread had to drop pairs of `S` for want of
+    /// memory.
+    ///
+    /// The small exponent damps: a share that follows the number of islands closely swings between
+    /// too many and too few.
     pub(super) fn adapt(&mut self, bases: u64, size: usize, overflowed: bool) {
         #[allow(clippy::cast_precision_loss)]
         let target = (bases as f64 / 60.0).clamp(100_000.0, 4_000_000.0);
@@ -151,7 +169,7 @@ impl Candidates {
     }
 }
 
-/// Pair counts and adjacencies of the whole text, as a sample of what is held lets expect them.
+/// Pair counts and adjacencies of the whole text, estimated from a sample of what is held.
 fn sampled_counts(text: &dyn TrainingText, known: &GuessContext<'_>) -> Result<(Estimates, f64)> {
     let mut counts = Estimates::default();
     let mut adjacencies = 0.0;
@@ -173,7 +191,8 @@ fn sampled_counts(text: &dyn TrainingText, known: &GuessContext<'_>) -> Result<(
             adjacencies += sampled * weight;
             #[allow(clippy::iter_over_hash_type)] // sums
             for (pair, count) in sampler.counts {
-                // Where the sample is a part of the text only, leave room for chance.
+                // Where the sample is a part of the text only, add one standard deviation: a pair too many in `S` costs
+                // islands, a pair too few ends the round.
                 #[allow(clippy::cast_precision_loss)]
                 let count = count as f64;
                 let margin = if scale > 1.0 { count.sqrt() } else { 0.0 };
@@ -184,14 +203,16 @@ fn sampled_counts(text: &dyn TrainingText, known: &GuessContext<'_>) -> Result<(
     Ok((counts, adjacencies))
 }
 
-/// Bases to sample of a part of what is held that has `span`, for a text of `bases` in all.
+/// Bases to sample of a part of what is held that has `span`, for a text of `bases` in all: a
+/// sixteenth, within limits.
 fn sampled_bases(bases: u64, held: &Corpora<'_>, span: u64) -> u64 {
     let wanted = (bases / 16).clamp(1 << 21, 1 << 25);
     let share = u128::from(wanted) * u128::from(span) / u128::from(held.span().max(1));
     u64::try_from(share).unwrap_or(span).clamp(STRETCH, span.max(STRETCH)).min(span)
 }
 
-/// The segments to sample: all of a short text without a gap, with the pairs across cuts; else stretches of it.
+/// The segments to sample: all of a short text without a gap, with the pairs across cuts; else
+/// stretches of it.
 fn parts_of(text: CorpusText<'_>, span: u64, part: u64, encoder: &MergeEncoder) -> (Vec<Segment>, Vec<Pair>) {
     if part == span {
         return encoder.segments(text, MIN_SEGMENT, |_| true);

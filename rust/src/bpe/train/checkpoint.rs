@@ -1,11 +1,13 @@
-//! What an interrupted training leaves, so that it can go on to the same result.
+//! The state of an interrupted training, as a file from which it can be resumed to the same result.
 //!
-//! Between rounds the merge list is all there is to know, and any first part of it is right. A checkpoint is that list
-//! with what it was made from: the corpus by its fingerprint, and every option that has a say in the merges. The size of
-//! the vocabulary has none: a checkpoint may be gone on from to a larger one, or cut to a smaller.
+//! Between rounds the merge list is all there is to know, and any first part of it is right. A
+//! checkpoint is that list with what it was made from: the corpus by its fingerprint, and every
+//! option that has a say in the merges. The size of the vocabulary has none: training can resume
+//! from a checkpoint to a larger one, or cut it to a smaller.
 //!
-//! JSON, written whole or not at all, at most every few seconds and always when training ends early. It is not trusted:
-//! version, corpus, options and a checksum of the merges are compared, and the merges checked, before one is used.
+//! JSON, written atomically, at most every few seconds and always when training ends early. It is
+//! not trusted: version, corpus, options and a checksum of the merges are compared, and the merges
+//! checked, before one is used.
 
 use std::fs::File;
 use std::io::Read;
@@ -19,16 +21,19 @@ use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 use crate::io::atomic;
 
+/// What the file says that it is.
 const FORMAT: &str = "genotok checkpoint";
+/// The version that is written and read.
 const VERSION: u32 = 1;
 /// Bytes of the largest checkpoint that is read.
 const MAX_BYTES: u64 = 256 << 20;
-/// A round is written down if the last writing is longer ago than this.
+/// A round is written if the last one was written longer ago than this.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// What has a say in the merges.
+/// What has a say in the merges: the corpus and the options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Origin {
+    /// Of the corpus, in hexadecimal digits.
     fingerprint: String,
     word_length: Option<u64>,
     both_strands: bool,
@@ -36,6 +41,7 @@ struct Origin {
     max_token_length: Option<u32>,
 }
 
+/// The file. The order of its fields is that of the bytes.
 #[derive(Serialize, Deserialize)]
 struct Content {
     format: String,
@@ -46,7 +52,7 @@ struct Content {
     merges: Vec<Pair>,
 }
 
-/// A fingerprint as it is written.
+/// A fingerprint as it is written: 32 hexadecimal digits.
 pub fn hex(fingerprint: u128) -> String {
     format!("{fingerprint:032x}")
 }
@@ -60,6 +66,9 @@ pub struct LoadedCheckpoint {
 }
 
 /// Reads a checkpoint. Fails if it is none, is damaged, or was made with other options.
+///
+/// That it comes from the same sequences is tested by [`LoadedCheckpoint::table_for`], when these
+/// have been read.
 pub fn load(path: &Path, options: &MergeOptions) -> Result<LoadedCheckpoint> {
     let fail = |source| Error::io(path, source);
     let mut text = Vec::new();
@@ -99,6 +108,8 @@ impl LoadedCheckpoint {
         Ok(self.table.truncated(options.num_merges))
     }
 
+    /// Fails if the checkpoint was made from other sequences or with other options, and names the
+    /// first that differs.
     fn compare(&self, wanted: &Origin) -> Result<()> {
         let differs = |what: &str, found: &dyn std::fmt::Debug, wanted: &dyn std::fmt::Debug| {
             let reason = format!(
@@ -128,6 +139,7 @@ impl LoadedCheckpoint {
 }
 
 impl Origin {
+    /// Of a training with these options; limits that mean the same compare equal.
     fn new(options: &MergeOptions, fingerprint: String) -> Self {
         Self {
             fingerprint,
@@ -139,6 +151,7 @@ impl Origin {
     }
 }
 
+/// A checksum of the merges: BLAKE3 over both parts of each, as 32-bit little-endian numbers.
 fn checksum(merges: &[Pair]) -> String {
     let mut hasher = blake3::Hasher::new();
     for (left, right) in merges {
@@ -159,23 +172,26 @@ pub struct CheckpointWriter {
 }
 
 impl CheckpointWriter {
-    /// For a training of `options` on the corpus of this fingerprint, which begins with `resumed` merges.
+    /// For a training of `options` on the corpus of this fingerprint, which starts with `resumed`
+    /// merges.
     pub fn new(path: &Path, fingerprint: u128, options: &MergeOptions, resumed: usize) -> Self {
         let origin = Origin::new(options, hex(fingerprint));
         Self { path: path.to_path_buf(), origin, complete: resumed, written: resumed, last: Instant::now() }
     }
 
-    /// A round is complete; it is written down if it is time.
+    /// A round is complete; it is written if it is time.
     pub fn round(&mut self, table: &MergeTable) -> Result<()> {
         self.complete = table.merges().len();
         if self.last.elapsed() < INTERVAL { Ok(()) } else { self.write(table) }
     }
 
-    /// Training ended early: writes down the last complete round, unless that is done.
+    /// Training ended early: writes the last complete round, unless that is done. The table may
+    /// hold merges of a round that is not complete; they are left out.
     pub fn stop(&mut self, table: &MergeTable) -> Result<()> {
         if self.complete == self.written { Ok(()) } else { self.write(table) }
     }
 
+    /// Writes the merges of the last complete round.
     fn write(&mut self, table: &MergeTable) -> Result<()> {
         let merges = table.merges()[..self.complete].to_vec();
         let content = Content {

@@ -1,23 +1,33 @@
 //! Exact counts of pairs of tokens, and a set of pairs to watch for.
 //!
-//! Two bytes per pair hold fourteen bits of its count, whether more was *carried* to a map of 64-bit counts, and in the top
-//! bit, whether the pair is in the watched set `S`: one look-up a token for both.
+//! Two bytes per pair hold fourteen bits of its count, whether more was *carried* to a map of
+//! 64-bit counts, and in the top bit, whether the pair is in the watched set `S`: one look-up per
+//! token for both.
 //!
-//! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24 entries by a hash: the
-//! entry of a pair outside `S` is an upper bound, and pairs in `S` have counters of their own. Tables of the first rounds
-//! are so small that the same entry is met again before its last increment is through; they are kept four times.
+//! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24
+//! entries by a hash: the entry of a pair outside `S` is an upper bound, and pairs in `S` have
+//! counters of their own. Tables of the first rounds are so small that the same entry is met again
+//! before its last increment is stored; they are kept four times, and neighbouring adjacencies
+//! count in different copies.
 //!
-//! Most pairs of a large vocabulary are met now and then all over the table, so that the pass waits for memory: entries
-//! of 32 bits, 64 MB for 4,096 tokens, made training on chromosome 20 five per cent slower. With one byte a pair, what
-//! memory gains, carrying every 64th increment loses.
+//! Most pairs of a large vocabulary are met now and then all over the table, so that the pass waits
+//! for memory: entries of 32 bits, 64 MB for 4,096 tokens, make training slower. With one byte per
+//! pair, what memory gains, carrying every 64th increment loses.
+//!
+//! # Invariant
+//!
+//! The count of an entry is the sum of the low fourteen bits over its copies, times `weight`, and
+//! what `carried` has for it. `carried` has something only if a copy has the bit [`CARRIED`]; so
+//! most totals need no look-up in the map. All copies of an entry have the same bit [`GUESSED`].
 
 use rustc_hash::FxHashMap;
 
 use crate::bpe::{Pair, Token};
 
-/// Up to this many tokens, with the separator, each pair has a table entry of its own.
+/// Up to this many tokens, with the separator, each pair has a table entry of its own: 32 MiB for
+/// each thread.
 pub const DENSE_TOKENS: u32 = 1 << 12;
-/// Entries of the table beyond that.
+/// Entries of the table beyond that, likewise 32 MiB.
 const HASHED_ENTRIES: usize = 1 << 24;
 /// The top bit of an entry: the pair (or some pair of this entry) is in `S`.
 const GUESSED: u16 = 1 << 15;
@@ -29,13 +39,16 @@ const COUNT: u16 = CARRIED - 1;
 /// Pair counts of one thread.
 #[derive(Debug)]
 pub struct PairCounter {
+    /// Tokens below this number, and the separator, which is this number.
     num_tokens: u32,
+    /// The copies of the table, one after the other; `entries[left * (num_tokens + 1) + right]` if
+    /// it is dense.
     entries: Vec<u16>,
     /// Counts moved out of `entries`, by entry, with their weight.
     carried: FxHashMap<usize, u64>,
     /// For shared entries: the exact counters of the pairs in `S`.
     exact: FxHashMap<Pair, u64>,
-    /// What each adjacency counts that is in `entries`.
+    /// How often each adjacency counts that is in `entries`.
     weight: u64,
 }
 
@@ -47,7 +60,9 @@ impl Default for PairCounter {
 }
 
 impl PairCounter {
-    /// Forgets all and prepares for tokens below `num_tokens` (the separator's number), each adjacency counting once.
+    /// Forgets all and prepares for tokens below `num_tokens` (the separator's number), each
+    /// adjacency counting once. Time: that of clearing the table. Its memory is kept from pass to
+    /// pass.
     pub fn reset(&mut self, num_tokens: u32, guess: &[Pair]) {
         self.num_tokens = num_tokens;
         self.entries.clear();
@@ -65,12 +80,13 @@ impl PairCounter {
         }
     }
 
-    /// What each adjacency counts.
+    /// How often each adjacency counts.
     pub(super) fn weight(&self) -> u64 {
         self.weight
     }
 
-    /// From now on each adjacency counts `weight` times.
+    /// From now on each adjacency counts `weight` times. What is in the table counted with the old
+    /// weight and is carried.
     pub(super) fn set_weight(&mut self, weight: u64) {
         if weight != self.weight {
             self.carry_all();
@@ -93,6 +109,7 @@ impl PairCounter {
         if self.num_tokens < 64 { 4 } else { 1 }
     }
 
+    /// Where the pair is counted, in the first copy.
     #[inline]
     fn entry(&self, (left, right): Pair) -> usize {
         if self.is_dense() {
@@ -102,7 +119,7 @@ impl PairCounter {
         }
     }
 
-    /// Adds to an entry what was counted elsewhere.
+    /// Adds to an entry what another process counted.
     pub(super) fn add(&mut self, entry: usize, count: u64) {
         let flags = self.entries[entry] & !COUNT;
         let total = entry_count(self.entries[entry]) + count;
@@ -129,7 +146,8 @@ impl PairCounter {
         self.exact.get(&pair).copied()
     }
 
-    /// Shared entries whose pairs may have been counted so often, over several threads' counts.
+    /// Shared entries whose pairs may have been counted `least` times, over several threads'
+    /// counts; sorted.
     pub(super) fn shared_from(all: &[&Self], least: u64) -> Vec<u32> {
         let mut found = Vec::new();
         let mut visit = |entry: usize| found.extend(u32::try_from(entry));
@@ -148,9 +166,12 @@ impl PairCounter {
     }
 
     /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.
+    ///
+    /// Bit `i % 64` of word `i / 64` is for `tokens[i], tokens[i + 1]`; a word of zeros at the end
+    /// stops every run. This is where a pass spends most of its time.
     pub(super) fn count_all(&mut self, tokens: &[Token], guessed: &mut Vec<u64>) {
         guessed.clear();
-        // Chunks overlap by a token, so that each adjacency is in one.
+        // A chunk of 65 tokens has 64 adjacencies; chunks overlap by a token, so that each adjacency is in one.
         let mut rest = tokens;
         while rest.len() > 1 {
             let chunk = &rest[..rest.len().min(65)];
@@ -161,11 +182,15 @@ impl PairCounter {
         guessed.push(0);
     }
 
+    /// Up to 65 tokens where pairs share entries.
     fn count_hashed(&mut self, tokens: &[Token]) -> u64 {
         let flags = tokens.windows(2).map(|pair| u64::from(self.count((pair[0], pair[1]))));
         flags.zip(0..).fold(0, |bits, (flag, at)| bits | flag << at)
     }
 
+    /// Up to 65 tokens where each pair has its entry: no branch but the carry, which is rare, and
+    /// the bit in `S` comes with the increment. Adjacency `at` counts in copy `at % copies`; the
+    /// number of copies is a power of two.
     #[inline]
     fn count_dense(&mut self, tokens: &[Token]) -> u64 {
         let (stride, size, wrap) = (self.num_tokens as usize + 1, self.table_size(), self.copies() - 1);
@@ -179,7 +204,10 @@ impl PairCounter {
         bits
     }
 
-    /// Counts one more for an entry; what it was before.
+    /// Counts one more for an entry; returns what it was before.
+    ///
+    /// An increment of 14 full bits spills into the bit [`CARRIED`], so it is taken back by
+    /// [`Self::carry`], which writes the entry anew.
     #[inline]
     fn increment(&mut self, at: usize) -> u16 {
         let entry = &mut self.entries[at];
@@ -191,7 +219,8 @@ impl PairCounter {
         before
     }
 
-    /// An entry that was `before` cannot count one more.
+    /// An entry that was `before`, full, counts one more: 2^14 go to the map, and it starts from 0.
+    /// Out of line, so that the loop of increments stays short.
     #[cold]
     #[inline(never)]
     fn carry(&mut self, at: usize, before: u16) {
@@ -199,7 +228,7 @@ impl PairCounter {
         *self.carried.entry(at % self.table_size()).or_insert(0) += u64::from(CARRIED) * self.weight;
     }
 
-    /// Counts one adjacency; whether it is in `S`.
+    /// Counts one adjacency; returns whether it is in `S`.
     pub(super) fn count(&mut self, pair: Pair) -> bool {
         let at = self.entry(pair);
         if !self.is_dense() {
@@ -222,7 +251,7 @@ impl PairCounter {
         self.entries[self.entry(pair)] & GUESSED != 0 && (self.is_dense() || self.exact.contains_key(&pair))
     }
 
-    /// Takes pairs out of `S`; their counts stay.
+    /// Takes pairs out of `S`; their counts stay, of shared entries in the entry from now on.
     pub(super) fn withdraw(&mut self, pairs: &[Pair]) {
         for &pair in pairs {
             let at = self.entry(pair);
@@ -253,7 +282,8 @@ impl PairCounter {
         }
     }
 
-    /// How often the pair was counted, or, of a pair outside `S` with a shared entry, at least that.
+    /// How often the pair was counted, or, of a pair outside `S` with a shared entry, at least
+    /// that.
     pub fn get(&self, pair: Pair) -> u64 {
         if !self.is_dense()
             && let Some(&count) = self.exact.get(&pair)
@@ -263,7 +293,7 @@ impl PairCounter {
         self.total_of(self.entry(pair))
     }
 
-    /// What was counted in an entry.
+    /// What was counted in an entry: over all copies, and what was carried.
     pub(super) fn total_of(&self, entry: usize) -> u64 {
         let copies = self.entries[entry..].iter().step_by(self.table_size()).take(self.copies());
         let (sum, flags) =
@@ -272,8 +302,12 @@ impl PairCounter {
         sum + carried.copied().unwrap_or(0)
     }
 
-    /// The totals, over several threads' counts, of the entries in a row of the table that pairs outside `S` count to,
-    /// with that pair if it is known; only those of at least `least`.
+    /// The totals, over several threads' counts, of the entries in a row of the table that pairs
+    /// outside `S` count to, with that pair if it is known; only those of at least `least`.
+    ///
+    /// Most entries are far below: if no thread has its share of `least`, the sum cannot reach it,
+    /// and nothing is added up. The test reads the entries as they are; the bit [`CARRIED`] makes
+    /// an entry large.
     pub fn outside(all: &[&Self], row: u32, least: u64, mut visit: impl FnMut(u64, Option<Pair>)) {
         let Some(&this) = all.first() else { return };
         let (dense, width) = (this.is_dense(), this.row_width());
@@ -294,22 +328,25 @@ impl PairCounter {
         }
     }
 
+    /// Entries in a row.
     fn row_width(&self) -> usize {
         if self.is_dense() { self.num_tokens as usize + 1 } else { HASHED_ENTRIES / self.rows() as usize }
     }
 
-    /// How many rows [`outside`](Self::outside) knows.
+    /// How many rows [`outside`](Self::outside) knows: a token's each, or parts of the shared
+    /// entries. Threads share them.
     pub fn rows(&self) -> u32 {
         if self.is_dense() { self.num_tokens } else { 4096 }
     }
 }
 
-/// The entry of a pair where several share one.
+/// The entry of a pair where several share one. The same in every process: shards name entries to
+/// each other.
 pub(super) fn hashed_entry((left, right): Pair) -> usize {
     (left as usize).wrapping_mul(0x9E37_79B9).wrapping_add(right as usize) % HASHED_ENTRIES
 }
 
-/// What an entry itself has counted.
+/// What an entry itself has counted, without flags.
 fn entry_count(entry: u16) -> u64 {
     u64::from(entry & COUNT)
 }

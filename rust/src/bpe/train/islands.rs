@@ -2,43 +2,48 @@
 //!
 //! # Why a pass can decide many merges
 //!
-//! Let `S` be any set of pairs. An *island* is a maximal run of tokens in which every adjacent pair is in `S`. Order
-//! pairs as training does: larger count first, then smaller `(left, right)`; let `theta` be the first pair in that
-//! order that is *not* in `S`. Now train on the islands alone, starting from the exact counts of the pairs in `S`, for
-//! as long as the best pair comes before `theta`. These are the merges that training on the whole text makes.
+//! Let `S` be any set of pairs. An *island* is a maximal run of tokens in which every adjacent pair
+//! is in `S`. Order pairs as training does: larger count first, then smaller `(left, right)`; let
+//! `theta` be the first pair in that order that is *not* in `S`. Now train on the islands alone,
+//! starting from the exact counts of the pairs in `S`, for as long as the best pair comes before
+//! `theta`. These are the merges that training on the whole text makes.
 //!
-//! *Proof.* Call the tokens at the start of the round old. Each token made in the round has one derivation, so its
-//! first and last old tokens are fixed, and every occurrence of a pair `(X, Y)` lies across one fixed adjacency `(a, b)`
-//! of old tokens, where `a` ends `X` and `b` begins `Y`.
-//! If `(a, b)` is not in `S`, then `count(X, Y) <= count(a, b)`, and at equal counts `(X, Y) >= (a, b)`, since a token
-//! made in the round is larger than any old one, so that `X >= a`, and `X = a` implies `Y >= b`. So `(X, Y)` does not
-//! come before `(a, b)`, hence not before `theta`, and is not chosen in this round.
-//! If `(a, b)` is in `S`, then the old tokens of `X` and `Y` lie in one island: each merge inside them was itself chosen
-//! in this round, so by the case above its adjacency is in `S`. So the islands hold all occurrences of `(X, Y)`, and the
-//! counts in them are exact. A run such as `AAAA` lies in one island whole, so replacing from left to right gives the
-//! same in the island as in the text. ∎
+//! *Proof.* Call the tokens at the start of the round old. Each token made in the round has one
+//! derivation, so its first and last old tokens are fixed, and every occurrence of a pair `(X, Y)`
+//! lies across one fixed adjacency `(a, b)` of old tokens, where `a` ends `X` and `b` begins `Y`.
+//! If `(a, b)` is not in `S`, then `count(X, Y) <= count(a, b)`, and at equal counts
+//! `(X, Y) >= (a, b)`, since a token made in the round is larger than any old one, so that
+//! `X >= a`, and `X = a` implies `Y >= b`. So `(X, Y)` does not come before `(a, b)`, hence not
+//! before `theta`, and is not chosen in this round. If `(a, b)` is in `S`, then the old tokens of
+//! `X` and `Y` lie in one island: each merge inside them was itself chosen in this round, so by the
+//! case above its adjacency is in `S`. So the islands hold all occurrences of `(X, Y)`, and the
+//! counts in them are exact. A run such as `AAAA` lies in one island whole, so replacing from left
+//! to right gives the same in the island as in the text. ∎
 //!
-//! Any `S` is safe; a bad one only commits fewer merges. If all counts are exact and `S` has the first pair of the
-//! order, the round commits at least one. An upper bound in place of a count of a pair outside `S` keeps the round
-//! exact too, since it can only move `theta` forward.
+//! Any `S` is safe; a bad one only commits fewer merges. If all counts are exact and `S` has the
+//! first pair of the order, the round commits at least one. An upper bound in place of a count of a
+//! pair outside `S` keeps the round exact too, since it can only move `theta` forward.
 //!
 //! # Finding islands
 //!
-//! [`super::counts`] counts the pairs and says of each adjacency, as a bit, whether it is in `S`. Islands are runs of
-//! ones in these bits, found in words of 64 without looking at each. Islands of two tokens need not be kept: their
-//! only pair is counted, and after its merge nothing is left. Most others are packed into one machine word: it holds 31 tokens of the first rounds and five
-//! of a vocabulary of 4,096.
+//! [`super::counts`] counts the pairs and says of each adjacency, as a bit, whether it is in `S`.
+//! Islands are runs of ones in these bits, found in words of 64 without looking at each. Islands of
+//! two tokens need not be kept: their only pair is counted, and after its merge nothing is left.
+//! Most others are packed into one machine word: it holds 31 tokens of the first rounds and five of
+//! a vocabulary of 4,096.
 //!
-//! Tried and dropped: an island list written in the same loop as the counts (the compiler runs out of registers: 7 ns a
-//! token where two loops take 4); one branch a token on the bit (mispredicted too often); shifting every
-//! token into the present island's word with masks (more instructions a token than runs of bits need).
+//! Tried and dropped: an island list written in the same loop as the counts (the compiler runs out
+//! of registers, and one loop takes longer than two); one branch per token on the bit (mispredicted
+//! too often); shifting every token into the present island's word with masks (more instructions
+//! per token than runs of bits need).
 //!
 //! # Bounded memory
 //!
-//! If a thread finds more islands than it may keep, it halves `S` (the less frequent half goes), breaks up the islands
-//! it has and goes on; after the pass all threads agree on the smallest `S`. That is sound because the islands of a
-//! subset of `S` are parts of the islands of `S`. If even one pair has too many (a chromosome of one letter), there are
-//! no islands and the round commits the first pair only, which needs none.
+//! If a thread finds more islands than it may keep, it halves `S` (the less frequent half goes),
+//! breaks up the islands it has and goes on; after the pass all threads agree on the smallest `S`.
+//! That is sound because the islands of a subset of `S` are parts of the islands of `S`. If even
+//! one pair has too many (a chromosome of one base), there are no islands and the round commits the
+//! first pair only, which needs none.
 
 use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
@@ -59,6 +64,7 @@ pub struct Islands {
     arena: Vec<Token>,
 }
 
+/// An island that does not fit in a word: where it lies in the arena, and how often it occurs.
 #[derive(Clone, Copy, Debug)]
 struct Long {
     start: usize,
@@ -66,11 +72,12 @@ struct Long {
     count: u64,
 }
 
-/// Short islands as one word: a one, then the tokens, all of the same number of bits.
+/// Short islands as one word: a one, then the tokens, all of the same number of bits. The leading
+/// one says where the first token starts, so words of different lengths differ.
 #[derive(Clone, Copy, Debug)]
 struct IslandPacking {
     bits: u32,
-    /// Tokens that fit.
+    /// Tokens that fit behind the leading one.
     capacity: u32,
 }
 
@@ -81,16 +88,19 @@ impl Default for IslandPacking {
 }
 
 impl IslandPacking {
+    /// For tokens below `num_tokens`.
     fn new(num_tokens: u32) -> Self {
         let bits = (u32::BITS - (num_tokens - 1).leading_zeros()).max(2);
         Self { bits, capacity: 63 / bits }
     }
 
+    /// The island as a word; `None` if it is too long.
     fn pack(self, island: &[Token]) -> Option<u64> {
         let fits = island.len() <= self.capacity as usize;
         fits.then(|| island.iter().fold(1, |word, &token| word << self.bits | u64::from(token)))
     }
 
+    /// The island of a word, into a scratch buffer.
     #[allow(clippy::cast_possible_truncation)] // cut into tokens
     fn unpack(self, word: u64, tokens: &mut Vec<Token>) {
         let mut shift = u64::BITS - 1 - word.leading_zeros();
@@ -133,7 +143,7 @@ impl Islands {
         }
     }
 
-    /// Different islands.
+    /// The number of different islands.
     pub fn len(&self) -> usize {
         self.short.len() + self.long.len()
     }
@@ -143,11 +153,13 @@ impl Islands {
         self.len() == 0
     }
 
-    /// Tokens in all different islands, about.
+    /// Tokens in all different islands, about: five for a short one, and one more for each long
+    /// one.
     fn size(&self) -> usize {
         5 * self.short.len() + self.arena.len() + self.long.len()
     }
 
+    /// Forgets all; tokens are below `num_tokens` from now on. The memory is kept.
     fn clear(&mut self, num_tokens: u32) {
         self.packing = IslandPacking::new(num_tokens);
         self.short.clear();
@@ -156,7 +168,12 @@ impl Islands {
     }
 }
 
-/// What one thread finds in a pass.
+/// What one thread finds in a pass: it counts every adjacency and collects the islands of `S`.
+///
+/// Invariant between calls: every adjacency that was seen is in `counts`, and every island that has
+/// ended is in `islands`. `open[lane]` is the maximal run of pairs of `S` at the end of what the
+/// lane has seen, which the next tokens may make longer; it holds at least the last token, so that
+/// the adjacency across two calls is counted by the second.
 #[derive(Debug, Default)]
 pub struct IslandFinder {
     /// The pair counts.
@@ -169,13 +186,15 @@ pub struct IslandFinder {
     pub kept: usize,
     /// The run of pairs of `S` at the end of what each lane has seen, its last token at least.
     open: [Vec<Token>; LANES],
-    /// Of each adjacency just seen, as a bit, whether it is in `S`.
+    /// Of each adjacency just seen, as a bit, whether it is in `S`: a scratch buffer.
     guessed: Vec<u64>,
+    /// Tokens in islands that may be kept.
     max_size: usize,
 }
 
 impl IslandFinder {
-    /// Begins a pass for `S`, given in training's order, which may keep islands of `max_size` tokens.
+    /// Starts a pass for `S`, given in the order of training, which may keep islands of `max_size`
+    /// tokens.
     pub fn start(&mut self, num_tokens: u32, guess: &[Pair], max_size: usize) {
         self.counts.reset(num_tokens, guess);
         self.islands.clear(num_tokens);
@@ -190,17 +209,21 @@ impl IslandFinder {
         self.counts.set_weight(weight);
     }
 
-    /// Counts an adjacency that lies across a cut.
+    /// Counts a boundary pair: the adjacency across a cut, which no segment contains.
     pub fn count_boundary_pair(&mut self, pair: Pair) {
         self.counts.count(pair);
     }
 
-    /// `S` as it was at the beginning of the pass.
+    /// `S` as it was at the start of the pass.
     pub(super) fn guess(&self) -> &[Pair] {
         &self.guess
     }
 
-    /// Leaves only the first `kept` pairs in `S`, and breaks up the islands accordingly.
+    /// Leaves only the first `kept` pairs in `S`, and breaks up the islands accordingly; larger
+    /// `kept` changes nothing.
+    ///
+    /// The islands of a subset of `S` are parts of the islands of `S`, so no text has to be read
+    /// again. The same goes for the open ones: what is before their last run is complete now.
     pub fn keep(&mut self, kept: usize) {
         if kept >= self.kept {
             return;
@@ -218,7 +241,7 @@ impl IslandFinder {
         }
     }
 
-    /// Counts the islands in a run of tokens.
+    /// Counts the islands of `S` in a run of tokens that occurs `count` times.
     pub(super) fn add_parts(&mut self, tokens: &[Token], count: u64) {
         let counts = &self.counts;
         for island in tokens.chunk_by(|&left, &right| counts.is_guessed((left, right))) {
@@ -228,7 +251,8 @@ impl IslandFinder {
         }
     }
 
-    /// Takes from `S` until the islands are no more than there is room for.
+    /// Halves `S` until the islands are within the capacity. Called between blocks, so it is
+    /// exceeded by a block at most.
     pub(super) fn bound(&mut self) {
         let open: usize = self.open.iter().map(Vec::len).sum();
         while self.kept > 0 && self.islands.size() + open > self.max_size {
@@ -239,7 +263,7 @@ impl IslandFinder {
         }
     }
 
-    /// Where the island begins that `tokens` end with.
+    /// Where the island starts that `tokens` end with.
     fn island_at_end(&self, tokens: &[Token]) -> usize {
         let mut start = tokens.len().saturating_sub(1);
         while start > 0 && self.counts.is_guessed((tokens[start - 1], tokens[start])) {
@@ -257,6 +281,7 @@ impl IslandFinder {
         self.close(lane);
     }
 
+    /// The open island of the lane has ended.
     fn close(&mut self, lane: usize) {
         if self.open[lane].len() > 2 {
             self.islands.add(&self.open[lane], self.counts.weight());
@@ -264,7 +289,11 @@ impl IslandFinder {
         self.open[lane].clear();
     }
 
-    /// Joins the beginning of `tokens` to the lane's open island, and returns where the next one begins.
+    /// Joins the first of `tokens` to the lane's open island, and returns where the next one
+    /// starts.
+    ///
+    /// It counts the adjacency from the last token before to the first of `tokens`, and those that
+    /// it goes on over: so from the returned place on, adjacencies are still to be counted.
     fn join(&mut self, lane: usize, tokens: &[Token], continuing: bool) -> usize {
         let mut joined = 0;
         if !continuing {
@@ -285,11 +314,15 @@ impl IslandFinder {
     }
 }
 
-/// Runs of ones in a row of bits.
+/// Runs of ones in a row of bits, as [`PairCounter::count_all`] writes it: with a zero behind the
+/// last bit.
 struct Runs<'a>(&'a [u64]);
 
 impl Runs<'_> {
-    /// Shows where each run of two or more ones begins and ends.
+    /// Shows where each run of two or more ones starts and ends (exclusive).
+    ///
+    /// `starts` has a one where a run starts: a one with a one after it and none before, across
+    /// words too. So the loop runs once for each run, and not for each bit.
     fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
         let Self(words) = *self;
         let mut before = 0;
@@ -316,12 +349,19 @@ impl Runs<'_> {
         number * 64 + zeros.trailing_zeros() as usize
     }
 
+    /// Whether the bit at `at` is one.
     fn has(&self, at: usize) -> bool {
         self.0[at / 64] >> (at % 64) & 1 == 1
     }
 }
 
 impl TokenSink for IslandFinder {
+    /// Counts a block of one lane in two loops: one over tokens that only counts, one over runs
+    /// that only collects.
+    ///
+    /// Adjacency `i` lies between `tokens[i]` and `tokens[i + 1]`, so a run of ones from `start` to
+    /// `end` is an island of the tokens from `start` to `end` inclusive. The run that reaches the
+    /// last token stays open.
     fn tokens(&mut self, lane: usize, tokens: &[Token], continuing: bool) {
         let joined = self.join(lane, tokens, continuing);
         let tokens = &tokens[joined..];
@@ -331,7 +371,6 @@ impl TokenSink for IslandFinder {
         self.counts.count_all(tokens, &mut self.guessed);
         let runs = Runs(&self.guessed);
         let last = tokens.len() - 1;
-        // A run of adjacencies in `S` is an island of one token more; the last island may go on.
         runs.for_each(|start, end| {
             if end < last {
                 self.islands.add(&tokens[start..=end], self.counts.weight());

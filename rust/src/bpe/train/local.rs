@@ -1,4 +1,8 @@
 //! A text that this process holds, read by its threads.
+//!
+//! The work of a pass is shared by segments: a queue of some hundreds, from which each thread takes
+//! eight at a time, one for each lane. Each thread counts for itself; nothing is locked and nothing
+//! is shared but the queue and the text.
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -27,7 +31,10 @@ impl<'a> LocalText<'a> {
         Self { corpora: Corpora::new(texts, options), options, monitor }
     }
 
-    /// Counts the pairs that are wanted, one by one, over all of the text. In no order.
+    /// Counts the pairs that are wanted, each by itself, over all of the text. In no order.
+    ///
+    /// Exact where the table of counts is not, and slower: a hash map in place of an index. Memory:
+    /// that of the pairs.
     pub(super) fn count_pairs(
         &self,
         table: &MergeTable,
@@ -49,7 +56,8 @@ impl<'a> LocalText<'a> {
         Ok(counts.into_iter().collect())
     }
 
-    /// The tokens of one view, which is cut at any token: their number does not depend on that.
+    /// The number of tokens of one view, which is cut at any token: their number does not depend on
+    /// that.
     fn tokens_of(&self, text: CorpusText<'_>, encoder: &MergeEncoder, separator: Token) -> Result<u64> {
         let queue = SegmentQueue::new(encoder.segments(text, MAX_SEGMENT, |_| true).0);
         let count = |_| {
@@ -78,10 +86,17 @@ impl TrainingText for LocalText<'_> {
         self.corpora
     }
 
+    /// A part stands for itself: all of the text is here.
     fn represented(&self, span: u64) -> u64 {
         span
     }
 
+    /// One pass by all threads, a view after the other.
+    ///
+    /// Invariant: after each view the finders together have counted every adjacency of it once,
+    /// with its weight, and all islands of the part of `S` that they kept. Segments hold all
+    /// adjacencies but those across cuts, and no cut lies inside an island. Memory: a table of
+    /// counts for each thread, and the islands, within their capacity.
     fn pass(
         &mut self,
         table: &MergeTable,
@@ -97,7 +112,8 @@ impl TrainingText for LocalText<'_> {
         let segment = self.corpora.segment(finders.len());
         for (text, weight) in self.corpora.views() {
             finders.iter_mut().for_each(|finder| finder.set_weight(weight));
-            // A cut between the two tokens of a guessed pair would cut an island.
+            // A cut between the two tokens of a guessed pair would cut an island. Any other cut hides one adjacency
+            // from both segments, which is counted here: so the counts are those of the uncut text.
             let (segments, cut_pairs) = encoder.segments(text, segment, |pair| !in_guess.contains(&pair));
             cut_pairs.iter().for_each(|&pair| finders[0].count_boundary_pair(pair));
             boundary_pairs.extend(cut_pairs.into_iter().map(|pair| (pair, weight)));
@@ -109,6 +125,7 @@ impl TrainingText for LocalText<'_> {
         Ok(boundary_pairs)
     }
 
+    /// Counts each pair of these entries in a map, in a pass of its own.
     fn count_shared(
         &mut self,
         table: &MergeTable,
@@ -128,8 +145,9 @@ impl TrainingText for LocalText<'_> {
     }
 }
 
-/// Counts tokens.
+/// Counts tokens, without the separators between words.
 struct TokenCounter {
+    /// The number that is no token.
     separator: Token,
     tokens: u64,
 }

@@ -1,9 +1,10 @@
-//! What training asks of a text, wherever the text lies.
+//! The trait for a text that is trained on, wherever the text lies.
 //!
-//! The round loop of [`super::trainer`] knows a text by the answers to three questions: a pass for a guessed set `S`, the
-//! counts of pairs that share entries of the table, and the number of tokens. Each answer is a sum, so the merges do not
-//! depend on who gives it. [`super::local`] reads corpora of this process, [`super::remote`] asks shards. A call is one
-//! pass over the text: nothing in the loops over bases and tokens goes through this trait.
+//! The round loop of [`super::trainer`] knows a text by the answers to three questions: a pass for
+//! a guessed set `S`, the counts of pairs that share entries of the table, and the number of
+//! tokens. Each answer is a sum, so the merges do not depend on who gives it. [`super::local`]
+//! reads corpora of this process, [`super::remote`] asks shards. A call is one pass over the text:
+//! nothing in the loops over bases and tokens goes through this trait.
 
 use super::corpora::Corpora;
 use super::counted::PassCounts;
@@ -16,17 +17,20 @@ pub(super) trait TrainingText {
     /// Bases that one pass reads: those of both strands if both count.
     fn bases(&self) -> u64;
 
-    /// Bases, each as often as its word counts: the tokens before the first merge.
+    /// Bases, each as often as its word counts: the number of tokens before the first merge.
     fn weighted_bases(&self) -> u64;
 
-    /// What this process holds of the text, to sample from: all of it, or itself a sample.
+    /// The part of the text that this process holds, to sample from: all of it, or itself a sample.
     fn held(&self) -> Corpora<'_>;
 
-    /// Bases of the text, on one strand, that a part of what is held stands for; the part spans so many.
+    /// Bases of the text, on one strand, that a part of `span` bases of what is held stands for.
     fn represented(&self, span: u64) -> u64;
 
-    /// Counts pairs, and islands of `guess`, under `encoder`, the one of `table`. Returns the pairs across cuts inside words,
-    /// which are counted too, with their weight.
+    /// Counts pairs, and islands of `guess`, under `encoder`, the one of `table`. Replaces what was
+    /// in `counted`.
+    ///
+    /// Returns the boundary pairs of cuts inside words, with their weight. They are counted too;
+    /// look-ahead needs them apart, because the token before a cut does not end a word.
     fn pass(
         &mut self,
         table: &MergeTable,
@@ -35,7 +39,8 @@ pub(super) trait TrainingText {
         counted: &mut PassCounts,
     ) -> Result<Vec<(Pair, u64)>>;
 
-    /// The counts of all pairs that share entries of the table in which the last pass `counted` `least` or more.
+    /// The counts of all pairs that share entries of the table in which the last pass `counted`
+    /// `least` or more.
     fn count_shared(
         &mut self,
         table: &MergeTable,

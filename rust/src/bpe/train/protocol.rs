@@ -1,19 +1,24 @@
-//! What shards are asked: questions, as they travel.
+//! The questions to shards, as they travel.
 //!
-//! A *shard* is some corpora that one process holds. Training needs few answers of a text, and all of them add up
-//! ([`super::answer`]):
+//! A *shard* is some corpora that one process holds. Training needs few answers of a text, and all
+//! of them add up ([`super::answer`]):
 //!
-//! - once, what is in it, and a sample: stretches from all over the text, 8 MB at most, which steers every guess from
-//!   then on, so that no guess has to ask again;
-//! - each round, one pass for a guessed set `S`: pair counts, islands, and the pairs across cuts;
-//! - if pairs share entries of the table and the last round made no merge, the counts of the pairs in some entries;
+//! - once, what is in it, and a sample: stretches from all over the text, 8 MB at most, which
+//!   steers every guess from then on, so that no guess has to ask again;
+//! - each round, one pass for a guessed set `S`: pair counts, islands, and the boundary pairs of
+//!   cuts;
+//! - if pairs share entries of the table and the last round made no merge, the counts of the pairs
+//!   in some entries;
 //! - after a run that did not see every merge, the number of tokens.
 //!
-//! So the merges are those of training in one process, to the bit, whatever the number of shards and whoever holds
-//! them: what is committed depends on sums alone, and guesses and samples only decide how many rounds it takes.
+//! So the merges are those of training in one process, to the bit, whatever the number of shards
+//! and whoever holds them: what is committed depends on sums alone, and guesses and samples only
+//! decide how many rounds it takes.
 //!
-//! A question is JSON, and goes to all shards as it is; an answer is bytes. Nothing here knows how they travel.
-//! [`super::remote`] asks, [`super::shard`] answers.
+//! A question is JSON, and goes to all shards as it is; an answer is bytes. Nothing here knows how
+//! they travel. [`super::remote`] asks, [`super::shard`] answers. A shard keeps no state between
+//! questions: each carries the merges, eight bytes or so per merge, so a shard that is started
+//! again answers as before.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +26,10 @@ use super::options::MergeOptions;
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 
-/// Of a question; a shard of another version does not answer.
+/// The version of questions and answers; a shard of another version does not answer.
 pub(super) const VERSION: u32 = 1;
 
-/// What all shards are asked.
+/// A question to all shards: what is asked, and all that the answer depends on beside the corpora.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
@@ -35,11 +40,12 @@ pub(super) struct Question {
     pub(super) about: About,
 }
 
+/// What is asked about a shard.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum About {
-    /// What is in the shard.
+    /// The contents: numbers of records, words and bases, and the fingerprint.
     Contents,
-    /// Stretches of so many bases, every so many.
+    /// A sample: stretches of `stretch` bases, one every `every` bases.
     Sample { stretch: u64, every: u64 },
     /// One pass that may keep `max_island_tokens` tokens of islands.
     Pass {
@@ -50,7 +56,7 @@ pub(super) enum About {
     },
     /// The counts of all pairs that share these entries of the table.
     Entries(Vec<u32>),
-    /// The number of tokens.
+    /// The number of tokens under the merges.
     Tokens,
 }
 

@@ -1,4 +1,8 @@
-//! A text that other processes hold: shards, which are asked.
+//! A text that other processes hold: shards, known by their answers.
+//!
+//! The merges are those of a local text, to the bit ([`super::protocol`]). What differs is where
+//! time goes: a pass is one question and one answer, so a round costs the slowest shard, and the
+//! answers, some megabytes each, on the way.
 
 use super::answer::{self, absorb, body, read_pairs, read_tokens};
 use super::corpora::Corpora;
@@ -15,29 +19,33 @@ use crate::corpus::{Contents, Corpus};
 use crate::error::Result;
 use crate::monitor::Monitor;
 
-/// Whoever asks all shards and adds up their answers.
+/// The shards of a corpus, wherever they are: all are asked at once, and their answers come back as
+/// one.
 pub trait CorpusShards: Send + Sync {
     /// The sum ([`add`](super::answer::add)) of the answers of all shards to a question.
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>>;
 }
 
-/// A corpus that is on shards: what is in it, and a sample that is here.
+/// A corpus that is on shards: its contents, and a sample that is in memory here.
 #[derive(Debug)]
 pub struct RemoteCorpus {
-    /// What is in all shards.
+    /// The contents of all shards together.
     pub contents: Contents,
     /// Words after they were cut as the options say.
     pub pieces: u64,
     sample: [WeightedCorpora; 1],
 }
 
-/// Bases of the sample, at most and at least, and their share of the text.
+/// Bases of the sample, at most: 8 MiB on the way and in memory.
 const MAX_SAMPLED: u64 = 1 << 25;
+/// Bases of the sample, at least, or all there are.
 const MIN_SAMPLED: u64 = 1 << 21;
+/// Bases of the text per base of the sample, between these limits.
 const SAMPLED_SHARE: u64 = 16;
 
 impl RemoteCorpus {
-    /// Asks what is there.
+    /// Asks for the contents and a sample: two questions. Fails if the shards do, or if an answer
+    /// is damaged.
     pub fn of(shards: &mut dyn CorpusShards, options: &MergeOptions) -> Result<Self> {
         let nothing = MergeTable::new();
         let mut ask = |about| shards.ask(question(&nothing, options, about)?);
@@ -70,7 +78,8 @@ impl<'a> RemoteText<'a> {
         Self { corpus, shards, options, monitor }
     }
 
-    /// The sum of all answers, without the byte that says their kind.
+    /// The sum of all answers to a question about the text under `table`. An interrupt is noticed
+    /// before, not while waiting.
     fn ask(&mut self, table: &MergeTable, about: About) -> Result<Vec<u8>> {
         self.monitor.check()?;
         self.shards.ask(question(table, self.options, about)?)
@@ -82,19 +91,24 @@ impl TrainingText for RemoteText<'_> {
         self.corpus.contents.bases * self.held().strands()
     }
 
+    /// Shards have no weights: each word counts once.
     fn weighted_bases(&self) -> u64 {
         self.bases()
     }
 
+    /// The sample, from which each round samples again.
     fn held(&self) -> Corpora<'_> {
         Corpora::new(&self.corpus.sample, self.options)
     }
 
+    /// The sample is one text, and stands for the whole.
     fn represented(&self, _: u64) -> u64 {
         self.corpus.contents.bases
     }
 
-    /// The sum of what the shards counted is what one thread of this process might have found.
+    /// The sum of what the shards counted is what one thread of this process might have found: so
+    /// it goes to the first finder, and the others stay empty. The capacity for islands holds for
+    /// each shard and, after them, for the sum.
     fn pass(
         &mut self,
         table: &MergeTable,
@@ -109,6 +123,8 @@ impl TrainingText for RemoteText<'_> {
         absorb(&mut counted.finders[0], &found)
     }
 
+    /// Names the entries to the shards; pairs have the same entries there. Fails on tokens that are
+    /// not in the table.
     fn count_shared(
         &mut self,
         table: &MergeTable,
@@ -128,6 +144,9 @@ impl TrainingText for RemoteText<'_> {
 }
 
 /// The sample that all shards gave parts of, of `most` bases in all at most.
+///
+/// Each part: the number of words, their lengths in bases, their bases at four per byte, a word
+/// starting with a byte.
 fn read_sample(body: &[u8], most: u64) -> Result<Corpus> {
     let mut numbers = VarintReader(body);
     let (mut lengths, mut arena) = (Vec::new(), Vec::new());

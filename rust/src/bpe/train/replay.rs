@@ -1,17 +1,21 @@
 //! Ordinary training on a small weighted dictionary: the islands of one round.
 //!
-//! The islands lie end to end in one array. A token covers a span of slots; it stands in the first, and the first and
-//! the last know how long the span is, so that both neighbours are found in one step, whatever was merged before. For
-//! each pair there is a list of the slots where it was seen; entries that have become stale are passed over. The pairs
-//! themselves wait in a heap, ordered as training orders them, with the count they had when they were put there; one
-//! that has lost occurrences since is put back with its present count.
+//! The islands lie concatenated in one array ([`super::layout`]). For each pair there is a list of
+//! the slots where it was seen; entries that have become stale are passed over. The pairs
+//! themselves wait in a heap, ordered as training orders them, with the count they had when they
+//! were put there; one that has lost occurrences since is put back with its present count.
 //!
-//! Theta is known before the replay, and most pairs do not come before it. A pair is most frequent right after the
-//! merge that makes its younger token; what does not come before theta then is not a candidate and is not kept. Islands
-//! are broken at pairs that are no candidates, by the same proof: the candidates are a smaller `S` with the same theta.
+//! Theta is known before the replay, and most pairs do not come before it. A pair is most frequent
+//! right after the merge that makes its younger token; what does not come before theta then is not
+//! a candidate and is not kept. Islands are broken at pairs that are no candidates, by the same
+//! proof: the candidates are a smaller `S` with the same theta.
 //!
-//! The counts of candidates stay exact at every step: replacing `a b` by `c` between `x` and `y` takes away
-//! one `(x, a)`, `(a, b)`, `(b, y)` and adds one `(x, c)`, `(c, y)`, and these are all the windows that change, in runs as well.
+//! The counts of candidates stay exact at every step: replacing `a b` by `c` between `x` and `y`
+//! takes away one `(x, a)`, `(a, b)`, `(b, y)` and adds one `(x, c)`, `(c, y)`, and these are all
+//! the windows that change, in runs as well.
+//!
+//! Layout runs on all threads, a layout for each thread's islands; merging runs on one. Time: that
+//! of the occurrences of what is merged, not that of all islands.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,6 +25,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::islands::Islands;
+use super::layout::{GAP, Layout, Slot};
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -28,20 +33,21 @@ use crate::monitor::Monitor;
 /// A pair as training orders them: the greatest is merged first.
 pub type MergePriority = (u64, Reverse<Pair>);
 
-/// When to stop.
+/// Which merges a replay may make; it stops before the first that is not allowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// No pair that does not come before this one is merged: the best pair outside `S`.
+    /// Theta, the best pair outside `S`: only pairs that come before it are merged. `None` if there
+    /// is no pair outside.
     pub theta: Option<MergePriority>,
     /// No pair that is seen less often is merged.
     pub min_count: u64,
     /// No token longer than this, in bases.
     pub max_length: u32,
-    /// Merges to have in the table at most.
+    /// Merges in the table at most, those from before included.
     pub max_merges: usize,
 }
 
-/// What a replay did.
+/// The result of a replay, beside the merges in the table.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// By how many tokens the text became shorter.
@@ -50,52 +56,50 @@ pub struct Outcome {
     pub size: usize,
     /// Whether the last merge crossed a cut; then `replaced` and `left` are not to be used.
     pub crossed: bool,
-    /// The pair that would have been next.
+    /// The pair that would have been next, allowed or not.
     pub next: Option<MergePriority>,
-    /// The counts now of pairs that came before theta at some time in the replay, and were not merged.
+    /// The counts at the end of pairs that came before theta at some time in the replay, and were
+    /// not merged.
     pub left: FxHashMap<Pair, u64>,
     /// Whether a pair was passed over for being too rare.
     pub too_rare: bool,
 }
 
+/// A pair that may still be merged in this round.
 #[derive(Default)]
 struct Candidate {
+    /// Its exact number of occurrences now, with their weights.
     count: u64,
     /// Of these, the occurrences in islands of just this pair, which are not in the dictionary.
     alone: u64,
-    /// The slots where it is from the start, in the common list, and those where it was made.
+    /// Where `lists` has the slots that it had from the start.
     listed: Range<usize>,
+    /// The slots where it was made by merges. A slot may be listed and not hold the pair any more.
     slots: Vec<u32>,
 }
 
-/// Memory that a replay takes over from the one before: fresh memory costs more than what is done in it.
+/// Memory that a replay takes over from the one before: clearing megabytes of fresh pages would
+/// cost more time than what is done in them.
 #[derive(Debug, Default)]
 pub struct ReplayBuffers {
     layouts: Vec<Layout>,
     lists: Vec<u32>,
 }
 
-/// Places that are looked at ahead of their turn.
+/// Slots that are read ahead of their turn.
 const AHEAD: usize = 32;
 
-/// One place of the array.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    token: Token,
-    /// Slots that the token covers; right in its first and in its last.
-    span: u32,
-    /// How often the island occurs.
-    weight: u64,
-}
-
-/// What fills the place after each island.
-const GAP: Slot = Slot { token: Token::MAX, span: 1, weight: 0 };
-
+/// A replay in progress.
+///
+/// Invariants between merges: the tokens in `slots` are the islands under the table so far; each
+/// candidate's count is exact, and each slot where it occurs in an island of three tokens or more
+/// is in its lists; `queue` has an entry for each candidate that may be merged, with a count that
+/// is not below the present one.
 struct Replay {
     slots: Vec<Slot>,
-    /// The slots of all candidates from the start, end to end.
+    /// The slots that candidates had from the start, concatenated.
     lists: Vec<u32>,
-    /// Whether the border before a slot may not be crossed; empty if all may.
+    /// Whether no merge may cross the border before a slot; empty if all may be crossed.
     cuts: Vec<bool>,
     /// The pairs that may still be merged in this round: all that come before theta.
     candidates: FxHashMap<Pair, Candidate>,
@@ -105,82 +109,35 @@ struct Replay {
     born: Born,
 }
 
-/// Islands laid out by one thread.
-#[derive(Debug, Default)]
-struct Layout {
-    slots: Vec<Slot>,
-    /// Number of the candidate pair, and the slot it begins at.
-    seen: Vec<(u32, u32)>,
-    /// Of each candidate how often it is in `seen`, and with what weight in all.
-    sizes: Vec<usize>,
-    weights: Vec<u64>,
-    /// The tokens of the island at hand and the numbers of its pairs.
-    numbers: Vec<u32>,
-}
-
-impl Layout {
-    /// Lays out islands, broken where a pair is not a candidate. `numbers` numbers the candidates.
-    fn fill(&mut self, islands: &Islands, numbers: &FxHashMap<Pair, u32>) {
-        self.slots.clear();
-        self.slots.push(GAP);
-        self.seen.clear();
-        self.sizes.clear();
-        self.sizes.resize(numbers.len(), 0);
-        self.weights.clear();
-        self.weights.resize(numbers.len(), 0);
-        islands.for_each(|island, weight| {
-            let mut start = 0;
-            for (at, pair) in island.windows(2).enumerate() {
-                if let Some(&number) = numbers.get(&(pair[0], pair[1])) {
-                    self.numbers.push(number);
-                } else {
-                    self.add(&island[start..=at], weight);
-                    start = at + 1;
-                }
-            }
-            self.add(&island[start..], weight);
-        });
-    }
-
-    /// Lays out a part of an island; of two tokens and less nothing is left after the first merge.
-    #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
-    fn add(&mut self, part: &[Token], weight: u64) {
-        if part.len() > 2 {
-            for (&number, slot) in self.numbers.iter().zip(self.slots.len() as u32..) {
-                self.seen.push((number, slot));
-                self.sizes[number as usize] += 1;
-                self.weights[number as usize] += weight;
-            }
-            self.slots.extend(part.iter().map(|&token| Slot { token, span: 1, weight }));
-            self.slots.push(GAP);
-        }
-        self.numbers.clear();
-    }
-}
-
-/// The pairs that one merge makes: with the product on the right of an older token, and on its left.
+/// The pairs that one merge makes: with the product on the right of an older token, and on its
+/// left.
 #[derive(Default)]
 struct Born {
     /// `[before, after]` by older token.
     counts: Vec<[u64; 2]>,
-    /// Older token, side, slot.
+    /// Older token, side, slot, in the order in which they were made.
     seen: Vec<(Token, usize, u32)>,
 }
 
-/// A part of the text that training may go on in, up to its ends and up to a cut inside.
+/// A part of the text on which training can continue, up to its ends and up to a cut inside.
 #[derive(Clone, Debug)]
 pub struct TokenPhrase {
     /// The tokens.
     pub tokens: Vec<Token>,
-    /// No merge may join the token before this place to the one at it.
+    /// No merge may join the token before this place to the one at it: it would depend on
+    /// neighbours that are not here.
     pub cut: Option<usize>,
-    /// How often it counts; below zero, as a number modulo 2^64, where it is counted elsewhere too often.
+    /// How often it counts, modulo 2^64: negative where other phrases count the same tokens too
+    /// often.
     pub weight: u64,
 }
 
-/// Trains on `phrases` up to the first merge that crosses a cut; merges go into `table`, that one too.
+/// Trains on `phrases` up to the first merge that crosses a cut; merges go into `table`, that one
+/// too.
 ///
-/// The counts are the sums over the phrases; they must be right, and not below zero, in sum, if not in each.
+/// The counts are the sums over the phrases; they must be right, and not negative, in sum, if not
+/// in each. `crossed` of the outcome says whether a cut ended it. On one thread; time and memory:
+/// those of the phrases.
 pub fn replay_phrases(
     table: &mut MergeTable,
     phrases: Vec<TokenPhrase>,
@@ -190,9 +147,11 @@ pub fn replay_phrases(
     Replay::of_phrases(phrases, *limits).run(table, monitor)
 }
 
-/// Goes on with training on `islands` from the exact counts of the pairs of `S`; merges go into `table`.
+/// Continues training on `islands` from the exact counts of the pairs of `S`; merges go into
+/// `table`.
 ///
-/// Memory: some 30 bytes a token in the islands, which `buffers` keeps for the next time.
+/// Exact by the proof of [`super::islands`]. Memory: some 30 bytes per token in the islands, which
+/// `buffers` keeps for the next time.
 pub fn replay(
     table: &mut MergeTable,
     guess: impl Iterator<Item = (Pair, u64)>,
@@ -211,12 +170,17 @@ pub fn replay(
 }
 
 impl Limits {
+    /// Whether a pair of this count is frequent enough and comes before theta.
     fn allow(&self, key: MergePriority) -> bool {
         key.0 >= self.min_count && self.theta.is_none_or(|theta| key > theta)
     }
 }
 
 impl Replay {
+    /// Lays out the islands, with candidates from the pairs of `S` that the limits allow.
+    ///
+    /// A candidate starts with all of its count as `alone`; laying out an occurrence takes its
+    /// weight away from that.
     fn new(
         guess: impl Iterator<Item = (Pair, u64)>,
         islands: &[&Islands],
@@ -244,6 +208,7 @@ impl Replay {
         this
     }
 
+    /// A replay of laid-out slots, whose queue has every candidate.
     fn start(
         slots: Vec<Slot>,
         cuts: Vec<bool>,
@@ -255,6 +220,7 @@ impl Replay {
         Self { slots, lists, cuts, candidates, queue, outcome, limits, born }
     }
 
+    /// Lays out phrases. All their pairs are candidates, since there is no theta.
     #[allow(clippy::cast_possible_truncation)] // phrases are bounded far below 2^32 tokens
     fn of_phrases(phrases: Vec<TokenPhrase>, limits: Limits) -> Self {
         let (mut slots, mut cuts) = (vec![GAP], vec![false]);
@@ -276,6 +242,11 @@ impl Replay {
         Self::start(slots, cuts, candidates, limits)
     }
 
+    /// Merges the best pair until the limits allow none.
+    ///
+    /// Invariant of the loop: the candidates include every pair that comes before theta, with its
+    /// exact count; so the best of them is the best pair of the whole text as long as it is
+    /// allowed.
     fn run(&mut self, table: &mut MergeTable, monitor: &Monitor) -> Result<Outcome> {
         while table.merges().len() < self.limits.max_merges {
             monitor.check()?;
@@ -296,7 +267,12 @@ impl Replay {
         Ok(std::mem::take(&mut self.outcome))
     }
 
-    /// Takes over islands that were laid out apart: those of the first layout where they are, the others after them.
+    /// Takes over islands that were laid out apart: those of the first layout where they are, the
+    /// others after them.
+    ///
+    /// A counting sort: `ends[number]` is where the next slot of a candidate goes in `lists`.
+    /// Layouts come in order and each lists its slots from left to right, so the slots of a
+    /// candidate ascend, as [`Self::merge_at`] needs.
     #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
     fn join(&mut self, layouts: &mut [Layout], pairs: &[Pair]) {
         let mut ends: Vec<usize> = Vec::with_capacity(pairs.len());
@@ -327,7 +303,11 @@ impl Replay {
         }
     }
 
-    /// The pair to merge next.
+    /// The pair to merge next: the first in the order of training among the candidates that are
+    /// short enough.
+    ///
+    /// Counts only fall once a pair is in the queue, so the entry on top has the greatest count
+    /// that any pair may have; if that is its present count, it is the best.
     fn best(&mut self, table: &MergeTable) -> Option<MergePriority> {
         while let Some((count, Reverse(pair))) = self.queue.pop() {
             let now = self.candidates.get(&pair).map_or(0, |candidate| candidate.count);
@@ -342,7 +322,8 @@ impl Replay {
         None
     }
 
-    /// Merges a pair everywhere; false, with the work half done, if that would cross a cut.
+    /// Merges a pair everywhere; false, with the work half done, if that would cross a cut. Time:
+    /// its occurrences.
     fn merge(&mut self, pair: Pair, product: Token) -> bool {
         let Some(Candidate { listed, slots, alone, .. }) = self.candidates.remove(&pair) else {
             return false;
@@ -358,7 +339,11 @@ impl Replay {
         is_whole
     }
 
-    /// Merges a pair at these slots, from left to right.
+    /// Merges a pair at these slots, from left to right, which decides overlaps in a run as
+    /// training does; false at a cut.
+    ///
+    /// A listed slot is stale if its token is another now, or its right neighbour is. `live` is
+    /// filled before the merges of its chunk, so the test is made again when a slot's turn comes.
     fn merge_at(&mut self, slots: &[u32], pair: Pair, product: Token) -> bool {
         // The places are far apart in memory: looking at some of them ahead lets the cache fetch them together.
         let mut live = Vec::with_capacity(AHEAD);
@@ -381,6 +366,13 @@ impl Replay {
         true
     }
 
+    /// Puts `product` in place of the pair at `left` and `right`, and corrects the counts of all
+    /// adjacencies that change.
+    ///
+    /// Those are `(x, a)` and `(b, y)`, which become `(x, c)` and `(c, y)`. If `x` is the product
+    /// itself, the replacement just before made `(c, a)` of what is `(c, c)` now, and that is
+    /// corrected. The span is written to both ends of the new token, so that its neighbours find
+    /// each other.
     #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
     fn replace(&mut self, left: usize, right: usize, pair: Pair, product: Token) {
         let weight = self.slots[left].weight;
@@ -408,14 +400,16 @@ impl Replay {
         self.slots[after - 1].span = span;
     }
 
+    /// A pair occurs less often, if it is a candidate; no count of the others is kept.
     fn lose(&mut self, pair: Pair, weight: u64) {
         if let Some(candidate) = self.candidates.get_mut(&pair) {
             candidate.count = candidate.count.wrapping_sub(weight);
         }
     }
 
-    /// Of the pairs just made, those that come before theta become candidates. The others never will: a pair is most
-    /// frequent right after the merge that makes its younger token.
+    /// Of the pairs just made, those that come before theta become candidates. The others never
+    /// will: a pair is most frequent right after the merge that makes its younger token. Leaves
+    /// `born` empty.
     fn keep_born(&mut self, product: Token) {
         let mut seen = std::mem::take(&mut self.born.seen);
         for &(token, side, slot) in &seen {
@@ -440,6 +434,8 @@ impl Replay {
 }
 
 impl Born {
+    /// One occurrence more, with an older token on one side: 0 if it is on the left of the product,
+    /// 1 if on the right.
     #[allow(clippy::cast_possible_truncation)] // slots are u32 in the lists already
     fn add(&mut self, token: Token, side: usize, slot: usize, weight: u64) {
         let count = &mut self.counts[token as usize][side];

@@ -1,4 +1,8 @@
-//! What a shard answers: the corpora of one process, read as a question says.
+//! The answers of a shard: the corpora of one process, read as a question says.
+//!
+//! A question comes from another process and is not trusted: its version, the merges and the tokens
+//! of a guess are checked, and what it wants kept in memory is limited to what training here would
+//! keep.
 
 use rustc_hash::FxHashSet;
 
@@ -9,24 +13,26 @@ use super::local::LocalText;
 use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::protocol::{About, Question, VERSION};
-use super::wire::put;
+use super::wire::put_number;
 use crate::bpe::encode::MergeEncoder;
 use crate::bpe::{MergeTable, Pair};
 use crate::corpus::{Contents, Corpus, Stride};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 
-/// What a shard answers to a question. Runs on the threads of the present pool. Cost: that of what is asked, a pass over
-/// the shard at most; memory as for [`train`](super::train).
+/// The answer of a shard to a question.
+///
+/// Fails if the bytes are no question of this version. Runs on the threads of the present pool.
+/// Cost: that of what is asked, a pass over the shard at most; memory as for
+/// [`train`](super::train).
 pub fn answer(corpora: &[Corpus], asked: &[u8], monitor: &Monitor) -> Result<Vec<u8>> {
-    let not_one = |reason: String| Error::argument("question", &"bytes", reason);
-    let question: Question = serde_json::from_slice(asked).map_err(|error| not_one(error.to_string()))?;
+    let no_question = |reason: String| Error::argument("question", &"bytes", reason);
+    let question: Question = serde_json::from_slice(asked).map_err(|error| no_question(error.to_string()))?;
     if question.version != VERSION {
         let found = question.version;
-        return Err(not_one(format!("is of version {found}; this genotok answers version {VERSION}")));
+        return Err(no_question(format!("is of version {found}; this genotok answers version {VERSION}")));
     }
     let table = MergeTable::from_merges(question.merges)?;
-    let most = MergeOptions::default();
     let mut options = MergeOptions {
         word_length: question.word_length.filter(|&length| length > 0),
         both_strands: question.both_strands,
@@ -34,9 +40,9 @@ pub fn answer(corpora: &[Corpus], asked: &[u8], monitor: &Monitor) -> Result<Vec
     };
     if let About::Pass { guess, max_island_tokens } = &question.about {
         if let Some(&pair) = guess.iter().find(|pair| pair.0.max(pair.1) >= table.num_tokens()) {
-            return Err(not_one(format!("guesses the pair {pair:?} of tokens that are not there")));
+            return Err(no_question(format!("guesses the pair {pair:?} of tokens that are not there")));
         }
-        options.max_island_tokens = (*max_island_tokens).min(most.max_island_tokens);
+        options.max_island_tokens = options.max_island_tokens.min(*max_island_tokens);
     }
     let texts = [WeightedCorpora { corpora: corpora.to_vec(), weight: 1 }];
     let mut text = LocalText::new(&texts, &options, monitor);
@@ -59,6 +65,7 @@ pub fn answer(corpora: &[Corpus], asked: &[u8], monitor: &Monitor) -> Result<Vec
     }
 }
 
+/// The contents of all corpora, and the number of their words after cutting.
 fn answer_contents(corpora: &[Corpus], word_length: Option<u64>) -> Vec<u8> {
     let mut contents = Contents::default();
     corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
@@ -66,12 +73,13 @@ fn answer_contents(corpora: &[Corpus], word_length: Option<u64>) -> Vec<u8> {
     answer::contents(&contents, pieces)
 }
 
+/// One stride through all corpora; cuts and strands do not matter to a sample.
 fn answer_sample(corpora: &[Corpus], stretch: u64, every: u64) -> Vec<u8> {
     let mut bytes = vec![answer::SAMPLE];
     let sample = Stride::new(stretch, every.max(stretch)).sample(corpora);
-    put(&mut bytes, sample.num_words() as u64);
+    put_number(&mut bytes, sample.num_words() as u64);
     for word in (0..sample.num_words()).map(|word| sample.word(word)) {
-        put(&mut bytes, word.end - word.start);
+        put_number(&mut bytes, word.end - word.start);
     }
     bytes.extend_from_slice(sample.packed());
     bytes

@@ -2,29 +2,31 @@
 //!
 //! The state between rounds is the merge list and nothing else; the text never changes. A round
 //!
-//! 1. *samples* the text as it is encoded now, and from the sample and the exact counts of the last round *guesses* a set
-//!    `S` of pairs that look most frequent;
-//! 2. *passes* over the whole text: exact pair counts and the islands of `S` ([`super::islands`], with the proof that
-//!    what follows is exact whatever `S` is);
+//! 1. *samples* the text as it is encoded now, and from the sample and the exact counts of the last
+//!    round *guesses* a set `S` of pairs that look most frequent;
+//! 2. *passes* over the whole text: exact pair counts and the islands of `S` ([`super::islands`],
+//!    with the proof that what follows is exact whatever `S` is);
 //! 3. *replays* ordinary training on the islands until the first pair outside `S` would come first.
 //!
 //! The first merges are made by [`super::lookahead`] instead, many in one round.
 //!
-//! Everything that threads, shards or machines contribute is a sum of integers, so the merges do not depend on how the
-//! text is split.
+//! Everything that threads, shards or machines contribute is a sum of integers, so the merges do
+//! not depend on how the text is split.
 //!
 //! # Progress
 //!
-//! After a round that committed nothing the counts of all pairs are known for the present vocabulary, and the pair that
-//! stopped it is in the next `S`; so the next round commits. Where pairs share entries of the table, only a bound is known:
-//! then the pairs in the highest entries are counted one by one, which halves the bound, until it no longer stops the round.
+//! After a round that committed nothing the counts of all pairs are known for the present
+//! vocabulary, and the pair that stopped it is in the next `S`; so the next round commits. Where
+//! pairs share entries of the table, only a bound is known: then the pairs in the highest entries
+//! are counted one by one, which halves the bound, until it no longer stops the round.
 //!
-//! # Measured
+//! # Cost
 //!
-//! Human chromosome 20 in words of 1 kb, 4,096 tokens, two cores: seven rounds. A pass takes 0.07 to 0.2 s, a replay 0.02
-//! to 0.1 s, looking ahead 0.2 s for the first 96 merges. Before looking ahead was there, eight rounds and a second went
-//! into as many merges. Lists of megabytes that are made anew in each round wait for the kernel: since the replay keeps
-//! its memory from round to round, it takes half the time.
+//! Human chromosome 20 in words of 1 kb, 4,096 tokens: seven rounds, of which the pass takes most
+//! of the time, the replay on its one thread up to a third of that, and the guess less.
+//! `python -m benchmarks.train` measures all of it, and the report of a training has the times of
+//! each round. A vocabulary of more than 65,535 tokens has no automaton: from there on each pass is
+//! slower by far, and the summary says so.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -37,12 +39,12 @@ use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::remote::{CorpusShards, RemoteCorpus, RemoteText};
 use super::replay::{Limits, MergePriority, Outcome, ReplayBuffers, replay, replay_phrases};
-use crate::bpe::encode::MergeEncoder;
+use crate::bpe::encode::{MergeEncoder, NoAutomaton};
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
 use crate::monitor::{Monitor, Phase};
 
-/// One round, for the log.
+/// One round, for the log: what it committed, and what that took.
 #[derive(Clone, Debug)]
 pub struct Round {
     /// Its number, from 1.
@@ -51,47 +53,54 @@ pub struct Round {
     pub merges: usize,
     /// Pairs in `S`.
     pub guessed_pairs: usize,
-    /// Different islands.
+    /// The number of different islands, over all threads.
     pub islands: usize,
     /// The count of the best pair outside `S`.
     pub theta: u64,
-    /// Time for the guess (with the automaton), the pass and the replay.
+    /// Time of the guess (with building the automaton), of the pass and of the replay.
     pub times: [Duration; 3],
 }
 
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// As many merges as wanted.
+    /// The table has as many merges as wanted.
     Full,
-    /// No two tokens stand side by side any more, or none that may be merged.
+    /// No two tokens stand next to each other any more, or none whose product would be short
+    /// enough.
     NoPairLeft,
     /// All pairs left are rarer than the minimal frequency.
     MinFrequency,
 }
 
-/// The end of training.
+/// The result of training, beside the merges.
 #[derive(Clone, Debug)]
 pub struct TrainingSummary {
     /// All rounds.
     pub rounds: Vec<Round>,
     /// Tokens that the text has under the final table.
     pub tokens: u64,
-    /// Why it ended.
+    /// Why training ended.
     pub stop: StopReason,
+    /// Why the last rounds were slow: the reason why their merges had no automaton. `None` if they
+    /// had one.
+    pub why_no_automaton: Option<NoAutomaton>,
 }
 
 /// Rounds without a merge after which training gives up; a random guess may need many.
 const MAX_STUCK: usize = 200;
 
-/// Looking ahead pays below this number of merges; how many merges are looked ahead.
+/// Looking ahead pays below this number of merges: later passes are faster.
 const LOOK_FROM: usize = 16;
+/// How many merges are looked ahead: the phrases are pairs of so many tokens.
 const LOOK_AHEAD: usize = 120;
 
-/// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted run.
+/// Trains `table` further, up to the merges wanted; it may hold merges already, from an interrupted
+/// run.
 ///
-/// `on_round` is called after each round. Runs on the threads of the present pool. Time: some ten passes over the text.
-/// Memory: that of the corpora, and for each thread a byte for each pair of tokens (16 MB at most) and the islands.
+/// `on_round` is called after each round, with all merges so far; its error ends training. Runs on
+/// the threads of the present pool. Time: some ten passes over the text. Memory: that of the
+/// corpora, and for each thread two bytes for each pair of tokens (32 MiB at most) and the islands.
 pub fn train(
     texts: &[WeightedCorpora],
     options: &MergeOptions,
@@ -105,7 +114,8 @@ pub fn train(
 
 /// The same for a text that other processes hold, with the same merges.
 ///
-/// Memory here: the sample, and counts and islands of one pass.
+/// `corpus` must have been asked of these shards, with these options. Memory here: the sample, and
+/// counts and islands of one pass.
 pub fn train_remote(
     corpus: &RemoteCorpus,
     shards: &mut dyn CorpusShards,
@@ -118,13 +128,15 @@ pub fn train_remote(
     Trainer::new(&mut text, options, monitor).run(table, &mut on_round)
 }
 
-/// What the rounds share.
+/// What the rounds share. The merges themselves are the caller's: whenever a round ends, what is in
+/// the table is final.
 struct Trainer<'a> {
     text: &'a mut dyn TrainingText,
     options: &'a MergeOptions,
     monitor: &'a Monitor,
     /// What the last pass found.
     counted: PassCounts,
+    /// The memory of the guesses.
     candidates: Candidates,
     /// The best pair outside the last `S`.
     theta: Option<MergePriority>,
@@ -132,9 +144,12 @@ struct Trainer<'a> {
     buffers: ReplayBuffers,
     /// Rounds without a merge, in a row.
     stuck: usize,
+    /// Why the last encoder had no automaton.
+    why_no_automaton: Option<NoAutomaton>,
 }
 
 impl<'a> Trainer<'a> {
+    /// A trainer that has seen nothing of the text yet.
     fn new(text: &'a mut dyn TrainingText, options: &'a MergeOptions, monitor: &'a Monitor) -> Self {
         let (counted, candidates) = (PassCounts::new(), Candidates::new(options.random_guess));
         Self {
@@ -146,9 +161,16 @@ impl<'a> Trainer<'a> {
             theta: None,
             buffers: ReplayBuffers::default(),
             stuck: 0,
+            why_no_automaton: None,
         }
     }
 
+    /// Rounds until there are enough merges, or no pair may be merged.
+    ///
+    /// Invariant: before each round the merges in the table are the first that training makes.
+    /// `tokens` is the number of tokens under them, as long as every round knew how many its merges
+    /// replaced; a round without islands, or one that stopped inside a merge, does not, and then a
+    /// pass at the end counts.
     fn run(
         mut self,
         table: &mut MergeTable,
@@ -185,10 +207,17 @@ impl<'a> Trainer<'a> {
             Some(tokens) => tokens,
             None => self.text.count_tokens(table)?,
         };
-        Ok(TrainingSummary { rounds, tokens, stop })
+        Ok(TrainingSummary { rounds, tokens, stop, why_no_automaton: self.why_no_automaton })
     }
 
-    /// The first merges at once, from a sample, in a large text: see [`super::lookahead`].
+    /// The first merges at once, from a sample, in a large text: see [`super::lookahead`]. `None`
+    /// if it does not pay: the table has merges enough, or the text is small.
+    ///
+    /// The guess is what this trainer makes of a sample, with the same options. One pass counts the
+    /// text as the guess encodes it; `ends` are the words that end in each token, which the counter
+    /// has as pairs with the separator. A cut ends a segment and looks like the end of a word, so
+    /// its token is taken out again. What the replay commits is exact for the table, but the counts
+    /// are of the guess: `num_tokens` 0 keeps the next round from judging pairs by them.
     fn look_ahead(&mut self, table: &mut MergeTable) -> Result<Option<(Round, Outcome)>> {
         if table.merges().len() >= LOOK_FROM || self.text.bases() < self.options.look_ahead_from {
             return Ok(None);
@@ -226,6 +255,7 @@ impl<'a> Trainer<'a> {
         Ok(Some((round, outcome)))
     }
 
+    /// The limits of a replay in this round.
     fn limits(&self, max_merges: usize) -> Limits {
         Limits {
             theta: self.theta,
@@ -235,10 +265,16 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// One round. No outcome if it was one without islands.
+    /// One round: guess, pass, replay. No outcome if it was one without islands.
+    ///
+    /// Invariant: `kept` pairs of `S`, its first, were watched by all threads to the end of the
+    /// pass; their counts and islands are exact, and all other pairs count as outside, so `theta`
+    /// is the best of these. The order of the steps matters: theta must be known before the replay,
+    /// and the counts must be those of the encoder of this round.
     fn round(&mut self, table: &mut MergeTable) -> Result<(Round, Option<Outcome>)> {
         let start = Instant::now();
         let encoder = MergeEncoder::new(table);
+        self.why_no_automaton = encoder.why_no_automaton().cloned();
         let guess = self.guess(table, &encoder)?;
         let guessed = start.elapsed();
         self.text.pass(table, &encoder, &guess, &mut self.counted)?;
@@ -273,7 +309,7 @@ impl<'a> Trainer<'a> {
         ))
     }
 
-    /// The next `S`.
+    /// The next `S`, from what is known of the text now.
     fn guess(&mut self, table: &MergeTable, encoder: &MergeEncoder) -> Result<Vec<Pair>> {
         let known = GuessContext {
             table,
@@ -287,8 +323,11 @@ impl<'a> Trainer<'a> {
         self.candidates.guess(self.text, &known)
     }
 
-    /// Without islands only the first of all pairs can be committed. No outcome if it was, since how many tokens it
-    /// joined is not known in runs.
+    /// Commits the first of all pairs, all that can be known without islands. No outcome if it was
+    /// committed, since how many tokens it joined is not known in runs.
+    ///
+    /// Fails if pairs share entries: then the first is not known, and there is no memory to find
+    /// out.
     fn commit_first(&self, table: &mut MergeTable, limits: &Limits) -> Result<Option<Outcome>> {
         let Some((count, Reverse(pair))) = self.theta.filter(|&(count, _)| count >= limits.min_count) else {
             return Ok(Some(Outcome::default()));
@@ -301,6 +340,8 @@ impl<'a> Trainer<'a> {
         Ok(None)
     }
 
+    /// Whether training ends with this outcome, and why: the best pair of all is too rare, or there
+    /// is none.
     fn stop(&self, outcome: &Outcome) -> Option<StopReason> {
         let min_count = self.options.min_frequency.max(1);
         let best = outcome.next.max(self.theta).map_or(0, |(count, _)| count);
@@ -308,8 +349,8 @@ impl<'a> Trainer<'a> {
         (best < min_count).then_some(if rare { StopReason::MinFrequency } else { StopReason::NoPairLeft })
     }
 
-    /// A round without a merge is followed by one that makes some, or with shared entries in the table by one that
-    /// knows twice as much.
+    /// A round without a merge is followed by one that makes some, or with shared entries in the
+    /// table by one that knows twice as much.
     fn note_progress(&mut self, merges: usize) -> Result<()> {
         self.stuck = if merges > 0 { 0 } else { self.stuck + 1 };
         if self.stuck > MAX_STUCK {

@@ -1,11 +1,14 @@
-//! Numbers as bytes, for what shards send each other: seven bits a byte, the lowest first, small numbers short.
+//! Numbers as bytes, for what shards send each other: seven bits per byte, the lowest first, small
+//! numbers short.
 //!
-//! What arrives is not trusted: a number that does not end, or a count that the bytes left cannot hold, is an error.
+//! The encoding is LEB128. Most counts of a pass are small, so that an answer is a fraction of the
+//! table of counts. What arrives is not trusted: a number that does not end, or a count that the
+//! bytes left cannot hold, is an error.
 
 use crate::error::{Error, Result};
 
-/// Appends a number.
-pub(super) fn put(bytes: &mut Vec<u8>, number: u64) {
+/// Appends a number: one byte below 128, ten at most.
+pub(super) fn put_number(bytes: &mut Vec<u8>, number: u64) {
     let mut left = number;
     while left >= 0x80 {
         bytes.push(left.to_le_bytes()[0] | 0x80);
@@ -14,7 +17,7 @@ pub(super) fn put(bytes: &mut Vec<u8>, number: u64) {
     bytes.push(left.to_le_bytes()[0]);
 }
 
-/// Takes numbers from the front of bytes.
+/// Takes numbers from the front of bytes; holds the bytes that are left.
 #[derive(Debug)]
 pub(super) struct VarintReader<'a>(pub(super) &'a [u8]);
 
@@ -44,26 +47,27 @@ impl<'a> VarintReader<'a> {
         self.below(u64::from(end)).map(|number| number as u32)
     }
 
-    /// How many things follow, each of at least a byte.
+    /// How many things follow, each of at least a byte: so that no count makes the reader allocate
+    /// more than it was sent.
     #[allow(clippy::cast_possible_truncation)] // not more than bytes in memory
     pub(super) fn count(&mut self) -> Result<usize> {
         self.below(self.0.len() as u64 + 1).map(|number| number as usize)
     }
 
-    /// So many bytes as they are.
+    /// The next `count` bytes as they are.
     pub(super) fn bytes(&mut self, count: usize) -> Result<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count).ok_or_else(damaged)?;
         self.0 = rest;
         Ok(bytes)
     }
 
-    /// Fails unless all was taken.
+    /// Fails unless all bytes were taken.
     pub(super) fn end(&self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(damaged()) }
     }
 }
 
-/// What is said of bytes that no shard sent.
+/// The error for bytes that no shard of this version sends.
 pub(super) fn damaged() -> Error {
     Error::argument("answer", &"bytes", "is not what a shard of this version answers")
 }

@@ -1,0 +1,104 @@
+//! The automaton against the rule, on vocabularies and words full of runs.
+#![allow(clippy::cast_possible_truncation)] // small numbers
+
+use super::*;
+use crate::bpe::encode::heap::HeapEncoder;
+
+/// A plain trainer on one word: enough to make valid tables.
+fn train(mut tokens: Vec<Token>, num_merges: usize) -> MergeTable {
+    let mut table = MergeTable::new();
+    for _ in 0..num_merges {
+        let mut counts = std::collections::BTreeMap::new();
+        tokens.windows(2).for_each(|pair| *counts.entry((pair[0], pair[1])).or_insert(0) += 1);
+        let Some((&pair, _)) = counts.iter().max_by_key(|&(&pair, &count)| (count, std::cmp::Reverse(pair)))
+        else {
+            break;
+        };
+        let product = table.push(pair).unwrap();
+        let mut merged = Vec::new();
+        let mut i = 0;
+        while i < tokens.len() {
+            if i + 1 < tokens.len() && (tokens[i], tokens[i + 1]) == pair {
+                merged.push(product);
+                i += 2;
+            } else {
+                merged.push(tokens[i]);
+                i += 1;
+            }
+        }
+        tokens = merged;
+    }
+    table
+}
+
+fn bits(mut seed: u64) -> impl FnMut() -> u64 {
+    move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed >> 33
+    }
+}
+
+/// Words full of runs: each next base repeats the last, or an earlier stretch, more often than not.
+fn runs(seed: u64, length: usize, symbols: u64) -> Vec<u8> {
+    let mut random = bits(seed);
+    let mut word: Vec<u8> = Vec::new();
+    while word.len() < length {
+        match random() % 4 {
+            0 => word.push((random() % symbols) as u8),
+            1 if !word.is_empty() => {
+                let last = word[word.len() - 1];
+                (0..random() % 9).for_each(|_| word.push(last));
+            }
+            2 if word.len() > 3 => {
+                let start = random() as usize % (word.len() - 2);
+                let copy: Vec<u8> = word[start..word.len().min(start + 1 + random() as usize % 12)].to_vec();
+                word.extend(copy);
+            }
+            _ => word.push((random() % 4) as u8),
+        }
+    }
+    word
+}
+
+#[test]
+fn agrees_with_the_heap_on_run_heavy_vocabularies() {
+    for seed in 0..300 {
+        let symbols = 1 + seed % 4;
+        let corpus = runs(seed, 60 + 10 * (seed as usize % 60), symbols);
+        let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 4 + seed as usize % 120);
+        let heap = HeapEncoder::new(&table);
+        let AnyAutomaton::Narrow(automaton) = AnyAutomaton::build(&table).unwrap() else { panic!("wide") };
+        assert_eq!(automaton.encode(&corpus), heap.encode(&corpus));
+        for other in 0..20 {
+            let word = runs(seed * 1000 + other, 1 + other as usize * 13, 1 + other % 4);
+            assert_eq!(automaton.encode(&word), heap.encode(&word), "seed {seed}, word {other}");
+        }
+    }
+}
+
+#[test]
+fn compatibility_is_what_it_says() {
+    for seed in 0..60 {
+        let corpus = runs(seed, 300, 1 + seed % 4);
+        let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 40);
+        let heap = HeapEncoder::new(&table);
+        let compatible = Compatible::new(&table).unwrap();
+        for l in 0..table.num_tokens() {
+            for t in 0..table.num_tokens() {
+                let mut codes = Vec::new();
+                table.spell(l, &mut codes);
+                table.spell(t, &mut codes);
+                assert_eq!(!compatible.is_blocked(l, t), heap.encode(&codes) == [l, t], "{seed}: {l} {t}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refuses_a_token_made_twice() {
+    // AA + A and A + AA spell the same.
+    let table = MergeTable::from_merges([(0, 0), (4, 0), (0, 4)]).unwrap();
+    let spelling = "AAA".to_owned();
+    let reason = NoAutomaton::SameSpelling { first: 5, second: 6, spelling };
+    assert_eq!(AnyAutomaton::build(&table).unwrap_err(), reason);
+}
