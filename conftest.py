@@ -1,8 +1,8 @@
-"""`pytest --benchmark`: the speed studies of `benchmarks/studies`; without it they are not even collected.
+"""`pytest --benchmark` runs the speed studies of `benchmarks/studies`; they are not collected without it.
 
-pytest-benchmark is needed for them alone, so nothing of it, nor of the benchmarks, is imported before they
-are asked for. Its own options (`--benchmark-compare`, `--benchmark-save`, ...) go together with this one;
-pytest takes no abbreviations of options, so `--benchmark` is none of theirs.
+Only they need pytest-benchmark, so neither it nor the benchmarks are imported without the option. Its own
+options (`--benchmark-compare`, `--benchmark-save`, ...) work together with this one; pytest accepts no
+abbreviations of options, so `--benchmark` does not clash with them.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the studies alone unless they are asked for."""
+    """Ignore the studies unless they are requested."""
     return True if collection_path == STUDIES and not config.getoption("benchmark_studies") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the studies in the place of the tests.
+    """Run the studies in place of the tests.
 
     Raises:
         pytest.UsageError: pytest-benchmark is not installed, or switched off.

@@ -1,4 +1,4 @@
-"""Settings and fixtures of all tests: seeded examples, genomes where they are, training in one call."""
+"""Settings and fixtures of all tests: seeded examples, folders of genomes, training in one call."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def children() -> Iterator[list[Child]]:
-    """The children of a test; whatever happens, none outlives it."""
+    """The child processes of a test, which are stopped at its end."""
     started: list[Child] = []
     yield started
     for child in started:

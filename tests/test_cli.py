@@ -1,4 +1,4 @@
-"""The command line as a user meets it: every test starts the program."""
+"""The command line as a user runs it: every test starts the program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.program import ENVIRONMENT, GENOMES, LAMBDA, PROGRAM, YEAST, 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tokenizer of 300 tokens learnt from phage lambda."""
+    """A folder with a tokenizer of 300 tokens trained on phage lambda."""
     folder = tmp_path_factory.mktemp("trained")
     done = run("train-bpe", "--vocab", "300", "--quiet", LAMBDA, folder=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -199,7 +199,7 @@ def test_an_impossible_output_is_found_before_anything_is_read(
     (tmp_path / "folder").mkdir()
     (tmp_path / "genome.fa").write_text(">r\nACGT\n")
     before = names(tmp_path)
-    # The input would be an error too; it is not looked at.
+    # The input would be an error too, but is not opened.
     fails(run("train-bpe", "-o", output, "protein.fa", folder=tmp_path), output.partition("/")[0], part)
     assert names(tmp_path) == before
     assert (tmp_path / "genome.fa").read_text() == ">r\nACGT\n"
@@ -256,7 +256,7 @@ def test_a_full_standard_output_is_an_error(trained: Path) -> None:
     assert done.stderr == f"genotok: error: {os.strerror(errno.ENOSPC)}\n"
 
 
-def test_a_reader_that_goes_is_no_news(trained: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(trained: Path) -> None:
     pipeline = f"'{sys.executable}' -m genotok show {'ACGT' * 20_000} | head -1"
     done = subprocess.run(
         ["bash", "-c", pipeline], cwd=trained, capture_output=True, text=True, env=ENVIRONMENT, check=False
@@ -307,7 +307,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_result(large: tuple
         if training.returncode in {0, -signal.SIGINT} and output.exists():
             continue  # it was faster than the first time: done, and at most met while Python shut down
         assert training.returncode == 130, stderr
-        assert time.monotonic() - asked < 5  # a second, with room for a busy machine
+        assert time.monotonic() - asked < 5  # a second, and some more on a busy machine
         assert stdout == ""
         assert stderr.splitlines()[-1].startswith("genotok: interrupted ")
         assert "Traceback" not in stderr
@@ -341,7 +341,7 @@ def test_a_kill_leaves_no_half_written_file(large: tuple[Path, str, float]) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("producer", ["printf '>r\\n'; exec yes ACGTTGCA", "exec sleep 120"])
 def test_ctrl_c_stops_reading_too(tmp_path: Path, producer: str) -> None:
-    """A pipe that never ends, and one that never begins."""
+    """A pipe that never ends, and one without a writer."""
     with (
         subprocess.Popen(["bash", "-c", producer], stdout=subprocess.PIPE) as source,
         subprocess.Popen(
@@ -461,7 +461,7 @@ def test_a_missing_tokenizer_is_named(tmp_path: Path, command: list[str], said: 
 
 
 def on_a_terminal(*arguments: str, folder: Path) -> str:
-    """What the program writes when all its streams are a terminal."""
+    """The output of the program if all its streams are a terminal."""
     ours, theirs = pty.openpty()
     environment = {key: value for key, value in ENVIRONMENT.items() if key != "NO_COLOR"}
     with subprocess.Popen(

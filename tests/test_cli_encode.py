@@ -1,4 +1,4 @@
-"""`genotok encode` and `genotok verify` as a user meets them: every test starts the program."""
+"""`genotok encode` and `genotok verify` as a user runs them: every test starts the program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEQUENCE = "ACGTTGCAACGTTTTTACGATCAGGCATTACG"
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A tokenizer of 300 tokens learnt from phage lambda."""
+    """A tokenizer of 300 tokens trained on phage lambda."""
     path = tmp_path_factory.mktemp("trained") / "lambda.json"
     genotok.Tokenizer.train(LAMBDA, vocab_size=300).save(path)
     return str(path)
@@ -89,11 +89,11 @@ def test_windows_regions_and_strands(folder: Path) -> None:
     (folder / "places.bed").write_text("a\t5\t9\n")
     options = ["--bed", "places.bed", "--reverse-complement", "-q"]
     run("encode", "small.fa", "-o", "b.arrow", *options, folder=folder)
-    letters = SEQUENCE[5:9].translate(str.maketrans("ACGT", "TGCA"))[::-1]
-    assert rows(folder / "b.arrow") == [("a", 5, 9, ids(folder, letters))]
+    bases = SEQUENCE[5:9].translate(str.maketrans("ACGT", "TGCA"))[::-1]
+    assert rows(folder / "b.arrow") == [("a", 5, 9, ids(folder, bases))]
 
 
-def test_policies_on_unknown_letters(folder: Path) -> None:
+def test_policies_for_unknown_symbols(folder: Path) -> None:
     run("encode", "small.fa", "-o", "split.arrow", "--unknown", "split", "-q", folder=folder)
     assert [row[:3] for row in rows(folder / "split.arrow") if row[2]] == [
         ("a", 0, 32),
@@ -112,7 +112,7 @@ def test_special_tokens_are_added_on_request(folder: Path) -> None:
 
 
 def test_a_soft_masked_genome_is_warned_of(folder: Path) -> None:
-    """Under a tokenizer file that does not put letters into upper case."""
+    """With a tokenizer file that does not map lower case to upper case."""
     file = json.loads((folder / "tokenizer.json").read_text())
     file["normalizer"] = None
     (folder / "tokenizer.json").write_text(json.dumps(file))
@@ -151,7 +151,7 @@ def test_a_pipe_on_both_sides(folder: Path) -> None:
     assert [row[:3] for row in rows(folder / "out.arrows")] == [("a", 0, 32), ("b", 0, 0), ("c", 0, 34)]
 
 
-def test_a_reader_that_goes_is_no_news(folder: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(folder: Path) -> None:
     program = subprocess.list2cmdline(PROGRAM)
     done = subprocess.run(
         ["bash", "-c", f"{program} encode {YEAST} -o - -f bed -q | head -2"],
@@ -212,7 +212,7 @@ def test_a_size_that_is_none_is_wrong_usage(folder: Path, size: str) -> None:
     assert "no number such as 500M" in done.stderr
 
 
-def test_what_is_there_is_replaced_on_request_only(folder: Path) -> None:
+def test_an_existing_output_is_replaced_with_force_only(folder: Path) -> None:
     run("encode", "small.fa", "-o", "out.arrow", "-q", folder=folder)
     before = (folder / "out.arrow").read_bytes()
     fails(run("encode", LAMBDA, "-o", "out.arrow", folder=folder), "out.arrow", "--force")

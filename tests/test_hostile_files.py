@@ -1,4 +1,4 @@
-"""tokenizer.json files that are broken, or made to harm: an error or correct loading, in bounded time."""
+"""Damaged and malicious tokenizer.json files: each is an error or loads correctly, in bounded time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support import huggingface
 from tests.support.foreign import SUPPORTED, WHOLE, added, around, base, document, replace, split, template
 
 PATIENCE = 20.0
-"""Seconds for what should take one or two: machines differ, and so do builds."""
+"""Seconds for what takes one or two: machines and builds differ."""
 
 
 def load(text: str) -> Any:
@@ -36,12 +36,12 @@ def load(text: str) -> Any:
 
 
 def staircase(steps: int) -> str:
-    """Tokens each a letter longer than the last."""
+    """Tokens, each one base longer than the one before."""
     return json.dumps(document("ACGT", [("A" * length, "A") for length in range(1, steps)]))
 
 
 def doubling(times: int) -> str:
-    """Tokens each twice as long as the last."""
+    """Tokens, each twice as long as the one before."""
     return json.dumps(document("ACGT", [("A" * 2**power, "A" * 2**power) for power in range(times)]))
 
 
@@ -79,7 +79,7 @@ HOSTILE: dict[str, Callable[[], str]] = {
     "a staircase of tokens": lambda: staircase(6000),
     "tokens that double": lambda: doubling(20),
     "tokens that double beyond the limit": lambda: doubling(24),
-    "a megabyte of a letter": lambda: json.dumps(base(model={"unk_token": "A" * 1_000_000})),
+    "a megabyte of a base": lambda: json.dumps(base(model={"unk_token": "A" * 1_000_000})),
     "a merge of a megabyte": lambda: json.dumps(base(model={"merges": [["A", "C" * 1_000_000]]})),
     "a string that is no id": lambda: json.dumps(base(model={"vocab": {"A": "5" * 1_000_000}})),
     "a million entries": lambda: large_vocabulary(1_000_000),
@@ -145,10 +145,10 @@ def test_which_hostile_files_are_loaded() -> None:
 
 
 def test_no_hostile_file_takes_much_memory() -> None:
-    """All of them, one after the other, in a process of its own: a gigabyte is plenty."""
+    """All of them, one after the other, in a separate process, within 1.5 GB."""
     if not os.path.exists("/proc/self/status"):
         pytest.skip("the peak memory of a process is known on Linux only")
-    # Not `ru_maxrss`, which begins with the memory of the process that started this one.
+    # Not `ru_maxrss`, which starts from the memory of the parent process.
     code = (
         "import re\n"
         "from tests.test_hostile_files import HOSTILE, load\n"
@@ -188,7 +188,7 @@ def places(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def mutate(data: st.DataObject, made: dict[str, Any]) -> None:
-    """Change one place: another value, gone, doubled, renamed, or what stands elsewhere."""
+    """Change one value: replace it, remove it, copy another one, duplicate it, or swap two."""
     paths = [path for path in places(made) if path]
     path = data.draw(st.sampled_from(paths), label="where")
     parent = made
@@ -242,19 +242,19 @@ def test_a_mutated_file_is_refused_or_agrees_with_hugging_face(data: st.DataObje
         try:
             ids = loaded.encode(sample)
         except genotok.SymbolError as error:
-            _assert_it_cannot_be_told(error)
+            _assert_unsupported(error)
             continue
         assert ids == huggingface.encode(rival, sample) == huggingface.encode(again, sample)
         assert again.encode(sample).ids == rival.encode(sample).ids
 
 
-def _assert_it_cannot_be_told(error: genotok.SymbolError) -> None:
-    """A letter is refused for one of two reasons only."""
+def _assert_unsupported(error: genotok.SymbolError) -> None:
+    """A character is refused for one of two reasons only."""
     assert "no unknown token" in str(error) or "outside ASCII" in str(error)
 
 
 def _short(error: genotok.VocabularyError) -> genotok.VocabularyError:
-    """The error, which is one line that can be read."""
+    """The error, which is one short line."""
     assert "\n" not in str(error)
     assert len(str(error)) < 600
     return error

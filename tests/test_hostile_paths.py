@@ -1,4 +1,4 @@
-"""Tokenizer paths that are no ordinary files, and names that a terminal would obey: one line, in time."""
+"""Tokenizer paths that are not regular files, and names with terminal escapes: one line, in bounded time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEMORY = 4_000_000_000
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A command that may take 4 GB of address space, and some time."""
+    """A command limited to 4 GB of address space, and in time."""
     return subprocess.run(
         [sys.executable, "-m", "genotok", *arguments],
         cwd=folder,
@@ -33,7 +33,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def refused(path: str, folder: Path) -> str:
-    """The one line that says why a file is no tokenizer."""
+    """The line that says why a file is not a tokenizer."""
     done = run("show", "-t", path, "ACGT", folder=folder)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
@@ -108,7 +108,7 @@ def test_names_do_not_speak_to_the_terminal(tmp_path: Path) -> None:
     for done in outputs:
         assert done.returncode == 0, done.stderr
         for said in (done.stdout, done.stderr):
-            assert not any(ord(letter) < 32 and letter != "\n" for letter in said), said
+            assert not any(ord(character) < 32 and character != "\n" for character in said), said
             assert "\u202e" not in said
     assert "\\x1b]0;owned\\x07" in outputs[0].stdout
     assert "\\x1b]0;owned\\x07" in outputs[2].stdout

@@ -38,7 +38,7 @@ def test_roles_are_given_by_name() -> None:
     assert (fast.unk_token, fast.cls_token, fast.sep_token) == ("[UNK]", "[CLS]", "[SEP]")
     assert (fast.pad_token_id, fast.mask_token_id, fast.bos_token) == (3, 4, None)
     assert fast.model_max_length > 10**20
-    assert load("the unknown letter is N").to_hf().unk_token == "[UNK]"
+    assert load("the unknown token is N").to_hf().unk_token == "[UNK]"
 
 
 def test_from_hf_takes_objects_and_paths(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C is heard within about a second in every phase, and other threads go on while the core works."""
+"""Ctrl-C takes effect within about a second in every phase, and other threads run while the core works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program among others: two of it, one that is told to end or killed, and unusual streams."""
+"""Concurrent, terminated and killed programs, and unusual standard streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts the program in the test's folder; whatever happens, none outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(*arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
+    def launch(*arguments: str, program: list[str] | None = None) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [*(program or PROGRAM), *arguments],
             cwd=tmp_path,
@@ -45,7 +45,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         started.append(process)
         return process
 
-    yield begin
+    yield launch
     for process in started:
         process.kill()
         process.communicate()
@@ -57,7 +57,7 @@ def feed(tmp_path: Path) -> Iterator[Callable[[str], int]]:
     opened: list[int] = []
 
     def open_pipe(name: str) -> int:
-        # Once the reader is there; its first letters show that it reads.
+        # Once the reader has opened the pipe; it reads when the first bytes are gone.
         for _ in range(1200):
             try:
                 opened.append(os.open(tmp_path / name, os.O_WRONLY | os.O_NONBLOCK))
@@ -73,11 +73,11 @@ def feed(tmp_path: Path) -> Iterator[Callable[[str], int]]:
         os.close(number)
 
 
-# -- two of them ------------------------------------------------------------------------------------
+# -- two at a time ----------------------------------------------------------------------------------
 
 
 def test_two_packings_into_one_folder(tmp_path: Path, start: Callable[..., subprocess.Popen[str]]) -> None:
-    """One is refused or comes later; what is there verifies."""
+    """One of them is refused; the folder of the other verifies."""
     for number in range(2):
         (tmp_path / f"{number}.fa").write_bytes(b">r\n" + _native.simulate(3_000_000, number) + b"\n")
     for turn in range(3):
@@ -103,7 +103,7 @@ def test_two_packings_into_one_folder(tmp_path: Path, start: Callable[..., subpr
         (["encode", "-t", "tokenizer.json"], "out/"),
     ],
 )
-def test_a_second_run_hears_who_is_at_it(
+def test_a_second_run_names_the_process_of_the_first(
     tmp_path: Path,
     start: Callable[..., subprocess.Popen[str]],
     feed: Callable[[str], int],
@@ -120,7 +120,7 @@ def test_a_second_run_hears_who_is_at_it(
     assert names(tmp_path) == before
 
 
-# -- told to end ------------------------------------------------------------------------------------
+# -- terminated ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -166,9 +166,9 @@ def test_sigterm_leaves_a_checkpoint_that_resumes_to_the_same_result(
 ) -> None:
     (tmp_path / "large.fa").write_bytes(b">r\n" + _native.simulate(24_000_000, 7) + b"\n")
     arguments = ["train-bpe", "--threads", "1", "-q", "large.fa"]
-    begun = time.monotonic()
+    started = time.monotonic()
     assert run(*arguments, "-o", "whole.json", folder=tmp_path).returncode == 0
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - started
     early, late = 0.0, 1.2 * seconds
     for _ in range(8):  # how long a run takes depends on what else runs: halve towards its last third
         process = start(*arguments, "-o", "out.json")
@@ -189,9 +189,9 @@ def test_sigterm_leaves_a_checkpoint_that_resumes_to_the_same_result(
 
 
 def wait_until_ignored(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Wait until a program has taken a signal, and ignores it from then on, or has ended.
+    """Wait until a program has handled a signal and ignores it from then on, or has ended.
 
-    Of several that wait Python takes that of the lowest number first, whichever came first.
+    Of several pending signals Python handles that of the lowest number first.
     """
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
@@ -205,7 +205,7 @@ def wait_until_ignored(process: subprocess.Popen[str], number: signal.Signals) -
         time.sleep(0.001)
 
 
-def test_a_signal_that_comes_twice_does_not_disturb_what_the_first_one_began(
+def test_a_second_signal_does_not_disturb_the_handling_of_the_first(
     tmp_path: Path, start: Callable[..., subprocess.Popen[str]], feed: Callable[[str], int]
 ) -> None:
     os.mkfifo(tmp_path / "pipe.fa")
@@ -262,7 +262,7 @@ def test_a_later_run_removes_what_a_killed_one_left(
     output: str,
     again: list[str],
 ) -> None:
-    """Python's writers sweep what Rust's left, and the other way round; none sweeps what is being written."""
+    """Writers of Python and Rust remove temporary files of each other, but none that is being written."""
     assert run("train-bpe", "--vocab", "60", "-q", LAMBDA, folder=tmp_path).returncode == 0
     for name in ("killed.fa", "living.fa"):
         os.mkfifo(tmp_path / name)
@@ -278,7 +278,7 @@ def test_a_later_run_removes_what_a_killed_one_left(
     left = [name for name in names(tmp_path) if name.endswith(".tmp")]
     assert len([name for name in names(tmp_path) if name.endswith(".lock")]) == 1  # likewise
     assert dead.name not in left
-    assert len(left) == (output == "out.arrow")  # of the living one
+    assert len(left) == (output == "out.arrow")  # that of the running one
     assert living.poll() is None
     os.set_blocking(writer, True)
     living.send_signal(signal.SIGINT)
@@ -320,7 +320,7 @@ def test_a_closed_standard_output_is_an_error_as_a_full_one(tmp_path: Path, argu
 
 
 def test_with_all_streams_closed_files_are_whole(tmp_path: Path) -> None:
-    """Without something in their place the tokenizer would be standard output, and hold the report too."""
+    """Otherwise the output file would get the descriptor of standard output, and contain the report."""
     command = ["bash", "-c", '"$@" <&- >&- 2>&-', "bash", *PROGRAM]
     for closed, name in ((command, "closed"), (PROGRAM, "open")):
         arguments = ["train-bpe", "--vocab", "60", LAMBDA, "-o", f"{name}.json"]
@@ -328,7 +328,7 @@ def test_with_all_streams_closed_files_are_whole(tmp_path: Path) -> None:
     assert (tmp_path / "closed.json").read_bytes() == (tmp_path / "open.json").read_bytes()
 
 
-def test_names_that_are_no_text_are_told_in_json_that_all_can_read(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_valid_json(tmp_path: Path) -> None:
     for name in (b"f\xfcnf.fa", b"f\xf6nf.fa"):
         Path(os.fsdecode(bytes(tmp_path) + b"/" + name)).write_bytes(b">r\xe9cord\nACGT!\n>r\xe8cord\nAC\n")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Figures as people read them, and what a watch says while work is done."""
+"""Figures with units, and the progress of work."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def expected(text: bytes) -> tuple[list[tuple[str, str]] | None, list[str] | Non
     records = taken = None
     try:
         parsed = parse(text)
-        records = [(record.name, record.letters) for record in parsed]
+        records = [(record.name, record.symbols) for record in parsed]
         taken = words(parsed)
     except Refused:
         pass

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import genotok
-from tests.support.takers import TAKERS, UNIX, encode
+from tests.support.readers import READERS, UNIX, encode
 
 
 def block(text: bytes) -> bytes:
@@ -34,13 +34,13 @@ def test_bgzf_without_its_end_is_refused_unless_the_environment_lets_it_pass(
     name = "GENOTOK_ACCEPT_UNMARKED_BGZF"
     for value in ("", "0"):
         monkeypatch.setenv(name, value)
-        for take in TAKERS.values():
+        for read in READERS.values():
             with pytest.raises(genotok.SequenceFileError, match=f"end marker is missing.*set {name}=1"):
-                take(path, tmp_path)
+                read(path, tmp_path)
         assert genotok.check_files(path)[0]["counts"] == {"compression": 1}
     monkeypatch.setenv(name, "1")
-    for take in TAKERS.values():
-        take(path, tmp_path)
+    for read in READERS.values():
+        read(path, tmp_path)
     assert genotok.pack(path, tmp_path / "one.pack")["bases"] == 366
     report = genotok.check_files(path)[0]
     assert (report["errors"], report["counts"]) == (0, {"no-end-marker": 1})
@@ -94,9 +94,9 @@ def test_what_is_no_sequence_file_is_named(name: str, tmp_path: Path) -> None:
     content, says = FORMATS[name]
     path = tmp_path / "other"
     path.write_bytes(content)
-    for take in TAKERS.values():
+    for read in READERS.values():
         with pytest.raises(genotok.SequenceFileError) as caught:
-            take(path, tmp_path)
+            read(path, tmp_path)
         assert says in str(caught.value), caught.value
     report = genotok.check_files(path)[0]
     assert says in "; ".join(defect["what"] + "; " + defect["fix"] for defect in report["defects"])

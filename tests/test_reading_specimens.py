@@ -13,8 +13,8 @@ import genotok
 from genotok.cli.commands.show import _letters
 from genotok.corpus.packed import words_of
 from tests.support.program import fails, run
+from tests.support.readers import LINE, READERS, UNIX, encode
 from tests.support.reading import parse
-from tests.support.takers import LINE, TAKERS, UNIX, encode
 
 MAC = b">a\r" + (LINE + b"\r") * 2
 MIXED = {
@@ -53,16 +53,16 @@ READ = {
 }
 
 
-@pytest.mark.parametrize("taker", TAKERS)
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("name", MIXED)
 def test_line_ends_that_do_not_belong_are_refused_with_their_place(
-    name: str, taker: str, tmp_path: Path
+    name: str, reader: str, tmp_path: Path
 ) -> None:
     text, *places = MIXED[name]
     path = tmp_path / "mixed.fa"
     path.write_bytes(text)
     with pytest.raises(genotok.SequenceFileError) as caught:
-        TAKERS[taker](path, tmp_path)
+        READERS[reader](path, tmp_path)
     assert all(place in str(caught.value) for place in (str(path), *places)), caught.value
     report = genotok.check_files(path)[0]
     line = int(places[0].removeprefix("line "))
@@ -77,7 +77,7 @@ def test_line_ends_of_any_system_are_read(name: str, tmp_path: Path) -> None:
     path.write_bytes(READ[name])
     records = parse(READ[name])
     assert encode(path, tmp_path) == [record.name for record in records]
-    bases = sum(len(record.letters) for record in records)
+    bases = sum(len(record.symbols) for record in records)
     assert genotok.pack(path, tmp_path / "one.pack")["bases"] == bases
     assert genotok.check_files(path)[0]["errors"] == 0
 
@@ -93,9 +93,9 @@ def test_a_letter_of_no_nucleotide_has_its_line(tmp_path: Path) -> None:
     ]:
         path = tmp_path / "letters.fa"
         path.write_bytes(text)
-        for taker in ("train", "pack", "pack_shards"):
+        for reader in ("train", "pack", "pack_shards"):
             with pytest.raises(genotok.SymbolError, match=rf"letters.fa, line {line}: record "):
-                TAKERS[taker](path, tmp_path)
+                READERS[reader](path, tmp_path)
 
 
 # -- names ------------------------------------------------------------------------------------------

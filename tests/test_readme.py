@@ -102,7 +102,7 @@ def test_every_decision_is_in_the_index() -> None:
     files = sorted(path.name for path in decisions.glob("[0-9]*.md"))
     index = (decisions / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^- \[(\d{4})\]\(([^)]+)\): (.+)$", index, re.MULTILINE)
-    assert [name for _, name, _ in listed] == files
+    assert sorted(name for _, name, _ in listed) == files
     for number, name, title in listed:
         text = (decisions / name).read_text(encoding="utf-8")
         assert text.startswith(f"# {number}: {title}\n\nStatus: ")

@@ -54,10 +54,10 @@ def test_weights_are_repetitions(words: list[str], vocab_size: int) -> None:
     assert reference.train(weights, vocab_size) == reference.train(words, vocab_size)
 
 
-@given(dna.corpora(), st.integers(dna.SMALLEST_VOCAB, 60))
+@given(dna.corpora(), st.integers(dna.MIN_VOCAB, 60))
 def test_a_smaller_vocabulary_is_a_prefix(words: list[str], vocab_size: int) -> None:
     merges = reference.train(words, 60)
-    assert reference.train(words, vocab_size) == merges[: vocab_size - dna.SMALLEST_VOCAB]
+    assert reference.train(words, vocab_size) == merges[: vocab_size - dna.MIN_VOCAB]
 
 
 @given(dna.corpora(), dna.token_lengths)

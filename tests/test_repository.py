@@ -1,4 +1,4 @@
-"""What a reader of the repository may rely on: who imports whom, sizes, versions, nothing out of place."""
+"""The structure of the repository: imports, the map, sizes, versions, foreign names."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def sources(suffix: str) -> list[Path]:
     return [path for path in tracked() if path.suffix == suffix]
 
 
-# -- who imports whom -------------------------------------------------------------------------------
+# -- imports ----------------------------------------------------------------------------------------
 
 
 def module_of(path: Path) -> str:
@@ -197,10 +197,10 @@ def file_of(name: str, root: Path = PACKAGE) -> Path | None:
 
 
 def siblings(root: Path) -> dict[Path, dict[str, set[str]]]:
-    """For each folder of a package, which of its files and folders take something from which others.
+    """For each folder of a package, which of its files and folders import from which others.
 
-    An import from `a/b/c.py` to `a/d/e.py` is one from `b` to `d` in the folder `a`. So a circle of files is
-    a circle somewhere, as is one of folders.
+    An import from `a/b/c.py` to `a/d/e.py` is one from `b` to `d` in the folder `a`. So a cycle of files is
+    a cycle in one folder, as is a cycle of folders.
     """
     found: dict[Path, dict[str, set[str]]] = {}
     for path in root.rglob("*.py"):
@@ -215,8 +215,8 @@ def siblings(root: Path) -> dict[Path, dict[str, set[str]]]:
     return found
 
 
-def circles(root: Path) -> list[str]:
-    """One circle of imports for each folder of a package that has any."""
+def import_cycles(root: Path) -> list[str]:
+    """One import cycle of each folder of a package that has any."""
     found = []
     for folder, taken in siblings(root).items():
         try:
@@ -227,13 +227,13 @@ def circles(root: Path) -> list[str]:
     return found
 
 
-def test_no_files_and_no_folders_import_each_other_in_a_circle() -> None:
+def test_python_files_and_folders_have_no_import_cycle() -> None:
     for root in (PACKAGE, ROOT / "tests", ROOT / "benchmarks"):
-        assert circles(root) == []
+        assert import_cycles(root) == []
 
 
 @pytest.mark.parametrize(
-    ("files", "circle"),
+    ("files", "has_cycle"),
     [
         ({"a.py": "import house.b", "b.py": ""}, False),
         ({"a.py": "import house.b", "b.py": "from house.a import x"}, True),
@@ -244,14 +244,14 @@ def test_no_files_and_no_folders_import_each_other_in_a_circle() -> None:
         ({"a/x.py": "from ..b.y import v", "a/z.py": "from .x import u", "b/y.py": "import a.z"}, False),
     ],
 )
-def test_a_circle_is_seen(files: dict[str, str], circle: bool, tmp_path: Path) -> None:
+def test_an_import_cycle_is_found(files: dict[str, str], has_cycle: bool, tmp_path: Path) -> None:
     root = tmp_path / "house"
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         (path.parent / "__init__.py").touch()
-    assert bool(circles(root)) is circle
+    assert bool(import_cycles(root)) is has_cycle
 
 
 def test_python_modules_import_downwards_only() -> None:
@@ -272,7 +272,7 @@ def test_no_module_stands_beside_the_packages() -> None:
     assert loose == {"__init__.py", "__main__.py", "errors.py"}
 
 
-def test_no_test_takes_from_another_test() -> None:
+def test_no_test_imports_another_test() -> None:
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for name in imported(path, ROOT / "tests"):
             top = name.split(".")[:2]
@@ -315,7 +315,7 @@ def test_rust_files_and_folders_have_no_import_cycle() -> None:
         ({"a.rs": "#[cfg(test)]\nmod tests {\n    use crate::b;\n}\n", "b.rs": "use crate::a;\n"}, set()),
     ],
 )
-def test_import_cycles_are_seen_however_they_are_written(
+def test_import_cycles_are_found_in_every_notation(
     tmp_path: Path, texts: dict[str, str], expected: set[str]
 ) -> None:
     (tmp_path / "a").mkdir()
@@ -444,8 +444,8 @@ def test_a_walk_can_be_walked(title: str, steps: list[str]) -> None:
     for one, two, three in zip(paths, paths[1:], [*paths[2:], ""], strict=False):
         joined = bool(three) and reaches(three, one) and reaches(three, two)  # it calls both
         assert one == two or reaches(two, one) or reaches(one, two) or joined, f"{title}: {one} and {two}"
-    rooms = [room for room, _ in groupby(steps, key=MAP["package"])]
-    assert len(set(rooms)) == len(rooms), f"{title} goes back to a package"
+    packages = [package for package, _ in groupby(steps, key=MAP["package"])]
+    assert len(set(packages)) == len(packages), f"{title} goes back to a package"
 
 
 # -- sizes ------------------------------------------------------------------------------------------
@@ -479,7 +479,7 @@ def test_no_module_is_a_drawer() -> None:
     assert [relative(path) for path in tracked() if path.stem in drawers] == []
 
 
-# -- what is written where --------------------------------------------------------------------------
+# -- versions and names ----------------------------------------------------------------------------
 
 
 def test_the_versions_agree() -> None:

@@ -120,7 +120,7 @@ def test_words_without_a_pair_give_the_bases_alone(train_words: TrainWords, word
     assert list(ours.vocab) == [*dna.SPECIAL_TOKENS, *"ACGT"]
 
 
-@given(dna.corpora(), st.integers(dna.SMALLEST_VOCAB, 80))
+@given(dna.corpora(), st.integers(dna.MIN_VOCAB, 80))
 def test_truncating_equals_training_at_the_smaller_size(
     train_words: TrainWords, words: list[str], vocab_size: int
 ) -> None:

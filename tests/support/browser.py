@@ -1,7 +1,7 @@
-"""A real browser for the tests: Chromium without a window, spoken to over a pipe, with the standard library.
+"""A real browser for the tests: headless Chromium, controlled over a pipe with the standard library.
 
-It speaks the DevTools protocol: JSON messages with a zero byte behind each, in on descriptor 3, out on 4. No
-port is opened, and every host name is made unknown, so that nothing can leave the machine.
+It uses the DevTools protocol: JSON messages that end in a zero byte, in on descriptor 3, out on 4. No
+port is opened, and no host name is resolved, so that nothing can leave the machine.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ def chromium() -> str | None:
 
 
 class Browser:
-    """A page in a browser, with all that it said and asked for.
+    """A page in a browser, with its messages and requests.
 
     Attributes:
         complaints: Console messages, exceptions and log entries, violations of the policy among them.
-        requests: The addresses that were asked for.
+        requests: The addresses of all requests.
     """
 
     def __init__(self, program: str, folder: Path) -> None:
@@ -82,7 +82,7 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> Message:
-        """Ask the browser something and wait for its answer."""
+        """Send a command to the browser and return its result."""
         self._number += 1
         message: Message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -101,7 +101,7 @@ class Browser:
         self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression of JavaScript in the page."""
+        """The value of a JavaScript expression in the page."""
         found = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True
         )
@@ -116,7 +116,7 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def screen(self, width: int, height: int, *, scheme: str = "light") -> None:
-        """Be a screen of this size in this colour scheme."""
+        """Emulate a screen of this size with this colour scheme."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -128,7 +128,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[feature])
 
     def _wait(self, wanted: Callable[[Message], bool]) -> Message:
-        """The first message that is wanted; events on the way are noted."""
+        """The first message that is wanted; all messages on the way are recorded."""
         deadline = time.monotonic() + SECONDS
         while True:
             for place, message in enumerate(self._waiting):
@@ -138,7 +138,7 @@ class Browser:
             ready, _, _ = select.select([self._in], [], [], max(deadline - time.monotonic(), 0))
             data = os.read(self._in, 1 << 20) if ready else b""
             if not data:
-                raise TimeoutError(f"the browser says nothing; it ended with {self._process.poll()}")
+                raise TimeoutError(f"no message from the browser; exit status {self._process.poll()}")
             *whole, self._buffer = (self._buffer + data).split(b"\0")
             for each in whole:
                 message = json.loads(each)
@@ -146,7 +146,7 @@ class Browser:
                 self._waiting.append(message)
 
     def _note(self, message: Message) -> None:
-        """Keep what a page should not say and what it should not ask for."""
+        """Record messages of the console and requests."""
         method, parameters = message.get("method"), message.get("params", {})
         if method in {"Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"}:
             self.complaints.append(json.dumps(parameters))

@@ -1,4 +1,4 @@
-"""Inputs for the tests: DNA that is nasty to byte-pair encoding, and sequence files to hold it."""
+"""Inputs for the tests: DNA that is difficult for byte-pair encoding, and sequence files that hold it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from genotok.tokenizer import reference
 
 SPECIAL_TOKENS = list(reference.DEFAULT_SPECIAL_TOKENS)
-SMALLEST_VOCAB = len(SPECIAL_TOKENS) + len(reference.BASES)
-EXHAUSTING_VOCAB = 5000  # more than any corpus drawn here can fill
+MIN_VOCAB = len(SPECIAL_TOKENS) + len(reference.BASES)
+EXHAUSTING_VOCAB = 5000  # more than any corpus drawn here fills
 
 bases = st.text(alphabet="ACGT", min_size=1, max_size=60)
-few_letters = st.sampled_from(["AC", "AT", "GT", "A"]).flatmap(
-    lambda letters: st.text(alphabet=letters, min_size=1, max_size=80)
+few_bases = st.sampled_from(["AC", "AT", "GT", "A"]).flatmap(
+    lambda alphabet: st.text(alphabet=alphabet, min_size=1, max_size=80)
 )
 runs = st.lists(st.tuples(st.sampled_from("ACGT"), st.integers(1, 20)), min_size=1, max_size=6).map(
-    lambda parts: "".join(letter * times for letter, times in parts)
+    lambda parts: "".join(base * times for base, times in parts)
 )
 tandem_repeats = st.builds(
     lambda unit, times, rest: unit * times + rest,
@@ -33,12 +33,12 @@ tandem_repeats = st.builds(
 palindromes = st.text(alphabet="ACGT", min_size=1, max_size=25).map(
     lambda half: half + reference.reverse_complement(half)
 )
-mirrors = st.text(alphabet="ACGT", min_size=1, max_size=25).map(lambda half: half + half[::-1])
+reversals = st.text(alphabet="ACGT", min_size=1, max_size=25).map(lambda half: half + half[::-1])
 
-words = st.one_of(st.sampled_from("ACGT"), runs, tandem_repeats, few_letters, palindromes, mirrors, bases)
-"""One word: a single base, runs, tandem repeats, one or two letters only, palindromes, or anything."""
+words = st.one_of(st.sampled_from("ACGT"), runs, tandem_repeats, few_bases, palindromes, reversals, bases)
+"""One word: a single base, runs, tandem repeats, one or two different bases, palindromes, or any bases."""
 
-vocab_sizes = st.one_of(st.integers(SMALLEST_VOCAB, 60), st.just(EXHAUSTING_VOCAB))
+vocab_sizes = st.one_of(st.integers(MIN_VOCAB, 60), st.just(EXHAUSTING_VOCAB))
 min_frequencies = st.sampled_from([0, 0, 1, 2, 3, 7])
 token_lengths = st.one_of(st.none(), st.integers(2, 12))
 
@@ -53,7 +53,7 @@ def corpora(draw: st.DrawFn, max_words: int = 8) -> list[str]:
 
 @st.composite
 def records(draw: st.DrawFn, max_records: int = 5) -> list[str]:
-    """Draw the sequences of a file: words in either case, parted by letters that are not bases; or empty."""
+    """Draw the sequences of a file: words in either case, with other symbols between them; or empty."""
     gaps = st.sampled_from(["N", "NNNNNNNN", "n", "R", "y", "-"])
     drawn = []
     for _ in range(draw(st.integers(1, max_records))):
@@ -85,7 +85,7 @@ def open_text(path: Path) -> IO[str]:
 
 
 def read_fasta(path: Path) -> Iterator[str]:
-    """Yield the sequences of a FASTA file: a reader apart from the one under test."""
+    """Yield the sequences of a FASTA file, by a reader that is independent of the one under test."""
     lines: list[str] | None = None
     with open_text(path) as file:
         for line in file:

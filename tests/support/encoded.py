@@ -1,4 +1,4 @@
-"""Encoded sequences made up for the tests, and a stand-in for the reader that encodes files."""
+"""Synthetic encoded sequences, and a stand-in for the reader that encodes files."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def rows_of(seed: int, number: int) -> list[Row]:
     for record in range(number):
         start = 0
         for _ in range(source.randrange(1, 4)):
-            letters = "".join(source.choices("ACGT", k=source.choice([0, 1, 7, 40])))
-            rows.append((f"r{record}", start, start + len(letters), TOKENIZER.encode(letters)))
-            start += len(letters) + 1
+            bases = "".join(source.choices("ACGT", k=source.choice([0, 1, 7, 40])))
+            rows.append((f"r{record}", start, start + len(bases), TOKENIZER.encode(bases)))
+            start += len(bases) + 1
     return rows
 
 
 @dataclass
 class FakeReader:
-    """What `Tokenizer.encode_files` gives, for rows that are known."""
+    """A stand-in for the reader of `Tokenizer.encode_files`, with known rows."""
 
     rows: Sequence[Row]
     name: str = "file"

@@ -1,4 +1,4 @@
-"""Cases of the encoder: weights, inputs and what the published code gave for them."""
+"""Cases of the encoder: weights, inputs and the outputs of the published code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "dnabert2"
 HIDDEN = {torch.float32: 1e-5, torch.float64: 1e-10}
 
 
-# In 32 bits sums depend on the processor and on how memory is aligned: 1.05e-5 was seen; 64 bits decide.
+# In 32 bits sums depend on the CPU and on the alignment of memory: 1.05e-5 was seen; 64 bits decide.
 GRADIENTS = {torch.float32: 2e-5, torch.float64: 1e-10}
 LOGITS = {torch.float32: 1e-4, torch.float64: 1e-10}
 

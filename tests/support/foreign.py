@@ -1,4 +1,4 @@
-"""Files tokenizer.json of other people, made of their parts."""
+"""Files tokenizer.json of other projects, made of their parts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def added(content: str, number: int, **flags: bool) -> dict[str, Any]:
     return {"id": number, "content": content, **defaults, **flags}
 
 
-def document(letters: str, merges: list[tuple[str, str]], specials: list[str] = SPECIALS) -> Document:
-    """A file as Hugging Face writes it: special tokens, letters, products."""
-    tokens = dict.fromkeys([*specials, *letters, *(left + right for left, right in merges)])
+def document(symbols: str, merges: list[tuple[str, str]], specials: list[str] = SPECIALS) -> Document:
+    """A file as Hugging Face writes it: special tokens, symbols, products."""
+    tokens = dict.fromkeys([*specials, *symbols, *(left + right for left, right in merges)])
     return {
         "version": "1.0",
         "truncation": None,
@@ -109,7 +109,7 @@ def lower() -> Document:
 
 
 def plain_specials() -> Document:
-    """Special tokens in the vocabulary only, as METAGENE-1's, with a letter put in front."""
+    """Special tokens in the vocabulary only, as METAGENE-1's, with a character prepended."""
     made = document("_ACGT", [("A", "C"), ("_", "A"), ("_A", "C"), ("G", "T"), ("_", "T")])
     made["added_tokens"] = []
     made["normalizer"] = {"type": "Prepend", "prepend": "_"}
@@ -118,7 +118,7 @@ def plain_specials() -> Document:
 
 
 def fallback() -> Document:
-    """Tokens for all bytes, and no unknown letter left."""
+    """Tokens for all bytes, so that no character is unknown."""
     made = base()
     vocab = made["model"]["vocab"]
     vocab.update({f"<0x{byte:02X}>": len(vocab) + byte for byte in range(256)})
@@ -191,7 +191,7 @@ SUPPORTED: dict[str, Document] = {
     "anything else goes": normalizer(replace("[^ACGTN]+", "", "Regex")),
     "spaces in runs": normalizer(replace(r"\s+", " ", "Regex")),
     "strings": normalizer(replace("AC", "TTT"), replace("TG", "é")),
-    "letters swapped twice": normalizer(replace("A", "C"), replace("C", "G"), replace("é", "A")),
+    "symbols swapped twice": normalizer(replace("A", "C"), replace("C", "G"), replace("é", "A")),
     "NFC": normalizer({"type": "NFC"}),
     "NFKD and accents": normalizer({"type": "NFKD"}, {"type": "StripAccents"}),
     "Nmt": normalizer({"type": "Nmt"}),
@@ -213,14 +213,14 @@ SUPPORTED: dict[str, Document] = {
     "Punctuation": pre_tokenizer({"type": "Punctuation", "behavior": "Isolated"}),
     "Digits": pre_tokenizer({"type": "Digits", "individual_digits": True}),
     "CharDelimiterSplit": pre_tokenizer({"type": "CharDelimiterSplit", "delimiter": "|"}),
-    "delimiter is a letter": pre_tokenizer({"type": "CharDelimiterSplit", "delimiter": "N"}),
+    "delimiter is a symbol": pre_tokenizer({"type": "CharDelimiterSplit", "delimiter": "N"}),
     "each character": pre_tokenizer(split("", "Isolated")),
     "each character by regex": pre_tokenizer(split(".", "Isolated", "Regex")),
     "each N": pre_tokenizer(split("N", "Isolated")),
     "N removed": pre_tokenizer(split("N", "Removed")),
     "others removed": pre_tokenizer(split("[^ACGTN]+", "Removed", "Regex")),
-    "letters kept": pre_tokenizer(split("[ACGTN]+", "Removed", "Regex", invert=True)),
-    "each letter kept": pre_tokenizer(split("[ACGTN]", "Removed", "Regex", invert=True)),
+    "symbols kept": pre_tokenizer(split("[ACGTN]+", "Removed", "Regex", invert=True)),
+    "each symbol kept": pre_tokenizer(split("[ACGTN]", "Removed", "Regex", invert=True)),
     "hyphen merged": pre_tokenizer(split("-", "MergedWithNext")),
     "hyphens together": pre_tokenizer(split("-", "Contiguous")),
     "split by spaces": pre_tokenizer(split(r"\s+", "Removed", "Regex")),
@@ -230,8 +230,8 @@ SUPPORTED: dict[str, Document] = {
     # models
     "fuse_unk": base(model={"fuse_unk": True}),
     "fuse_unk and spaces": base(model={"fuse_unk": True}, pre_tokenizer={"type": "WhitespaceSplit"}),
-    "the unknown letter is N": base(model={"unk_token": "N"}),
-    "the unknown letter is a hyphen": base(model={"unk_token": "-"}),
+    "the unknown token is N": base(model={"unk_token": "N"}),
+    "the unknown token is a hyphen": base(model={"unk_token": "-"}),
     "ignore_merges": base(model={"ignore_merges": True}),
     "no dropout": base(model={"dropout": 0.0}),
     "tokens that no merge makes": more_tokens("CCCC", "R", "é", "gattaca", "*", "\n"),
@@ -250,12 +250,12 @@ SUPPORTED: dict[str, Document] = {
         added("<Acg>", 20, normalized=True, special=False), added("<A>", 21), normalizer=replace("g", "A")
     ),
     "added, normalized, without normalizer": with_added(added("<x>", 20, normalized=True, special=False)),
-    "a letter is special": with_added(added("N", 8)),
-    # post-processors
+    "a symbol is special": with_added(added("N", 8)),
+    # post-processing
     "template": base(post_processor=template([around("x"), WHOLE, around("y")], x=[1], y=[2, 2])),
     "template in front": base(post_processor=template([around("x"), WHOLE], x=[3])),
     "template of nothing": base(post_processor=template([WHOLE])),
-    "processors": base(
+    "post_processors": base(
         post_processor={
             "type": "Sequence",
             "processors": [

@@ -1,4 +1,4 @@
-"""A pickle that does something when it is read."""
+"""A pickle that runs a command when it is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hugging Face `tokenizers` as the oracle: the same training, the same encoding, by other people's code."""
+"""Hugging Face `tokenizers` as the oracle: an independent implementation of training and encoding."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def train(
     special_tokens: Sequence[str] = reference.DEFAULT_SPECIAL_TOKENS,
     max_token_length: int | None = None,
 ) -> Tokenizer:
-    """Train on words, each fed as one string; `max_token_length` is in our meaning: the longest token.
+    """Train on words, each fed as one string; `max_token_length` is the length of the longest token.
 
     Hugging Face leaves out pairs whose joint length reaches the limit it is given, so it gets one more.
     """
@@ -56,6 +56,6 @@ def upper_casing(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def encode(tokenizer: Tokenizer, text: str) -> list[int]:
-    """Return the ids of a text, without the special tokens a model would want around it."""
+    """Return the ids of a text, without special tokens around it."""
     ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
     return ids

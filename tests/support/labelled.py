@@ -1,4 +1,4 @@
-"""Small labelled data sets that a model, or k-mers, can learn: sequences of class 1 hold a motif."""
+"""Small labelled data sets that a model, or k-mers, can learn: sequences of class 1 contain a motif."""
 
 from __future__ import annotations
 

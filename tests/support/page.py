@@ -1,4 +1,4 @@
-"""A page of `genotok report`, taken apart."""
+"""A parsed page of `genotok report`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The published encoder's arithmetic restated in numpy: one sequence at a time, in double precision.
 
-Written from a description of the published code, apart from the package: the tests hold the package to it
-where no recorded output is at hand. Positions are places in the padded row, and a masked token is left out of
-every sum; the published code subtracts 10,000 from its score instead, which is the same up to distances of
-some 14,000 tokens.
+Written from a description of the published code, independently of the package; the tests compare the package
+with it where no recorded output is available. Positions are those of the padded row, and a masked token is
+left out of every sum; the published code subtracts 10,000 from its score instead, which is the same up to
+distances of some 14,000 tokens.
 """
 
 from __future__ import annotations

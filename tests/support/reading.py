@@ -1,7 +1,7 @@
-"""The reader's contract in plain Python: a whole file at once, nothing fast, nothing clever.
+"""The reader's contract in plain Python: simple and slow, a whole file at once.
 
-The essay of `rust/src/io/fasta.rs` says the same in words. `parse` gives the records of a FASTA or FASTQ
-file, or raises `Refused`; `words` gives what training takes of them, or raises it too.
+The documentation of `rust/src/io/fasta.rs` states the same contract. `parse` returns the records of a FASTA
+or FASTQ file, `words` the words of records as training reads them; both raise `Refused` for what is not read.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 LF, CR = b"\n", b"\r"
 BLANKS = b" \t"
-LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.*"
+SYMBOLS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.*"
 QUALITIES = bytes(range(ord("!"), ord("~") + 1))
 NO_NUCLEOTIDE = re.compile(r"[EFIJLOPQXZ*]", re.IGNORECASE)
 BASES = re.compile(r"[ACGT]+")
 
-MOST_RETURNS = 8
+MAX_RETURNS = 8
 """CR that may stand before the LF of a line."""
-LONGEST_TITLE = 1 << 20
+MAX_TITLE = 1 << 20
 HEAD = 256 << 10
 """The first line end is looked for in so many bytes."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer and no fault
+class Refused(Exception):  # noqa: N818 - an answer, not an error
     """The file is not read."""
 
 
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     """A record of a file."""
 
     name: str
-    letters: str
+    symbols: str
 
 
 def parse(text: bytes) -> list[Record]:
@@ -68,13 +68,13 @@ def skip_blank(lines: list[bytes], end: bytes) -> list[bytes]:
 def content(line: bytes) -> bytes:
     """A line without the CR before its LF; of too many, one stays and is found at fault."""
     rest = line.rstrip(CR)
-    return rest if len(line) - len(rest) <= MOST_RETURNS else rest + CR
+    return rest if len(line) - len(rest) <= MAX_RETURNS else rest + CR
 
 
 def title_of(line: bytes, end: bytes) -> bytes:
     """A title without its mark and without blanks at its end."""
     title = content(line)[1:]
-    if len(title) > LONGEST_TITLE or b"\0" in title or (CR if end == LF else LF) in title:
+    if len(title) > MAX_TITLE or b"\0" in title or (CR if end == LF else LF) in title:
         raise Refused("no title")
     return title.rstrip(BLANKS)
 
@@ -89,47 +89,47 @@ def name_of(title: bytes) -> str:
 
 
 def fasta(lines: list[bytes], end: bytes) -> list[Record]:
-    """The records of FASTA: blanks between letters are skipped."""
+    """The records of FASTA: blanks between symbols are skipped."""
     records: list[tuple[str, list[bytes]]] = []
     for line in lines:
         if line.startswith(b">"):
             records.append((name_of(title_of(line, end)), []))
             continue
-        letters = content(line).translate(None, BLANKS)
-        if letters.strip(LETTERS):
-            raise Refused("not a letter")
-        records[-1][1].append(letters)
-    return [Record(name, b"".join(letters).decode()) for name, letters in records]
+        symbols = content(line).translate(None, BLANKS)
+        if symbols.strip(SYMBOLS):
+            raise Refused("not a symbol")
+        records[-1][1].append(symbols)
+    return [Record(name, b"".join(symbols).decode()) for name, symbols in records]
 
 
 def fastq(lines: list[bytes], end: bytes) -> list[Record]:
-    """The records of FASTQ: as many qualities as letters, whatever the lines."""
+    """The records of FASTQ: as many qualities as symbols, whatever the lines."""
     records = []
     while lines := skip_blank(lines, end):
         if not lines[0].startswith(b"@"):
             raise Refused("no title")
-        title, letters, num_qualities = title_of(lines.pop(0), end), b"", 0
+        title, symbols, num_qualities = title_of(lines.pop(0), end), b"", 0
         while lines and not lines[0].startswith(b"+"):
-            letters += content(lines.pop(0))
-        if letters.strip(LETTERS) or not lines:
-            raise Refused("not a letter, or no plus line")
+            symbols += content(lines.pop(0))
+        if symbols.strip(SYMBOLS) or not lines:
+            raise Refused("not a symbol, or no plus line")
         if title_of(lines.pop(0), end) not in {b"", title}:
             raise Refused("another title after the plus sign")
-        while num_qualities < len(letters):
+        while num_qualities < len(symbols):
             quality = content(lines.pop(0)) if lines else b""
             if not quality or quality.strip(QUALITIES):
                 raise Refused("no quality, or not enough")
             num_qualities += len(quality)
-        if num_qualities > len(letters):
+        if num_qualities > len(symbols):
             raise Refused("too much quality")
-        records.append(Record(name_of(title), letters.decode()))
+        records.append(Record(name_of(title), symbols.decode()))
     return records
 
 
 def words(records: list[Record]) -> list[str]:
     """The words of all records, in their order."""
-    if not any(record.letters for record in records):
-        raise Refused("no letter")
-    if any(NO_NUCLEOTIDE.search(record.letters) for record in records):
+    if not any(record.symbols for record in records):
+        raise Refused("no symbol")
+    if any(NO_NUCLEOTIDE.search(record.symbols) for record in records):
         raise Refused("no nucleotide")
-    return [word for record in records for word in BASES.findall(record.letters.upper())]
+    return [word for record in records for word in BASES.findall(record.symbols.upper())]

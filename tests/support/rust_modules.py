@@ -38,9 +38,9 @@ def leaves(tree: str) -> Iterator[str]:
         yield head.partition(" as ")[0].strip()
         return
     depth, start, inner = 0, 0, rest.rpartition("}")[0] + ","
-    for place, letter in enumerate(inner):
-        depth += {"{": 1, "}": -1}.get(letter, 0)
-        if letter == "," and depth == 0:
+    for place, character in enumerate(inner):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "," and depth == 0:
             if inner[start:place].strip():
                 yield from (head.strip() + leaf for leaf in leaves(inner[start:place]))
             start = place + 1

@@ -1,4 +1,4 @@
-"""What the fixture `train` is: a training in one call."""
+"""The type of the fixture `train`: a training in one call."""
 
 from collections.abc import Callable
 from typing import Any

@@ -30,7 +30,7 @@ class Word(NamedTuple):
 _UNITS = "bits|bytes|ns|nanoseconds|microseconds|milliseconds|seconds|ms|cores?|times|byte|bit"
 
 BANNED = (
-    Word(r"(?<!post-)(?<!pre-)(?<!platform\.)\bprocessors?\b", "CPU, CPU core"),
+    Word(r"(?<!post-)(?<!pre-)(?<!platform\.)(?<![\"_])\bprocessors?\b", "CPU, CPU core"),
     Word(r"\bone a (processor|core)\b", "one per core"),
     Word(r"\bside[ -]by[ -]side\b|side_by_side", "non-overlapping (k-mers); next to each other"),
     Word(

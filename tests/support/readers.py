@@ -1,4 +1,4 @@
-"""Every part of genotok that reads a sequence file, behind one face."""
+"""All functions of genotok that read a sequence file, with one interface."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LINE = b"ACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAACGTTGCATGCAA"
 UNIX = b"".join(b">" + name + b"\n" + (LINE + b"\n") * 2 for name in (b"b", b"c", b"d"))
 
 
-Take = Callable[[Path, Path], Any]
+Read = Callable[[Path, Path], Any]
 
 
 def encode(path: Path, folder: Path) -> list[str]:
@@ -21,7 +21,7 @@ def encode(path: Path, folder: Path) -> list[str]:
     return [name for batch in tokenizer.encode_files(path) for name in batch.records]
 
 
-TAKERS: dict[str, Take] = {
+READERS: dict[str, Read] = {
     "train": lambda path, _: genotok.Tokenizer.train(path, vocab_size=12),
     "pack": lambda path, folder: genotok.pack(path, folder / "one.pack"),
     "pack_shards": lambda path, folder: genotok.pack_shards(path, folder / "shards"),
