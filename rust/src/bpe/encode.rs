@@ -32,7 +32,7 @@ pub mod rules;
 pub(crate) mod seams;
 pub mod stream;
 
-pub use self::corpus_text::{CorpusCursor, CorpusText, Segment};
+pub use self::corpus_text::{CorpusText, Segment};
 pub use self::encoder::MergeEncoder;
 pub use self::lanes::LANES;
 pub use self::no_automaton::NoAutomaton;

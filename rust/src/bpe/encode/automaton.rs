@@ -13,6 +13,15 @@
 //! So the whole encoding is in the array `last`: walk back from the end. And `last` is computed by
 //! an automaton that reads one base at a time.
 //!
+//! ```text
+//! merges   0: A + C = AC     1: C + G = CG
+//! prefix   A    AC   ACG   ACGC   ACGCG
+//! last     A    AC   G     C      CG
+//! ```
+//!
+//! At `ACG` the token `CG` ends as well, but is not compatible with the `A` before it: the string
+//! of both encodes to `AC, G`. Walking back from the end gives `CG`, `G`, `AC`.
+//!
 //! # States
 //!
 //! After `i` bases the future depends on the *open starts*: positions `s <= i` such that the bases
@@ -135,11 +144,6 @@ impl<S: StateId> Automaton<S> {
         let last = self.next.len() - 1;
         let rows = std::array::from_fn(|code| &self.next[code.min(last)]);
         Machine { rows, outputs: &self.outputs, longest: self.longest }
-    }
-
-    /// The tokens of a word, from its base codes. Memory: a state per base.
-    pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
-        self.over_codes().encode(codes)
     }
 
     /// Every token encodes to itself, or the table is not one that training could have made.

@@ -14,8 +14,8 @@ use crate::monitor::Monitor;
 
 /// The encoder of a merge table: its automaton, or the heap where it has none.
 ///
-/// It reads base codes, as corpora hold them. Trainers build one in each round;
-/// [`marked`](super::marked) is its counterpart for text.
+/// It reads base codes, as corpora hold them. Trainers build one in each round; `marked` is its
+/// counterpart for text.
 #[derive(Clone, Debug)]
 pub enum MergeEncoder {
     /// An automaton of at most 65,536 states.
@@ -48,14 +48,14 @@ impl MergeEncoder {
     /// The tokens of one word, from its base codes.
     pub fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
-            Self::Narrow(automaton) => automaton.encode(codes),
-            Self::Wide(automaton) => automaton.encode(codes),
+            Self::Narrow(automaton) => automaton.over_codes().encode(codes),
+            Self::Wide(automaton) => automaton.over_codes().encode(codes),
             Self::Heap(heap, _) => heap.encode(codes),
         }
     }
 
-    /// Cuts a text for threads to share: see [`segments`]. The heap has no seams and cuts between
-    /// words only.
+    /// Cuts a text for threads to share: see `seams`. The heap has no seams and cuts between words
+    /// only.
     pub fn segments(
         &self,
         text: CorpusText<'_>,
@@ -69,7 +69,7 @@ impl MergeEncoder {
         }
     }
 
-    /// Encodes the segments of `queue`, as one of the threads that do: see [`run`].
+    /// Encodes the segments of `queue`, as one of the threads that do: see [`lanes`](super::lanes).
     pub fn run(
         &self,
         text: CorpusText<'_>,

@@ -8,6 +8,13 @@
 //! state, whose output is the separator again, so that both loops run through the ends of words
 //! without a test. A block that ends inside a word needs a place to stop.
 //!
+//! ```text
+//! bytes    |  A  C  G  T  |  C  C  A  G      | the separator; the second word is open at the end
+//! states   0  .  .  .  .  0  .  .  .  .      the start state after each separator
+//! tokens                     AC GT |  C      read off from the last boundary that is final
+//! next     |  C  A  G  ...                   the rest of the open word is read again, from there
+//! ```
+//!
 //! # Where a block may stop
 //!
 //! Whatever follows, the true encoding has a boundary in any window as long as the longest token.

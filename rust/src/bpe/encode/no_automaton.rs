@@ -56,7 +56,7 @@ pub enum NoAutomaton {
     /// Building would take more than a second or two.
     #[error("the vocabulary would take too long to make an automaton of")]
     TooSlow,
-    /// Token numbers do not fit into the 16 bits that [`marked`](super::marked) has for them.
+    /// Token numbers do not fit into the 16 bits that `marked` has for them.
     #[error("it has {found} symbols and merges, and an automaton has up to {max}")]
     TooManyTokens {
         /// Tokens in the table.
@@ -64,7 +64,7 @@ pub enum NoAutomaton {
         /// Tokens that fit.
         max: usize,
     },
-    /// Token lengths do not fit into the 16 bits that [`marked`](super::marked) has for them.
+    /// Token lengths do not fit into the 16 bits that `marked` has for them.
     #[error("its longest token has {found} symbols, and those of an automaton have up to {max}")]
     TooLong {
         /// Symbols in the longest token.

@@ -166,8 +166,16 @@ pub(super) fn read_tokens(body: &[u8]) -> Result<u64> {
 
 /// The answer with what some threads found in a pass; all of them keep the same part of `S` then.
 ///
-/// `boundary_pairs` are the pairs across cuts, which the finders have counted too. Empty but for
-/// its kind without a finder.
+/// `boundary_pairs` are the pairs across cuts, which the finders have counted too. The bytes are
+/// numbers, one after the other:
+///
+/// 1. the number of tokens, the number of pairs in `S`, and how many of these are kept; then `S`;
+/// 2. for each entry that is not 0 the distance to the one before and the count; then a 0;
+/// 3. for each kept pair the count that it has apart from the entries, or 0;
+/// 4. the number of boundary pairs, and these with their counts;
+/// 5. each island as its length, its tokens and its count, to the end.
+///
+/// Without a finder there is nothing behind the kind.
 pub(super) fn pass(finders: &mut [IslandFinder], boundary_pairs: &[(Pair, u64)]) -> Vec<u8> {
     let kept = finders.iter().map(|finder| finder.kept).min().unwrap_or(0);
     finders.iter_mut().for_each(|finder| finder.keep(kept));

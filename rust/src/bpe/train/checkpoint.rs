@@ -8,6 +8,12 @@
 //! JSON, written atomically, at most every few seconds and always when training ends early. It is
 //! not trusted: version, corpus, options and a checksum of the merges are compared, and the merges
 //! checked, before one is used.
+//!
+//! ```text
+//! {"format":"genotok checkpoint","version":1,"fingerprint":"0123...cdef","word_length":1000,
+//!  "both_strands":false,"min_frequency":1,"max_token_length":null,"checksum":"89ab...4567",
+//!  "merges":[[0,1],[4,2]]}
+//! ```
 
 use std::fs::File;
 use std::io::Read;

@@ -50,7 +50,7 @@ impl PassCounts {
         self.finders[0].counts.is_dense()
     }
 
-    /// The pair counts of all threads.
+    /// The pair counts of all threads, to be added up.
     pub(super) fn tables(&self) -> Vec<&PairCounter> {
         self.finders.iter().map(|finder| &finder.counts).collect()
     }

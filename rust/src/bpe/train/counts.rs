@@ -4,6 +4,11 @@
 //! 64-bit counts, and in the top bit, whether the pair is in the watched set `S`: one look-up per
 //! token for both.
 //!
+//! ```text
+//! bit    15          14          13 ... 0
+//!        GUESSED     CARRIED     occurrences since the last carry
+//! ```
+//!
 //! Up to [`DENSE_TOKENS`] tokens the table has an entry for each pair. Beyond, pairs share 2^24
 //! entries by a hash: the entry of a pair outside `S` is an upper bound, and pairs in `S` have
 //! counters of their own. Tables of the first rounds are so small that the same entry is met again
@@ -17,8 +22,8 @@
 //! # Invariant
 //!
 //! The count of an entry is the sum of the low fourteen bits over its copies, times `weight`, and
-//! what `carried` has for it. `carried` has something only if a copy has the bit [`CARRIED`]; so
-//! most totals need no look-up in the map. All copies of an entry have the same bit [`GUESSED`].
+//! what `carried` has for it. `carried` has something only if a copy has the bit `CARRIED`; so most
+//! totals need no look-up in the map. All copies of an entry have the same bit `GUESSED`.
 
 use rustc_hash::FxHashMap;
 
@@ -206,7 +211,7 @@ impl PairCounter {
 
     /// Counts one more for an entry; returns what it was before.
     ///
-    /// An increment of 14 full bits spills into the bit [`CARRIED`], so it is taken back by
+    /// An increment of 14 full bits spills into the bit `CARRIED`, so it is taken back by
     /// [`Self::carry`], which writes the entry anew.
     #[inline]
     fn increment(&mut self, at: usize) -> u16 {
@@ -306,8 +311,8 @@ impl PairCounter {
     /// outside `S` count to, with that pair if it is known; only those of at least `least`.
     ///
     /// Most entries are far below: if no thread has its share of `least`, the sum cannot reach it,
-    /// and nothing is added up. The test reads the entries as they are; the bit [`CARRIED`] makes
-    /// an entry large.
+    /// and nothing is added up. The test reads the entries as they are; the bit `CARRIED` makes an
+    /// entry large.
     pub fn outside(all: &[&Self], row: u32, least: u64, mut visit: impl FnMut(u64, Option<Pair>)) {
         let Some(&this) = all.first() else { return };
         let (dense, width) = (this.is_dense(), this.row_width());

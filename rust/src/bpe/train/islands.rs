@@ -24,6 +24,20 @@
 //! first pair of the order, the round commits at least one. An upper bound in place of a count of a
 //! pair outside `S` keeps the round exact too, since it can only move `theta` forward.
 //!
+//! # Example
+//!
+//! ```text
+//! text     A C G A C G A C T
+//! counts   (A, C) 3   (C, G) 2   (G, A) 2   (C, T) 1
+//! S        (A, C), (C, G)                   so theta is (G, A) with 2
+//! islands  A C G twice; A C once, which is not kept
+//! replay   (A, C) comes before theta: merged into AC
+//!          (AC, G) has 2, as theta has, and a larger left token: it does not come before, stop
+//! ```
+//!
+//! On the whole text the next merge is `(G, AC)`, which lies across the adjacency `(G, A)` outside
+//! `S`: the islands could not have told, and theta has stopped the replay in time.
+//!
 //! # Finding islands
 //!
 //! [`super::counts`] counts the pairs and says of each adjacency, as a bit, whether it is in `S`.
@@ -73,7 +87,8 @@ struct Long {
 }
 
 /// Short islands as one word: a one, then the tokens, all of the same number of bits. The leading
-/// one says where the first token starts, so words of different lengths differ.
+/// one says where the first token starts, so islands of different lengths differ. With tokens of 4
+/// bits the island 2, 8, 1 is `1 0010 1000 0001`.
 #[derive(Clone, Copy, Debug)]
 struct IslandPacking {
     bits: u32,

@@ -22,6 +22,14 @@
 //! number of pairs that it is on the right of. The first merge that crosses the cut of a phrase is
 //! the right one still, since its choice needed only counts from before it; there training stops.
 //!
+//! ```text
+//! text      ACAC, ACT                     G has the merge A + C
+//! encoded   AC AC, AC T                   pairs (AC, AC) 1, (AC, T) 1; ends of words: AC 1, T 1
+//! phrases   A C | A C   weight 1          A C   weight 1 - 1 = 0
+//!           A C | T     weight 1          T     weight 1 - 1 = 0
+//! counts    (A, C) 2 + 1 = 3   (C, A) 1   (C, T) 1, as in the text
+//! ```
+//!
 //! The guess need not have the merges in the right order. Two merges that never compete for a base
 //! give the same text in either order, and the exact counts sort them; only a guess that is wrong
 //! where it matters ends the phrases early, and it is noticed. For human chromosome 20 a sample of

@@ -19,6 +19,11 @@
 //! they travel. [`super::remote`] asks, [`super::shard`] answers. A shard keeps no state between
 //! questions: each carries the merges, eight bytes or so per merge, so a shard that is started
 //! again answers as before.
+//!
+//! ```text
+//! {"version":1,"merges":[[0,1]],"word_length":1000,"both_strands":false,
+//!  "about":{"Pass":{"guess":[[4,2],[2,0]],"room":16777216}}}
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +39,12 @@ pub(super) const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     pub(super) version: u32,
+    /// The table under which the text is read, by rank.
     pub(super) merges: Vec<Pair>,
+    /// As in [`MergeOptions`].
     pub(super) word_length: Option<u64>,
     pub(super) both_strands: bool,
+    /// What is asked.
     pub(super) about: About,
 }
 

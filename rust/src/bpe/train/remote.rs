@@ -1,8 +1,8 @@
 //! A text that other processes hold: shards, known by their answers.
 //!
-//! The merges are those of a local text, to the bit ([`super::protocol`]). What differs is where
-//! time goes: a pass is one question and one answer, so a round costs the slowest shard, and the
-//! answers, some megabytes each, on the way.
+//! The merges are those of a local text, to the bit (`protocol`). What differs is where time goes:
+//! a pass is one question and one answer, so a round costs the slowest shard, and the answers, some
+//! megabytes each, on the way.
 
 use super::answer::{self, absorb, body, read_pairs, read_tokens};
 use super::corpora::Corpora;

@@ -1,9 +1,9 @@
 //! Ordinary training on a small weighted dictionary: the islands of one round.
 //!
-//! The islands lie concatenated in one array ([`super::layout`]). For each pair there is a list of
-//! the slots where it was seen; entries that have become stale are passed over. The pairs
-//! themselves wait in a heap, ordered as training orders them, with the count they had when they
-//! were put there; one that has lost occurrences since is put back with its present count.
+//! The islands lie concatenated in one array (`layout`). For each pair there is a list of the slots
+//! where it was seen; entries that have become stale are passed over. The pairs themselves wait in
+//! a heap, ordered as training orders them, with the count they had when they were put there; one
+//! that has lost occurrences since is put back with its present count.
 //!
 //! Theta is known before the replay, and most pairs do not come before it. A pair is most frequent
 //! right after the merge that makes its younger token; what does not come before theta then is not

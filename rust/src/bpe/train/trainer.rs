@@ -349,6 +349,9 @@ impl<'a> Trainer<'a> {
         (best < min_count).then_some(if rare { StopReason::MinFrequency } else { StopReason::NoPairLeft })
     }
 
+    /// Counts rounds without a merge; fails when they are more than guesses and shared entries
+    /// explain, so that training never hangs.
+    ///
     /// A round without a merge is followed by one that makes some, or with shared entries in the
     /// table by one that knows twice as much.
     fn note_progress(&mut self, merges: usize) -> Result<()> {

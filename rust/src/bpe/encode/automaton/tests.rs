@@ -68,10 +68,10 @@ fn agrees_with_the_heap_on_run_heavy_vocabularies() {
         let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 4 + seed as usize % 120);
         let heap = HeapEncoder::new(&table);
         let AnyAutomaton::Narrow(automaton) = AnyAutomaton::build(&table).unwrap() else { panic!("wide") };
-        assert_eq!(automaton.encode(&corpus), heap.encode(&corpus));
+        assert_eq!(automaton.over_codes().encode(&corpus), heap.encode(&corpus));
         for other in 0..20 {
             let word = runs(seed * 1000 + other, 1 + other as usize * 13, 1 + other % 4);
-            assert_eq!(automaton.encode(&word), heap.encode(&word), "seed {seed}, word {other}");
+            assert_eq!(automaton.over_codes().encode(&word), heap.encode(&word), "seed {seed}, word {other}");
         }
     }
 }
