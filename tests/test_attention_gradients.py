@@ -1,4 +1,4 @@
-"""The backward pass of long sequences on processors, beside that of the formula."""
+"""The backward pass of long sequences on CPUs, compared with that of the formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""k-mer spectra against counting by hand, and a baseline that learns what can be learnt."""
+"""k-mer spectra against counting by hand, and the baseline on labels that it can learn."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_spectra_are_shares_of_kmers(sequences: list[str], k: int) -> None:
         words = (upper[at : at + k] for at in range(len(upper) - k + 1))
         counts = Counter(word for word in words if set(word) <= set("ACGT"))
         total = max(counts.total(), 1)
-        expected = sorted(counts["".join(letters)] / total for letters in product("ACGT", repeat=k))
+        expected = sorted(counts["".join(bases)] / total for bases in product("ACGT", repeat=k))
         assert sorted(row.tolist()) == pytest.approx(expected, abs=1e-6)
 
 

@@ -34,7 +34,7 @@ VALUE_TYPES = [
     pa.binary_view(),
 ]
 
-# Few different ones, so that rows share them; letters outside the vocabulary too.
+# Few different ones, so that rows share them; some with unknown symbols.
 columns: st.SearchStrategy[Sequences] = st.lists(
     st.sampled_from(["ACGT", "", "GATTACA", "ACNNGT", "acgtn", "T" * 40, None]), max_size=12
 )

@@ -23,7 +23,7 @@ ORDER = "its merges are in an order that no training makes"
 
 def large() -> dict[str, Any]:
     """All 2-, 4- and 8-mers."""
-    halves = [["".join(letters) for letters in product("ACGT", repeat=length)] for length in (1, 2, 4)]
+    halves = [["".join(bases) for bases in product("ACGT", repeat=length)] for length in (1, 2, 4)]
     return document("ACGT", [pair for half in halves for pair in product(half, half)])
 
 
@@ -74,7 +74,7 @@ def test_a_large_file_is_warned_of_once(tmp_path: Path) -> None:
     assert len(warned) == 1
 
 
-def test_writing_and_embedding_warn_before_they_begin(
+def test_writing_and_embedding_warn_before_they_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "g.fa").write_text(">r\nACGT\n")

@@ -61,7 +61,7 @@ def test_shards_train_what_their_files_do(shards: Path) -> None:
     assert expected.report is not None
     for key in ("bases", "words", "records", "skipped", "fingerprint", "tokens"):
         assert found.report[key] == expected.report[key]  # type: ignore[literal-required]
-    # A packed file and a folder may stand side by side.
+    # A packed file and a folder may be given together.
     pack(files[0], shards.parent / "one.pack")
     pack_shards(files[1:], shards.parent / "others")
     both = [shards.parent / "one.pack", shards.parent / "others"]

@@ -28,7 +28,7 @@ VOCABULARIES = ["trained", "dnabert2", "trained-32k", "random-32k"]
 
 
 def random_document(num_tokens: int) -> dict[str, Any]:
-    """A vocabulary that no training made: merges at random, N among the letters, products made once."""
+    """A vocabulary that no training made: random merges over A, C, G, T and N, each product made once."""
     draw = random.Random(32)
     tokens, merges = list("ACGNT"), []
     made = set(tokens)

@@ -94,7 +94,7 @@ def test_min_frequency_is_the_smallest_count_merged() -> None:
 
 
 def test_hugging_face_counts_the_longest_token_one_too_high() -> None:
-    """There 1, 2 and 3 all mean two letters, and n > 3 means n - 1; a limit of one base cannot be said."""
+    """There 1, 2 and 3 all mean two bases, and n > 3 means n - 1; a limit of one base cannot be expressed."""
     words = ["A" * 31]
 
     def longest(limit: int) -> int:
