@@ -20,7 +20,7 @@ from genotok.options.declaration import Option, check_numbers, declared, grouped
 GROUPS = [getattr(options, name) for name in options.__all__ if name.endswith("Options")]
 
 # Fields that take more as keywords than they hold: these are brought into one form.
-WIDER = {"special_tokens", "region", "bed"}
+WIDER = {"special_tokens", "region", "bed", "sequence", "sequences", "seeds", "hold_out", "report_to"}
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)

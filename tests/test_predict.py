@@ -272,8 +272,8 @@ def test_outputs_that_cannot_be_are_refused_before_the_work(
         ("t.csv", "out.csv", {"output_format": "tsv"}, "its ending says csv, and format=tsv"),
         ("t.csv", "out.csv", {"output_format": "xlsx"}, "format=xlsx: one of parquet, csv"),
         ("t.csv", "out.bed", {}, "format=bed: rows of tables have no place"),
-        ("t.csv", "out.csv", {"class_name": "no"}, "class=no: chooses what bedGraph shows"),
-        ("s.fa", "out.bg", {"class_name": "x"}, "class=x: is none of the model's; .* no, yes, sure"),
+        ("t.csv", "out.csv", {"class_name": "no"}, "class=no: selects the class for bedGraph"),
+        ("s.fa", "out.bg", {"class_name": "x"}, "class=x: is not a class of the model; .* no, yes, sure"),
         ("t.csv", "out.csv", {"window": 9}, "a row of a table is one row"),
         ("nested.parquet", "out.csv", {}, "column many is list"),
         ("own.csv", "out.csv", {}, r"own\.csv: a column is called predicted already"),
@@ -452,7 +452,7 @@ def test_pairs_are_for_models_of_pairs(tmp_path: Path, pairs: bool | None) -> No
 def test_a_class_is_chosen_where_there_are_more_than_two(tmp_path: Path) -> None:
     tuned = Classifier(save(tmp_path / "model", ("a", "b", "c")), device="cpu")
     (tmp_path / "s.fa").write_bytes(FILES["s.fa"])
-    with pytest.raises(ArgumentError, match="bedGraph shows one class; choose one with --class: a, b, c"):
+    with pytest.raises(ArgumentError, match="bedGraph holds one class; choose one with --class: a, b, c"):
         tuned.predict(tmp_path / "s.fa", tmp_path / "out.bg")
     tuned.predict(tmp_path / "s.fa", tmp_path / "out.bg", class_name="c")
     tuned.predict(tmp_path / "s.fa", tmp_path / "out.parquet")
@@ -470,7 +470,7 @@ def test_numbers_and_labels_have_columns_of_their_own(tmp_path: Path) -> None:
     assert list(rows[0]) == ["record", "start", "end", "predicted"]
     lines = [line.split("\t") for line in (tmp_path / "n.bedgraph").read_text().splitlines()]
     assert [line[3] for line in lines] == [row["predicted"] for row in rows]
-    with pytest.raises(ArgumentError, match="format=bed: shows one class"):
+    with pytest.raises(ArgumentError, match="format=bed: holds one class"):
         number.predict(tmp_path / "s.fa", tmp_path / "n.bed")
     folder = save(tmp_path / "labels", ("a", "b"), problem_type="multi_label_classification")
     labels = Classifier(folder, device="cpu")

@@ -13,7 +13,7 @@ import pytest
 
 from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.files.paths import expand
-from genotok.rows import RowOptions, Source, Wanted, chunks, open_rows, text_rows
+from genotok.rows import RowTokenization, Source, Wanted, chunks, open_rows, text_rows
 from tests.support.encoded import TOKENIZER
 from tests.support.row_files import (
     COLUMNS,
@@ -29,7 +29,7 @@ from tests.support.row_files import (
     standard_input,
 )
 
-OPTIONS = RowOptions(TOKENIZER, allow_empty=False)
+OPTIONS = RowTokenization(TOKENIZER, allow_empty=False)
 
 
 def read(source: Source) -> tuple[list[list[int]], pa.Table]:

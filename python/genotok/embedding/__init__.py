@@ -14,7 +14,8 @@ Example:
 computes the first vector, so that a fault at the end of a file is found in seconds and not after hours.
 """
 
-from genotok.embedding.embedder import Embedder, Pooling
-from genotok.embedding.files import EmbeddingReport, embed
+from genotok.embedding.embedder import Embedder
+from genotok.embedding.files import EmbeddingReport, embed, embed_files
+from genotok.options import Pooling
 
-__all__ = ["Embedder", "EmbeddingReport", "Pooling", "embed"]
+__all__ = ["Embedder", "EmbeddingReport", "Pooling", "embed", "embed_files"]

@@ -12,7 +12,8 @@ Vectors are averaged and returned in 32 bits, for all weight types.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
@@ -20,23 +21,20 @@ from numpy.typing import NDArray
 
 from genotok.errors import ArgumentError
 from genotok.model import pack, pool
-from genotok.model.backends import Backend
 from genotok.model_folder.load import load_encoder
 from genotok.model_folder.read import read_folder
+from genotok.options import AttentionBackend, DataType, EmbedderOptions, Pooling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Unpack
 
+    from genotok.options import EmbedderKeywords
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["BATCH_TOKENS", "DataType", "Embedder", "Pooling", "batches"]
+__all__ = ["Embedder", "batches"]
 
-Pooling = Literal["mean", "cls"]
-DataType = Literal["float32", "bfloat16", "float16"]
 Vectors = NDArray[np.float32]
-
-BATCH_TOKENS = 8192
-"""About 0.2 GB for the widest layer in the published size, and enough to saturate a CPU."""
 
 DEVICES = {"cpu", "cuda", "mps"}
 
@@ -47,7 +45,8 @@ class Embedder:
     Attributes:
         tokenizer: The tokenizer.
         pooling: "mean" over all tokens of a row, `[CLS]` and `[SEP]` included, or "cls" for the first.
-        batch_tokens: Maximum tokens of a batch; a longer row is a batch by itself.
+        batch_tokens: Maximum tokens of a batch; a longer row is a batch by itself. The default takes about
+            0.2 GB in the widest layer of the published size, and saturates a CPU.
         device: The torch device.
         dtype: Data type of the weights.
         files: The files that were read: those of the model, and the tokenizer.
@@ -55,6 +54,7 @@ class Embedder:
     Args:
         model: A folder with `config.json` and `model.safetensors` or `pytorch_model.bin`.
         tokenizer: A tokenizer or the path of its file; None for `tokenizer.json` in the model's folder.
+        options: All that follows, as a group; keywords override its fields.
         pooling: As above.
         batch_tokens: As above.
         device: "auto" (CUDA if available), or a torch device by name.
@@ -72,31 +72,28 @@ class Embedder:
         self,
         model: str | os.PathLike[str],
         tokenizer: Tokenizer | str | os.PathLike[str] | None = None,
-        *,
-        pooling: Pooling = "mean",
-        batch_tokens: int = BATCH_TOKENS,
-        device: str = "auto",
-        dtype: DataType = "float32",
-        attention: Backend = "auto",
-        threads: int | None = None,
+        options: EmbedderOptions | None = None,
+        **keywords: Unpack[EmbedderKeywords],
     ) -> None:
-        _check("pooling", pooling, get_args(Pooling))
-        _check("dtype", dtype, get_args(DataType))
-        if batch_tokens < 1:
-            raise ArgumentError(f"batch_tokens={batch_tokens}: a number of at least 1 is expected")
-        self.pooling: Pooling = pooling
-        self.batch_tokens = batch_tokens
-        self.dtype = dtype
-        self.device = _device(device)
-        _check("attention", attention, get_args(Backend))
+        chosen = replace(options or EmbedderOptions(), **keywords)
+        _check("pooling", chosen.pooling, get_args(Pooling))
+        _check("dtype", chosen.dtype, get_args(DataType))
+        if chosen.batch_tokens < 1:
+            raise ArgumentError(f"batch_tokens={chosen.batch_tokens}: a number of at least 1 is expected")
+        self.pooling: Pooling = chosen.pooling
+        self.batch_tokens = chosen.batch_tokens
+        self.dtype = chosen.dtype
+        self.device = _device(chosen.device)
+        _check("attention", chosen.attention, get_args(AttentionBackend))
         folder = read_folder(model)
         self.tokenizer = folder.tokenizer(tokenizer)
         self.files = [os.path.join(model, name) for name in sorted(os.listdir(model))]
         if isinstance(tokenizer, (str, os.PathLike)):
             self.files.append(os.fspath(tokenizer))
-        if threads is not None:
-            torch.set_num_threads(threads)
-        self._encoder = load_encoder(folder, attention).to(self.device, getattr(torch, dtype)).eval()
+        if chosen.threads is not None:
+            torch.set_num_threads(chosen.threads)
+        encoder = load_encoder(folder, chosen.attention)
+        self._encoder = encoder.to(self.device, getattr(torch, chosen.dtype)).eval()
 
     @property
     def width(self) -> int:

@@ -17,43 +17,49 @@ import warnings
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, TypedDict, get_args
 
 import numpy as np
 import pyarrow as pa
 
-from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.dataset.metadata import describe
 from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
-from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows
+from genotok.options import (
+    EmbeddingKeywords,
+    EmbeddingOptions,
+    RunKeywords,
+    RunOptions,
+    TableFormat,
+    TableOutputKeywords,
+    TableOutputOptions,
+    grouped,
+)
+from genotok.rows import Piece, RowTokenization, Source, Wanted, non_empty, open_rows
 from genotok.rows.chunks import MAX_ROWS
 from genotok.rows.targets import Target
 from genotok.rows.writers import row_writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from genotok.embedding.embedder import Embedder
-    from genotok.rows.targets import OutputFormat
-    from genotok.rows.writers import RowWriter
-    from genotok.tokenizer.encoder import Progress
+    from genotok.options import Progress
 
-__all__ = ["MAX_TOKENS", "EmbeddingReport", "embed"]
-
-MAX_TOKENS = 32_768
-"""The default limit on a row, about 160,000 bases: the time of a row is quadratic in its length, and a whole
-chromosome would take years."""
+__all__ = ["EmbedKeywords", "EmbeddingReport", "embed", "embed_files"]
 
 EMBEDDING = "embedding"
 """The column of vectors; no other column may have this name."""
 
-FORMATS: tuple[OutputFormat, ...] = ("parquet", "csv", "tsv", "jsonl")
+
+class EmbedKeywords(EmbeddingKeywords, TableOutputKeywords, RunKeywords, total=False):
+    """The keywords of `embed`."""
 
 
 class EmbeddingReport(TypedDict):
@@ -87,19 +93,7 @@ def embed(
     embedder: Embedder,
     files: Files,
     output: str | os.PathLike[str],
-    *,
-    column: str | None = None,
-    input_format: InputFormat | None = None,
-    window: int | None = None,
-    stride: int | None = None,
-    unknown: Literal["token", "error"] = "token",
-    uppercase: bool = False,
-    max_tokens: int = MAX_TOKENS,
-    allow_unknown: float = MAX_UNKNOWN,
-    output_format: OutputFormat | None = None,
-    force: bool = False,
-    threads: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[EmbedKeywords],
 ) -> EmbeddingReport:
     """Write one vector per row of `files` to the file `output`, atomically.
 
@@ -134,30 +128,49 @@ def embed(
         SymbolError: A symbol is a protein residue, or outside the vocabulary and `unknown="error"`.
         OSError: A file cannot be read or written.
     """
+    rows, table, run = grouped("embed", options, EmbeddingOptions, TableOutputOptions, RunOptions)
+    return embed_files(embedder, files, output, rows, table, run)
+
+
+def embed_files(
+    embedder: Embedder,
+    files: Files,
+    output: str | os.PathLike[str],
+    rows: EmbeddingOptions,
+    table: TableOutputOptions,
+    run: RunOptions,
+) -> EmbeddingReport:
+    """`embed`, with its options as groups."""
     start = time.monotonic()
-    target = Target.of(os.fspath(output), output_format, FORMATS)
+    target = Target.of(os.fspath(output), table.output_format, get_args(TableFormat))
     names = _names(target, embedder)
     inputs = expand(files)
-    if max_tokens < 1:
-        raise ArgumentError(f"max_tokens={max_tokens}: a number of at least 1 is expected")
-    options = RowOptions(
+    if rows.max_tokens < 1:
+        raise ArgumentError(f"max_tokens={rows.max_tokens}: a number of at least 1 is expected")
+    tokenization = RowTokenization(
         embedder.tokenizer,
-        unknown=unknown,
-        uppercase=uppercase,
-        allow_unknown=allow_unknown,
-        window=window,
-        stride=stride,
-        threads=threads,
+        unknown=rows.unknown,
+        uppercase=rows.uppercase,
+        allow_unknown=rows.allow_unknown,
+        window=rows.window,
+        stride=rows.stride,
+        threads=run.threads,
     )
-    wanted = Wanted(() if column is None else (column,), pairs=False, taken=frozenset(names))
+    wanted = Wanted(() if rows.column is None else (rows.column,), pairs=False, taken=frozenset(names))
     with warnings.catch_warnings():
         warn_if_slow(embedder.tokenizer, inputs)
-        with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=force):
-            source = open_rows(options, inputs, wanted, input_format=input_format)
+        with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=table.force):
+            source = open_rows(tokenization, inputs, wanted, input_format=rows.input_format)
             warnings.simplefilter("ignore", GenotokWarning)  # the report has what readers warn of
-            schema = _schema(source.schema, names, embedder, _settled(window, stride, unknown, uppercase))
-            total = _survey(source, max_tokens, progress) if source.is_repeatable else None
-            counts, num_bytes = _to_file(target, schema, embedder, source, max_tokens, total, progress)
+            schema = _schema(source.schema, names, embedder, rows)
+            total = _survey(source, rows.max_tokens, run.progress) if source.is_repeatable else 0
+            counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
+            with row_writer(target, schema) as (writer, sink):
+                pieces = _pieces(source, rows.max_tokens, None)
+                for piece, vectors in _embedded(embedder, pieces, total, run.progress):
+                    counts.add(piece)
+                    writer.write(_with_vectors(piece, vectors, schema))
+            num_bytes = sink.num_bytes
     return {
         "output": target.path,
         "files": len(inputs),
@@ -223,31 +236,10 @@ def _survey(source: Source, max_tokens: int, progress: Progress | None) -> int:
     return sum(piece.num_tokens for piece in _pieces(source, max_tokens, progress))
 
 
-def _to_file(
-    target: Target,
-    schema: pa.Schema,
-    embedder: Embedder,
-    source: Source,
-    max_tokens: int,
-    total: int | None,
-    progress: Progress | None,
-) -> tuple[_Counts, int]:
-    """Embed all rows into a file, atomically, or into a stream; the counts, and the size in bytes."""
-    with row_writer(target, schema) as (writer, sink):
-        counts = _write(writer, schema, embedder, _pieces(source, max_tokens, None), total, progress)
-    return counts, sink.num_bytes
-
-
-def _write(
-    writer: RowWriter,
-    schema: pa.Schema,
-    embedder: Embedder,
-    pieces: Iterator[Piece],
-    total: int | None,
-    progress: Progress | None,
-) -> _Counts:
-    """Embed and write all rows."""
-    counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
+def _embedded(
+    embedder: Embedder, pieces: Iterator[Piece], total: int, progress: Progress | None
+) -> Iterator[tuple[Piece, NDArray[np.float32]]]:
+    """Pieces of at most `MAX_ROWS` rows with their vectors (N, D); `total` is the number of tokens, or 0."""
     done = 0
     for whole in pieces:
         for piece in whole.parts(MAX_ROWS):
@@ -257,10 +249,8 @@ def _write(
                 vectors[rows] = found
                 done += int(tokens.lengths[rows].sum())
                 if progress:
-                    progress({"phase": "embedding", "tokens": done, "tokens_total": total or 0})
-            counts.add(piece)
-            writer.write(_with_vectors(piece, vectors, schema))
-    return counts
+                    progress({"phase": "embedding", "tokens": done, "tokens_total": total})
+            yield piece, vectors
 
 
 def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema) -> pa.RecordBatch:
@@ -272,18 +262,14 @@ def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema)
     return pa.record_batch([*piece.columns.columns, *added], schema=schema)
 
 
-def _schema(columns: pa.Schema, names: list[str], embedder: Embedder, options: dict[str, Any]) -> pa.Schema:
+def _schema(columns: pa.Schema, names: list[str], embedder: Embedder, rows: EmbeddingOptions) -> pa.Schema:
     """The schema of rows and vectors; its metadata says how they were made."""
     kind = pa.list_(pa.float32(), embedder.width) if names == [EMBEDDING] else pa.float32()
+    settings = {name: getattr(rows, name) for name in ("window", "stride", "unknown", "uppercase")}
     about = {
         "genotok": version("genotok"),
         "tokenizer_sha256": Vocabulary.of(embedder.tokenizer).sha256,
         "vocab_size": embedder.tokenizer.vocab_size,
-        "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **options},
+        "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **settings},
     }
     return describe(pa.schema([*columns, *(pa.field(name, kind) for name in names)]), json.dumps(about))
-
-
-def _settled(window: int | None, stride: int | None, unknown: str, uppercase: bool) -> dict[str, Any]:
-    """The options that decide what rows are."""
-    return {"window": window, "stride": stride, "unknown": unknown, "uppercase": uppercase}

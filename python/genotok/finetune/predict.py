@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypedDict, get_args
 import numpy as np
 import torch
 
-from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
@@ -22,21 +21,32 @@ from genotok.gue.labels import LabelError
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import check_attention, load_pretrained
 from genotok.model_folder.read import read_folder
-from genotok.rows import InputFormat, Piece, RowOptions, Source, Wanted, non_empty, open_rows, text_of
+from genotok.options import (
+    EvaluationKeywords,
+    EvaluationOptions,
+    OutputFormat,
+    PredictionKeywords,
+    PredictionOptions,
+    PredictionOutputKeywords,
+    PredictionOutputOptions,
+    grouped,
+)
+from genotok.rows import Piece, RowTokenization, Source, Wanted, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS
-from genotok.rows.targets import OutputFormat, Target
+from genotok.rows.targets import Target
 from genotok.rows.wanted import LINE
 from genotok.rows.writers import row_writer
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.log import quietly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from genotok.gue import LabelledSplit
-    from genotok.tokenizer.encoder import Progress
+    from genotok.options import Progress
 
 __all__ = ["Classifier", "Evaluation", "PredictionReport"]
 
@@ -73,6 +83,10 @@ class PredictionReport(TypedDict):
     unknown: dict[str, int]
     classes: tuple[str, ...]
     bytes: int
+
+
+class PredictKeywords(PredictionKeywords, PredictionOutputKeywords, total=False):
+    """The keywords of `Classifier.predict`."""
 
 
 class Classifier:
@@ -120,17 +134,9 @@ class Classifier:
         self,
         files: Files,
         output: str | os.PathLike[str],
-        max_tokens: int | None = None,
         *,
-        sequence: str | Sequence[str] | None = None,
-        input_format: InputFormat | None = None,
-        window: int | None = None,
-        stride: int | None = None,
-        output_format: OutputFormat | None = None,
-        class_name: str | None = None,
-        allow_unknown: float = MAX_UNKNOWN,
-        force: bool = False,
         progress: Progress | None = None,
+        **options: Unpack[PredictKeywords],
     ) -> PredictionReport:
         """Write what the model predicts for each row of `files` to `output`, atomically.
 
@@ -162,32 +168,42 @@ class Classifier:
             SymbolError: A sequence holds protein residues.
             OSError: A file cannot be read or written.
         """
-        target = Target.of(os.fspath(output), output_format, get_args(OutputFormat))
-        value = value_of(target, self.problem, class_name)
+        rows, written = grouped("predict", options, PredictionOptions, PredictionOutputOptions)
+        return self.predict_files(files, output, rows, written, progress)
+
+    def predict_files(
+        self,
+        files: Files,
+        output: str | os.PathLike[str],
+        rows: PredictionOptions,
+        written: PredictionOutputOptions,
+        progress: Progress | None,
+    ) -> PredictionReport:
+        """`predict`, with its options as groups."""
+        target = Target.of(os.fspath(output), written.output_format, get_args(OutputFormat))
+        value = value_of(target, self.problem, written.class_name)
         inputs = expand(files)
-        wanted = Wanted(
-            _names(sequence), pairs=self.pairs, taken=frozenset({LINE, *columns_of(self.problem)})
-        )
-        rows = cut = num_bytes = 0
-        with output_file(target.path, target.kind, inputs=[*inputs, *self.files], force=force):
-            if target.form == "bedgraph" and stride is not None and window is not None and stride < window:
+        taken = frozenset({LINE, *columns_of(self.problem)})
+        num_rows = cut = 0
+        with output_file(target.path, target.kind, inputs=[*inputs, *self.files], force=written.force):
+            if target.form == "bedgraph" and rows.window and rows.stride and rows.stride < rows.window:
                 raise ArgumentError(
                     "format=bedgraph: holds one number per base, and these windows overlap; write BED"
                 )
-            source = self._rows(inputs, wanted, input_format, allow_unknown, window, stride)
-            settings = {"window": window, "stride": stride, "max_tokens": max_tokens}
+            source = self._source(inputs, Wanted(rows.sequence, pairs=self.pairs, taken=taken), rows)
+            settings = {name: getattr(rows, name) for name in ("window", "stride", "max_tokens")}
             schema = schema_of(source.schema, self.problem, has_lines=source.has_lines, options=settings)
             total = 0
             if source.is_repeatable:
                 total = sum(piece.num_tokens for piece in non_empty(source.pieces(progress)))
             with row_writer(target, schema, value=value) as (writer, sink):
-                for piece, outputs, piece_cut in self._outputs(source, total, max_tokens, progress):
+                for piece, outputs, piece_cut in self._outputs(source, total, rows.max_tokens, progress):
                     writer.write(batch_of(piece.columns, piece.lines, self.problem, outputs, schema))
-                    rows, cut = rows + len(piece), cut + piece_cut
+                    num_rows, cut = num_rows + len(piece), cut + piece_cut
             num_bytes = sink.num_bytes
         return {
             "output": target.path,
-            "rows": rows,
+            "rows": num_rows,
             "cut": cut,
             "symbols": source.letters.read,
             "unknown": source.letters.kinds,
@@ -196,15 +212,7 @@ class Classifier:
         }
 
     def evaluate(
-        self,
-        files: Files,
-        max_tokens: int | None = None,
-        *,
-        sequence: str | Sequence[str] | None = None,
-        label: str | None = None,
-        input_format: InputFormat | None = None,
-        allow_unknown: float = MAX_UNKNOWN,
-        progress: Progress | None = None,
+        self, files: Files, *, progress: Progress | None = None, **options: Unpack[EvaluationKeywords]
     ) -> Evaluation:
         """Score predictions for the rows of tables with labels in the column `label` (None for "label").
 
@@ -213,39 +221,36 @@ class Classifier:
         Raises:
             SequenceFileError: A label is missing, or unknown to the model.
         """
-        wanted = Wanted(_names(sequence), label, need_label=True, pairs=self.pairs)
-        source = self._rows(expand(files), wanted, input_format, allow_unknown)
+        return self.evaluate_files(files, *grouped("evaluate", options, EvaluationOptions), progress)
+
+    def evaluate_files(self, files: Files, rows: EvaluationOptions, progress: Progress | None) -> Evaluation:
+        """`evaluate`, with its options as a group."""
+        wanted = Wanted(rows.sequence, rows.label, need_label=True, pairs=self.pairs)
+        whole = PredictionOptions(input_format=rows.input_format, allow_unknown=rows.allow_unknown)
+        source = self._source(expand(files), wanted, whole)
         known, total = [], 0
         for piece in non_empty(source.pieces()):
             known.append(self._labels(source, piece))
             total += piece.num_tokens
         found, cut = [], 0
-        for _, outputs, piece_cut in self._outputs(source, total, max_tokens, progress):
+        for _, outputs, piece_cut in self._outputs(source, total, rows.max_tokens, progress):
             found.append(outputs)
             cut += piece_cut
         result = score_outputs(self.problem, np.concatenate(known), np.concatenate(found))
         return Evaluation(result, self.classes, cut, source.letters.kinds, source.letters.read)
 
-    def _rows(
-        self,
-        inputs: list[str],
-        wanted: Wanted,
-        input_format: InputFormat | None,
-        allow_unknown: float,
-        window: int | None = None,
-        stride: int | None = None,
-    ) -> Source:
+    def _source(self, inputs: list[str], wanted: Wanted, rows: PredictionOptions) -> Source:
         """The rows of files as tokens, without special tokens."""
-        options = RowOptions(
+        tokenization = RowTokenization(
             self.tokenizer,
             special=False,
             uppercase=True,
             allow_empty=False,
-            allow_unknown=allow_unknown,
-            window=window,
-            stride=stride,
+            allow_unknown=rows.allow_unknown,
+            window=rows.window,
+            stride=rows.stride,
         )
-        return open_rows(options, inputs, wanted, input_format=input_format)
+        return open_rows(tokenization, inputs, wanted, input_format=rows.input_format)
 
     def _computed(self, rows: TokenizedRows) -> NDArray[Any]:
         """Predictions (N, C) for rows."""
@@ -275,10 +280,3 @@ class Classifier:
                 done += piece.num_tokens
                 if progress:
                     progress({"phase": "predicting", "tokens": done, "tokens_total": total})
-
-
-def _names(sequence: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The names of the columns of sequences that were given."""
-    if sequence is None:
-        return ()
-    return (sequence,) if isinstance(sequence, str) else tuple(sequence)

@@ -22,9 +22,10 @@ import re
 from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, get_args
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.options import ProblemType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -41,9 +42,7 @@ __all__ = [
     "ordered",
 ]
 
-ProblemType = Literal["classification", "regression", "multilabel"]
-PROBLEM_TYPES: tuple[ProblemType, ...] = ("classification", "regression", "multilabel")
-"""One class per row; one number per row; any number of labels per row."""
+PROBLEM_TYPES: tuple[ProblemType, ...] = get_args(ProblemType)
 
 SEPARATOR = ";"
 """The separator of labels in a list."""

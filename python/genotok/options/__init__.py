@@ -28,16 +28,98 @@ group from them at once, and passes it whole from there on:
 Dictionaries of several groups are combined by inheritance. `tests/test_options.py` holds each to its group.
 """
 
-from genotok.options.declaration import Option, grouped
-from genotok.options.outputs import OutputKeywords, OutputOptions
-from genotok.options.rows import RowKeywords, RowOptions, UnknownPolicy
-from genotok.options.run import Progress, RayKeywords, RayOptions, RunKeywords, RunOptions
-from genotok.options.training import TrainKeywords, TrainOptions
+from genotok.options.declaration import (
+    Option,
+    grouped,
+)
+from genotok.options.fields import (
+    InputFormat,
+    OutputFormat,
+    ProblemType,
+    TableFormat,
+)
+from genotok.options.inference import (
+    AttentionBackend,
+    DataType,
+    EmbedderKeywords,
+    EmbedderOptions,
+    EmbeddingKeywords,
+    EmbeddingOptions,
+    EvaluationKeywords,
+    EvaluationOptions,
+    Pooling,
+    PredictionKeywords,
+    PredictionOptions,
+    PredictionOutputKeywords,
+    PredictionOutputOptions,
+    TableOutputKeywords,
+    TableOutputOptions,
+)
+from genotok.options.learning import (
+    ComparisonKeywords,
+    ComparisonOptions,
+    FinetuneKeywords,
+    FinetuneOptions,
+    LabelKeywords,
+    LabelOptions,
+    ModelRunKeywords,
+    ModelRunOptions,
+    OnStatus,
+    PretrainKeywords,
+    PretrainOptions,
+)
+from genotok.options.outputs import (
+    OutputKeywords,
+    OutputOptions,
+)
+from genotok.options.rows import (
+    RowKeywords,
+    RowOptions,
+    UnknownPolicy,
+)
+from genotok.options.run import (
+    Progress,
+    RayKeywords,
+    RayOptions,
+    RunKeywords,
+    RunOptions,
+)
+from genotok.options.training import (
+    TrainKeywords,
+    TrainOptions,
+)
 
 __all__ = [
+    "AttentionBackend",
+    "ComparisonKeywords",
+    "ComparisonOptions",
+    "DataType",
+    "EmbedderKeywords",
+    "EmbedderOptions",
+    "EmbeddingKeywords",
+    "EmbeddingOptions",
+    "EvaluationKeywords",
+    "EvaluationOptions",
+    "FinetuneKeywords",
+    "FinetuneOptions",
+    "InputFormat",
+    "LabelKeywords",
+    "LabelOptions",
+    "ModelRunKeywords",
+    "ModelRunOptions",
+    "OnStatus",
     "Option",
+    "OutputFormat",
     "OutputKeywords",
     "OutputOptions",
+    "Pooling",
+    "PredictionKeywords",
+    "PredictionOptions",
+    "PredictionOutputKeywords",
+    "PredictionOutputOptions",
+    "PretrainKeywords",
+    "PretrainOptions",
+    "ProblemType",
     "Progress",
     "RayKeywords",
     "RayOptions",
@@ -45,6 +127,9 @@ __all__ = [
     "RowOptions",
     "RunKeywords",
     "RunOptions",
+    "TableFormat",
+    "TableOutputKeywords",
+    "TableOutputOptions",
     "TrainKeywords",
     "TrainOptions",
     "UnknownPolicy",

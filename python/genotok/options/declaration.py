@@ -9,8 +9,22 @@ from genotok.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MAX_NUMBER", "OUTPUT", "ROWS", "RUN", "SYMBOLS", "Option", "check_numbers", "declared", "grouped"]
+__all__ = [
+    "LABELS",
+    "MAX_NUMBER",
+    "MODEL",
+    "OUTPUT",
+    "ROWS",
+    "RUN",
+    "SYMBOLS",
+    "Option",
+    "check_numbers",
+    "declared",
+    "grouped",
+]
 
+MODEL = "Model"
+LABELS = "Labels"
 ROWS = "Rows"
 SYMBOLS = "Symbols"
 OUTPUT = "Output"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from genotok.options.declaration import OUTPUT, RUN, Option
+from genotok.options.fields import Force  # noqa: TC001 - the groups' types are read when they are shown
 
 __all__ = ["OutputKeywords", "OutputOptions"]
 
@@ -34,7 +35,7 @@ class OutputOptions:
             panel=OUTPUT,
         ),
     ] = None
-    force: Annotated[bool, Option("Replace an output that is there.", panel=OUTPUT)] = False
+    force: Force = False
     resume: Annotated[bool, Option("Resume a folder that was not finished.", panel=RUN)] = False
 
 

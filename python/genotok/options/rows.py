@@ -7,10 +7,10 @@ from collections.abc import Iterable  # noqa: TC003 - the groups' types are read
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypedDict
 
-from genotok._native import MAX_UNKNOWN
 from genotok.errors import ArgumentError
 from genotok.files.paths import Bed, Beds, read_beds
 from genotok.options.declaration import ROWS, SYMBOLS, Option
+from genotok.options.fields import MAX_UNKNOWN, AllowUnknown, Stride, Uppercase, Window
 
 __all__ = ["RowKeywords", "RowOptions", "UnknownPolicy"]
 
@@ -26,26 +26,8 @@ class RowOptions:
         ArgumentError: A region is no string, or there are none of them.
     """
 
-    window: Annotated[
-        int | None,
-        Option(
-            "Cut records into rows of this length.",
-            metavar="BASES",
-            min=1,
-            default="a record is a row",
-            panel=ROWS,
-        ),
-    ] = None
-    stride: Annotated[
-        int | None,
-        Option(
-            "From the start of one window to that of the next.",
-            metavar="BASES",
-            min=1,
-            default="as the window",
-            panel=ROWS,
-        ),
-    ] = None
+    window: Window = None
+    stride: Stride = None
     region: Annotated[
         tuple[str, ...],
         Option(
@@ -92,17 +74,8 @@ class RowOptions:
             panel=SYMBOLS,
         ),
     ] = "token"
-    allow_unknown: Annotated[
-        float,
-        Option(
-            "The share of a file's symbols that may be unknown: IUPAC codes, gaps, U; N does not count.",
-            metavar="SHARE",
-            min=0,
-            max=1,
-            panel=SYMBOLS,
-        ),
-    ] = MAX_UNKNOWN
-    uppercase: Annotated[bool, Option("Read lower case as upper case.", panel=SYMBOLS)] = False
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
+    uppercase: Uppercase = False
     add_special_tokens: Annotated[
         bool, Option("Put [CLS] and [SEP] around each row, or what the tokenizer says.", panel=SYMBOLS)
     ] = False

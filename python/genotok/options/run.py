@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
 from genotok.options.declaration import RUN, Option
+from genotok.options.fields import Threads  # noqa: TC001 - the groups' types are read when they are shown
 
 __all__ = ["Progress", "RayKeywords", "RayOptions", "RunKeywords", "RunOptions"]
 
@@ -23,16 +24,7 @@ class RunOptions:
         progress: Called with the state of the work.
     """
 
-    threads: Annotated[
-        int | None,
-        Option(
-            "Threads to use; the result does not depend on it.",
-            metavar="N",
-            min=1,
-            default="all cores",
-            panel=RUN,
-        ),
-    ] = None
+    threads: Threads = None
     progress: Progress | None = None
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable  # noqa: TC003 - the groups' types are read
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from genotok._native import MAX_UNKNOWN
 from genotok.errors import ArgumentError
-from genotok.options.declaration import RUN, SYMBOLS, Option, check_numbers
+from genotok.options.declaration import RUN, Option, check_numbers
+from genotok.options.fields import MAX_UNKNOWN, AllowUnknown
 
 __all__ = ["DEFAULT_SPECIAL_TOKENS", "DEFAULT_VOCAB_SIZE", "TrainKeywords", "TrainOptions"]
 
@@ -57,16 +57,7 @@ class TrainOptions:
         ),
     ] = None
     both_strands: Annotated[bool, Option("Count reverse complements too.", panel=CORPUS)] = False
-    allow_unknown: Annotated[
-        float,
-        Option(
-            "The share of a file's symbols that may be unknown: IUPAC codes, gaps, U; N does not count.",
-            metavar="SHARE",
-            min=0,
-            max=1,
-            panel=SYMBOLS,
-        ),
-    ] = MAX_UNKNOWN
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
     checkpoint: str | os.PathLike[str] | None = None
     resume: Annotated[bool, Option("Resume from FILE.checkpoint, left by Ctrl-C.", panel=RUN)] = False
     memory: Annotated[

@@ -13,7 +13,7 @@ from genotok.errors import ArgumentError
 from genotok.files.paths import STANDARD_INPUT
 from genotok.rows.formats import SEQUENCES, InputFormat, format_of
 from genotok.rows.opening import InputFile, head_of, put_back
-from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens, non_empty
+from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens, non_empty
 from genotok.rows.sequences import SequenceFiles
 from genotok.rows.table_rows import TableRows
 from genotok.rows.tables import table_of, text_of, text_rows
@@ -26,7 +26,7 @@ __all__ = [
     "InputFormat",
     "Letters",
     "Piece",
-    "RowOptions",
+    "RowTokenization",
     "Source",
     "Tokens",
     "Wanted",
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def open_rows(
-    options: RowOptions,
+    options: RowTokenization,
     paths: Sequence[str],
     wanted: Wanted | None = None,
     *,

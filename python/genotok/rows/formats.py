@@ -10,19 +10,17 @@ import bz2
 import lzma
 import os
 import zlib
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import pyarrow as pa
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.options import InputFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["COMPRESSED", "HEAD_BYTES", "SEQUENCES", "InputFormat", "compression_of", "format_of", "unpacked"]
-
-InputFormat = Literal["fasta", "fastq", "csv", "tsv", "parquet", "jsonl"]
-"""What `input_format` may be; of the first two either stands for both."""
 
 HEAD_BYTES = 1 << 18
 """Bytes that are looked at: more than a block of zstd takes."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.encoder import Progress, Unknown
 
-__all__ = ["Letters", "Piece", "RowOptions", "Source", "Tokens", "non_empty"]
+__all__ = ["Letters", "Piece", "RowTokenization", "Source", "Tokens", "non_empty"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +139,7 @@ class Letters:
 
 
 @dataclass(frozen=True, slots=True)
-class RowOptions:
+class RowTokenization:
     """What rows are, and how their letters become tokens.
 
     Attributes:

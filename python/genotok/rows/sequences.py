@@ -12,7 +12,7 @@ from genotok.errors import SequenceFileError
 from genotok.rows import chunks
 from genotok.rows.arrays import view_of
 from genotok.rows.opening import is_repeatable
-from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
+from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -30,7 +30,7 @@ class SequenceFiles(Source):
     sides = 1
     has_lines = False
 
-    def __init__(self, options: RowOptions, paths: Sequence[str]) -> None:
+    def __init__(self, options: RowTokenization, paths: Sequence[str]) -> None:
         self.letters = Letters()
         self.is_repeatable = all(map(is_repeatable, paths))
         self._options, self._paths = options, paths

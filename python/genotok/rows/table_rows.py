@@ -11,7 +11,7 @@ from genotok.corpus.verdict import Composition, add_unknown, check_sequence, kno
 from genotok.errors import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.rows import chunks
 from genotok.rows.chunks import unified
-from genotok.rows.pieces import Letters, Piece, RowOptions, Source, Tokens
+from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens
 from genotok.rows.wanted import LINE, choose
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TableRows(Source):
 
     is_repeatable = True
 
-    def __init__(self, options: RowOptions, tables: Sequence[Table], wanted: Wanted) -> None:
+    def __init__(self, options: RowTokenization, tables: Sequence[Table], wanted: Wanted) -> None:
         self.letters = Letters()
         self._options, self._tables = options, tables
         first = tables[0]

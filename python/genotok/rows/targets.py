@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
 from genotok.files import kinds
 from genotok.files.atomic import is_stream
 from genotok.files.outputs import named
+from genotok.options import OutputFormat
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from genotok.files.kinds import OutputKind
 
 __all__ = ["OutputFormat", "Target"]
-
-OutputFormat = Literal["parquet", "csv", "tsv", "jsonl", "bed", "bedgraph"]
 
 ENDINGS: dict[OutputFormat, tuple[str, ...]] = {
     "parquet": (".parquet",),

@@ -6,21 +6,14 @@ from typing import Annotated
 
 import typer
 
-from genotok.cli.commands.predict import MaxTokens, Model, tell_of_cut
+from genotok.cli.commands.predict import Model, tell_of_cut
 from genotok.cli.commands.pretrain import Device
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note_unknown
-from genotok.cli.shared.options import (
-    MAX_UNKNOWN,
-    AllowUnknown,
-    AsJson,
-    InputFormat,
-    LabelColumn,
-    Quiet,
-    SequenceColumns,
-)
+from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.scores import print_scores, scores_record
+from genotok.options import EvaluationOptions
 
 __all__ = ["EXAMPLES", "evaluate"]
 
@@ -38,35 +31,23 @@ def evaluate(
         ),
     ],
     model: Model,
-    sequence: SequenceColumns = None,
-    label: LabelColumn = None,
-    input_format: InputFormat = None,
-    max_tokens: MaxTokens = None,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
+    *,
+    rows: EvaluationOptions,
     device: Device = "auto",
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    report: ReportOptions,
 ) -> None:
     """Compare predictions with the labels of tables: all metrics, each class, the confusion matrix."""
     from genotok.cli.shared.progress import watching
 
     classifier = from_extra("finetune", "evaluate", "train").Classifier(model, device=device)
-    with watching(quiet) as watch:
-        found = classifier.evaluate(
-            files,
-            max_tokens,
-            sequence=sequence,
-            label=label,
-            input_format=input_format,
-            allow_unknown=allow_unknown,
-            progress=watch,
-        )
-    if not quiet:
+    with watching(report.quiet) as watch:
+        found = classifier.evaluate_files(files, rows, watch)
+    if not report.quiet:
         note_unknown(found.symbols, found.unknown)
-    if as_json:
+    if report.as_json:
         print_json(scores_record(found))
         return
-    if quiet:
+    if report.quiet:
         return
-    tell_of_cut(found.cut, max_tokens)
+    tell_of_cut(found.cut, rows.max_tokens)
     print_scores(found)

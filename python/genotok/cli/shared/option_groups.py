@@ -17,7 +17,7 @@ __all__ = ["expanded"]
 PANELS = (None, "Model", OUTPUT, "Vocabulary", "Corpus", "Labels", ROWS, SYMBOLS, "", RUN)
 """The order of the panels of a help page; those without a place stand where "" is."""
 
-RUN_ORDER = ("resume", "address", "workers", "memory", "threads", "as_json", "quiet")
+RUN_ORDER = ("resume", "report_to", "device", "address", "workers", "memory", "threads", "as_json", "quiet")
 """The order of the options of how a command runs; others stand before them."""
 
 

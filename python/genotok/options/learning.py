@@ -1,0 +1,224 @@
+"""Models in training: labelled sets, fine-tuning, pre-training and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from genotok.errors import ArgumentError
+from genotok.options.declaration import LABELS, MODEL, RUN, Option
+from genotok.options.fields import (
+    MAX_UNKNOWN,
+    AllowUnknown,
+    LabelColumn,
+    ProblemType,
+    SequenceColumns,
+    TorchThreads,
+)
+from genotok.options.run import Progress  # noqa: TC001 - the groups' types are read when they are shown
+
+__all__ = [
+    "ComparisonKeywords",
+    "ComparisonOptions",
+    "FinetuneKeywords",
+    "FinetuneOptions",
+    "LabelKeywords",
+    "LabelOptions",
+    "ModelRunKeywords",
+    "ModelRunOptions",
+    "OnStatus",
+    "PretrainKeywords",
+    "PretrainOptions",
+]
+
+OnStatus = Callable[[str], None]
+"""Called with a message before each step of the work."""
+
+HoldOut = Annotated[
+    tuple[str, ...],
+    Option(
+        "Evaluate on this record and do not train on it; may be given again.",
+        metavar="RECORD",
+        default="the last hundredth of all",
+        panel=MODEL,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRunOptions:
+    """How a model is trained in a process.
+
+    Attributes:
+        device: "auto", which takes CUDA, or "cpu".
+        threads: Threads of encoding, and of torch on the CPU; None for all cores.
+        progress: Called with a dictionary as the work proceeds; an exception stops it.
+        on_status: Called with a message before each step of the work.
+    """
+
+    device: Annotated[str, Option("cpu, or auto, which takes CUDA.", metavar="NAME", panel=RUN)] = "auto"
+    threads: TorchThreads = None
+    progress: Progress | None = None
+    on_status: OnStatus | None = None
+
+    def notify(self, text: str) -> None:
+        """Call `on_status`, if there is one."""
+        if self.on_status is not None:
+            self.on_status(text)
+
+
+class ModelRunKeywords(TypedDict, total=False):
+    """`ModelRunOptions` as keywords."""
+
+    device: str
+    threads: int | None
+    progress: Progress | None
+    on_status: OnStatus | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOptions:
+    """What the labels of sets are, and the names of their columns.
+
+    Attributes:
+        problem_type: The type of the labels; None to infer it.
+        label: Name of the column of labels; None for `label`.
+        sequences: Names of the one or two columns of sequences; empty for the usual names.
+    """
+
+    problem_type: Annotated[
+        ProblemType | None,
+        Option(
+            "What labels are: a class each, a number each, or lists of labels such as 'a;b'.",
+            default="classes, where labels can be nothing else",
+            panel=LABELS,
+        ),
+    ] = None
+    label: LabelColumn = None
+    sequences: SequenceColumns = ()
+
+    def __post_init__(self) -> None:
+        """Give `sequences` one form."""
+        object.__setattr__(self, "sequences", tuple(self.sequences))
+
+
+class LabelKeywords(TypedDict, total=False):
+    """`LabelOptions` as keywords."""
+
+    problem_type: ProblemType | None
+    label: str | None
+    sequences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneOptions:
+    """What is fine-tuned, and how often; `genotok.finetune.finetune` explains each field.
+
+    Raises:
+        ArgumentError: `seeds` are no whole numbers, or there are none.
+    """
+
+    scratch: Annotated[
+        bool,
+        Option("Start from new weights of the same architecture.", flags=("--from-scratch",), panel=MODEL),
+    ] = False
+    seeds: Annotated[
+        tuple[int, ...],
+        Option("A run for each of these numbers.", metavar="LIST", separator=",", panel=RUN),
+    ] = (1, 2, 3)
+    with_baseline: Annotated[
+        bool,
+        Option(
+            "Also k-mers with logistic or ridge regression.",
+            flags=("--baseline/--no-baseline",),
+            panel=RUN,
+        ),
+    ] = True
+    resume: Annotated[bool, Option("Keep the results that are there.", panel=RUN)] = False
+    problem_type: ProblemType | None = None
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Read `seeds`, which the command line gives as text."""
+        texts = [str(seed).strip() for seed in self.seeds]
+        if not texts or not all(text.isascii() and text.isdigit() for text in texts):
+            raise ArgumentError(f"seeds={','.join(texts)}: whole numbers, at least one, are expected")
+        object.__setattr__(self, "seeds", tuple(dict.fromkeys(map(int, texts))))
+
+
+class FinetuneKeywords(TypedDict, total=False):
+    """`FinetuneOptions` as keywords."""
+
+    scratch: bool
+    seeds: Sequence[int]
+    with_baseline: bool
+    resume: bool
+    problem_type: ProblemType | None
+    allow_unknown: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainOptions:
+    """What is pre-trained on what; `genotok.pretrain.pretrain` explains each field."""
+
+    tokenizer: Annotated[
+        str | None,
+        Option(
+            "A tokenizer.json.",
+            flags=("--tokenizer", "-t"),
+            metavar="FILE",
+            default="that of encoded files, or tokenizer.json here",
+            panel=MODEL,
+        ),
+    ] = None
+    hold_out: HoldOut = ()
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
+    resume: Annotated[bool, Option("Resume a run that was stopped.", panel=RUN)] = False
+    report_to: Annotated[
+        tuple[str, ...],
+        Option(
+            "Also log to a tracker that transformers knows, such as tensorboard.",
+            metavar="TRACKER",
+            default="log.jsonl only",
+            panel=RUN,
+        ),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        """Give lists one form."""
+        object.__setattr__(self, "hold_out", tuple(self.hold_out))
+        object.__setattr__(self, "report_to", tuple(self.report_to))
+
+
+class PretrainKeywords(TypedDict, total=False):
+    """`PretrainOptions` as keywords."""
+
+    tokenizer: str | None
+    hold_out: Sequence[str]
+    allow_unknown: float
+    resume: bool
+    report_to: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOptions:
+    """What a comparison of tokenizers trains on; `genotok.compare.compare` explains each field."""
+
+    hold_out: HoldOut = ()
+    resume: Annotated[bool, Option("Resume a comparison that was stopped.", panel=RUN)] = False
+    problem_type: ProblemType | None = None
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Give lists one form."""
+        object.__setattr__(self, "hold_out", tuple(self.hold_out))
+
+
+class ComparisonKeywords(TypedDict, total=False):
+    """`ComparisonOptions` as keywords."""
+
+    hold_out: Sequence[str]
+    resume: bool
+    problem_type: ProblemType | None
+    allow_unknown: float
