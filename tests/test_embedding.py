@@ -325,7 +325,7 @@ def test_a_model_that_does_not_fit_is_refused(model: Path, tmp_path: Path) -> No
         with pytest.raises(ArgumentError, match=f"num_hidden_layers={layers}, and the weights have 2 layers"):
             Embedder(tmp_path, TOKENIZER)
     (tmp_path / "config.json").write_text("[]")
-    with pytest.raises(ArgumentError, match=r"config\.json: a JSON object is expected"):
+    with pytest.raises(ArgumentError, match=r"config\.json: holds a list; a JSON object is expected"):
         Embedder(tmp_path, TOKENIZER)
     (tmp_path / "config.json").write_text(json.dumps(CONFIG.to_published()))
     (tmp_path / "model.safetensors").write_bytes(b"cut")
