@@ -29,6 +29,7 @@ from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.card import Card  # noqa: E402
 from genotok.model_folder.tokenizer_files import folder_tokenizer  # noqa: E402
 from genotok.model_folder.write import save_folder  # noqa: E402
+from genotok.options import ModelRunOptions  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
@@ -393,7 +394,7 @@ def test_token_folders_are_read_as_they_are(whole: Path, tokenizer: str, tmp_pat
         whole / "tokenizer.json"
     )  # it upper-cases, and has the same vocabulary
     files = [f"{tmp_path}/shards"]
-    assert len(open_tokens(files, tmp_path, of_the_model, allow_unknown=0.1, threads=1, progress=None)) == 1
+    assert len(open_tokens(files, tmp_path, of_the_model, 0.1, ModelRunOptions(threads=1))) == 1
 
 
 def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: str, tmp_path: Path) -> None:
@@ -404,8 +405,8 @@ def test_tokens_of_another_vocabulary_of_the_same_size_are_refused(tokenizer: st
     encode(one, LAMBDA, f"{tmp_path}/shards/")
     for files in ([str(tmp_path / "tokens.arrow")], [str(tmp_path / "shards")]):
         with pytest.raises(ArgumentError, match="encoded with another tokenizer of"):
-            open_tokens(files, tmp_path, other, allow_unknown=0.1, threads=1, progress=None)
-        assert len(open_tokens(files, tmp_path, one, allow_unknown=0.1, threads=1, progress=None)) == 1
+            open_tokens(files, tmp_path, other, 0.1, ModelRunOptions(threads=1))
+        assert len(open_tokens(files, tmp_path, one, 0.1, ModelRunOptions(threads=1))) == 1
 
 
 def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str, tmp_path: Path) -> None:

@@ -15,29 +15,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genotok.compare.table import comparison_markdown
-from genotok.corpus.verdict import MAX_UNKNOWN
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
-from genotok.finetune import finetune
+from genotok.finetune import finetune_model
 from genotok.finetune.data import described, with_train
-from genotok.pretrain import pretrain
+from genotok.options import (
+    ComparisonKeywords,
+    ComparisonOptions,
+    FinetuneOptions,
+    ModelRunKeywords,
+    ModelRunOptions,
+    PretrainOptions,
+    grouped,
+)
+from genotok.pretrain import pretrain_model
 from genotok.pretrain.run import REPORT
 from genotok.run_records import ComparisonRecord, Provenance, read_record
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+    from typing import Unpack
 
     from genotok.compare.config import CompareConfig
-    from genotok.gue import ProblemType, Task
+    from genotok.gue import Task
     from genotok.study import Subject
-    from genotok.tokenizer.encoder import Progress
 
-__all__ = ["RECORD", "compare"]
+__all__ = ["RECORD", "CompareKeywords", "TokenizerComparison", "compare"]
 
 Record = dict[str, Any]
 
@@ -61,21 +69,17 @@ CAVEATS = (
 )
 
 
+class CompareKeywords(ComparisonKeywords, ModelRunKeywords, total=False):
+    """The keywords of `compare`."""
+
+
 def compare(
     subjects: Sequence[Subject],
     files: Sequence[str],
     tasks: Sequence[Task],
     output: str | os.PathLike[str],
     config: CompareConfig,
-    *,
-    hold_out: Sequence[str] = (),
-    resume: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    problem_type: ProblemType | None = None,
-    allow_unknown: float = MAX_UNKNOWN,
-    on_status: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[CompareKeywords],
 ) -> Record:
     """Pre-train and fine-tune the same encoder on each tokenizer.
 
@@ -101,55 +105,69 @@ def compare(
         SequenceFileError: A file is malformed.
         OSError: A file cannot be read or written.
     """
-    start = time.monotonic()
-    names = [subject.name for subject in subjects]
-    if not subjects or len(set(names)) < len(names):
-        raise ArgumentError(f"tokenizers={names}: at least one is expected, and none twice")
-    tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
-    folder, paths = Path(output), expand(files)
-    settings = {
-        "kind": "models",
-        "files": [os.path.basename(path) for path in paths],
-        "hold_out": list(hold_out),
-        "sets": [task.name for task in tasks],
-        "problem_type": problem_type,
-        **dataclasses.asdict(config),
-    }
-    notify = on_status or (lambda _text: None)
-    known: Record = {"digests": _digests(subjects, paths), "names": ("files",), "on_status": notify}
-    head = {**settings, "tokenizers": names}
-    for task in tasks:  # faults in a set are found before training starts
-        splits, labels = task.read(allow_unknown=1.0)
-        described(task.name, with_train(splits)[0], labels)
-    with checkpoints.claim(folder, head, resume=resume, free=("tokenizers",), **known) as run:
-        found = []
-        for number, subject in enumerate(subjects):
-            place = folder / subject.name.replace(":", "-")
-            one = _One(subject, place, config, device, threads, allow_unknown, notify, progress)
-            notify(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
-            trained = one.pretrain(paths, hold_out)
-            notify(f"{subject.name}: fine-tuning")
-            tuned = one.finetune(tasks, with_baseline=number == 0)
-            found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
-        record = ComparisonRecord(
-            provenance=Provenance.now(
-                ("torch", "transformers"), seeds=config.seeds, inputs={**run.recorded, "sets": _sets(found)}
-            ),
-            files=settings["files"],
-            hold_out=settings["hold_out"],
-            sets=settings["sets"],
-            problem_type=problem_type,
-            window=config.window,
-            pretrain=settings["pretrain"],
-            finetune=settings["finetune"],
-            bases=config.bases,
-            tokenizers=found,
-            caveats=[CAVEATS],
-            seconds=round(time.monotonic() - start, 1),
+    comparison = TokenizerComparison(subjects, files, tasks, config)
+    return comparison.run(output, *grouped("compare", options, ComparisonOptions, ModelRunOptions))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenizerComparison:
+    """What is compared, on what; the attributes are the arguments of `compare`."""
+
+    subjects: Sequence[Subject]
+    files: Sequence[str]
+    tasks: Sequence[Task]
+    config: CompareConfig
+
+    def run(self, output: str | os.PathLike[str], options: ComparisonOptions, run: ModelRunOptions) -> Record:
+        """`compare`, with its options as groups."""
+        start, config, subjects = time.monotonic(), self.config, self.subjects
+        names = [subject.name for subject in subjects]
+        if not subjects or len(set(names)) < len(names):
+            raise ArgumentError(f"tokenizers={names}: at least one is expected, and none twice")
+        tasks = [
+            dataclasses.replace(task, problem_type=task.problem_type or options.problem_type)
+            for task in self.tasks
+        ]
+        folder, paths = Path(output), expand(self.files)
+        settings: Record = {
+            "files": [os.path.basename(path) for path in paths],
+            "hold_out": list(options.hold_out),
+            "sets": [task.name for task in tasks],
+            "problem_type": options.problem_type,
+            **dataclasses.asdict(config),
+        }
+        identity = checkpoints.RunIdentity(
+            settings={"kind": "models", **settings, "tokenizers": names},
+            digests=_digests(subjects, paths),
+            free=("tokenizers",),
+            names=("files",),
         )
-        write_atomic(folder / TABLE, (comparison_markdown(record) + "\n").encode())
-        write_atomic(folder / RECORD, record.text().encode())
-    return record.to_json()
+        for task in tasks:  # faults in a set are found before training starts
+            splits, labels = task.read(allow_unknown=1.0)
+            described(task.name, with_train(splits)[0], labels)
+        with checkpoints.claim(folder, identity, resume=options.resume, on_status=run.on_status) as claimed:
+            found = []
+            for number, subject in enumerate(subjects):
+                one = _SubjectRuns(subject, folder / subject.name.replace(":", "-"), config, options, run)
+                run.notify(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
+                trained = one.pretrain(paths)
+                run.notify(f"{subject.name}: fine-tuning")
+                tuned = one.finetune(tasks, with_baseline=number == 0)
+                found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
+            seeds = settings.pop("seeds")
+            record = ComparisonRecord(
+                provenance=Provenance.now(
+                    ("torch", "transformers"), seeds=seeds, inputs={**claimed.recorded, "sets": _sets(found)}
+                ),
+                **settings,
+                bases=config.bases,
+                tokenizers=found,
+                caveats=[CAVEATS],
+                seconds=round(time.monotonic() - start, 1),
+            )
+            write_atomic(folder / TABLE, (comparison_markdown(record) + "\n").encode())
+            write_atomic(folder / RECORD, record.text().encode())
+        return record.to_json()
 
 
 def _sets(found: Sequence[Record]) -> Record:
@@ -165,19 +183,16 @@ def _digests(subjects: Sequence[Subject], paths: Sequence[str]) -> Record:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _One:
+class _SubjectRuns:
     """The runs of one tokenizer."""
 
     subject: Subject
     folder: Path
     config: CompareConfig
-    device: str
-    threads: int | None
-    allow_unknown: float
-    on_status: Callable[[str], None]
-    progress: Progress | None
+    options: ComparisonOptions
+    process: ModelRunOptions
 
-    def pretrain(self, paths: Sequence[str], hold_out: Sequence[str]) -> Record:
+    def pretrain(self, paths: Sequence[str]) -> Record:
         """The windows as tokens, and an encoder trained on them; its figures."""
         tokens, model = self.folder / "tokens", self.folder / "model"
         self.folder.mkdir(exist_ok=True)
@@ -195,23 +210,16 @@ class _One:
                 stride=window,
                 unknown="split",
                 uppercase=True,
-                allow_unknown=self.allow_unknown,
-                threads=self.threads,
-                progress=self.progress,
+                allow_unknown=self.options.allow_unknown,
+                threads=self.process.threads,
+                progress=self.process.progress,
             )
         if not (model / REPORT).exists():
-            pretrain(
-                [str(tokens)],
-                model,
-                self.config.for_tokenizer(self.subject.overlap),
-                tokenizer=str(tokenizer),
-                hold_out=hold_out,
-                resume=_begun(model),
-                device=self.device,
-                threads=self.threads,
-                on_status=self.on_status,
-                progress=self.progress,
+            options = PretrainOptions(
+                tokenizer=str(tokenizer), hold_out=self.options.hold_out, resume=_begun(model)
             )
+            config = self.config.for_tokenizer(self.subject.overlap)
+            pretrain_model([str(tokens)], model, config, options, self.process)
         report = read_record(model / REPORT)
         sequences = report["train_sequences"] + report["held_out_sequences"]
         figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}
@@ -220,20 +228,14 @@ class _One:
     def finetune(self, tasks: Sequence[Task], *, with_baseline: bool) -> Record:
         """The encoder on the labelled sets; a record of `genotok finetune`."""
         place = self.folder / "results"
-        record = finetune(
-            tasks,
-            self.folder / "model",
-            place,
-            self.config.finetune,
+        options = FinetuneOptions(
             seeds=self.config.seeds,
             with_baseline=with_baseline,
             resume=_begun(place),
-            device=self.device,
-            threads=self.threads,
-            allow_unknown=self.allow_unknown,
-            on_status=self.on_status,
-            progress=self.progress,
+            allow_unknown=self.options.allow_unknown,
         )
+        model, config = self.folder / "model", self.config.finetune
+        record = finetune_model(tasks, model, place, config, options, self.process)
         return {**record, "model": self.subject.name}
 
 

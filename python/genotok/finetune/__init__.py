@@ -8,7 +8,7 @@ Example:
 
 from genotok.finetune.config import FinetuneConfig
 from genotok.finetune.predict import Classifier, Evaluation
-from genotok.finetune.run import finetune
+from genotok.finetune.run import finetune, finetune_model
 from genotok.gue import Task, find_tasks
 
-__all__ = ["Classifier", "Evaluation", "FinetuneConfig", "Task", "find_tasks", "finetune"]
+__all__ = ["Classifier", "Evaluation", "FinetuneConfig", "Task", "find_tasks", "finetune", "finetune_model"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import set_seed
 
-from genotok.corpus.verdict import MAX_UNKNOWN, add_unknown, describe, known_symbols
+from genotok.corpus.verdict import add_unknown, describe, known_symbols
 from genotok.errors import ArgumentError
 from genotok.evaluation import baseline
 from genotok.evaluation.results import markdown
@@ -23,10 +23,11 @@ from genotok.finetune.data import TaskData, described, task_data, with_train
 from genotok.finetune.figures import figures
 from genotok.finetune.predictions import write_predictions
 from genotok.finetune.problem import Problem
-from genotok.finetune.saving import save_model
+from genotok.finetune.saving import SeedFacts, save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
+from genotok.options import FinetuneKeywords, FinetuneOptions, ModelRunKeywords, ModelRunOptions, grouped
 from genotok.run_records import FinetuneRecord, Provenance
 from genotok.run_records.version_1 import renamed
 from genotok.tokenizer import Tokenizer
@@ -35,15 +36,14 @@ from genotok.training.log import quietly
 
 if TYPE_CHECKING:
     import os
+    from typing import Unpack
 
     from genotok.finetune.config import FinetuneConfig
-    from genotok.gue import LabelledSplit, Labels, ProblemType, Task
-    from genotok.tokenizer.encoder import Progress
+    from genotok.gue import LabelledSplit, Labels, Task
 
-__all__ = ["RESULTS", "finetune"]
+__all__ = ["RESULTS", "FinetuningKeywords", "finetune", "finetune_model"]
 
 Record = dict[str, Any]
-OnStatus = Callable[[str], None]
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 RESULTS = "results.json"
@@ -51,23 +51,16 @@ RESULT = "result.json"
 TABLE = "results.md"
 
 
-@quietly()
+class FinetuningKeywords(FinetuneKeywords, ModelRunKeywords, total=False):
+    """The keywords of `finetune`."""
+
+
 def finetune(
     tasks: Sequence[Task],
     model: str | os.PathLike[str],
     output: str | os.PathLike[str],
     config: FinetuneConfig,
-    *,
-    seeds: Sequence[int] = (1, 2, 3),
-    scratch: bool = False,
-    with_baseline: bool = True,
-    resume: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    problem_type: ProblemType | None = None,
-    allow_unknown: float = MAX_UNKNOWN,
-    on_status: OnStatus | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[FinetuningKeywords],
 ) -> Record:
     """Fine-tune a model on each set with each seed.
 
@@ -92,43 +85,59 @@ def finetune(
         progress: Called with a dictionary as a run proceeds; an exception stops it.
 
     Raises:
-        ArgumentError: The folder is in use, or a value is outside its rule.
-        SequenceFileError: A file of a data set is not what it should be.
+        ArgumentError: The folder is in use, or a value is out of range.
+        SequenceFileError: A file of a data set is malformed.
         OSError: A file cannot be read or written.
     """
-    folder, source = Path(output), read_folder(model, need_weights=not scratch)
+    groups = grouped("finetune", options, FinetuneOptions, ModelRunOptions)
+    return finetune_model(tasks, model, output, config, *groups)
+
+
+@quietly()
+def finetune_model(
+    tasks: Sequence[Task],
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    config: FinetuneConfig,
+    options: FinetuneOptions,
+    run: ModelRunOptions,
+) -> Record:
+    """`finetune`, with its options as groups."""
+    folder, source = Path(output), read_folder(model, need_weights=not options.scratch)
     tokenizer = source.tokenizer()
-    place = torch.device("cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda")
+    place = torch.device("cpu" if run.device == "cpu" or not torch.cuda.is_available() else "cuda")
     check_attention(source, place, PRECISIONS[config.precision], source.settings.encoder.attention_dropout)
-    if not scratch:
+    if not options.scratch:
         source.check_finite()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    if not seeds:
-        raise ArgumentError("seeds: none; at least one is expected")
-    tasks = [dataclasses.replace(task, problem_type=task.problem_type or problem_type) for task in tasks]
+    if run.threads is not None:
+        torch.set_num_threads(run.threads)
+    tasks = [
+        dataclasses.replace(task, problem_type=task.problem_type or options.problem_type) for task in tasks
+    ]
     head: Record = {
         "kind": "gue",
         "model": source.path.name,
-        "scratch": scratch,
+        "scratch": options.scratch,
         "config": dataclasses.asdict(config),
-        "seeds": list(seeds),
+        "seeds": list(options.seeds),
         "labels": _declared(tasks),
     }
-    notify = on_status or (lambda _text: None)
-    known: Record = {"digests": source.digests(), "names": ("model",), "on_status": notify}
-    same = (config, scratch, device, allow_unknown, progress)
-    works = [_Work(task, source, tokenizer, folder / task.name, *same) for task in tasks]
+    identity = checkpoints.RunIdentity(
+        settings=head, digests=source.digests(), free=("seeds",), names=("model",)
+    )
+    works = [_SetWork(task, source, tokenizer, folder / task.name, config, options, run) for task in tasks]
     # Faults in any set are found before training starts, and leave no folder.
-    digests = {work.task.name: work.describe(notify) for work in works}
-    with checkpoints.claim(folder, head, resume=resume, free=("seeds",), **known) as run:
+    digests = {work.task.name: work.describe() for work in works}
+    with checkpoints.claim(folder, identity, resume=options.resume, on_status=run.on_status) as claimed:
         for name, found in digests.items():
-            run.identify({"sets": {name: found}})
-        sets = [work.run(seeds, with_baseline, notify, digests[work.task.name]) for work in works]
+            claimed.identify({"sets": {name: found}})
+        sets = [work.finetune(digests[work.task.name]) for work in works]
         record = FinetuneRecord(
-            provenance=Provenance.now(("torch", "transformers"), seeds=seeds, inputs=run.recorded),
+            provenance=Provenance.now(
+                ("torch", "transformers"), seeds=options.seeds, inputs=claimed.recorded
+            ),
             model=source.path.name,
-            scratch=scratch,
+            scratch=options.scratch,
             config=head["config"],
             labels=head["labels"],
             threads=torch.get_num_threads(),
@@ -147,38 +156,34 @@ def _declared(tasks: Sequence[Task]) -> list[list[str | None]]:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Work:
-    """One set."""
+class _SetWork:
+    """The runs of one set."""
 
     task: Task
     source: ModelFolder
     tokenizer: Tokenizer
     folder: Path
     config: FinetuneConfig
-    scratch: bool
-    device: str
-    allow_unknown: float
-    progress: Progress | None
+    options: FinetuneOptions
+    process: ModelRunOptions
 
     def read(self) -> tuple[dict[str, LabelledSplit], Labels]:
-        """The splits of the set, and its labels."""
-        return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.allow_unknown)
+        """The splits of the set, and its labels. Read anew for each use: only one set is in memory."""
+        return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.options.allow_unknown)
 
-    def describe(self, on_status: OnStatus) -> dict[str, str | None]:
+    def describe(self) -> dict[str, str | None]:
         """Report the labels of the set and its unknown symbols; the digests of its files, by split."""
         read, labels = self.read()
         for text in described(self.task.name, with_train(read)[0], labels):
-            on_status(text)
+            self.process.notify(text)
         for split in read.values():
             for text in (split.note, describe(split.symbols, split.unknown)):
                 if text:
-                    on_status(f"{split.path}: {text}")
+                    self.process.notify(f"{split.path}: {text}")
         return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
 
-    def run(
-        self, seeds: Sequence[int], with_baseline: bool, on_status: OnStatus, digests: dict[str, str | None]
-    ) -> Record:
-        """All seeds and the baseline; `digests` are those from `describe`."""
+    def finetune(self, digests: dict[str, str | None]) -> Record:
+        """The results of all seeds and the baseline; `digests` are those from `describe`."""
         read, labels = self.read()
         splits, note = with_train(read)
         of_file = {split.path: digests[name] for name, split in read.items()}
@@ -188,10 +193,9 @@ class _Work:
         ]
         problem, metric = Problem(labels.type, labels.names), self.task.metric_of(labels)
         data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens)
-        known = self.task.known
         found: Record = {
             "name": self.task.name,
-            "task": known.task if known else "",
+            "task": self.task.known.task if self.task.known else "",
             "metric": metric,
             "problem_type": problem.type,
             "classes": list(problem.classes),
@@ -203,12 +207,12 @@ class _Work:
             "unknown": add_unknown(split.unknown for split in read.values()),
             "note": note,
         }
-        if with_baseline:
-            on_status(f"{self.task.name}: k-mer baseline")
+        if self.options.with_baseline:
+            self.process.notify(f"{self.task.name}: k-mer baseline")
             found["baseline"] = self._baseline(splits, data)
         runs = []
-        for seed in seeds:
-            on_status(f"{self.task.name}: seed {seed}")
+        for seed in self.options.seeds:
+            self.process.notify(f"{self.task.name}: seed {seed}")
             runs.append(self._seed(seed, data, splits["test"], found, files))
         self._keep_best(runs, metric)
         values = [run["test"][metric] for run in runs]
@@ -236,23 +240,14 @@ class _Work:
         known = self.task.known
         steps = steps_of(self.config, len(data.train), known.settings if known else None)
         set_seed(seed)
-        model = classifier(self.source, data.problem, fresh=self.scratch)
+        model = classifier(self.source, data.problem, fresh=self.options.scratch)
         model.config.pairs = bool(test.partners)
-        tuned = fine_tune(
-            model,
-            data,
-            self.config,
-            padding=model.config.pad_token_id,
-            steps=steps,
-            seed=seed,
-            device=self.device,
-            progress=self.progress,
-        )
+        tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
         write_predictions(str(place / "predictions.parquet"), test, data.problem, tuned.outputs)
         result = self._result(seed, tuned, data)
-        base = "" if self.scratch else self.source.path.name
-        facts: Record = {"base": base, "found": found, "result": result, "data": files}
-        save_model(tuned.model, place / "model", self.tokenizer, self.config, **facts)
+        base = "" if self.options.scratch else self.source.path.name
+        facts = SeedFacts(base=base, found=found, result=result, data=files)
+        save_model(tuned.model, place / "model", self.tokenizer, self.config, facts)
         checkpoints.write_json(place / RESULT, result)
         return result
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from genotok.finetune.config import FinetuneConfig
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["save_model"]
+__all__ = ["SeedFacts", "save_model"]
 
 NAMES = {
     "mcc": ("Matthews correlation (MCC)", "matthews_correlation"),
@@ -38,16 +38,25 @@ NAMES = {
 """The name of each metric, here and at Hugging Face."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class SeedFacts:
+    """What the folder of a model says about its run.
+
+    Attributes:
+        base: The name of the model that training started from; empty for new weights.
+        found: The facts of the set.
+        result: The result of the run.
+        data: Facts of each split, with the digest of its file.
+    """
+
+    base: str
+    found: dict[str, Any]
+    result: dict[str, Any]
+    data: list[dict[str, Any]]
+
+
 def save_model(
-    model: Any,
-    place: Path,
-    tokenizer: Tokenizer,
-    config: FinetuneConfig,
-    *,
-    base: str,
-    found: dict[str, Any],
-    result: dict[str, Any],
-    data: list[dict[str, Any]],
+    model: Any, place: Path, tokenizer: Tokenizer, config: FinetuneConfig, facts: SeedFacts
 ) -> None:
     """Write the model of one seed.
 
@@ -56,11 +65,9 @@ def save_model(
         place: Its folder.
         tokenizer: As it was trained with.
         config: The settings.
-        base: The name of the model that training began with; empty for fresh weights.
-        found: What is known of the set.
-        result: The figures of the run.
-        data: What it was trained on: facts of each split, with the digest of its file.
+        facts: What its card and manifest say.
     """
+    found, result = facts.found, facts.result
     settings = {"seed": result["seed"], "steps": result["steps"], **dataclasses.asdict(config)}
     metrics = _metrics(result["test"], found)
     command = command_line()
@@ -71,17 +78,17 @@ def save_model(
             "best on dev is kept."
         ),
         command=command,
-        data=data,
+        data=facts.data,
         settings=settings,
         metrics=metrics,
         notes=_notes(found, config),
-        base=base,
+        base=facts.base,
     )
     made = {
         "made_by": "finetune",
         "command": command,
-        "base": base or None,
-        "data": data,
+        "base": facts.base or None,
+        "data": facts.data,
         "settings": settings,
         "metrics": {name: value for name, value in result["test"].items() if isinstance(value, float)},
     }

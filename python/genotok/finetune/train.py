@@ -19,7 +19,7 @@ from transformers import TrainingArguments, set_seed
 
 from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
-from genotok.evaluation.metrics import Metric, merit
+from genotok.evaluation.metrics import merit
 from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
 from genotok.finetune.problem import Problem
 from genotok.finetune.targets import Targets
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import Published
     from genotok.model_folder.read import ModelFolder
-    from genotok.tokenizer.encoder import Progress
+    from genotok.options import ModelRunOptions
 
 __all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
 
@@ -88,11 +88,9 @@ def fine_tune(
     data: TaskData,
     config: FinetuneConfig,
     *,
-    padding: int,
     steps: int,
     seed: int = 42,
-    device: str = "auto",
-    progress: Progress | None = None,
+    run: ModelRunOptions,
 ) -> FineTuned:
     """Train on train, keep the weights that are best on dev, predict test.
 
@@ -100,28 +98,25 @@ def fine_tune(
         model: A sequence classifier; it is changed.
         data: The set.
         config: Settings.
-        padding: The id of `[PAD]`.
         steps: Updates of the weights.
         seed: Seed of order and dropout; new weights were drawn when the model was made.
-        device: "auto", or "cpu".
-        progress: Called with a dictionary after each step.
+        run: Device, and callback for the progress.
     """
     start = time.perf_counter()
     set_seed(seed)
     targets = Targets.of(data.train.labels) if data.problem.type == "regression" else None
     train = replace(data.train, labels=targets.standard(data.train.labels)) if targets else data.train
+    padding = model.config.pad_token_id
     if config.lora:
         model = _with_lora(model, config)
     with TemporaryDirectory(prefix="genotok-") as place:
         trainer = _Trainer(
             model=model,
-            args=_arguments(config, steps, seed, place, device),
+            args=_arguments(config, steps, seed, place, run.device),
             train_dataset=TrainingRows(train, steps * config.batch, seed),
             data_collator=partial(collate, padding=padding),
-            callbacks=[ProgressCallback(progress, "training")] if progress else None,
-            dev=data.dev,
-            metric=data.metric,
-            problem=data.problem,
+            callbacks=[ProgressCallback(run.progress, "training")] if run.progress else None,
+            data=data,
             targets=targets,
             padding=padding,
             config=config,
@@ -150,16 +145,15 @@ class _Trainer(OrderedTrainer):
     def __init__(
         self,
         *,
-        dev: TokenizedRows,
-        metric: Metric,
-        problem: Problem,
+        data: TaskData,
         targets: Targets | None,
         padding: int,
         config: FinetuneConfig,
         **settings: Any,
     ) -> None:
-        super().__init__(eval_dataset=dev, **settings)
-        self.dev, self.metric, self.problem, self.padding = dev, metric, problem, padding
+        super().__init__(eval_dataset=data.dev, **settings)
+        self.dev, self.metric, self.problem = data.dev, data.metric, data.problem
+        self.padding = padding
         self.settings, self.targets = config, targets
         self.evaluations: list[tuple[int, float, float]] = []
         self.best_step = 0

@@ -15,13 +15,15 @@ import numpy as np
 from genotok.corpus.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 from genotok.errors import SequenceFileError
 from genotok.gue.labels import NO_LABEL, LabelError
+from genotok.options import LabelOptions, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Unpack
 
     from numpy.typing import NDArray
 
     from genotok.gue.labels import Labels
+    from genotok.options import LabelKeywords
 
 __all__ = ["LabelledSplit", "read_labelled"]
 
@@ -93,22 +95,20 @@ def read_labelled(
     path: str | os.PathLike[str],
     *,
     need_labels: bool = True,
-    columns: Sequence[str] = (),
-    label: str | None = None,
-    empty_labels: bool = False,
     known: bytes = BASES,
     allow_unknown: float = MAX_UNKNOWN,
+    **options: Unpack[LabelKeywords],
 ) -> LabelledSplit:
     """The rows of one table, labels still as text.
 
     Args:
         path: CSV, TSV, JSON lines or Parquet, plain or compressed; `columns` says what its first row may be.
         need_labels: An error if there is no column of labels; else labels are "".
-        columns: Names of the one or two columns of sequences; empty for the usual names.
-        label: Name of the column of labels; None for `label`.
-        empty_labels: Whether a label may be empty, as a list of labels may.
         known: The symbols that are not unknown.
         allow_unknown: The share of the symbols other than N that may be unknown (`corpus.verdict`).
+        problem_type: With "multilabel" a label may be empty.
+        label: Name of the column of labels; None for `label`.
+        sequences: Names of the one or two columns of sequences; empty for the usual names.
 
     Raises:
         SequenceFileError: It is empty or damaged, a row has too many fields or too few, a sequence is empty
@@ -125,7 +125,11 @@ def read_labelled(
     start, header = next(rows, (0, []))
     if not any(header):
         raise SequenceFileError(f"{name}: is empty; a header with sequence and label is expected")
-    found = find_columns(name, header, sequences=columns, label=label, need_labels=need_labels)
+    (labels,) = grouped("read_labelled", options, LabelOptions)
+    found = find_columns(
+        name, header, sequences=labels.sequences, label=labels.label, need_labels=need_labels
+    )
+    may_be_empty = found.label is None or labels.problem_type == "multilabel"
     sides: tuple[list[str], list[str]] = ([], [])
     texts, lines = [], []
     for line, fields in chain([(start, header)] if found.is_data else [], rows):
@@ -136,7 +140,7 @@ def read_labelled(
         for side, place in zip(sides, found.sequences, strict=False):
             side.append(_sequence(name, line, fields[place]))
         text = "" if found.label is None else fields[found.label].strip()
-        if not text and found.label is not None and not empty_labels:
+        if not text and not may_be_empty:
             raise SequenceFileError(f"{name}: line {line:,}: {NO_LABEL}")
         texts.append(text)
         lines.append(line)

@@ -17,6 +17,9 @@ from genotok.gue.labels import Labels, ProblemType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Unpack
+
+    from genotok.options import LabelKeywords
 
 __all__ = ["SPLITS", "has_test", "read_splits"]
 
@@ -32,11 +35,9 @@ def read_splits(
     folder: str | os.PathLike[str],
     *,
     classes: int | None = None,
-    problem_type: ProblemType | None = None,
-    label: str | None = None,
-    sequences: Sequence[str] = (),
     known: bytes = BASES,
     allow_unknown: float = MAX_UNKNOWN,
+    **options: Unpack[LabelKeywords],
 ) -> tuple[dict[str, LabelledSplit], Labels]:
     """All splits of a folder with their labels as numbers, and what the labels are.
 
@@ -62,11 +63,9 @@ def read_splits(
     found = {
         split: read_labelled(
             place / name,
-            columns=sequences,
-            label=label,
-            empty_labels=problem_type == "multilabel",
             known=known,
             allow_unknown=allow_unknown,
+            **options,
         )
         for split, name in _files(place, there).items()
     }
@@ -76,7 +75,7 @@ def read_splits(
         raise ArgumentError(
             f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
         )
-    what = _labels(place, list(found.values()), classes, problem_type)
+    what = _labels(place, list(found.values()), classes, options.get("problem_type"))
     numbered = {name: split.numbered(what) for name, split in found.items()}
     first = next(iter(numbered.values()))
     for split in numbered.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,13 +10,16 @@ from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError
 from genotok.gue.registry import GueSet, gue_set, gue_sets
 from genotok.gue.splits import has_test, read_splits
+from genotok.options import LabelOptions
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
+    from typing import Unpack
 
     from genotok.gue.files import LabelledSplit
     from genotok.gue.labels import Labels, ProblemType
+    from genotok.options import LabelKeywords
 
 __all__ = ["MAIN_METRIC", "Task", "TaskMetric", "find_tasks"]
 
@@ -83,16 +86,15 @@ class Task:
 def find_tasks(
     places: Sequence[str | os.PathLike[str]],
     names: Sequence[str] = (),
-    *,
-    problem_type: ProblemType | None = None,
-    label: str | None = None,
-    sequences: Sequence[str] = (),
+    labels: LabelOptions | None = None,
+    **keywords: Unpack[LabelKeywords],
 ) -> list[Task]:
     """The sets in folders that hold splits or the layout of GUE, in the order of GUE.
 
     Args:
         places: Folders.
         names: Only these sets of GUE; empty for all.
+        labels: All that follows, as a group; keywords override its fields.
         problem_type: The type of the labels of all sets; None to infer it.
         label: Name of the column of labels; None for `label`.
         sequences: Names of the one or two columns of sequences; empty for the usual names.
@@ -121,9 +123,8 @@ def find_tasks(
     twice = {task.name for task in chosen if sum(task.name == other.name for other in chosen) > 1}
     if twice:
         raise ArgumentError(f"{min(twice)}: two data sets of this name; give them one by one")
-    return [
-        replace(task, problem_type=problem_type, label=label, sequences=tuple(sequences)) for task in chosen
-    ]
+    declared = LabelOptions(**{**asdict(labels or LabelOptions()), **keywords})
+    return [replace(task, **asdict(declared)) for task in chosen]
 
 
 def _one(place: Path) -> Task:

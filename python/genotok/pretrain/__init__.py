@@ -8,6 +8,6 @@ Example:
 """
 
 from genotok.pretrain.config import PretrainConfig
-from genotok.pretrain.run import pretrain
+from genotok.pretrain.run import pretrain, pretrain_model
 
-__all__ = ["PretrainConfig", "pretrain"]
+__all__ = ["PretrainConfig", "pretrain", "pretrain_model"]

@@ -14,13 +14,14 @@ import torch
 import transformers
 from transformers import TrainingArguments, set_seed
 
-from genotok.corpus.verdict import MAX_UNKNOWN, describe
+from genotok.corpus.verdict import describe
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
 from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
+from genotok.options import ModelRunKeywords, ModelRunOptions, PretrainKeywords, PretrainOptions, grouped
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model
@@ -39,33 +40,28 @@ from genotok.training.batches import Masking
 from genotok.training.log import JsonLines, ProgressCallback, cut_log, quietly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+    from typing import Unpack
 
+    from genotok.options import OnStatus, Progress
     from genotok.pretrain.config import PretrainConfig
     from genotok.tokenizer import Tokenizer
-    from genotok.tokenizer.encoder import Progress
 
-__all__ = ["LOG", "REPORT", "pretrain"]
+__all__ = ["LOG", "REPORT", "PretrainingKeywords", "pretrain", "pretrain_model"]
 
 REPORT = "pretrain.json"
 LOG = "log.jsonl"
 
 
-@quietly()
+class PretrainingKeywords(PretrainKeywords, ModelRunKeywords, total=False):
+    """The keywords of `pretrain`."""
+
+
 def pretrain(
     files: Sequence[str],
     output: str | os.PathLike[str],
     config: PretrainConfig,
-    *,
-    tokenizer: str | None = None,
-    hold_out: Sequence[str] = (),
-    resume: bool = False,
-    device: str = "auto",
-    threads: int | None = None,
-    allow_unknown: float = MAX_UNKNOWN,
-    report_to: Sequence[str] = (),
-    on_status: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[PretrainingKeywords],
 ) -> dict[str, Any]:
     """Train a masked language model, and save it as a folder with its tokenizer.
 
@@ -95,35 +91,46 @@ def pretrain(
         SequenceFileError: A file is malformed.
         OSError: A file cannot be read or written.
     """
-    folder = Path(output)
-    start = time.monotonic()
-    found_tokenizer = tokenizer_for(files, tokenizer)
-    settings = {"config": dataclasses.asdict(config), "files": list(files), "hold_out": list(hold_out)}
-    arguments = _arguments(config, folder, device, report_to)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    return pretrain_model(
+        files, output, config, *grouped("pretrain", options, PretrainOptions, ModelRunOptions)
+    )
+
+
+@quietly()
+def pretrain_model(
+    files: Sequence[str],
+    output: str | os.PathLike[str],
+    config: PretrainConfig,
+    options: PretrainOptions,
+    run: ModelRunOptions,
+) -> dict[str, Any]:
+    """`pretrain`, with its options as groups."""
+    folder, start = Path(output), time.monotonic()
+    tokenizer = tokenizer_for(files, options.tokenizer)
+    settings: dict[str, Any] = {
+        "config": dataclasses.asdict(config),
+        "files": list(files),
+        "hold_out": list(options.hold_out),
+    }
+    arguments = _arguments(config, folder, run.device, options.report_to)
+    if run.threads is not None:
+        torch.set_num_threads(run.threads)
     with ExitStack() as held:
-        run: checkpoints.RunFolder | None = None
+        claimed: checkpoints.RunFolder | None = None
         with arguments.main_process_first(local=False, desc="encoding"):
             if arguments.process_index == 0:
-                run = held.enter_context(_claimed(folder, settings, found_tokenizer, resume, on_status))
-            tokens = open_tokens(
-                files,
-                folder,
-                found_tokenizer,
-                allow_unknown=allow_unknown,
-                threads=threads,
-                progress=progress,
-                on_status=on_status,
-            )
-            if run:
-                run.identify({"tokens": digests_of(tokens, files)})
+                claimed = held.enter_context(
+                    _claimed(folder, settings, tokenizer, options.resume, run.on_status)
+                )
+            tokens = open_tokens(files, folder, tokenizer, options.allow_unknown, run)
+            if claimed:
+                claimed.identify({"tokens": digests_of(tokens, files)})
         found = tokens.manifest.totals() if tokens.manifest else None
-        if found and on_status and (text := describe(found.letters, found.unknown_letters)):
-            on_status(text)
-        latest = checkpoints.latest(folder, on_status) if resume else None
+        if found and (text := describe(found.letters, found.unknown_letters)):
+            run.notify(text)
+        latest = checkpoints.latest(folder, run.on_status) if options.resume else None
         step = checkpoints.step_of(latest) if latest else 0
-        trainer, corpus = _trainer(config, arguments, found_tokenizer, tokens, hold_out, progress)
+        trainer, corpus = _trainer(config, arguments, tokenizer, tokens, options.hold_out, run.progress)
         if arguments.process_index == 0:
             cut_log(folder / LOG, step)
         model: Any = trainer.model
@@ -131,11 +138,9 @@ def pretrain(
         metrics = trainer.evaluate()
         record = PretrainRecord(
             provenance=Provenance.now(
-                ("torch", "transformers"), seeds=[config.seed], inputs=run.recorded if run else {}
+                ("torch", "transformers"), seeds=[config.seed], inputs=claimed.recorded if claimed else {}
             ),
-            config=dataclasses.asdict(config),
-            files=list(files),
-            hold_out=list(hold_out),
+            **settings,
             unknown=found.unknown_letters if found else {},
             tokens=corpus.tokens,
             train_sequences=len(corpus.train),
@@ -154,7 +159,7 @@ def pretrain(
         weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if arguments.process_index == 0:
             whole = trainer.accelerator.unwrap_model(model)
-            save_model(whole, weights, folder, found_tokenizer, tokens, report)
+            save_model(whole, weights, folder, tokenizer, tokens, report)
             write_atomic(folder / REPORT, record.text().encode())  # last: marks the run as complete
     return report
 
@@ -263,14 +268,12 @@ def _claimed(
     settings: dict[str, Any],
     tokenizer: Tokenizer,
     resume: bool,
-    on_status: Callable[[str], None] | None,
+    on_status: OnStatus | None,
 ) -> Iterator[checkpoints.RunFolder]:
     """Start in an empty folder, or resume the run of a folder with these settings and this tokenizer."""
     digests = {"tokenizer": vocabulary_sha256(tokenizer)}
-    claimed = checkpoints.claim(
-        folder, settings, resume=resume, digests=digests, names=("files",), on_status=on_status
-    )
-    with claimed as run:
+    identity = checkpoints.RunIdentity(settings=settings, digests=digests, names=("files",))
+    with checkpoints.claim(folder, identity, resume=resume, on_status=on_status) as run:
         place = folder / TOKENIZER
         if not place.exists():
             for name, content in tokenizer_files(tokenizer, SpecialIds.of(tokenizer)).items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genotok.tokenizer.encoder import Progress
+    from genotok.options import ModelRunOptions
 
 __all__ = [
     "TOKENIZER",
@@ -51,14 +51,7 @@ def tokenizer_for(files: Sequence[str], given: str | None) -> Tokenizer:
 
 
 def open_tokens(
-    files: Sequence[str],
-    folder: Path,
-    tokenizer: Tokenizer,
-    *,
-    allow_unknown: float,
-    threads: int | None,
-    progress: Progress | None,
-    on_status: Callable[[str], None] | None = None,
+    files: Sequence[str], folder: Path, tokenizer: Tokenizer, allow_unknown: float, run: ModelRunOptions
 ) -> TokenDataset:
     """The tokens of files, encoded into `folder` if necessary; tokens of an earlier run are used again.
 
@@ -93,8 +86,8 @@ def open_tokens(
             f"{place}{os.sep}",
             format="arrow",
             resume=is_folder_of_shards(str(place)),
-            threads=threads,
-            progress=progress,
+            threads=run.threads,
+            progress=run.progress,
             unknown="split",
             uppercase=True,
             allow_unknown=allow_unknown,
@@ -102,7 +95,7 @@ def open_tokens(
         return TokenDataset(place)
     found = TokenDataset(place)
     _check_shards(found, place)
-    _check_inputs(found, files, folder, on_status or (lambda _text: None))
+    _check_inputs(found, files, folder, run.notify)
     return found
 
 

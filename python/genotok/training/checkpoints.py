@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from genotok import _native
 from genotok.errors import ArgumentError
-from genotok.files import identity
 from genotok.files.atomic import STANDARD_OUTPUT, write_atomic
 from genotok.files.folders import publish, remove_folder, remove_unfinished, unfinished_folder
+from genotok.files.identity import CHECKSUMS, check_files, check_same
 from genotok.files.outputs import is_internal
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "PREFIX",
     "RUN",
     "RunFolder",
+    "RunIdentity",
     "checkpoints",
     "claim",
     "latest",
@@ -89,7 +91,7 @@ class RunFolder:
             OSError: `run.json` cannot be read or written.
         """
         digests = json.loads(json.dumps(digests))
-        identity.check_same(self.folder, self.recorded, digests)
+        check_same(self.folder, self.recorded, digests)
         recorded = _merged(self.recorded, digests)
         if recorded != self.recorded:
             settings = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
@@ -97,16 +99,26 @@ class RunFolder:
             self.recorded = recorded
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunIdentity:
+    """What a run is, so that it is resumed with the same.
+
+    Attributes:
+        settings: What its results depend on, as JSON objects.
+        digests: Digests of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
+        free: Settings that may have changed since.
+        names: Settings that only name what digests identify: they may change where there are digests.
+    """
+
+    settings: dict[str, Any]
+    digests: dict[str, Any]
+    free: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
 @contextmanager
 def claim(
-    folder: Path,
-    settings: dict[str, Any],
-    *,
-    resume: bool,
-    free: Collection[str] = (),
-    digests: dict[str, Any] | None = None,
-    names: Collection[str] = (),
-    on_status: Callable[[str], None] | None = None,
+    folder: Path, identity: RunIdentity, *, resume: bool, on_status: Callable[[str], None] | None = None
 ) -> Iterator[RunFolder]:
     """Start a run in an empty folder, which gets the settings as `run.json`; or resume one that has the same.
 
@@ -114,11 +126,8 @@ def claim(
 
     Args:
         folder: The folder of a run.
-        settings: What its results depend on, as JSON objects.
+        identity: Its settings, and the digests of its inputs.
         resume: Whether to resume the run in the folder.
-        free: Settings that may have changed since.
-        digests: Digests of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
-        names: Settings that only name what digests identify: they may change where there are digests.
         on_status: Called with a message if a run of an older version has no digests to compare.
 
     Raises:
@@ -133,15 +142,15 @@ def claim(
         raise ArgumentError(f"{folder}: holds no run to resume")
     held = _native.Claim(str(folder), folder=True)
     try:
-        settings = json.loads(json.dumps(settings))
+        settings, digests = json.loads(json.dumps(identity.settings)), identity.digests
         before = _start(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
-        recorded = before.pop(DIGESTS, {}) if before else digests or {}
+        recorded = before.pop(DIGESTS, {}) if before else digests
         if before:
-            _check_settings(folder, before, settings, {*free, *(names if recorded else ())})
+            _check_settings(folder, before, settings, {*identity.free, *(identity.names if recorded else ())})
             if not recorded and on_status:
                 on_status(f"{folder}: begun by an older genotok, without digests: inputs are not compared")
         run = RunFolder(folder, recorded)
-        run.identify(digests or {})
+        run.identify(digests)
         yield run
     finally:
         held.release()
@@ -157,11 +166,11 @@ def latest(folder: Path, on_status: Callable[[str], None] | None = None) -> Path
     found = [place for _, place in checkpoints(folder)]
     if not found:
         return None
-    fault = identity.check_files(found[-1])
+    fault = check_files(found[-1])
     if fault:
         older = f"then {found[-2].name} is resumed" if len(found) > 1 else "then the run starts anew"
         raise ArgumentError(f"{fault}; remove the folder {found[-1].name} ({older})")
-    if on_status and not (found[-1] / identity.CHECKSUMS).exists():
+    if on_status and not (found[-1] / CHECKSUMS).exists():
         on_status(f"{found[-1]}: written by an older genotok, without checksums: its files are not verified")
     return found[-1]
 

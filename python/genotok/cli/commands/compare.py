@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from genotok.cli.commands.finetune import Tasks
-from genotok.cli.commands.pretrain import MODEL_PANEL, Device, HoldOut
 from genotok.cli.commands.study import DEFAULT_KMERS, Kmers, sorted_out
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
-from genotok.cli.shared.options import (
-    MAX_UNKNOWN,
-    RUN_PANEL,
-    AllowUnknown,
-    AsJson,
-    LabelColumn,
-    ProblemTypeOption,
-    Quiet,
-    SequenceColumns,
-    TorchThreads,
-)
+from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
+from genotok.options import ComparisonOptions, LabelOptions, ModelRunOptions
+from genotok.options.declaration import MODEL
 from genotok.run_records import ComparisonRecord
 
 if TYPE_CHECKING:
@@ -63,7 +55,7 @@ def compare(
     kmers: Kmers = DEFAULT_KMERS,
     preset: Annotated[
         str,
-        typer.Option(metavar="NAME", help="tiny, small, or a file in .toml.", rich_help_panel=MODEL_PANEL),
+        typer.Option(metavar="NAME", help="tiny, small, or a file in .toml.", rich_help_panel=MODEL),
     ] = "tiny",
     changes: Annotated[
         list[str] | None,
@@ -73,54 +65,36 @@ def compare(
             help="Change one setting, such as window=512, seeds=[1], pretrain.steps=1000 or "
             "finetune.epochs=2; may be given again.",
             show_default="the preset's",
-            rich_help_panel=MODEL_PANEL,
+            rich_help_panel=MODEL,
         ),
     ] = None,
-    hold_out: HoldOut = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Resume a comparison that was stopped.", rich_help_panel=RUN_PANEL),
-    ] = False,
-    problem_type: ProblemTypeOption = None,
-    label: LabelColumn = None,
-    sequence: SequenceColumns = None,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    device: Device = "auto",
-    threads: TorchThreads = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    options: ComparisonOptions,
+    labels: LabelOptions,
+    run: ModelRunOptions,
+    report: ReportOptions,
 ) -> None:
     """Compare tokenizers as models: the same encoder trained for the same bases on each."""
     from genotok.cli.shared.progress import watching
     from genotok.gue import find_tasks
 
-    run = from_extra("compare.run", "compare", "train")
+    module = from_extra("compare.run", "compare", "train")
     tokenizers, genomes = sorted_out(paths)
     config = from_extra("compare.config", "compare", "train").CompareConfig.preset(preset, changes or [])
     record: dict[str, Any] = {}
     try:
-        with watching(quiet) as watch:
-            record = run.compare(
-                _subjects(tokenizers, kmers),
-                genomes,
-                find_tasks(gue, task or [], problem_type=problem_type, label=label, sequences=sequence or ()),
-                output,
-                config,
-                hold_out=hold_out or [],
-                resume=resume,
-                device=device,
-                threads=threads,
-                allow_unknown=allow_unknown,
-                on_status=None if quiet else note,
-                progress=watch,
-            )
+        with watching(report.quiet) as watch:
+            tasks = find_tasks(gue, task or [], labels)
+            comparison = module.TokenizerComparison(_subjects(tokenizers, kmers), genomes, tasks, config)
+            run = replace(run, progress=watch, on_status=None if report.quiet else note)
+            record = comparison.run(output, options, run)
     except KeyboardInterrupt:
         note(f"interrupted; what is done is kept: {same_command('--resume')}")
         raise typer.Exit(130) from None
     found = ComparisonRecord.from_json(record)
-    if as_json:
+    if report.as_json:
         print_json(record)
-    elif not quiet:
+    elif not report.quiet:
         _print(found)
         note(f"the record, the table as Markdown, models and predictions are in {output}")
 

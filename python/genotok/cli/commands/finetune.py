@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from genotok.cli.commands.pretrain import MODEL_PANEL, Device, Settings
+from genotok.cli.commands.pretrain import Settings
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
-from genotok.cli.shared.options import (
-    MAX_UNKNOWN,
-    RUN_PANEL,
-    AllowUnknown,
-    AsJson,
-    LabelColumn,
-    ProblemTypeOption,
-    Quiet,
-    SequenceColumns,
-    TorchThreads,
-)
-from genotok.errors import ArgumentError
+from genotok.cli.shared.options import ReportOptions
+from genotok.options import FinetuneOptions, LabelOptions, ModelRunOptions
+from genotok.options.declaration import MODEL
 from genotok.run_records import FinetuneRecord
 
 if TYPE_CHECKING:
@@ -60,52 +52,25 @@ def finetune(
             "-m",
             metavar="FOLDER",
             help="A folder with config.json, model.safetensors and tokenizer.json.",
-            rich_help_panel=MODEL_PANEL,
+            rich_help_panel=MODEL,
         ),
     ],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of results.")],
     task: Tasks = None,
     preset: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="published, tiny, or a file in .toml.", rich_help_panel=MODEL_PANEL
-        ),
+        typer.Option(metavar="NAME", help="published, tiny, or a file in .toml.", rich_help_panel=MODEL),
     ] = "published",
     changes: Settings = None,
     lora: Annotated[
         bool,
-        typer.Option("--lora", help="Train LoRA matrices, not all weights.", rich_help_panel=MODEL_PANEL),
+        typer.Option("--lora", help="Train LoRA matrices, not all weights.", rich_help_panel=MODEL),
     ] = False,
-    scratch: Annotated[
-        bool,
-        typer.Option(
-            "--from-scratch",
-            help="Start from new weights of the same architecture.",
-            rich_help_panel=MODEL_PANEL,
-        ),
-    ] = False,
-    seeds: Annotated[
-        str, typer.Option(metavar="LIST", help="A run for each of these numbers.", rich_help_panel=RUN_PANEL)
-    ] = "1,2,3",
-    baseline: Annotated[
-        bool,
-        typer.Option(
-            "--baseline/--no-baseline",
-            help="Also k-mers with logistic or ridge regression.",
-            rich_help_panel=RUN_PANEL,
-        ),
-    ] = True,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the results that are there.", rich_help_panel=RUN_PANEL)
-    ] = False,
-    problem_type: ProblemTypeOption = None,
-    label: LabelColumn = None,
-    sequence: SequenceColumns = None,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    device: Device = "auto",
-    threads: TorchThreads = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    options: FinetuneOptions,
+    labels: LabelOptions,
+    run: ModelRunOptions,
+    report: ReportOptions,
 ) -> None:
     """Fine-tune a model on labelled sequences, and compare it with the baseline and published results."""
     from genotok.cli.shared.progress import watching
@@ -122,40 +87,21 @@ def finetune(
     ]
     record: dict[str, Any] = {}
     try:
-        with watching(quiet) as watch:
-            record = module.finetune(
-                find_tasks(
-                    folders, task or [], problem_type=problem_type, label=label, sequences=sequence or ()
-                ),
-                model,
-                output,
+        with watching(report.quiet) as watch:
+            run = replace(run, progress=watch, on_status=None if report.quiet else note)
+            tasks, config = (
+                find_tasks(folders, task or [], labels),
                 configured(module.FinetuneConfig, *layers),
-                seeds=_seeds(seeds),
-                scratch=scratch,
-                with_baseline=baseline,
-                resume=resume,
-                device=device,
-                threads=threads,
-                allow_unknown=allow_unknown,
-                on_status=None if quiet else note,
-                progress=watch,
             )
+            record = module.finetune_model(tasks, model, output, config, options, run)
     except KeyboardInterrupt:
         note(f"interrupted; finished seeds are kept: {same_command('--resume')}")
         raise typer.Exit(130) from None
-    if as_json:
+    if report.as_json:
         print_json(record)
-    elif not quiet:
+    elif not report.quiet:
         print_results([FinetuneRecord.from_json(record)])
         note(f"results, predictions and models are in {output}")
-
-
-def _seeds(text: str) -> list[int]:
-    """The seeds in a list such as `1,2,3`."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ArgumentError(f"seeds={text}: whole numbers with commas between them are expected")
-    return list(dict.fromkeys(map(int, parts)))
 
 
 def print_results(records: list[FinetuneRecord]) -> None:

@@ -11,16 +11,10 @@ import typer
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.help_pages import CommandPage, GroupPage, examples
 from genotok.cli.shared.messages import note, note_unknown
-from genotok.cli.shared.options import (
-    MAX_UNKNOWN,
-    AllowUnknown,
-    AsJson,
-    LabelColumn,
-    ProblemTypeOption,
-    Quiet,
-    SequenceColumns,
-)
+from genotok.cli.shared.option_groups import expanded
+from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
+from genotok.options import LabelOptions
 
 if TYPE_CHECKING:
     from genotok.gue import Audit, GueSet, Overlap, SplitAudit
@@ -64,15 +58,6 @@ def list_sets(as_json: AsJson = False) -> None:
     print("\nfolders of the official layout, settings and notes: genotok gue list --json")
 
 
-@gue.command(
-    "audit",
-    cls=CommandPage,
-    epilog=examples(
-        "genotok gue audit GUE/",
-        "genotok gue audit GUE/ --task mouse_0 -t tokenizer.json",
-        "genotok gue audit my_data/ -t tokenizer.json --max-tokens 128 --json",
-    ),
-)
 def audit_sets(
     folders: Annotated[
         list[str],
@@ -103,12 +88,10 @@ def audit_sets(
             show_default="the paper's",
         ),
     ] = None,
-    problem_type: ProblemTypeOption = None,
-    label: LabelColumn = None,
-    sequence: SequenceColumns = None,
+    *,
+    labels: LabelOptions,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    report: ReportOptions,
 ) -> None:
     """Find duplicates within and across splits, and report balance and lengths."""
     from genotok.corpus.verdict import BASES, known_symbols
@@ -117,12 +100,11 @@ def audit_sets(
     loaded = load_tokenizer(tokenizer) if tokenizer else None
     known = known_symbols(loaded, uppercase=True) if loaded else BASES
     found: dict[str, Any] = {}
-    tasks = find_tasks(folders, task or [], problem_type=problem_type, label=label, sequences=sequence or ())
-    for one in tasks:
-        if not quiet:
+    for one in find_tasks(folders, task or [], labels):
+        if not report.quiet:
             note(f"auditing {one.name}")
         splits, classes = one.read(known, allow_unknown)
-        for split in splits.values() if not quiet else ():
+        for split in splits.values() if not report.quiet else ():
             note_unknown(split.symbols, split.unknown, of=split.path)
             if split.note:
                 note(f"{split.path}: {split.note}")
@@ -131,10 +113,21 @@ def audit_sets(
             splits, classes, count_tokens=loaded.count_tokens if loaded else None, max_tokens=limits
         )
         found[one.name] = dataclasses.asdict(result)
-        if not as_json and not quiet:
+        if not report.as_json and not report.quiet:
             _print(one.name, one.known, result)
-    if as_json:
+    if report.as_json:
         print_json(found)
+
+
+gue.command(
+    "audit",
+    cls=CommandPage,
+    epilog=examples(
+        "genotok gue audit GUE/",
+        "genotok gue audit GUE/ --task mouse_0 -t tokenizer.json",
+        "genotok gue audit my_data/ -t tokenizer.json --max-tokens 128 --json",
+    ),
+)(expanded(audit_sets))
 
 
 def _print(name: str, known: GueSet | None, result: Audit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -11,9 +12,11 @@ from genotok.cli.shared import figures
 from genotok.cli.shared.console import print_facts, print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
-from genotok.cli.shared.options import MAX_UNKNOWN, RUN_PANEL, AllowUnknown, AsJson, Quiet, TorchThreads
+from genotok.cli.shared.options import RUN_PANEL, ReportOptions
+from genotok.options import ModelRunOptions, PretrainOptions
+from genotok.options.declaration import MODEL
 
-__all__ = ["EXAMPLES", "Device", "HoldOut", "Settings", "pretrain"]
+__all__ = ["EXAMPLES", "Device", "Settings", "pretrain"]
 
 EXAMPLES = (
     "genotok pretrain genomes/*.fa -o model",
@@ -22,8 +25,6 @@ EXAMPLES = (
     "torchrun --nproc-per-node 8 -m genotok pretrain shards/ --preset dnabert2 -o model",
 )
 
-MODEL_PANEL = "Model"
-
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -31,16 +32,7 @@ Settings = Annotated[
         metavar="KEY=VALUE",
         help="Change one setting; may be given again.",
         show_default="the preset's",
-        rich_help_panel=MODEL_PANEL,
-    ),
-]
-HoldOut = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="RECORD",
-        help="Evaluate on this record and do not train on it; may be given again.",
-        show_default="the last hundredth of all",
-        rich_help_panel=MODEL_PANEL,
+        rich_help_panel=MODEL,
     ),
 ]
 Device = Annotated[
@@ -53,7 +45,7 @@ def pretrain(
         list[str],
         typer.Argument(
             metavar="FILES...",
-            help="FASTA or FASTQ, plain or compressed, or quoted patterns; or one folder or file that "
+            help="FASTA or FASTQ, plain or compressed, or quoted patterns; or one folder or file "
             "of genotok encode.",
             show_default=False,
         ),
@@ -61,44 +53,19 @@ def pretrain(
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of the run and the model.")
     ],
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            "--tokenizer",
-            "-t",
-            metavar="FILE",
-            help="A tokenizer.json.",
-            show_default="that of encoded files, or tokenizer.json here",
-            rich_help_panel=MODEL_PANEL,
-        ),
-    ] = None,
     preset: Annotated[
         str,
         typer.Option(
             metavar="NAME",
             help="tiny, small, dnabert2 (the paper's), or a file in .toml.",
-            rich_help_panel=MODEL_PANEL,
+            rich_help_panel=MODEL,
         ),
     ] = "tiny",
     changes: Settings = None,
-    hold_out: HoldOut = None,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume a run that was stopped.", rich_help_panel=RUN_PANEL)
-    ] = False,
-    report_to: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TRACKER",
-            help="Also log to a tracker that transformers knows, such as tensorboard.",
-            show_default="log.jsonl only",
-            rich_help_panel=RUN_PANEL,
-        ),
-    ] = None,
-    device: Device = "auto",
-    threads: TorchThreads = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    options: PretrainOptions,
+    run: ModelRunOptions,
+    report: ReportOptions,
 ) -> None:
     """Pre-train a masked language model; started by torchrun, on many devices."""
     from genotok.cli.shared.progress import watching
@@ -110,33 +77,22 @@ def pretrain(
     config = configured(
         module.PretrainConfig, of_preset("genotok.pretrain", preset), from_texts(changes or [])
     )
-    first = os.environ.get("RANK", "0") == "0"
-    report: dict[str, Any] | None = None
+    is_first = os.environ.get("RANK", "0") == "0"
+    is_quiet = report.quiet or not is_first
+    record: dict[str, Any] | None = None
     try:
-        with watching(quiet or not first) as watch:
-            report = module.pretrain(
-                files,
-                output,
-                config,
-                tokenizer=tokenizer,
-                hold_out=hold_out or [],
-                resume=resume,
-                device=device,
-                threads=threads,
-                allow_unknown=allow_unknown,
-                report_to=report_to or [],
-                on_status=None if quiet or not first else note,
-                progress=watch,
-            )
+        with watching(is_quiet) as watch:
+            run = replace(run, progress=watch, on_status=None if is_quiet else note)
+            record = module.pretrain_model(files, output, config, options, run)
     except KeyboardInterrupt:
         note(f"interrupted; resume from the last checkpoint: {same_command('--resume')}")
         raise typer.Exit(130) from None
-    if not first:
+    if not is_first:
         return
-    if as_json:
-        print_json(report)
-    elif not quiet:
-        _print(report, output)
+    if report.as_json:
+        print_json(record)
+    elif not report.quiet:
+        _print(record, output)
 
 
 def _print(report: dict[str, Any], output: str) -> None:

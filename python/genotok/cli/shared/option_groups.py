@@ -58,7 +58,7 @@ def _parameters(group: type[Any]) -> list[inspect.Parameter]:
             continue
         default: Any = inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
         if option.separator:
-            kind, default = str, option.separator.join(default)
+            kind, default = str, option.separator.join(map(str, default))
         elif get_origin(kind) is tuple:
             kind, default = list[str] | None, None
         shown = typer.Option(
