@@ -276,7 +276,7 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
         stopped += 1
         resumed, after = train([simulated], threads=2, checkpoint=str(checkpoint), resume=True)
         assert resumed.to_json() == whole.to_json()
-        # All merges, if the last round was over before it heard of the interrupt.
+        # All merges, if the last round was over before it saw the interrupt.
         assert 0 < after["resumed_merges"] <= after["merges"]
         assert checkpoint.is_file()  # it is the caller's, who may not have saved the tokenizer yet
     assert stopped > 0
@@ -374,7 +374,7 @@ def test_yeast_whole(train: Training, genomes: Path) -> None:
 
 
 @pytest.mark.slow
-def test_sars_cov_2_with_its_unknown_letters(train: Training, genomes: Path, tmp_path: Path) -> None:
+def test_sars_cov_2_with_its_unknown_symbols(train: Training, genomes: Path, tmp_path: Path) -> None:
     """Sixty genomes, nearly equal, so that tokens of hundreds of bases arise; whole words between N."""
     genomes_of_virus = list(dna.read_fasta(genomes / "ncov_example_sequences.fasta.gz"))[:60]
     path = tmp_path / "ncov.fa"

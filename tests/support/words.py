@@ -46,7 +46,7 @@ BANNED = (
     ),
     Word(r"\b(with )?equal codes\b|\bequal_codes\b", "fixed-length code"),
     Word(r"(?i)(?<![a-z])mirror(ed|s)?(?![a-z])", "reverse-complement consistency"),
-    Word(r"\bshare_|\blikeliest\b", "prob_<class>, predicted class, confidence", "py rs html"),
+    Word(r"\bshare_(?!\")|\blikeliest\b", "prob_<class>, predicted class, confidence", "py rs html"),
     Word(
         r"\blooked at\b|\blooks\s*[:=)]|\beach look\b|\bof looks\b",
         "evaluation, evaluation step",
