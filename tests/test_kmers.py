@@ -116,7 +116,7 @@ def kmers_of(sequence: str, k: int) -> list[str]:
 def test_dnabert(tmp_path: Path, k: int, sequence: str) -> None:
     """Its vocab.txt is the special tokens and the product of A, T, C, G; spaces part its k-mers."""
     transformers = pytest.importorskip("transformers")
-    names = [*reference_kmers.DNABERT, *("".join(letters) for letters in product("ATCG", repeat=k))]
+    names = [*reference_kmers.DNABERT, *("".join(bases) for bases in product("ATCG", repeat=k))]
     (tmp_path / "vocab.txt").write_text("\n".join(names))
     published = transformers.BertTokenizer(str(tmp_path / "vocab.txt"), do_lower_case=False)
     expected = published.encode(" ".join(kmers_of(sequence, k)), add_special_tokens=False)

@@ -16,7 +16,7 @@ from tests.support.foreign import STRIP, WHOLE, Document, added, around, replace
 
 HYENA = ["[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]"]
 """The special tokens of HyenaDNA and Caduceus, before A, C, G, T, N."""
-CODONS = ["".join(letters) for letters in product("ACGT", repeat=3)]
+CODONS = ["".join(bases) for bases in product("ACGT", repeat=3)]
 EACH = split(".", "Isolated", "Regex")
 
 
@@ -174,8 +174,8 @@ def test_single_bases_have_an_automaton_and_codons_say_why_not() -> None:
     assert both("any three")[1].why_no_automaton() == "its words are looked up one by one"
 
 
-def test_a_long_sequence_with_rare_letters_is_the_same() -> None:
-    """The quick way gives over to the exact one where a letter's neighbours matter."""
+def test_a_long_sequence_with_rare_symbols_is_the_same() -> None:
+    """The quick way gives over to the exact one where a symbol's neighbours matter."""
     text = ("ACGTN" * 5000 + "xx\n\n" + "acgt" * 100 + "ACGT" * 20_000) * 2
     for name in ("HyenaDNA", "bases, all else in runs", "bases, all else goes", "lower-case bases"):
         rival, loaded = both(name)
@@ -218,7 +218,7 @@ def test_other_files_are_refused_by_name(name: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_files_report_the_letters_of_the_vocabulary(tmp_path: Any) -> None:
+def test_files_report_the_symbols_of_the_vocabulary(tmp_path: Any) -> None:
     (tmp_path / "g.fa").write_text(">r\nACGACGTTTNNN\n>s\nACGACGTTT\n")
     reader = both("three bases")[1].encode_files(tmp_path / "g.fa", unknown="split")
     rows = [list(row) for batch in reader for row in batch.input_ids]

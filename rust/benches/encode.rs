@@ -1,6 +1,6 @@
 //! How fast sequences in memory become ids: a chromosome, windows of 1 kb, reads of 150 bases, one short call.
 //!
-//! `cargo bench -p genotok-core --bench encode -- tokenizer.json genome.fa` prints Gb/s on one thread and on two, the
+//! `cargo bench -p genotok-core --bench encode -- tokenizer.json genome.fa` prints Gbp/s on one thread and on two, the
 //! best of several runs; without arguments a simulated genome and a vocabulary trained on it.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ const RUNS: usize = 15;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let letters = match arguments.get(1) {
+    let genome = match arguments.get(1) {
         Some(path) => read(Path::new(path)),
         None => simulated(64_000_000),
     };
@@ -30,12 +30,12 @@ fn main() -> Result<()> {
     println!("automaton: {size:?} (states, bytes), built in {:.1?}", start.elapsed());
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        pool.into_iter().for_each(|pool| pool.install(|| measure_all(&tokenizer, &letters, threads)));
+        pool.into_iter().for_each(|pool| pool.install(|| measure_all(&tokenizer, &genome, threads)));
     }
-    measure_short(&tokenizer, &letters)
+    measure_short(&tokenizer, &genome)
 }
 
-/// The letters of all records of a plain FASTA file, upper case.
+/// The sequence of all records of a plain FASTA file, upper case.
 fn read(path: &Path) -> Vec<u8> {
     let text = std::fs::read(path).unwrap_or_default();
     let lines = text.split(|&byte| byte == b'\n').filter(|line| line.first() != Some(&b'>'));
@@ -43,9 +43,9 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 fn simulated(bases: usize) -> Vec<u8> {
-    let mut letters = Vec::new();
-    Genome::new(1).with_n(true).letters(&mut letters, bases);
-    letters
+    let mut genome = Vec::new();
+    Genome::new(1).with_n(true).letters(&mut genome, bases);
+    genome
 }
 
 fn trained() -> Result<Tokenizer> {
@@ -55,22 +55,22 @@ fn trained() -> Result<Tokenizer> {
     Tokenizer::new(table, &["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"].map(str::to_owned))
 }
 
-fn measure_all(tokenizer: &Tokenizer, letters: &[u8], threads: usize) {
-    for (name, length) in [("chromosome", letters.len()), ("1 kb", 1000), ("150 bases", 150)] {
-        let mut offsets: Vec<usize> = (0..letters.len()).step_by(length.max(1)).collect();
-        offsets.push(letters.len());
-        let sequences = Sequences { bytes: letters, offsets: &offsets };
+fn measure_all(tokenizer: &Tokenizer, genome: &[u8], threads: usize) {
+    for (name, length) in [("chromosome", genome.len()), ("1 kb", 1000), ("150 bases", 150)] {
+        let mut offsets: Vec<usize> = (0..genome.len()).step_by(length.max(1)).collect();
+        offsets.push(genome.len());
+        let sequences = Sequences { bytes: genome, offsets: &offsets };
         let (options, monitor) = (EncodeOptions::default(), Monitor::default());
         let ids = best(|| tokenizer.encode_batch(sequences, &options, &monitor).map(|done| done.ids.len()));
         let count = best(|| tokenizer.count_tokens(sequences, &options, &monitor).map(|done| done.len()));
-        let rate = |seconds: f64| gigabases(letters.len()) / seconds;
-        println!("{threads} threads, {name:10}: {:.3} Gb/s, counting only {:.3}", rate(ids), rate(count));
+        let rate = |seconds: f64| gigabases(genome.len()) / seconds;
+        println!("{threads} threads, {name:10}: {:.3} Gbp/s, counting only {:.3}", rate(ids), rate(count));
     }
 }
 
-fn measure_short(tokenizer: &Tokenizer, letters: &[u8]) -> Result<()> {
-    let middle = letters.len() / 4;
-    let short = String::from_utf8_lossy(&letters[middle..letters.len().min(middle + 500)]).into_owned();
+fn measure_short(tokenizer: &Tokenizer, genome: &[u8]) -> Result<()> {
+    let middle = genome.len() / 4;
+    let short = String::from_utf8_lossy(&genome[middle..genome.len().min(middle + 500)]).into_owned();
     tokenizer.encode(&short)?;
     let seconds = best(|| (0..1000).try_for_each(|_| tokenizer.encode(&short).map(|_| ())));
     println!("one call of {} bases: {:.2} microseconds", short.len(), seconds * 1e3);
@@ -88,6 +88,6 @@ fn best<T>(mut work: impl FnMut() -> Result<T>) -> f64 {
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn gigabases(letters: usize) -> f64 {
-    letters as f64 / 1e9
+fn gigabases(bases: usize) -> f64 {
+    bases as f64 / 1e9
 }

@@ -2,39 +2,37 @@
 //!
 //! # From bytes to ids
 //!
-//! 1. Sequences are shared out in *tasks* (`tasks`): short ones in groups, long ones cut at seams that are true whatever
-//!    stands on both sides.
+//! 1. Sequences are divided into *tasks* (`tasks`): short ones in groups, long ones cut at seams that are token
+//!    boundaries whatever stands on both sides.
 //! 2. A task is read block by block, its sequences with a separator between them (`text`). Bytes go to the automaton as
-//!    they are: each has a row of the transition table, letters one in common with their lower case where the file says
-//!    so, all else a *mark* ([`crate::bpe::encode::marked`]), so that N, gaps and white space stay in the loops that letters run
-//!    through.
+//!    they are: each has a row of the transition table, a lower-case base the same one as its upper case where the file
+//!    says so, all else a *mark* ([`crate::bpe::encode::marked`]), so that N, gaps and white space stay in the loops that
+//!    bases run through.
 //! 3. Eight lanes, one task each, run forward and are walked back ([`crate::bpe::encode::lanes`], which train with the same
 //!    loops).
-//! 4. Tokens become ids (`collect`): where no mark is in a block, by one addition or look-up each. Unknown letters are
-//!    counted by their marks, sequences end at theirs. The parts of all tasks are put together as they come (`join`).
+//! 4. Tokens become ids (`collect`): where no mark is in a block, by one addition or look-up each. Unknown symbols are
+//!    counted by their marks, sequences end at theirs. The outputs of all tasks are joined as they come (`join`).
 //!
-//! All this is for *plain* sequences: ASCII, without a byte that an added token begins with, and such that the file's
-//! normalizer would do nothing to them that the table of letters does not say; looking for that costs a thirtieth of
-//! the encoding. All others, and all sequences where a vocabulary has no automaton or a file says more of a text than
-//! a table holds, are encoded one by one, to the letter (`exact`).
+//! All this is for *plain* sequences: ASCII, without a byte that an added token starts with, and such that the file's
+//! normalizer would do nothing to them that the table of symbols does not say. All others, and all sequences where a
+//! vocabulary has no automaton or a file says more of a text than a table holds, are encoded one by one, character by
+//! character (`exact`). Each task is one or the other; both kinds may occur in one batch.
 //!
-//! # Measured
+//! # Cost
 //!
-//! Human chromosome 20, 63 Mb with its N, 4,096 tokens, one core of a shared two-core machine: 0.50 Gb/s in one piece,
-//! 0.50 in windows of 1 kb, 0.44 in reads of 150 bases; on both cores 1.1. Of the time on one core the loop forward takes
-//! half (1 ns a base: it waits for the second cache, which holds most of the table), the walk back a fifth, copying bytes in
-//! and ids out a seventh, looking whether the text is plain a twenty-fifth. With 32,000 tokens 0.16 to 0.20 Gb/s: the table
-//! (5.6 MB) is larger than the second cache.
+//! Linear in time. On one core the loop forward takes about half of it (it waits for the L2 cache, which holds most of the
+//! table at 4,096 tokens, and not at 32,000), the walk back a fifth, copying bytes in and ids out a seventh, and the check
+//! that a text is plain a twenty-fifth. `docs/benchmarks.md` has the speeds, `benches/encode.rs` measures them.
 //!
-//! Tried and dropped: states in the order of how often a genome visits them (1 to 5 % faster at 4,096 tokens, 10 to 20 %
-//! at 32,000, for a sample to carry about); states interleaved lane by lane (slower); six lanes (a tenth faster with
-//! buffers of fixed size, slower without), eight (slower); reading states back first and looking tokens up after
-//! (5 % slower than packed outputs); two bases a step through a table of 16 entries a state (forward 1.0 to 0.7 ns a base,
-//! but the walk back must look up the states between, 0.3 to 0.9 ns); both states of a step in one entry (the table leaves
-//! the second cache: no gain); another allocator (mimalloc: reads a third faster from Python, training a fifth slower).
-//!
-//! Memory: input, ids, and some megabytes a thread. A block is not longer than the longest task, so that a
+//! Memory: input, ids, and some megabytes per thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
+//!
+//! # Tried and dropped
+//!
+//! States in the order of how often a genome visits them (a little faster, for a sample to carry about); states
+//! interleaved lane by lane; reading states back first and looking tokens up after; two bases per step through a table of
+//! 16 entries per state (faster forward, but the walk back must look up the states between); both states of a step in one
+//! entry (the table leaves the L2 cache); another allocator (mimalloc: faster for reads from Python, slower in training).
 
 mod collect;
 mod decode;
@@ -42,7 +40,8 @@ mod encoded;
 mod exact;
 mod join;
 mod kmers;
-mod part;
+mod lists;
+mod output;
 mod tasks;
 mod text;
 
@@ -51,51 +50,55 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use self::collect::{Collector, Rules};
-pub use self::encoded::{EncodeOptions, Encoded, Ids, Sequences};
+use self::collect::{Collector, IdRules};
+pub use self::encoded::{EncodeOptions, EncodedBatch, Ids, Sequences};
 use self::join::{Joined, Joiner};
-use self::part::{Counter, Store};
-use self::tasks::{Sizes, Task, find_cut, share_out};
-use self::text::{Suspects, Text, symbol};
+use self::kmers::KmerJob;
+use self::output::{IdCounter, IdStore};
+use self::tasks::{BatchTask, TaskSizes, divide, find_cut};
+use self::text::{BatchText, Suspects, code_or_mark};
 use crate::bpe::encode::SegmentQueue;
 use crate::bpe::encode::lanes::run;
 use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
 use crate::bpe::encode::marked::AnyMarked;
 use crate::error::Result;
 use crate::monitor::Monitor;
-use crate::tokenizer::letters::Letters;
+use crate::tokenizer::symbols::SymbolTable;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
 impl Tokenizer {
     /// The ids of a text, without special tokens around it. Linear in time and memory.
     ///
-    /// The first call builds the encoder. Fails at a letter outside the vocabulary if there is no unknown token.
+    /// The first call builds the automaton, which takes up to seconds for a large vocabulary. Fails at a symbol outside the
+    /// vocabulary if there is no unknown token.
     pub fn encode(&self, text: &str) -> Result<Vec<Id>> {
         if let Some(kmer) = self.kmers() {
             return self.encode_kmers(kmer, text);
         }
         let sequences = Sequences { bytes: text.as_bytes(), offsets: &[0, text.len()] };
-        let job = Job::new(self, sequences, EncodeOptions::default(), Sizes::default())?;
+        let job = Job::new(self, sequences, EncodeOptions::default(), TaskSizes::default())?;
         Ok(job.run::<Vec<u32>>(&Monitor::default())?.ids)
     }
 
-    /// The ids of many sequences, on the threads of the present pool. Linear in time and memory.
+    /// The ids of many sequences, in their order, on the threads of the present rayon pool. Linear in time and memory.
     ///
-    /// The first call builds the encoder. Fails at a letter outside the vocabulary if there is no unknown token or
-    /// the options say so.
+    /// The result does not depend on the number of threads. The first call builds the automaton. Fails at a symbol outside
+    /// the vocabulary if there is no unknown token or the options say so, at offsets that do not rise or leave the bytes,
+    /// and when `monitor` is cancelled.
     pub fn encode_batch(
         &self,
         sequences: Sequences<'_>,
         options: &EncodeOptions,
         monitor: &Monitor,
-    ) -> Result<Encoded> {
+    ) -> Result<EncodedBatch> {
         if let Some(kmer) = self.kmers() {
-            return kmers::encode(self, kmer, sequences, *options, monitor);
+            return KmerJob::new(self, kmer, sequences, *options, monitor)?.encode();
         }
-        Job::new(self, sequences, *options, Sizes::default())?.encode(monitor)
+        Job::new(self, sequences, *options, TaskSizes::default())?.encode(monitor)
     }
 
-    /// How many tokens each sequence has: [`encode_batch`](Self::encode_batch) without the ids.
+    /// How many tokens each sequence has: [`encode_batch`](Self::encode_batch) without the ids, and without the memory
+    /// for them.
     pub fn count_tokens(
         &self,
         sequences: Sequences<'_>,
@@ -103,10 +106,11 @@ impl Tokenizer {
         monitor: &Monitor,
     ) -> Result<Vec<u64>> {
         if let Some(kmer) = self.kmers() {
-            return kmers::count_tokens(self, kmer, sequences, *options, monitor);
+            return KmerJob::new(self, kmer, sequences, *options, monitor)?.count_tokens();
         }
         let options = EncodeOptions { spans: false, ..*options };
-        let joined: Joined<Counter> = Job::new(self, sequences, options, Sizes::default())?.run(monitor)?;
+        let joined: Joined<IdCounter> =
+            Job::new(self, sequences, options, TaskSizes::default())?.run(monitor)?;
         Ok(joined.offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
     }
 }
@@ -114,15 +118,16 @@ impl Tokenizer {
 /// Bytes below which it is not worth waking other threads.
 const SMALL: usize = 1 << 17;
 
-/// Sequences and how to encode them.
+/// Sequences and how to encode them; lives for one call.
 struct Job<'a> {
     tokenizer: &'a Tokenizer,
     sequences: Sequences<'a>,
     options: EncodeOptions,
-    letters: Cow<'a, Letters>,
+    /// What each byte is, with the upper-casing that the options ask for.
+    symbols: Cow<'a, SymbolTable>,
     template: Template,
     suspects: Suspects,
-    sizes: Sizes,
+    sizes: TaskSizes,
 }
 
 impl<'a> Job<'a> {
@@ -130,20 +135,21 @@ impl<'a> Job<'a> {
         tokenizer: &'a Tokenizer,
         sequences: Sequences<'a>,
         options: EncodeOptions,
-        sizes: Sizes,
+        sizes: TaskSizes,
     ) -> Result<Self> {
         sequences.check()?;
-        let template = if options.add_special_tokens { tokenizer.template()? } else { Template::default() };
-        let letters = if options.upper_case {
-            Cow::Owned(tokenizer.letters().clone().upper_cased())
+        let template = options.template(tokenizer)?;
+        let symbols = if options.upper_case {
+            Cow::Owned(tokenizer.symbols().clone().upper_cased())
         } else {
-            Cow::Borrowed(tokenizer.letters())
+            Cow::Borrowed(tokenizer.symbols())
         };
-        let suspects = Suspects::new(tokenizer.first_bytes_of_added().chain(letters.unsure_bytes()));
-        Ok(Self { tokenizer, sequences, options, letters, template, suspects, sizes })
+        let suspects = Suspects::new(tokenizer.first_bytes_of_added().chain(symbols.unsure_bytes()));
+        Ok(Self { tokenizer, sequences, options, symbols, template, suspects, sizes })
     }
 
-    fn encode(&self, monitor: &Monitor) -> Result<Encoded> {
+    /// The ids in the narrowest type that holds all of the vocabulary.
+    fn encode(&self, monitor: &Monitor) -> Result<EncodedBatch> {
         if self.tokenizer.vocab_size() <= 1 << 16 {
             Ok(self.run::<Vec<u16>>(monitor)?.finish(self.options.spans, Ids::Narrow))
         } else {
@@ -151,21 +157,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The parts of all tasks, in order.
-    fn run<I: Store>(&self, monitor: &Monitor) -> Result<Joined<I>> {
-        let marked = if self.tokenizer.is_simple() { self.tokenizer.scheme().automaton() } else { None };
-        let symbol = |byte| symbol(&self.letters, byte);
+    /// The outputs of all tasks, in order; chooses the automaton's type, so that the loops know it when compiled.
+    fn run<I: IdStore>(&self, monitor: &Monitor) -> Result<Joined<I>> {
+        let marked = if self.tokenizer.is_simple() { self.tokenizer.model().automaton() } else { None };
+        let symbol = |byte| code_or_mark(&self.symbols, byte);
         match marked {
             Some(AnyMarked::Narrow(marked)) => self.run_machine(&marked.over(symbol), monitor),
             Some(AnyMarked::Wide(marked)) => self.run_machine(&marked.over(symbol), monitor),
             None => {
-                let tasks = share_out(self.sequences, &self.sizes, threads(), |_| false, |_, _| None);
+                let tasks = divide(self.sequences, &self.sizes, threads(), |_| false, |_, _| None);
                 self.collect(tasks, monitor, &|_, _, _| Ok(()))
             }
         }
     }
 
-    fn run_machine<S: StateId, O: StateOutput<Token = u16>, I: Store>(
+    fn run_machine<S: StateId, O: StateOutput<Token = u16>, I: IdStore>(
         &self,
         machine: &Machine<'_, S, O>,
         monitor: &Monitor,
@@ -173,7 +179,7 @@ impl<'a> Job<'a> {
         let cut = |wish, end| find_cut(machine, self.sequences.bytes, self.sizes.search, wish, end);
         let all_plain = self.all_plain();
         let is_plain = |number| all_plain || self.is_plain(self.bytes_of(number));
-        let tasks = share_out(self.sequences, &self.sizes, threads(), is_plain, cut);
+        let tasks = divide(self.sequences, &self.sizes, threads(), is_plain, cut);
         // Lanes of short texts need not be long: with the separators, as long as the longest task.
         let longest = tasks.iter().map(|task| task.bytes.len() + task.sequences.len() + 1).max();
         let block = self.sizes.block.max(4 * machine.longest).min(longest.unwrap_or(0));
@@ -184,32 +190,37 @@ impl<'a> Job<'a> {
 
     /// Whether a sequence is plain, in a file that is simple.
     fn is_plain(&self, bytes: &[u8]) -> bool {
-        !self.suspects.any(bytes) && self.letters.leaves(bytes)
+        !self.suspects.any(bytes) && self.symbols.leaves(bytes)
     }
 
-    /// Whether all sequences are plain; false if that would have to be asked of each.
+    /// Whether all sequences are plain, found in one pass over all bytes; false if each must be asked by itself.
     fn all_plain(&self) -> bool {
         let is_free = |bytes: &[u8]| !self.suspects.any(bytes);
         let bytes = self.sequences.offsets.first().zip(self.sequences.offsets.last());
         let bytes = bytes.map_or(&[][..], |(&first, &last)| &self.sequences.bytes[first..last]);
         let all_free =
             if bytes.len() > SMALL { bytes.par_chunks(SMALL).all(is_free) } else { is_free(bytes) };
-        all_free && self.letters.leaves_all()
+        all_free && self.symbols.leaves_all()
     }
 
-    /// Has tasks done, by one thread or all of them: those of plain text by `work`.
-    fn collect<I: Store>(
+    /// Does the tasks, on one thread or all of them: those of plain text by `work`, the others by [`Self::exactly`].
+    ///
+    /// Every thread runs the same closure: it empties the queue of plain tasks, then that of the others, and hands each
+    /// output to the joiner, which puts them in order of `task.place`; so it does not matter which thread takes which task.
+    /// Refused symbols are counted like unknown ones and looked for once, at the end: the error then names the first.
+    fn collect<I: IdStore>(
         &self,
-        tasks: Vec<Task>,
+        tasks: Vec<BatchTask>,
         monitor: &Monitor,
-        work: &(impl Fn(&Text<'_>, &SegmentQueue<Task>, &mut Collector<'_, I>) -> Result<()> + Sync),
+        work: &(impl Fn(&BatchText<'_>, &SegmentQueue<BatchTask>, &mut Collector<'_, I>) -> Result<()> + Sync),
     ) -> Result<Joined<I>> {
         let (num_tasks, bytes) = (tasks.len(), tasks.iter().map(|task| task.bytes.len()).sum());
-        let (plain, other): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.is_plain);
+        let (plain, other): (Vec<BatchTask>, Vec<BatchTask>) =
+            tasks.into_iter().partition(|task| task.is_plain);
         let (queue, others) = (SegmentQueue::new(plain), SegmentQueue::new(other));
-        let (unknown, refuses) = Rules::of_unknown(self.options.unknown, self.tokenizer.unknown_id());
-        let lengths: Option<Vec<u32>> = self.options.spans.then(|| self.tokenizer.scheme().lengths());
-        let rules = Rules {
+        let (unknown, refuses) = self.options.unknown_rule(self.tokenizer.unknown_id());
+        let lengths: Option<Vec<u32>> = self.options.spans.then(|| self.tokenizer.model().lengths());
+        let rules = IdRules {
             ids: self.tokenizer.ids(),
             shift: self.tokenizer.shift(),
             unknown,
@@ -217,10 +228,10 @@ impl<'a> Job<'a> {
             lengths: lengths.as_deref(),
             tasks: queue.segments(),
         };
-        let text = Text::new(self.sequences);
+        let text = BatchText::new(self.sequences);
         let joiner = Joiner::new(self.sequences.len(), num_tasks, bytes);
         let failed = Mutex::new(None);
-        let share = || {
+        let work_through = || {
             let mut collector = Collector::new(&rules, &joiner);
             let result = work(&text, &queue, &mut collector).and_then(|()| {
                 while let Some((_, task)) = others.take() {
@@ -234,9 +245,9 @@ impl<'a> Job<'a> {
             }
         };
         if num_tasks <= 1 || bytes < SMALL || threads() == 1 {
-            share();
+            work_through();
         } else {
-            rayon::broadcast(|_| share());
+            rayon::broadcast(|_| work_through());
         }
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);

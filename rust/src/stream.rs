@@ -20,7 +20,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use crate::alphabet::UnknownPolicy;
-use crate::batch::{EncodeOptions, Encoded, Sequences};
+use crate::batch::{EncodeOptions, EncodedBatch, Sequences};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
 use crate::rows::{RowBatch, RowOptions, RowReport, Rows};
@@ -36,7 +36,7 @@ pub struct TokenBatch {
     /// Names and places; the letters are gone.
     pub rows: RowBatch,
     /// The tokens of each row.
-    pub encoded: Encoded,
+    pub encoded: EncodedBatch,
 }
 
 /// What a stream has to say.
@@ -103,7 +103,7 @@ impl TokenStream {
         if encode.add_special_tokens {
             tokenizer.template()?;
         }
-        let rows = Rows::open(paths, &rows, |letter| tokenizer.letters().is_letter(letter))?;
+        let rows = Rows::open(paths, &rows, |letter| tokenizer.symbols().is_known(letter))?;
         let (reading, encoding) = (pool(threads)?, pool(threads)?);
         let work = Work { rows, tokenizer, options: encode, reading, encoding };
         Ok(Self {

@@ -27,7 +27,7 @@ fn encodes_in_time(name: &str, table: &MergeTable) {
     assert_eq!(encoder.encode(&word), HeapEncoder::new(table).encode(&word), "{name}");
 }
 
-/// AA, AAA, AAAA and so on, one letter at a time.
+/// AA, AAA, AAAA and so on, one base at a time.
 fn staircase(steps: u32) -> MergeTable {
     let mut table = MergeTable::new();
     let mut last = 0;
@@ -38,7 +38,7 @@ fn staircase(steps: u32) -> MergeTable {
 }
 
 #[test]
-fn tokens_one_letter_longer_than_the_last() {
+fn tokens_one_base_longer_than_the_last() {
     encodes_in_time("3,000 steps", &staircase(3_000));
     encodes_in_time("60,000 steps", &staircase(60_000));
 }
@@ -78,12 +78,12 @@ fn all_pairs_of_all_tokens() {
 }
 
 #[test]
-fn many_letters() {
+fn many_symbols() {
     let alphabet: Vec<u8> = (b'A'..b'A' + 32).collect();
     let mut table = MergeTable::over(&alphabet).unwrap();
     for token in 0..40_000 {
         table.push((token, (token * 7) % 32)).unwrap();
     }
-    encodes_in_time("32 letters", &table);
+    encodes_in_time("32 symbols", &table);
     assert!(AnyAutomaton::build(&MergeTable::over(&alphabet).unwrap()).is_ok());
 }

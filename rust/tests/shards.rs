@@ -118,9 +118,9 @@ proptest! {
 
 #[test]
 fn large_vocabularies_share_entries_and_are_the_same() {
-    let mut letters = Vec::new();
-    Genome::new(9).letters(&mut letters, 1_500_000);
-    let corpora: Vec<Corpus> = letters.chunks(300_000).map(|part| from_words([part]).unwrap()).collect();
+    let mut bases = Vec::new();
+    Genome::new(9).letters(&mut bases, 1_500_000);
+    let corpora: Vec<Corpus> = bases.chunks(300_000).map(|part| from_words([part]).unwrap()).collect();
     let options = MergeOptions { num_merges: 6000, max_island_tokens: 1 << 18, ..MergeOptions::default() };
     let (table, summary) = at_once(corpora.clone(), &options);
     let mut shards = here(corpora.into_iter().map(|corpus| vec![corpus]).collect(), 1);

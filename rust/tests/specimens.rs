@@ -27,21 +27,21 @@ fn specimens() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Reads a file to its end: records and letters.
+/// Reads a file to its end: records and symbols.
 fn read(path: &Path) -> Result<(usize, usize)> {
     let mut reader = Reader::open(path)?;
-    let (mut num_records, mut num_letters) = (0, 0);
+    let (mut num_records, mut num_symbols) = (0, 0);
     while let Some(event) = reader.next_event()? {
         match event {
             Event::Record { .. } => num_records += 1,
-            Event::Letters(letters) => {
-                assert!(!letters.is_empty());
-                assert!(letters.iter().all(|byte| byte.is_ascii_alphabetic() || b"-.*".contains(byte)));
-                num_letters += letters.len();
+            Event::Letters(symbols) => {
+                assert!(!symbols.is_empty());
+                assert!(symbols.iter().all(|byte| byte.is_ascii_alphabetic() || b"-.*".contains(byte)));
+                num_symbols += symbols.len();
             }
         }
     }
-    Ok((num_records, num_letters))
+    Ok((num_records, num_symbols))
 }
 
 /// The entries of an index: file name, and whether the file is valid.
@@ -140,9 +140,9 @@ fn the_linter_finds_an_error_exactly_where_reading_fails() {
             "{}: {errors:?}, {trained:?}",
             path.display()
         );
-        if let Ok((num_records, num_letters)) = read {
+        if let Ok((num_records, num_symbols)) = read {
             let found = (report.records, report.composition.total());
-            assert_eq!(found, (num_records as u64, num_letters as u64), "{}", path.display());
+            assert_eq!(found, (num_records as u64, num_symbols as u64), "{}", path.display());
         }
     }
 }

@@ -70,7 +70,7 @@ proptest! {
         threads in 1_usize..4,
         guess in proptest::option::of(any::<u64>()),
         look_ahead in any::<bool>(),
-        room in prop_oneof![Just(0_usize), 1_usize..300, Just(1 << 20)],
+        island_tokens in prop_oneof![Just(0_usize), 1_usize..300, Just(1 << 20)],
         min_frequency in prop_oneof![3 => Just(0_u64), 1 => 1_u64..9],
         max_length in prop_oneof![3 => Just(None), 1 => (1_u32..12).prop_map(Some)],
     ) {
@@ -79,7 +79,7 @@ proptest! {
             num_merges: merges,
             random_guess: guess,
             look_ahead_from: if look_ahead { 0 } else { u64::MAX },
-            max_island_tokens: room,
+            max_island_tokens: island_tokens,
             min_frequency,
             max_token_length: max_length,
             ..MergeOptions::default()
@@ -152,9 +152,9 @@ proptest! {
         threads in 1_usize..4,
         both_strands in any::<bool>(),
     ) {
-        let mut letters = Vec::new();
-        Genome::new(seed.into()).letters(&mut letters, corpora * bases);
-        let words: Vec<(Vec<u8>, u64)> = letters.chunks(bases).map(|word| (word.to_vec(), 1)).collect();
+        let mut genome = Vec::new();
+        Genome::new(seed.into()).letters(&mut genome, corpora * bases);
+        let words: Vec<(Vec<u8>, u64)> = genome.chunks(bases).map(|word| (word.to_vec(), 1)).collect();
         let options = MergeOptions { num_merges: 12, both_strands, ..MergeOptions::default() };
         let (table, summary) = run_on(&words, corpora, &options, threads);
         let pieces = pieces(&words, None, both_strands);
@@ -190,8 +190,8 @@ fn tokens_in(words: &[(Vec<u8>, u64)], table: &MergeTable) -> u64 {
     words.iter().map(of).sum()
 }
 
-fn codes(letters: &[u8]) -> Vec<u8> {
-    letters.iter().map(|&letter| b"ACGT".iter().position(|&base| base == letter).unwrap() as u8).collect()
+fn codes(word: &[u8]) -> Vec<u8> {
+    word.iter().map(|&symbol| b"ACGT".iter().position(|&base| base == symbol).unwrap() as u8).collect()
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn counts_beyond_32_bits() {
 }
 
 #[test]
-fn a_run_of_one_letter_neither_fills_the_memory_nor_hangs() {
+fn a_run_of_one_base_neither_fills_the_memory_nor_hangs() {
     let words = vec![(vec![b'A'; 1_000_000], 1)];
     let options = MergeOptions { num_merges: 100, max_island_tokens: 1000, ..MergeOptions::default() };
     let table = run(&words, &options, 2);
@@ -298,20 +298,20 @@ fn encode_in_segments(
 
 #[test]
 fn seams_and_blocks_do_not_show() {
-    let mut letters = Vec::new();
-    Genome::new(3).with_n(false).letters(&mut letters, 400_000);
+    let mut genome = Vec::new();
+    Genome::new(3).with_n(false).letters(&mut genome, 400_000);
     // Long runs and a short period, in which states never agree, and blocks that end within them.
-    letters.splice(100_000..100_000, std::iter::repeat_n(b'A', 50_001));
-    letters.splice(250_000..250_000, b"ACG".repeat(20_000));
-    let corpus = from_words([&letters]).unwrap();
+    genome.splice(100_000..100_000, std::iter::repeat_n(b'A', 50_001));
+    genome.splice(250_000..250_000, b"ACG".repeat(20_000));
+    let corpus = from_words([&genome]).unwrap();
     let mut table = MergeTable::new();
     let texts = [WeightedCorpora { corpora: vec![corpus.clone()], weight: 1 }];
     let options = MergeOptions { num_merges: 600, ..MergeOptions::default() };
     let summary = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(())).unwrap();
     let encoder = MergeEncoder::new(&table);
-    let whole = encoder.encode(&codes(&letters));
+    let whole = encoder.encode(&codes(&genome));
     assert_eq!(summary.tokens, whole.len() as u64);
-    let back = encoder.encode(&codes(&naive::reverse_complement(&letters)));
+    let back = encoder.encode(&codes(&naive::reverse_complement(&genome)));
     for bases in [9_000, 70_000, 1 << 30] {
         assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, false), whole, "{bases}");
         assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, true), back, "{bases}");

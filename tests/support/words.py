@@ -30,7 +30,7 @@ class Word(NamedTuple):
 _UNITS = "bits|bytes|ns|nanoseconds|microseconds|milliseconds|seconds|ms|cores?|times|byte|bit"
 
 BANNED = (
-    Word(r"(?<!post-)(?<!pre-)(?<!platform\.)(?<![\"_])\bprocessors?\b", "CPU, CPU core"),
+    Word(r"(?<!post[- ])(?<!pre-)(?<!platform\.)(?<![\"_])\bprocessors?\b", "CPU, CPU core"),
     Word(r"\bone a (processor|core)\b", "one per core"),
     Word(r"\bside[ -]by[ -]side\b|side_by_side", "non-overlapping (k-mers); next to each other"),
     Word(
@@ -58,7 +58,7 @@ BANNED = (
     Word(r"\bwant_(weights|states)\b", "output_attentions, output_hidden_states"),
     Word(r"\b(go|goes|going|gone) on with\b|\bto go on\b", "resume, continue"),
     Word(r"\bElsewhere\b|\belsewhere\s*[:=,.)]|_elsewhere\b", "remote", "py rs"),
-    Word(r"\bbegins?\s*[:=,.)\]]|\.begins?\b|\bbegins?_|_begins?\b", "start", "py rs"),
+    Word(r"\bbegins?\s*[:=,.)\]]|\.begins?\b|\bbegins?_(?!array|object)|_begins?\b", "start", "py rs"),
     Word(r"\bmend(s|ed|ing)?\b", "fix"),
     Word(r"\bthin coat\b", "thin wrapper, binding layer"),
     Word(r"\bof (one's|somebody's|a) own\b|\bof somebody\b", "custom, user-defined, your own"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use genotok_core::batch::{EncodeOptions, Encoded, Sequences};
+use genotok_core::batch::{EncodeOptions, EncodedBatch, Sequences};
 use genotok_core::error::Error;
 use genotok_core::monitor::Monitor;
 use genotok_core::tokenizer::Tokenizer as Core;
@@ -45,7 +45,7 @@ fn count_repeats(
     texts: &Texts,
     options: EncodeOptions,
     monitor: &Monitor,
-    encoded: &mut Encoded,
+    encoded: &mut EncodedBatch,
 ) -> Result<(), Error> {
     let Some(rows) = texts.rows().filter(|_| encoded.unknown > 0) else { return Ok(()) };
     let Sequences { bytes, offsets } = texts.sequences();

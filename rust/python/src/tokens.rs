@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, LargeListArray, ListArray, PrimitiveArray};
 use arrow_buffer::{ArrowNativeType, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
 use genotok_core::Error;
-use genotok_core::batch::{Encoded, Ids};
+use genotok_core::batch::{EncodedBatch, Ids};
 use genotok_core::io::memory;
 use pyo3::prelude::*;
 
@@ -66,8 +66,8 @@ impl PartialEq for Values {
     }
 }
 
-impl From<Encoded> for TokenArray {
-    fn from(encoded: Encoded) -> Self {
+impl From<EncodedBatch> for TokenArray {
+    fn from(encoded: EncodedBatch) -> Self {
         Self {
             values: match encoded.ids {
                 Ids::Narrow(ids) => Values::Narrow(ids.into()),

@@ -2,36 +2,54 @@
 
 use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
-use crate::tokenizer::Id;
+use crate::tokenizer::{Id, Template, Tokenizer};
 
-/// Sequences end to end: number `i` is `bytes[offsets[i]..offsets[i + 1]]`, text in UTF-8.
+/// Sequences back to back: number `i` is `bytes[offsets[i]..offsets[i + 1]]`, text in UTF-8.
+///
+/// For n sequences there are n + 1 offsets, which rise and may start above 0; the layout of an Arrow string array.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequences<'a> {
-    /// All letters.
+    /// The bytes of all sequences.
     pub bytes: &'a [u8],
-    /// Where each sequence begins, and the last one ends.
+    /// Where each sequence starts, and the last one ends.
     pub offsets: &'a [usize],
 }
 
 /// How to encode.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EncodeOptions {
-    /// What becomes of letters outside the vocabulary.
+    /// What becomes of symbols outside the vocabulary.
     pub unknown: UnknownPolicy,
-    /// Read lower-case letters as upper-case ones, whatever the file says.
+    /// Read lower-case symbols as upper-case ones, whatever the file says.
     pub upper_case: bool,
-    /// Put the special tokens of [`Tokenizer::template`](crate::tokenizer::Tokenizer::template) around each sequence.
+    /// Put the special tokens of [`Tokenizer::template`] around each sequence.
     pub add_special_tokens: bool,
-    /// Tell where each token comes from.
+    /// Tell where each token comes from: 16 bytes per token.
     pub spans: bool,
+}
+
+impl EncodeOptions {
+    /// What is put around each sequence: nothing, unless special tokens are asked for; fails if there are none.
+    pub(super) fn template(self, tokenizer: &Tokenizer) -> Result<Template> {
+        if self.add_special_tokens { tokenizer.template() } else { Ok(Template::default()) }
+    }
+
+    /// What an unknown symbol becomes, an id or nothing, and whether it is an error; `id` is that of the unknown token.
+    pub(super) fn unknown_rule(self, id: Option<Id>) -> (Option<Id>, bool) {
+        match self.unknown {
+            UnknownPolicy::Token => (id, id.is_none()),
+            UnknownPolicy::Split => (None, false),
+            UnknownPolicy::Refuse => (None, true),
+        }
+    }
 }
 
 /// Ids, as narrow as the vocabulary allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ids {
-    /// Of at most 65,536 different ids.
+    /// Of a vocabulary of at most 65,536 tokens.
     Narrow(Vec<u16>),
-    /// Of more.
+    /// Of a larger one.
     Wide(Vec<u32>),
 }
 
@@ -49,7 +67,7 @@ impl Ids {
         self.len() == 0
     }
 
-    /// All of them in 32 bits.
+    /// All of them in 32 bits; a copy.
     pub fn to_vec(&self) -> Vec<Id> {
         match self {
             Self::Narrow(ids) => ids.iter().map(|&id| Id::from(id)).collect(),
@@ -60,17 +78,18 @@ impl Ids {
 
 /// Sequences as ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoded {
-    /// The ids of all sequences, end to end.
+pub struct EncodedBatch {
+    /// The ids of all sequences, back to back.
     pub ids: Ids,
-    /// Where those of each sequence begin, and the last end.
+    /// Where those of each sequence start, and the last end: one more than there are sequences, the first 0. Arrow's large
+    /// lists have the same offsets.
     pub offsets: Vec<i64>,
-    /// The letters of its sequence that each token comes from, from where to where, as characters; `[0, 0]` for
-    /// special tokens that were added.
+    /// For each id, where in its sequence the token comes from: from and up to which character; `[0, 0]` for special
+    /// tokens that were added. Only if [`EncodeOptions::spans`] asks for it.
     pub spans: Option<Vec<[i64; 2]>>,
-    /// Letters that were outside the vocabulary.
+    /// How many symbols were outside the vocabulary.
     pub unknown: u64,
-    /// Of these, lower-case letters whose upper case is in the vocabulary.
+    /// Of these, lower-case ones whose upper case is in the vocabulary.
     pub lower_case: u64,
 }
 
@@ -85,6 +104,7 @@ impl Sequences<'_> {
         self.len() == 0
     }
 
+    /// Fails unless the offsets rise and stay within the bytes; everything after relies on it.
     pub(super) fn check(&self) -> Result<()> {
         let rising = self.offsets.windows(2).all(|pair| pair[0] <= pair[1]);
         if rising && self.offsets.last().is_none_or(|&end| end <= self.bytes.len()) {

@@ -1,26 +1,26 @@
-//! The encoder against an obvious one: special tokens, letters, the rule.
+//! The encoder against an obvious one: special tokens, symbols, the merge rule.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // small numbers
 #![allow(clippy::trivially_copy_pass_by_ref)] // as the interface does
 
 use proptest::prelude::*;
 
-use super::tasks::Sizes;
-use super::{EncodeOptions, Encoded, Ids, Job, Sequences};
+use super::tasks::TaskSizes;
+use super::{EncodeOptions, EncodedBatch, Ids, Job, Sequences};
 use crate::alphabet::UnknownPolicy;
 use crate::bpe::encode::heap::HeapEncoder;
 use crate::bpe::{MergeTable, Token};
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::tokenizer::letters::{DROPPED, UNKNOWN};
+use crate::tokenizer::symbols::{DROPPED, UNKNOWN};
 use crate::tokenizer::{Id, Tokenizer};
 
 const SPECIALS: [&str; 5] = ["[UNK]", "[CLS]", "[SEP]", "[", "[SEA]"];
 
-/// One sequence, letter by letter.
+/// One sequence, symbol by symbol.
 fn plainly(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> (Vec<(Id, [i64; 2])>, u64, u64) {
-    let letters = tokenizer.letters().clone();
-    let letters = if options.upper_case { letters.upper_cased() } else { letters };
+    let symbols = tokenizer.symbols().clone();
+    let symbols = if options.upper_case { symbols.upper_cased() } else { symbols };
     let table = tokenizer.table().unwrap();
     let heap = HeapEncoder::new(table);
     let id_of = |token: Token| tokenizer.ids()[token as usize];
@@ -31,7 +31,7 @@ fn plainly(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> (Vec<(
         let special =
             SPECIALS.iter().filter(|special| rest.starts_with(**special)).max_by_key(|token| token.len());
         let character = rest.chars().next();
-        let symbol = character.map(|character| letters.symbol_of(character));
+        let symbol = character.map(|character| symbols.code_of(character));
         if let (None, Some(code)) = (special, symbol.filter(|&symbol| symbol < UNKNOWN)) {
             word.push(code);
             rest = &rest[1..];
@@ -54,7 +54,7 @@ fn plainly(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> (Vec<(
         if symbol != Some(DROPPED) {
             unknown += 1;
             let upper = character.to_ascii_uppercase();
-            lower_case += u64::from(upper != character && letters.symbol_of(upper) < UNKNOWN);
+            lower_case += u64::from(upper != character && symbols.code_of(upper) < UNKNOWN);
             if options.unknown == UnknownPolicy::Token {
                 found.push((tokenizer.unknown_id().unwrap(), [place, place + 1]));
             }
@@ -66,7 +66,7 @@ fn plainly(tokenizer: &Tokenizer, text: &str, options: &EncodeOptions) -> (Vec<(
 }
 
 /// Many sequences, one after the other.
-fn all_plainly(tokenizer: &Tokenizer, texts: &[String], options: &EncodeOptions) -> Encoded {
+fn all_plainly(tokenizer: &Tokenizer, texts: &[String], options: &EncodeOptions) -> EncodedBatch {
     let (mut ids, mut spans, mut offsets, mut unknown, mut lower_case) = (vec![], vec![], vec![0], 0, 0);
     for text in texts {
         let (found, of_unknown, of_lower_case) = plainly(tokenizer, text, options);
@@ -80,33 +80,29 @@ fn all_plainly(tokenizer: &Tokenizer, texts: &[String], options: &EncodeOptions)
         lower_case += of_lower_case;
     }
     let spans = options.spans.then_some(spans);
-    Encoded { ids: Ids::Narrow(ids), offsets, spans, unknown, lower_case }
+    EncodedBatch { ids: Ids::Narrow(ids), offsets, spans, unknown, lower_case }
 }
 
-fn joined(texts: &[String]) -> (Vec<u8>, Vec<usize>) {
-    let mut offsets = vec![0];
-    offsets.extend(texts.iter().scan(0, |end, text| {
-        *end += text.len();
-        Some(*end)
-    }));
-    (texts.concat().into_bytes(), offsets)
+/// Texts back to back, and their offsets.
+pub(super) fn joined(texts: &[String]) -> (Vec<u8>, Vec<usize>) {
+    (texts.concat().into_bytes(), super::lists::offsets(texts.iter().map(String::len)))
 }
 
 fn encode(
     tokenizer: &Tokenizer,
     texts: &[String],
     options: &EncodeOptions,
-    sizes: Sizes,
-) -> Result<Encoded, Error> {
+    sizes: TaskSizes,
+) -> Result<EncodedBatch, Error> {
     let (bytes, offsets) = joined(texts);
     let sequences = Sequences { bytes: &bytes, offsets: &offsets };
     Job::new(tokenizer, sequences, *options, sizes)?.encode(&Monitor::default())
 }
 
-/// Merges of the pairs that are frequent in a text over the letters of `alphabet`, plainly trained.
+/// Merges of the pairs that are frequent in a text over the symbols of `alphabet`, plainly trained.
 fn trained(alphabet: &[u8], text: &[u8], merges: usize) -> MergeTable {
     let mut table = MergeTable::over(alphabet).unwrap();
-    let code = |letter: &u8| alphabet.iter().position(|known| known == letter).unwrap() as Token;
+    let code = |symbol: &u8| alphabet.iter().position(|known| known == symbol).unwrap() as Token;
     let mut tokens: Vec<Token> = text.iter().map(code).collect();
     for _ in 0..merges {
         let mut counts = std::collections::BTreeMap::new();
@@ -129,13 +125,13 @@ fn tokenizer(table: MergeTable) -> Tokenizer {
     Tokenizer::new(table, &SPECIALS.map(str::to_owned)).unwrap()
 }
 
-/// Letters in runs and repeats, with others between them.
+/// Symbols in runs and repeats, with others between them.
 fn text(alphabet: &'static str, others: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let letter = proptest::sample::select(alphabet.chars().collect::<Vec<_>>());
+    let symbol = proptest::sample::select(alphabet.chars().collect::<Vec<_>>());
     let piece = prop_oneof![
-        4 => proptest::collection::vec(letter.clone(), 1..12).prop_map(|run| run.into_iter().collect::<String>()),
-        2 => (letter.clone(), 1..40_usize).prop_map(|(letter, times)| letter.to_string().repeat(times)),
-        2 => (proptest::collection::vec(letter, 1..4), 1..12_usize)
+        4 => proptest::collection::vec(symbol.clone(), 1..12).prop_map(|run| run.into_iter().collect::<String>()),
+        2 => (symbol.clone(), 1..40_usize).prop_map(|(symbol, times)| symbol.to_string().repeat(times)),
+        2 => (proptest::collection::vec(symbol, 1..4), 1..12_usize)
             .prop_map(|(unit, times)| unit.into_iter().collect::<String>().repeat(times)),
         2 => (proptest::sample::select(others), 1..9_usize).prop_map(|(other, times)| other.repeat(times)),
     ];
@@ -145,8 +141,8 @@ fn text(alphabet: &'static str, others: &'static [&'static str]) -> impl Strateg
 const OTHERS: &[&str] =
     &["N", "n", "a", "acgt", " ", "\n", "é", "🧬", "\u{2003}", "[SEP]", "[SEA]", "[", "[SE", "-"];
 
-fn sizes() -> impl Strategy<Value = Sizes> {
-    (1..40_usize, 1..40_usize, 1..60_usize, 2..40_usize).prop_map(|(group, part, search, block)| Sizes {
+fn sizes() -> impl Strategy<Value = TaskSizes> {
+    (1..40_usize, 1..40_usize, 1..60_usize, 2..40_usize).prop_map(|(group, part, search, block)| TaskSizes {
         group: [group; 2],
         part: [part; 2],
         search,
@@ -170,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_sequences_are_encoded_as_letter_by_letter(
+    fn any_sequences_are_encoded_as_symbol_by_symbol(
         corpus in text("ACGT", &["A"]),
         merges in 0..80_usize,
         texts in proptest::collection::vec(text("ACGT", OTHERS), 0..8),
@@ -180,7 +176,7 @@ proptest! {
     ) {
         let tokenizer = tokenizer(trained(b"ACGT", corpus.as_bytes(), merges));
         let expected = all_plainly(&tokenizer, &texts, &options);
-        prop_assert_eq!(&encode(&tokenizer, &texts, &options, Sizes::default()).unwrap(), &expected);
+        prop_assert_eq!(&encode(&tokenizer, &texts, &options, TaskSizes::default()).unwrap(), &expected);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         prop_assert_eq!(&pool.install(|| encode(&tokenizer, &texts, &options, sizes)).unwrap(), &expected);
         let (bytes, offsets) = joined(&texts);
@@ -196,7 +192,7 @@ proptest! {
 
     #[test]
     fn other_alphabets_and_tables_without_an_automaton_too(
-        letters in 2..9_usize,
+        symbols in 2..9_usize,
         corpus in text("AB", &["C", "D", "E", "F", "G", "H", "ABCDEFGH"]),
         merges in 0..60_usize,
         twice in any::<bool>(),
@@ -204,8 +200,8 @@ proptest! {
         options in options(),
         sizes in sizes(),
     ) {
-        let alphabet = &b"ABCDEFGH"[..letters];
-        let corpus: Vec<u8> = corpus.bytes().filter(|letter| alphabet.contains(letter)).collect();
+        let alphabet = &b"ABCDEFGH"[..symbols];
+        let corpus: Vec<u8> = corpus.bytes().filter(|symbol| alphabet.contains(symbol)).collect();
         let mut table = trained(alphabet, &corpus, merges);
         if twice {
             // AA + A and A + AA: a string that is made twice.
@@ -216,7 +212,7 @@ proptest! {
         let tokenizer = tokenizer(table);
         prop_assert_eq!(tokenizer.automaton_size().is_none(), twice);
         let expected = all_plainly(&tokenizer, &texts, &options);
-        prop_assert_eq!(&encode(&tokenizer, &texts, &options, Sizes::default()).unwrap(), &expected);
+        prop_assert_eq!(&encode(&tokenizer, &texts, &options, TaskSizes::default()).unwrap(), &expected);
         prop_assert_eq!(&encode(&tokenizer, &texts, &options, sizes).unwrap(), &expected);
     }
 }
@@ -231,20 +227,20 @@ fn lengths_around_every_boundary() {
         let texts = [whole[..length].to_owned(), String::new(), whole[length..].to_owned(), String::new()];
         let expected = all_plainly(&tokenizer, &texts, &options);
         for size in [1, 7, 32] {
-            let sizes = Sizes { group: [size; 2], part: [size; 2], search: 24, block: 2 + size };
+            let sizes = TaskSizes { group: [size; 2], part: [size; 2], search: 24, block: 2 + size };
             assert_eq!(encode(&tokenizer, &texts, &options, sizes).unwrap(), expected, "{length} {size}");
         }
     }
 }
 
 #[test]
-fn a_refused_letter_is_named_with_its_place() {
+fn a_refused_symbol_is_named_with_its_place() {
     let tokenizer = tokenizer(MergeTable::new());
     let options = EncodeOptions { unknown: UnknownPolicy::Refuse, ..EncodeOptions::default() };
     let texts = ["ACGT", "acgt[SEP]éN"].map(str::to_owned);
-    let error = encode(&tokenizer, &texts, &options, Sizes::default()).unwrap_err();
+    let error = encode(&tokenizer, &texts, &options, TaskSizes::default()).unwrap_err();
     assert_eq!(error.to_string(), "record \"sequence 1\", position 9: byte 0xc3 is not in the vocabulary");
-    assert!(encode(&tokenizer, &texts[..1], &options, Sizes::default()).is_ok());
+    assert!(encode(&tokenizer, &texts[..1], &options, TaskSizes::default()).is_ok());
 }
 
 #[test]

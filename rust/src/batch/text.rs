@@ -1,28 +1,30 @@
-//! Plain sequences as the encoder reads them.
+//! Plain sequences as the lanes read them.
 //!
-//! Within a task sequences are separated by a byte that ASCII does not have.
+//! Within a task sequences are separated by a byte that ASCII does not have, and so no plain text either. Bytes are copied
+//! as they are: what each means, [`code_or_mark`] says once for each of the 256, when the machine is made.
 
 use super::Sequences;
-use super::tasks::Task;
+use super::tasks::BatchTask;
 use crate::bpe::encode::marked::Mark;
 use crate::bpe::encode::{WordCursor, WordSource};
-use crate::tokenizer::letters::{DROPPED, Letters, UNKNOWN};
+use crate::tokenizer::symbols::{DROPPED, SymbolTable, UNKNOWN};
 
 /// Stands between sequences.
 const END: u8 = 0xff;
 
-/// What a byte of a task is: the code of a letter, or a mark.
-pub(super) fn symbol(letters: &Letters, byte: u8) -> Result<u8, Mark> {
-    match (byte, letters.symbol(byte)) {
+/// What a byte of a task is: the code of a symbol of the alphabet, or a mark.
+pub(super) fn code_or_mark(symbols: &SymbolTable, byte: u8) -> Result<u8, Mark> {
+    match (byte, symbols.code(byte)) {
         (END, _) => Err(Mark::End),
         (_, DROPPED) => Err(Mark::Dropped),
         (_, code) if code < UNKNOWN => Ok(code),
-        _ if letters.is_lower_case(byte) => Err(Mark::LowerCase),
+        _ if symbols.is_lower_case(byte) => Err(Mark::LowerCase),
         _ => Err(Mark::Unknown),
     }
 }
 
-/// Bytes that make a text suspect of not being plain: those that added tokens begin with, and all outside ASCII.
+/// Bytes that make a text suspect of not being plain: those that added tokens start with, those of which the table of
+/// symbols is not sure, and all outside ASCII.
 pub(super) struct Suspects {
     first: Vec<u8>,
     is_first: [bool; 256],
@@ -36,6 +38,9 @@ impl Suspects {
     }
 
     /// Whether there is one.
+    ///
+    /// Up to two such bytes (`[` and `<`, nearly always) are looked for without branches, 4,096 bytes at a time, so that a
+    /// text that is not plain is not read to its end.
     pub(super) fn any(&self, bytes: &[u8]) -> bool {
         let is_any = match self.first[..] {
             [] => |bytes: &[u8], _: [u8; 2]| !bytes.is_ascii(),
@@ -53,20 +58,22 @@ fn any_of(bytes: &[u8], [a, b]: [u8; 2]) -> bool {
     bytes.iter().map(is_one).fold(0, |found, one| found | one) != 0
 }
 
-/// All sequences.
-pub(super) struct Text<'a> {
+/// All sequences, as the source that the lanes read tasks from.
+pub(super) struct BatchText<'a> {
     sequences: Sequences<'a>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> BatchText<'a> {
     pub(super) fn new(sequences: Sequences<'a>) -> Self {
         Self { sequences }
     }
 }
 
-/// Reads the sequences of a task.
-pub(super) struct Sequence<'a> {
+/// Reads the sequences of a task: the first and the last perhaps in part.
+pub(super) struct SequenceCursor<'a> {
+    /// Of all sequences.
     bytes: &'a [u8],
+    /// The ends of the present sequence and of those after it in the task.
     offsets: &'a [usize],
     /// Where the next byte is, and the end of the present sequence and of the task.
     at: usize,
@@ -74,22 +81,22 @@ pub(super) struct Sequence<'a> {
     limit: usize,
 }
 
-impl WordSource for Text<'_> {
-    type Segment = Task;
+impl WordSource for BatchText<'_> {
+    type Segment = BatchTask;
     type Cursor<'a>
-        = Sequence<'a>
+        = SequenceCursor<'a>
     where
         Self: 'a;
 
-    fn open<'a>(&'a self, _: usize, task: &'a Task) -> Sequence<'a> {
+    fn open<'a>(&'a self, _: usize, task: &'a BatchTask) -> SequenceCursor<'a> {
         let Sequences { bytes, offsets } = self.sequences;
         let offsets = &offsets[task.sequences.start + 1..=task.sequences.end];
         let limit = task.bytes.end;
-        Sequence { bytes, offsets, at: task.bytes.start, end: offsets[0].min(limit), limit }
+        SequenceCursor { bytes, offsets, at: task.bytes.start, end: offsets[0].min(limit), limit }
     }
 }
 
-impl WordCursor for Sequence<'_> {
+impl WordCursor for SequenceCursor<'_> {
     const SEPARATOR: u8 = END;
     const EVERY_END: bool = true;
 

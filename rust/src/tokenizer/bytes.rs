@@ -8,7 +8,7 @@ fn is_itself(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff)
 }
 
-/// The byte that a character stands for.
+/// The byte that a character stands for; `None` for the characters that stand for none, such as a space.
 pub(super) fn byte_of(character: char) -> Option<u8> {
     match u32::from(character) {
         code @ 0..=255 => u8::try_from(code).ok().filter(|&byte| is_itself(byte)),

@@ -1,6 +1,9 @@
 //! How much longer a normalizer may make a text: bounded before any text is touched.
+//!
+//! A file is not trusted: a chain of short replacements can be an exponential bomb. Its worst case is computed from the steps
+//! alone, so that what passes needs at most 16 times the memory of the text.
 
-use super::normalizer::Step;
+use super::normalizer::NormalizerStep;
 use super::pattern::{Count, Others, Pattern};
 
 /// Steps of a normalizer at most: each goes through the whole text.
@@ -9,11 +12,11 @@ const MAX_STEPS: usize = 256;
 const MAX_GROWTH: u64 = 16;
 const MAX_IN_FRONT: u64 = 4096;
 
-/// Why so many steps, or such, are not carried out, if so.
+/// Why these steps are not carried out, if so.
 ///
-/// A replacement may double a letter, and a chain of thirty makes a gigabyte of it. What each character becomes at most
+/// A replacement may double a character, and a chain of thirty makes a gigabyte of it. What each character becomes at most
 /// is known from the last step on backwards: what it becomes in a step, by what the later ones make of that.
-pub(super) fn excess(steps: &[Step]) -> Option<String> {
+pub(super) fn excess(steps: &[NormalizerStep]) -> Option<String> {
     if steps.len() > MAX_STEPS {
         return Some(format!("its normalizer has {} steps; up to {MAX_STEPS} are supported", steps.len()));
     }
@@ -30,7 +33,7 @@ pub(super) fn excess(steps: &[Step]) -> Option<String> {
     })
 }
 
-/// How many bytes characters become at most in the steps from some step on.
+/// How many bytes characters become at most in the steps from some step on; after the last step each is its own bytes.
 struct Growth {
     /// Each of ASCII.
     ascii: [u64; 128],
@@ -41,6 +44,7 @@ struct Growth {
 }
 
 impl Growth {
+    /// Of a string: the sum over its characters.
     fn of(&self, text: &str) -> u64 {
         let one = |character| {
             let ascii = usize::try_from(u32::from(character)).ok().and_then(|code| self.ascii.get(code));
@@ -49,12 +53,12 @@ impl Growth {
         text.chars().map(one).fold(0, u64::saturating_add)
     }
 
-    /// Goes back before a step.
-    fn before(&mut self, step: &Step) {
+    /// Goes back before a step: `self` says what becomes of characters after it, and then before it.
+    fn before(&mut self, step: &NormalizerStep) {
         match step {
-            Step::Strip { .. } | Step::AsciiOnly(_) => {}
-            Step::Prepend(front) => self.front = self.front.saturating_add(self.of(front)),
-            Step::Lowercase => {
+            NormalizerStep::Strip { .. } | NormalizerStep::AsciiOnly(_) => {}
+            NormalizerStep::Prepend(front) => self.front = self.front.saturating_add(self.of(front)),
+            NormalizerStep::Lowercase => {
                 // One character, of ASCII or not; the lower case of `İ` is `i` and a dot.
                 let ascii = self.ascii.into_iter().fold(0, u64::max);
                 self.other = ascii.saturating_add(self.other);
@@ -62,7 +66,7 @@ impl Growth {
                     self.ascii[u8::try_from(code).map_or(code, |byte| byte.to_ascii_lowercase().into())]
                 });
             }
-            Step::Replace { pattern, content } => {
+            NormalizerStep::Replace { pattern, content } => {
                 let content = self.of(content);
                 let (is_in, may_hold_other): (Box<dyn Fn(char) -> bool>, bool) = match pattern {
                     Pattern::Class(class, _) => {
@@ -98,9 +102,9 @@ mod tests {
         assert!(excess(&double(15)).unwrap().contains("times as long"));
         let codes = b"URYSWKMBDHV".map(|code| replace(&char::from(code).to_string(), "<unk>"));
         assert_eq!(excess(&codes), None, "what one of them puts in no other takes out");
-        let many = vec![Step::Lowercase; 257];
+        let many = vec![NormalizerStep::Lowercase; 257];
         assert!(excess(&many).unwrap().contains("257 steps"));
         assert_eq!(excess(&many[..10]), None);
-        assert!(excess(&[Step::Prepend("_".repeat(5000))]).unwrap().contains("in front"));
+        assert!(excess(&[NormalizerStep::Prepend("_".repeat(5000))]).unwrap().contains("in front"));
     }
 }

@@ -1,23 +1,25 @@
 //! Tokenizers whose tokens are k-mers: see [`crate::kmer`].
 //!
 //! What is not a k-mer is as with other tokenizers: special tokens are found in the raw text first, and `[UNK]` or
-//! `<unk>` among them stands for letters outside the vocabulary.
+//! `<unk>` among them stands for symbols outside the vocabulary. Ids are a block of the k-mers between two of special tokens,
+//! so no list of names or ids is kept, however large k is.
 
-use super::added::{Added, Finder};
-use super::json::frame::Frame;
-use super::json::{obstacle, usual_template};
-use super::letters::Letters;
+use super::added::{AddedToken, AddedTokenFinder};
+use super::json::document::TokenizerDocument;
+use super::json::{usual_template, why_unsupported};
 use super::numbering::Numbering;
-use super::scheme::Scheme;
+use super::refusal::unknown_symbol;
 use super::special::KmerSpecials;
-use super::{Id, Meaning, Reading, Roles, Tokenizer, check_specials, find_unknown, unknown_letter};
+use super::symbols::SymbolTable;
+use super::token_model::TokenModel;
+use super::{Id, Meaning, Roles, TextRules, Tokenizer, check_specials, find_unknown};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::{Kmer, KmerMeaning, KmerOptions, symbols_of};
 
 impl Tokenizer {
     /// A tokenizer of k-mers.
     ///
-    /// With `upper_case` it reads lower-case letters as upper-case ones; without, as the published models, it does not
+    /// With `upper_case` it reads lower-case symbols as upper-case ones; without, as the published models, it does not
     /// know them. Fails if a special token is empty, given twice, a string of bases, or a token of the vocabulary.
     pub fn kmer(kmer: Kmer, specials: &KmerSpecials, upper_case: bool) -> Result<Self> {
         let names: Vec<String> = specials.before.iter().chain(&specials.after).cloned().collect();
@@ -29,50 +31,51 @@ impl Tokenizer {
         let first = Id::try_from(specials.before.len()).unwrap_or(Id::MAX);
         let ids = (0..first).chain(first + kmer.num_tokens()..);
         let specials: Vec<(String, Id)> = names.into_iter().zip(ids).collect();
-        let letters = Letters::new(kmer.alphabet());
-        let letters = if upper_case { letters.upper_cased() } else { letters };
+        let symbols = SymbolTable::new(kmer.alphabet());
+        let symbols = if upper_case { symbols.upper_cased() } else { symbols };
         let unknown = find_unknown(&specials).map(|(_, id)| *id);
-        let added: Vec<Added> = specials.iter().map(|(name, id)| Added::special(name, *id)).collect();
+        let added: Vec<AddedToken> =
+            specials.iter().map(|(name, id)| AddedToken::special(name, *id)).collect();
         let numbering = Numbering::Block { first, num_tokens: kmer.num_tokens(), num_added: added.len() };
-        let finder = Finder::new(&added, &letters.rest.normalizer)?;
+        let finder = AddedTokenFinder::new(&added, &symbols.rules.normalizer)?;
         // Our own form has no part for it and leaves it to the names.
         let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
-        let template = usual_template(find, true).filter(|_| obstacle(&kmer).is_none());
-        let reading = Reading { letters, added, others: Vec::new(), unknown, template };
-        let (scheme, frame) = (Scheme::Kmer(kmer), Frame::of_kmers());
+        let template = usual_template(find, true).filter(|_| why_unsupported(&kmer).is_none());
+        let rules = TextRules { symbols, added, others: Vec::new(), unknown, template };
+        let (model, document) = (TokenModel::Kmer(kmer), TokenizerDocument::of_kmers());
         let ids_by_string = std::sync::OnceLock::new();
-        Ok(Self { scheme, numbering, reading, frame, finder, roles: Roles::default(), ids_by_string })
+        Ok(Self { model, numbering, rules, document, finder, roles: Roles::default(), ids_by_string })
     }
 
     /// The k-mers, of a tokenizer that has some.
     pub fn kmers(&self) -> Option<&Kmer> {
-        self.scheme.kmer()
+        self.model.kmer()
     }
 
-    /// The special tokens, of a tokenizer of k-mers.
+    /// The special tokens, of a tokenizer of k-mers: those with ids below the first k-mer, and the others.
     pub(super) fn kmer_specials(&self) -> KmerSpecials {
         let first = self.numbering.id_of(0);
-        let (before, after) = self.reading.added.iter().partition(|token| token.id < first);
-        let names = |list: Vec<&Added>| list.into_iter().map(|token| token.content.clone()).collect();
+        let (before, after) = self.rules.added.iter().partition(|token| token.id < first);
+        let names = |list: Vec<&AddedToken>| list.into_iter().map(|token| token.content.clone()).collect();
         KmerSpecials { before: names(before), after: names(after) }
     }
 
     /// The name of the unknown token, of a tokenizer of k-mers.
     pub(super) fn kmer_unknown(&self) -> Option<&str> {
-        let unknown = self.reading.added.iter().find(|token| Some(token.id) == self.reading.unknown);
+        let unknown = self.rules.added.iter().find(|token| Some(token.id) == self.rules.unknown);
         unknown.map(|token| token.content.as_str())
     }
 
-    /// How letters become ids of k-mers.
+    /// How symbols become ids of k-mers; upper-casing is on if the caller or the file says so.
     pub(crate) fn kmer_options(&self, upper_case: bool) -> KmerOptions {
         KmerOptions {
-            upper_case: upper_case || self.reading.letters.is_letter(b'a'),
+            upper_case: upper_case || self.rules.symbols.is_known(b'a'),
             first: self.numbering.id_of(0),
-            unknown: self.reading.unknown,
+            unknown: self.rules.unknown,
         }
     }
 
-    /// The ids of a text.
+    /// The ids of a text, without special tokens around it; between special tokens in the text k-mers start anew.
     pub(crate) fn encode_kmers(&self, kmer: &Kmer, text: &str) -> Result<Vec<Id>> {
         let options = self.kmer_options(false);
         let mut ids = Vec::new();
@@ -82,10 +85,10 @@ impl Tokenizer {
         for (start, end, id) in specials.chain([end]) {
             let plain = &text[done..start];
             if options.unknown.is_none() {
-                let letters = symbols_of(plain.as_bytes());
-                if let Some(at) = kmer.first_unknown(&letters, options.upper_case) {
+                let symbols = symbols_of(plain.as_bytes());
+                if let Some(at) = kmer.first_unknown(&symbols, options.upper_case) {
                     let at = plain.char_indices().nth(at).map_or(0, |(at, _)| at);
-                    return Err(unknown_letter(text, done + at));
+                    return Err(unknown_symbol(text, done + at));
                 }
             }
             kmer.encode_into(plain.as_bytes(), &options, &mut ids);
@@ -95,15 +98,15 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The text that ids of k-mers stand for.
+    /// The text that ids of k-mers stand for. Fails at an id that the vocabulary does not have, before any text is made.
     pub(super) fn decode_kmers(&self, kmer: &Kmer, ids: &[Id]) -> Result<String> {
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.vocab_size()) {
             self.token(*id)?;
         }
         let meanings = ids.iter().map(|&id| match self.numbering.meaning(id) {
-            _ if Some(id) == self.reading.unknown => KmerMeaning::Unknown,
+            _ if Some(id) == self.rules.unknown => KmerMeaning::Unknown,
             Some(Meaning::Token(token)) => KmerMeaning::Token(token),
-            Some(Meaning::Added(place)) => KmerMeaning::Special(&self.reading.added[place].content),
+            Some(Meaning::Added(place)) => KmerMeaning::Special(&self.rules.added[place].content),
             Some(Meaning::Other(_)) | None => KmerMeaning::Special(""),
         });
         let mut text = Vec::new();

@@ -1,24 +1,31 @@
 //! What a file's normalizer does to a text before it is split into words.
 //!
 //! A normalizer is a list of steps. The last ones that turn each character into one other (upper-casing, `U` into
-//! `T`) are *folded* into the table of [`super::letters`], where they cost nothing; of the ones before, each is carried
+//! `T`) are *folded* into the table of [`super::symbols`], where they cost nothing; of the ones before, each is carried
 //! out as it stands: stripping white space, taking line ends out, putting `-` for ten N and more. Steps whose result is
 //! not certain for characters outside ASCII say so, and a text with such characters is refused.
 //!
 //! Where a character came from is kept as Hugging Face keeps it, since offsets of tokens are those of the original: what
 //! a replacement puts in stands where the last character that it took out stood, what is put in front at the first one.
+//!
+//! # Two ways through
+//!
+//! `Normalizer` is a head and a tail: the steps that are carried out, and those that are folded. While a text is ASCII only
+//! the head is run and the table does the rest; with any other character both are run, and the table is asked for text that
+//! is done ([`Normalized::is_folded`] says which). Both must give the same: a step may be folded only if what it makes of
+//! each ASCII character does not depend on the others.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::pattern::{Class, Count, Others, Pattern};
+use super::pattern::{CharacterClass, Count, Others, Pattern};
 
 /// One thing that a normalizer does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// White space at the ends goes.
+pub(super) enum NormalizerStep {
+    /// White space at the ends is removed.
     Strip {
-        /// At the beginning.
+        /// At the start.
         left: bool,
         /// At the end.
         right: bool,
@@ -35,22 +42,23 @@ pub(super) enum Step {
     /// A text that is not empty gets a string in front.
     Prepend(String),
     /// ASCII stays as it is; what becomes of other characters is not known here. Holds the step's name.
-    AsciiOnly(&'static str),
+    AsciiOnly(String),
 }
 
-impl Step {
+impl NormalizerStep {
     /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
     fn refusal(&self) -> Option<String> {
         match self {
             Self::AsciiOnly(name) => Some(format!("the file's normalizer {name} may change")),
-            Self::Replace { pattern: Pattern::Class(Class { others: Others::Unclear, .. }, _), .. } => {
-                Some("a class of characters in the file's normalizer may hold".to_owned())
-            }
+            Self::Replace {
+                pattern: Pattern::Class(CharacterClass { others: Others::Unclear, .. }, _),
+                ..
+            } => Some("a class of characters in the file's normalizer may hold".to_owned()),
             _ => None,
         }
     }
 
-    /// What becomes of one ASCII character, if that can be said of each by itself.
+    /// What becomes of one ASCII character, if that can be said of each by itself, and is ASCII again.
     fn of_each(&self, character: char) -> Option<char> {
         match self {
             Self::Lowercase => Some(character.to_ascii_lowercase()),
@@ -64,7 +72,10 @@ impl Step {
         }
     }
 
-    /// The text after this step.
+    /// The text after this step; borrowed exactly if the step changes nothing, which [`Normalizer::leaves`] relies on.
+    ///
+    /// Where something changes, a [`Rewriter`] writes the new text from left to right; every byte of the old one is kept, put
+    /// in another form, or left out, and `trace` hears which.
     fn apply<'t>(&self, text: Cow<'t, str>, trace: &mut Trace) -> Cow<'t, str> {
         match self {
             Self::AsciiOnly(_) => text,
@@ -109,6 +120,7 @@ impl Step {
     }
 }
 
+/// The lower case of every character, as Unicode has it: that of one may be several.
 fn lowercase<'t>(text: Cow<'t, str>, trace: &mut Trace) -> Cow<'t, str> {
     if !text.chars().any(|character| character.to_lowercase().next() != Some(character)) {
         return text;
@@ -125,9 +137,9 @@ fn lowercase<'t>(text: Cow<'t, str>, trace: &mut Trace) -> Cow<'t, str> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Normalizer {
     /// Those that are carried out.
-    head: Vec<Step>,
+    head: Vec<NormalizerStep>,
     /// Those that are folded into the table.
-    tail: Vec<Step>,
+    tail: Vec<NormalizerStep>,
 }
 
 /// A text after the steps.
@@ -142,28 +154,29 @@ pub(super) struct Normalized<'t> {
 }
 
 impl Normalizer {
-    /// The steps, the last of them folded where possible.
-    pub(super) fn new(mut steps: Vec<Step>) -> Self {
-        let can_fold = |step: &Step| (0..128_u8).all(|code| step.of_each(code.into()).is_some());
+    /// The steps, the last of them folded where possible: the longest tail of which each step can be.
+    pub(super) fn new(mut steps: Vec<NormalizerStep>) -> Self {
+        let can_fold = |step: &NormalizerStep| (0..128_u8).all(|code| step.of_each(code.into()).is_some());
         let folded = steps.iter().rev().take_while(|step| can_fold(step)).count();
         let tail = steps.split_off(steps.len() - folded);
         Self { head: steps, tail }
     }
 
-    /// The steps, none of them folded.
-    pub(super) fn carried_out(steps: Vec<Step>) -> Self {
+    /// The steps, none of them folded: where tokens are looked for in what the normalizer makes.
+    pub(super) fn carried_out(steps: Vec<NormalizerStep>) -> Self {
         Self { head: steps, tail: Vec::new() }
     }
 
-    /// What the folded steps make of an ASCII character.
+    /// What the folded steps make of an ASCII character: an ASCII character.
     pub(super) fn folded(&self, character: char) -> char {
         self.tail.iter().fold(character, |character, step| step.of_each(character).unwrap_or(character))
     }
 
     /// Whether an ASCII text is as it was but for what is folded.
     pub(super) fn leaves(&self, text: &str) -> bool {
-        let is_left =
-            |step: &Step| matches!(step.apply(Cow::Borrowed(text), &mut Trace::default()), Cow::Borrowed(_));
+        let is_left = |step: &NormalizerStep| {
+            matches!(step.apply(Cow::Borrowed(text), &mut Trace::default()), Cow::Borrowed(_))
+        };
         self.head.iter().all(is_left)
     }
 
@@ -179,13 +192,13 @@ impl Normalizer {
 
     /// Why a text with other characters than ASCII cannot be normalized exactly, if so.
     pub(super) fn refusal(&self) -> Option<String> {
-        self.head.iter().chain(&self.tail).find_map(Step::refusal)
+        self.head.iter().chain(&self.tail).find_map(NormalizerStep::refusal)
     }
 
     /// Carries out the steps: only the head while the text is ASCII, else all.
     pub(super) fn apply<'t>(&self, text: &'t str) -> Normalized<'t> {
         let mut trace = Trace::default();
-        let run = |steps: &[Step], text, trace: &mut Trace| {
+        let run = |steps: &[NormalizerStep], text, trace: &mut Trace| {
             steps.iter().fold(text, |text, step| step.apply(text, trace))
         };
         let text = run(&self.head, Cow::Borrowed(text), &mut trace);
@@ -210,17 +223,20 @@ impl Normalizer {
 }
 
 /// Where the bytes of a text came from: runs of them, however many steps changed it; none if no step did.
+///
+/// The runs cover the text, in order, none of them empty. Memory grows with the number of changes, not with the length of
+/// the text or the number of steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trace {
     runs: Vec<Run>,
 }
 
-/// Neighbouring bytes with one kind of origin, which end where the next run begins.
+/// Neighbouring bytes with one kind of origin; they end where the next run starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Run {
     /// The first of them.
     at: usize,
-    /// The bytes of the text before that they came from.
+    /// The bytes of the original that they came from.
     origin: Range<usize>,
     /// Whether each came from one, in order; else each came from all.
     is_each: bool,
@@ -257,6 +273,9 @@ impl Trace {
 
     /// One more step, whose runs say where its bytes stood in the text before it. Steps are not kept apart: a hundred
     /// of them would take a hundred times the memory.
+    ///
+    /// A run of copied bytes may span several of the old runs: it is split at their borders, and each part takes over the
+    /// origin of the old run it lies in. A run of other bytes has one origin, which is looked up as a whole.
     fn then(&mut self, step: Vec<Run>) {
         if self.runs.is_empty() {
             self.runs = step;
@@ -285,7 +304,7 @@ impl Trace {
     }
 }
 
-/// Writes a new text from pieces of an old one.
+/// Writes a new text from pieces of an old one, from left to right.
 struct Rewriter<'a> {
     old: &'a str,
     new: String,
@@ -297,7 +316,7 @@ impl<'a> Rewriter<'a> {
         Self { old, new: String::with_capacity(old.len()), runs: Vec::new() }
     }
 
-    /// A piece as it was.
+    /// A piece as it was; joins the run before it if it stood right behind that one.
     fn keep(&mut self, piece: Range<usize>) {
         if piece.is_empty() {
             return;
@@ -313,7 +332,7 @@ impl<'a> Rewriter<'a> {
     /// Something else in the place of a piece.
     fn put(&mut self, text: &str, origin: Range<usize>) {
         if text.len() == 1 && origin.len() == 1 {
-            // A letter for a letter, as `keep` would have it.
+            // One byte for one byte: the origin is as if it had been kept.
             let is_next = self.runs.last().is_some_and(|run| run.is_each && run.origin.end == origin.start);
             if is_next {
                 self.new.push_str(text);
@@ -337,18 +356,18 @@ impl<'a> Rewriter<'a> {
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::tokenizer) fn replace(source: &str, content: &str) -> Step {
-        Step::Replace { pattern: Pattern::regex(source).unwrap(), content: content.to_owned() }
+    pub(in crate::tokenizer) fn replace(source: &str, content: &str) -> NormalizerStep {
+        NormalizerStep::Replace { pattern: Pattern::regex(source).unwrap(), content: content.to_owned() }
     }
 
     #[test]
-    fn steps_of_letters_are_folded_and_others_are_carried_out() {
+    fn steps_of_characters_are_folded_and_others_are_carried_out() {
         let upper = Normalizer::new(vec![replace("a", "A"), replace("[^ACGTN]", "N")]);
         assert!(upper.head.is_empty() && upper.folded('a') == 'A' && upper.folded('x') == 'N');
         assert!(matches!(upper.apply("acx").text, Cow::Borrowed("acx")));
         assert_eq!(upper.apply("aé").text, "AN");
         let gena = Normalizer::new(vec![
-            Step::Strip { left: true, right: true },
+            NormalizerStep::Strip { left: true, right: true },
             replace("N{10,}", "-"),
             replace("U", "T"),
         ]);
@@ -360,10 +379,10 @@ pub(super) mod tests {
     #[test]
     fn what_becomes_of_a_text_knows_where_it_came_from() {
         let steps = vec![
-            Step::Strip { left: true, right: true },
+            NormalizerStep::Strip { left: true, right: true },
             replace("N{3,}", "-"),
             replace("\n", ""),
-            Step::Prepend("__".to_owned()),
+            NormalizerStep::Prepend("__".to_owned()),
         ];
         let normalized = Normalizer::new(steps).apply("  A\nCNNNNG\n");
         assert_eq!(normalized.text, "__AC-G");
@@ -374,11 +393,14 @@ pub(super) mod tests {
 
     #[test]
     fn steps_add_up_to_one_trace() {
-        let chain = |steps: Vec<Step>| Normalizer::carried_out(steps).apply("xABCy").trace.runs.len();
-        let double = || Step::Replace { pattern: Pattern::text("BC"), content: "CBC".to_owned() };
+        let chain =
+            |steps: Vec<NormalizerStep>| Normalizer::carried_out(steps).apply("xABCy").trace.runs.len();
+        let double = || NormalizerStep::Replace { pattern: Pattern::text("BC"), content: "CBC".to_owned() };
         assert!(chain(vec![double(); 3]) < 12, "not a list for each step");
-        let steps =
-            vec![replace("B", "CC"), Step::Replace { pattern: Pattern::text("CC"), content: "D".into() }];
+        let steps = vec![
+            replace("B", "CC"),
+            NormalizerStep::Replace { pattern: Pattern::text("CC"), content: "D".into() },
+        ];
         let normalized = Normalizer::carried_out(steps).apply("xABCy");
         assert_eq!(normalized.text, "xADCy");
         assert_eq!(
@@ -389,15 +411,17 @@ pub(super) mod tests {
 
     #[test]
     fn an_empty_text_stays_empty() {
-        let normalizer =
-            Normalizer::new(vec![Step::Strip { left: true, right: true }, Step::Prepend("_".to_owned())]);
+        let normalizer = Normalizer::new(vec![
+            NormalizerStep::Strip { left: true, right: true },
+            NormalizerStep::Prepend("_".to_owned()),
+        ]);
         assert_eq!(normalizer.apply("").text, "");
         assert_eq!(normalizer.apply(" \n").text, "");
     }
 
     #[test]
     fn lower_case_is_exact_outside_ascii() {
-        let normalizer = Normalizer::new(vec![Step::Lowercase]);
+        let normalizer = Normalizer::new(vec![NormalizerStep::Lowercase]);
         assert!(normalizer.head.is_empty());
         assert_eq!(normalizer.apply("K\u{212a}İ").text, "kki\u{307}");
     }

@@ -2,7 +2,7 @@
 
 use crate::bpe::Token;
 
-/// The number of a token in the vocabulary, as models and files know it.
+/// The number of a token in the vocabulary, as models and files know it, from 0.
 pub type Id = u32;
 
 /// What an id stands for.
@@ -10,29 +10,29 @@ pub type Id = u32;
 pub(super) enum Meaning {
     /// An added token, by its place among them.
     Added(usize),
-    /// A token of the scheme.
+    /// A token of the model.
     Token(Token),
-    /// A token that words never become, by its place among such.
+    /// A token of the file that words never become and no text contains, by its place among such.
     Other(usize),
 }
 
-/// The ids of the tokens of a scheme and of those around it; dense and unique.
+/// The ids of the tokens of a model and of those around it; dense, from 0, and unique.
 #[derive(Debug)]
 pub(super) enum Numbering {
     /// In any order, as a list.
     Listed {
-        /// The id of each token of the scheme.
+        /// The id of each token of the model.
         ids: Vec<Id>,
         /// The first of them, if the others follow it in order.
         shift: Option<Id>,
         /// What each id stands for.
         meanings: Vec<Meaning>,
     },
-    /// The tokens of the scheme in one block, the others before and behind it: no list, however many there are.
+    /// The tokens of the model in one block, the others before and behind it: no list, however many there are.
     Block {
-        /// The id of the first token of the scheme.
+        /// The id of the first token of the model.
         first: Id,
-        /// How many tokens the scheme has.
+        /// How many tokens the model has.
         num_tokens: u32,
         /// How many there are besides.
         num_added: usize,
@@ -40,7 +40,7 @@ pub(super) enum Numbering {
 }
 
 impl Numbering {
-    /// By lists.
+    /// By lists, of which each is the inverse of the other for the tokens of the model.
     pub(super) fn listed_as(ids: Vec<Id>, meanings: Vec<Meaning>) -> Self {
         let in_order = |&first: &Id| ids.iter().zip(first..).all(|(&id, place)| id == place);
         let shift = ids.first().copied().filter(in_order);
@@ -55,7 +55,7 @@ impl Numbering {
         }
     }
 
-    /// The id of a token of the scheme.
+    /// The id of a token of the model, which must be one.
     pub(super) fn id_of(&self, token: Token) -> Id {
         match self {
             Self::Listed { ids, .. } => ids[token as usize],
@@ -76,7 +76,7 @@ impl Numbering {
         }
     }
 
-    /// The ids of the tokens of the scheme, where they are listed.
+    /// The ids of the tokens of the model, where they are listed.
     pub(super) fn listed(&self) -> &[Id] {
         match self {
             Self::Listed { ids, .. } => ids,
@@ -84,7 +84,7 @@ impl Numbering {
         }
     }
 
-    /// The id of the first token of the scheme, if those of the others follow it in order.
+    /// The id of the first token of the model, if those of the others follow it in order.
     pub(super) fn shift(&self) -> Option<Id> {
         match self {
             Self::Listed { shift, .. } => *shift,

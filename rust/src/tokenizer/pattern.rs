@@ -1,7 +1,7 @@
-//! What a file looks for in a text, as far as it can be said exactly: a string, or runs of letters of one class.
+//! What a file looks for in a text, as far as it can be said exactly: a string, or runs of characters of one class.
 //!
 //! A `tokenizer.json` may hold any regular expression of the Oniguruma engine. Those that are written for DNA are a
-//! string, a letter, or a class of letters, once (`[^ACGT]`) or in runs (`N{10,}`, `\s+`). These are read here; the
+//! string, a character, or a class of characters, once (`[^ACGT]`) or in runs (`N{10,}`, `\s+`). These are read here; the
 //! rest is refused rather than guessed. Of characters outside ASCII a class either holds all, or none, or it cannot be
 //! told without Unicode's tables of that engine.
 
@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-/// What a class says of the characters outside ASCII.
+/// What a class says of the characters outside ASCII. [`Self::Unclear`] is the safe answer: a text with such characters is
+/// then refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Others {
     /// It holds none of them.
@@ -24,12 +25,12 @@ pub(super) enum Others {
 
 /// A set of characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Class {
+pub(super) struct CharacterClass {
     ascii: [bool; 128],
     pub(super) others: Others,
 }
 
-impl Class {
+impl CharacterClass {
     /// The ASCII characters for which `is_in` holds.
     pub(super) fn of(is_in: impl Fn(char) -> bool, others: Others) -> Self {
         Self {
@@ -38,7 +39,7 @@ impl Class {
         }
     }
 
-    /// Whether it holds `character`; what is unclear counts as not.
+    /// Whether it holds `character`; what is unclear counts as not, and must have been refused before.
     pub(super) fn holds(&self, character: char) -> bool {
         let ascii = usize::try_from(u32::from(character)).ok().and_then(|code| self.ascii.get(code));
         ascii.copied().unwrap_or_else(|| match self.others {
@@ -84,13 +85,13 @@ pub(super) enum Count {
     AtLeast(usize),
 }
 
-/// What is looked for.
+/// What is looked for. A string of one ASCII character is a class, so that equal patterns have one form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// A string; never empty.
     Text(String),
     /// Characters of a class.
-    Class(Class, Count),
+    Class(CharacterClass, Count),
     /// Nothing, which is found between any two characters.
     Empty,
 }
@@ -102,22 +103,23 @@ impl Pattern {
         match (characters.next(), characters.next()) {
             (None, _) => Self::Empty,
             (Some(only), None) if only.is_ascii() => {
-                Self::Class(Class::of(|character| character == only, Others::No), Count::One)
+                Self::Class(CharacterClass::of(|character| character == only, Others::No), Count::One)
             }
             _ => Self::Text(text.to_owned()),
         }
     }
 
-    /// A pattern that is a regular expression, if it is one of those that are known.
+    /// A pattern that is a regular expression, if it is one of those that are known: plain text, or one character or class
+    /// with a count.
     pub(super) fn regex(source: &str) -> Option<Self> {
         if !source.contains(|character| r".^$*+?()[]{}|\".contains(character)) {
             return Some(Self::text(source));
         }
-        let (class, rest) = Reader { rest: source }.atom()?;
+        let (class, rest) = PatternReader { rest: source }.atom()?;
         Some(Self::Class(class, quantifier(rest)?))
     }
 
-    /// The matches in a text, from left to right, without overlap; none for [`Self::Empty`].
+    /// The matches in a text, in bytes, from left to right, without overlap; none for [`Self::Empty`]. Linear.
     pub(super) fn find_in(&self, text: &str) -> Vec<Range<usize>> {
         match self {
             Self::Empty => Vec::new(),
@@ -135,7 +137,10 @@ impl Pattern {
 }
 
 /// The maximal runs of characters of a class that have at least `least` of them.
-fn runs(class: &Class, least: usize, text: &str) -> Vec<Range<usize>> {
+///
+/// Every run is walked to its end, also one that is too short: the search continues behind it, never within it, so each
+/// character is read twice at most.
+fn runs(class: &CharacterClass, least: usize, text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(first) = next_run(class, least, &text[start..]) {
@@ -152,12 +157,13 @@ fn runs(class: &Class, least: usize, text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Where a run may begin: for a class of one letter, where enough of it stand in a row.
-fn next_run(class: &Class, least: usize, text: &str) -> Option<usize> {
-    const LONGEST: usize = 256;
+/// Where a run may start: for a class of one character, where enough of it stand in a row, which `memmem` finds faster than a
+/// loop over characters does.
+fn next_run(class: &CharacterClass, least: usize, text: &str) -> Option<usize> {
+    const MAX_NEEDLE: usize = 256;
     match class.single() {
-        Some(letter) => {
-            memmem::find(text.as_bytes(), letter.to_string().repeat(least.min(LONGEST)).as_bytes())
+        Some(only) => {
+            memmem::find(text.as_bytes(), only.to_string().repeat(least.min(MAX_NEEDLE)).as_bytes())
         }
         None => text.find(|character| class.holds(character)),
     }
@@ -175,21 +181,22 @@ fn quantifier(source: &str) -> Option<Count> {
     }
 }
 
-/// Reads the part of an expression that is one character.
-pub(super) struct Reader<'a> {
+/// Reads the part of an expression that matches one character. `None` anywhere means that the expression is not one of those
+/// that are known.
+pub(super) struct PatternReader<'a> {
     /// The expression from there on.
     pub(super) rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> PatternReader<'a> {
     /// One character or class, and what follows it.
-    pub(super) fn atom(mut self) -> Option<(Class, &'a str)> {
+    pub(super) fn atom(mut self) -> Option<(CharacterClass, &'a str)> {
         let class = match self.next()? {
             '[' => self.bracket()?,
             '\\' => self.escape()?,
-            '.' => Class::of(|character| character != '\n', Others::Yes),
+            '.' => CharacterClass::of(|character| character != '\n', Others::Yes),
             character if r"^$*+?()]{}|".contains(character) || !character.is_ascii() => return None,
-            character => Class::of(|other| other == character, Others::No),
+            character => CharacterClass::of(|other| other == character, Others::No),
         };
         Some((class, self.rest))
     }
@@ -202,34 +209,36 @@ impl<'a> Reader<'a> {
     }
 
     /// What follows a backslash.
-    fn escape(&mut self) -> Option<Class> {
+    fn escape(&mut self) -> Option<CharacterClass> {
         let is_space = |character: char| matches!(character, '\t'..='\r' | ' ');
         Some(match self.next()? {
-            's' => Class::of(is_space, Others::Unclear),
-            'S' => Class::of(is_space, Others::Unclear).negated(),
-            'd' => Class::of(|character| character.is_ascii_digit(), Others::Unclear),
-            'D' => Class::of(|character| character.is_ascii_digit(), Others::Unclear).negated(),
-            'w' => Class::of(is_word, Others::Unclear),
-            'W' => Class::of(is_word, Others::Unclear).negated(),
-            'n' => Class::of(|character| character == '\n', Others::No),
-            't' => Class::of(|character| character == '\t', Others::No),
-            'r' => Class::of(|character| character == '\r', Others::No),
+            's' => CharacterClass::of(is_space, Others::Unclear),
+            'S' => CharacterClass::of(is_space, Others::Unclear).negated(),
+            'd' => CharacterClass::of(|character| character.is_ascii_digit(), Others::Unclear),
+            'D' => CharacterClass::of(|character| character.is_ascii_digit(), Others::Unclear).negated(),
+            'w' => CharacterClass::of(is_word, Others::Unclear),
+            'W' => CharacterClass::of(is_word, Others::Unclear).negated(),
+            'n' => CharacterClass::of(|character| character == '\n', Others::No),
+            't' => CharacterClass::of(|character| character == '\t', Others::No),
+            'r' => CharacterClass::of(|character| character == '\r', Others::No),
             punctuation if punctuation.is_ascii_punctuation() => {
-                Class::of(|character| character == punctuation, Others::No)
+                CharacterClass::of(|character| character == punctuation, Others::No)
             }
             _ => return None,
         })
     }
 
-    /// What follows an opening bracket, up to the closing one.
-    fn bracket(&mut self) -> Option<Class> {
+    /// What follows an opening bracket, up to the closing one: characters, ranges and escapes, negated as a whole perhaps.
+    ///
+    /// A class and its own negation, as in `[\s\S]`, are everything, whatever Unicode's tables say.
+    fn bracket(&mut self) -> Option<CharacterClass> {
         let is_negated = self.rest.starts_with('^');
         if is_negated {
             self.next();
         }
-        let mut class = Class::of(|_| false, Others::No);
+        let mut class = CharacterClass::of(|_| false, Others::No);
         let mut is_empty = true;
-        let mut escaped: Vec<Class> = Vec::new();
+        let mut escaped: Vec<CharacterClass> = Vec::new();
         loop {
             let first = match self.next()? {
                 ']' if !is_empty => break,
@@ -248,7 +257,8 @@ impl<'a> Reader<'a> {
                 _ => return None,
             };
             let last = self.end_of_range(first)?;
-            class = class.or(&Class::of(|character| (first..=last).contains(&character), Others::No));
+            class =
+                class.or(&CharacterClass::of(|character| (first..=last).contains(&character), Others::No));
             is_empty = false;
         }
         Some(if is_negated { class.negated() } else { class })

@@ -1,4 +1,4 @@
-//! What can be a special token, which one stands for unknown letters, and which k-mers are published with.
+//! What can be a special token, which one stands for unknown symbols, and which special tokens published k-mers have.
 
 use rustc_hash::FxHashSet;
 
@@ -7,17 +7,18 @@ use crate::alphabet::{CODES, NOT_A_BASE};
 use crate::error::{Error, Result, show_text};
 use crate::kmer::Kmer;
 
-/// The special tokens of a tokenizer may be this many.
+/// How many special tokens a tokenizer may have.
 pub(super) const MAX_SPECIALS: usize = 10_000;
 /// Bytes in all special tokens together.
 pub(super) const MAX_SPECIAL_BYTES: usize = 1 << 20;
 
-/// The special token that stands for unknown letters, by its name.
+/// The special token that stands for unknown symbols, by its name: `[UNK]` rather than `<unk>` if there are both.
 pub(super) fn find_unknown(specials: &[(String, Id)]) -> Option<&(String, Id)> {
     ["[UNK]", "<unk>"].iter().find_map(|name| specials.iter().find(|(token, _)| token == name))
 }
 
-/// Checks special tokens before any work is done.
+/// Checks special tokens before any work is done: fails if they are too many, or one is empty, a string of bases, or given
+/// twice.
 pub fn check_specials(special_tokens: &[String]) -> Result<()> {
     let total: usize = special_tokens.iter().map(String::len).sum();
     if special_tokens.len() > MAX_SPECIALS || total > MAX_SPECIAL_BYTES {
@@ -48,9 +49,9 @@ pub(super) fn is_special_form(token: &str) -> bool {
     !name.is_empty() && !is_byte && name.chars().all(fits)
 }
 
-/// Why a string cannot be a special token.
+/// Why a string cannot be a special token; `None` if it can.
 pub(super) fn special_mistake(token: &str) -> Option<&'static str> {
-    let is_dna = token.bytes().all(|letter| CODES[usize::from(letter)] < NOT_A_BASE);
+    let is_dna = token.bytes().all(|byte| CODES[usize::from(byte)] < NOT_A_BASE);
     match token {
         "" => Some("is empty; a special token needs a name"),
         _ if is_dna => {
@@ -70,7 +71,8 @@ pub struct KmerSpecials {
 }
 
 impl KmerSpecials {
-    /// Those of the published model of the same kind: DNABERT for overlapping k-mers, else Nucleotide Transformer.
+    /// Those of the published model of the same kind: DNABERT for overlapping k-mers, else Nucleotide Transformer. Their order
+    /// is that of the published vocabularies, so ids agree with those of published weights.
     pub fn published(kmer: &Kmer) -> Self {
         let list = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         if kmer.is_overlapping() {

@@ -42,7 +42,7 @@ fn text_is_taken_apart_as_the_essay_says() {
     assert_eq!(
         encode("A é🧬C"),
         [3, 0, 0, 0, 4],
-        "one unknown token for a letter, however many bytes it has"
+        "one unknown token for a symbol, however many bytes it has"
     );
     assert_eq!(tokenizer.decode(&[9, 1, 0]).unwrap(), "ACGT[SEP][UNK]");
     assert!(matches!(tokenizer.decode(&[11]), Err(Error::Argument { .. })));
@@ -92,7 +92,7 @@ fn the_file_names_the_usual_special_tokens_and_an_old_one_stays_as_it_was() {
 }
 
 #[test]
-fn without_an_unknown_token_a_letter_is_an_error_with_its_place() {
+fn without_an_unknown_token_a_symbol_is_an_error_with_its_place() {
     let error = tokenizer(&["[SEP]"]).encode("AC[SEP]éGT").unwrap_err();
     assert!(matches!(error, Error::Symbol { position: 7, byte: 0xc3, .. }), "{error}");
 }
@@ -300,8 +300,8 @@ fn tokens_know_the_characters_they_come_from() {
         found.push((id, range.start, range.end));
         Ok(())
     };
-    foreign.tokens_exactly(text, foreign.letters(), take).unwrap();
-    // As Hugging Face has it: what a replacement puts in stands at the last letter it took out.
+    foreign.tokens_exactly(text, foreign.symbols(), take).unwrap();
+    // As Hugging Face has it: what a replacement puts in stands at the last symbol it took out.
     let expected = [
         (None, 0, 1),
         (Some(2), 1, 3),
@@ -311,6 +311,6 @@ fn tokens_know_the_characters_they_come_from() {
         (None, 22, 23),
     ];
     assert_eq!(found, expected);
-    let plain = |text| foreign.letters().is_plain(text);
+    let plain = |text| foreign.symbols().is_plain(text);
     assert!(plain("ACGTX") && !plain(" ACGT") && !plain("AC\nG") && !plain("é"));
 }

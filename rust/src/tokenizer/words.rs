@@ -1,16 +1,19 @@
 //! Words that are looked up whole: how a file with a `WordLevel` model cuts a text.
 //!
 //! Each pre-tokenizer cuts the pieces that the one before it left. What comes out is looked up in the vocabulary; a piece
-//! that it lacks is one unknown token, however long it is. Where every letter of the vocabulary stands alone whatever is
-//! around it, the table of [`super::letters`] says all, and such a file is as fast as any other: see [`Words::fate`].
+//! that it lacks is one unknown token, however long it is. Where every symbol of the vocabulary stands alone whatever is
+//! around it, the table of [`super::symbols`] says all, and such a file is as fast as any other: see [`WordLookup::fate`].
+//!
+//! Nesting is by recursion: [`pieces`] hands each piece of one pre-tokenizer to the next, and takes what the last one leaves.
+//! So no list of pieces is ever made. A file may have 16 pre-tokenizers, so the recursion is shallow.
 
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
 use super::numbering::Id;
-use super::pattern::Class;
-use super::phrase::Phrase;
+use super::pattern::CharacterClass;
+use super::split_pattern::SplitPattern;
 use crate::error::Result;
 
 /// What becomes of the matches of a pattern.
@@ -20,7 +23,7 @@ pub(super) enum Behavior {
     Isolated,
     /// They vanish.
     Removed,
-    /// Those side by side are one piece.
+    /// Neighbouring ones are one piece.
     Contiguous,
     /// Each belongs to the piece before it, unless that is a match.
     MergedWithPrevious,
@@ -30,26 +33,26 @@ pub(super) enum Behavior {
 
 /// One pre-tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(super) enum WordCut {
     /// By the matches of a pattern; if inverted, by what is between them.
-    Phrase {
+    Pattern {
         /// What is looked for.
-        phrase: Phrase,
+        pattern: SplitPattern,
         /// What becomes of it.
         behavior: Behavior,
         /// Whether matches are what is between matches.
         is_inverted: bool,
     },
     /// White space vanishes.
-    WhiteSpace(Class),
+    WhiteSpace(CharacterClass),
     /// Into pieces of so many characters, from the left.
     Every(usize),
 }
 
-/// The pre-tokenizers of a file, and its vocabulary.
+/// The pre-tokenizers of a file, and its vocabulary: the id of each word, special ones among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) cuts: Vec<Cut>,
+pub(super) struct WordLookup {
+    pub(super) cuts: Vec<WordCut>,
     pub(super) ids: FxHashMap<Box<str>, Id>,
 }
 
@@ -58,14 +61,14 @@ pub(super) struct Words {
 pub(super) enum Fate {
     /// It is a piece.
     Alone,
-    /// It vanishes, and parts what stands on both sides.
+    /// It vanishes, and there is a cut where it stood.
     Dropped,
     /// That depends on its neighbours.
     Unsure,
 }
 
-impl Words {
-    /// Takes the pieces of a text, in order, each with its id.
+impl WordLookup {
+    /// Takes the pieces of a text, in order, each with its id, or none if the vocabulary lacks it, and its range in bytes.
     pub(super) fn pieces(
         &self,
         text: &str,
@@ -81,37 +84,39 @@ impl Words {
     }
 
     /// What becomes of an ASCII character.
+    ///
+    /// The first pre-tokenizer that cuts it off from all neighbours decides: from there on the character is a text of its own,
+    /// on which the rest is tried out.
     pub(super) fn fate(&self, character: char) -> Fate {
         let mut buffer = [0; 4];
         let text = &*character.encode_utf8(&mut buffer);
         for (number, cut) in self.cuts.iter().enumerate() {
-            if !cut.parts_from_all(character) {
-                continue;
+            if cut.cuts_off(character) {
+                let mut remains = false;
+                pieces(&self.cuts[number..], text, 0, &mut |_, _| remains = true);
+                return if remains { Fate::Alone } else { Fate::Dropped };
             }
-            // From here on it is a text of its own.
-            let mut remains = false;
-            pieces(&self.cuts[number..], text, 0, &mut |_, _| remains = true);
-            return if remains { Fate::Alone } else { Fate::Dropped };
         }
         Fate::Unsure
     }
 
-    /// Why a text with other characters than ASCII cannot be cut exactly, if so.
+    /// Why a text with other characters than ASCII cannot be cut exactly, if so: a class may hold some of them.
     pub(super) fn refusal(&self) -> Option<String> {
-        let is_unclear = |cut: &Cut| matches!(cut, Cut::Phrase { phrase, .. } if !phrase.is_clear());
+        let is_unclear =
+            |cut: &WordCut| matches!(cut, WordCut::Pattern { pattern, .. } if !pattern.is_clear());
         let reason = "a class of characters in the file's pre-tokenizer may hold";
         self.cuts.iter().any(is_unclear).then(|| reason.to_owned())
     }
 }
 
-impl Cut {
-    /// Whether a character is parted from all neighbours.
-    fn parts_from_all(&self, character: char) -> bool {
+impl WordCut {
+    /// Whether a character is cut off from all neighbours, whatever they are.
+    fn cuts_off(&self, character: char) -> bool {
         match self {
             Self::Every(length) => *length == 1,
             Self::WhiteSpace(class) => class.holds(character),
-            Self::Phrase { phrase, behavior, is_inverted } => {
-                let Some(class) = phrase.as_single() else { return false };
+            Self::Pattern { pattern, behavior, is_inverted } => {
+                let Some(class) = pattern.as_single() else { return false };
                 match behavior {
                     Behavior::Isolated => class.holds(character),
                     Behavior::Removed => *is_inverted || class.holds(character),
@@ -122,8 +127,8 @@ impl Cut {
     }
 }
 
-/// Takes the pieces that `cuts` make of a text, which begins at `start` of a larger one.
-fn pieces(cuts: &[Cut], text: &str, start: usize, take: &mut dyn FnMut(&str, usize)) {
+/// Takes the pieces that `cuts` make of a text, which starts at byte `start` of a larger one. No piece is empty.
+fn pieces(cuts: &[WordCut], text: &str, start: usize, take: &mut dyn FnMut(&str, usize)) {
     let Some((cut, rest)) = cuts.split_first() else {
         if !text.is_empty() {
             take(text, start);
@@ -132,7 +137,7 @@ fn pieces(cuts: &[Cut], text: &str, start: usize, take: &mut dyn FnMut(&str, usi
     };
     let mut next = |range: Range<usize>| pieces(rest, &text[range.clone()], start + range.start, take);
     match cut {
-        Cut::Every(length) => {
+        WordCut::Every(length) => {
             let mut done = 0;
             let ends = text.char_indices().map(|(at, _)| at).step_by(*length).skip(1);
             for end in ends.chain([text.len()]) {
@@ -140,23 +145,23 @@ fn pieces(cuts: &[Cut], text: &str, start: usize, take: &mut dyn FnMut(&str, usi
                 done = end;
             }
         }
-        Cut::WhiteSpace(class) => {
-            Phrase::single(class.clone()).parts(text, |range, is_match| {
+        WordCut::WhiteSpace(class) => {
+            SplitPattern::single(class.clone()).parts(text, |range, is_match| {
                 if !is_match {
                     next(range);
                 }
             });
         }
-        Cut::Phrase { phrase, behavior, is_inverted } => {
-            let mut joiner = Joiner { behavior: *behavior, held: None, was_match: false };
-            phrase.parts(text, |range, is_match| joiner.add(range, is_match != *is_inverted, &mut next));
+        WordCut::Pattern { pattern, behavior, is_inverted } => {
+            let mut joiner = MatchJoiner { behavior: *behavior, held: None, was_match: false };
+            pattern.parts(text, |range, is_match| joiner.add(range, is_match != *is_inverted, &mut next));
             joiner.end(&mut next);
         }
     }
 }
 
-/// Joins matches with their neighbours, as a behavior says.
-struct Joiner {
+/// Joins matches with their neighbours, as a behavior says. A part is held back until the next one shows whether it joins.
+struct MatchJoiner {
     behavior: Behavior,
     /// What the next part may be joined to.
     held: Option<Range<usize>>,
@@ -164,7 +169,8 @@ struct Joiner {
     was_match: bool,
 }
 
-impl Joiner {
+impl MatchJoiner {
+    /// The next part, a match or what is between matches; hands out the one before unless they join.
     fn add(&mut self, range: Range<usize>, is_match: bool, take: &mut impl FnMut(Range<usize>)) {
         let joins = match self.behavior {
             Behavior::Removed if is_match => return,
@@ -180,6 +186,7 @@ impl Joiner {
         }
     }
 
+    /// No more parts.
     fn end(self, take: &mut impl FnMut(Range<usize>)) {
         self.held.into_iter().for_each(take);
     }
@@ -189,11 +196,11 @@ impl Joiner {
 mod tests {
     use super::*;
 
-    fn cut(source: &str, behavior: Behavior, is_inverted: bool) -> Cut {
-        Cut::Phrase { phrase: Phrase::regex(source).unwrap(), behavior, is_inverted }
+    fn cut(source: &str, behavior: Behavior, is_inverted: bool) -> WordCut {
+        WordCut::Pattern { pattern: SplitPattern::regex(source).unwrap(), behavior, is_inverted }
     }
 
-    fn found(cuts: &[Cut], text: &str) -> Vec<String> {
+    fn found(cuts: &[WordCut], text: &str) -> Vec<String> {
         let mut found = Vec::new();
         pieces(cuts, text, 0, &mut |piece, _| found.push(piece.to_owned()));
         found
@@ -215,20 +222,21 @@ mod tests {
             let cuts = [cut("A", behavior, is_inverted)];
             assert_eq!(found(&cuts, "xxAAxA"), expected, "{behavior:?} {is_inverted}");
         }
-        assert_eq!(found(&[Cut::Every(2)], "AéCGT"), ["Aé", "CG", "T"]);
-        assert_eq!(found(&[Cut::Every(2)], ""), [""; 0]);
-        assert_eq!(found(&[Cut::Every(4), Cut::Every(3)], "ACGTACG"), ["ACG", "T", "ACG"]);
+        assert_eq!(found(&[WordCut::Every(2)], "AéCGT"), ["Aé", "CG", "T"]);
+        assert_eq!(found(&[WordCut::Every(2)], ""), [""; 0]);
+        assert_eq!(found(&[WordCut::Every(4), WordCut::Every(3)], "ACGTACG"), ["ACG", "T", "ACG"]);
     }
 
     #[test]
-    fn the_fate_of_a_letter_is_known_where_it_stands_alone() {
-        let fate = |cuts: Vec<Cut>, character| Words { cuts, ..Words::default() }.fate(character);
+    fn the_fate_of_a_character_is_known_where_it_stands_alone() {
+        let fate =
+            |cuts: Vec<WordCut>, character| WordLookup { cuts, ..WordLookup::default() }.fate(character);
         let each = || cut(".", Behavior::Isolated, false);
         assert_eq!(fate(vec![each()], 'A'), Fate::Alone);
         assert_eq!(fate(vec![each()], '\n'), Fate::Unsure, "two of them are one piece");
         assert_eq!(fate(vec![each(), cut("A", Behavior::Removed, false)], 'A'), Fate::Dropped);
         assert_eq!(fate(vec![cut("[ACGT]", Behavior::Removed, true)], 'N'), Fate::Dropped);
         assert_eq!(fate(vec![cut("[ACGT]{2}", Behavior::Isolated, false)], 'A'), Fate::Unsure);
-        assert_eq!(fate(vec![Cut::Every(1)], '\n'), Fate::Alone);
+        assert_eq!(fate(vec![WordCut::Every(1)], '\n'), Fate::Alone);
     }
 }

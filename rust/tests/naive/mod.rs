@@ -17,7 +17,7 @@ pub fn train(words: &[(Vec<u8>, u64)], limits: &Limits) -> MergeTable {
     let mut table = MergeTable::new();
     let mut words: Vec<(Vec<Token>, u64)> = words
         .iter()
-        .map(|(word, weight)| (word.iter().map(|&letter| code(letter)).collect(), *weight))
+        .map(|(word, weight)| (word.iter().map(|&symbol| code(symbol)).collect(), *weight))
         .collect();
     while table.merges().len() < limits.merges {
         let Some((pair, count)) = best(&table, &words, limits) else { break };
@@ -30,8 +30,8 @@ pub fn train(words: &[(Vec<u8>, u64)], limits: &Limits) -> MergeTable {
     table
 }
 
-fn code(letter: u8) -> Token {
-    b"ACGT".iter().position(|&base| base == letter).unwrap() as Token
+fn code(symbol: u8) -> Token {
+    b"ACGT".iter().position(|&base| base == symbol).unwrap() as Token
 }
 
 fn best(table: &MergeTable, words: &[(Vec<Token>, u64)], limits: &Limits) -> Option<(Pair, u64)> {
@@ -63,7 +63,7 @@ fn replace(word: &[Token], pair: Pair, product: Token) -> Vec<Token> {
 }
 
 pub fn reverse_complement(word: &[u8]) -> Vec<u8> {
-    let complement = |&letter: &u8| match letter {
+    let complement = |&base: &u8| match base {
         b'A' => b'T',
         b'C' => b'G',
         b'G' => b'C',

@@ -1,7 +1,9 @@
 //! Batches of k-mers against one sequence at a time.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)] // small numbers
 
+use super::super::tests::joined;
 use super::*;
+use crate::alphabet::UnknownPolicy;
 use crate::kmer::Kmer;
 use crate::testing::{Genome, nasty};
 use crate::tokenizer::KmerSpecials;
@@ -12,17 +14,6 @@ fn kinds() -> impl Iterator<Item = Tokenizer> {
         let kmer = Kmer::new(k, overlap, canonical).unwrap();
         Tokenizer::kmer(kmer, &KmerSpecials::published(&kmer), false).unwrap()
     })
-}
-
-/// Texts end to end.
-fn joined(texts: &[String]) -> (Vec<u8>, Vec<usize>) {
-    let mut offsets = vec![0];
-    let mut bytes = Vec::new();
-    for text in texts {
-        bytes.extend_from_slice(text.as_bytes());
-        offsets.push(bytes.len());
-    }
-    (bytes, offsets)
 }
 
 fn texts() -> Vec<String> {
@@ -48,9 +39,9 @@ fn a_batch_is_its_sequences_one_by_one() {
             let range = batch.offsets[number] as usize..batch.offsets[number + 1] as usize;
             assert_eq!(ids[range.clone()], tokenizer.encode(text).unwrap(), "{text}");
             assert_eq!(counts[number], range.len() as u64);
-            let letters: Vec<char> = text.chars().collect();
+            let symbols: Vec<char> = text.chars().collect();
             for (id, span) in ids[range.clone()].iter().zip(&batch.spans.as_ref().unwrap()[range]) {
-                let part: String = letters[span[0] as usize..span[1] as usize].iter().collect();
+                let part: String = symbols[span[0] as usize..span[1] as usize].iter().collect();
                 let is_known = Some(*id) != tokenizer.kmer_options(false).unknown;
                 if is_known && !tokenizer.kmers().unwrap().is_canonical() {
                     assert_eq!(tokenizer.decode(&[*id]).unwrap(), part);
@@ -63,10 +54,10 @@ fn a_batch_is_its_sequences_one_by_one() {
 
 #[test]
 fn long_sequences_are_cut_without_a_trace() {
-    let mut letters = Vec::new();
-    Genome::new(5).with_n(true).letters(&mut letters, 3 * PART + 12345);
-    letters[PART - 2] = b'n';
-    let text = String::from_utf8(letters).unwrap();
+    let mut symbols = Vec::new();
+    Genome::new(5).with_n(true).letters(&mut symbols, 3 * PART + 12345);
+    symbols[PART - 2] = b'n';
+    let text = String::from_utf8(symbols).unwrap();
     let (bytes, offsets) = joined(&[text.clone(), "ACGT".to_owned(), text[..PART + 3].to_owned()]);
     for tokenizer in kinds() {
         for unknown in [UnknownPolicy::Token, UnknownPolicy::Split] {
@@ -78,9 +69,9 @@ fn long_sequences_are_cut_without_a_trace() {
             if unknown == UnknownPolicy::Token {
                 assert_eq!(batch.ids.to_vec()[..batch.offsets[1] as usize], tokenizer.encode(&text).unwrap());
             }
-            let is_known = |letter: &&u8| tokenizer.letters().is_letter(**letter);
-            assert_eq!(batch.unknown, bytes.iter().filter(|letter| !is_known(letter)).count() as u64);
-            assert_eq!(batch.lower_case, if tokenizer.letters().is_letter(b'N') { 2 } else { 0 });
+            let is_known = |symbol: &&u8| tokenizer.symbols().is_known(**symbol);
+            assert_eq!(batch.unknown, bytes.iter().filter(|symbol| !is_known(symbol)).count() as u64);
+            assert_eq!(batch.lower_case, if tokenizer.symbols().is_known(b'N') { 2 } else { 0 });
         }
     }
 }

@@ -1,4 +1,7 @@
 //! The added tokens of a file.
+//!
+//! Their ids are not free: Hugging Face gives a token the id that the vocabulary has for it, or the next one behind the
+//! vocabulary, and ignores what the file says. A file that says otherwise means something else than it does, and is refused.
 
 use serde_json::Value;
 
@@ -6,11 +9,15 @@ use super::fields::{flag_or_false, refuse, show};
 use super::strict::Vocab;
 use crate::error::{Result, show_text};
 use crate::tokenizer::Id;
-use crate::tokenizer::added::Added;
+use crate::tokenizer::added::AddedToken;
 use crate::tokenizer::special::{MAX_SPECIAL_BYTES, MAX_SPECIALS, special_mistake};
 
 /// The added tokens, in order of id, with the ids that Hugging Face gives them.
-pub(super) fn read(added: Option<&Value>, vocab: &Vocab) -> Result<Vec<Added>> {
+///
+/// Their number and bytes are bounded before anything is built of them: an automaton over them takes many times their memory.
+/// Fails at a token that is empty, a string of bases, or given twice, at `single_word`, which depends on Unicode's idea of a
+/// word, and at an id that Hugging Face would not give.
+pub(super) fn read(added: Option<&Value>, vocab: &Vocab) -> Result<Vec<AddedToken>> {
     let added = match added {
         None | Some(Value::Null) => &Vec::new(),
         Some(Value::Array(added)) => added,
@@ -35,7 +42,8 @@ pub(super) fn read(added: Option<&Value>, vocab: &Vocab) -> Result<Vec<Added>> {
     }
 }
 
-fn read_one(token: &Value, vocab: &Vocab, next: &mut Id) -> Result<Added> {
+/// One of them. `next` is the id that the next token without one gets.
+fn read_one(token: &Value, vocab: &Vocab, next: &mut Id) -> Result<AddedToken> {
     let Some(content) = token.get("content").and_then(Value::as_str) else {
         return refuse("an added token has no content that is a string");
     };
@@ -56,7 +64,7 @@ fn read_one(token: &Value, vocab: &Vocab, next: &mut Id) -> Result<Added> {
         Some(said) => return refuse(format!("{part} has the id {said}, but Hugging Face gives it {id}")),
         None => return refuse(format!("{part} has no id that is a number from 0 on")),
     }
-    Ok(Added {
+    Ok(AddedToken {
         content: content.to_owned(),
         id,
         strips_left: flag_or_false(&part, token, "lstrip")?,

@@ -1,4 +1,6 @@
 //! Taking fields out of the parts of a file, with errors that name both.
+//!
+//! A part is an object such as `pre_tokenizer`; its name stands at the front of every message, so that a user finds the place.
 
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ pub(super) fn refuse<T>(reason: impl Into<String>) -> Result<T> {
     Err(Error::vocabulary(reason))
 }
 
-/// A value in a message.
+/// A value in a message: short, whatever it holds, since a file may be 64 MiB of it.
 pub(super) fn show(value: &Value) -> String {
     match value {
         Value::String(text) => show_text(text),
@@ -30,28 +32,31 @@ pub(super) fn kind<'a>(part: &str, object: &'a Value) -> Result<&'a str> {
     }
 }
 
+/// A field as `read` takes it; fails if it is missing or has another form than `form` says.
+pub(super) fn field<'a, T>(
+    part: &str,
+    object: &'a Value,
+    key: &str,
+    form: &str,
+    read: impl FnOnce(&'a Value) -> Option<T>,
+) -> Result<T> {
+    let value = object.get(key).and_then(read);
+    value.map_or_else(|| refuse(format!("{part} has no {key} that is {form}")), Ok)
+}
+
 /// A field that is a string.
 pub(super) fn string<'a>(part: &str, object: &'a Value, key: &str) -> Result<&'a str> {
-    match object.get(key).and_then(Value::as_str) {
-        Some(text) => Ok(text),
-        None => refuse(format!("{part} has no {key} that is a string")),
-    }
+    field(part, object, key, "a string", Value::as_str)
 }
 
 /// A field that is a list.
 pub(super) fn list<'a>(part: &str, object: &'a Value, key: &str) -> Result<&'a [Value]> {
-    match object.get(key).and_then(Value::as_array) {
-        Some(list) => Ok(list),
-        None => refuse(format!("{part} has no {key} that is a list")),
-    }
+    field(part, object, key, "a list", |value| value.as_array().map(Vec::as_slice))
 }
 
 /// A field that is true or false, and must be there.
 pub(super) fn flag(part: &str, object: &Value, key: &str) -> Result<bool> {
-    match object.get(key).and_then(Value::as_bool) {
-        Some(flag) => Ok(flag),
-        None => refuse(format!("{part} has no {key} that is true or false")),
-    }
+    field(part, object, key, "true or false", Value::as_bool)
 }
 
 /// A field that is true or false; false if it is missing or null.
@@ -60,4 +65,12 @@ pub(super) fn flag_or_false(part: &str, object: &Value, key: &str) -> Result<boo
         None | Some(Value::Null) => Ok(false),
         Some(_) => flag(part, object, key),
     }
+}
+
+/// The field `pattern`: its text, and whether that is a regular expression.
+pub(super) fn pattern<'a>(part: &str, object: &'a Value) -> Result<(&'a str, bool)> {
+    field(part, object, "pattern", "a String or a Regex", |pattern| {
+        let text = |key| pattern.get(key).and_then(Value::as_str);
+        text("String").map(|text| (text, false)).or_else(|| text("Regex").map(|text| (text, true)))
+    })
 }

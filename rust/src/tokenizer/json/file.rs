@@ -1,4 +1,7 @@
 //! The text of a file that nobody vouches for: bounded in bytes and, where it may have no end, in time.
+//!
+//! A path may name a pipe without a writer, or a device such as `/dev/zero`. Reading stops one byte past the limit, and a
+//! path that is no regular file is read in a thread of its own, which is left behind if it takes too long.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -11,10 +14,10 @@ use crate::error::{Error, Result};
 
 /// Bytes of the largest file that is read.
 pub(super) const MAX_BYTES: u64 = 64 << 20;
-/// How long a pipe or a device may take. A pipe without a writer would be waited for for ever.
+/// How long a pipe or a device may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The text of the file at `path`; a byte-order mark is passed over.
+/// The text of the file at `path`; the caller passes over a byte-order mark of UTF-8. Fails if it is empty or no UTF-8.
 pub(super) fn read_text(path: &Path) -> Result<String> {
     let kind = fs::metadata(path).map_err(|source| Error::io(path, source))?;
     let bytes = if kind.is_file() || kind.is_dir() { read(path) } else { read_in_time(path.to_path_buf())? };
@@ -22,7 +25,7 @@ pub(super) fn read_text(path: &Path) -> Result<String> {
     text_of(bytes).map_err(|reason| Error::vocabulary(reason).in_file(path))
 }
 
-/// At most a byte more than is allowed.
+/// At most a byte more than is allowed, which is enough to be refused.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -45,6 +48,7 @@ fn read_in_time(path: PathBuf) -> Result<io::Result<Vec<u8>>> {
     })
 }
 
+/// The bytes as text; the reason if they are none. UTF-16 is the one mistake worth naming: editors on Windows make it.
 fn text_of(bytes: Vec<u8>) -> Result<String, &'static str> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(

@@ -2,27 +2,30 @@
 //!
 //! What genotok writes names the special tokens around a sequence in its `post_processor`, if it has the usual ones. Before,
 //! that part was null, so that Hugging Face added nothing. Such an old file is one of ours as well: what is asked to be put
-//! around a sequence is the same. It is written again as it was, for its digest stands in what was made with it; only
-//! Hugging Face is given today's form.
+//! around a sequence is the same. It is written again as it was, for the records of what was made with it hold its digest;
+//! only Hugging Face is given today's form.
 
 use serde_json::{Map, Value};
 
-use super::frame::Frame;
+use super::document::TokenizerDocument;
 use super::post_processor;
 use super::settings::SETTINGS;
 use crate::error::{Error, Result};
-use crate::tokenizer::added::Added;
+use crate::tokenizer::added::AddedToken;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
+/// The part in which the two differ.
 const PART: &str = "post_processor";
 
-impl Frame {
-    /// Whether it is that of a file that genotok writes or wrote, with these added tokens and this unknown one.
-    pub(super) fn is_ours(&self, added: &[Added], unknown: Option<&str>) -> bool {
+impl TokenizerDocument {
+    /// Whether it is that of a file that genotok writes or wrote, with these added tokens and this unknown one: equal, part
+    /// by part, to the document that would be written, but for truncation and padding, which users change, and the part in
+    /// which the forms differ.
+    pub(super) fn is_ours(&self, added: &[AddedToken], unknown: Option<&str>) -> bool {
         let specials: Vec<(String, Id)> =
             added.iter().map(|token| (token.content.clone(), token.id)).collect();
         let is_setting = |key: &String| SETTINGS.contains(&key.as_str());
-        let parts = |frame: &Self| match &frame.0 {
+        let parts = |document: &Self| match &document.0 {
             Value::Object(parts) => {
                 let parts = parts.iter().filter(|(key, _)| !is_setting(key));
                 parts.map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -44,7 +47,7 @@ impl Tokenizer {
     /// the usual ones.
     pub fn template(&self) -> Result<Template> {
         let usual = || post_processor::usual_template(|name| self.find_added(name), self.kmers().is_some());
-        self.reading.template.clone().or_else(usual).ok_or_else(|| {
+        self.rules.template.clone().or_else(usual).ok_or_else(|| {
             let rule =
                 "this vocabulary has no [CLS] and [SEP], and no template of special tokens around a sequence";
             Error::argument("add_special_tokens", &"True", rule)
@@ -52,13 +55,15 @@ impl Tokenizer {
     }
 
     /// What the file says of the special tokens around one and two sequences, as JSON; of ours, what today's form says.
+    /// `null` if it puts nothing around them.
     pub fn post_processor(&self) -> String {
         if self.kmers().is_some() || self.own_template().is_none() {
             return self.usual_post_processor().to_string();
         }
-        self.frame.0.get(PART).unwrap_or(&Value::Null).to_string()
+        self.document.0.get(PART).unwrap_or(&Value::Null).to_string()
     }
 
+    /// What today's form says around sequences, from the names of the added tokens.
     pub(super) fn usual_post_processor(&self) -> Value {
         post_processor::usual(|name| self.find_added(name), self.kmers().is_some())
     }
@@ -66,7 +71,7 @@ impl Tokenizer {
     /// The text of a tokenizer.json that Hugging Face gives the same ids with, with special tokens and without; fails if
     /// there can be none.
     pub fn to_hugging_face_json(&self) -> Result<String> {
-        if let Some(reason) = self.kmers().and_then(super::kmers::obstacle) {
+        if let Some(reason) = self.kmers().and_then(super::kmers::why_unsupported) {
             return Err(Error::vocabulary(format!("Hugging Face tokenizers cannot express it: {reason}")));
         }
         match self.own_template() {
@@ -79,7 +84,7 @@ impl Tokenizer {
     /// without it, and the other way round. Nothing if there is only one.
     pub fn to_json_in_other_form(&self) -> Result<Option<String>> {
         let usual = self.usual_post_processor();
-        let is_listed = |kmer| super::kmers::obstacle(kmer).is_none();
+        let is_listed = |kmer| super::kmers::why_unsupported(kmer).is_none();
         if usual.is_null() || !self.kmers().map_or_else(|| self.is_ours(), is_listed) {
             return Ok(None);
         }
@@ -87,22 +92,23 @@ impl Tokenizer {
         self.to_json_with(other).map(Some)
     }
 
+    /// The text of the file with another post-processor.
     fn to_json_with(&self, post_processor: Value) -> Result<String> {
-        let mut document = self.document()?;
+        let mut document = self.full_document()?;
         if let Some(parts) = document.as_object_mut() {
             parts.insert(PART.to_owned(), post_processor);
         }
         self.write(&document)
     }
 
-    /// Whether its file is of those that genotok writes or wrote.
+    /// Whether its file is of those that genotok writes or wrote: then both forms of it are known.
     fn is_ours(&self) -> bool {
-        let unknown = self.frame.0.pointer("/model/unk_token").and_then(Value::as_str);
-        self.own_template().is_none() || self.frame.is_ours(&self.reading.added, unknown)
+        let unknown = self.document.0.pointer("/model/unk_token").and_then(Value::as_str);
+        self.own_template().is_none() || self.document.is_ours(&self.rules.added, unknown)
     }
 
     /// The id of an added token.
     fn find_added(&self, name: &str) -> Option<Id> {
-        self.reading.added.iter().find(|token| token.content == name).map(|token| token.id)
+        self.rules.added.iter().find(|token| token.content == name).map(|token| token.id)
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! # As tokenizer.json
 //!
-//! Hugging Face can cut a text into k-mers end to end: by a pre-tokenizer that splits it into the matches of
+//! Hugging Face can cut a text into non-overlapping k-mers: by a pre-tokenizer that splits it into the matches of
 //! `[ACGT]{k}|[\s\S]`, each of which a `WordLevel` model looks up. Matching goes from left to right, so a run of bases is cut
-//! from its left end, the letters that remain and all others are matches of one letter, and what is not in the vocabulary
+//! from its left end, the bases that remain and all other symbols are matches by themselves, and what is not in the vocabulary
 //! becomes the unknown token, one for one. Up to k = 8, where the file has 1.6 MB, that is the file. Single bases are the
 //! same without the first alternative.
 //!
@@ -16,34 +16,36 @@
 //! # Read
 //!
 //! From either form the few facts are taken, and the tokenizer is made of them. Then its own file must say the same as
-//! the one that was read: nothing of it is believed without having been looked at. If not, our own form is refused, and a
-//! tokenizer.json is read as anybody's ([`super::words`]).
+//! the one that was read: nothing of it is believed unchecked. If not, our own form is refused, and a
+//! tokenizer.json is read as any other ([`super::words`]).
 
 use serde_json::{Map, Value, json};
 
 use super::added;
-use super::fields::{refuse, show};
-use super::frame::{Frame, added_token};
+use super::document::{TokenizerDocument, added_token, upper_casing};
+use super::fields::{field, flag, refuse, show};
 use super::strict::Vocab;
 use crate::error::{Error, Result};
 use crate::kmer::Kmer;
-use crate::tokenizer::added::Added;
+use crate::tokenizer::added::AddedToken;
 use crate::tokenizer::{Id, KmerSpecials, Tokenizer};
 
+/// Our own form, in messages.
+const PART: &str = "it";
 /// What our own form is known by.
 const FORMAT: &str = "genotok k-mers";
 /// The largest k whose vocabulary is written as a list.
 const MAX_LISTED_K: usize = 8;
 
-impl Frame {
-    /// The frame of a tokenizer of k-mers, which is made when it is asked for.
+impl TokenizerDocument {
+    /// The document of a tokenizer of k-mers, which is made when it is asked for.
     pub(in crate::tokenizer) fn of_kmers() -> Self {
         Self(Value::Null)
     }
 }
 
-/// Why Hugging Face cannot have these k-mers.
-pub(in crate::tokenizer) fn obstacle(kmer: &Kmer) -> Option<String> {
+/// Why Hugging Face cannot have these k-mers, as users read it; `None` if it can.
+pub(in crate::tokenizer) fn why_unsupported(kmer: &Kmer) -> Option<String> {
     let k = kmer.k();
     if kmer.is_canonical() {
         return Some(
@@ -56,7 +58,7 @@ pub(in crate::tokenizer) fn obstacle(kmer: &Kmer) -> Option<String> {
     (k > MAX_LISTED_K).then(|| format!("a list of all {k}-mers is too long; k may be {MAX_LISTED_K} at most"))
 }
 
-/// The file.
+/// The file, with the vocabulary if it has a list.
 pub(super) fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     let mut document = outline(tokenizer, kmer);
     if let Some(vocab) = document.pointer_mut("/model/vocab") {
@@ -66,12 +68,12 @@ pub(super) fn document(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     document
 }
 
-/// The file, with null for the vocabulary if it has a list.
+/// The file, with null for the vocabulary if it has a list: what is compared with a file that is read.
 fn outline(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
-    if obstacle(kmer).is_some() { own(tokenizer, kmer) } else { listed(tokenizer, kmer) }
+    if why_unsupported(kmer).is_some() { own(tokenizer, kmer) } else { listed(tokenizer, kmer) }
 }
 
-/// The file in our own form.
+/// The file in our own form: some hundred bytes, whatever k is.
 fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     let specials = tokenizer.kmer_specials();
     json!({
@@ -88,16 +90,16 @@ fn own(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
     })
 }
 
-/// The file as a tokenizer.json.
+/// The file as a tokenizer.json, in today's form or the old one, as the tokenizer has it.
 fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
-    let added = tokenizer.reading.added.iter();
+    let added = tokenizer.rules.added.iter();
     let added: Vec<Value> = added.map(|token| added_token(&token.content, token.id)).collect();
-    let normalizer = tokenizer.kmer_options(false).upper_case.then(|| upper_casing(kmer));
+    let normalizer = tokenizer.kmer_options(false).upper_case.then(|| upper_casing(kmer.alphabet()));
     let post_processor = tokenizer.own_template().map(|_| tokenizer.usual_post_processor());
     json!({
         "version": "1.0",
-        "truncation": tokenizer.frame.setting("truncation"),
-        "padding": tokenizer.frame.setting("padding"),
+        "truncation": tokenizer.document.setting("truncation"),
+        "padding": tokenizer.document.setting("padding"),
         "added_tokens": added,
         "normalizer": normalizer,
         "pre_tokenizer": {
@@ -111,29 +113,20 @@ fn listed(tokenizer: &Tokenizer, kmer: &Kmer) -> Value {
         "model": {
             "type": "WordLevel",
             "vocab": null,
-            // A name is needed. If it is not in the vocabulary, unknown letters are errors there as here.
+            // A name is needed. If it is not in the vocabulary, unknown symbols are errors there as here.
             "unk_token": tokenizer.kmer_unknown().unwrap_or("[UNK]"),
         },
     })
 }
 
-/// What splits a text into tokens.
+/// What splits a text into tokens: k bases, or else any one character.
 fn pattern(k: usize) -> String {
     if k == 1 { r"[\s\S]".to_owned() } else { format!(r"[ACGT]{{{k}}}|[\s\S]") }
 }
 
-/// A normalizer that makes the letters of the vocabulary upper case.
-fn upper_casing(kmer: &Kmer) -> Value {
-    let replace = |letter: &u8| {
-        let (lower, upper) = (char::from(letter.to_ascii_lowercase()), char::from(*letter));
-        json!({"type": "Replace", "pattern": {"String": lower}, "content": upper})
-    };
-    json!({"type": "Sequence", "normalizers": kmer.alphabet().iter().map(replace).collect::<Vec<_>>()})
-}
-
 /// The tokenizer in a file, if it is one of k-mers as genotok writes them.
 ///
-/// Our own form is read or refused. A tokenizer.json that is not the one that would be written is somebody else's.
+/// Our own form is read or refused. For a tokenizer.json that is not the one that would be written, this is `None`.
 pub(super) fn read(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
     let model = document.get("model").and_then(|model| model.get("type"));
     if let Some(format) = document.get("format") {
@@ -150,20 +143,17 @@ pub(super) fn read(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tok
         return Ok(None);
     }
     let Some(mut tokenizer) = read_listed(document, vocab).ok().flatten() else { return Ok(None) };
-    tokenizer.frame.take_settings(document);
+    tokenizer.document.take_settings(document);
     Ok(check_equal(document, &tokenizer).is_ok().then_some(tokenizer))
 }
 
-/// Takes the facts from our own form.
+/// Takes the facts from our own form: k, how it is cut and named, the special tokens.
 fn read_own(document: &Value) -> Result<Tokenizer> {
-    let flag = |key: &str| match document.get(key) {
-        Some(Value::Bool(flag)) => Ok(*flag),
-        _ => refuse(format!("{key} is not true or false")),
-    };
+    let flag = |key: &str| flag(PART, document, key);
     let names = |key: &str| {
-        let list = document.get(key).and_then(Value::as_array);
-        let names = list.and_then(|list| list.iter().map(|name| name.as_str().map(str::to_owned)).collect());
-        names.map_or_else(|| refuse(format!("{key} is not a list of strings")), Ok)
+        field(PART, document, key, "a list of strings", |list| {
+            list.as_array()?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+        })
     };
     let k = document.get("k").and_then(Value::as_u64).and_then(|k| usize::try_from(k).ok());
     let kmer = Kmer::new(k.unwrap_or(0), flag("overlap")?, flag("canonical")?)?;
@@ -172,6 +162,9 @@ fn read_own(document: &Value) -> Result<Tokenizer> {
 }
 
 /// Takes the facts from a tokenizer.json, if it has them.
+///
+/// k is that of the pattern. Special tokens with ids below the first k-mer stand before it, the others behind; every name
+/// must have the id that the tokenizer gives it.
 fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokenizer>> {
     let regex = document.pointer("/pre_tokenizer/pattern/Regex").and_then(Value::as_str);
     let k = (1..=MAX_LISTED_K).find(|&k| regex == Some(&pattern(k)));
@@ -180,12 +173,12 @@ fn read_listed(document: &Value, vocab: Option<&Vocab>) -> Result<Option<Tokeniz
     let Some(&first) = vocab.get(kmer.string(0).as_str()) else { return Ok(None) };
     let added = added::read(document.get("added_tokens"), vocab)?;
     let (before, after): (Vec<_>, Vec<_>) = added.into_iter().partition(|token| token.id < first);
-    let names = |list: Vec<Added>| list.into_iter().map(|token| token.content).collect();
+    let names = |list: Vec<AddedToken>| list.into_iter().map(|token| token.content).collect();
     let specials = KmerSpecials { before: names(before), after: names(after) };
     let upper_case = document.get("normalizer").is_some_and(|value| !value.is_null());
     let mut tokenizer = Tokenizer::kmer(kmer, &specials, upper_case)?;
     if document.get("post_processor").is_none_or(Value::is_null) {
-        tokenizer.reading.template = None; // an old file, which is written again as it was
+        tokenizer.rules.template = None; // an old file, which is written again as it was
     }
     let is_own = |(name, id): (String, Id)| vocab.get(name.as_str()) == Some(&id);
     let is_all = vocab.len() == tokenizer.vocab_size() && tokenizer.vocab().zip(0..).all(is_own);

@@ -1,4 +1,7 @@
-//! How the file looks: indented, but a list within a list (a merge) on one line.
+//! The layout of the file: indented, but a list within a list (a merge) on one line.
+//!
+//! So a file has a line per token and per merge, which `diff` and `grep` can use. Layout is part of the file format: digests
+//! of files stand in records.
 
 use std::io::{self, Write};
 
@@ -17,6 +20,7 @@ pub(super) fn write(document: &Value) -> Result<String> {
     text.ok_or_else(|| Error::vocabulary("it cannot be written as JSON"))
 }
 
+/// `serde_json`'s own layout until a list is open, then its contents on one line.
 #[derive(Default)]
 struct Layout {
     pretty: PrettyFormatter<'static>,

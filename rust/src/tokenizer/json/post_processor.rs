@@ -1,8 +1,10 @@
-//! The post-processor of a file: what stands around a sequence when special tokens are asked for.
+//! The post-processor of a file: what is put around a sequence when special tokens are asked for.
+//!
+//! Of one is read what it does to a single sequence; what it does to a pair is kept and written again. Ours is written here.
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{kind, list, refuse, show, string};
+use super::fields::{field, kind, list, refuse, show, string};
 use crate::error::{Error, Result, show_text};
 use crate::tokenizer::{Id, Template};
 
@@ -10,11 +12,14 @@ const PART: &str = "post_processor";
 /// Special tokens around a sequence at most: a short file may name a long list many times.
 const MAX_AROUND: usize = 1000;
 
+/// The error for a template that is too long.
 fn too_many<T>() -> Result<T> {
     refuse(format!("post_processor puts in more than {MAX_AROUND} special tokens"))
 }
 
 /// The template for one sequence; `None` if the file puts nothing around it. Ids must be below `vocab_size`.
+///
+/// Of a sequence of post-processors each puts its tokens around what the ones before made.
 pub(super) fn read(post_processor: Option<&Value>, vocab_size: usize) -> Result<Option<Template>> {
     let Some(value) = post_processor.filter(|value| !value.is_null()) else { return Ok(None) };
     let template = match kind(PART, value)? {
@@ -96,11 +101,13 @@ fn id(value: &Value) -> Option<Id> {
 
 /// The id in a list of a token and its id.
 fn token_and_id(value: &Value, key: &str) -> Result<Id> {
-    let pair = list(PART, value, key)?;
-    let fail = || Error::vocabulary(format!("post_processor has no {key} that is a token and its id"));
-    pair.get(1).filter(|_| pair.len() == 2 && pair[0].is_string()).and_then(id).ok_or_else(fail)
+    field(PART, value, key, "a token and its id", |pair| match &pair.as_array()?[..] {
+        [Value::String(_), number] => id(number),
+        _ => None,
+    })
 }
 
+/// What a `TemplateProcessing` puts around one sequence: the special tokens before it, and those behind.
 fn template(value: &Value) -> Result<Template> {
     let mut template = Template::default();
     let mut is_behind = false;
@@ -130,7 +137,7 @@ fn template(value: &Value) -> Result<Template> {
     Ok(template)
 }
 
-/// The ids that stand for a special token of a template.
+/// The ids that stand for a special token of a template: one, nearly always.
 fn ids_of(value: &Value, name: &str) -> Result<Vec<Id>> {
     let ids = value.get("special_tokens").and_then(|tokens| tokens.get(name)?.get("ids")?.as_array());
     let ids = ids.and_then(|ids| ids.iter().map(id).collect());

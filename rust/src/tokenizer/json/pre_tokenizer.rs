@@ -1,35 +1,40 @@
-//! The pre-tokenizer of a file.
+//! The pre-tokenizer of a file whose model is BPE.
+//!
+//! Where it would cut is told as rules about neighbouring characters ([`crate::tokenizer::splitting`]): that is enough as long
+//! as no cut falls between characters that merges join. `words` reads the same part for models that look words up, where every
+//! cut counts.
 
 use serde_json::Value;
 
 use super::fields::{flag, kind, list, refuse, show, string};
 use super::normalizer::pattern;
 use crate::error::Result;
-use crate::tokenizer::pattern::{Class, Count, Others, Pattern};
-use crate::tokenizer::splitting::{Cut, Splitting};
+use crate::tokenizer::pattern::{CharacterClass, Count, Others, Pattern};
+use crate::tokenizer::splitting::{SplitRule, Splitting};
+use crate::tokenizer::words::Behavior;
 
 const PART: &str = "pre_tokenizer";
 
-/// What the pre-tokenizers do, in order.
-pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
+/// What the pre-tokenizers do, in order. Classes whose members outside ASCII are Unicode's to say are marked unclear.
+pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<SplitRule>> {
     let Some(value) = pre_tokenizer.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-    let punctuation = || Class::of(|character| character.is_ascii_punctuation(), Others::Unclear);
+    let punctuation = || CharacterClass::of(|character| character.is_ascii_punctuation(), Others::Unclear);
     Ok(match kind(PART, value)? {
         "Sequence" => sequence(list(PART, value, "pretokenizers")?)?,
         "Whitespace" => Splitting::white_space_and_words(),
         "WhitespaceSplit" => Splitting::white_space(),
-        "BertPreTokenizer" => [Splitting::white_space(), vec![Cut::Isolate(punctuation())]].concat(),
+        "BertPreTokenizer" => [Splitting::white_space(), vec![SplitRule::Isolate(punctuation())]].concat(),
         "Punctuation" => {
-            let default = Value::from("Isolated");
-            behaviour(value.get("behavior").unwrap_or(&default), punctuation(), Count::One)?
+            let behavior = value.get("behavior").map(read_behavior).transpose()?;
+            rules(behavior.unwrap_or(Behavior::Isolated), punctuation(), Count::One)
         }
         "Digits" => {
-            let digits = Class::of(|character| character.is_ascii_digit(), Others::Unclear);
+            let digits = CharacterClass::of(|character| character.is_ascii_digit(), Others::Unclear);
             let alone = flag(PART, value, "individual_digits")?;
-            vec![if alone { Cut::Isolate(digits) } else { Cut::Border(digits) }]
+            vec![if alone { SplitRule::Isolate(digits) } else { SplitRule::Border(digits) }]
         }
         "CharDelimiterSplit" => match Pattern::text(string(PART, value, "delimiter")?) {
-            Pattern::Class(class, Count::One) => vec![Cut::Drop(class)],
+            Pattern::Class(class, Count::One) => vec![SplitRule::Drop(class)],
             _ => {
                 return refuse(
                     "pre_tokenizer CharDelimiterSplit has no delimiter that is one ASCII character",
@@ -42,28 +47,32 @@ pub(super) fn read(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
     })
 }
 
-/// Cuts of a file at most: each character outside ASCII is asked by all of them.
-const MAX_CUTS: usize = 256;
+/// Rules of a file at most: each character outside ASCII is asked by all of them.
+const MAX_RULES: usize = 256;
 
-/// One after the other; after bytes have been made characters, nothing else can be said.
-fn sequence(parts: &[Value]) -> Result<Vec<Cut>> {
-    let mut cuts = Vec::new();
+/// One after the other. The rules of all together are a union: each cuts what the ones before left, and cuts do not undo each
+/// other. After bytes have been made characters, nothing else can be said.
+fn sequence(parts: &[Value]) -> Result<Vec<SplitRule>> {
+    let mut rules = Vec::new();
     for part in parts {
-        if cuts.contains(&Cut::Bytes) {
-            return refuse("pre_tokenizer Sequence goes on after ByteLevel, which genotok does not support");
+        if rules.contains(&SplitRule::Bytes) {
+            return refuse(
+                "pre_tokenizer Sequence continues after ByteLevel, which genotok does not support",
+            );
         }
-        cuts.extend(read(Some(part))?);
-        if cuts.len() > MAX_CUTS {
-            return refuse(format!("its pre_tokenizer has more than {MAX_CUTS} parts"));
+        rules.extend(read(Some(part))?);
+        if rules.len() > MAX_RULES {
+            return refuse(format!("its pre_tokenizer has more than {MAX_RULES} parts"));
         }
     }
-    Ok(cuts)
+    Ok(rules)
 }
 
-fn split(value: &Value) -> Result<Vec<Cut>> {
+/// `Split` by one character or class, or runs of them.
+fn split(value: &Value) -> Result<Vec<SplitRule>> {
     let (class, count) = match pattern(PART, value)? {
         // Found between any two characters: each stands alone.
-        Pattern::Empty => (Class::of(|_| true, Others::Yes), Count::One),
+        Pattern::Empty => (CharacterClass::of(|_| true, Others::Yes), Count::One),
         Pattern::Class(class, count @ (Count::One | Count::AtLeast(1))) => (class, count),
         Pattern::Class(..) | Pattern::Text(_) => {
             return refuse(
@@ -73,11 +82,11 @@ fn split(value: &Value) -> Result<Vec<Cut>> {
     };
     let behavior = value.get("behavior").unwrap_or(&Value::Null);
     match (flag(PART, value, "invert")?, count) {
-        (false, _) => behaviour(behavior, class, count),
+        (false, _) => Ok(rules(read_behavior(behavior)?, class, count)),
         // What a run is not, is a run too.
-        (true, Count::AtLeast(_)) => behaviour(behavior, class.negated(), count),
+        (true, Count::AtLeast(_)) => Ok(rules(read_behavior(behavior)?, class.negated(), count)),
         (true, Count::One) => match behavior.as_str() {
-            Some("Removed") => Ok(vec![Cut::Drop(class.negated()), Cut::Isolate(class)]),
+            Some("Removed") => Ok(vec![SplitRule::Drop(class.negated()), SplitRule::Isolate(class)]),
             _ => {
                 refuse("pre_tokenizer Split is inverted, which genotok does not support of single characters")
             }
@@ -85,21 +94,33 @@ fn split(value: &Value) -> Result<Vec<Cut>> {
     }
 }
 
-/// What becomes of the matches.
-fn behaviour(behavior: &Value, class: Class, count: Count) -> Result<Vec<Cut>> {
-    Ok(match (behavior.as_str(), count) {
-        (Some("Removed"), _) => vec![Cut::Drop(class)],
-        (Some("Isolated"), Count::One) => vec![Cut::Isolate(class)],
-        (Some("Isolated" | "Contiguous"), _) => vec![Cut::Border(class)],
-        (Some("MergedWithPrevious" | "MergedWithNext"), _) => vec![Cut::Beside(class)],
+/// What becomes of the matches of a class, one by one or in runs.
+fn rules(behavior: Behavior, class: CharacterClass, count: Count) -> Vec<SplitRule> {
+    vec![match (behavior, count) {
+        (Behavior::Removed, _) => SplitRule::Drop(class),
+        (Behavior::Isolated, Count::One) => SplitRule::Isolate(class),
+        (Behavior::Isolated | Behavior::Contiguous, _) => SplitRule::Border(class),
+        (Behavior::MergedWithPrevious | Behavior::MergedWithNext, _) => SplitRule::Beside(class),
+    }]
+}
+
+/// A `behavior`, by its name.
+pub(super) fn read_behavior(behavior: &Value) -> Result<Behavior> {
+    Ok(match behavior.as_str() {
+        Some("Isolated") => Behavior::Isolated,
+        Some("Removed") => Behavior::Removed,
+        Some("Contiguous") => Behavior::Contiguous,
+        Some("MergedWithPrevious") => Behavior::MergedWithPrevious,
+        Some("MergedWithNext") => Behavior::MergedWithNext,
         _ => return refuse(format!("pre_tokenizer has the behavior {}, which is none", show(behavior))),
     })
 }
 
-fn byte_level(value: &Value) -> Result<Vec<Cut>> {
+/// `ByteLevel`: GPT-2's regular expression, unless it is turned off, then bytes.
+fn byte_level(value: &Value) -> Result<Vec<SplitRule>> {
     if flag(PART, value, "add_prefix_space")? {
         return refuse("pre_tokenizer ByteLevel has add_prefix_space, which genotok does not support");
     }
     let splits = value.get("use_regex").is_none() || flag(PART, value, "use_regex")?;
-    Ok(if splits { vec![Cut::Gpt2, Cut::Bytes] } else { vec![Cut::Bytes] })
+    Ok(if splits { vec![SplitRule::Gpt2, SplitRule::Bytes] } else { vec![SplitRule::Bytes] })
 }

@@ -1,4 +1,4 @@
-//! What stands beside a `tokenizer.json`: the roles of special tokens.
+//! The files beside a `tokenizer.json`: the roles of special tokens.
 //!
 //! transformers writes them into `special_tokens_map.json` and `tokenizer_config.json`, as `"pad_token": "[PAD]"` or
 //! `"pad_token": {"content": "[PAD]", ...}`, and lists others in `additional_special_tokens`, `extra_special_tokens` and
@@ -20,14 +20,14 @@ const NEIGHBOURS: [&str; 2] = ["special_tokens_map.json", "tokenizer_config.json
 /// What the files beside a tokenizer say of its special tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
-    /// The token of each role, such as `pad_token`.
+    /// The token of each role, such as `pad_token`, by its name in the files.
     pub tokens: BTreeMap<String, String>,
     /// Other special tokens.
     pub others: Vec<String>,
 }
 
 impl Roles {
-    /// Those beside the file at `path`.
+    /// Those of the files beside the one at `path`; none if there are no such files. Fails at one that is no JSON.
     pub(super) fn beside(path: &Path) -> Result<Self> {
         let mut roles = Self::default();
         if path.file_name().is_none_or(|name| name != "tokenizer.json") {
@@ -37,13 +37,13 @@ impl Roles {
             if place.is_file() {
                 let parsed = read_text(&place)
                     .and_then(|text| strict::parse(&text).map_err(|error| error.in_file(&place)))?;
-                roles.add(&parsed.frame);
+                roles.add(&parsed.document);
             }
         }
         Ok(roles)
     }
 
-    /// Adds what one file says; whatever has another shape says nothing.
+    /// Adds what one file says; whatever has another shape says nothing. A role that was named before is named anew.
     fn add(&mut self, document: &Value) {
         let entries = document.as_object().into_iter().flatten();
         for (key, value) in entries {

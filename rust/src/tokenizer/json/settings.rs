@@ -1,17 +1,17 @@
 //! What a file says of truncation and padding, as transformers writes it back after use.
 //!
 //! They have no part in what is encoded: every sequence is encoded whole. They are checked, since Hugging Face refuses
-//! a file in which they are malformed, told, and written again.
+//! a file in which they are malformed, shown to callers, and written again.
 
 use serde_json::Value;
 
-use super::fields::{refuse, show};
+use super::fields::{field, refuse, show, string};
 use crate::error::Result;
 
 /// The keys of the two.
 pub(in crate::tokenizer) const SETTINGS: [&str; 2] = ["truncation", "padding"];
 
-/// Fails unless both are missing, null, or as Hugging Face reads them.
+/// Fails unless both are missing, null, or as Hugging Face reads them: a file is refused here exactly where it is there.
 pub(super) fn check(document: &Value) -> Result<()> {
     for part in SETTINGS {
         match document.get(part) {
@@ -24,6 +24,7 @@ pub(super) fn check(document: &Value) -> Result<()> {
     Ok(())
 }
 
+/// `max_length`, `stride`, `strategy`, `direction`: all of them, as Hugging Face demands.
 fn check_truncation(value: &Value) -> Result<()> {
     const PART: &str = "truncation";
     one_of(PART, value, "direction", &["Left", "Right"])?;
@@ -32,6 +33,7 @@ fn check_truncation(value: &Value) -> Result<()> {
     number(PART, value, "stride")
 }
 
+/// `strategy` is `"BatchLongest"` or `{"Fixed": length}`; `pad_to_multiple_of` may be missing or null.
 fn check_padding(value: &Value) -> Result<()> {
     const PART: &str = "padding";
     match value.get("strategy").and_then(|strategy| strategy.get("Fixed")) {
@@ -44,23 +46,16 @@ fn check_padding(value: &Value) -> Result<()> {
     }
     number(PART, value, "pad_id")?;
     number(PART, value, "pad_type_id")?;
-    match value.get("pad_token") {
-        Some(Value::String(_)) => Ok(()),
-        _ => refuse("padding has no pad_token that is a string"),
-    }
+    string(PART, value, "pad_token").map(drop)
 }
 
+/// Fails unless the field is one of these names.
 fn one_of(part: &str, value: &Value, key: &str, names: &[&str]) -> Result<()> {
-    let name = value.get(key).and_then(Value::as_str);
-    if name.is_some_and(|name| names.contains(&name)) {
-        return Ok(());
-    }
-    refuse(format!("{part} has no {key} that is {}", names.join(" or ")))
+    let is_one = |name: &&str| names.contains(name);
+    field(part, value, key, &names.join(" or "), |value| value.as_str().filter(is_one)).map(drop)
 }
 
+/// Fails unless the field is a number from 0 on.
 fn number(part: &str, value: &Value, key: &str) -> Result<()> {
-    if value.get(key).is_some_and(Value::is_u64) {
-        return Ok(());
-    }
-    refuse(format!("{part} has no {key} that is a number from 0 on"))
+    field(part, value, key, "a number from 0 on", Value::as_u64).map(drop)
 }

@@ -1,8 +1,12 @@
 //! The text of a file, parsed: no key comes twice, and nothing takes much more memory than the text.
 //!
 //! Of two entries with one key, whichever were taken, the writer may have meant the other. The vocabulary and the
-//! merges, which are nearly all of a file, become what they are at once; the rest is a [`Value`] that may have a
-//! hundred thousand parts. Nesting is bounded by `serde_json`.
+//! merges, which are nearly all of a file, become what they are at once; the rest is a [`Value`] that may have two
+//! hundred thousand parts. Nesting is bounded by `serde_json`, which also lets a [`Value`] forget doubles: so the visitors
+//! here, which refuse them.
+//!
+//! Errors of our own pass through `serde_json`, which would put a line and column behind them; so they are kept beside it, in
+//! [`Parsed::refusal`], and the one that is passed says nothing.
 
 use std::fmt;
 
@@ -13,7 +17,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::fields::refuse;
+use super::fields::{refuse, show};
 use crate::error::{Result, show_text};
 use crate::tokenizer::Id;
 
@@ -31,54 +35,69 @@ pub(super) type Merges = Vec<(Box<str>, Box<str>)>;
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     /// All but the vocabulary and merges, in whose places there is null.
-    pub(super) frame: Value,
+    pub(super) document: Value,
     /// The vocabulary.
     pub(super) vocab: Option<Vocab>,
     /// The merges.
     pub(super) merges: Option<Merges>,
-    /// Values in the frame so far.
+    /// Values in the document so far.
     num_values: usize,
-    /// What is wrong with the file although it is JSON.
+    /// What is wrong with the file although it is JSON; the first such thing ends the parsing.
     refusal: Option<String>,
 }
 
-/// Parses a text.
+/// Parses a text, in one pass. Fails at the first mistake.
 pub(super) fn parse(text: &str) -> Result<Parsed> {
     let mut parsed = Parsed::default();
     let mut json = serde_json::Deserializer::from_str(text);
-    let read = Reader { place: Place::Top, parsed: &mut parsed }.deserialize(&mut json);
-    match (read.and_then(|frame| json.end().map(|()| frame)), parsed.refusal.take()) {
+    let read = ValueReader { place: Place::Top, parsed: &mut parsed }.deserialize(&mut json);
+    match (read.and_then(|document| json.end().map(|()| document)), parsed.refusal.take()) {
         (_, Some(reason)) => refuse(reason),
         (Err(error), None) => refuse(shorten(format!("this is not JSON of a tokenizer: {error}"))),
-        (Ok(frame), None) => Ok(Parsed { frame, ..parsed }),
+        (Ok(document), None) => Ok(Parsed { document, ..parsed }),
     }
 }
 
 /// A message that may hold much of the file, shortened.
 fn shorten(mut message: String) -> String {
-    const MOST: usize = 300;
-    if let Some((end, _)) = message.char_indices().nth(MOST) {
+    const MAX_SHOWN: usize = 300;
+    if let Some((end, _)) = message.char_indices().nth(MAX_SHOWN) {
         message.truncate(end);
         message.push_str("...");
     }
     message
 }
 
-/// Where in the document a value stands.
+/// Where in the document a value stands: only at their own places `model`, `vocab` and `merges` mean what they do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Top,
     Model,
+    Vocab,
+    Merges,
     Else,
 }
 
-/// Reads a value of the frame.
-struct Reader<'p> {
+impl Place {
+    /// The place of the value with this key, within an object at this place.
+    fn of(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::Top, "model") => Self::Model,
+            (Self::Model, "vocab") => Self::Vocab,
+            (Self::Model, "merges") => Self::Merges,
+            _ => Self::Else,
+        }
+    }
+}
+
+/// Reads a value; the vocabulary and the merges go to `parsed`, and null is in their place.
+struct ValueReader<'p> {
     place: Place,
     parsed: &'p mut Parsed,
 }
 
 impl Parsed {
+    /// One more value; fails at too many.
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.num_values += 1;
         if self.num_values > MAX_VALUES {
@@ -89,13 +108,14 @@ impl Parsed {
         Ok(())
     }
 
+    /// Keeps the reason; the error is a token to stop with.
     fn fail<E: serde::de::Error>(&mut self, reason: String) -> E {
         self.refusal = Some(shorten(reason));
         E::custom("refused")
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for ValueReader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -103,7 +123,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for ValueReader<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,135 +155,88 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) =
-            items.next_element_seed(Reader { place: Place::Else, parsed: &mut *self.parsed })?
-        {
-            self.parsed.count()?;
-            list.push(item);
+        match self.place {
+            // A vocabulary that is a list is that of another model, which is refused by its name.
+            Place::Vocab => while items.next_element::<IgnoredAny>()?.is_some() {},
+            Place::Merges => self.parsed.merges = Some(read_merges(items, self.parsed)?),
+            _ => {
+                let mut list = Vec::new();
+                let parsed = self.parsed;
+                while let Some(item) = items.next_element_seed(ValueReader { place: Place::Else, parsed })? {
+                    parsed.count()?;
+                    list.push(item);
+                }
+                return Ok(Value::Array(list));
+            }
         }
-        Ok(Value::Array(list))
+        Ok(Value::Null)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let Self { place, parsed } = self;
+        if place == Place::Vocab {
+            parsed.vocab = Some(read_vocab(entries, parsed)?);
+            return Ok(Value::Null);
+        }
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
-            self.parsed.count()?;
+            parsed.count()?;
             if object.contains_key(&key) {
-                return Err(self.parsed.fail(format!("the key {} comes twice", show_text(&key))));
+                return Err(parsed.fail(format!("the key {} comes twice", show_text(&key))));
             }
-            let value = match (self.place, key.as_str()) {
-                (Place::Model, "vocab") => {
-                    self.parsed.vocab = entries.next_value_seed(VocabReader { parsed: &mut *self.parsed })?;
-                    Value::Null
-                }
-                (Place::Model, "merges") => {
-                    self.parsed.merges =
-                        Some(entries.next_value_seed(MergesReader { parsed: &mut *self.parsed })?);
-                    Value::Null
-                }
-                (Place::Top, "model") => {
-                    entries.next_value_seed(Reader { place: Place::Model, parsed: &mut *self.parsed })?
-                }
-                _ => entries.next_value_seed(Reader { place: Place::Else, parsed: &mut *self.parsed })?,
-            };
+            let place = place.of(&key);
+            let value = entries.next_value_seed(ValueReader { place, parsed: &mut *parsed })?;
+            if matches!(place, Place::Vocab | Place::Merges) && !value.is_null() {
+                return Err(parsed.fail(format!("its {key} is {}, which no model has", show(&value))));
+            }
             object.insert(key, value);
         }
         Ok(Value::Object(object))
     }
 }
 
-/// Reads the vocabulary.
-struct VocabReader<'p> {
-    parsed: &'p mut Parsed,
-}
-
-impl<'de> DeserializeSeed<'de> for VocabReader<'_> {
-    type Value = Option<Vocab>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Vocab>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for VocabReader<'_> {
-    type Value = Option<Vocab>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a vocab that is an object")
-    }
-
-    /// A list is that of another model, which is refused by its name.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Vocab>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Option<Vocab>, A::Error> {
-        let mut vocab = Vocab::default();
-        while let Some(token) = entries.next_key::<String>()? {
-            let mut fail = |reason: String| Err(self.parsed.fail(reason));
-            let id = match entries.next_value() {
-                Ok(id) => id,
-                Err(error) => {
-                    return fail(format!(
-                        "the id of {} is not a number from 0 on: {error}",
-                        show_text(&token)
-                    ));
-                }
-            };
-            if vocab.len() == MAX_TOKENS {
-                return fail(format!("its vocab has more than {MAX_TOKENS} tokens"));
+/// The vocabulary: an object of tokens and their ids. Which ids they may be is checked later.
+fn read_vocab<'de, A: MapAccess<'de>>(mut entries: A, parsed: &mut Parsed) -> Result<Vocab, A::Error> {
+    let mut vocab = Vocab::default();
+    while let Some(token) = entries.next_key::<String>()? {
+        let mut fail = |reason: String| Err(parsed.fail(reason));
+        let id = match entries.next_value() {
+            Ok(id) => id,
+            Err(error) => {
+                return fail(format!("the id of {} is not a number from 0 on: {error}", show_text(&token)));
             }
-            if vocab.contains_key(token.as_str()) {
-                return fail(format!("the key {} comes twice", show_text(&token)));
-            }
-            vocab.insert(token.into(), id);
+        };
+        if vocab.len() == MAX_TOKENS {
+            return fail(format!("its vocab has more than {MAX_TOKENS} tokens"));
         }
-        Ok(Some(vocab))
-    }
-}
-
-/// Reads the merges, in either notation but in one only, as Hugging Face does.
-struct MergesReader<'p> {
-    parsed: &'p mut Parsed,
-}
-
-impl<'de> DeserializeSeed<'de> for MergesReader<'_> {
-    type Value = Merges;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Merges, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for MergesReader<'_> {
-    type Value = Merges;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("merges that are a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Merges, A::Error> {
-        let mut merges = Merges::new();
-        let mut lists = None;
-        loop {
-            let mut fail = |reason: String| Err(self.parsed.fail(reason));
-            let merge = match items.next_element::<Merge>() {
-                Ok(None) => return Ok(merges),
-                Ok(Some(merge)) => merge,
-                Err(error) => {
-                    return fail(format!("merge {} is not a pair of two tokens: {error}", merges.len()));
-                }
-            };
-            if *lists.get_or_insert(merge.is_list) != merge.is_list {
-                return fail(format!("merge {} is written in another way than those before", merges.len()));
-            }
-            if merges.len() == MAX_TOKENS {
-                return fail(format!("it has more than {MAX_TOKENS} merges"));
-            }
-            merges.extend(merge.parts);
+        if vocab.contains_key(token.as_str()) {
+            return fail(format!("the key {} comes twice", show_text(&token)));
         }
+        vocab.insert(token.into(), id);
+    }
+    Ok(vocab)
+}
+
+/// The merges, in either notation but in one only, as Hugging Face reads them.
+fn read_merges<'de, A: SeqAccess<'de>>(mut items: A, parsed: &mut Parsed) -> Result<Merges, A::Error> {
+    let mut merges = Merges::new();
+    let mut lists = None;
+    loop {
+        let mut fail = |reason: String| Err(parsed.fail(reason));
+        let merge = match items.next_element::<Merge>() {
+            Ok(None) => return Ok(merges),
+            Ok(Some(merge)) => merge,
+            Err(error) => {
+                return fail(format!("merge {} is not a pair of two tokens: {error}", merges.len()));
+            }
+        };
+        if *lists.get_or_insert(merge.is_list) != merge.is_list {
+            return fail(format!("merge {} is written in another way than those before", merges.len()));
+        }
+        if merges.len() == MAX_TOKENS {
+            return fail(format!("it has more than {MAX_TOKENS} merges"));
+        }
+        merges.extend(merge.parts);
     }
 }
 

@@ -3,39 +3,43 @@
 //! A word is read as a k-mer if it is written in the codes of nucleotides and has up to 64 of them. Tokens of one
 //! character may be anything, and those of the form `[NAME]` or `<name>`, or added, are special. With any other word
 //! the file is for another language, and refused.
+//!
+//! Where every word is one character that always stands alone, the model is one without merges, which the table of symbols and
+//! the automaton can do; else words are looked up one by one. Either way the cuts are kept, for texts that are not plain.
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use serde_json::Value;
 
-use super::fields::{flag, kind, list, refuse, show, string};
-use super::model::{Model, Options};
+use super::fields::{self, field, flag, kind, list, refuse, show, string};
+use super::model::{ModelOptions, ParsedModel};
+use super::pre_tokenizer::read_behavior;
 use super::strict::{Merges, Vocab};
 use crate::bpe::MAX_SYMBOLS;
 use crate::error::{Result, show_text};
-use crate::tokenizer::added::Added;
-use crate::tokenizer::pattern::{Class, Others};
-use crate::tokenizer::phrase::Phrase;
-use crate::tokenizer::scheme::{Lexicon, Scheme};
+use crate::tokenizer::added::AddedToken;
+use crate::tokenizer::pattern::{CharacterClass, Others};
 use crate::tokenizer::special::is_special_form;
-use crate::tokenizer::splitting::{Cut as Mark, Splitting, white_space};
-use crate::tokenizer::words::{Behavior, Cut, Fate, Words};
+use crate::tokenizer::split_pattern::SplitPattern;
+use crate::tokenizer::splitting::{SplitRule, Splitting, white_space};
+use crate::tokenizer::token_model::{Lexicon, TokenModel};
+use crate::tokenizer::words::{Behavior, Fate, WordCut, WordLookup};
 
 const PART: &str = "pre_tokenizer";
-/// Codes of nucleotides, gaps and stops.
+/// Codes of nucleotides, gaps and stops, in either case.
 const CODES: &[u8] = b"ACGTUNRYSWKMBDHVXacgtunryswkmbdhvx-.*_";
-/// Pre-tokenizers, one within the other.
+/// Pre-tokenizers at most: each cuts the pieces of the one before, by recursion.
 const MAX_CUTS: usize = 16;
 /// Characters of the longest word.
 const MAX_WORD: usize = 64;
 
-/// The model of a file whose added tokens and folded letters are these, and how words are cut.
+/// The model of a file with this vocabulary and these added tokens, what vanishes, and how words are cut.
 pub(super) fn read(
     document: &Value,
     vocab: &Vocab,
-    added: &[Added],
-) -> Result<(Model, Splitting, Arc<Words>)> {
+    added: &[AddedToken],
+) -> Result<(ParsedModel, Splitting, Arc<WordLookup>)> {
     let model = document.get("model").unwrap_or(&Value::Null);
     let unknown = string("model", model, "unk_token")?;
     let cuts = cuts(document.get("pre_tokenizer"))?;
@@ -49,14 +53,14 @@ pub(super) fn read(
         return refuse(format!("its pre_tokenizer has {} parts; up to {MAX_CUTS} are supported", cuts.len()));
     }
     let tokens = kmers_of(vocab, added)?;
-    let words = Words { cuts, ids: vocab.clone() };
-    let dropped = Class::of(|character| words.fate(character) == Fate::Dropped, Others::No);
-    let splitting = Splitting::new(vec![Mark::Drop(dropped)]);
+    let words = WordLookup { cuts, ids: vocab.clone() };
+    let dropped = CharacterClass::of(|character| words.fate(character) == Fate::Dropped, Others::No);
+    let splitting = Splitting::new(vec![SplitRule::Drop(dropped)]);
     let is_alone =
         |token: &&str| token.len() == 1 && words.fate(char::from(token.as_bytes()[0])) == Fate::Alone;
     let unknown = vocab.contains_key(unknown).then(|| unknown.to_owned());
     let mut model = if tokens.iter().all(is_alone) {
-        Model::read(vocab, &Merges::new(), &Options::of_words(unknown), &splitting)?
+        ParsedModel::read(vocab, &Merges::new(), &ModelOptions::of_words(unknown), &splitting)?
     } else {
         looked_up(vocab, &tokens, unknown.as_deref())?
     };
@@ -64,8 +68,11 @@ pub(super) fn read(
     Ok((model, splitting, Arc::new(words)))
 }
 
-/// The tokens of the vocabulary that are no special ones: all of them k-mers, some of more than one code or known bases.
-fn kmers_of<'v>(vocab: &'v Vocab, added: &[Added]) -> Result<Vec<&'v str>> {
+/// The tokens of the vocabulary that are no special ones, in order of id; fails unless they are k-mers and at least one has a
+/// base in it.
+///
+/// A token of one character need not be a k-mer: it is left out, and only a text that holds it asks for it.
+fn kmers_of<'v>(vocab: &'v Vocab, added: &[AddedToken]) -> Result<Vec<&'v str>> {
     let contents: FxHashSet<&str> = added.iter().map(|known| known.content.as_str()).collect();
     let is_added = |token: &str| contents.contains(token);
     let mut tokens: Vec<(&str, u32)> = vocab.iter().map(|(token, &id)| (&**token, id)).collect();
@@ -92,26 +99,26 @@ fn kmers_of<'v>(vocab: &'v Vocab, added: &[Added]) -> Result<Vec<&'v str>> {
     )
 }
 
-/// A model whose words are looked up one by one.
-fn looked_up(vocab: &Vocab, tokens: &[&str], unknown: Option<&str>) -> Result<Model> {
+/// A model whose words are looked up one by one; its alphabet is the characters of its words.
+fn looked_up(vocab: &Vocab, tokens: &[&str], unknown: Option<&str>) -> Result<ParsedModel> {
     let mut alphabet: Vec<u8> = tokens.iter().flat_map(|token| token.bytes()).collect();
     alphabet.sort_unstable();
     alphabet.dedup();
     if alphabet.len() > MAX_SYMBOLS {
         return refuse(format!(
-            "its words have {} letters; up to {MAX_SYMBOLS} are supported",
+            "its words have {} different characters; up to {MAX_SYMBOLS} are supported",
             alphabet.len()
         ));
     }
     let ids = tokens.iter().filter_map(|&token| vocab.get(token).copied()).collect();
-    let scheme = Scheme::Words(Lexicon::new(alphabet, tokens));
-    Ok(Model::of_words(scheme, ids, unknown.and_then(|name| vocab.get(name).copied())))
+    let token_model = TokenModel::Words(Lexicon::new(alphabet, tokens));
+    Ok(ParsedModel::of_words(token_model, ids, unknown.and_then(|name| vocab.get(name).copied())))
 }
 
-/// What the pre-tokenizers do, in order.
-fn cuts(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
+/// What the pre-tokenizers do, in order; those of a sequence become one list.
+fn cuts(pre_tokenizer: Option<&Value>) -> Result<Vec<WordCut>> {
     let Some(value) = pre_tokenizer.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-    let words = || Phrase::regex(r"\w+|[^\w\s]+");
+    let words = || SplitPattern::regex(r"\w+|[^\w\s]+");
     Ok(match kind(PART, value)? {
         "Sequence" => {
             let parts = list(PART, value, "pretokenizers")?.iter();
@@ -119,19 +126,19 @@ fn cuts(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
         }
         "Split" => vec![split(value)?],
         "FixedLength" => {
-            match value.get("length").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()) {
-                Some(length) if length > 0 => vec![Cut::Every(length)],
-                _ => return refuse("pre_tokenizer FixedLength has no length that is a number from 1 on"),
-            }
+            let part = "pre_tokenizer FixedLength";
+            let length = |length: &Value| usize::try_from(length.as_u64()?).ok().filter(|&length| length > 0);
+            vec![WordCut::Every(field(part, value, "length", "a number from 1 on", length)?)]
         }
-        "WhitespaceSplit" => vec![Cut::WhiteSpace(white_space())],
+        "WhitespaceSplit" => vec![WordCut::WhiteSpace(white_space())],
         "Whitespace" => {
-            let matches = |phrase| Cut::Phrase { phrase, behavior: Behavior::Removed, is_inverted: true };
+            let matches =
+                |pattern| WordCut::Pattern { pattern, behavior: Behavior::Removed, is_inverted: true };
             words().map(matches).into_iter().collect()
         }
-        "CharDelimiterSplit" => match Phrase::text(string(PART, value, "delimiter")?) {
-            Some(phrase) if phrase.as_single().is_some() => {
-                vec![Cut::Phrase { phrase, behavior: Behavior::Removed, is_inverted: false }]
+        "CharDelimiterSplit" => match SplitPattern::text(string(PART, value, "delimiter")?) {
+            Some(pattern) if pattern.as_single().is_some() => {
+                vec![WordCut::Pattern { pattern, behavior: Behavior::Removed, is_inverted: false }]
             }
             _ => {
                 return refuse(
@@ -148,35 +155,21 @@ fn cuts(pre_tokenizer: Option<&Value>) -> Result<Vec<Cut>> {
     })
 }
 
-fn split(value: &Value) -> Result<Cut> {
+/// `Split` by any pattern that [`SplitPattern`] knows.
+fn split(value: &Value) -> Result<WordCut> {
     let is_inverted = flag(PART, value, "invert")?;
-    let behavior = match value.get("behavior").and_then(Value::as_str) {
-        Some("Isolated") => Behavior::Isolated,
-        Some("Removed") => Behavior::Removed,
-        Some("Contiguous") => Behavior::Contiguous,
-        Some("MergedWithPrevious") => Behavior::MergedWithPrevious,
-        Some("MergedWithNext") => Behavior::MergedWithNext,
-        _ => {
-            let behavior = value.get("behavior").unwrap_or(&Value::Null);
-            return refuse(format!("pre_tokenizer has the behavior {}, which is none", show(behavior)));
-        }
-    };
-    let pattern = value.get("pattern").unwrap_or(&Value::Null);
-    let (text, is_regex) = match (pattern.get("String"), pattern.get("Regex")) {
-        (Some(Value::String(text)), _) => (text, false),
-        (_, Some(Value::String(text))) => (text, true),
-        _ => return refuse("pre_tokenizer has no pattern that is a String or a Regex"),
-    };
+    let behavior = read_behavior(value.get("behavior").unwrap_or(&Value::Null))?;
+    let (text, is_regex) = fields::pattern(PART, value)?;
     if text.is_empty() {
         // Found between any two characters: each is a piece, or, if what is between matches goes, none.
         return match (is_inverted, behavior) {
             (true, Behavior::Removed) => refuse("pre_tokenizer Split removes everything"),
-            _ => Ok(Cut::Every(1)),
+            _ => Ok(WordCut::Every(1)),
         };
     }
-    let phrase = if is_regex { Phrase::regex(text) } else { Phrase::text(text) };
-    match phrase {
-        Some(phrase) => Ok(Cut::Phrase { phrase, behavior, is_inverted }),
+    let pattern = if is_regex { SplitPattern::regex(text) } else { SplitPattern::text(text) };
+    match pattern {
+        Some(pattern) => Ok(WordCut::Pattern { pattern, behavior, is_inverted }),
         None => refuse(format!(
             "pre_tokenizer has the pattern {}; with a WordLevel model genotok supports rows of characters or classes with \
              counts, the last of them open, and alternatives of such",

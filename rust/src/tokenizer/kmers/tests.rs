@@ -111,7 +111,7 @@ fn what_hugging_face_cannot_express_is_said() {
 }
 
 #[test]
-fn letters_without_a_token_are_errors_with_their_place() {
+fn symbols_without_a_token_are_errors_with_their_place() {
     let kmer = Kmer::new(3, true, false).unwrap();
     let bare =
         Tokenizer::kmer(kmer, &KmerSpecials { before: vec!["[S]".into()], after: vec![] }, false).unwrap();
@@ -135,7 +135,10 @@ fn kmers_have_no_merges() {
     let some = tokenizer(3, true, false);
     assert!(some.truncate(10).unwrap_err().to_string().contains("k-mers"));
     assert_eq!((some.num_merges(), some.table().is_none(), some.is_ready()), (0, true, true));
-    assert_eq!(some.explain("AAAT").unwrap(), [crate::tokenizer::Step { rank: None, ids: vec![5, 6] }]);
+    assert_eq!(
+        some.explain("AAAT").unwrap(),
+        [crate::tokenizer::ExplainedStep { rank: None, ids: vec![5, 6] }]
+    );
 }
 
 #[test]

@@ -1,4 +1,8 @@
-//! The rule by which a word becomes tokens, apart from ids and special tokens.
+//! How a word becomes tokens, apart from ids and special tokens.
+//!
+//! A word is given as the codes of its symbols, their places in the alphabet; tokens are numbered from 0, the single
+//! symbols first where there are merges. What is asked of a model is asked of each of its four kinds here, so that nothing
+//! else needs to know which it is.
 
 use std::sync::OnceLock;
 
@@ -8,12 +12,12 @@ use crate::bpe::encode::rules::MergeRules;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::kmer::{Kmer, KmerOptions};
 
-/// How words become tokens, which are numbered from 0 on.
+/// How words become tokens.
 #[derive(Debug)]
-pub(crate) enum Scheme {
+pub(crate) enum TokenModel {
     /// Byte-pair merges.
-    Bpe(Bpe),
-    /// Byte-pair merges in an order that no training makes.
+    Bpe(BpeModel),
+    /// Byte-pair merges in an order that no training makes; there is no automaton for them.
     Rules(MergeRules),
     /// k-mers.
     Kmer(Kmer),
@@ -21,7 +25,7 @@ pub(crate) enum Scheme {
     Words(Lexicon),
 }
 
-/// Words, and the letters that they are written in.
+/// Words, and the symbols that they are spelled with.
 #[derive(Debug)]
 pub(crate) struct Lexicon {
     alphabet: Vec<u8>,
@@ -35,40 +39,41 @@ impl Lexicon {
     }
 }
 
-/// Merges, and the encoder that is made of them when first asked for.
+/// Merges, and the encoder that is made of them when first asked for: reading a file is quick, building takes up to seconds.
 #[derive(Debug)]
-pub(crate) struct Bpe {
+pub(crate) struct BpeModel {
     table: MergeTable,
-    encoder: OnceLock<Encoder>,
+    encoder: OnceLock<BpeEncoder>,
 }
 
 /// What encodes by merges.
 #[derive(Debug)]
-pub(crate) enum Encoder {
+pub(crate) enum BpeEncoder {
     /// The automaton.
     Automaton(AnyMarked),
     /// The rule itself, for tables without one; and why they have none.
     Heap(HeapEncoder, String),
 }
 
-impl Bpe {
-    /// The encoder, built when first asked for.
-    pub(crate) fn encoder(&self) -> &Encoder {
+impl BpeModel {
+    /// The encoder, built when first asked for; threads that ask meanwhile wait. Whatever keeps the automaton from being built,
+    /// the heap gives the same tokens, and the reason is kept for users to see.
+    pub(crate) fn encoder(&self) -> &BpeEncoder {
         self.encoder.get_or_init(|| match AnyMarked::build(&self.table) {
-            Ok(marked) => Encoder::Automaton(marked),
-            Err(reason) => Encoder::Heap(HeapEncoder::new(&self.table), reason.to_string()),
+            Ok(marked) => BpeEncoder::Automaton(marked),
+            Err(reason) => BpeEncoder::Heap(HeapEncoder::new(&self.table), reason.to_string()),
         })
     }
 }
 
-impl From<MergeTable> for Scheme {
+impl From<MergeTable> for TokenModel {
     fn from(table: MergeTable) -> Self {
-        Self::Bpe(Bpe { table, encoder: OnceLock::new() })
+        Self::Bpe(BpeModel { table, encoder: OnceLock::new() })
     }
 }
 
-impl Scheme {
-    /// The letters, in the order of their codes.
+impl TokenModel {
+    /// The symbols, in the order of their codes; at most 32.
     pub(crate) fn alphabet(&self) -> &[u8] {
         match self {
             Self::Bpe(bpe) => bpe.table.alphabet(),
@@ -78,7 +83,7 @@ impl Scheme {
         }
     }
 
-    /// The merges, of a scheme that has some as training makes them.
+    /// The merges, of a model that has some as training makes them.
     pub(crate) fn table(&self) -> Option<&MergeTable> {
         match self {
             Self::Bpe(bpe) => Some(&bpe.table),
@@ -86,7 +91,7 @@ impl Scheme {
         }
     }
 
-    /// The k-mers, of a scheme of k-mers.
+    /// The k-mers, of a model of k-mers.
     pub(crate) fn kmer(&self) -> Option<&Kmer> {
         match self {
             Self::Bpe(_) | Self::Rules(_) | Self::Words(_) => None,
@@ -104,7 +109,7 @@ impl Scheme {
         }
     }
 
-    /// The merges by rank; none in a scheme without.
+    /// The merges by rank; none in a model without.
     pub(crate) fn merges(&self) -> &[Pair] {
         match self {
             Self::Bpe(bpe) => bpe.table.merges(),
@@ -113,7 +118,7 @@ impl Scheme {
         }
     }
 
-    /// The letters of a token.
+    /// The string of a token.
     pub(crate) fn spell(&self, token: Token) -> String {
         match self {
             Self::Bpe(bpe) => bpe.table.spelling(token),
@@ -123,17 +128,12 @@ impl Scheme {
         }
     }
 
-    /// How many letters each token has.
+    /// How many symbols each token has, in order of tokens.
     pub(crate) fn lengths(&self) -> Vec<u32> {
-        match self {
-            Self::Bpe(bpe) => (0..bpe.table.num_tokens()).map(|token| bpe.table.length(token)).collect(),
-            Self::Rules(rules) => rules.tokens().iter().map(|token| count(token.len())).collect(),
-            Self::Kmer(kmer) => (0..kmer.num_tokens()).map(|token| kmer.length(token)).collect(),
-            Self::Words(words) => words.tokens.iter().map(|token| count(token.len())).collect(),
-        }
+        (0..self.num_tokens()).map(|token| self.length(token)).collect()
     }
 
-    /// How many letters a token has.
+    /// How many symbols a token has.
     pub(crate) fn length(&self, token: Token) -> u32 {
         match self {
             Self::Bpe(bpe) => bpe.table.length(token),
@@ -143,23 +143,23 @@ impl Scheme {
         }
     }
 
-    /// The encoding automaton, of a scheme that has one; builds it when first called.
+    /// The encoding automaton, of a model that has one; builds it when first called.
     pub(crate) fn automaton(&self) -> Option<&AnyMarked> {
         match self {
             Self::Bpe(bpe) => match bpe.encoder() {
-                Encoder::Automaton(marked) => Some(marked),
-                Encoder::Heap(..) => None,
+                BpeEncoder::Automaton(marked) => Some(marked),
+                BpeEncoder::Heap(..) => None,
             },
             Self::Rules(_) | Self::Kmer(_) | Self::Words(_) => None,
         }
     }
 
-    /// Why there is no automaton, of a scheme that is slower for it; builds it when first called.
+    /// Why there is no automaton, of a model that is slower for it; builds it when first called.
     pub(crate) fn why_no_automaton(&self) -> Option<&str> {
         match self {
             Self::Bpe(bpe) => match bpe.encoder() {
-                Encoder::Automaton(_) => None,
-                Encoder::Heap(_, reason) => Some(reason),
+                BpeEncoder::Automaton(_) => None,
+                BpeEncoder::Heap(_, reason) => Some(reason),
             },
             Self::Rules(_) => Some("its merges are in an order that no training makes"),
             Self::Words(_) => Some("its words are looked up one by one"),
@@ -167,19 +167,19 @@ impl Scheme {
         }
     }
 
-    /// The tokens of a word, given as codes.
+    /// The tokens of a word, given as codes. Linear with an automaton; `O(n log n)` on the heap.
     pub(crate) fn encode(&self, codes: &[u8]) -> Vec<Token> {
         match self {
             Self::Bpe(bpe) => match bpe.encoder() {
-                Encoder::Automaton(marked) => marked.encode(codes),
-                Encoder::Heap(heap, _) => heap.encode(codes),
+                BpeEncoder::Automaton(marked) => marked.encode(codes),
+                BpeEncoder::Heap(heap, _) => heap.encode(codes),
             },
             Self::Rules(rules) => rules.heap().encode(codes),
             Self::Kmer(kmer) => {
-                let letters: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
+                let symbols: Vec<u8> = codes.iter().map(|&code| kmer.alphabet()[usize::from(code)]).collect();
                 let mut tokens = Vec::new();
                 let options = KmerOptions { upper_case: false, first: 0, unknown: None };
-                kmer.encode_into(&letters, &options, &mut tokens);
+                kmer.encode_into(&symbols, &options, &mut tokens);
                 tokens
             }
             Self::Words(_) => Vec::new(), // the reader of the text leaves none to this
@@ -194,7 +194,7 @@ impl Scheme {
         }
     }
 
-    /// The tokens of a word before the first merge; then each merge by its rank, with the tokens after it.
+    /// The tokens of a word before the first merge; then each merge by its rank, with the tokens after it. Quadratic.
     pub(crate) fn explain(&self, codes: &[u8]) -> (Vec<Token>, Vec<(usize, Vec<Token>)>) {
         let steps = match self {
             Self::Bpe(bpe) => HeapEncoder::new(&bpe.table).explain(codes),
@@ -204,7 +204,7 @@ impl Scheme {
         (codes.iter().map(|&code| Token::from(code)).collect(), steps)
     }
 
-    /// The scheme with the first `num_merges` merges only, if that is what training would have made.
+    /// The model with the first `num_merges` merges only, if that is what training would have made; without its automaton.
     pub(crate) fn truncated(&self, num_merges: usize) -> Option<Self> {
         match self {
             Self::Bpe(bpe) => Some(bpe.table.truncated(num_merges).into()),
@@ -213,7 +213,7 @@ impl Scheme {
     }
 }
 
-/// Tokens and letters are fewer than 2^32: a file has 64 MiB.
+/// Tokens and symbols are fewer than 2^32: a file has 64 MiB.
 #[allow(clippy::cast_possible_truncation)]
 fn count(number: usize) -> u32 {
     number as u32

@@ -1,19 +1,21 @@
-//! What came of one task: ids, or their number, and where its sequences end.
+//! What comes of one task: ids, or their number, and where its sequences end.
 
 use crate::io::memory;
 use crate::tokenizer::Id;
 
-/// The ids of a batch, as they come.
-pub(super) trait Store: Default + Send {
+/// The ids of a task or a batch, as they come: a list of 16 or 32 bits each, or a counter.
+///
+/// Encoding and counting are one code; which of them it is, is decided at compile time.
+pub(super) trait IdStore: Default + Send {
     /// Adds ids.
     fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>);
     /// How many there are.
     fn len(&self) -> usize;
-    /// Room for so many.
+    /// Makes memory ready for so many more, if there is any.
     fn reserve(&mut self, _ids: usize) {}
     /// Adds those of another store.
     fn append(&mut self, other: &Self);
-    /// Forgets them, not their memory.
+    /// Forgets the ids and keeps their memory.
     fn clear(&mut self);
     /// Whether it has no memory yet.
     fn is_unallocated(&self) -> bool {
@@ -52,7 +54,7 @@ macro_rules! list {
     };
 }
 
-impl Store for Vec<u16> {
+impl IdStore for Vec<u16> {
     #[allow(clippy::cast_possible_truncation)] // chosen only where ids fit
     fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
         self.extend(ids.map(|id| id as u16));
@@ -61,7 +63,7 @@ impl Store for Vec<u16> {
     list!();
 }
 
-impl Store for Vec<u32> {
+impl IdStore for Vec<u32> {
     fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
         self.extend(ids);
     }
@@ -71,9 +73,9 @@ impl Store for Vec<u32> {
 
 /// A store that only counts.
 #[derive(Default)]
-pub(super) struct Counter(usize);
+pub(super) struct IdCounter(usize);
 
-impl Store for Counter {
+impl IdStore for IdCounter {
     fn add_ids(&mut self, ids: impl ExactSizeIterator<Item = Id>) {
         self.0 += ids.len();
     }
@@ -91,20 +93,23 @@ impl Store for Counter {
     }
 }
 
-/// What came of one task.
+/// What comes of one task.
+///
+/// A task that is a part of a long sequence knows neither how many characters stand before it nor whether another task
+/// goes on: its spans count from its own start, and [`super::join`] moves them.
 #[derive(Default)]
-pub(super) struct Part<I> {
-    /// The task's place among all.
+pub(super) struct TaskOutput<I> {
+    /// The task's number among all, which says where the output belongs.
     pub(super) place: usize,
     /// All ids.
     pub(super) ids: I,
     /// How many ids there were when each sequence ended.
     pub(super) ends: Vec<usize>,
-    /// Where each token comes from; in the first sequence from the task's start on.
+    /// Where each token comes from, if spans are wanted; in the first sequence from the task's start on.
     pub(super) spans: Vec<[i64; 2]>,
-    /// Characters of the last sequence.
+    /// Characters of the sequence that is not ended yet.
     pub(super) characters: i64,
-    /// Letters outside the vocabulary, and lower-case ones among them.
+    /// Symbols outside the vocabulary, and lower-case ones among them.
     pub(super) unknown: u64,
     pub(super) lower_case: u64,
     /// Whether the last sequence ends in this task.

@@ -1,4 +1,7 @@
 //! A file without its vocabulary and merges: what is kept of it, and what our own files say.
+//!
+//! What has no influence on ids is kept as it stands and written again, so that a file that genotok has read and saved says
+//! the same to Hugging Face.
 
 use serde_json::{Value, json};
 
@@ -7,12 +10,14 @@ use super::settings::SETTINGS;
 use crate::alphabet::LETTERS;
 use crate::tokenizer::Id;
 
-/// A file without its vocabulary and merges.
+/// A file without its vocabulary and merges, in whose places there is null.
 #[derive(Clone, Debug)]
-pub(in crate::tokenizer) struct Frame(pub(super) Value);
+pub(in crate::tokenizer) struct TokenizerDocument(pub(super) Value);
 
-impl Frame {
-    /// The frame of the files that genotok writes.
+impl TokenizerDocument {
+    /// The document of the files that genotok writes, with these special tokens and this unknown one among them.
+    ///
+    /// Every key that Hugging Face writes is there, so that its own saving of the file changes nothing.
     pub(in crate::tokenizer) fn of_ours(specials: &[(String, Id)], unknown: Option<&str>) -> Self {
         let find = |name: &str| specials.iter().find(|(token, _)| token == name).map(|&(_, id)| id);
         let added: Vec<Value> = specials.iter().map(|(token, id)| added_token(token, *id)).collect();
@@ -21,7 +26,7 @@ impl Frame {
             "truncation": null,
             "padding": null,
             "added_tokens": added,
-            "normalizer": upper_casing(),
+            "normalizer": upper_casing(&LETTERS),
             "pre_tokenizer": null,
             "post_processor": post_processor::usual(find, false),
             "decoder": {"type": "Fuse"},
@@ -39,15 +44,13 @@ impl Frame {
             },
         }))
     }
-}
 
-impl Frame {
-    /// What it says of truncation or padding.
+    /// What it says of truncation or padding; nothing if that is null.
     pub(in crate::tokenizer) fn setting(&self, key: &str) -> Option<&Value> {
         self.0.get(key).filter(|value| !value.is_null())
     }
 
-    /// Takes what another file says of truncation and padding, and nothing else.
+    /// Takes what another file says of truncation and padding, and nothing else: of k-mers all else is made anew.
     pub(super) fn take_settings(&mut self, document: &Value) {
         let said = SETTINGS.into_iter().filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())));
         self.0 = Value::Object(said.collect());
@@ -59,6 +62,7 @@ impl Frame {
     }
 }
 
+/// A special token as an added token of a file.
 pub(super) fn added_token(content: &str, id: Id) -> Value {
     json!({
         "id": id,
@@ -71,10 +75,11 @@ pub(super) fn added_token(content: &str, id: Id) -> Value {
     })
 }
 
-fn upper_casing() -> Value {
-    let replace = |base: u8| {
-        let (lower, upper) = (char::from(base.to_ascii_lowercase()), char::from(base));
+/// A normalizer that makes these symbols upper case, one replacement each: `tokenizers` has no upper-casing one.
+pub(super) fn upper_casing(symbols: &[u8]) -> Value {
+    let replace = |symbol: &u8| {
+        let (lower, upper) = (char::from(symbol.to_ascii_lowercase()), char::from(*symbol));
         json!({"type": "Replace", "pattern": {"String": lower}, "content": upper})
     };
-    json!({"type": "Sequence", "normalizers": LETTERS.map(replace)})
+    json!({"type": "Sequence", "normalizers": symbols.iter().map(replace).collect::<Vec<_>>()})
 }

@@ -1,12 +1,13 @@
-//! Rows of characters: what the pre-tokenizers of k-mers look for.
+//! What the pre-tokenizers of k-mers look for: rows of characters.
 //!
 //! Of regular expressions these are alternatives, each of which is a row of characters or classes with counts, such as
 //! `.{3}`, `[ACGT]{6}|[\s\S]`, `\w+|[^\w\s]+`. Only the last place of a row may leave its count open. Then taking as many as
-//! there are is what a backtracking engine does too, and no text takes longer than its length times that of the expression.
+//! there are is what a backtracking engine does too: at every place before the last the count is fixed, so there is nothing to
+//! give back. No text takes longer than its length times that of the expression.
 
 use std::ops::Range;
 
-use super::pattern::{Class, Others, Reader};
+use super::pattern::{CharacterClass, Others, PatternReader};
 
 /// Places, alternatives, and characters in one place, at most.
 const MAX_PLACES: usize = 256;
@@ -14,24 +15,24 @@ const MAX_COUNT: usize = 64;
 
 /// Alternatives, the first of which that fits is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Phrase(Vec<Row>);
+pub(super) struct SplitPattern(Vec<Row>);
 
-/// Places, one behind the other.
+/// Places, one behind the other; never none.
 type Row = Vec<Place>;
 
-/// Characters of a class: at least and at most how many.
+/// Characters of a class: at least and at most how many. They differ in the last place of a row only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
-    class: Class,
+    class: CharacterClass,
     least: usize,
     most: usize,
 }
 
-impl Phrase {
+impl SplitPattern {
     /// A string, which must not be empty; `None` for characters outside ASCII, or too many.
     pub(super) fn text(text: &str) -> Option<Self> {
         let single = |character: char| Place {
-            class: Class::of(|other| other == character, Others::No),
+            class: CharacterClass::of(|other| other == character, Others::No),
             least: 1,
             most: 1,
         };
@@ -40,18 +41,18 @@ impl Phrase {
     }
 
     /// One character of a class.
-    pub(super) fn single(class: Class) -> Self {
+    pub(super) fn single(class: CharacterClass) -> Self {
         Self(vec![vec![Place { class, least: 1, most: 1 }]])
     }
 
-    /// A regular expression, if it is one of those that are known.
+    /// A regular expression, if it is one of those that are known. Linear in its length, which is bounded.
     pub(super) fn regex(source: &str) -> Option<Self> {
         let mut rows = Vec::new();
         let mut row = Row::new();
         let mut rest = source;
         let mut places = 0;
         loop {
-            let (class, after) = Reader { rest }.atom()?;
+            let (class, after) = PatternReader { rest }.atom()?;
             let (least, most, after) = quantifier(after)?;
             row.push(Place { class, least, most });
             places += 1;
@@ -75,7 +76,7 @@ impl Phrase {
     }
 
     /// The only class, if each match is one character of it.
-    pub(super) fn as_single(&self) -> Option<&Class> {
+    pub(super) fn as_single(&self) -> Option<&CharacterClass> {
         match &self.0[..] {
             [row] => match &row[..] {
                 [Place { class, least: 1, most: 1 }] => Some(class),
@@ -91,12 +92,14 @@ impl Phrase {
         !self.0.iter().flatten().any(unclear)
     }
 
-    /// The match at the beginning of a text, in bytes.
+    /// The length of the match at the start of a text, in bytes; never 0.
     fn at(&self, text: &str) -> Option<usize> {
         self.0.iter().find_map(|row| fit(row, text))
     }
 
     /// A text in parts, in order: matches, from left to right, and what is between them. No part is empty.
+    ///
+    /// `done` is the end of the last match and `at` where the next is looked for; between them nothing matched.
     pub(super) fn parts(&self, text: &str, mut take: impl FnMut(Range<usize>, bool)) {
         let (mut done, mut at) = (0, 0);
         while let Some(first) = text[at..].chars().next() {
@@ -117,7 +120,7 @@ impl Phrase {
     }
 }
 
-/// How much of a text a row takes.
+/// How many bytes of a text a row takes from its start, if it fits.
 fn fit(row: &Row, text: &str) -> Option<usize> {
     let mut end = 0;
     for place in row {
@@ -136,7 +139,7 @@ fn fit(row: &Row, text: &str) -> Option<usize> {
     Some(end)
 }
 
-/// How often, and what follows.
+/// How often, and what follows: `+`, `{n}`, `{n,}` or `{n,m}`; without any, once. `None` for what is not known.
 fn quantifier(source: &str) -> Option<(usize, usize, &str)> {
     let (least, most, rest) = if let Some(rest) = source.strip_prefix('+') {
         (1, usize::MAX, rest)
@@ -162,7 +165,7 @@ mod tests {
 
     fn parts(source: &str, text: &str) -> Vec<(Range<usize>, bool)> {
         let mut found = Vec::new();
-        Phrase::regex(source).unwrap().parts(text, |range, is_match| found.push((range, is_match)));
+        SplitPattern::regex(source).unwrap().parts(text, |range, is_match| found.push((range, is_match)));
         found
     }
 
@@ -186,8 +189,8 @@ mod tests {
             "", "|", "A|", "A+C", "A{1,2}C", "A*", "A?", "A{0,3}", "A{65}", "A+?", "A{2}+", "(ACG)", "^A",
             "A{2", "A{3,2}", "é",
         ] {
-            assert_eq!(Phrase::regex(source), None, "{source}");
+            assert_eq!(SplitPattern::regex(source), None, "{source}");
         }
-        assert_eq!(Phrase::regex(&"A|".repeat(1000)), None);
+        assert_eq!(SplitPattern::regex(&"A|".repeat(1000)), None);
     }
 }
