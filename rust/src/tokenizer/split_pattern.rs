@@ -86,6 +86,18 @@ impl SplitPattern {
         }
     }
 
+    /// Whether some match may hold the character.
+    pub(super) fn may_match(&self, character: char) -> bool {
+        self.0.iter().flatten().any(|place| place.class.holds(character))
+    }
+
+    /// Whether the character is part of a match wherever it stands: then some row takes it alone.
+    pub(super) fn always_matches(&self, character: char) -> bool {
+        let takes_it =
+            |row: &Row| matches!(&row[..], [Place { class, least: 1, .. }] if class.holds(character));
+        self.0.iter().any(takes_it)
+    }
+
     /// Whether it is certain what its classes hold of a text with characters outside ASCII.
     pub(super) fn is_clear(&self) -> bool {
         let unclear = |place: &Place| place.class.others == Others::Unclear;

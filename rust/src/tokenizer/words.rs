@@ -86,7 +86,8 @@ impl WordLookup {
     /// What becomes of an ASCII character.
     ///
     /// The first pre-tokenizer that cuts it off from all neighbours decides: from there on the character is a text of its own,
-    /// on which the rest is tried out.
+    /// on which the rest is tried out. Those before it may cut as they like, but if one may take the character out with its
+    /// neighbours, they decide.
     pub(super) fn fate(&self, character: char) -> Fate {
         let mut buffer = [0; 4];
         let text = &*character.encode_utf8(&mut buffer);
@@ -95,6 +96,9 @@ impl WordLookup {
                 let mut remains = false;
                 pieces(&self.cuts[number..], text, 0, &mut |_, _| remains = true);
                 return if remains { Fate::Alone } else { Fate::Dropped };
+            }
+            if cut.may_remove(character) {
+                return Fate::Unsure;
             }
         }
         Fate::Unsure
@@ -110,6 +114,20 @@ impl WordLookup {
 }
 
 impl WordCut {
+    /// Whether it may take a character out, in some company.
+    fn may_remove(&self, character: char) -> bool {
+        match self {
+            Self::WhiteSpace(class) => class.holds(character),
+            Self::Pattern { pattern, behavior: Behavior::Removed, is_inverted: false } => {
+                pattern.may_match(character)
+            }
+            Self::Pattern { pattern, behavior: Behavior::Removed, is_inverted: true } => {
+                !pattern.always_matches(character)
+            }
+            Self::Every(_) | Self::Pattern { .. } => false,
+        }
+    }
+
     /// Whether a character is cut off from all neighbours, whatever they are.
     fn cuts_off(&self, character: char) -> bool {
         match self {
@@ -236,6 +254,14 @@ mod tests {
         assert_eq!(fate(vec![each()], '\n'), Fate::Unsure, "two of them are one piece");
         assert_eq!(fate(vec![each(), cut("A", Behavior::Removed, false)], 'A'), Fate::Dropped);
         assert_eq!(fate(vec![cut("[ACGT]", Behavior::Removed, true)], 'N'), Fate::Dropped);
+        assert_eq!(fate(vec![cut("N", Behavior::Removed, false), each()], 'A'), Fate::Alone);
+        for (pattern, is_inverted) in [("AC", false), ("[ACG]{2}", true), (r"[^\w\s]+|G+", true)] {
+            let cuts = || vec![cut(pattern, Behavior::Removed, is_inverted), each()];
+            assert_eq!(fate(cuts(), 'A'), Fate::Unsure, "{pattern}: it may go, with its neighbours");
+        }
+        let words = || vec![cut(r"\w+|[^\w\s]+", Behavior::Removed, true), each()];
+        assert_eq!([fate(words(), 'A'), fate(words(), ' ')], [Fate::Alone, Fate::Unsure]);
+        assert_eq!(fate(vec![cut("AC", Behavior::Removed, false), each()], 'G'), Fate::Alone);
         assert_eq!(fate(vec![cut("[ACGT]{2}", Behavior::Isolated, false)], 'A'), Fate::Unsure);
         assert_eq!(fate(vec![WordCut::Every(1)], '\n'), Fate::Alone);
     }
