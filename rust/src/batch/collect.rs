@@ -1,4 +1,12 @@
 //! Tokens become ids, or their number, and unknown symbols are counted.
+//!
+//! What lanes hand over are tokens and marks, as numbers in one list. With 4,096 tokens, for the end of one sequence and the
+//! start of the next one, which has two N, with special tokens asked for and ids from 5 on:
+//!
+//! ```text
+//! tokens   ... 17 4095 | 4096 | 4098 4098 | 5 ...        4096 is Mark::End, 4098 Mark::Unknown
+//! ids      ... 22 4100 | [SEP], end, [CLS] | [UNK] [UNK] | 10 ...
+//! ```
 
 use super::join::Joiner;
 use super::output::{IdStore, TaskOutput};

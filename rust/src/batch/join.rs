@@ -3,6 +3,8 @@
 //! An output waits for those before it. One thread at a time joins outputs; others leave theirs and continue. The memory
 //! of an output that was taken over goes to one that is still to come, for fresh memory has its price.
 //!
+//! Putting outputs together is copying ids, so one thread keeps up with several that encode.
+//!
 //! # Why none is left behind
 //!
 //! An output is put among the waiting before its thread tries for the lock on what is joined. If that fails, another thread

@@ -4,6 +4,13 @@
 //! encoded alone (the essay of [`crate::kmer`] says where it may be cut). Their tokens are counted first, so that each unit
 //! knows its place among all ids and writes them there: no thread waits for another, and nothing is copied. Counting is
 //! arithmetic, or as fast as runs of bases are found.
+//!
+//! ```text
+//! sequences   ACGTACGT                AC[MASK]GT
+//! units       [CLS] ACGTACGT [SEP]    [CLS] AC [MASK] GT [SEP]
+//! tokens      1     6        1        1     0  1      0  1         as overlapping 3-mers
+//! places      0     1        7        8     9  9      10 10
+//! ```
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -3,6 +3,15 @@
 //! Eight lanes of each thread work on a task each, so tasks should be many, of about the same size, and not so small that
 //! starting one shows. The ids do not depend on how sequences are divided: a group holds whole sequences, and a part ends
 //! where every encoding of the sequence has a token boundary.
+//!
+//! ```text
+//! sequences  |--|-|---|--------------------------------------------|--|-----|
+//! tasks      [ group ][ part         ][ part         ][ part       ][ group ]
+//! started      yes      yes             no              no            yes
+//! ended        yes      no              no              yes           yes
+//! ```
+//!
+//! Special tokens go in front where a sequence starts and behind where it ends; within a group a separator does both.
 
 use std::ops::Range;
 

@@ -6,6 +6,13 @@
 //! k-mers over it say, and the unknown token's name where none says anything. So the symbols come back, and every one that
 //! was outside the vocabulary is `[UNK]`, one for one, as in the decoding of other tokenizers here.
 //!
+//! ```text
+//! ACG CGT  ?   ?   ?  TTT    k = 3
+//! A C G T
+//!         ?                  of it no k-mer says anything
+//!           T T T            ACGT?TTT, as long as it was
+//! ```
+//!
 //! (A known symbol comes back as unknown if it has a symbol outside the vocabulary within k - 1 symbols, or the end
 //! of the sequence, on both sides: then no token held it.)
 //!

@@ -13,6 +13,11 @@
 //! `a..b + k - 1`. Non-overlapping ones may be cut between runs, and a multiple of k bases after the start of a
 //! run; so these cuts are found from left to right, as fast as runs are found.
 //!
+//! ```text
+//! ACGTTNAC, k = 3     overlapping       ACG CGT GTT  ?   ?   ?           8 - 3 + 1 tokens
+//!                     non-overlapping   ACG T T N A C                    one k-mer, four bases, N
+//! ```
+//!
 //! # One count, three walks
 //!
 //! [`Kmer::count`], [`Kmer::fill`] and [`Kmer::spans`] walk over the same runs and must agree on the number of tokens of

@@ -5,6 +5,9 @@
 //! A token may take the white space on its left or right with it.
 //!
 //! One Aho-Corasick automaton for each of the two finds them in one pass, however many there are.
+//!
+//! Nearly all of them are special tokens such as `[SEP]`, and nearly no text has one: so [`crate::batch`] asks only whether a
+//! text has a byte that one starts with, and comes here if it does.
 
 use std::ops::Range;
 
@@ -71,7 +74,7 @@ impl AddedTokenFinder {
     /// Finds these tokens; the normalizer is that of the text.
     ///
     /// Fails if two of them are looked for by one string, or one by none, and where stripping would depend on the order in
-    /// which Hugging Face looks: white space that one token takes may start another.
+    /// which Hugging Face finds them: white space that one token takes may start another.
     pub(super) fn new(tokens: &[AddedToken], normalizer: &Normalizer) -> Result<Self> {
         let (normalized, raw): (Vec<&AddedToken>, Vec<&AddedToken>) =
             tokens.iter().partition(|token| token.is_normalized);

@@ -16,6 +16,9 @@ const MAX_IN_FRONT: u64 = 4096;
 ///
 /// A replacement may double a character, and a chain of thirty makes a gigabyte of it. What each character becomes at most
 /// is known from the last step on backwards: what it becomes in a step, by what the later ones make of that.
+///
+/// Of `A` to `CC`, then `C` to `AAA`: after the last step each is one byte; before it a `C` is three; before the first an `A` is
+/// two `C`, six bytes.
 pub(super) fn excess(steps: &[NormalizerStep]) -> Option<String> {
     if steps.len() > MAX_STEPS {
         return Some(format!("its normalizer has {} steps; up to {MAX_STEPS} are supported", steps.len()));

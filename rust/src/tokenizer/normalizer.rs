@@ -226,6 +226,14 @@ impl Normalizer {
 ///
 /// The runs cover the text, in order, none of them empty. Memory grows with the number of changes, not with the length of
 /// the text or the number of steps.
+///
+/// Of `A\nCNNNNG`, where the line end is taken out and four N become `-`, the new text is `AC-G`:
+///
+/// ```text
+/// bytes   0..1      1..2      2..3              3..4
+/// text    A         C         -                 G
+/// origin  0..1      2..3      6..7, the last N  7..8
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trace {
     runs: Vec<Run>,

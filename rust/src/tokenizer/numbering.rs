@@ -1,4 +1,9 @@
 //! Which id each token has, and back.
+//!
+//! A model numbers its tokens from 0; a vocabulary has other tokens besides, and numbers all of them. Files may use any order,
+//! so both directions are lists, 4 bytes per token one way and 16 the other. Two orders are worth knowing: where the model's
+//! ids rise by one (`shift`), a token becomes an id by one addition, as in every vocabulary that genotok trains; and k-mers,
+//! of which there may be 16 million, are always one block, so that nothing is listed.
 
 use crate::bpe::Token;
 

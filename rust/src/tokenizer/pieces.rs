@@ -9,6 +9,12 @@
 //! Face does it; added tokens that are found after that divide it into *stretches*; each character of a stretch is looked up
 //! in the table. What comes out are *pieces*. All positions of a section are those of its normalized form, until a piece is
 //! handed out: then the [`Trace`] says where it stood in the text.
+//!
+//! ```text
+//! text      ACGN-TT[SEP]acg
+//! sections  ACGN-TT        | acg              [SEP] is an added token
+//! pieces    ACG  N  -  TT  [SEP]  acg         two words, two unknown characters, a token, a word
+//! ```
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -9,6 +9,14 @@
 //! What a normalizer does beyond turning one ASCII character into another is done before the table is asked
 //! ([`SymbolTable::is_plain`], and [`super::normalizer`]). So there are two tables: one for text as it was given, into which
 //! the last steps of the normalizer are *folded*, and one for text that all steps have been carried out on.
+//!
+//! For a file of ours, with the alphabet A, C, G, T and an upper-casing normalizer:
+//!
+//! ```text
+//! byte      A  C  G  T  a  c  g  t  N   space  0xc3
+//! folded    0  1  2  3  0  1  2  3  32  32     32       32 is UNKNOWN
+//! unfolded  0  1  2  3  32 32 32 32 32  32     32       after a text with é went through the normalizer
+//! ```
 
 use std::sync::Arc;
 

@@ -13,6 +13,11 @@
 //! No pre-tokenizer lets tokens overlap, none knows reverse complements, and 12-mers would make a gigabyte of names. So
 //! all other k-mers have a small file that says what they are, with `"format": "genotok k-mers"`; Hugging Face does not read it.
 //!
+//! ```text
+//! {"format": "genotok k-mers", "version": "1.0", "k": 12, "overlap": true, "canonical": false, "upper_case": false,
+//!  "special_tokens": ["[PAD]", "[UNK]", ...], "special_tokens_behind": [], "unknown_token": "[UNK]", "vocab_size": 16777221}
+//! ```
+//!
 //! # Read
 //!
 //! From either form the few facts are taken, and the tokenizer is made of them. Then its own file must say the same as

@@ -4,6 +4,15 @@
 //! strings of the vocabulary are told apart: symbols of the alphabet and products of merges (the token model), other single
 //! characters (`singles`), tokens of bytes (`fallback`), and the rest, which words never become. Each of Hugging Face's
 //! options that would make a difference to ids is either carried out or refused; none is ignored.
+//!
+//! ```text
+//! "vocab":  {"[UNK]": 0, "A": 1, "C": 2, "G": 3, "N": 4, "AC": 5, "ACA": 6, "TT": 7}
+//! "merges": [["A", "C"], ["AC", "A"]]
+//!
+//! alphabet A C G N        of these A and C merge; G and N are tokens that no merge joins
+//! products AC ACA         tokens 4 and 5 of the model, ids 5 and 6 of the file
+//! others   TT             an id without a text; "[UNK]" too, unless it is an added token
+//! ```
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;

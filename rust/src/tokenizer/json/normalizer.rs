@@ -1,7 +1,16 @@
 //! The normalizer of a file.
 //!
 //! Each of Hugging Face's that can be said of ASCII becomes steps of [`crate::tokenizer::normalizer`]; those that follow
-//! Unicode's tables leave ASCII alone and are unknown outside it.
+//! Unicode's tables leave ASCII alone and are unknown outside it:
+//!
+//! | type | steps |
+//! |---|---|
+//! | `Sequence` | those of its parts, in order |
+//! | `Strip`, `Replace`, `Lowercase`, `Prepend` | one each, exact for all of Unicode, but for classes that are unclear outside ASCII |
+//! | `NFC`, `NFD`, `NFKC`, `NFKD`, `StripAccents` | one that leaves ASCII alone |
+//! | `Nmt`, `BertNormalizer` | one that leaves ASCII alone, then replacements of control characters and white space |
+//!
+//! Any other type is refused.
 
 use serde_json::Value;
 

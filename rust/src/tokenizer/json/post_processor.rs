@@ -1,6 +1,14 @@
 //! The post-processor of a file: what is put around a sequence when special tokens are asked for.
 //!
 //! Of one is read what it does to a single sequence; what it does to a pair is kept and written again. Ours is written here.
+//! A `TemplateProcessing` is a list of pieces, and the ids of its special tokens stand apart from their names:
+//!
+//! ```text
+//! "single": [{"SpecialToken": {"id": "[CLS]", ...}}, {"Sequence": {"id": "A", ...}}, {"SpecialToken": {"id": "[SEP]", ...}}]
+//! "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]}, ...}
+//! ```
+//!
+//! `BertProcessing` and `RobertaProcessing` say the same in two pairs, `"cls": ["[CLS]", 1]` and `"sep": ["[SEP]", 2]`.
 
 use serde_json::{Map, Value, json};
 

@@ -3,6 +3,17 @@
 //! Where it would cut is told as rules about neighbouring characters ([`crate::tokenizer::splitting`]): that is enough as long
 //! as no cut falls between characters that merges join. `words` reads the same part for models that look words up, where every
 //! cut counts.
+//!
+//! | type | rules |
+//! |---|---|
+//! | `Sequence` | those of its parts |
+//! | `Whitespace` | white space vanishes; cuts between `\w` and everything else |
+//! | `WhitespaceSplit` | white space vanishes |
+//! | `BertPreTokenizer` | white space vanishes; punctuation stands alone |
+//! | `Punctuation`, `Split` | by `behavior`: the class vanishes, stands alone, has cuts at its borders, or beside it |
+//! | `Digits` | digits stand alone, or have cuts at their borders |
+//! | `CharDelimiterSplit` | the delimiter vanishes |
+//! | `ByteLevel` | cuts of GPT-2's expression, unless `use_regex` is off; then bytes |
 
 use serde_json::Value;
 

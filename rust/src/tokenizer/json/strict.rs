@@ -5,6 +5,9 @@
 //! hundred thousand parts. Nesting is bounded by `serde_json`, which also lets a [`Value`] forget doubles: so the visitors
 //! here, which refuse them.
 //!
+//! Merges are written `["A", "C"]` or, in files of old versions, `"A C"`; older ones have a line `#version` before them. One
+//! file uses one notation.
+//!
 //! Errors of our own pass through `serde_json`, which would put a line and column behind them; so they are kept beside it, in
 //! [`Parsed::refusal`], and the one that is passed says nothing.
 

@@ -4,6 +4,13 @@
 //! character may be anything, and those of the form `[NAME]` or `<name>`, or added, are special. With any other word
 //! the file is for another language, and refused.
 //!
+//! | type | cuts |
+//! |---|---|
+//! | `Sequence` | those of its parts, each within the pieces of the one before |
+//! | `Split` | by the matches of a string or expression, whose `behavior` says what becomes of them |
+//! | `FixedLength` | every so many characters |
+//! | `Whitespace`, `WhitespaceSplit`, `CharDelimiterSplit` | by what vanishes |
+//!
 //! Where every word is one character that always stands alone, the model is one without merges, which the table of symbols and
 //! the automaton can do; else words are looked up one by one. Either way the cuts are kept, for texts that are not plain.
 
