@@ -42,13 +42,13 @@ def bed(folder: Path, text: str | bytes, name: str = "x.bed") -> str:
 
 
 def read(files: str | list[str], **options: Any) -> list[dict[str, Any]]:
-    """The rows, with their letters in place of ids."""
+    """The rows, with their symbols instead of ids."""
     batches = [pa.record_batch(batch) for batch in TOKENIZER.encode_files(files, **options)]
     found = [row for batch in batches for row in batch.to_pylist()]
     return [row | {"input_ids": TOKENIZER.decode(row["input_ids"])} for row in found]
 
 
-def letters(files: str | list[str], **options: Any) -> list[str]:
+def sequences(files: str | list[str], **options: Any) -> list[str]:
     return [row["input_ids"] for row in read(files, **options)]
 
 
@@ -64,12 +64,12 @@ def test_strand_name_and_number_are_kept(genome: str, tmp_path: Path) -> None:
 
 def test_blocks_are_joined_on_request(genome: str, tmp_path: Path) -> None:
     path = bed(tmp_path, "chr1\t0\t32\tx\t0\t+\t0\t32\t0\t2\t4,4\t0,28\n")
-    assert letters(genome, bed=path) == [CHR1]
+    assert sequences(genome, bed=path) == [CHR1]
     (row,) = read(genome, bed=path, bed_blocks=True)
     assert (row["input_ids"], row["start"], row["end"]) == ("AAAAAAAC", 0, 32)
     assert (row["block_starts"], row["block_sizes"]) == ([0, 28], [4, 4])
     path = bed(tmp_path, "chr1\t0\t32\tx\t0\t-\tnot\tread\t0\t2\t4,4,\t0,28,\n")
-    assert letters(genome, bed=path, bed_blocks=True) == ["GTTTTTTT"]
+    assert sequences(genome, bed=path, bed_blocks=True) == ["GTTTTTTT"]
     windows = read(genome, bed=path, bed_blocks=True, window=6)
     assert [(row["start"], row["end"], row["block_sizes"]) for row in windows] == [
         (0, 30, [4, 2]),
@@ -111,7 +111,7 @@ def test_all_ways_to_write_a_list(genome: str, tmp_path: Path, text: bytes) -> N
 
 def test_a_record_may_be_called_track(tmp_path: Path) -> None:
     (tmp_path / "t.fa").write_text(">track\nACGT\n")
-    assert letters(str(tmp_path / "t.fa"), bed=bed(tmp_path, "track name=x\ntrack\t1\t3\n")) == ["CG"]
+    assert sequences(str(tmp_path / "t.fa"), bed=bed(tmp_path, "track name=x\ntrack\t1\t3\n")) == ["CG"]
 
 
 def test_rows_are_numbered_through_all_lists_and_twins_are_kept(genome: str, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_rows_in_the_order_of_the_list(tmp_path: Path) -> None:
     unordered = read(files, bed=path)
     assert sorted(unordered, key=lambda row: row["bed_row"]) == found
     assert unordered != found
-    assert letters(files, bed=path, bed_order=True, window=7) == [
+    assert sequences(files, bed=path, bed_order=True, window=7) == [
         text
         for line, whole in zip(lines, expected, strict=True)
         for text in _windows(whole, 7, backwards=line.endswith("-\n"))
@@ -216,21 +216,21 @@ def test_the_digest_is_that_of_the_list(genome: str, tmp_path: Path) -> None:
         ("", ": there is no region in it"),
         ("# nothing\n", ": there is no region in it"),
         ("chr1\t5\t5\n", ", line 1: the region from 5 to 5 is empty"),
-        ("chr1\t0\t1\nchr1\t5\t4\n", ", line 2: the region from 5 to 4 is turned round"),
+        ("chr1\t0\t1\nchr1\t5\t4\n", ", line 2: the region from 5 to 4 is reversed"),
         ("chr1\t-1\t4\n", ', line 1: found "-1", expected a position'),
-        ("chrom\tstart\tend\n", ", line 1: .* a line of titles begins with #"),
+        ("chrom\tstart\tend\n", ", line 1: .* a header line starts with #"),
         ("chr1\t0\t4\tn\t0\t*\n", ", line 1: the strand, column 6, is .*, where \\+, - or \\. is expected"),
         ("chr1\t0\t4\rchr1\t1\t4\r", ", line 1: has a CR within"),
-        ("chr1\t0\t33\n", ', line 1: record "chr1" has 32 letters only'),
+        ("chr1\t0\t33\n", ', line 1: record "chr1" has 32 symbols only'),
         (
             "chr1\t0\t1\nchr1\tx\t1\n\nchr1\t9\t1\nchr1\t3\n",
-            ", line 2: found .*; line 4: the region from 9 to 1 is turned round; .*; line 5: a name, a start",
+            ", line 2: found .*; line 4: the region from 9 to 1 is reversed; .*; line 5: a name, a start",
         ),
         (
             "chr2\t0\t9\nchrM\t0\t1\nchr1\t0\t1\nchr1\t31\t33\nchrM\t0\t1\n",
             (
-                ', line 1: record "chr2" has 8 letters only; line 2: no record "chrM" in the files, as in 1 '
-                'more lines; line 4: record "chr1" has 32 letters only; they have "chr1", "chr2"$'
+                ', line 1: record "chr2" has 8 symbols only; line 2: no record "chrM" in the files, as in 1 '
+                'more lines; line 4: record "chr1" has 32 symbols only; they have "chr1", "chr2"$'
             ),
         ),
         ("chr1\t9\t1\n" * 1000, "; line 12: the region from 9 to 1 .* above the start; and 988 more$"),
@@ -245,7 +245,7 @@ def test_all_faults_are_told_at_once(genome: str, tmp_path: Path, text: str, say
 
 
 def test_a_fault_leaves_no_output(genome: str, tmp_path: Path) -> None:
-    with pytest.raises(SequenceFileError, match="32 letters only"):
+    with pytest.raises(SequenceFileError, match="32 symbols only"):
         encode(TOKENIZER, genome, tmp_path / "o.arrow", bed=bed(tmp_path, "chr2\t0\t1\nchr1\t0\t33\n"))
     assert {path.name for path in tmp_path.iterdir()} == {"g.fa", "x.bed"}
 
@@ -271,7 +271,7 @@ def test_columns_are_written_and_read(genome: str, tmp_path: Path, ending: str, 
     assert ("block_sizes" in names) == blocks
 
 
-def test_shards_are_cut_by_the_letters_of_blocks(genome: str, tmp_path: Path) -> None:
+def test_shards_are_cut_by_the_symbols_of_blocks(genome: str, tmp_path: Path) -> None:
     path = bed(tmp_path, "chr1\t0\t32\tx\t0\t+\t0\t0\t0\t2\t4,4\t0,28\n" * 4)
     encode(TOKENIZER, genome, f"{tmp_path}/s/", bed=path, bed_blocks=True, shard_size=16)
     manifest = TokenDataset(tmp_path / "s").manifest
@@ -318,7 +318,7 @@ NAMES = f"{FASTA}>HLA-A*01:01:01\nACGTACGTAC\n>a:5\nACGTACGTAC\n>a\nCCCCCCCC\n>x
 def test_regions_are_read_as_samtools_does(tmp_path: Path, region: str, expected: str) -> None:
     path = tmp_path / "names.fa"
     path.write_text(NAMES)
-    assert letters(str(path), region=region) == [expected]
+    assert sequences(str(path), region=region) == [expected]
     if shutil.which("samtools"):
         done = subprocess.run(
             ["samtools", "faidx", path, region], capture_output=True, text=True, check=True, timeout=60
@@ -334,8 +334,8 @@ def test_regions_are_read_as_samtools_does(tmp_path: Path, region: str, expected
         ("chr1:0-5", "positions are counted from 1"),
         ("chr1:0", "positions are counted from 1"),
         ("chr1:5-4", "the end comes before the start"),
-        ("chr1:30-40", 'record "chr1" has 32 letters only'),
-        ("chr1:100", 'record "chr1" has 32 letters only'),
+        ("chr1:30-40", 'record "chr1" has 32 symbols only'),
+        ("chr1:100", 'record "chr1" has 32 symbols only'),
         ("chr1:-", '"" is no position'),
         ("chr1:-5-7", '"5-7" is no position'),
         ("chr1:1-5x", '"1-5x" is no position'),

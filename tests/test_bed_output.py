@@ -15,13 +15,13 @@ from genotok.dataset.formats import choose
 from genotok.errors import ArgumentError
 from tests.support.encoded import TOKENIZER
 
-LETTERS = "ACGTTGCAACGTAAACCCGATTACAACGTTTGACCA"
+SEQUENCE = "ACGTTGCAACGTAAACCCGATTACAACGTTTGACCA"
 
 
 @pytest.fixture
 def genome(tmp_path: Path) -> str:
     path = tmp_path / "g.fa"
-    path.write_text("".join(f">s{number}\n{LETTERS * 40}\n" for number in range(3)))
+    path.write_text("".join(f">s{number}\n{SEQUENCE * 40}\n" for number in range(3)))
     return str(path)
 
 
@@ -35,7 +35,7 @@ def test_a_track_is_valid(genome: str, tmp_path: Path) -> None:
     assert {len(line) for line in lines} == {7}
     for record, start, end, token, score, strand, index in lines:
         assert record in {"s0", "s1", "s2"}
-        assert (LETTERS * 40)[int(start) : int(end)] == token
+        assert (SEQUENCE * 40)[int(start) : int(end)] == token
         assert (score, strand) == ("0", "+")
         assert TOKENIZER.vocab[token] == int(index)
     if shutil.which("bedtools"):
@@ -57,7 +57,7 @@ def test_each_row_has_its_strand(genome: str, tmp_path: Path) -> None:
     assert places == sorted(places), "lines rise on both strands"
     pairs = str.maketrans("ACGT", "TGCA")
     for record, start, end, token, _, strand, _ in lines:
-        text = (LETTERS * 40)[int(start) : int(end)]
+        text = (SEQUENCE * 40)[int(start) : int(end)]
         assert token == (text.translate(pairs)[::-1] if strand == "-" else text)
         assert strand == ("+" if record == "s0" and int(start) >= 50 else "-")
     covered = sum(int(end) - int(start) for _, start, end, *_ in lines)
@@ -101,8 +101,8 @@ def test_a_compressed_track_has_the_same_lines_and_an_index(genome: str, tmp_pat
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"window": 20, "stride": 10}, "tokens by rising place"),
-        ({"bed": b"s0\t9\t20\ns0\t2\t8\n"}, "tokens by rising place"),
+        ({"window": 20, "stride": 10}, "tokens sorted by position"),
+        ({"bed": b"s0\t9\t20\ns0\t2\t8\n"}, "tokens sorted by position"),
         ({"bed": b"s0\t9\t20\ns1\t2\t8\ns0\t20\t28\n", "bed_order": True}, "together"),
     ],
 )

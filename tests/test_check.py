@@ -69,7 +69,7 @@ def test_a_clean_file_is_described(tmp_path: Path) -> None:
     assert report["text_bytes"] == len(dna.fasta(sequences))
 
 
-def test_letters_are_those_of_another_reader(genomes: Path) -> None:
+def test_counts_are_those_of_another_reader(genomes: Path) -> None:
     for path in sorted(genomes.iterdir()):
         if path.stat().st_size > 3_000_000:
             continue
@@ -117,7 +117,7 @@ def test_errors_are_found_exactly_where_training_refuses(tmp_path: Path, content
         except ValueError as error:
             refused = str(error)
         if refused.endswith("is this the right file?"):
-            continue  # letters, but no base in any file: of the corpus, not of the file
+            continue  # symbols, but no base in any file: of the corpus, not of the file
         assert (report["errors"] > 0) == bool(refused), (mutated, report, refused)
 
 

@@ -105,7 +105,7 @@ def test_every_token_has_its_place(
 ) -> None:
     path = dna.write_fasta(tmp_path_factory.mktemp("places") / "a.fa", sequences, line_width=7)
     if not any(sequences):
-        with pytest.raises(genotok.SequenceFileError, match="no letter in its"):
+        with pytest.raises(genotok.SequenceFileError, match="no symbol in its"):
             list(tokenizer.encode_files(path))
         return
     reader = tokenizer.encode_files(
@@ -159,7 +159,7 @@ def test_regions_and_bed(tokenizer: genotok.Tokenizer, small: str, tmp_path: Pat
     ("options", "says"),
     [
         ({"region": "x"}, 'region="x": no record of this name in the files; they have "a", "b", "c:1-5"'),
-        ({"region": "a:1-18"}, 'region="a:1-18": record "a" has 17 letters only'),
+        ({"region": "a:1-18"}, 'region="a:1-18": record "a" has 17 symbols only'),
         ({"region": "a:5-4"}, "the end comes before the start"),
         ({"region": []}, "region=.*give at least one"),
         ({"region": [5]}, "region=5: a string is expected, not int"),

@@ -73,8 +73,8 @@ def write_many(folder: Path, sequences: list[str]) -> str:
 
 def pieces(count: int, bases: int) -> list[str]:
     """Simulated DNA in pieces."""
-    letters = _native.simulate(count * bases, count).decode()
-    return [letters[start : start + bases] for start in range(0, count * bases, bases)]
+    text = _native.simulate(count * bases, count).decode()
+    return [text[start : start + bases] for start in range(0, count * bases, bases)]
 
 
 @settings(max_examples=40)
@@ -188,7 +188,7 @@ def test_a_data_set_may_have_more_shards_than_open_files(made: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(">a\nACGE\n", "'E'"), (">a\n", "no letter in its 1 records"), ("", "is empty")]
+    ("content", "says"), [(">a\nACGE\n", "'E'"), (">a\n", "no symbol in its 1 records"), ("", "is empty")]
 )
 def test_the_file_at_fault_is_named(tmp_path: Path, content: str, says: str) -> None:
     many = write_many(tmp_path / "many", pieces(40, 30))

@@ -87,8 +87,8 @@ def expected(text: bytes) -> tuple[list[tuple[str, str]] | None, list[str] | Non
     return records, taken
 
 
-def refget(letters: str) -> str:
-    digest = hashlib.sha512(letters.upper().encode()).digest()[:24]
+def refget(symbols: str) -> str:
+    digest = hashlib.sha512(symbols.upper().encode()).digest()[:24]
     return "SQ." + base64.urlsafe_b64encode(digest).decode()
 
 
@@ -116,7 +116,7 @@ class Readers:
             self.expect("check", text, report["errors"] == 0, taken is not None)
             if records is not None:
                 found = (report["records"], report["letters"]["total"])
-                self.expect("check", text, found, (len(records), sum(len(letters) for _, letters in records)))
+                self.expect("check", text, found, (len(records), sum(len(symbols) for _, symbols in records)))
         whole = zip(paths, texts, answers, strict=True)
         readable = [
             (path, text, records)
@@ -177,7 +177,7 @@ class Readers:
             "encode",
             b"",
             found,
-            [(path, name, len(letters), refget(letters)) for path, name, letters in right],
+            [(path, name, len(symbols), refget(symbols)) for path, name, symbols in right],
         )
 
 
@@ -197,8 +197,8 @@ def packed_words(path: Path) -> list[str]:
     found, start = [], 0
     for at in range(192, 192 + 8 * number, 8):
         end = int.from_bytes(data[at : at + 8], "little")
-        letters = "".join(FOUR[byte] for byte in arena[start // 4 : (end + 3) // 4])
-        found.append(letters[: end - start])
+        bases = "".join(FOUR[byte] for byte in arena[start // 4 : (end + 3) // 4])
+        found.append(bases[: end - start])
         start = (end + 3) // 4 * 4
     return found
 

@@ -82,7 +82,7 @@ def test_line_ends_of_any_system_are_read(name: str, tmp_path: Path) -> None:
     assert genotok.check_files(path)[0]["errors"] == 0
 
 
-def test_a_letter_of_no_nucleotide_has_its_line(tmp_path: Path) -> None:
+def test_a_symbol_of_no_nucleotide_has_its_line(tmp_path: Path) -> None:
     """In lines of one width and of others, after blanks, and in FASTQ."""
     for text, line in [
         (b"@a\nACGT\n+\nIIII\n@b\nACGE\n+\nIIII\n", 6),
@@ -91,10 +91,10 @@ def test_a_letter_of_no_nucleotide_has_its_line(tmp_path: Path) -> None:
         (b">a\r\nACGT\r\nACGT\r\nACGL\r\n", 4),
         (b">a\n" + b"ACGT" * 200_000 + b"\nACGL\n", 3),
     ]:
-        path = tmp_path / "letters.fa"
+        path = tmp_path / "symbols.fa"
         path.write_bytes(text)
         for reader in ("train", "pack", "pack_shards"):
-            with pytest.raises(genotok.SymbolError, match=rf"letters.fa, line {line}: record "):
+            with pytest.raises(genotok.SymbolError, match=rf"symbols.fa, line {line}: record "):
                 READERS[reader](path, tmp_path)
 
 

@@ -37,7 +37,7 @@ ROW = 40
 REFUSED, REPORTED, SILENT = "refused", "reported", "silent"
 
 PROTEIN = "'L' stands for no nucleotide; this looks like protein, and genotok reads DNA"
-NO_LETTER = "no letter in its 2 records; is the file cut short?"
+NO_SYMBOL = "no symbol in its 2 records; is the file cut short?"
 NO_BASE = "no base (A, C, G, T) in its {records} records; is this the right file?"
 RNA = "% of its 4000 symbols other than N are unknown (1000 U); U is RNA: write T for it, as sed"
 OVERRIDE = "--allow-unknown 1 (allow_unknown=1) reads the file as it is"
@@ -62,7 +62,7 @@ SEQUENCES = {
     "plain": (DNA, SILENT, ()),
 }
 FILES = {
-    "header-only": (">a\n>b\n", (NO_LETTER,)),
+    "header-only": (">a\n>b\n", (NO_SYMBOL,)),
     "empty file": ("", ("is empty",)),
 }
 

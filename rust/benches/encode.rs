@@ -10,7 +10,7 @@ use genotok_core::batch::{EncodeOptions, Sequences};
 use genotok_core::bpe::MergeTable;
 use genotok_core::bpe::train::{MergeOptions, WeightedCorpora, train};
 use genotok_core::corpus::from_words;
-use genotok_core::testing::Genome;
+use genotok_core::testing::RandomGenome;
 use genotok_core::{Monitor, Result, Tokenizer};
 
 const RUNS: usize = 15;
@@ -44,7 +44,7 @@ fn read(path: &Path) -> Vec<u8> {
 
 fn simulated(bases: usize) -> Vec<u8> {
     let mut genome = Vec::new();
-    Genome::new(1).with_n(true).letters(&mut genome, bases);
+    RandomGenome::new(1).with_n(true).bases(&mut genome, bases);
     genome
 }
 

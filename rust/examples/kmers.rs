@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use genotok_core::kmer::{IdWidth, Kmer, KmerOptions};
-use genotok_core::testing::Genome;
+use genotok_core::testing::RandomGenome;
 
 const ROUNDS: usize = 15;
 const FIRST: u32 = 5;
@@ -15,7 +15,7 @@ const FIRST: u32 = 5;
 fn main() {
     let megabases = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(16);
     let mut clean = Vec::new();
-    Genome::new(1).letters(&mut clean, megabases * 1_000_000);
+    RandomGenome::new(1).bases(&mut clean, megabases * 1_000_000);
     let spoilt = |distance: usize, with: fn(u8) -> u8| {
         let mut text = clean.clone();
         text.iter_mut().step_by(distance).for_each(|base| *base = with(*base));

@@ -1,35 +1,34 @@
 //! Every defect of a FASTA or FASTQ file, not only the first.
 //!
-//! [`crate::io::fasta::Reader`] stops at the first defect, as a reader should. Here a file is read on, so that whoever has
-//! to mend it sees all there is to mend: with line, column, byte, record, cause and remedy.
+//! [`crate::io::fasta::SequenceReader`] stops at the first defect, as a reader should. This module continues, so that a
+//! user who has to fix the file sees all defects at once: with line, column, byte, record, cause and remedy.
 //!
 //! # What is an error
 //!
-//! An error is what the reader refuses, or training: letters of no nucleotide code, a file without a letter, one with too
-//! many unknown symbols, files without a base. So the two answers agree: a file has an error here if and only if
+//! An error is what the reader or training refuses: symbols of no nucleotide code, a file without a symbol, one with too
+//! many unknown symbols, files without a base. The answers agree: a file has an error here if and only if
 //! [`crate::corpus::read`] fails (packed files apart, which have nothing to check), and files have one if and only if
-//! [`crate::corpus::read_all`] does. Without [`Kind::Protein`], [`Kind::NoLetters`], [`Kind::ManyUnknown`] and
-//! [`Kind::NoBases`] the same holds for the reader.
-//! Warnings and notes are about files that are read, and perhaps not as they were meant.
+//! [`crate::corpus::read_all`] fails. Without [`DefectKind::Protein`], [`DefectKind::NoSymbols`],
+//! [`DefectKind::ManyUnknown`] and [`DefectKind::NoBases`] the same holds for the reader. Warnings and notes are about
+//! files that are read, perhaps not as they were meant.
 //!
-//! The agreement comes from one construction: the text in its buffer, with titles, line ends and blanks, is the
-//! reader's own (`fasta::text`), and the states of the reader are followed step by step until it would fail. Only from
-//! then on is anything guessed. It is tested on collections of specimens and on mutated files all the same.
+//! The agreement holds by construction: the text in its buffer, with titles, line ends and blanks, is the reader's own
+//! (`fasta::text`), and the states of the reader are followed step by step up to the defect at which it would fail. Only
+//! after that is anything guessed. Tests compare the two on collections of specimens and on mutated files all the same.
 //!
-//! # Going on
+//! # Recovery
 //!
-//! After a bad byte the line goes on; after `>` in the middle of a line, a record begins; in FASTQ, where a missing line
-//! shifts all that follow, lines are skipped until a title with a sequence below it (`fastq`). A file that is surely
-//! something else (a web page, GenBank, BAM) is not read further, nor one whose compression is damaged.
+//! After a bad byte the line continues; after `>` in the middle of a line, a record starts; in FASTQ, where a missing line
+//! shifts all that follow, lines are skipped until a title with a sequence below it (`fastq`). A file that is certainly
+//! something else (a web page, GenBank, BAM) is not read further, nor is one whose compression is damaged.
 //!
 //! # Memory and time
 //!
-//! The reader's buffers; of each kind of defect the first few, and how many there are of all; a hash of 64 bits of each
-//! name, up to 3.7 million of them, 71 MB (`records`); a count for each length of records. A file of random bytes
-//! takes no more.
+//! The reader's buffers; the first few defects of each kind, and a count of all; a 64-bit hash of each name, up to 3.7
+//! million of them, 71 MB (`records`); a count for each length of records. A file of random bytes takes no more.
 //!
-//! Clean lines are pushed together as for the reader, and counted by vector instructions (`letters`). GB of file a second,
-//! one core of a two-core AMD EPYC (Milan) machine with other work on it, 2026-11-22, best of seven, file cache warm:
+//! Clean lines are joined as for the reader, and counted by vector instructions (`symbols`). GB/s of file, one core of a
+//! two-core AMD EPYC (Milan) machine with other work on it, 2026-11-22, best of seven, file cache warm:
 //!
 //! | | human chr20, lines of 60 | CR LF | on one line | FASTA, 150-base reads | FASTQ, 150-base reads |
 //! |---|---|---|---|---|---|
@@ -40,10 +39,10 @@
 
 mod defects;
 mod fastq;
-mod letters;
 mod linter;
 mod records;
 mod report;
+mod symbols;
 
 use std::fs::File;
 use std::io::Read;
@@ -51,45 +50,46 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use self::defects::Log;
-pub use self::defects::{Defect, Kind, Place, Severity};
+use self::defects::DefectLog;
+pub use self::defects::{DefectKind, FileDefect, Severity, TextPosition};
 use self::fastq::Fastq;
-pub use self::letters::Composition;
 use self::linter::Linter;
 pub use self::records::LengthSummary;
-pub use self::report::{Format, Report};
+pub use self::report::{CheckReport, SequenceFormat};
+pub use self::symbols::SymbolCounts;
 use crate::error::{Error, Result, show_byte};
-use crate::io::decompress::Input;
+use crate::io::decompress::InputStream;
 use crate::io::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
-use crate::io::fasta::text::Text;
+use crate::io::fasta::text::SequenceText;
 use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict::check_allowed;
 
-/// How to check.
+/// Options of [`check_files`].
 #[derive(Clone, Copy, Debug)]
 pub struct CheckOptions {
-    /// Defects of each kind and file that are kept.
+    /// Defects that are kept, per kind and file; all are counted.
     pub limit: usize,
-    /// The share of unknown symbols that a file may have, see [`crate::verdict`].
+    /// The share of unknown symbols that a file may have, from 0 to 1, see [`crate::verdict`].
     pub allow_unknown: f64,
 }
 
-/// Checks files, as many at a time as the present thread pool has threads.
+/// Checks files, one per thread of the current pool at a time. Returns a report for each, in their order.
 ///
-/// Fails only if the monitor was cancelled: what is wrong with a file is in its report.
-pub fn check_files(paths: &[PathBuf], options: CheckOptions, monitor: &Monitor) -> Result<Vec<Report>> {
+/// Fails only on options out of range or a cancelled monitor: what is wrong with a file is in its report. That no file has
+/// a base is reported at the first.
+pub fn check_files(paths: &[PathBuf], options: CheckOptions, monitor: &Monitor) -> Result<Vec<CheckReport>> {
     check_allowed(options.allow_unknown)?;
     let bytes_total = total_size(paths);
     let check = |(file_index, path): (usize, &PathBuf)| {
         monitor.enter(Phase::Reading { file: path.clone(), file_index, files: paths.len(), bytes_total });
         check_file(path, options, monitor)
     };
-    let mut reports: Vec<Report> =
+    let mut reports: Vec<CheckReport> =
         paths.par_iter().enumerate().with_max_len(1).map(check).collect::<Result<_>>()?;
     if reports
         .iter()
-        .all(|report| report.count(Severity::Error) == 0 && report.composition.symbols().known == 0)
+        .all(|report| report.count(Severity::Error) == 0 && report.composition.tally().known == 0)
     {
         let records: u64 = reports.iter().map(|report| report.records).sum();
         if let Some(first) = reports.first_mut() {
@@ -99,8 +99,8 @@ pub fn check_files(paths: &[PathBuf], options: CheckOptions, monitor: &Monitor) 
     Ok(reports)
 }
 
-/// Checks one file; `-` is standard input.
-pub fn check_file(path: &Path, options: CheckOptions, monitor: &Monitor) -> Result<Report> {
+/// Checks one file; `-` is standard input. It may be without a base. Time is linear in the file.
+pub fn check_file(path: &Path, options: CheckOptions, monitor: &Monitor) -> Result<CheckReport> {
     monitor.check()?;
     let source: Result<Box<dyn Read + Send>> = if path == Path::new("-") {
         Ok(Box::new(std::io::stdin()))
@@ -110,20 +110,20 @@ pub fn check_file(path: &Path, options: CheckOptions, monitor: &Monitor) -> Resu
     check_source(path, source, options, monitor)
 }
 
-/// Checks a source that is called `path`.
+/// Checks a source that is called `path`; one that could not be opened has one defect.
 fn check_source(
     path: &Path,
     source: Result<Box<dyn Read + Send>>,
     options: CheckOptions,
     monitor: &Monitor,
-) -> Result<Report> {
-    let mut report = Report { path: path.to_path_buf(), ..Report::default() };
-    let input = source.and_then(|source| Input::new(source).map_err(|fault| fault.at(path)));
+) -> Result<CheckReport> {
+    let mut report = CheckReport { path: path.to_path_buf(), ..CheckReport::default() };
+    let input = source.and_then(|source| InputStream::new(source).map_err(|fault| fault.at(path)));
     let text = input.and_then(|input| {
         report.compression = input.compression();
-        Text::new(path.to_path_buf(), input)
+        SequenceText::new(path.to_path_buf(), input)
     });
-    let mut log = Log::new(options.limit);
+    let mut log = DefectLog::new(options.limit);
     match text {
         Ok(text) => check_text(Linter::new(text, log, options.allow_unknown, monitor), report),
         Err(error) => {
@@ -134,7 +134,8 @@ fn check_source(
     }
 }
 
-fn check_text(mut linter: Linter, mut report: Report) -> Result<Report> {
+/// Checks a text to its end, or to where it can be read no further.
+fn check_text(mut linter: Linter, mut report: CheckReport) -> Result<CheckReport> {
     match check_records(&mut linter, &mut report) {
         Err(error @ Error::Interrupted) => return Err(error),
         Err(error) => {
@@ -147,18 +148,20 @@ fn check_text(mut linter: Linter, mut report: Report) -> Result<Report> {
     Ok(linter.finish(report))
 }
 
-/// Finds where the first record begins and checks from there; false if the file is something else.
-fn check_records(linter: &mut Linter, report: &mut Report) -> Result<bool> {
+/// Finds the first record and checks from there; false if the file is something else.
+fn check_records(linter: &mut Linter, report: &mut CheckReport) -> Result<bool> {
     if linter.text.offset() > 0 {
         let place = linter.this_line();
-        linter.log.add(Kind::ByteOrderMark, Some(place), None, || {
+        linter.log.add(DefectKind::ByteOrderMark, Some(place), None, || {
             "the file begins with the byte-order mark of UTF-8".to_owned()
         });
     }
     linter.text.skip_blanks()?;
     let Some(byte) = linter.text.peek()? else {
         let what = if linter.text.input.is_compressed() { "unpacks to nothing" } else { "is empty" };
-        linter.log.add(Kind::Empty, None, None, || format!("the file {what}: there is no sequence in it"));
+        linter
+            .log
+            .add(DefectKind::Empty, None, None, || format!("the file {what}: there is no sequence in it"));
         return Ok(true);
     };
     if !is_mark(byte) && !find_first_record(linter, byte)? {
@@ -166,13 +169,13 @@ fn check_records(linter: &mut Linter, report: &mut Report) -> Result<bool> {
     }
     let Some(mark) = linter.text.peek()? else { return Ok(true) };
     if mark == b'>' {
-        report.format = Some(Format::Fasta);
+        report.format = Some(SequenceFormat::Fasta);
         linter.fasta()?;
     } else {
-        report.format = Some(Format::Fastq);
+        report.format = Some(SequenceFormat::Fastq);
         if !Fastq::new(linter).run()? {
             linter.log.clear();
-            linter.log.add_with_fix(Kind::NotSequences, None, None, || {
+            linter.log.add_with_fix(DefectKind::NotSequences, None, None, || {
                 ("the lines that begin with `@` are no titles of FASTQ".to_owned(), SAM.to_owned())
             });
             return Ok(false);
@@ -181,17 +184,18 @@ fn check_records(linter: &mut Linter, report: &mut Report) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether `byte` at the start of a line makes it a title.
 fn is_mark(byte: u8) -> bool {
     matches!(byte, b'>' | b'@')
 }
 
-/// What comes before the first record, beginning with `byte`, is reported and skipped. False if no record comes.
+/// Reports and skips what stands before the first record; `byte` is its first. False if no record follows.
 fn find_first_record(linter: &mut Linter, byte: u8) -> Result<bool> {
     let place = linter.place();
     let found = format!("found {}, expected `>` (FASTA) or `@` (FASTQ)", show_byte(byte));
-    let head = linter.text.at_hand();
+    let head = linter.text.unread();
     if let Some(hint) = recognise(head) {
-        linter.log.add_with_fix(Kind::NotSequences, Some(place), None, || (found, hint.to_owned()));
+        linter.log.add_with_fix(DefectKind::NotSequences, Some(place), None, || (found, hint.to_owned()));
         return Ok(false);
     }
     let hint = hint_for_file(head);
@@ -199,13 +203,13 @@ fn find_first_record(linter: &mut Linter, byte: u8) -> Result<bool> {
     while let Some(byte) = linter.text.peek()? {
         if is_mark(byte) && linter.text.column == 0 {
             if let Some(place) = first {
-                linter.log.add(Kind::TextBeforeRecord, Some(place), None, || found);
+                linter.log.add(DefectKind::TextBeforeRecord, Some(place), None, || found);
             }
             return Ok(true);
         }
         if is_comment(byte) && linter.text.column == 0 {
             let place = linter.this_line();
-            linter.log.add(Kind::CommentLine, Some(place), None, || {
+            linter.log.add(DefectKind::CommentLine, Some(place), None, || {
                 format!("found a line that begins with {}", show_byte(byte))
             });
             first = first.filter(|first| first.line != place.line);
@@ -213,26 +217,28 @@ fn find_first_record(linter: &mut Linter, byte: u8) -> Result<bool> {
         linter.text.skip_line()?;
         linter.watch()?;
     }
-    linter.log.add_with_fix(Kind::NotSequences, Some(place), None, || (found, hint.to_owned()));
+    linter.log.add_with_fix(DefectKind::NotSequences, Some(place), None, || (found, hint.to_owned()));
     Ok(false)
 }
 
 /// Logs that a file cannot be read, or not further.
-fn add_error(log: &mut Log, error: Error, place: Option<Place>) {
+fn add_error(log: &mut DefectLog, error: Error, place: Option<TextPosition>) {
     match error {
-        Error::Io { source, .. } => log.add(Kind::Unreadable, place, None, || source.to_string()),
+        Error::Io { source, .. } => log.add(DefectKind::Unreadable, place, None, || source.to_string()),
         Error::Fasta { reason, .. } => {
-            log.add_with_fix(Kind::Utf16, None, None, || split_reason(reason, Kind::Utf16));
+            log.add_with_fix(DefectKind::Utf16, None, None, || split_reason(reason, DefectKind::Utf16));
         }
         Error::File { reason, .. } => {
-            log.add_with_fix(Kind::Compression, place, None, || split_reason(reason, Kind::Compression));
+            log.add_with_fix(DefectKind::Compression, place, None, || {
+                split_reason(reason, DefectKind::Compression)
+            });
         }
-        other => log.add(Kind::Unreadable, place, None, || other.to_string()),
+        other => log.add(DefectKind::Unreadable, place, None, || other.to_string()),
     }
 }
 
-/// What is wrong and what to do, from a message that says both.
-fn split_reason(reason: String, kind: Kind) -> (String, String) {
+/// The finding and the remedy of a message that has both, the last part being the remedy.
+fn split_reason(reason: String, kind: DefectKind) -> (String, String) {
     match reason.rsplit_once("; ") {
         Some((what, fix)) => (what.to_owned(), fix.to_owned()),
         None => (reason, kind.fix().to_owned()),

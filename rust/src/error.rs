@@ -3,10 +3,14 @@
 //! Every message is a single line that a user can act on without reading the source. The variant tells a program
 //! what kind of fault it was (the Python package maps each variant to one exception class); the fields tell a person
 //! where to look. A panic is a bug, never a way to report input.
+//!
+//! The display form is the whole message: place, then finding, then expectation or remedy, separated by `;`. Errors are made
+//! where the fault is found, with what is known there; [`Error::in_file`] and [`Error::on_line`] add file and line further
+//! up, so that code which works on sequences in memory knows nothing of files.
 
 use std::path::{Path, PathBuf};
 
-/// What can go wrong, with the place, the finding and the remedy.
+/// An error, with its place, the finding and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -39,20 +43,20 @@ pub enum Error {
         reason: String,
     },
 
-    /// A letter that has no place in the sequence.
+    /// A symbol that the sequence may not hold.
     #[error("{}record {}, position {position}: {} {reason}", in_front(file.as_deref(), *line), quote(record), show_byte(*byte))]
     Symbol {
         /// The file, if the sequence came from one.
         file: Option<PathBuf>,
-        /// The letter's line in the file, counted from 1, where that is known.
+        /// The symbol's line in the file, counted from 1, where that is known.
         line: Option<u64>,
         /// The record's name, or what stands for it.
         record: String,
-        /// The letter's position in the record, counted from 0.
+        /// The symbol's position in the record, counted from 0.
         position: u64,
-        /// The letter.
+        /// The symbol.
         byte: u8,
-        /// Why it has no place there and what to do.
+        /// Why it is refused and what to do.
         reason: String,
     },
 
@@ -116,7 +120,7 @@ impl Error {
         Self::Vocabulary { path: None, reason: reason.into() }
     }
 
-    /// Whether the caller asked for it.
+    /// Whether it is an interrupt, which the caller requested.
     pub fn is_interrupt(&self) -> bool {
         matches!(self, Self::Interrupted)
     }
@@ -135,7 +139,8 @@ impl Error {
         }
     }
 
-    /// The same error, on the line that `line_of` gives for a letter's position in its record.
+    /// The same error, on the line that `line_of` returns for the symbol's position in its record. Other errors stay as
+    /// they are.
     #[must_use]
     pub fn on_line(mut self, line_of: impl FnOnce(u64) -> u64) -> Self {
         if let Self::Symbol { line, position, .. } = &mut self {
@@ -150,10 +155,10 @@ impl Error {
     }
 }
 
-/// Text of a user or a file, quoted, in one line, shortened if it is long.
+/// Text of a user or a file for a message: quoted, on one line, at most 60 characters.
 pub(crate) fn show_text(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
+    const MAX_CHARACTERS: usize = 60;
+    match text.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}...", quote(&text[..end])),
         None => quote(text),
     }
@@ -170,7 +175,7 @@ pub fn show_byte(byte: u8) -> String {
     if byte.is_ascii_graphic() { format!("{:?}", char::from(byte)) } else { format!("byte 0x{byte:02x}") }
 }
 
-/// The file and the line before what is said of them.
+/// The file and the line, as the start of a message about them.
 fn in_front(file: Option<&Path>, line: Option<u64>) -> String {
     match (file, line) {
         (None, _) => String::new(),

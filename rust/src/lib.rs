@@ -10,11 +10,11 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`] | everything that can go wrong |
-//! | [`monitor`], [`threads`] | watching and stopping work from another thread; the threads that work |
-//! | [`alphabet`] | which letters are bases, what the others stand for, and what becomes of unknown ones |
-//! | [`verdict`] | what is a nucleotide file, and what is not |
-//! | [`io`] | files and memory: sequence files of any compression in, whole files out |
-//! | [`corpus`] | words at two bits a base, in memory or in a packed file |
+//! | [`monitor`], [`threads`] | progress and cancellation of work; thread pools |
+//! | [`alphabet`] | which symbols are bases, what the others stand for, and the policies for unknown ones |
+//! | [`verdict`] | whether a file is a nucleotide file |
+//! | [`io`] | files and memory: sequence files of any compression, atomic writes |
+//! | [`corpus`] | words packed at 2 bits per base, in memory or in a file |
 //! | [`check`] | every defect of a sequence file, not only the first |
 //! | [`bpe`] | byte-pair encoding: the rule, encoding, training |
 //! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
@@ -26,7 +26,7 @@
 //!
 //! Each uses those above it only; `tests/test_repository.py` says so too.
 //!
-//! [`session::train`] is the way through all of it; `genotok-python` is a thin coat around it.
+//! [`session::train`] is the way through all of it; `genotok-python` binds it to Python.
 pub mod alphabet;
 pub mod batch;
 pub mod bpe;
@@ -46,6 +46,6 @@ pub mod tokenizer;
 pub mod verdict;
 
 pub use error::{Error, Result};
-pub use io::checksum::Checksum;
+pub use io::checksum::ContentChecksum;
 pub use monitor::Monitor;
 pub use tokenizer::Tokenizer;

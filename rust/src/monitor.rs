@@ -1,8 +1,8 @@
-//! How long work is watched and stopped from another thread.
+//! Progress and cancellation of work that runs in another thread.
 //!
-//! The worker writes where it is; the watcher polls as often as it likes and may cancel. The worker notices within
-//! some milliseconds, wherever it is, because every loop over input calls [`Monitor::check`] once a buffer. No
-//! callback crosses threads.
+//! The worker writes its phase and counts; the watcher polls as often as it likes, and may cancel. The worker notices
+//! within some milliseconds, because every loop over input calls [`Monitor::check`] once per buffer. No callback crosses
+//! threads, so Python's signal handlers run in Python's main thread, and a relaxed atomic load is all that a check costs.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
 
-/// What the work is at.
+/// The phase of the work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing yet.
+    /// Before anything is read.
     #[default]
     Starting,
     /// Reading input files; the monitor's counter counts bases.
@@ -33,14 +33,14 @@ pub enum Phase {
         round: usize,
         /// Merges made so far.
         merges: usize,
-        /// Merges wanted.
+        /// The number of merges to make.
         merges_wanted: usize,
         /// Bases in one pass.
         bases: u64,
     },
 }
 
-/// A place to look at the progress of work and to cancel it.
+/// Shared between a worker and those who watch it.
 #[derive(Debug, Default)]
 pub struct Monitor {
     cancelled: AtomicBool,
@@ -70,7 +70,7 @@ impl Monitor {
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// For the worker: a phase begins. A new round starts to count bases again, a new file does not.
+    /// For the worker: starts a phase. A new round counts bases from 0, a new file does not.
     pub fn enter(&self, phase: Phase) {
         if matches!(phase, Phase::Training { .. }) {
             self.bases.store(0, Relaxed);
@@ -78,11 +78,12 @@ impl Monitor {
         *self.phase() = phase;
     }
 
-    /// What the work is at, with the bases of this phase and the bytes read so far.
+    /// The phase, the bases counted in it, and the bytes read so far; each is exact by itself, not all at one moment.
     pub fn look(&self) -> (Phase, u64, u64) {
         (self.phase().clone(), self.bases.load(Relaxed), self.bytes.load(Relaxed))
     }
 
+    /// Locks the phase. A thread that panicked with the lock held leaves a complete value.
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }

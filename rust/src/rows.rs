@@ -1,44 +1,51 @@
 //! Sequence files as rows: whole records, windows or regions of them, each with its place.
 //!
-//! A *row* is what is encoded as one sequence: the name of its record, where it begins and ends there, and its letters.
+//! A *row* is what is encoded as one sequence: the name of its record, its start and end there, and its symbols.
 //!
 //! # Which rows
 //!
-//! - By default each record is a row, even one without letters.
-//! - With *regions* ([`Regions`]) each region is a row; the order is that of the files, their records, and of the
+//! - By default each record is a row, even one without symbols.
+//! - With *regions* ([`Regions`]) each region is a row. The order is that of the files, of their records, and of the
 //!   regions of a record as given; or, on request, that of the lines of BED files.
-//! - With a *window*, a record or region is cut into windows that begin every `stride` letters. The last may be shorter:
+//! - With a *window*, a record or region is cut into windows that start every `stride` symbols. The last may be shorter:
 //!   the first window to reach the end is the last, so that none lies inside the one before. With a stride below the
-//!   window they overlap; above it, the letters between them are left out, as the caller said.
-//! - The [policy](crate::alphabet::UnknownPolicy) for letters outside the vocabulary may be `Split`: each of these is cut at
-//!   them, and they are left out. `Refuse` makes such a letter an error with its place, and `Token` lets it be. Either way
-//!   they are counted, by kind.
+//!   window they overlap; with one above it, the symbols between them are left out, as requested.
+//! - The [policy](crate::alphabet::UnknownPolicy) for symbols outside the vocabulary applies to each of these rows: `Split`
+//!   cuts at unknown symbols and leaves them out, `Refuse` makes one an error with its position, `Token` keeps them. They
+//!   are counted by kind in any case.
 //!
-//! Places are counted from 0, the end excluded, on the strand of the file, also if rows are reversed and complemented:
-//! then the first letter of the row is the last of its place. That is done to all rows on request, and to the regions
-//! of BED files that have strand `-`; what is on the other strand and then reversed is as the file has it. Windows are
-//! cut along the file first.
+//! Positions count from 0, the end excluded, on the strand of the file, also for rows that are reverse-complemented: the
+//! first symbol of such a row is the last of its range. All rows are reverse-complemented on request, and so are the
+//! regions of BED files with strand `-`; where both apply, the row is as the file has it. Windows are cut along the file,
+//! before that.
+//!
+//! # The path of a symbol
+//!
+//! ```text
+//! SequenceReader ──> Sweep: which regions is it in? ──> RegionQueue: rows of one region at a time ──> Cutter ──> RowBatch
+//!  pieces of a record                              └──> Spool: rows in the order of BED files ───────┘
+//! ```
 //!
 //! # Memory
 //!
-//! Rows come in batches of about 16 million letters. Windows stream: a chromosome passes through one batch. A row that
-//! is longer than a batch, a record without windows, is a batch of its own. Regions of a record that are not in order
-//! of their place wait in memory for those before them. In the order of BED files all wait, in a file ([`spool`]). Names are compared within a file for as long as they are at
-//! most [`MOST_NAMES`], eight bytes each.
+//! Rows come in batches of about 16 million symbols. Windows stream: a chromosome passes through one batch. A row longer
+//! than a batch, such as a record without windows, makes a batch by itself. Regions of a record that are not given in the
+//! order of their positions wait in memory for those before them; in the order of BED files all rows wait, in a file
+//! (`spool`). Names are compared within a file, up to [`MAX_NAMES`] of them, eight bytes each.
 
 mod bed;
 mod cutter;
 mod digest;
 mod lines;
 mod options;
-mod parts;
 mod place;
+mod region_queue;
 mod regions;
 mod report;
 mod row_batch;
 mod spool;
 mod sweep;
-mod treatment;
+mod symbol_rules;
 mod worklist;
 
 use std::collections::VecDeque;
@@ -50,77 +57,80 @@ use rustc_hash::FxHashSet;
 use crate::alphabet::is_base;
 use crate::corpus::is_packed;
 use crate::error::{Error, Result};
-use crate::io::fasta::{Event, Reader};
+use crate::io::fasta::{Event, SequenceReader};
 use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict;
 use cutter::Cutter;
 use digest::Refget;
-use lines::placed;
-use parts::Parts;
+use lines::with_line;
+use region_queue::RegionQueue;
 use regions::Region;
 use spool::Spool;
-use treatment::Treatment;
+use symbol_rules::SymbolRules;
 
 pub use digest::RecordDigest;
-pub use options::{BATCH_LETTERS, RowOptions, RowOrder};
+pub use options::{BATCH_SYMBOLS, RowOptions, RowOrder};
 pub use place::{BedColumns, BlockColumns};
 pub use regions::Regions;
-pub use report::{KINDS, MOST_NAMES, RowReport};
+pub use report::{KINDS, MAX_NAMES, RowReport};
 pub use row_batch::RowBatch;
 
-/// Events of the reader between two looks for an interrupt.
-const PATIENCE: u32 = 64;
+/// Events of the reader between two checks for an interrupt.
+const EVENTS_PER_CHECK: u32 = 64;
 
-/// Rows of files, in order.
-pub struct Rows {
+/// The rows of files, in order: an iterator over batches that can fail.
+pub struct SequenceRows {
     paths: VecDeque<PathBuf>,
     num_files: usize,
     bytes_total: u64,
     regions: Option<Regions>,
     cutter: Cutter,
-    /// Where rows wait for their turn in the order of BED files.
+    /// Where rows wait for their turn; only in the order of BED files.
     spool: Option<Spool>,
-    /// The first file, which stands for all where rows of several are judged together.
+    /// The first file, named where rows of several files are judged together.
     first: PathBuf,
     report: RowReport,
     open: Option<OpenFile>,
+    /// Whether digests of records are computed.
     digests: bool,
     /// The first record names, for messages.
     names: Vec<String>,
     allow_unknown: f64,
-    /// The first file, if there must be a base in one of them and none is found yet.
+    /// The first file, while a base is required and none is found.
     baseless: Option<PathBuf>,
     /// Records of all files so far.
     records: u64,
+    /// After an error there are no more rows.
     failed: bool,
 }
 
-/// The file at hand and the record at hand in it.
+/// The file that is read, and its open record.
 struct OpenFile {
+    /// Its index among the files.
     index: usize,
-    reader: Reader,
+    reader: SequenceReader,
     /// Hashes of the record names so far.
     names: FxHashSet<u64>,
     hasher: std::hash::RandomState,
     in_record: bool,
     records: u64,
-    /// Letters of the record so far.
+    /// Symbols of the record so far.
     position: u64,
-    parts: Parts,
+    queue: RegionQueue,
     refget: Option<Refget>,
-    /// Letters and bytes told to the monitor.
-    told: [u64; 2],
-    letters: u64,
+    /// Symbols and bytes already reported to the monitor.
+    reported: [u64; 2],
+    symbols: u64,
     events: u32,
 }
 
-impl Rows {
-    /// Rows of the files, which are opened one after another. `is_letter` says which bytes the vocabulary knows.
+impl SequenceRows {
+    /// The rows of the files, which are opened one after another. `is_known` says which bytes the vocabulary has.
     ///
-    /// Fails if the options contradict each other, or if a file is a packed corpus: it has no names, no places and none
-    /// of the letters that are not bases.
-    pub fn open(paths: Vec<PathBuf>, options: &RowOptions, is_letter: impl Fn(u8) -> bool) -> Result<Self> {
+    /// Fails if the options contradict each other, or if a file is a packed corpus, which has no names, no positions and
+    /// no symbols other than bases.
+    pub fn open(paths: Vec<PathBuf>, options: &RowOptions, is_known: impl Fn(u8) -> bool) -> Result<Self> {
         options.check()?;
         for path in &paths {
             if is_packed(path) {
@@ -129,8 +139,8 @@ impl Rows {
                 return Err(Error::file(path, reason));
             }
         }
-        let treatment = |reverse| Treatment::new(&is_letter, options.upper_case, reverse, options.unknown);
-        let treatments = [options.reverse_complement, !options.reverse_complement].map(treatment);
+        let rules = |reverse| SymbolRules::new(&is_known, options.upper_case, reverse, options.unknown);
+        let rules_by_strand = [options.reverse_complement, !options.reverse_complement].map(rules);
         let spool =
             (options.order == RowOrder::Bed).then(|| Spool::new(options.regions.as_ref(), paths.clone()));
         Ok(Self {
@@ -141,7 +151,7 @@ impl Rows {
             baseless: paths.first().filter(|_| options.need_bases).cloned(),
             paths: paths.into(),
             regions: options.regions.clone(),
-            cutter: Cutter::new(options, treatments),
+            cutter: Cutter::new(options, rules_by_strand),
             report: RowReport::default(),
             open: None,
             digests: options.digests,
@@ -152,7 +162,7 @@ impl Rows {
         })
     }
 
-    /// The next rows, at least one; none at the end, and ever after an error.
+    /// The next batch, of at least one row; none at the end and after an error.
     pub fn next_batch(&mut self, monitor: &Monitor) -> Result<Option<RowBatch>> {
         if self.failed {
             return Ok(None);
@@ -162,12 +172,17 @@ impl Rows {
         batch
     }
 
-    /// What was read and found since the last time.
+    /// Takes what was read and found since the last call.
     pub fn take_report(&mut self) -> RowReport {
         self.cutter.report(&mut self.report);
         std::mem::take(&mut self.report)
     }
 
+    /// Reads until a batch is full or everything is read.
+    ///
+    /// A batch is held back while a fault of a BED line is known: the run will fail then, and nothing is returned of a run
+    /// that fails for its arguments. At the end the order matters: regions that were not found first, then the lack of a
+    /// base, then the rows that waited.
     fn read_on(&mut self, monitor: &Monitor) -> Result<Option<RowBatch>> {
         loop {
             if let Some(batch) = self.cutter.take_ready().filter(|_| self.is_faultless()) {
@@ -176,7 +191,7 @@ impl Rows {
             if let Some(file) = &mut self.open {
                 let path = file.reader.path().to_path_buf();
                 let record = file.records;
-                if self.step(monitor).map_err(|error| placed(error.in_file(&path), &path, record))? {
+                if self.step(monitor).map_err(|error| with_line(error.in_file(&path), &path, record))? {
                     self.end_file(&path)?;
                 }
             } else if let Some(path) = self.paths.pop_front() {
@@ -198,6 +213,7 @@ impl Rows {
         }
     }
 
+    /// Opens the next file.
     fn open_file(&self, path: &Path, monitor: &Monitor) -> Result<OpenFile> {
         monitor.check()?;
         let index = self.num_files - self.paths.len() - 1;
@@ -209,41 +225,41 @@ impl Rows {
         });
         Ok(OpenFile {
             index,
-            reader: Reader::open(path)?,
+            reader: SequenceReader::open(path)?,
             names: FxHashSet::default(),
             hasher: std::hash::RandomState::new(),
             in_record: false,
             records: 0,
             position: 0,
-            parts: Parts::default(),
+            queue: RegionQueue::default(),
             refget: self.digests.then(Refget::default),
-            told: [0; 2],
-            letters: 0,
+            reported: [0; 2],
+            symbols: 0,
             events: 0,
         })
     }
 
-    /// One event of the open file; true at its end.
+    /// Handles one event of the open file; true at the end of the file.
     fn step(&mut self, monitor: &Monitor) -> Result<bool> {
         let Some(file) = &mut self.open else { return Ok(true) };
-        file.look(monitor)?;
+        file.check_interrupt(monitor)?;
         let event = file.reader.next_event()?;
-        if let Some(Event::Letters(letters)) = event {
+        if let Some(Event::Symbols(symbols)) = event {
             if let Some(refget) = &mut file.refget {
-                refget.update(letters);
+                refget.update(symbols);
             }
-            if self.baseless.is_some() && letters.iter().any(|&letter| is_base(letter)) {
+            if self.baseless.is_some() && symbols.iter().any(|&symbol| is_base(symbol)) {
                 self.baseless = None;
             }
             let list = self.regions.as_ref().and_then(Regions::list).map(AsRef::as_ref);
             let is_faultless = self.regions.as_ref().is_none_or(Regions::is_faultless);
             match &mut self.spool {
-                _ if !is_faultless => {} // all other faults are looked for, and nothing else
-                Some(spool) => spool.letters(file.position, letters, list)?,
-                None => file.parts.letters(file.position, letters, list, &mut self.cutter, monitor)?,
+                _ if !is_faultless => {} // only further faults are of interest
+                Some(spool) => spool.add(file.position, symbols, list)?,
+                None => file.queue.add(file.position, symbols, list, &mut self.cutter, monitor)?,
             }
-            file.position += letters.len() as u64;
-            file.letters += letters.len() as u64;
+            file.position += symbols.len() as u64;
+            file.symbols += symbols.len() as u64;
             return Ok(false);
         }
         let name = match event {
@@ -252,28 +268,29 @@ impl Rows {
         };
         self.end_record(monitor)?;
         let Some(name) = name else {
-            self.open.iter_mut().for_each(|file| file.tell(monitor));
+            self.open.iter_mut().for_each(|file| file.report_progress(monitor));
             return Ok(true);
         };
-        self.begin_record(&name)?;
+        self.start_record(&name)?;
         Ok(false)
     }
 
-    /// Whether nothing is known that makes an error of all rows.
+    /// Whether no fault of a BED line is known, which fails the run.
     fn is_faultless(&self) -> bool {
         self.regions.as_ref().is_none_or(Regions::is_faultless)
     }
 
-    fn begin_record(&mut self, name: &[u8]) -> Result<()> {
+    /// Starts a record: counts it, compares its name, and finds its regions.
+    fn start_record(&mut self, name: &[u8]) -> Result<()> {
         let Some(file) = &mut self.open else { return Ok(()) };
         self.report.records += 1;
         self.records += 1;
         file.records += 1;
-        self.cutter.record(name);
+        self.cutter.start_record(name);
         if self.names.len() < regions::NAMES_KEPT {
             self.names.push(self.cutter.name().to_owned());
         }
-        if file.names.len() < MOST_NAMES && !file.names.insert(file.hasher.hash_one(name)) {
+        if file.names.len() < MAX_NAMES && !file.names.insert(file.hasher.hash_one(name)) {
             self.report.duplicate_names += 1;
         }
         let whole = [Region::WHOLE];
@@ -282,21 +299,22 @@ impl Rows {
             Some(regions) => regions.of_record(name, file.index, file.reader.path())?,
         };
         match &mut self.spool {
-            Some(spool) => spool.record(regions, name, file.index)?,
-            None => file.parts = Parts::new(regions, &mut self.cutter),
+            Some(spool) => spool.start_record(regions, name, file.index)?,
+            None => file.queue = RegionQueue::new(regions, &mut self.cutter),
         }
         (file.in_record, file.position) = (true, 0);
         Ok(())
     }
 
-    /// The open file is at its end: it counts, if it is one of nucleotides.
+    /// Ends the open file, and judges whether it is a nucleotide file.
     fn end_file(&mut self, path: &Path) -> Result<()> {
         let Some(file) = self.open.take() else { return Ok(()) };
         self.report.files += 1;
-        verdict::check_not_empty(path, file.records, file.letters)?;
+        verdict::check_not_empty(path, file.records, file.symbols)?;
         self.cutter.end_file().check(path, self.allow_unknown)
     }
 
+    /// Ends the open record, if there is one: regions beyond its end are faults.
     fn end_record(&mut self, monitor: &Monitor) -> Result<()> {
         let Some(file) = self.open.as_mut().filter(|file| file.in_record) else { return Ok(()) };
         file.in_record = false;
@@ -306,11 +324,11 @@ impl Rows {
             let mut note = |region| regions.add_beyond(&region, name, length);
             match &self.spool {
                 Some(spool) => spool.beyond(length).try_for_each(&mut note)?,
-                None => file.parts.beyond(length).try_for_each(&mut note)?,
+                None => file.queue.beyond(length).try_for_each(&mut note)?,
             }
         }
         if self.regions.as_ref().is_none_or(Regions::is_faultless) {
-            file.parts.end(&mut self.cutter, monitor)?;
+            file.queue.end_record(&mut self.cutter, monitor)?;
         }
         if let Some(refget) = &mut file.refget {
             self.report.digests.push(RecordDigest {
@@ -325,21 +343,22 @@ impl Rows {
 }
 
 impl OpenFile {
-    /// Now and then, looks for an interrupt and tells how far reading is.
-    fn look(&mut self, monitor: &Monitor) -> Result<()> {
+    /// Every [`EVENTS_PER_CHECK`] calls, reports progress and checks for an interrupt.
+    fn check_interrupt(&mut self, monitor: &Monitor) -> Result<()> {
         self.events = self.events.wrapping_add(1);
-        if !self.events.is_multiple_of(PATIENCE) {
+        if !self.events.is_multiple_of(EVENTS_PER_CHECK) {
             return Ok(());
         }
-        self.tell(monitor);
+        self.report_progress(monitor);
         monitor.check()
     }
 
-    fn tell(&mut self, monitor: &Monitor) {
-        let now = [self.letters, self.reader.bytes_read()];
-        monitor.add_bases(now[0] - self.told[0]);
-        monitor.add_bytes(now[1] - self.told[1]);
-        self.told = now;
+    /// Reports progress to the monitor.
+    fn report_progress(&mut self, monitor: &Monitor) {
+        let now = [self.symbols, self.reader.bytes_read()];
+        monitor.add_bases(now[0] - self.reported[0]);
+        monitor.add_bytes(now[1] - self.reported[1]);
+        self.reported = now;
     }
 }
 

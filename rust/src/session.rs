@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::alphabet::{CODES, LetterKind, NOT_A_BASE};
+use crate::alphabet::{CODES, NOT_A_BASE, SymbolKind};
 use crate::bpe::train::checkpoint::{self, CheckpointWriter};
 use crate::bpe::train::train as train_merges;
 use crate::bpe::train::{
@@ -15,7 +15,7 @@ use crate::bpe::train::{
     merges_for, train_remote,
 };
 use crate::bpe::{MergeTable, NUM_BASES, Token};
-use crate::corpus::folder::{self, Manifest, Packing};
+use crate::corpus::folder::{self, CorpusManifest, PackOptions};
 use crate::corpus::{self, Contents, Corpus, CorpusBuilder};
 use crate::error::{Error, Result, show_text};
 use crate::monitor::Monitor;
@@ -264,7 +264,7 @@ pub fn train_words(
         }
         let builder = by_weight.entry(*weight).or_default();
         builder.record(b"word");
-        builder.letters(word.as_bytes())?;
+        builder.symbols(word.as_bytes())?;
     }
     let weighted =
         |(weight, builder): (u64, CorpusBuilder)| WeightedCorpora { corpora: vec![builder.finish()], weight };
@@ -308,10 +308,10 @@ pub fn pack(
 /// Packs sequence files into a folder of shards. Returns its manifest, and what was read now.
 pub fn pack_shards(
     paths: &[PathBuf],
-    packing: &Packing,
+    packing: &PackOptions,
     threads: Option<usize>,
     monitor: &Monitor,
-) -> Result<(Manifest, Contents)> {
+) -> Result<(CorpusManifest, Contents)> {
     check_paths(paths)?;
     pool(threads)?.install(|| folder::pack(paths, packing, monitor))
 }
@@ -349,7 +349,7 @@ impl Report {
 
 /// The kinds of letters that were left out, and how many of each; those that occur.
 pub fn skipped(contents: &Contents) -> impl Iterator<Item = (&'static str, u64)> {
-    let counts = LetterKind::SKIPPED.iter().zip(contents.skipped);
+    let counts = SymbolKind::SKIPPED.iter().zip(contents.skipped);
     counts.filter(|&(_, count)| count > 0).map(|(kind, count)| (kind.name(), count))
 }
 

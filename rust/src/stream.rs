@@ -23,7 +23,7 @@ use crate::alphabet::UnknownPolicy;
 use crate::batch::{EncodeOptions, EncodedBatch, Sequences};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
-use crate::rows::{RowBatch, RowOptions, RowReport, Rows};
+use crate::rows::{RowBatch, RowOptions, RowReport, SequenceRows};
 use crate::threads::pool;
 use crate::tokenizer::Tokenizer;
 
@@ -83,7 +83,7 @@ type Told<T> = thread::Result<Result<(Option<T>, RowReport)>>;
 
 /// All that the threads need.
 struct Work {
-    rows: Rows,
+    rows: SequenceRows,
     tokenizer: Arc<Tokenizer>,
     options: EncodeOptions,
     reading: ThreadPool,
@@ -103,7 +103,7 @@ impl TokenStream {
         if encode.add_special_tokens {
             tokenizer.template()?;
         }
-        let rows = Rows::open(paths, &rows, |letter| tokenizer.symbols().is_known(letter))?;
+        let rows = SequenceRows::open(paths, &rows, |letter| tokenizer.symbols().is_known(letter))?;
         let (reading, encoding) = (pool(threads)?, pool(threads)?);
         let work = Work { rows, tokenizer, options: encode, reading, encoding };
         Ok(Self {
@@ -271,13 +271,13 @@ mod tests {
     fn batches_come_in_order_and_then_the_end_for_ever() {
         let record = |number: usize| [">r", &number.to_string(), "\n", &"AC".repeat(number), "N\n"].concat();
         let text: String = (1..200).map(record).collect();
-        let rows = RowOptions { batch_letters: 100, ..RowOptions::default() };
+        let rows = RowOptions { batch_symbols: 100, ..RowOptions::default() };
         let (_folder, mut stream) = stream(&text, rows, &["[UNK]"]);
         let expected: Vec<_> = (1..200).map(|number| (format!("r{number}"), 0, 2 * number + 1)).collect();
         assert_eq!(all(&mut stream).unwrap(), expected);
         assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
         let report = stream.report();
-        assert_eq!((report.records, report.unknown[1], stream.tokens()), (199, 199, report.letters));
+        assert_eq!((report.records, report.unknown[1], stream.tokens()), (199, 199, report.symbols));
         stream.close();
         assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
     }

@@ -6,17 +6,17 @@
 //!
 //! # The genome
 //!
-//! [`Genome`] imitates what matters to a tokenizer in a vertebrate genome, not its biology:
+//! [`RandomGenome`] imitates what matters to a tokenizer in a vertebrate genome, not its biology:
 //!
 //! - *composition*: stretches drawn from a Markov chain of order 3, rich in A and T (59 %), poor in CG (a fifth of what
-//!   its letters would give), with a liking for runs of A and of T;
+//!   independent C and G would give), with a liking for runs of A and of T;
 //! - *interspersed repeats*: 2,000 families of 300 to 6,000 bases, few of them common and most rare; each copy is of
 //!   either strand, cut off at its head if long, 5 to 20 % diverged (four in five changes substitutions, most of them
 //!   transitions, the rest short insertions and deletions), often with a tail of A. They make up about 45 %;
 //! - *tandem repeats*: units of 1 to 6 bases (microsatellites) or 10 to 60 (minisatellites), slightly worn;
-//! - with [`Genome::with_n`], stretches of N: mostly short, sometimes as long as the gaps of an assembly.
+//! - with [`RandomGenome::with_n`], stretches of N: mostly short, sometimes as long as the gaps of an assembly.
 //!
-//! The sequence does not depend on how many letters are asked for at a time. Cost: 3 ns a base, 6 MB for the
+//! The sequence does not depend on how many bases are requested at a time. Cost: 3 ns per base, 6 MB for the
 //! families, 10 ms to make them.
 //!
 //! # Sources
@@ -25,7 +25,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::alphabet::{CODES, LETTERS, complement};
+use crate::alphabet::{BASES, CODES, complement};
 
 /// Repeat families in a genome.
 const NUM_FAMILIES: u64 = 2000;
@@ -79,8 +79,8 @@ impl Random {
         self.below(rarity) == 0
     }
 
-    fn letter(&mut self) -> u8 {
-        LETTERS[index(self.below(4))]
+    fn base(&mut self) -> u8 {
+        BASES[index(self.below(4))]
     }
 
     fn length(&mut self, range: RangeInclusive<u64>) -> usize {
@@ -95,18 +95,18 @@ fn index(number: u64) -> usize {
 
 /// An endless genome-like sequence.
 #[derive(Debug, Clone)]
-pub struct Genome {
+pub struct RandomGenome {
     random: Random,
     chain: Chain,
     /// Consensus sequences; each family has two, one per strand.
     families: Vec<[Vec<u8>; 2]>,
     with_n: bool,
-    /// What is made and not yet handed out.
+    /// The sequence made last, and how much of it is used.
     segment: Vec<u8>,
     used: usize,
 }
 
-impl Genome {
+impl RandomGenome {
     /// The genome of `seed`, without N.
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
@@ -121,8 +121,8 @@ impl Genome {
         Self { with_n, ..self }
     }
 
-    /// Appends the next `num_bases` letters of the genome to `out`: A, C, G, T, and N if asked for.
-    pub fn letters(&mut self, out: &mut Vec<u8>, num_bases: usize) {
+    /// Appends the next `num_bases` characters of the genome to `out`: A, C, G, T, and N if enabled.
+    pub fn bases(&mut self, out: &mut Vec<u8>, num_bases: usize) {
         let mut missing = num_bases;
         while missing > 0 {
             if self.used == self.segment.len() {
@@ -161,7 +161,7 @@ impl Genome {
         let consensus = &self.families[index(family)][strand];
         let longest = consensus.len() as u64;
         let kept = if longest <= 500 { consensus.len() } else { random.length(200..=longest) };
-        // Copying begins at the tail and breaks off, so the head is what is lost.
+        // Copying starts at the tail and breaks off, so the head is what is lost.
         let part = if strand == 0 { &consensus[consensus.len() - kept..] } else { &consensus[..kept] };
         let divergence_percent = random.within(5..=20);
         copy_worn(random, &mut self.segment, part, divergence_percent);
@@ -181,11 +181,11 @@ impl Genome {
         copy_worn(&mut self.random, &mut self.segment, &perfect, 2);
     }
 
-    /// One letter, over and over: A or T twice as often as C or G.
+    /// One base, over and over: A or T twice as often as C or G.
     fn add_run(&mut self, bases: RangeInclusive<u64>) {
-        let letter = b"AATTCG"[index(self.random.below(6))];
+        let base = b"AATTCG"[index(self.random.below(6))];
         let length = self.random.length(bases);
-        self.segment.extend(std::iter::repeat_n(letter, length));
+        self.segment.extend(std::iter::repeat_n(base, length));
     }
 
     /// A gap: a few N, or once in 50 times as many as an assembly puts where it knows nothing.
@@ -202,7 +202,7 @@ fn family(random: &mut Random, chain: &mut Chain) -> [Vec<u8>; 2] {
     let length = index(shortest + ((uniform * uniform * uniform * span) >> 30));
     let mut forward = Vec::with_capacity(length);
     chain.extend(random, &mut forward, length);
-    let pair = |letter: &u8| LETTERS[usize::from(complement(CODES[usize::from(*letter)]))];
+    let pair = |base: &u8| BASES[usize::from(complement(CODES[usize::from(*base)]))];
     let reverse = forward.iter().rev().map(pair).collect();
     [forward, reverse]
 }
@@ -225,10 +225,10 @@ fn copy_worn(random: &mut Random, out: &mut Vec<u8>, part: &[u8], percent: u64) 
         rest = after;
         match random.below(10) {
             0 => rest = &rest[random.length(0..=3).min(rest.len())..],
-            1 => out.extend([changed, random.letter(), random.letter()]),
-            2..4 => out.push(random.letter()),
+            1 => out.extend([changed, random.base(), random.base()]),
+            2..4 => out.push(random.base()),
             // A transition: A with G, C with T, which differ in the second bit of the code.
-            _ => out.push(LETTERS[usize::from(CODES[usize::from(changed)] ^ 2)]),
+            _ => out.push(BASES[usize::from(CODES[usize::from(changed)] ^ 2)]),
         }
     }
 }
@@ -247,15 +247,15 @@ impl Chain {
         Self { next, context: 0 }
     }
 
-    /// Appends `length` letters.
+    /// Appends `length` bases.
     fn extend(&mut self, random: &mut Random, out: &mut Vec<u8>, length: usize) {
-        let begin = out.len();
-        out.resize(begin + length, 0);
+        let start = out.len();
+        out.resize(start + length, 0);
         let mut context = self.context;
-        for eight in out[begin..].chunks_mut(8) {
-            for (letter, byte) in eight.iter_mut().zip(random.bits().to_le_bytes()) {
+        for eight in out[start..].chunks_mut(8) {
+            for (base, byte) in eight.iter_mut().zip(random.bits().to_le_bytes()) {
                 let code = self.next[(context << 8) | usize::from(byte)];
-                *letter = LETTERS[usize::from(code)];
+                *base = BASES[usize::from(code)];
                 context = ((context << 2) | usize::from(code)) & 63;
             }
         }
@@ -294,21 +294,21 @@ fn distribution(context: usize) -> impl Iterator<Item = u8> {
     })
 }
 
-/// A word of at most `max_len` letters A, C, G, T that is hard on tokenizers: few letters, long runs, tandem repeats,
+/// A word of at most `max_len` bases that is hard on tokenizers: few kinds of bases, long runs, tandem repeats,
 /// copies of itself. May be empty.
 pub fn nasty(seed: u64, max_len: usize) -> Vec<u8> {
     let mut random = Random::new(seed);
     let length = index(random.below(max_len as u64 + 1));
-    // Often one or two letters only, so that equal pairs meet and overlap.
-    let letters: Vec<u8> = (0..random.within(1..=4)).map(|_| random.letter()).collect();
+    // Often one or two kinds of bases only, so that equal pairs meet and overlap.
+    let kinds: Vec<u8> = (0..random.within(1..=4)).map(|_| random.base()).collect();
     let mut word: Vec<u8> = Vec::with_capacity(length);
     while word.len() < length {
-        let letter = letters[index(random.below(letters.len() as u64))];
+        let base = kinds[index(random.below(kinds.len() as u64))];
         match random.below(5) {
-            0 => word.push(letter),
-            1 => word.extend(std::iter::repeat_n(letter, random.length(2..=9))),
-            2 => word.extend(std::iter::repeat_n(letter, random.length(1..=64))),
-            _ if word.is_empty() => word.push(random.letter()),
+            0 => word.push(base),
+            1 => word.extend(std::iter::repeat_n(base, random.length(2..=9))),
+            2 => word.extend(std::iter::repeat_n(base, random.length(1..=64))),
+            _ if word.is_empty() => word.push(random.base()),
             3 => {
                 let unit = random.length(1..=6).min(word.len());
                 let from = word.len() - unit;
@@ -332,9 +332,9 @@ mod tests {
     use super::*;
 
     fn genome(seed: u64, num_bases: usize) -> Vec<u8> {
-        let mut letters = Vec::new();
-        Genome::new(seed).letters(&mut letters, num_bases);
-        letters
+        let mut bases = Vec::new();
+        RandomGenome::new(seed).bases(&mut bases, num_bases);
+        bases
     }
 
     #[test]
@@ -350,18 +350,18 @@ mod tests {
         let whole = genome(7, 300_000);
         assert_eq!(whole.len(), 300_000);
         assert_ne!(whole, genome(8, 300_000));
-        let mut source = Genome::new(7);
+        let mut source = RandomGenome::new(7);
         let mut pieces = Vec::new();
         for count in (1..).map(|step| step * 37 % 5000) {
             let missing = whole.len() - pieces.len();
             if missing == 0 {
                 break;
             }
-            source.letters(&mut pieces, missing.min(count));
+            source.bases(&mut pieces, missing.min(count));
         }
         assert_eq!(pieces, whole);
         let mut with_n = Vec::new();
-        Genome::new(7).with_n(true).letters(&mut with_n, 1_000_000);
+        RandomGenome::new(7).with_n(true).bases(&mut with_n, 1_000_000);
         let nasties: Vec<u8> = (0..100).flat_map(|seed| nasty(seed, 200)).collect();
         let fingerprint = |bytes: &[u8]| blake3::hash(bytes).to_hex()[..16].to_owned();
         assert_eq!(
@@ -372,29 +372,29 @@ mod tests {
 
     #[test]
     fn the_composition_is_like_a_vertebrate_genome() {
-        let letters = genome(1, 4_000_000);
+        let bases = genome(1, 4_000_000);
         let share = |wanted: &[u8]| {
-            let hits = letters.windows(wanted.len()).filter(|window| *window == wanted).count();
-            hits * 1000 / letters.len()
+            let hits = bases.windows(wanted.len()).filter(|window| *window == wanted).count();
+            hits * 1000 / bases.len()
         };
         let at = share(b"A") + share(b"T");
         assert!((560..640).contains(&at), "A and T: {at} per mille");
         assert!(share(b"CG") < 15, "CG: {} per mille", share(b"CG"));
         assert!(share(b"AAAAA") > 4, "AAAAA: {} per mille", share(b"AAAAA"));
-        assert!(letters.iter().all(|letter| LETTERS.contains(letter)));
+        assert!(bases.iter().all(|base| BASES.contains(base)));
     }
 
     #[test]
     fn unknown_stretches_come_only_if_asked_for() {
-        let mut letters = Vec::new();
-        Genome::new(1).with_n(true).letters(&mut letters, 4_000_000);
-        let unknown = memchr::memchr_iter(b'N', &letters).count();
+        let mut bases = Vec::new();
+        RandomGenome::new(1).with_n(true).bases(&mut bases, 4_000_000);
+        let unknown = memchr::memchr_iter(b'N', &bases).count();
         assert!((1_000..1_000_000).contains(&unknown), "{unknown} N");
     }
 
     #[test]
     fn about_45_percent_are_interspersed_repeats() {
-        let mut source = Genome::new(3);
+        let mut source = RandomGenome::new(3);
         let (mut repeats, mut total) = (0, 0);
         for _ in 0..3000 {
             source.next_segment();
@@ -411,9 +411,7 @@ mod tests {
     #[test]
     fn nasty_words_keep_their_bound_and_are_full_of_runs() {
         let words: Vec<Vec<u8>> = (0..500).map(|seed| nasty(seed, 300)).collect();
-        assert!(
-            words.iter().all(|word| word.len() <= 300 && word.iter().all(|letter| LETTERS.contains(letter)))
-        );
+        assert!(words.iter().all(|word| word.len() <= 300 && word.iter().all(|base| BASES.contains(base))));
         assert!(words.iter().any(Vec::is_empty) || nasty(1, 0).is_empty());
         let doubled: usize =
             words.iter().map(|word| word.windows(2).filter(|two| two[0] == two[1]).count()).sum();

@@ -1,11 +1,12 @@
-//! The threads that work is shared among.
+//! Thread pools for work that is divided.
 
 use crate::error::{Error, Result};
 
-/// The most threads that work is shared among.
+/// Threads in a pool, at most; more than that is a mistake in an argument.
 pub const MAX_THREADS: usize = 1024;
 
-/// A thread pool; no number means all cores.
+/// A thread pool of `threads` threads, or of one per CPU core. Fails on a number outside 1 to [`MAX_THREADS`], or if the
+/// system refuses.
 pub fn pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
     let number = threads.unwrap_or(0);
     if threads == Some(0) || number > MAX_THREADS {

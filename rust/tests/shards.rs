@@ -10,7 +10,7 @@ use genotok_core::bpe::train::{
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::error::Result;
 use genotok_core::monitor::Monitor;
-use genotok_core::testing::{Genome, Random, nasty};
+use genotok_core::testing::{Random, RandomGenome, nasty};
 use proptest::prelude::*;
 
 /// Shards in this process, whose answers are added as some tree of random shape would.
@@ -119,7 +119,7 @@ proptest! {
 #[test]
 fn large_vocabularies_share_entries_and_are_the_same() {
     let mut bases = Vec::new();
-    Genome::new(9).letters(&mut bases, 1_500_000);
+    RandomGenome::new(9).bases(&mut bases, 1_500_000);
     let corpora: Vec<Corpus> = bases.chunks(300_000).map(|part| from_words([part]).unwrap()).collect();
     let options = MergeOptions { num_merges: 6000, max_island_tokens: 1 << 18, ..MergeOptions::default() };
     let (table, summary) = at_once(corpora.clone(), &options);

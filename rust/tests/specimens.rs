@@ -8,8 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use genotok_core::check::{CheckOptions, Kind, Severity, check_file};
-use genotok_core::io::fasta::{Event, Reader};
+use genotok_core::check::{CheckOptions, DefectKind, Severity, check_file};
+use genotok_core::io::fasta::{Event, SequenceReader};
 use genotok_core::verdict::MAX_UNKNOWN;
 use genotok_core::{Monitor, Result, corpus};
 
@@ -29,12 +29,12 @@ fn specimens() -> Option<PathBuf> {
 
 /// Reads a file to its end: records and symbols.
 fn read(path: &Path) -> Result<(usize, usize)> {
-    let mut reader = Reader::open(path)?;
+    let mut reader = SequenceReader::open(path)?;
     let (mut num_records, mut num_symbols) = (0, 0);
     while let Some(event) = reader.next_event()? {
         match event {
             Event::Record { .. } => num_records += 1,
-            Event::Letters(symbols) => {
+            Event::Symbols(symbols) => {
                 assert!(!symbols.is_empty());
                 assert!(symbols.iter().all(|byte| byte.is_ascii_alphabetic() || b"-.*".contains(byte)));
                 num_symbols += symbols.len();
@@ -127,9 +127,11 @@ fn the_linter_finds_an_error_exactly_where_reading_fails() {
     let options = CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN };
     for path in files {
         let report = check_file(&path, options, &Monitor::default()).expect("not cancelled");
-        let errors: Vec<Kind> = report.counts.iter().map(|&(kind, _)| kind).collect();
-        let is_error = |kind: &Kind| kind.severity() == Severity::Error;
-        let is_of_training = |kind: &Kind| [Kind::Protein, Kind::NoLetters, Kind::ManyUnknown].contains(kind);
+        let errors: Vec<DefectKind> = report.counts.iter().map(|&(kind, _)| kind).collect();
+        let is_error = |kind: &DefectKind| kind.severity() == Severity::Error;
+        let is_of_training = |kind: &DefectKind| {
+            [DefectKind::Protein, DefectKind::NoSymbols, DefectKind::ManyUnknown].contains(kind)
+        };
         let (read, trained) = (read(&path), corpus::read(&path, MAX_UNKNOWN, &Monitor::default()));
         let of_reader = errors.iter().any(|kind| is_error(kind) && !is_of_training(kind));
         assert_eq!(of_reader, read.is_err(), "{}: {errors:?}, but reading gives {read:?}", path.display());

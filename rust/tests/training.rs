@@ -8,7 +8,7 @@ use genotok_core::bpe::train::{MergeOptions, StopReason, TrainingSummary, Weight
 use genotok_core::bpe::{MergeTable, Pair, Token};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::monitor::Monitor;
-use genotok_core::testing::{Genome, Random, nasty};
+use genotok_core::testing::{Random, RandomGenome, nasty};
 use proptest::prelude::*;
 
 /// Words of one seed: runs, repeats, words of one base, words that occur twice.
@@ -153,7 +153,7 @@ proptest! {
         both_strands in any::<bool>(),
     ) {
         let mut genome = Vec::new();
-        Genome::new(seed.into()).letters(&mut genome, corpora * bases);
+        RandomGenome::new(seed.into()).bases(&mut genome, corpora * bases);
         let words: Vec<(Vec<u8>, u64)> = genome.chunks(bases).map(|word| (word.to_vec(), 1)).collect();
         let options = MergeOptions { num_merges: 12, both_strands, ..MergeOptions::default() };
         let (table, summary) = run_on(&words, corpora, &options, threads);
@@ -299,7 +299,7 @@ fn encode_in_segments(
 #[test]
 fn seams_and_blocks_do_not_show() {
     let mut genome = Vec::new();
-    Genome::new(3).with_n(false).letters(&mut genome, 400_000);
+    RandomGenome::new(3).with_n(false).bases(&mut genome, 400_000);
     // Long runs and a short period, in which states never agree, and blocks that end within them.
     genome.splice(100_000..100_000, std::iter::repeat_n(b'A', 50_001));
     genome.splice(250_000..250_000, b"ACG".repeat(20_000));

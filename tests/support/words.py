@@ -36,7 +36,10 @@ BANNED = (
     Word(
         r"\bend[ -]to[ -]end\b|end_to_end", "concatenated, contiguous, back to back; non-overlapping (k-mers)"
     ),
-    Word(r"(?i)(?<![a-z])letters?(?![a-z])", "bases, IUPAC codes, symbols, characters, residues"),
+    Word(
+        r"(?i)(?<![a-z])(?<!not-a-)(?<!\bno-)letters?(?![a-z])",
+        "bases, IUPAC codes, symbols, characters, residues",
+    ),
     Word(r"\blearnt\b", "trained, learned"),
     Word(r"\bguess(ed|es)? right\b|\bhidden tokens?\b", "masked-token accuracy, masked tokens"),
     Word(r"\bby frequency\b", "unigram baseline"),
@@ -101,6 +104,7 @@ EXEMPT = {
 
 # Public types that are defined in several places and mean the same, and why there are several.
 SAME_CONCEPT = {
+    "RecordDigest": "the digest of a record, as the core computes it and as reports in Python hold it",
     "Tokenizer": "the tokenizer of the core, as the binding wraps it, and as Python users see it",
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, ListArray, StringArray};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::{DataType, Field, FieldRef};
-use genotok_core::io::tabix::IndexedBed as Core;
+use genotok_core::io::tabix::IndexedBedWriter;
 use genotok_core::rows::BedColumns;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -74,7 +74,7 @@ fn number() -> FieldRef {
 #[pyclass(module = "genotok._native")]
 #[derive(Default)]
 pub(crate) struct IndexedBed {
-    core: Core,
+    core: IndexedBedWriter,
 }
 
 #[pymethods]

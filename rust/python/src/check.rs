@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use genotok_core::check::{CheckOptions, Defect, Format, Report, Severity, check_files};
+use genotok_core::check::{CheckOptions, CheckReport, FileDefect, SequenceFormat, Severity, check_files};
 use genotok_core::threads::pool;
 use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
@@ -30,10 +30,10 @@ pub(crate) fn check(
     PyList::new(py, reports.collect::<PyResult<Vec<_>>>()?)
 }
 
-fn as_dictionary<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+fn as_dictionary<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'py, PyDict>> {
     let dictionary = PyDict::new(py);
     dictionary.set_item("file", report.path.as_os_str())?;
-    dictionary.set_item("format", report.format.map(Format::name))?;
+    dictionary.set_item("format", report.format.map(SequenceFormat::name))?;
     dictionary.set_item("compression", Some(report.compression).filter(|name| !name.is_empty()))?;
     dictionary.set_item("complete", report.is_complete)?;
     dictionary.set_item("bytes", report.bytes)?;
@@ -61,7 +61,7 @@ fn as_dictionary<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, P
     Ok(dictionary)
 }
 
-fn letters<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+fn letters<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'py, PyDict>> {
     let composition = &report.composition;
     let [a, c, g, t] = composition.bases;
     let counts = [
@@ -84,7 +84,7 @@ fn letters<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>
     Ok(dictionary)
 }
 
-fn defect_as_dictionary<'py>(py: Python<'py>, defect: &Defect) -> PyResult<Bound<'py, PyDict>> {
+fn defect_as_dictionary<'py>(py: Python<'py>, defect: &FileDefect) -> PyResult<Bound<'py, PyDict>> {
     let dictionary = PyDict::new(py);
     dictionary.set_item("severity", defect.kind.severity().name())?;
     dictionary.set_item("code", defect.kind.code())?;

@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, UInt16Type, UInt32Type};
 use arrow_array::{Array, GenericListArray, GenericStringArray, OffsetSizeTrait, StructArray};
 use arrow_schema::DataType;
-use genotok_core::Checksum;
+use genotok_core::ContentChecksum;
 use pyo3::prelude::*;
 
 use crate::capsule::import;
@@ -26,7 +26,7 @@ pub(crate) fn batch_checksum(batch: &Bound<'_, PyAny>, about: &str, number: u64)
     let py = batch.py();
     let arrays = import(batch, "batch")?.unwrap_or_default();
     let sum = py.detach(|| {
-        let mut sum = Checksum::new();
+        let mut sum = ContentChecksum::new();
         sum.add_sized(about.as_bytes());
         sum.add_number(number);
         for array in arrays {
@@ -38,7 +38,7 @@ pub(crate) fn batch_checksum(batch: &Bound<'_, PyAny>, about: &str, number: u64)
 }
 
 /// Adds all columns; the type that is not among those of encoded sequences is the error.
-fn add_batch(sum: &mut Checksum, batch: &StructArray) -> Result<(), DataType> {
+fn add_batch(sum: &mut ContentChecksum, batch: &StructArray) -> Result<(), DataType> {
     sum.add_number(batch.len() as u64);
     batch.columns().iter().try_for_each(|column| match column.data_type() {
         DataType::Utf8 => {
@@ -59,13 +59,16 @@ fn add_batch(sum: &mut Checksum, batch: &StructArray) -> Result<(), DataType> {
     })
 }
 
-fn add_strings<O: OffsetSizeTrait>(sum: &mut Checksum, strings: &GenericStringArray<O>) {
+fn add_strings<O: OffsetSizeTrait>(sum: &mut ContentChecksum, strings: &GenericStringArray<O>) {
     let offsets = strings.value_offsets();
     add_lengths(sum, offsets);
     sum.add_sized(&strings.value_data()[range(offsets)]);
 }
 
-fn add_lists<O: OffsetSizeTrait>(sum: &mut Checksum, lists: &GenericListArray<O>) -> Result<(), DataType> {
+fn add_lists<O: OffsetSizeTrait>(
+    sum: &mut ContentChecksum,
+    lists: &GenericListArray<O>,
+) -> Result<(), DataType> {
     let offsets = lists.value_offsets();
     add_lengths(sum, offsets);
     let (values, within) = (lists.values(), range(offsets));
@@ -81,13 +84,17 @@ fn add_lists<O: OffsetSizeTrait>(sum: &mut Checksum, lists: &GenericListArray<O>
     Ok(())
 }
 
-fn add_numbers<T: ArrowPrimitiveType>(sum: &mut Checksum, array: &dyn Array, within: std::ops::Range<usize>) {
+fn add_numbers<T: ArrowPrimitiveType>(
+    sum: &mut ContentChecksum,
+    array: &dyn Array,
+    within: std::ops::Range<usize>,
+) {
     let values = array.as_primitive::<T>().values().slice(within.start, within.len());
     sum.add_sized(values.inner().as_slice());
 }
 
 /// Adds how long each item is.
-fn add_lengths<O: OffsetSizeTrait>(sum: &mut Checksum, offsets: &[O]) {
+fn add_lengths<O: OffsetSizeTrait>(sum: &mut ContentChecksum, offsets: &[O]) {
     sum.add_numbers(offsets.windows(2).map(|pair| (pair[1] - pair[0]).as_usize() as u64));
 }
 

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use genotok_core::bpe::train::checkpoint;
-use genotok_core::corpus::folder::{Packing, places, shards, verify};
+use genotok_core::corpus::folder::{PackOptions, places, shards, verify};
 use genotok_core::corpus::{Contents, Corpus};
-use genotok_core::testing::Genome;
+use genotok_core::testing::RandomGenome;
 use genotok_core::verdict::MAX_UNKNOWN;
 use genotok_core::{Error, corpus, session};
 use pyo3::prelude::*;
@@ -59,7 +59,8 @@ pub(crate) fn pack_shards(
     let report = PyDict::new(py);
     report.set_item("output", folder.as_os_str())?;
     report.set_item("files", paths.len())?;
-    let packing = Packing { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append, allow_unknown };
+    let packing =
+        PackOptions { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append, allow_unknown };
     let (manifest, contents) =
         watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
     report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
@@ -129,11 +130,11 @@ pub(crate) fn simulate(py: Python<'_>, num_bases: Number, seed: Number) -> PyRes
             needed: num_bases as u64,
             available: 0,
         })?;
-        let mut genome = Genome::new(seed);
+        let mut genome = RandomGenome::new(seed);
         while letters.len() < num_bases {
             monitor.check()?;
             let piece = PIECE.min(num_bases - letters.len());
-            genome.letters(&mut letters, piece);
+            genome.bases(&mut letters, piece);
         }
         Ok(letters)
     })?;

@@ -59,7 +59,7 @@ impl Files {
             reverse_complement: self.reverse_complement,
             upper_case: self.encode.upper_case,
             unknown: self.encode.unknown,
-            batch_letters: self.batch_bases as usize,
+            batch_symbols: self.batch_bases as usize,
             digests: self.digests,
             allow_unknown: self.allow_unknown,
             need_bases: self.need_bases,

@@ -147,7 +147,7 @@ impl Source {
     fn warn_of_slowness(&self, py: Python<'_>) -> PyResult<()> {
         let (has_warned, letters) = {
             let found = lock(&self.found);
-            (found.has_warned_of_slowness, found.report.letters)
+            (found.has_warned_of_slowness, found.report.symbols)
         };
         if !has_warned && letters >= LARGE {
             lock(&self.found).has_warned_of_slowness = true;
@@ -163,7 +163,7 @@ impl Source {
             if std::mem::replace(&mut found.has_warned, true) || found.report.lower_case == 0 {
                 return Ok(());
             }
-            let (lower, all) = (found.report.lower_case, found.report.letters);
+            let (lower, all) = (found.report.lower_case, found.report.symbols);
             #[allow(clippy::cast_precision_loss)] // for people
             let share = 100.0 * lower as f64 / all.max(1) as f64;
             let became = if self.splits { "were left out" } else { "became the unknown token" };
@@ -212,7 +212,7 @@ impl TokenReader {
             ("files", report.files),
             ("records", report.records),
             ("rows", report.rows),
-            ("bases", report.letters),
+            ("bases", report.symbols),
             ("tokens", tokens),
         ] {
             dictionary.set_item(name, number)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use genotok_core::Error;
 use genotok_core::rows::KINDS;
-use genotok_core::verdict::{Symbols, judge_counts};
+use genotok_core::verdict::{SymbolTally, judge_counts};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -42,7 +42,8 @@ pub(crate) fn judge(
 #[pyo3(signature = (letters, unknown))]
 #[allow(clippy::needless_pass_by_value)]
 pub(crate) fn describe_unknown(letters: u64, unknown: HashMap<String, u64>) -> Option<String> {
-    let mut symbols = Symbols { known: letters.saturating_sub(unknown.values().sum()), ..Symbols::default() };
+    let mut symbols =
+        SymbolTally { known: letters.saturating_sub(unknown.values().sum()), ..SymbolTally::default() };
     for kind in KINDS {
         symbols.add_unknown(kind, unknown.get(kind.name()).copied().unwrap_or(0));
     }

@@ -3,7 +3,7 @@
 //! A table is small: eight bytes per merge and four per token. It is all that training keeps
 //! between rounds, and all that an encoder is built from.
 
-use crate::alphabet::LETTERS;
+use crate::alphabet::BASES;
 use crate::error::{Error, Result, show_byte};
 
 /// A token: the first are the symbols of the alphabet (0 to 3 the bases A, C, G, T); then, by rank,
@@ -44,7 +44,7 @@ impl Default for MergeTable {
 impl MergeTable {
     /// A table of A, C, G, T without merges: every base is its own token.
     pub fn new() -> Self {
-        Self { alphabet: LETTERS.to_vec(), merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
+        Self { alphabet: BASES.to_vec(), merges: Vec::new(), lengths: vec![1; NUM_BASES as usize] }
     }
 
     /// A table without merges over another alphabet: 1 to 32 different symbols of ASCII, of which

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::alphabet::{LetterKind, kind};
+use crate::alphabet::{SymbolKind, kind};
 use crate::io::fasta::names::as_text;
 use crate::io::fasta::tests::Dribble;
-use crate::io::fasta::text::{is_blank, is_letter};
-use crate::io::fasta::{Event, Reader};
+use crate::io::fasta::text::{is_blank, is_symbol};
+use crate::io::fasta::{Event, SequenceReader};
 use crate::verdict::MAX_UNKNOWN;
 
-/// A record: its name and its letters.
+/// A record: its name and its symbols.
 type Record = (Vec<u8>, Vec<u8>);
 
 /// A file that is not read.
@@ -74,7 +74,7 @@ fn fasta(lines: &[&[u8]], end: u8) -> Result<Vec<Record>, Refused> {
             continue;
         }
         for &byte in content(line).iter().filter(|&&byte| !is_blank(byte)) {
-            is_letter(byte).then(|| records.last_mut().unwrap().1.push(byte)).ok_or(Refused)?;
+            is_symbol(byte).then(|| records.last_mut().unwrap().1.push(byte)).ok_or(Refused)?;
         }
     }
     Ok(records)
@@ -89,70 +89,71 @@ fn fastq(lines: &[&[u8]], end: u8, is_white: impl Fn(&[u8]) -> bool) -> Result<V
         if first.first() != Some(&b'@') {
             return Err(Refused);
         }
-        let (title_line, mut letters, mut num_qualities) = (title(first, end)?, Vec::new(), 0);
+        let (title_line, mut symbols, mut num_qualities) = (title(first, end)?, Vec::new(), 0);
         while let Some(line) = lines.next_if(|line| line.first() != Some(&b'+')) {
-            letters.extend_from_slice(content(line));
+            symbols.extend_from_slice(content(line));
         }
         let repeated = title(lines.next().ok_or(Refused)?, end)?;
-        if !letters.iter().all(|&byte| is_letter(byte)) || !(repeated.is_empty() || repeated == title_line) {
+        if !symbols.iter().all(|&byte| is_symbol(byte)) || !(repeated.is_empty() || repeated == title_line) {
             return Err(Refused);
         }
-        while num_qualities < letters.len() {
+        while num_qualities < symbols.len() {
             let quality = content(lines.next().ok_or(Refused)?);
             if quality.is_empty() || !quality.iter().all(u8::is_ascii_graphic) {
                 return Err(Refused);
             }
             num_qualities += quality.len();
         }
-        if num_qualities > letters.len() {
+        if num_qualities > symbols.len() {
             return Err(Refused);
         }
-        records.push((name(title_line), letters));
+        records.push((name(title_line), symbols));
     }
 }
 
 /// Whether training takes what is in the records.
 fn is_trained_on(records: &[Record]) -> bool {
-    let mut letters = records.iter().flat_map(|(_, letters)| letters).peekable();
-    letters.peek().is_some() && letters.all(|&letter| kind(letter) != LetterKind::AminoAcid)
+    let mut symbols = records.iter().flat_map(|(_, symbols)| symbols).peekable();
+    symbols.peek().is_some() && symbols.all(|&symbol| kind(symbol) != SymbolKind::AminoAcid)
 }
 
 /// What the reader gives, with a buffer of so many bytes.
 fn read(bytes: &[u8], steps: &[usize], buffer: usize) -> Result<Vec<Record>> {
     let input = Dribble::new(bytes.to_vec(), steps.to_vec());
-    let mut reader = Reader::with_buffer("x", input, buffer)?;
+    let mut reader = SequenceReader::with_buffer("x", input, buffer)?;
     let mut records: Vec<Record> = Vec::new();
     while let Some(event) = reader.next_event()? {
         match event {
             Event::Record { name, .. } => records.push((name.to_vec(), Vec::new())),
-            Event::Letters(letters) => {
+            Event::Symbols(symbols) => {
                 let last = records.last_mut().unwrap();
-                last.1.extend_from_slice(letters);
-                let (from, letters) = (last.1.len() - letters.len(), last.1.clone());
-                check_lines(bytes, &reader, &letters[from..]);
+                last.1.extend_from_slice(symbols);
+                let (from, symbols) = (last.1.len() - symbols.len(), last.1.clone());
+                check_lines(bytes, &reader, &symbols[from..]);
             }
         }
     }
     Ok(records)
 }
 
-/// Checks that each letter of a piece is on the line that the reader says, where lines end with LF.
-fn check_lines(bytes: &[u8], reader: &Reader, letters: &[u8]) {
+/// Checks that each symbol of a piece is on the line that the reader says, where lines end with LF.
+fn check_lines(bytes: &[u8], reader: &SequenceReader, symbols: &[u8]) {
     let lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
-    for (offset, letter) in letters.iter().enumerate().filter(|_| lines.len() > 2 && !bytes.contains(&b'\r'))
+    for (offset, symbol) in symbols.iter().enumerate().filter(|_| lines.len() > 2 && !bytes.contains(&b'\r'))
     {
         let line = usize::try_from(reader.line_of(offset)).unwrap();
-        assert!(lines[line - 1].contains(letter), "{:?}: offset {offset}", String::from_utf8_lossy(bytes));
+        assert!(lines[line - 1].contains(symbol), "{:?}: offset {offset}", String::from_utf8_lossy(bytes));
     }
 }
 
 /// Whether the linter finds an error, with a buffer of so many bytes.
 fn has_error(bytes: &[u8], steps: &[usize], buffer: usize) -> bool {
-    let input = Input::new(Box::new(Dribble::new(bytes.to_vec(), steps.to_vec()))).unwrap();
-    let Ok(text) = Text::with_buffer(PathBuf::from("x"), input, buffer) else { return true };
+    let input = InputStream::new(Box::new(Dribble::new(bytes.to_vec(), steps.to_vec()))).unwrap();
+    let Ok(text) = SequenceText::with_buffer(PathBuf::from("x"), input, buffer) else { return true };
     let monitor = Monitor::default();
     let report =
-        check_text(Linter::new(text, Log::new(1), MAX_UNKNOWN, &monitor), Report::default()).unwrap();
+        check_text(Linter::new(text, DefectLog::new(1), MAX_UNKNOWN, &monitor), CheckReport::default())
+            .unwrap();
     report.count(Severity::Error) > 0
 }
 
@@ -225,7 +226,7 @@ fn mutated_files_are_read_and_judged_as_the_contract_says() {
     let steps = prop::collection::vec(1_usize..40, 1..4);
     let run = |(text, steps, buffer): (Vec<u8>, Vec<usize>, usize)| {
         let expected = parse(&text, buffer).map(|records| {
-            let shown = |(name, letters): Record| (named(&name), letters);
+            let shown = |(name, symbols): Record| (named(&name), symbols);
             records.into_iter().map(shown).collect::<Vec<_>>()
         });
         let is_error = !expected.as_ref().is_ok_and(|records| is_trained_on(records));

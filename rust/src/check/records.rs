@@ -1,4 +1,7 @@
-//! What there is to know of all records: their names and their lengths, in bounded memory.
+//! Statistics over all records, in bounded memory: duplicate names, and the distribution of lengths.
+//!
+//! Both are exact up to a bound and then say so: duplicates are found among the first [`MAX_NAMES`] names, and the
+//! distribution keeps every length, whose number the size of any file bounds.
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
@@ -6,37 +9,37 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashMap};
 use rustc_hash::FxBuildHasher;
 
-/// Most names that are kept: seven eighths of 2^22, at which size the table would double. It is then 71 MB.
-pub(crate) const MOST_NAMES: usize = 3_670_016;
+/// Names that are kept, at most: seven eighths of 2^22, beyond which the hash table would double. It has 71 MB then.
+pub(crate) const MAX_NAMES: usize = 3_670_016;
 
-/// The names so far: of each a hash of 64 bits, and its line. Two different names are taken for one with a
-/// probability of n^2 / 2^65 among n of them: one in three million for as many as are kept.
+/// The names so far, as 64-bit hashes, each with its line. Two different names among n share a hash with probability
+/// n^2 / 2^65: one in three million for as many names as are kept. The hash is keyed at random, so no file can force it.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     lines: HashMap<u64, u64, FxBuildHasher>,
     hasher: DefaultHashBuilder,
 }
 
-/// What a name turned out to be.
+/// Whether a name occurred before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     New,
-    /// The line of the record that had it first.
+    /// It did, first on this line.
     Repeated(u64),
-    /// There is no room for it.
+    /// It is not known, and the table is full.
     NotTracked,
 }
 
 impl Names {
-    /// Takes note of the name of the record on `line`. The two mates of a pair may share it, if their descriptions
-    /// begin with 1 and 2, as those of Illumina's machines do.
+    /// Adds the name of the record on `line`. The two mates of a read pair may share a name if their descriptions start
+    /// with 1 and 2, as those of Illumina instruments do.
     pub(crate) fn add(&mut self, name: &[u8], description: &[u8], line: u64) -> Name {
         let mate = match description {
             [mate @ (b'1' | b'2'), b':', ..] | [mate @ (b'1' | b'2')] => *mate,
             _ => 0,
         };
         let hash = self.hasher.hash_one((name, mate));
-        if self.lines.len() >= MOST_NAMES {
+        if self.lines.len() >= MAX_NAMES {
             return self.lines.get(&hash).map_or(Name::NotTracked, |&first| Name::Repeated(first));
         }
         let first = *self.lines.entry(hash).or_insert(line);
@@ -44,29 +47,30 @@ impl Names {
     }
 }
 
-/// How long the records are: a count for each length. Different lengths add up quickly, so a terabase has 1.4 million
-/// of them at most.
+/// The number of records of each length. A terabase holds at most 1.4 million different lengths, since n of them need
+/// n^2 / 2 symbols.
 #[derive(Debug, Default)]
-pub(crate) struct Lengths {
+pub(crate) struct LengthHistogram {
     counts: BTreeMap<u64, u64>,
-    /// The length last seen, and how often in a row.
+    /// The last length and how often it came in a row; most reads of a run have one length.
     last: (u64, u64),
 }
 
-/// The lengths of records, in letters.
+/// The distribution of record lengths, in symbols.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LengthSummary {
-    /// Of the shortest.
+    /// The length of the shortest record; 0 without records.
     pub shortest: u64,
-    /// Of the longest.
+    /// The length of the longest record.
     pub longest: u64,
     /// Half of all records are at most this long.
     pub median: u64,
-    /// Half of all letters are in records at least this long.
+    /// Half of all symbols are in records at least this long.
     pub n50: u64,
 }
 
-impl Lengths {
+impl LengthHistogram {
+    /// Adds a record.
     pub(crate) fn add(&mut self, length: u64) {
         if self.last.0 != length {
             self.settle();
@@ -75,6 +79,7 @@ impl Lengths {
         self.last.1 += 1;
     }
 
+    /// Adds the run of equal lengths to the counts.
     fn settle(&mut self) {
         let (length, count) = std::mem::take(&mut self.last);
         if count > 0 {
@@ -82,19 +87,20 @@ impl Lengths {
         }
     }
 
+    /// The summary of all records. Cost: linear in the different lengths.
     pub(crate) fn summary(mut self) -> LengthSummary {
         self.settle();
         let records: u64 = self.counts.values().sum();
-        let letters: u64 = self.counts.iter().map(|(length, count)| length * count).sum();
+        let symbols: u64 = self.counts.iter().map(|(length, count)| length * count).sum();
         let shortest = self.counts.first_key_value().map_or(0, |(&length, _)| length);
         let longest = self.counts.last_key_value().map_or(0, |(&length, _)| length);
         let median = reach(self.counts.iter(), records, |_, count| count);
-        let n50 = reach(self.counts.iter().rev(), letters, |length, count| length * count);
+        let n50 = reach(self.counts.iter().rev(), symbols, |length, count| length * count);
         LengthSummary { shortest, longest, median, n50 }
     }
 }
 
-/// The first length at which the weights sum up to half of `whole`.
+/// The first length at which the weights so far reach half of `whole`.
 fn reach<'a>(
     counts: impl Iterator<Item = (&'a u64, &'a u64)>,
     whole: u64,

@@ -1,21 +1,21 @@
-//! What a file is, what is in it, and what is wrong with it.
+//! The report on a file: format, contents and defects.
 
 use std::path::PathBuf;
 
-use super::defects::{Defect, Kind, Log, Severity};
-use super::letters::Composition;
+use super::defects::{DefectKind, DefectLog, FileDefect, Severity};
 use super::records::LengthSummary;
+use super::symbols::SymbolCounts;
 
-/// What a file is written in.
+/// The format of a sequence file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum SequenceFormat {
     /// Sequences.
     Fasta,
     /// Sequences with qualities.
     Fastq,
 }
 
-impl Format {
+impl SequenceFormat {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,16 +25,16 @@ impl Format {
     }
 }
 
-/// What is in a file, and what is wrong with it.
+/// The contents and the defects of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct CheckReport {
     /// The file, `-` for standard input.
     pub path: PathBuf,
-    /// None if it is neither.
-    pub format: Option<Format>,
-    /// "plain", "gzip", "xz" or "zstd"; empty if that could not be found out.
+    /// None if the file is neither.
+    pub format: Option<SequenceFormat>,
+    /// "plain", "gzip", "xz" or "zstd"; empty if the file could not be read.
     pub compression: &'static str,
-    /// Bytes read of the file as it is stored.
+    /// Bytes read of the file as stored.
     pub bytes: u64,
     /// Bytes after unpacking.
     pub text_bytes: u64,
@@ -42,28 +42,28 @@ pub struct Report {
     pub lines: u64,
     /// Records.
     pub records: u64,
-    /// Letters by kind.
-    pub composition: Composition,
-    /// Lengths of records, in letters.
+    /// Counts of symbols by kind.
+    pub composition: SymbolCounts,
+    /// The lengths of records, in symbols.
     pub lengths: LengthSummary,
-    /// Whether the file was read to its end: false for damaged ones and those that are something else.
+    /// Whether the file was read to its end; false if it is damaged or something else.
     pub is_complete: bool,
-    /// The first defects of each kind, in order of place; those of the file as a whole come last.
-    pub defects: Vec<Defect>,
-    /// How many defects there are of each kind that occurs.
-    pub counts: Vec<(Kind, u64)>,
+    /// The first defects of each kind, by position; those of the file as a whole are last.
+    pub defects: Vec<FileDefect>,
+    /// The number of defects of each kind that occurs.
+    pub counts: Vec<(DefectKind, u64)>,
 }
 
-impl Report {
-    /// How many defects are so bad.
+impl CheckReport {
+    /// The number of defects of a severity.
     pub fn count(&self, severity: Severity) -> u64 {
         self.counts.iter().filter(|(kind, _)| kind.severity() == severity).map(|(_, count)| count).sum()
     }
 
-    /// Adds that none of the files has a base, of which this is the first.
+    /// Adds the defect that no file has a base; `records` counts those of all files.
     pub(super) fn add_no_bases(&mut self, records: u64) {
-        let mut log = Log::new(1);
-        log.add(Kind::NoBases, None, None, || format!("no base (A, C, G, T) in its {records} records"));
+        let mut log = DefectLog::new(1);
+        log.add(DefectKind::NoBases, None, None, || format!("no base (A, C, G, T) in its {records} records"));
         let (defects, counts) = log.finish();
         self.defects.extend(defects);
         self.counts.extend(counts);

@@ -4,45 +4,45 @@ use std::io;
 
 use proptest::prelude::*;
 
-use super::letters::Counter;
-use super::records::{Lengths, Name, Names};
+use super::records::{LengthHistogram, Name, Names};
+use super::symbols::SymbolCounter;
 use super::*;
 use crate::corpus::CorpusBuilder;
 use crate::io::decompress::tests::{PACKINGS, pack};
 use crate::io::fasta::tests::Dribble;
-use crate::io::fasta::{Event, Reader};
+use crate::io::fasta::{Event, SequenceReader};
 use crate::verdict::MAX_UNKNOWN;
 
-fn check_in(bytes: Vec<u8>, steps: Vec<usize>, limit: usize) -> Report {
+fn check_in(bytes: Vec<u8>, steps: Vec<usize>, limit: usize) -> CheckReport {
     let monitor = Monitor::default();
     let path = Path::new("test.fa");
     let options = CheckOptions { limit, allow_unknown: MAX_UNKNOWN };
     check_source(path, Ok(Box::new(Dribble::new(bytes, steps))), options, &monitor).expect("not cancelled")
 }
 
-fn check(text: impl AsRef<[u8]>) -> Report {
+fn check(text: impl AsRef<[u8]>) -> CheckReport {
     check_in(text.as_ref().to_vec(), vec![1 << 20], 100)
 }
 
 /// Why the reader refuses, and why training does.
 fn refusals(bytes: &[u8]) -> [Option<String>; 2] {
     let read = || -> Result<Option<String>> {
-        let mut reader = Reader::from_reader("test.fa", io::Cursor::new(bytes.to_vec()))?;
+        let mut reader = SequenceReader::from_reader("test.fa", io::Cursor::new(bytes.to_vec()))?;
         let mut builder = CorpusBuilder::new();
-        let (mut refused, mut num_letters) = (None, 0);
+        let (mut refused, mut num_symbols) = (None, 0);
         while let Some(event) = reader.next_event()? {
             match event {
                 Event::Record { name, .. } => builder.record(name),
-                Event::Letters(letters) => {
-                    num_letters += letters.len();
-                    refused = refused.or(builder.letters(letters).err().map(|error| error.to_string()));
+                Event::Symbols(symbols) => {
+                    num_symbols += symbols.len();
+                    refused = refused.or(builder.symbols(symbols).err().map(|error| error.to_string()));
                 }
             }
         }
-        builder.close();
-        let symbols = builder.take_words().contents().symbols();
-        let refused = refused.or((num_letters == 0).then(|| "no letter".to_owned()));
-        Ok(refused.or(symbols.describe().filter(|_| symbols.is_refused(MAX_UNKNOWN))))
+        builder.end_record();
+        let tally = builder.take_words().contents().tally();
+        let refused = refused.or((num_symbols == 0).then(|| "no symbol".to_owned()));
+        Ok(refused.or(tally.describe().filter(|_| tally.is_refused(MAX_UNKNOWN))))
     };
     match read() {
         Err(error) => [Some(error.to_string()), Some(error.to_string())],
@@ -51,11 +51,11 @@ fn refusals(bytes: &[u8]) -> [Option<String>; 2] {
 }
 
 /// Checks that there are errors exactly if the file is refused.
-fn agrees(bytes: &[u8], report: &Report) {
+fn agrees(bytes: &[u8], report: &CheckReport) {
     let [reader, training] = refusals(bytes);
-    let of_training = [Kind::Protein, Kind::NoLetters, Kind::ManyUnknown];
-    let is_error = |kind: &Kind| kind.severity() == Severity::Error;
-    let errors: Vec<Kind> = report.counts.iter().map(|&(kind, _)| kind).filter(is_error).collect();
+    let of_training = [DefectKind::Protein, DefectKind::NoSymbols, DefectKind::ManyUnknown];
+    let is_error = |kind: &DefectKind| kind.severity() == Severity::Error;
+    let errors: Vec<DefectKind> = report.counts.iter().map(|&(kind, _)| kind).filter(is_error).collect();
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]);
     assert_eq!(
         !errors.is_empty(),
@@ -67,17 +67,17 @@ fn agrees(bytes: &[u8], report: &Report) {
 }
 
 /// A defect as `line:column code` or `line code`.
-fn brief(defect: &Defect) -> String {
+fn brief(defect: &FileDefect) -> String {
     let code = defect.kind.code();
     match defect.place {
         None => code.to_owned(),
-        Some(Place { line, column: None, .. }) => format!("{line} {code}"),
-        Some(Place { line, column: Some(column), .. }) => format!("{line}:{column} {code}"),
+        Some(TextPosition { line, column: None, .. }) => format!("{line} {code}"),
+        Some(TextPosition { line, column: Some(column), .. }) => format!("{line}:{column} {code}"),
     }
 }
 
 /// Checks what is found in `text`, whatever the reads; and that the reader agrees.
-fn finds(text: impl AsRef<[u8]>, expected: &[&str]) -> Report {
+fn finds(text: impl AsRef<[u8]>, expected: &[&str]) -> CheckReport {
     let text = text.as_ref();
     let report = check(text);
     let found: Vec<String> = report.defects.iter().map(brief).collect();
@@ -92,14 +92,14 @@ fn finds(text: impl AsRef<[u8]>, expected: &[&str]) -> Report {
 #[test]
 fn clean_files_have_nothing_to_report_but_what_is_in_them() {
     let report = finds(">a x\nACGTN\nacg\n>b\nRYGG\n", &[]);
-    assert_eq!((report.format, report.compression), (Some(Format::Fasta), "plain"));
+    assert_eq!((report.format, report.compression), (Some(SequenceFormat::Fasta), "plain"));
     assert_eq!((report.records, report.lines, report.text_bytes, report.bytes), (2, 5, 23, 23));
     let counts = report.composition;
     assert_eq!((counts.bases, counts.any_base, counts.ambiguity, counts.lower_case), ([2, 2, 4, 1], 1, 2, 3));
     assert_eq!(report.lengths, LengthSummary { shortest: 4, longest: 8, median: 4, n50: 8 });
     assert_eq!(counts.gc(), Some(6.0 / 9.0));
     let report = finds("@a 1\nACGT\n+\n@II+\n@b\nAC\nGT\n+b\n@@\n@@\n@c\n\n+\n", &["11 empty-record"]);
-    assert_eq!((report.format, report.records), (Some(Format::Fastq), 3));
+    assert_eq!((report.format, report.records), (Some(SequenceFormat::Fastq), 3));
 }
 
 #[test]
@@ -240,23 +240,23 @@ fn mates_may_share_a_name_and_others_may_not() {
 
 #[test]
 fn lengths_are_summed_up() {
-    let mut lengths = Lengths::default();
+    let mut lengths = LengthHistogram::default();
     for length in [5, 5, 1, 9, 5, 100] {
         lengths.add(length);
     }
     assert_eq!(lengths.summary(), LengthSummary { shortest: 1, longest: 100, median: 5, n50: 100 });
-    assert_eq!(Lengths::default().summary(), LengthSummary::default());
+    assert_eq!(LengthHistogram::default().summary(), LengthSummary::default());
 }
 
 #[test]
-fn letters_are_counted_alike_by_block_and_one_by_one() {
+fn symbols_are_counted_alike_by_block_and_one_by_one() {
     for length in [0, 1, 31, 32, 33, 8159, 8160, 8161, 8192, 50_000] {
-        let letters: Vec<u8> = b"ACGTTNacgtnGATTACA".iter().copied().cycle().take(length).collect();
-        let (mut blocks, mut single) = (Counter::default(), Counter::default());
-        assert!(blocks.add_plain(&letters));
-        assert!(!blocks.add_plain(&[&letters[..], b"R"].concat()));
+        let symbols: Vec<u8> = b"ACGTTNacgtnGATTACA".iter().copied().cycle().take(length).collect();
+        let (mut blocks, mut single) = (SymbolCounter::default(), SymbolCounter::default());
+        assert!(blocks.add_plain(&symbols));
+        assert!(!blocks.add_plain(&[&symbols[..], b"R"].concat()));
         assert!(!blocks.add_plain(b"a c"));
-        assert_eq!(single.inspect(&letters, false), (length as u64, Vec::new()));
+        assert_eq!(single.inspect(&symbols, false), (length as u64, Vec::new()));
         assert_eq!(blocks.total(), length as u64);
         assert_eq!(blocks.finish(), single.finish());
     }
@@ -267,7 +267,7 @@ fn only_the_first_defects_of_a_kind_are_kept_and_all_are_counted() {
     let text = format!(">a\n{}", "AC1\nA~C\n".repeat(1000));
     let report = check_in(text.into_bytes(), vec![1 << 20], 3);
     assert_eq!(report.defects.len(), 6);
-    assert_eq!(report.counts, [(Kind::Digit, 1000), (Kind::NotALetter, 1000)]);
+    assert_eq!(report.counts, [(DefectKind::Digit, 1000), (DefectKind::NotASymbol, 1000)]);
 }
 
 #[test]
@@ -281,14 +281,14 @@ fn damaged_compression_is_told_after_what_could_be_read() {
         let cut = &packed[..packed.len() * 2 / 3];
         let report = check(cut);
         assert_eq!(
-            report.counts.iter().filter(|(kind, _)| *kind == Kind::Compression).count(),
+            report.counts.iter().filter(|(kind, _)| *kind == DefectKind::Compression).count(),
             1,
             "{report:?}"
         );
         assert!(!report.is_complete);
         agrees(cut, &report);
         let report = check([&packed[..], b"garbage"].concat());
-        assert_eq!(report.counts, [(Kind::Compression, 1), (Kind::Digit, 1)]);
+        assert_eq!(report.counts, [(DefectKind::Compression, 1), (DefectKind::Digit, 1)]);
         assert_eq!(report.records, 1);
     }
 }
@@ -299,7 +299,7 @@ fn a_missing_file_is_a_defect_of_that_file_and_a_cancelled_check_ends() {
     let monitor = Monitor::default();
     let reports = check_files(&paths, CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN }, &monitor)
         .expect("a report");
-    assert_eq!(reports[0].defects[0].kind, Kind::Unreadable);
+    assert_eq!(reports[0].defects[0].kind, DefectKind::Unreadable);
     monitor.cancel();
     assert!(
         check_files(&paths, CheckOptions { limit: 5, allow_unknown: MAX_UNKNOWN }, &monitor)
@@ -310,12 +310,14 @@ fn a_missing_file_is_a_defect_of_that_file_and_a_cancelled_check_ends() {
 
 #[test]
 fn codes_and_texts_are_there_for_every_kind() {
-    let mut codes: Vec<&str> = Kind::ALL.iter().map(|kind| kind.code()).collect();
-    assert!(Kind::ALL.is_sorted_by_key(|kind| kind.severity()));
-    assert!(Kind::ALL.iter().enumerate().all(|(at, &kind)| kind as usize == at && !kind.fix().is_empty()));
+    let mut codes: Vec<&str> = DefectKind::ALL.iter().map(|kind| kind.code()).collect();
+    assert!(DefectKind::ALL.is_sorted_by_key(|kind| kind.severity()));
+    assert!(
+        DefectKind::ALL.iter().enumerate().all(|(at, &kind)| kind as usize == at && !kind.fix().is_empty())
+    );
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!(codes.len(), Kind::ALL.len());
+    assert_eq!(codes.len(), DefectKind::ALL.len());
 }
 
 /// Files near enough to right ones that all states are come to.
@@ -353,7 +355,7 @@ proptest! {
     }
 
     #[test]
-    fn text_of_marks_letters_and_line_ends_is_judged_as_the_reader_does(text in "[>@+ACEI1\\r\\n ]{0,60}") {
+    fn text_of_marks_symbols_and_line_ends_is_judged_as_the_reader_does(text in "[>@+ACEI1\\r\\n ]{0,60}") {
         agrees(text.as_bytes(), &check(&text));
     }
 

@@ -1,4 +1,7 @@
-//! What a corpus is: the ends of its words and their bases, in memory or in a mapped file.
+//! A corpus: the ends of its words and the arena of their bases, in memory or in a mapped file.
+//!
+//! The layout is the one of [`super`]; invariants are that ends rise, that no word is empty and that the last word ends in
+//! the last byte of the arena. A mapped file is checked for them when it is opened, so the methods here need not.
 
 use std::ops::Range;
 use std::path::Path;
@@ -7,36 +10,36 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use super::layout;
-use crate::alphabet::{LetterKind, complement};
+use crate::alphabet::{SymbolKind, complement};
 use crate::error::Result;
 use crate::io::sizes::size;
 use crate::monitor::Monitor;
-use crate::verdict::{self, Symbols};
+use crate::verdict::{self, SymbolTally};
 
-/// What was read: records, words, bases and the letters left out.
+/// What was read: counts of records, words, bases and skipped symbols.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Records.
     pub records: u64,
     /// Records without a single base.
     pub empty_records: u64,
-    /// Words.
+    /// Words, those that are still open not included.
     pub words: u64,
     /// Bases in all words.
     pub bases: u64,
-    /// Letters that are not bases, by kind, in the order of [`LetterKind::SKIPPED`].
-    pub skipped: [u64; LetterKind::SKIPPED.len()],
-    /// Equal for equal words in any order.
+    /// Skipped symbols by kind, in the order of [`SymbolKind::SKIPPED`].
+    pub skipped: [u64; SymbolKind::SKIPPED.len()],
+    /// Equal for equal words in any order, see [`crate::corpus`].
     pub fingerprint: u128,
 }
 
 impl Contents {
-    /// Letters, bases and others.
-    pub fn letters(&self) -> u64 {
+    /// All symbols that were read, bases and skipped ones.
+    pub fn total_symbols(&self) -> u64 {
         self.bases + self.skipped.iter().sum::<u64>()
     }
 
-    /// The contents of both together.
+    /// Adds the contents of another part.
     pub fn add(&mut self, other: &Self) {
         self.records += other.records;
         self.empty_records += other.empty_records;
@@ -46,7 +49,7 @@ impl Contents {
         self.fingerprint = self.fingerprint.wrapping_add(other.fingerprint);
     }
 
-    /// What was read since the contents were those.
+    /// The contents read after `before`, an earlier state of these. Exact, the fingerprint included.
     pub(super) fn since(&self, before: &Self) -> Self {
         let mut skipped = self.skipped;
         skipped.iter_mut().zip(before.skipped).for_each(|(now, before)| *now -= before);
@@ -60,44 +63,41 @@ impl Contents {
         }
     }
 
-    /// The symbols that were read, N left out.
-    pub fn symbols(&self) -> Symbols {
-        let mut symbols = Symbols { known: self.bases, ..Symbols::default() };
-        for (kind, count) in LetterKind::SKIPPED.into_iter().zip(self.skipped) {
-            symbols.add_unknown(kind, count);
+    /// The symbols by what the [verdict](crate::verdict) on a file asks, N left out.
+    pub fn tally(&self) -> SymbolTally {
+        let mut tally = SymbolTally { known: self.bases, ..SymbolTally::default() };
+        for (kind, count) in SymbolKind::SKIPPED.into_iter().zip(self.skipped) {
+            tally.add_unknown(kind, count);
         }
-        symbols
+        tally
     }
 
-    /// Fails if a file with these contents is none of nucleotides; whether it has a base is for [`read_all`](super::read_all) to see.
+    /// Fails if a file with these contents is not a nucleotide file. Whether there is a base is asked of all files
+    /// together ([`read_all`](super::read_all)).
     pub(super) fn check(&self, path: &Path, allow_unknown: f64) -> Result<()> {
-        verdict::check_not_empty(path, self.records, self.bases + self.skipped.iter().sum::<u64>())?;
-        self.symbols().check(path, allow_unknown)
+        verdict::check_not_empty(path, self.records, self.total_symbols())?;
+        self.tally().check(path, allow_unknown)
     }
 }
 
-/// Words at two bits a base, in memory or in a mapped file.
+/// Words packed at 2 bits per base, in memory or in a mapped file. A clone shares them and costs nothing.
 #[derive(Clone, Debug)]
 pub struct Corpus {
     pub(super) contents: Contents,
-    pub(super) store: Store,
+    pub(super) store: CorpusStorage,
 }
 
+/// Where ends and arena of a corpus are.
 #[derive(Clone, Debug)]
-pub(super) enum Store {
-    /// Shared, so that a clone costs nothing.
-    Owned {
-        ends: Arc<Vec<u64>>,
-        arena: Arc<Vec<u8>>,
-    },
-    Mapped {
-        file: Arc<Mmap>,
-        num_words: usize,
-    },
+pub(super) enum CorpusStorage {
+    /// In memory.
+    Owned { ends: Arc<Vec<u64>>, arena: Arc<Vec<u8>> },
+    /// In a packed file that is mapped and has been checked.
+    Mapped { file: Arc<Mmap>, num_words: usize },
 }
 
 impl Corpus {
-    /// What was read to make this corpus.
+    /// Counts of what was read to make this corpus.
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
@@ -105,18 +105,18 @@ impl Corpus {
     /// How many words there are.
     pub fn num_words(&self) -> usize {
         match &self.store {
-            Store::Owned { ends, .. } => ends.len(),
-            Store::Mapped { num_words, .. } => *num_words,
+            CorpusStorage::Owned { ends, .. } => ends.len(),
+            CorpusStorage::Mapped { num_words, .. } => *num_words,
         }
     }
 
-    /// Where word `index` lies, in bases of the arena.
+    /// The positions of word `index` in the arena. `index` is below [`num_words`](Self::num_words).
     pub fn word(&self, index: usize) -> Range<u64> {
         let start = if index == 0 { 0 } else { self.end(index - 1).next_multiple_of(4) };
         start..self.end(index)
     }
 
-    /// The number of the first word that ends after `position`.
+    /// The index of the first word that ends after `position`; the number of words if none does. A binary search.
     pub fn word_after(&self, position: u64) -> usize {
         let (mut low, mut high) = (0, self.num_words());
         while low < high {
@@ -126,12 +126,14 @@ impl Corpus {
         low
     }
 
-    /// Where the last word ends, in bases of the arena.
+    /// Where the last word ends; 0 without words. The length of the arena in bases, without the padding at its end.
     pub fn span(&self) -> u64 {
         self.num_words().checked_sub(1).map_or(0, |last| self.end(last))
     }
 
-    /// The base codes from `start` on, as many as fit in `codes`; all of one word.
+    /// Unpacks base codes from position `start` on, as many as `codes` has; they must lie in one word.
+    ///
+    /// Whole bytes go through a table of four codes each; only the first and the last byte are taken apart.
     pub fn unpack(&self, start: u64, codes: &mut [u8]) {
         let arena = self.arena();
         let (byte, offset) = ((start / 4) as usize, (start % 4) as usize);
@@ -149,14 +151,15 @@ impl Corpus {
         }
     }
 
-    /// Like [`unpack`](Self::unpack), of the reverse complement of `range`: its base `offset` and those after it.
+    /// [`unpack`](Self::unpack) of the reverse complement of `range`, from its base `offset` on: the bases are read from the
+    /// end of the range, reversed and complemented.
     pub fn unpack_complement(&self, range: &Range<u64>, offset: u64, codes: &mut [u8]) {
         self.unpack(range.end - offset - codes.len() as u64, codes);
         codes.reverse();
         codes.iter_mut().for_each(|code| *code = complement(*code));
     }
 
-    /// How many pieces the words are after they are cut at every `length` bases.
+    /// How many pieces there are if every word is cut every `length` bases; the number of words if none is.
     pub fn num_pieces(&self, length: Option<u64>) -> u64 {
         let Some(length) = length else { return self.num_words() as u64 };
         (0..self.num_words())
@@ -165,17 +168,18 @@ impl Corpus {
             .sum()
     }
 
-    /// All bases, four to a byte, each word from a byte of its own on.
+    /// The bytes of the arena: four bases per byte, every word from a new byte on.
     pub(crate) fn packed(&self) -> &[u8] {
         self.arena()
     }
 
+    /// A corpus in memory; ends and arena must agree.
     pub(super) fn owned(contents: Contents, ends: Vec<u64>, arena: Vec<u8>) -> Self {
-        Self { contents, store: Store::Owned { ends: Arc::new(ends), arena: Arc::new(arena) } }
+        Self { contents, store: CorpusStorage::Owned { ends: Arc::new(ends), arena: Arc::new(arena) } }
     }
 
-    /// A corpus of words with these lengths, whose bases are packed as [`packed`](Self::packed) gives them, without a
-    /// fingerprint. There must be as many bytes as the lengths need.
+    /// A corpus of words of these lengths in bases, packed as [`packed`](Self::packed) returns them, without a fingerprint.
+    /// The arena must have exactly the bytes that the lengths need.
     pub(crate) fn from_packed(lengths: &[u64], arena: Vec<u8>) -> Self {
         let mut start = 0;
         let mut ends = Vec::with_capacity(lengths.len());
@@ -188,43 +192,45 @@ impl Corpus {
         Self::owned(contents, ends, arena)
     }
 
-    /// Whether it is a mapped file.
+    /// Whether the words are in a mapped file.
     pub(crate) fn is_mapped(&self) -> bool {
-        matches!(self.store, Store::Mapped { .. })
+        matches!(self.store, CorpusStorage::Mapped { .. })
     }
 
-    /// Bytes that it holds in memory.
+    /// Bytes of memory that it holds; 0 for a mapped file, whose pages belong to the system.
     pub(crate) fn bytes_held(&self) -> u64 {
         match &self.store {
-            Store::Owned { ends, arena } => 8 * ends.capacity() as u64 + arena.capacity() as u64,
-            Store::Mapped { .. } => 0,
+            CorpusStorage::Owned { ends, arena } => 8 * ends.capacity() as u64 + arena.capacity() as u64,
+            CorpusStorage::Mapped { .. } => 0,
         }
     }
 
-    /// Maps a packed file, and tells the monitor.
-    pub(super) fn open_told(path: &Path, monitor: &Monitor) -> Result<Self> {
+    /// [`open`](Self::open), reported to the monitor.
+    pub(super) fn open_monitored(path: &Path, monitor: &Monitor) -> Result<Self> {
         let corpus = Self::open(path)?;
         monitor.add_bases(corpus.contents.bases);
         monitor.add_bytes(size(path));
         Ok(corpus)
     }
 
+    /// Where word `index` ends, as a position in the arena.
     pub(super) fn end(&self, index: usize) -> u64 {
         match &self.store {
-            Store::Owned { ends, .. } => ends[index],
-            Store::Mapped { file, .. } => layout::end(file, index),
+            CorpusStorage::Owned { ends, .. } => ends[index],
+            CorpusStorage::Mapped { file, .. } => layout::end(file, index),
         }
     }
 
+    /// The bytes of the arena.
     pub(super) fn arena(&self) -> &[u8] {
         match &self.store {
-            Store::Owned { arena, .. } => arena,
-            Store::Mapped { file, num_words } => layout::arena(file, *num_words),
+            CorpusStorage::Owned { arena, .. } => arena,
+            CorpusStorage::Mapped { file, num_words } => layout::arena(file, *num_words),
         }
     }
 }
 
-/// The four base codes in each packed byte.
+/// The four base codes of each byte of an arena, first base first.
 #[allow(clippy::cast_possible_truncation)] // the loop ends at 256; `u8::try_from` is not const
 const FOUR_CODES: [[u8; 4]; 256] = {
     let mut table = [[0; 4]; 256];

@@ -1,57 +1,65 @@
-//! From letters to words at two bits a base.
+//! From the symbols of records to words in an arena.
+//!
+//! The builder takes symbols in pieces of any length. Between calls, up to three bases wait in the *open byte*; all others
+//! of the open word are in the arena already. `word_start` is the byte at which the open word starts, so its length is
+//! known without a counter: four bases for each byte after it, and those in the open byte.
+//!
+//! Eight symbols are looked up together: if all are bases, their codes are 16 bits, which are shifted behind the open
+//! byte and written as two bytes. Anything else takes the path for single symbols. Both leave the same state.
 
 use super::arena::{Contents, Corpus};
-use crate::alphabet::{CODES, LetterKind, NOT_A_BASE, kind};
+use crate::alphabet::{CODES, NOT_A_BASE, SymbolKind, kind};
 use crate::error::Result;
-use crate::verdict::no_nucleotide;
+use crate::verdict::{NAME_BYTES, no_nucleotide};
 
-/// Collects words from letters.
+/// Collects the words of records.
 #[derive(Debug, Default)]
 pub struct CorpusBuilder {
     contents: Contents,
     ends: Vec<u64>,
     arena: Vec<u8>,
-    /// Bases of the open byte: the codes so far and how many; fewer than four between calls.
+    /// The open byte: the codes so far, lowest bits first, and how many; fewer than four between calls.
     open: (u16, u32),
     /// Where the open word starts, in bytes.
     word_start: usize,
+    /// The open record's name, its first [`NAME_BYTES`].
     record: Vec<u8>,
-    /// Letters seen in the open record.
+    /// Symbols read of the open record.
     position: u64,
     record_has_bases: bool,
     in_record: bool,
-    /// Where each word came from, if that is asked for.
-    places: Option<Vec<Place>>,
+    /// Where each word comes from, if that is recorded.
+    places: Option<Vec<WordPlace>>,
 }
 
-/// Where a word came from: a record, and letters of it, counted from 0.
+/// Where a word comes from: a record, and a half-open range of its symbols, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct WordPlace {
     /// The record's name, its first 200 bytes.
     pub record: Vec<u8>,
-    /// From this letter on.
+    /// Its first symbol.
     pub start: u64,
-    /// To before this one.
+    /// The symbol after its last.
     pub end: u64,
 }
 
 impl CorpusBuilder {
-    /// An empty corpus.
+    /// A builder without words.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty corpus that notes where its words come from.
+    /// A builder that records where words come from, at the cost of a [`WordPlace`] per word.
     pub fn with_places() -> Self {
         Self { places: Some(Vec::new()), ..Self::default() }
     }
 
-    /// Where the words came from that [`take_words`](Self::take_words) gives next, if that was asked for.
-    pub fn take_places(&mut self) -> Vec<Place> {
+    /// The places of the words that [`take_words`](Self::take_words) returns next; none if they are not recorded.
+    pub fn take_places(&mut self) -> Vec<WordPlace> {
         self.places.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// All words that have ended, with what was read since the last time; the open word stays. Cost: its length.
+    /// Takes all words that have ended, with the contents read since the last time; the open word stays. Cost: its length.
     pub fn take_words(&mut self) -> Corpus {
         let open_bases = self.bases_open();
         let open = self.arena.split_off(self.word_start);
@@ -66,22 +74,22 @@ impl CorpusBuilder {
         Corpus::owned(contents, ends, arena)
     }
 
-    /// What was read since words were last taken, but for the number of words.
+    /// What was read since words were last taken. The number of words is missing, it is known when they are taken.
     pub(super) fn contents(&self) -> &Contents {
         &self.contents
     }
 
-    /// Adds all that is in a corpus, after the last record.
+    /// Copies a corpus behind the words so far; an open record is closed first.
     pub(super) fn append(&mut self, corpus: &Corpus) {
         self.end_record();
-        let begun = 4 * self.arena.len() as u64;
-        self.ends.extend((0..corpus.num_words()).map(|word| begun + corpus.end(word)));
+        let start = 4 * self.arena.len() as u64;
+        self.ends.extend((0..corpus.num_words()).map(|word| start + corpus.end(word)));
         self.arena.extend_from_slice(corpus.arena());
         self.word_start = self.arena.len();
         self.contents.add(corpus.contents());
     }
 
-    /// Letters of the open record so far.
+    /// Symbols of the open record so far, the position of its next symbol.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -96,48 +104,44 @@ impl CorpusBuilder {
         (self.arena.len() - self.word_start) as u64 * 4 + u64::from(self.open.1)
     }
 
-    /// Opens a record; its name is kept for messages.
+    /// Opens a record, and closes the one before. The name appears in messages and places.
     pub fn record(&mut self, name: &[u8]) {
         self.end_record();
         self.record.clear();
-        self.record.extend_from_slice(&name[..name.len().min(200)]);
+        self.record.extend_from_slice(&name[..name.len().min(NAME_BYTES)]);
         self.contents.records += 1;
         self.record_has_bases = false;
         self.position = 0;
         self.in_record = true;
     }
 
-    /// Adds letters of the open record. Fails at a letter that stands for no nucleotide.
-    pub fn letters(&mut self, letters: &[u8]) -> Result<()> {
-        let (eights, tail) = letters.as_chunks::<8>();
+    /// Adds symbols of the open record. Fails at a symbol that stands for no nucleotide, with its position.
+    pub fn symbols(&mut self, symbols: &[u8]) -> Result<()> {
+        let (eights, tail) = symbols.as_chunks::<8>();
         for eight in eights {
             let mut codes = 0;
             let mut any = 0;
-            for (&letter, shift) in eight.iter().zip((0..).step_by(2)) {
-                let code = CODES[letter as usize];
+            for (&symbol, shift) in eight.iter().zip((0..).step_by(2)) {
+                let code = CODES[symbol as usize];
                 any |= code;
                 codes |= u32::from(code) << shift;
             }
             if any < NOT_A_BASE {
                 self.eight_bases(codes);
             } else {
-                eight.iter().try_for_each(|&letter| self.letter(letter))?;
+                eight.iter().try_for_each(|&symbol| self.symbol(symbol))?;
             }
         }
-        tail.iter().try_for_each(|&letter| self.letter(letter))
+        tail.iter().try_for_each(|&symbol| self.symbol(symbol))
     }
 
-    /// Closes the last word and record.
+    /// Closes the last record and returns the words not taken before.
     pub fn finish(mut self) -> Corpus {
         self.end_record();
         self.take_words()
     }
 
-    /// Closes the last word and record; all words can be [taken](Self::take_words) then.
-    pub fn close(&mut self) {
-        self.end_record();
-    }
-
+    /// Adds eight base codes, the first in the lowest bits: 16 bits behind the up to six of the open byte.
     #[allow(clippy::cast_possible_truncation)] // cut into bytes on purpose
     fn eight_bases(&mut self, codes: u32) {
         let (bits, filled) = self.open;
@@ -148,11 +152,12 @@ impl CorpusBuilder {
         self.position += 8;
     }
 
+    /// Adds one symbol, of any kind.
     #[allow(clippy::cast_possible_truncation)] // cut into a byte on purpose
-    fn letter(&mut self, letter: u8) -> Result<()> {
-        let code = CODES[letter as usize];
+    fn symbol(&mut self, symbol: u8) -> Result<()> {
+        let code = CODES[symbol as usize];
         if code == NOT_A_BASE {
-            self.skip(letter)?;
+            self.skip(symbol)?;
         } else {
             let (bits, filled) = self.open;
             let bits = bits | u16::from(code) << (2 * filled);
@@ -168,16 +173,18 @@ impl CorpusBuilder {
         Ok(())
     }
 
-    fn skip(&mut self, letter: u8) -> Result<()> {
+    /// Ends the word at a symbol that is no base, and counts the symbol.
+    fn skip(&mut self, symbol: u8) -> Result<()> {
         self.end_word();
-        let kind = kind(letter);
-        let Some(at) = LetterKind::SKIPPED.iter().position(|&skipped| skipped == kind) else {
-            return Err(no_nucleotide(&self.record, self.position, letter));
+        let kind = kind(symbol);
+        let Some(at) = SymbolKind::SKIPPED.iter().position(|&skipped| skipped == kind) else {
+            return Err(no_nucleotide(&self.record, self.position, symbol));
         };
         self.contents.skipped[at] += 1;
         Ok(())
     }
 
+    /// Ends the open word, if it has a base: pads its last byte with zeros and adds it to fingerprint and places.
     #[allow(clippy::cast_possible_truncation)] // cut into a byte on purpose
     fn end_word(&mut self) {
         let (bits, filled) = std::mem::take(&mut self.open);
@@ -196,14 +203,15 @@ impl CorpusBuilder {
             self.record_has_bases = true;
             if let Some(places) = &mut self.places {
                 let start = self.position - length;
-                places.push(Place { record: self.record.clone(), start, end: self.position });
+                places.push(WordPlace { record: self.record.clone(), start, end: self.position });
             }
             self.ends.push(end);
             self.word_start = self.arena.len();
         }
     }
 
-    fn end_record(&mut self) {
+    /// Ends the open word and the open record, if there are any. All words can be [taken](Self::take_words) then.
+    pub fn end_record(&mut self) {
         self.end_word();
         if std::mem::take(&mut self.in_record) && !self.record_has_bases {
             self.contents.empty_records += 1;
@@ -211,12 +219,12 @@ impl CorpusBuilder {
     }
 }
 
-/// A corpus of the given words, for tests and for texts that are in memory already.
+/// A corpus of words that are in memory, each a record.
 pub fn from_words<W: AsRef<[u8]>>(words: impl IntoIterator<Item = W>) -> Result<Corpus> {
     let mut builder = CorpusBuilder::new();
     for word in words {
         builder.record(b"word");
-        builder.letters(word.as_ref())?;
+        builder.symbols(word.as_ref())?;
     }
     Ok(builder.finish())
 }

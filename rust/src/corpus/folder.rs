@@ -1,17 +1,28 @@
 //! Folders of packed files: corpora larger than memory.
 //!
-//! Each input is cut at ends of words into packed files of about so many bases, so that a shard never holds two inputs;
-//! a word that is longer than a shard makes one of its own. Beside each shard stands where its words came from, a line
-//! each: record, start, end (from 0, half-open), tabs between, compressed by zstd. `manifest.json` is written last: it
-//! names all shards and inputs with their checksums, and what is not in it is not in the corpus. So a folder is whole or
-//! has no manifest, and adding to one that is there adds nothing until the new manifest takes the old one's place.
+//! | file | what |
+//! |---|---|
+//! | `manifest.json` | format, version, and all inputs and shards with sizes and checksums |
+//! | `00003-00012.pack` | shard 12 of input 3, a packed file |
+//! | `00003-00012.words.tsv.zst` | a line for each word of that shard: record, start, end, tabs between |
 //!
-//! One run at a time writes to a folder ([`crate::io::atomic::claim`]).
+//! Each input is cut at ends of words into shards of about `shard_bases` bases. A shard never holds two inputs, and a word
+//! longer than that makes a shard by itself. Positions of words count from 0, the end excluded.
 //!
-//! What a file is called depends on the inputs and the size alone, and so do its bytes: not on the number of threads.
+//! # Crash safety
 //!
-//! A manifest is not trusted: names that no manifest of ours has, two equal ones, sizes that are not those of the files
-//! and checksums that are not those of their headers are refused before a shard is read, and every byte of a shard is
+//! The manifest is written last, atomically, and what it does not name is not in the corpus. A folder is therefore
+//! complete or has no manifest, and a run that appends adds nothing until its manifest replaces the old one. Shards of a
+//! run that was killed are removed by the next run. One run at a time writes to a folder ([`crate::io::atomic::claim`]).
+//!
+//! # Determinism
+//!
+//! Names and bytes of all files depend on the inputs and `shard_bases` alone, not on the number of threads.
+//!
+//! # Trust
+//!
+//! A manifest is not trusted. Names that this module would not write, duplicate names, sizes other than those of the files
+//! and checksums other than those of their headers are refused before a shard is read, and every byte of a shard is
 //! checked when it is opened (`packed`).
 
 mod manifest;
@@ -19,8 +30,8 @@ mod pack;
 mod verify;
 
 pub(super) use self::manifest::expand;
-pub use self::manifest::{Input, MANIFEST, Manifest, Shard, places, shards};
-pub use self::pack::{Packing, pack};
+pub use self::manifest::{CorpusManifest, CorpusShard, MANIFEST, PackedInput, places, shards};
+pub use self::pack::{PackOptions, pack};
 pub use self::verify::verify;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! All inputs of a training: files and folders, and whether there is a base in them.
+//! All inputs of a training: files and folders together, and whether they hold a base.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use super::layout::is_packed;
 use super::together;
 use crate::alphabet::is_base;
 use crate::error::Result;
-use crate::io::fasta::{Event, Reader};
+use crate::io::fasta::{Event, SequenceReader};
 use crate::monitor::Monitor;
 use crate::verdict;
 
-/// Reads inputs, as many at a time as the present thread pool has threads; a [folder](super::folder) of shards is many.
+/// Reads inputs, one per thread of the current pool at a time; a [folder](super::folder) of shards counts as its shards.
 ///
-/// The corpora hold the words in the order of the inputs, but small inputs share one: what follows costs what one file
-/// of the same content would. A file of unknown letters only may stand among others, as a scaffold that is not yet read;
-/// all files together must have a base. Of several errors the one of the first file is returned.
+/// The corpora hold the words in the order of the inputs. Small inputs share a corpus, so that training on many files
+/// costs what one file of the same content would. A file may hold unknown symbols only, as a scaffold of N does; all files
+/// together must have a base. Of several errors that of the first file is returned.
 pub fn read_all(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
     let corpora = read_part(paths, allow_unknown, monitor)?;
     if corpora.iter().all(|corpus| corpus.contents.bases == 0) {
@@ -26,13 +26,13 @@ pub fn read_all(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Res
     Ok(corpora)
 }
 
-/// Like [`read_all`], of a part of all inputs, which may have no base.
+/// [`read_all`] for a part of all inputs, such as one worker's; it may be without a base.
 pub fn read_part(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
     together::read(&folder::expand(paths)?, allow_unknown, monitor)
 }
 
-/// Fails if none of the files has a base. Reads up to the first base, and nothing of what can be read only once; other
-/// faults are for those who read on to find.
+/// Fails if none of the files has a base. Reads up to the first base, so usually a buffer; nothing of a stream, which can
+/// be read only once. Other defects are left to the reader to report.
 pub fn check_bases(paths: &[PathBuf], monitor: &Monitor) -> Result<()> {
     let mut records = 0;
     for path in paths {
@@ -40,12 +40,12 @@ pub fn check_bases(paths: &[PathBuf], monitor: &Monitor) -> Result<()> {
         if !path.is_file() || is_packed(path) {
             return Ok(());
         }
-        let Ok(mut reader) = Reader::open(path) else { return Ok(()) };
+        let Ok(mut reader) = SequenceReader::open(path) else { return Ok(()) };
         while let Some(event) = reader.next_event().transpose() {
             match event {
                 Ok(Event::Record { .. }) => records += 1,
-                Ok(Event::Letters(letters)) if !letters.iter().any(|&letter| is_base(letter)) => {}
-                Ok(Event::Letters(_)) | Err(_) => return Ok(()),
+                Ok(Event::Symbols(symbols)) if !symbols.iter().any(|&symbol| is_base(symbol)) => {}
+                Ok(Event::Symbols(_)) | Err(_) => return Ok(()),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Packed files: a corpus that is mapped instead of read (`genotok pack`).
+//! Packed files: a corpus that is mapped instead of read (`genotok pack`). Version 1:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -7,15 +7,17 @@
 //! | 16..24 | number of words |
 //! | 24..32 | length of the arena in bytes |
 //! | 32..48 | records, records without a base |
-//! | 48..96 | letters outside ACGT, by kind, in the order of [`LetterKind::SKIPPED`], padded with zeros |
+//! | 48..96 | skipped symbols by kind, in the order of [`SymbolKind::SKIPPED`], padded with zeros |
 //! | 96..112 | fingerprint |
 //! | 112..144 | BLAKE3 of all that follows the header |
 //! | 144..176 | BLAKE3 of bytes 0..144 |
 //! | 176..192 | zeros |
-//! | 192.. | the end of each word, eight bytes each; then the arena |
+//! | 192.. | the end of each word in bases, eight bytes each; then the arena |
 //!
-//! Numbers are little-endian. Sizes are compared with the length of the file before anything is believed, and both
-//! checksums are verified when the file is opened, so that a damaged file is refused and never read as a genome.
+//! Numbers are little-endian and 64 bits wide. The arena is the one of [`super`], byte for byte, so a mapped file is used
+//! as it is. Nothing of the header is trusted: sizes are compared with the length of the file first, both checksums are
+//! verified when the file is opened, and the ends of words must be those of an arena. A damaged file is refused and never
+//! read as a genome.
 
 use std::fs::File;
 use std::io::Read;
@@ -24,9 +26,9 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use super::arena::{Contents, Corpus, Store};
+use super::arena::{Contents, Corpus, CorpusStorage};
 use super::layout::{HEADER, MAGIC, number};
-use crate::alphabet::LetterKind;
+use crate::alphabet::SymbolKind;
 use crate::error::{Error, Result};
 use crate::io::atomic;
 use crate::monitor::Monitor;
@@ -34,9 +36,10 @@ use crate::monitor::Monitor;
 const VERSION: u64 = 1;
 
 impl Corpus {
-    /// Maps a packed file after checking it. Cost: one reading of the file for its checksum.
+    /// Maps a packed file after checking it. Cost: one pass over the file for its checksum; the memory of that pass is
+    /// given back to the system at once.
     ///
-    /// What was read for that is given back to the system at once.
+    /// Fails if the file is damaged, of another version, or not a packed file.
     pub fn open(path: &Path) -> Result<Self> {
         let fail = |source| Error::io(path, source);
         let mut file = File::open(path).map_err(fail)?;
@@ -54,21 +57,22 @@ impl Corpus {
             return Err(damaged(path, "its checksum is wrong"));
         }
         let num_words = usize::try_from(num_words).map_err(|_| damaged(path, "it has too many words"))?;
-        let mut corpus = Self { contents, store: Store::Mapped { file: Arc::new(mapped), num_words } };
+        let mut corpus =
+            Self { contents, store: CorpusStorage::Mapped { file: Arc::new(mapped), num_words } };
         corpus.contents.bases = corpus.check_words(path)?;
         corpus.release();
         Ok(corpus)
     }
 
-    /// Lets the system take back the memory of a mapped file, which is read again where it is needed. So passes over
-    /// many files hold one of them at a time.
+    /// Gives the memory of a mapped file back to the system, which reads pages again where they are needed. A pass over
+    /// many files thus holds one of them at a time.
     pub fn release(&self) {
-        if let Store::Mapped { file, .. } = &self.store {
+        if let CorpusStorage::Mapped { file, .. } = &self.store {
             forget(file);
         }
     }
 
-    /// The checksum of a packed file, as its header has it, in hexadecimal digits.
+    /// The checksum that a packed file's header states, in hexadecimal digits. Checks the header, not the contents.
     pub(super) fn checksum(path: &Path) -> Result<String> {
         let mut header = [0; HEADER];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
@@ -79,7 +83,8 @@ impl Corpus {
         Ok(blake3::Hash::from_bytes(sum).to_hex().to_string())
     }
 
-    /// Counts the bases; the ends must rise, each word have a base, and the last one end with the arena.
+    /// Counts the bases. Fails unless the ends rise, every word has a base, and the last word ends in the last byte of the
+    /// arena: the invariants that all reading relies on.
     fn check_words(&self, path: &Path) -> Result<u64> {
         let mut start = 0;
         let mut bases = 0;
@@ -98,7 +103,9 @@ impl Corpus {
     }
 }
 
-/// Writes the words of all corpora to one packed file, whole or not at all. Returns its length in bytes.
+/// Writes the words of all corpora to one packed file, atomically. Returns its length in bytes.
+///
+/// Cost: two passes over the words, since the checksum stands in front of them, and eight bytes of memory per word.
 pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
     let ends = packed_ends(corpora);
     let mut sum = blake3::Hasher::new();
@@ -114,12 +121,12 @@ pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
             file.write_all(piece)
         })
     });
-    monitor.check()?; // an interrupt comes out of there as if the system had refused to write
+    monitor.check()?; // an interrupt leaves the writer as an error of the system
     written?;
     Ok(pieces(&ends, corpora).map(|piece| piece.len() as u64).sum::<u64>() + HEADER as u64)
 }
 
-/// Where each word ends in the arenas, one behind the other; as bytes of a packed file.
+/// The ends of all words as bytes of a packed file, for the arenas of all corpora back to back.
 fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
     let mut ends = Vec::with_capacity(8 * corpora.iter().map(Corpus::num_words).sum::<usize>());
     let mut before = 0;
@@ -130,11 +137,12 @@ fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
     ends
 }
 
-/// What follows the header, in pieces small enough to look for an interrupt between them.
+/// Everything after the header, in pieces of at most 1 MiB: an interrupt is noticed between two of them.
 fn pieces<'a>(ends: &'a [u8], corpora: &'a [Corpus]) -> impl Iterator<Item = &'a [u8]> {
     ends.chunks(1 << 20).chain(corpora.iter().flat_map(|corpus| corpus.arena().chunks(1 << 20)))
 }
 
+/// The header for these corpora and the checksum of what follows it.
 fn packed_header(corpora: &[Corpus], payload: blake3::Hash) -> [u8; HEADER] {
     let mut contents = Contents::default();
     corpora.iter().for_each(|corpus| contents.add(corpus.contents()));
@@ -154,11 +162,12 @@ fn packed_header(corpora: &[Corpus], payload: blake3::Hash) -> [u8; HEADER] {
     header
 }
 
+/// The error of a damaged file, with its remedy.
 fn damaged(path: &Path, reason: &str) -> Error {
     Error::file(path, format!("this packed file is damaged: {reason}; make it again with `genotok pack`"))
 }
 
-/// The number of words and the contents, less the number of bases, which the words tell.
+/// Checks a header and returns the number of words and the contents. The number of bases is 0: only the ends tell it.
 fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
     if header[..8] != MAGIC {
         return Err(Error::file(path, "this is not a packed file of genotok"));
@@ -173,7 +182,7 @@ fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
     if blake3::hash(&header[..144]).as_bytes() != &header[144..176] {
         return Err(damaged(path, "the checksum of its header is wrong"));
     }
-    let mut skipped = [0; LetterKind::SKIPPED.len()];
+    let mut skipped = [0; SymbolKind::SKIPPED.len()];
     skipped.iter_mut().zip((48..).step_by(8)).for_each(|(count, at)| *count = number(header, at));
     let mut fingerprint = [0; 16];
     fingerprint.copy_from_slice(&header[96..112]);
@@ -191,6 +200,7 @@ fn read_header(path: &Path, header: &[u8; HEADER]) -> Result<(u64, Contents)> {
     ))
 }
 
+/// Maps a file for reading.
 #[allow(unsafe_code)]
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: the map is private to this process and never written. What remains is the rule of every mapped file:
@@ -198,6 +208,7 @@ fn map(file: &File) -> std::io::Result<Mmap> {
     unsafe { Mmap::map(file) }
 }
 
+/// Drops the pages of a mapped file from this process.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn forget(file: &Mmap) {

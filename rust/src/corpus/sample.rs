@@ -1,34 +1,40 @@
-//! Samples of a text: stretches at even distances, whatever files the text lies in.
+//! Samples of a text: stretches at equal distances, however the text is divided into files.
+//!
+//! Stretches are cut on bytes of the arena (`every` is a multiple of four and words start on bytes), so a sample is copied
+//! and never repacked. A word that crosses the border of a stretch is cut there, and counts as one word on either side.
 
 use std::ops::Range;
 
 use super::arena::{Contents, Corpus};
 
-/// Stretches of so many bases, every so many, of corpora one after the other.
+/// Stretches of `length` bases, one every `every` bases, of corpora one after the other.
 ///
-/// The stride carries over from one corpus to the next, and a stretch that the end of a corpus cuts goes on in the next:
-/// so a sample has the same share of many small corpora as of a large one.
+/// The stride carries over from one corpus to the next, and a stretch that the end of a corpus cuts continues in the next.
+/// A sample therefore has the same share of many small corpora as of one large corpus.
 #[derive(Clone, Copy, Debug)]
 pub struct Stride {
     length: u64,
-    /// A multiple of four: words begin on a byte, and so do stretches.
+    /// A multiple of four: words start on a byte, and so do stretches.
     every: u64,
-    /// Bases passed so far.
+    /// Bases of the corpora so far, each rounded up to a byte.
     passed: u64,
 }
 
 impl Stride {
-    /// Stretches of `length` bases, one begun at every `every` bases or soon after.
+    /// Stretches of `length` bases, one every `every` bases, rounded up to a multiple of four. Any values are safe.
     pub fn new(length: u64, every: u64) -> Self {
         let every = every.max(1).checked_next_multiple_of(4).unwrap_or(u64::MAX - 3);
         Self { length: length.max(1), every, passed: 0 }
     }
 
-    /// Where the stretches lie in the next corpus, which has this span.
+    /// The positions of the stretches in the next corpus, whose arena has `span` bases. Advances the stride.
+    ///
+    /// Over all corpora back to back, stretch `n` is `n * every..n * every + length`. `passed` converts: the part of a stretch
+    /// before the corpus is over already, the part after it comes with the next corpus, and what is left is returned.
     pub fn over(&mut self, span: u64) -> impl Iterator<Item = Range<u64>> + use<> {
         let Self { length, every, passed } = *self;
         self.passed += span.next_multiple_of(4);
-        // The first that is not passed yet.
+        // The first stretch that is not over yet.
         let first = passed.checked_sub(length).map_or(0, |all| all / every + 1);
         let starts = (first..).map(move |number| number.saturating_mul(every));
         starts.take_while(move |&start| start < passed + span).map(move |start| {
@@ -37,7 +43,8 @@ impl Stride {
         })
     }
 
-    /// A corpus of the stretches of the next corpora, without a fingerprint. Cost: its size.
+    /// A corpus of the stretches of the next corpora, without a fingerprint. Cost: linear in its size, plus a binary search
+    /// per stretch.
     #[allow(clippy::cast_possible_truncation)] // places in memory
     pub fn sample(&mut self, corpora: &[Corpus]) -> Corpus {
         let mut contents = Contents::default();
@@ -47,9 +54,9 @@ impl Stride {
                 let words = (corpus.word_after(start)..corpus.num_words()).map(|word| corpus.word(word));
                 for word in words.take_while(|word| word.start < end) {
                     let (first, last) = (word.start.max(start), word.end.min(end));
-                    let begun = 4 * arena.len() as u64;
+                    let start = 4 * arena.len() as u64;
                     arena.extend_from_slice(&corpus.arena()[(first / 4) as usize..last.div_ceil(4) as usize]);
-                    ends.push(begun + last - first);
+                    ends.push(start + last - first);
                     contents.bases += last - first;
                 }
             }
@@ -64,14 +71,14 @@ impl Stride {
 mod tests {
     use super::*;
     use crate::corpus::from_words;
-    use crate::testing::Genome;
+    use crate::testing::RandomGenome;
 
     #[test]
     fn a_sample_is_made_of_stretches() {
-        let mut letters = Vec::new();
-        Genome::new(4).letters(&mut letters, 5000);
+        let mut text = Vec::new();
+        RandomGenome::new(4).bases(&mut text, 5000);
         for (length, every) in [(1, 1), (24, 100), (7, 13), (64, 64), (10_000, 10_000)] {
-            let words = [&letters[..1001], b"ACG", &letters[1001..1008], &letters[1008..]];
+            let words = [&text[..1001], b"ACG", &text[1001..1008], &text[1008..]];
             let corpus = from_words(words).unwrap();
             let all = codes(&corpus);
             let sample = Stride::new(length, every).sample(std::slice::from_ref(&corpus));
@@ -91,10 +98,10 @@ mod tests {
 
     #[test]
     fn a_sample_of_many_corpora_is_that_of_one() {
-        let mut letters = Vec::new();
-        Genome::new(5).letters(&mut letters, 40_000);
+        let mut text = Vec::new();
+        RandomGenome::new(5).bases(&mut text, 40_000);
         for part in [1, 8, 200, 4000] {
-            let words: Vec<&[u8]> = letters.chunks(part).collect();
+            let words: Vec<&[u8]> = text.chunks(part).collect();
             let one = from_words(&words).unwrap();
             let many: Vec<Corpus> = words.iter().map(|word| from_words([word]).unwrap()).collect();
             for (length, every) in [(24, 100), (8192, 12_000), (8192, 8192), (50_000, 50_000)] {
@@ -117,11 +124,11 @@ mod tests {
 
     fn codes(corpus: &Corpus) -> Vec<Vec<u8>> {
         let words = (0..corpus.num_words()).map(|word| corpus.word(word));
-        let letters = |Range { start, end }: Range<u64>| {
+        let unpacked = |Range { start, end }: Range<u64>| {
             let mut codes = vec![0; usize::try_from(end - start).unwrap()];
             corpus.unpack(start, &mut codes);
             codes
         };
-        words.map(letters).collect()
+        words.map(unpacked).collect()
     }
 }

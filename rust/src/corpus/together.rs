@@ -1,12 +1,12 @@
-//! Inputs to corpora: small ones, next to each other, share one.
+//! Inputs to corpora: small inputs that follow each other share one.
 //!
-//! Whatever reads a corpus pays something for it: a part of a block that stays empty, a look at where it ends, a call of
-//! the system. For twenty thousand files of 200 bases that is more than all else. The words of several files in one arena
-//! are the same words, so inputs that follow each other are read into one corpus until it is large enough not to matter.
+//! Every corpus has a fixed cost: a block that is partly empty, a test for its end, a system call. For twenty thousand
+//! files of 200 bases that is more than everything else. The words of several files in one arena are the same words, so
+//! consecutive inputs are read into one corpus until it is large enough for the fixed cost not to matter.
 //!
-//! A packed file that is small is copied rather than mapped: a page of memory and a map, of which the system allows only
-//! some ten thousand, would be spent on a few bytes. All copies together are bounded, since packed files are what corpora
-//! larger than memory lie in.
+//! A small packed file is copied rather than mapped: a map takes a page of memory, and the system allows some sixty-five
+//! thousand of them. All copies together are bounded by [`COPIED`], because corpora larger than memory are in packed
+//! files.
 
 use std::fs;
 use std::io::Cursor;
@@ -19,26 +19,27 @@ use super::builder::CorpusBuilder;
 use super::files::{each, enter, read_file};
 use super::layout::{MAGIC, is_packed};
 use crate::error::{Error, Result};
-use crate::io::fasta::Reader;
+use crate::io::fasta::SequenceReader;
 use crate::io::sizes::size;
 use crate::monitor::Monitor;
 
-/// Bytes of files that share a corpus, at most; a larger file has one of its own.
+/// Bytes of files that share a corpus, at most; a larger file has one to itself.
 const TOGETHER: u64 = 1 << 22;
-/// Parts that each thread is to have, if files allow.
+/// Parts per thread, if there are files enough: the last parts to finish are then a small share of the work.
 const PARTS: u64 = 8;
-/// Bytes of packed files that are copied, of all together and of one.
+/// Bytes of packed files that are copied, in all.
 const COPIED: u64 = 1 << 25;
+/// Bytes of a packed file that is copied, at most.
 const SMALL_PACKED: u64 = 1 << 18;
-/// Bytes of a sequence file that is taken in whole, at most.
-const TAKEN_WHOLE: u64 = 1 << 16;
+/// Bytes of a sequence file that is read with a single call, at most.
+const READ_AT_ONCE: u64 = 1 << 16;
 
-/// Reads files, as many parts at a time as the present pool has threads, into corpora in the order of the files.
+/// Reads files into corpora, in the order of the files; one part per thread of the current pool at a time.
 pub(super) fn read(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> Result<Vec<Corpus>> {
     let sizes: Vec<u64> = paths.iter().map(|path| size(path)).collect();
-    let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
     let parts = parts(&sizes, rayon::current_num_threads() as u64);
-    let room = AtomicU64::new(COPIED);
+    let bytes_total = if sizes.contains(&0) { 0 } else { sizes.iter().sum() };
+    let copy_budget = AtomicU64::new(COPIED);
     let corpora = each(parts.len(), monitor, |part| {
         let mut corpora = Vec::new();
         let mut builder = CorpusBuilder::new();
@@ -50,10 +51,10 @@ pub(super) fn read(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> 
                 read_file(reader, allow_unknown, monitor, &mut builder)?;
                 continue;
             }
-            let corpus = Corpus::open_told(path, monitor)?;
+            let corpus = Corpus::open_monitored(path, monitor)?;
             let bytes = sizes[index];
             let take = |left: u64| left.checked_sub(bytes);
-            if bytes <= SMALL_PACKED && room.fetch_update(Relaxed, Relaxed, take).is_ok() {
+            if bytes <= SMALL_PACKED && copy_budget.fetch_update(Relaxed, Relaxed, take).is_ok() {
                 builder.append(&corpus);
             } else {
                 corpora.extend(taken(&mut builder));
@@ -66,33 +67,34 @@ pub(super) fn read(paths: &[PathBuf], allow_unknown: f64, monitor: &Monitor) -> 
     Ok(corpora.into_iter().flatten().collect())
 }
 
-/// A reader of a sequence file of so many bytes; none of a packed file. A small file is taken in whole: opening it once and
-/// not twice is a third of what reading it costs.
-fn sequence_reader(path: &Path, bytes: u64) -> Result<Option<Reader>> {
-    if bytes == 0 || bytes > TAKEN_WHOLE {
-        return if is_packed(path) { Ok(None) } else { Reader::open(path).map(Some) };
+/// A reader of a sequence file of `bytes` bytes; none for a packed file. A small file is read at once: opening it once
+/// instead of twice saves a third of the cost of reading it.
+fn sequence_reader(path: &Path, bytes: u64) -> Result<Option<SequenceReader>> {
+    if bytes == 0 || bytes > READ_AT_ONCE {
+        return if is_packed(path) { Ok(None) } else { SequenceReader::open(path).map(Some) };
     }
     let content = fs::read(path).map_err(|error| Error::io(path, error))?;
     if content.starts_with(&MAGIC) {
         return Ok(None);
     }
-    Reader::from_reader(path, Cursor::new(content)).map(Some)
+    SequenceReader::from_reader(path, Cursor::new(content)).map(Some)
 }
 
-/// What the builder has, if it has read anything.
+/// The builder's words, if it has read anything.
 fn taken(builder: &mut CorpusBuilder) -> Option<Corpus> {
     let corpus = builder.take_words();
-    (corpus.contents().records + corpus.contents().letters() > 0).then_some(corpus)
+    (corpus.contents().records + corpus.contents().total_symbols() > 0).then_some(corpus)
 }
 
-/// Files that are read one after the other, as ranges of their numbers. A file whose length is not known is alone.
+/// Ranges of files that are read into one corpus: as many as fit into [`TOGETHER`] bytes, or fewer, so that each thread has
+/// [`PARTS`] ranges. A file of unknown size is alone.
 fn parts(sizes: &[u64], threads: u64) -> Vec<Range<usize>> {
-    let most = (sizes.iter().sum::<u64>() / (PARTS * threads.max(1))).min(TOGETHER);
+    let limit = (sizes.iter().sum::<u64>() / (PARTS * threads.max(1))).min(TOGETHER);
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
     for (number, &size) in sizes.iter().enumerate() {
         match parts.last_mut() {
-            Some(part) if size > 0 && bytes > 0 && bytes + size <= most => part.end = number + 1,
+            Some(part) if size > 0 && bytes > 0 && bytes + size <= limit => part.end = number + 1,
             _ => {
                 parts.push(number..number + 1);
                 bytes = 0;

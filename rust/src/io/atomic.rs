@@ -16,7 +16,7 @@
 //! the kernel of the writer, and a file of another kernel is a leftover only if it has not changed for a week. Where a
 //! file system has no locks, nothing is removed.
 //!
-//! Python has a writer of its own for outputs that grow over hours (`genotok.files`); it takes names from
+//! Python has another writer, for outputs that grow over hours (`genotok.files`); it takes names from
 //! [`temporary_name`] and locks them the same way, so that either side sweeps for both. Scratch space of this crate is in
 //! files without a name (`rows::spool`), which the system removes with the process.
 
@@ -66,17 +66,15 @@ pub(crate) fn is_claim(name: &str) -> bool {
 /// exist yet. Fails with [`Error::Io`] at `path`. Cost beyond the bytes: two fsyncs, and one listing of the folder the
 /// first time that this process writes there.
 pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
-    let written = stream(path).and_then(|stream| match stream {
-        Some(stream) => {
+    let written = stream(path).and_then(|stream| {
+        if let Some(stream) = stream {
             let mut writer = BufWriter::new(stream);
             fill(&mut writer)?;
-            writer.flush()
+            return writer.flush();
         }
-        None => {
-            let mut file = AtomicFile::create(target(path))?;
-            fill(&mut file.writer)?;
-            file.commit()
-        }
+        let mut file = AtomicFile::create(target(path))?;
+        fill(&mut file.writer)?;
+        file.commit()
     });
     written.map_err(|source| Error::io(path, source))
 }
@@ -101,7 +99,7 @@ impl AtomicFile {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         loop {
             let (file, temporary) = builder.tempfile_in(&folder)?.into_parts();
-            // Without locks nobody sweeps either.
+            // Where there are no locks, no file is swept either.
             let is_locked = file.lock().is_ok();
             // Between its creation and its lock a sweeper may have taken it for a leftover.
             if !is_locked || is_same(&file, &temporary) {
@@ -201,7 +199,7 @@ pub fn sweep_once(folder: &Path) {
 }
 
 /// Removes the temporary files and claims of dead writers from a folder. Those of living writers stay, and so does what
-/// cannot be removed: no error stops a writer that only wanted to write.
+/// cannot be removed: the writer that sweeps must not fail for it.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -213,7 +211,7 @@ pub fn sweep(folder: &Path) {
     }
 }
 
-/// Removes one file of such a name, if nobody holds its lock and its kernel is this one or it is stale.
+/// Removes a temporary file or a claim if its lock is free, and its kernel is this one or it is stale.
 fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if !metadata.is_file() {
@@ -221,7 +219,7 @@ fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
     }
     let mut file = File::open(path)?;
     if file.try_lock().is_err() || !is_same(&file, path) {
-        return Ok(()); // its writer lives, or nobody can tell
+        return Ok(()); // its writer lives, or the file system has no locks
     }
     let maker = if is_claim(name) {
         kernel_of(&mut file)

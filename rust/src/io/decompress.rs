@@ -1,8 +1,8 @@
 //! Compressed input: found by content, unpacked in fixed buffers, checked to its last byte.
 //!
-//! [`Input`] turns any byte source into plain bytes. What the source holds is told by its first bytes, never by a file
-//! name: gzip (RFC 1952), BGZF (blocked gzip, SAM specification section 4.1), xz, zstd, and anything else as it is.
-//! bzip2, lz4, old lzma and others, and archives are recognised and refused with a remedy.
+//! [`InputStream`] turns any byte source into plain bytes. The first bytes of the source tell its format, never the name
+//! of the file: gzip (RFC 1952), BGZF (blocked gzip, SAM specification section 4.1), xz and zstd are unpacked, anything
+//! else passes as it is. bzip2, lz4, old lzma and others, and archives are recognised and refused with a remedy.
 //!
 //! # A short genome is the worst outcome
 //!
@@ -21,6 +21,14 @@
 //! What cannot be noticed: a multi-member gzip or zstd file cut exactly between two members, and a plain file cut
 //! anywhere (`fasta` notices that for FASTQ).
 //!
+//! # The state machine
+//!
+//! [`Stage`] says where the next byte comes from. A plain source stays in `Plain` for ever. A compressed one alternates
+//! between `Between`, where what follows is decided and the end is verified, and `Member` or `Blocks`, where content is
+//! produced. Only `Between` may report the end, so no path leads from inside a member to a successful end. Each turn of
+//! the loop in [`InputStream::read`] returns content, changes the stage, or consumes input; a decoder that does neither
+//! is out of input (cut short) or stuck (damaged).
+//!
 //! # Memory
 //!
 //! All buffers are fixed: 256 KiB of input, a window of at most 32 KiB for gzip, 128 MiB for zstd (the format's default
@@ -30,8 +38,8 @@
 //! # BGZF in parallel
 //!
 //! Its blocks (at most 64 KiB each) unpack independently. A batch of 32 is read, unpacked on the current rayon pool and
-//! handed out in order; other formats are sequential by nature. The blocks are framed here and not by a crate, because
-//! the crate at hand (noodles-bgzf 0.52) takes a file that ends inside a block header for a complete one. It serves in
+//! returned in order; other formats are sequential by nature. The blocks are framed here and not by a crate, because
+//! the available crate (noodles-bgzf 0.52) takes a file that ends inside a block header for a complete one. It serves in
 //! the tests as an independent writer.
 //!
 //! # Figures
@@ -50,10 +58,11 @@ mod formats;
 use bgzf::Batch;
 use decoder::Decoder;
 use feed::Feed;
-use formats::{CUT_SHORT, DAMAGED, Format, HEADER_BYTES};
+use formats::{CUT_SHORT, CompressionFormat, DAMAGED, HEADER_BYTES};
 
 pub(crate) use formats::{Fault, is_compressed, refusal};
 
+/// The message for data after the last member.
 const JOINED: &str = "something else follows the compressed data; the file is damaged, or files of different kinds were \
                       joined";
 
@@ -61,14 +70,14 @@ const JOINED: &str = "something else follows the compressed data; the file is da
 /// nor an argument, so that it holds for all that read, workers on other machines among them.
 pub(crate) const UNMARKED: &str = "GENOTOK_ACCEPT_UNMARKED_BGZF";
 
-/// A source of plain bytes, whatever the source's compression.
-pub(crate) struct Input {
+/// A stream of plain bytes from a source of any compression.
+pub(crate) struct InputStream {
     feed: Feed,
-    format: Format,
+    format: CompressionFormat,
     stage: Stage,
     /// Whether the member last finished was a BGZF block with content, so that the end marker is still missing.
     marker_missing: bool,
-    /// Whether that is let pass.
+    /// Whether a missing end marker is accepted.
     marker_optional: bool,
 }
 
@@ -84,23 +93,25 @@ enum Stage {
     Blocks(Batch),
 }
 
-impl Input {
+impl InputStream {
     /// Takes a source and finds its format from the first bytes.
     ///
-    /// A BGZF file without its end marker is let pass if the environment has [`UNMARKED`].
+    /// A BGZF file without its end marker is accepted if [`UNMARKED`] is set to 1. Fails if the source cannot be read or its
+    /// format is refused.
     pub(crate) fn new(source: Box<dyn Read + Send>) -> Result<Self, Fault> {
         let marker_optional = std::env::var_os(UNMARKED).is_some_and(|value| value == "1");
         Self::open(source, marker_optional)
     }
 
+    /// [`new`](Self::new) with the environment's answer passed in, for tests.
     fn open(source: Box<dyn Read + Send>, marker_optional: bool) -> Result<Self, Fault> {
         let mut feed = Feed::new(source);
         feed.ensure(HEADER_BYTES)?;
         if let Some(reason) = refusal(feed.bytes()) {
             return Err(Fault::damaged(reason));
         }
-        let format = Format::of(feed.bytes());
-        let stage = if format == Format::Plain { Stage::Plain } else { Stage::Between };
+        let format = CompressionFormat::of(feed.bytes());
+        let stage = if format == CompressionFormat::Plain { Stage::Plain } else { Stage::Between };
         Ok(Self { feed, format, stage, marker_missing: false, marker_optional })
     }
 
@@ -112,16 +123,16 @@ impl Input {
     /// How the source is compressed: "plain", "gzip", "xz" or "zstd".
     pub(crate) fn compression(&self) -> &'static str {
         match self.format {
-            Format::Plain => "plain",
-            Format::Gzip => "gzip",
-            Format::Xz => "xz",
-            Format::Zstd => "zstd",
+            CompressionFormat::Plain => "plain",
+            CompressionFormat::Gzip => "gzip",
+            CompressionFormat::Xz => "xz",
+            CompressionFormat::Zstd => "zstd",
         }
     }
 
     /// Whether the source is compressed.
     pub(crate) fn is_compressed(&self) -> bool {
-        self.format != Format::Plain
+        self.format != CompressionFormat::Plain
     }
 
     /// Fills the front of `out` with plain bytes and says how many; 0 is the verified end.
@@ -133,19 +144,19 @@ impl Input {
             match &mut self.stage {
                 Stage::Plain => return self.feed.read(out),
                 Stage::Between => {
-                    if !self.begin_member()? {
+                    if !self.open_member()? {
                         return Ok(0);
                     }
                 }
                 Stage::Member(decoder) => {
                     // A decoder may hold content back although it has taken all input, so it is asked even then.
-                    let at_hand = self.feed.ensure(1)?;
+                    let available = self.feed.ensure(1)?;
                     let step = decoder.step(self.feed.bytes(), out)?;
                     self.feed.consume(step.consumed);
                     if step.ended {
                         self.stage = Stage::Between;
                     } else if step.consumed == 0 && step.produced == 0 {
-                        return Err(Fault::damaged(if at_hand == 0 { CUT_SHORT } else { DAMAGED }));
+                        return Err(Fault::damaged(if available == 0 { CUT_SHORT } else { DAMAGED }));
                     }
                     if step.produced > 0 {
                         return Ok(step.produced);
@@ -165,16 +176,16 @@ impl Input {
         }
     }
 
-    /// Looks at what follows a member (or opens the first); false at the verified end.
-    fn begin_member(&mut self) -> Result<bool, Fault> {
+    /// Decides what follows a member, or opens the first: another member, padding, or the end. False at the verified end.
+    fn open_member(&mut self) -> Result<bool, Fault> {
         if self.feed.ensure(HEADER_BYTES)? == 0 {
             return self.check_end();
         }
         let head = self.feed.bytes();
-        if head[0] == 0 && self.format != Format::Zstd {
+        if head[0] == 0 && self.format != CompressionFormat::Zstd {
             return self.skip_padding();
         }
-        if Format::of(head) != self.format {
+        if CompressionFormat::of(head) != self.format {
             let cut = self.format.magic().starts_with(head);
             return Err(Fault::damaged(if cut { CUT_SHORT } else { JOINED }));
         }
@@ -189,7 +200,8 @@ impl Input {
         Ok(true)
     }
 
-    /// Skips zero bytes after a member; nothing may follow them but, for xz, another member. False at the end.
+    /// Skips zero bytes after a member. They must reach to the end; for xz, another member may follow a multiple of four.
+    /// False at the end.
     fn skip_padding(&mut self) -> Result<bool, Fault> {
         let mut zeros: u64 = 0;
         while self.feed.ensure(1)? > 0 {
@@ -201,7 +213,7 @@ impl Input {
             self.feed.consume(run);
         }
         let at_end = self.feed.bytes().is_empty();
-        let legal = if self.format == Format::Xz { zeros.is_multiple_of(4) } else { at_end };
+        let legal = if self.format == CompressionFormat::Xz { zeros.is_multiple_of(4) } else { at_end };
         match (legal, at_end) {
             (false, _) => {
                 Err(Fault::damaged("zero bytes interrupt the compressed data; fetch the file again"))
@@ -211,7 +223,7 @@ impl Input {
         }
     }
 
-    /// At the end of the source: false, unless the format demands an end marker that is not there.
+    /// At the end of the source: false, or an error if the BGZF end marker is missing and must not be.
     fn check_end(&self) -> Result<bool, Fault> {
         if self.marker_missing && !self.marker_optional {
             return Err(Fault::damaged(format!(
@@ -222,7 +234,7 @@ impl Input {
         Ok(false)
     }
 
-    /// At the end: whether a BGZF file has no end marker, and that was let pass.
+    /// At the end: whether this is a BGZF file without its end marker, accepted as such.
     pub(crate) fn is_unmarked(&self) -> bool {
         self.marker_missing
     }

@@ -1,43 +1,43 @@
 //! Memory for large results.
 //!
-//! Fresh memory comes from the system a page at a time, when each is first touched: with pages of 4 kB a chromosome's ids,
-//! two bytes a base, cost some thirty thousand interruptions. Where Linux hands out pages of 2 MB to those who ask
-//! (`/sys/kernel/mm/transparent_hugepage/enabled` says `madvise`), asking is one call. It is a wish: where it is not granted,
-//! nothing else changes.
+//! The system provides fresh memory a page at a time, when each page is first touched: with pages of 4 kB the ids of a
+//! chromosome, two bytes per base, cost some thirty thousand page faults. Where Linux has pages of 2 MB on request
+//! (`/sys/kernel/mm/transparent_hugepage/enabled` says `madvise`), the request is one call. It is advice: where it is not
+//! followed, nothing else changes.
 //!
 //! Measured on one core of a shared AMD EPYC, human chromosome 20, a call from Python, without and with: overlapping 6-mers
-//! 732 and 1,206 Mb/s, canonical ones 604 and 1,017, 4,096 byte pairs 692 and 744, 6-mers side by side, with a sixth of
-//! the ids, 1,304 and 1,281.
+//! 732 and 1,206 Mbp/s, canonical ones 604 and 1,017, BPE of 4,096 tokens 692 and 744, non-overlapping 6-mers, with a
+//! sixth of the ids, 1,304 and 1,281.
 
 use std::cell::RefCell;
 use std::collections::TryReserveError;
 use std::ops::{Deref, DerefMut};
 
-/// Bytes from which it is worth asking: a result that is smaller costs less than it saves.
+/// Bytes from which large pages are requested; below, the call costs more than it saves.
 const LARGE: usize = 4 << 20;
 
-/// So many default values; zeroes are memory that nobody has touched yet.
+/// A vector of `length` default values. Zeros are fresh memory, which no page fault has touched yet.
 pub(crate) fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
     let mut values = vec![T::default(); length];
     advise(values.as_mut_ptr(), length);
     values
 }
 
-/// Makes room for so many more values. Fails where the system does not have so much.
+/// Reserves capacity for `more` values. Fails where the system does not have so much memory.
 pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
     values.try_reserve(more)?;
-    let room = values.spare_capacity_mut();
-    advise(room.as_mut_ptr(), room.len());
+    let spare = values.spare_capacity_mut();
+    advise(spare.as_mut_ptr(), spare.len());
     Ok(())
 }
 
-/// Bytes to read into, which a thread keeps for the next reader: to zero new ones takes longer than to read a small file.
+/// A scratch buffer that its thread keeps for the next reader: zeroing a new one takes longer than reading a small file.
 ///
-/// What an earlier reader left in them is still there.
+/// It still holds what an earlier reader left in it; a reader keeps track of how much it has filled.
 #[derive(Debug)]
 pub(crate) struct Buffer(Vec<u8>);
 
-/// Buffers that a thread keeps.
+/// Buffers that a thread keeps, at most.
 const SPARE_BUFFERS: usize = 4;
 
 thread_local! {
@@ -45,7 +45,7 @@ thread_local! {
 }
 
 impl Buffer {
-    /// A buffer of so many bytes.
+    /// A buffer of exactly `bytes` bytes, with any content.
     pub(crate) fn of(bytes: usize) -> Self {
         let kept = SPARE.with_borrow_mut(|spare| {
             let at = spare.iter().position(|buffer| buffer.len() == bytes)?;
@@ -82,11 +82,11 @@ impl DerefMut for Buffer {
     }
 }
 
-/// Asks for large pages under so many values.
+/// Requests large pages under `length` values from `start` on.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn advise<T>(start: *mut T, length: usize) {
-    /// The call wants the start of a page, and no page of any Linux is larger; a large one is.
+    /// The call needs an address at the start of a page. No small page of any Linux is larger than this.
     const PAGE: usize = 1 << 16;
     let bytes = length.saturating_mul(size_of::<T>());
     let before = start.cast::<u8>().align_offset(PAGE);
@@ -133,14 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn room_that_nobody_has_is_an_error() {
+    fn memory_that_the_system_lacks_is_an_error() {
         let mut values = vec![7_u32];
         assert!(try_reserve(&mut values, usize::MAX / 8).is_err());
         assert_eq!(values, [7]);
     }
 
     #[test]
-    fn what_stands_before_the_room_is_kept() {
+    fn values_before_the_spare_capacity_are_kept() {
         for offset in 0..100 {
             let mut bytes: Vec<u8> = defaults(LARGE + offset);
             bytes.truncate(offset);

@@ -1,7 +1,12 @@
-//! Lines of BED as a compressed file that can be looked into by place: BGZF, and its index as tabix writes it.
+//! BED lines as a BGZF file with a tabix index, so that `tabix FILE.bed.gz chr20:1-1000` finds lines by position.
 //!
-//! The index says in which blocks of the file the lines of a stretch of a record are. It needs them in order: the lines of
-//! a record together, by rising start. The format's places end at 2^29.
+//! The index maps stretches of a record to blocks of the file. It needs sorted lines: those of a record together, by
+//! rising start. Its positions end at 2^29 (536,870,912), which the longest chromosomes of some plants exceed; such a
+//! record is an error that names the plain format as the remedy.
+//!
+//! The caller owns the file: [`IndexedBedWriter::add`] returns compressed bytes as they become complete, and
+//! [`IndexedBedWriter::finish`] the rest and the index. Memory: one BGZF block, the index and the
+//! names of the records.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -15,30 +20,32 @@ use rustc_hash::FxHashSet;
 
 use crate::error::{Error, Result, show_text};
 
-/// The last place that an index can tell.
-const MOST: usize = 1 << 29;
+/// The last position that a tabix index can hold.
+const MAX_POSITION: usize = 1 << 29;
 
-/// A file in the making, and its index.
-pub struct IndexedBed {
-    packed: bgzf::io::Writer<Sink>,
+/// Compresses BED lines and indexes them.
+pub struct IndexedBedWriter {
+    packed: bgzf::io::Writer<ByteSink>,
     index: tabix::index::Indexer,
-    /// The record of the last line, where it starts, and all records so far.
+    /// The record of the last line, where that line starts, and all records so far: what sorted order is checked against.
     record: String,
     start: usize,
     records: FxHashSet<String>,
 }
 
-/// Takes what a writer has packed, which lends it for reading only.
+/// Collects compressed bytes. The BGZF writer lends its target by shared reference only, hence the mutex, which is
+/// never contended.
 #[derive(Default)]
-struct Sink(Mutex<Vec<u8>>);
+struct ByteSink(Mutex<Vec<u8>>);
 
-impl Sink {
+impl ByteSink {
+    /// Takes the bytes collected so far.
     fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Write for Sink {
+impl Write for ByteSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner).write(bytes)
     }
@@ -48,20 +55,21 @@ impl Write for Sink {
     }
 }
 
-impl Default for IndexedBed {
+impl Default for IndexedBedWriter {
     fn default() -> Self {
         let mut index = tabix::index::Indexer::default();
         index.set_header(header::Builder::bed().build());
-        let packed = bgzf::io::Writer::new(Sink::default());
+        let packed = bgzf::io::Writer::new(ByteSink::default());
         Self { packed, index, record: String::new(), start: 0, records: FxHashSet::default() }
     }
 }
 
-impl IndexedBed {
-    /// Adds whole lines of BED; gives what the file has more of them by now. Fails if they are out of order.
+impl IndexedBedWriter {
+    /// Adds complete BED lines and returns the compressed bytes to append to the file, perhaps none yet. Fails if a line is
+    /// out of order or beyond the last position, and leaves the writer unfit for more.
     pub fn add(&mut self, lines: &str) -> Result<Vec<u8>> {
         for line in lines.split_inclusive('\n') {
-            let (record, start, end) = place_of(line)?;
+            let (record, start, end) = parse_position(line)?;
             self.advance(record, start, end)?;
             let before = self.packed.virtual_position();
             self.packed.write_all(line.as_bytes()).map_err(fault)?;
@@ -74,7 +82,7 @@ impl IndexedBed {
         Ok(self.packed.get_ref().take())
     }
 
-    /// The rest of the file, and the file of its index.
+    /// The remaining bytes of the file, end marker included, and the bytes of its index (`.tbi`).
     pub fn finish(self) -> Result<(Vec<u8>, Vec<u8>)> {
         let rest = self.packed.finish().map_err(fault)?.take();
         let mut index = tabix::io::Writer::new(Vec::new());
@@ -83,15 +91,15 @@ impl IndexedBed {
         Ok((rest, index))
     }
 
-    /// Goes on to a line at such a place.
+    /// Checks that a line may follow the last one, and makes it the last.
     fn advance(&mut self, record: &str, start: usize, end: usize) -> Result<()> {
         let wrong = |what: String| {
             let remedy = "give the output another ending, such as .bed";
             Err(Error::argument("format", "bed-gz", format!("{what}; {remedy}")))
         };
-        if end > MOST {
+        if end > MAX_POSITION {
             return wrong(format!(
-                "a tabix index tells places up to {MOST}, and {} has a token up to {end}",
+                "a tabix index holds positions up to {MAX_POSITION}, and {} has a token up to {end}",
                 show_text(record)
             ));
         }
@@ -105,7 +113,7 @@ impl IndexedBed {
         if !is_new && start < self.start {
             let (record, before) = (show_text(record), self.start);
             return wrong(format!(
-                "a tabix index needs tokens by rising place, and of {record} one at {start} follows one at {before}"
+                "a tabix index needs tokens sorted by position, and in {record} one at {start} follows one at {before}"
             ));
         }
         if is_new {
@@ -116,8 +124,8 @@ impl IndexedBed {
     }
 }
 
-/// The first three columns of a line.
-fn place_of(line: &str) -> Result<(&str, usize, usize)> {
+/// The first three columns of a line: record, start, end.
+fn parse_position(line: &str) -> Result<(&str, usize, usize)> {
     let mut columns = line.trim_end().split('\t');
     let record = columns.next().unwrap_or_default();
     let mut number = || columns.next()?.parse::<usize>().ok();
@@ -127,7 +135,7 @@ fn place_of(line: &str) -> Result<(&str, usize, usize)> {
     }
 }
 
-/// The error of writing to memory.
+/// An error of the writers, which write to memory.
 fn fault(error: io::Error) -> Error {
     Error::io("the index", error)
 }
@@ -139,15 +147,15 @@ mod tests {
     use super::*;
 
     fn refused(lines: &str) -> String {
-        IndexedBed::default().add(lines).unwrap_err().to_string()
+        IndexedBedWriter::default().add(lines).unwrap_err().to_string()
     }
 
     #[test]
-    fn lines_are_found_by_their_place() {
+    fn lines_are_found_by_their_position() {
         let line = |record: &str, start: usize| format!("{record}\t{start}\t{}\tx\n", start + 3);
         let text: String =
             ["a", "b"].iter().flat_map(|record| (0..40_000).map(move |at| line(record, 2 * at))).collect();
-        let (mut file, mut packed) = (IndexedBed::default(), Vec::new());
+        let (mut file, mut packed) = (IndexedBedWriter::default(), Vec::new());
         for lines in text.split_inclusive('\n') {
             packed.extend(file.add(lines).unwrap());
         }
@@ -172,10 +180,10 @@ mod tests {
     #[test]
     fn what_cannot_be_indexed_is_refused() {
         let said = refused("a\t5\t6\na\t4\t6\n");
-        assert!(said.contains(r#"of "a" one at 4 follows one at 5; give the output"#), "{said}");
+        assert!(said.contains(r#"in "a" one at 4 follows one at 5; give the output"#), "{said}");
         assert!(refused("a\t5\t6\nb\t4\t6\na\t7\t8\n").contains(r#"those of "a" are not"#));
         assert!(refused("a\t5\t536870913\n").contains("up to 536870912"));
-        assert!(IndexedBed::default().add("a\t5\t536870912\n").is_ok());
+        assert!(IndexedBedWriter::default().add("a\t5\t536870912\n").is_ok());
         assert!(refused("a\t5\n").contains("start and end are expected"));
     }
 }

@@ -35,7 +35,7 @@
 //! ```
 
 use super::width::{IdWidth, KmerToken};
-use crate::alphabet::LETTERS;
+use crate::alphabet::BASES;
 
 /// The number of the k-mer with the halves P and Q, which may be of either strand.
 ///
@@ -62,7 +62,7 @@ pub(super) fn spell(k: usize, token: KmerToken, bases: &mut Vec<u8>) {
         let between = u16::midpoint(q, end);
         if row::<u32>(k, between) <= token { q = between } else { end = between }
     }
-    let base = |number: u32, place: usize| LETTERS[((number >> (2 * place)) & 3) as usize];
+    let base = |number: u32, place: usize| BASES[((number >> (2 * place)) & 3) as usize];
     bases.extend((0..k.div_ceil(2)).rev().map(|place| base(token - row::<u32>(k, q), place)));
     bases.extend((0..k / 2).map(|place| base(!u32::from(q), place)));
 }

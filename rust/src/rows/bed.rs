@@ -1,42 +1,42 @@
-//! The lines of a BED file: what they say, and whether they can be meant.
+//! The lines of BED files, read and validated.
 //!
-//! A line has columns parted by tabs or, if it has no tab, by blanks: record, start, end (counted from 0, the end
-//! excluded), name, score, strand, and six more. Columns 1 to 4 and 6 are read, and 10 to 12, the blocks, if asked for;
-//! the rest may be anything. Lines may end in CR and LF. A byte-order mark in front, empty lines and lines that begin
-//! with `#`, `track` or `browser` are passed over; but a line whose second and third columns are positions is a region,
-//! of a record of such a name.
+//! A line has columns separated by tabs or, if it has no tab, by blanks: record, start, end (counted from 0, the end
+//! excluded), name, score, strand, and six more. Columns 1 to 4 and 6 are read, and 10 to 12, the blocks, on request; the
+//! rest may be anything. Lines may end with CR LF. A byte-order mark at the start, empty lines and lines that start with
+//! `#`, `track` or `browser` are skipped; but a line whose second and third columns are positions is a region, even of a
+//! record named `track`.
 
 use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result, show_text};
-use crate::io::decompress::Input;
+use crate::io::decompress::InputStream;
 
-/// The longest line of a BED file.
+/// Bytes of the longest line that is allowed.
 const LINE_BYTES: usize = 1 << 20;
 /// Bytes of a BED file that are unpacked at a time.
 const BLOCK_BYTES: usize = 64 << 10;
-/// Where the columns of blocks begin.
+/// The first column of blocks, from 0.
 const BLOCK_COLUMN: usize = 9;
-/// What some editors and spreadsheets put in front of text.
+/// What some editors and spreadsheets write at the start of text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a line says.
+/// A region, as a line states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line<'a> {
+pub(super) struct BedLine<'a> {
     pub(super) record: &'a [u8],
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Column 4; empty if there is none.
+    /// Column 4; empty if missing.
     pub(super) name: &'a str,
     /// Whether column 6 is `-`.
     pub(super) is_reverse: bool,
-    /// The blocks from 0 on, as (start in the region, letters); none if they were not asked for.
+    /// The blocks, as (start in the region, symbols), the first from 0 and the last to the end; empty if not requested.
     pub(super) blocks: Vec<(u64, u64)>,
 }
 
-/// The region on a line of a BED file, if it has one.
-pub(super) fn parse_line(line: &[u8], with_blocks: bool) -> Result<Option<Line<'_>>, String> {
+/// The region on a line of a BED file; none if the line is skipped. Fails with what is wrong with the line.
+pub(super) fn parse_line(line: &[u8], with_blocks: bool) -> Result<Option<BedLine<'_>>, String> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let by_tabs = line.contains(&b'\t');
     let is_gap = |byte: &u8| if by_tabs { *byte == b'\t' } else { *byte == b' ' };
@@ -49,14 +49,14 @@ pub(super) fn parse_line(line: &[u8], with_blocks: bool) -> Result<Option<Line<'
         return Err("has a CR within; are its line ends those of an old Mac? write LF for CR".to_owned());
     }
     let [Some(record), Some(start), Some(end)] = places else {
-        return Err("a name, a start and an end are expected, parted by tabs or blanks".to_owned());
+        return Err("a name, a start and an end are expected, separated by tabs or blanks".to_owned());
     };
     if record.is_empty() {
         return Err("the name of the record is missing".to_owned());
     }
     let (start, end) = (position(start)?, position(end)?);
     if end <= start {
-        let what = if end == start { "is empty" } else { "is turned round" };
+        let what = if end == start { "is empty" } else { "is reversed" };
         return Err(format!("the region from {start} to {end} {what}; the end must be above the start"));
     }
     let name = columns.next().unwrap_or_default();
@@ -75,15 +75,15 @@ pub(super) fn parse_line(line: &[u8], with_blocks: bool) -> Result<Option<Line<'
         }
     };
     let blocks = if with_blocks { parse_blocks(columns, start, end)? } else { Vec::new() };
-    Ok(Some(Line { record, start, end, name, is_reverse, blocks }))
+    Ok(Some(BedLine { record, start, end, name, is_reverse, blocks }))
 }
 
-/// Whether a line begins as one of UCSC's lines for its browser does.
+/// Whether a line starts like those of UCSC for its browser.
 fn is_header(line: &[u8]) -> bool {
-    let begins = |word: &[u8]| {
+    let starts_with = |word: &[u8]| {
         line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
     };
-    begins(b"track") || begins(b"browser")
+    starts_with(b"track") || starts_with(b"browser")
 }
 
 /// Whether the second and third columns are positions.
@@ -91,20 +91,19 @@ fn has_places(columns: &[Option<&[u8]>; 3]) -> bool {
     columns[1..].iter().all(|column| column.is_some_and(|column| position(column).is_ok()))
 }
 
-/// A position, counted from 0.
+/// A position, counted from 0; at most 2^63 - 1, since Arrow has signed numbers.
 fn position(column: &[u8]) -> Result<u64, String> {
     let text = column.trim_ascii();
     let number = text.iter().all(u8::is_ascii_digit).then(|| std::str::from_utf8(text).ok()?.parse().ok());
     let fits = |number: &u64| i64::try_from(*number).is_ok();
     number.flatten().filter(fits).ok_or_else(|| {
         let found = show_text(&String::from_utf8_lossy(column));
-        format!(
-            "found {found}, expected a position in digits, counted from 0; a line of titles begins with #"
-        )
+        format!("found {found}, expected a position in digits, counted from 0; a header line starts with #")
     })
 }
 
-/// The blocks of a line of 12 columns. `columns` are those from the seventh on.
+/// The blocks of a line of 12 columns, of which `columns` are those from the seventh on. They must tile from the start of
+/// the region to its end, with gaps and without overlap.
 fn parse_blocks<'a>(
     mut columns: impl Iterator<Item = &'a [u8]>,
     start: u64,
@@ -130,24 +129,24 @@ fn parse_blocks<'a>(
     for (number, (&from, &size)) in starts.iter().zip(&sizes).enumerate() {
         let is_first = number == 0;
         if size == 0 || from < last || (is_first && from > 0) {
-            let rule = "blocks have letters, begin where the region does, rise and do not overlap";
+            let rule = "blocks are not empty, start with the region, rise and do not overlap";
             return Err(format!("block {} does not fit: {rule}", number + 1));
         }
         last = from.saturating_add(size);
     }
     if last != end - start {
-        return Err(format!("its last block ends at {last}, where the region has {} letters", end - start));
+        return Err(format!("its last block ends at {last}, but the region has {} symbols", end - start));
     }
     Ok(starts.into_iter().zip(sizes).collect())
 }
 
-/// Gives each line of a file, of any compression, with its number from 1.
+/// Calls `take` with each line of a file, of any compression, and its number from 1. The lines are without LF.
 pub(super) fn each_line(
     path: &Path,
     source: Box<dyn Read + Send>,
     mut take: impl FnMut(u64, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let mut input = Input::new(source).map_err(|fault| fault.at(path))?;
+    let mut input = InputStream::new(source).map_err(|fault| fault.at(path))?;
     let (mut block, mut line, mut number) = (vec![0; BLOCK_BYTES], Vec::new(), 1);
     let mut give = |number, line: &[u8]| {
         take(number, if number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line })
@@ -236,9 +235,9 @@ mod tests {
             (b"chr1\t+1\t4", "expected a position"),
             (b"chr1\t1\t1e3", "expected a position"),
             (b"chr1\t1\t9223372036854775808", "expected a position"),
-            (b"chrom\tstart\tend", "a line of titles begins with #"),
+            (b"chrom\tstart\tend", "a header line starts with #"),
             (b"chr1\t5\t5", "is empty"),
-            (b"chr1\t5\t4", "is turned round"),
+            (b"chr1\t5\t4", "is reversed"),
             (b"\t1\t5", "the name of the record is missing"),
             (b"a\t1\t5\tx\t0\t*", "the strand, column 6, is \"*\""),
             (b"a\t1\t5\t\xe9", "is not UTF-8"),
@@ -265,7 +264,7 @@ mod tests {
             ("2\t4,4\t1,28", "block 1 does not fit"),
             ("2\t4,0\t0,32", "block 2 does not fit"),
             ("2\t30,4\t0,28", "block 2 does not fit"),
-            ("2\t4,4\t0,27", "its last block ends at 31, where the region has 32 letters"),
+            ("2\t4,4\t0,27", "its last block ends at 31, but the region has 32 symbols"),
             ("2\t4,x\t0,28", "expected a position"),
         ] {
             let reason = blocks(columns).unwrap_err();

@@ -1,63 +1,91 @@
-//! Letters to rows: windows are cut, cut again at unknown letters if asked for, and gathered into batches.
+//! Symbols to rows: regions are cut into windows, these at unknown symbols if the policy says so, and rows are collected
+//! in batches.
 //!
-//! The letters of the open row are the last of the batch, so that they move at most once: when a batch is full while a
-//! row is open. Windows that overlap begin with a copy of what they share with the one before.
+//! # The open row
+//!
+//! The symbols of the open row are the last in the batch's bytes, after the end of the last row: `bytes[end..]`. When it
+//! is closed they become a row where they are. They move only if the batch is full while a row is open: then they are
+//! the first of the next batch. Between calls the invariants are:
+//!
+//! - the open row starts at symbol `start` of the region, and its first `shared` symbols are copies of the end of the
+//!   window before it (with a stride below the window);
+//! - the next `skip` symbols of the region belong to no row (with a stride above the window); `shared` or `skip` is 0;
+//! - with a window, the open row has fewer symbols than that: it is closed as soon as it is full.
+//!
+//! At the end of a region the open row counts only if it has symbols beyond the `shared` ones; otherwise the window
+//! before it has reached the end already. Ten symbols in windows of four:
+//!
+//! ```text
+//! symbols    0123456789
+//! stride 4   0123 4567 89             the last is shorter
+//! stride 3   0123 3456 6789           6789 reaches the end; 9 alone would lie inside it
+//! stride 6   0123 6789                4 and 5 are skipped
+//! ```
+//!
+//! # Cutting at unknown symbols
+//!
+//! Windows are cut first, so that their starts are multiples of the stride for any symbols; unknown symbols then
+//! cut windows further. Rows of one window keep their positions and their order in the file, on either strand: each is
+//! reverse-complemented by itself.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::place::{BedColumns, Place};
+use super::place::{BedColumns, RegionPlace};
 use super::regions::Region;
-use super::treatment::{Counts, Treatment};
+use super::symbol_rules::{ByteCounts, SymbolRules};
 use super::worklist::WorkList;
 use super::{Regions, RowBatch, RowOptions, RowReport};
-use crate::alphabet::UnknownPolicy;
-use crate::alphabet::{LetterKind, kind};
+use crate::alphabet::{SymbolKind, UnknownPolicy, kind};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
-use crate::verdict::{Symbols, no_nucleotide};
+use crate::verdict::{SymbolTally, no_nucleotide};
 
-/// What a row weighs in a batch beside its letters and its name: its numbers.
+/// Bytes of a row in a batch beside its symbols and its name.
 const ROW_BYTES: usize = 32;
-/// Letters worked on between two looks for an interrupt.
-const PIECE: usize = 1 << 24;
+/// Symbols that are processed between two checks for an interrupt.
+const PIECE_SYMBOLS: usize = 1 << 24;
 
-/// Makes rows of the letters of one region after another.
+/// Makes rows of the symbols of one region after another: [`start_region`](Self::start_region), then
+/// [`add`](Self::add) any number of times, then [`end_region`](Self::end_region).
 pub(super) struct Cutter {
     window: Option<usize>,
     stride: usize,
-    batch_letters: usize,
-    /// For the strand of the file, and for the other one.
-    treatments: [Treatment; 2],
-    /// What rows of BED files are called, if there are any.
+    batch_symbols: usize,
+    /// The rules for regions on the strand of the file, and on the other.
+    rules_by_strand: [SymbolRules; 2],
+    /// The rows of BED files, if there are any.
     list: Option<Arc<WorkList>>,
-    /// The name of the record at hand.
+    /// The name of the open record.
     name: String,
-    /// The region at hand.
-    place: Place,
+    /// The position of the open region.
+    place: RegionPlace,
+    /// The batch being filled, the symbols of the open row at its end.
     batch: RowBatch,
+    /// Full batches that are not taken.
     ready: VecDeque<RowBatch>,
-    /// Where the open row begins in the region's letters.
+    /// Where the open row starts in the region's symbols.
     start: u64,
-    /// How many letters of the open row stand in the row before, too.
+    /// Symbols of the open row that are in the row before it, too.
     shared: usize,
-    /// Letters to pass over before the open row begins.
+    /// Symbols to skip before the open row starts.
     skip: usize,
-    /// Whether the region at hand has a row yet.
+    /// Whether the open region has a row yet.
     has_row: bool,
-    /// Letters outside the vocabulary and N, by treatment.
-    counts: Box<[Counts; 2]>,
-    /// Found since the last report.
+    /// Symbols outside the vocabulary and N, by strand.
+    counts: Box<[ByteCounts; 2]>,
+    /// What was found since the last report.
     found: RowReport,
-    /// The symbols of the file at hand.
-    symbols: Symbols,
+    /// The symbols in the rows of the open file, for the verdict.
+    tally: SymbolTally,
+    /// Rows and their symbols that are not in `found` yet.
     rows: u64,
-    letters: u64,
+    symbols: u64,
 }
 
 impl Cutter {
-    /// A cutter whose rows are given the first of `treatments`, or the second where a region is on the other strand.
-    pub(super) fn new(options: &RowOptions, treatments: [Treatment; 2]) -> Self {
+    /// A cutter before the first record; `rules_by_strand` are those for the file's strand and for the other.
+    pub(super) fn new(options: &RowOptions, rules_by_strand: [SymbolRules; 2]) -> Self {
         let fit = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
         let window = options.window.map(fit);
         let list = options.regions.as_ref().and_then(|regions| regions.list().cloned());
@@ -66,11 +94,11 @@ impl Cutter {
         Self {
             window,
             stride: options.stride.map(fit).or(window).unwrap_or(usize::MAX),
-            batch_letters: options.batch_letters.max(1),
-            treatments,
+            batch_symbols: options.batch_symbols.max(1),
+            rules_by_strand,
             list,
             name: String::new(),
-            place: Place::default(),
+            place: RegionPlace::default(),
             batch: RowBatch { bed, ..RowBatch::default() },
             ready: VecDeque::new(),
             start: 0,
@@ -79,51 +107,52 @@ impl Cutter {
             has_row: false,
             counts: Box::new([[0; 256]; 2]),
             found: RowReport::default(),
-            symbols: Symbols::default(),
+            tally: SymbolTally::default(),
             rows: 0,
-            letters: 0,
+            symbols: 0,
         }
     }
 
-    /// A record begins.
-    pub(super) fn record(&mut self, name: &[u8]) {
+    /// Starts a record.
+    pub(super) fn start_record(&mut self, name: &[u8]) {
         self.name.clear();
         self.name.push_str(&String::from_utf8_lossy(name));
     }
 
-    /// The name of the record at hand.
+    /// The name of the open record.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// A region begins.
-    pub(super) fn begin(&mut self, region: &Region) {
+    /// Starts a region of the record.
+    pub(super) fn start_region(&mut self, region: &Region) {
         self.place.set(region, self.list.as_deref());
         (self.start, self.shared, self.skip, self.has_row) = (0, 0, 0, false);
     }
 
-    /// More letters of the region.
-    pub(super) fn letters(&mut self, mut letters: &[u8], monitor: &Monitor) -> Result<()> {
-        while !letters.is_empty() {
-            let skipped = self.skip.min(letters.len());
+    /// Adds the next symbols of the region. Fails at a symbol that the policy refuses, or that is no nucleotide.
+    pub(super) fn add(&mut self, mut symbols: &[u8], monitor: &Monitor) -> Result<()> {
+        while !symbols.is_empty() {
+            let skipped = self.skip.min(symbols.len());
             self.skip -= skipped;
-            letters = &letters[skipped..];
-            let room = self.window.map_or(usize::MAX, |window| window - self.open().len());
-            let (now, later) = letters.split_at(room.min(letters.len()));
+            symbols = &symbols[skipped..];
+            let capacity = self.window.map_or(usize::MAX, |window| window - self.open().len());
+            let (now, later) = symbols.split_at(capacity.min(symbols.len()));
             self.batch.bytes.extend_from_slice(now);
-            if now.len() == room {
+            if now.len() == capacity {
                 self.close(monitor)?;
-            } else if self.batch.len() > 0 && self.weight() > self.batch_letters {
-                self.hand_over(); // all but the open row
+            } else if self.batch.len() > 0 && self.weight() > self.batch_symbols {
+                self.finish_batch(); // all but the open row
             }
-            letters = later;
+            symbols = later;
         }
         Ok(())
     }
 
-    /// The region is at its end. The open row counts if it has letters of its own; a whole region is a row anyway.
-    pub(super) fn end(&mut self, monitor: &Monitor) -> Result<()> {
-        let is_whole = self.window.is_none() && self.treatment().unknown != UnknownPolicy::Split;
+    /// Ends the region. The open row counts if it has symbols beyond the shared ones; without windows and cuts, a region is
+    /// a row even if it is empty.
+    pub(super) fn end_region(&mut self, monitor: &Monitor) -> Result<()> {
+        let is_whole = self.window.is_none() && self.rules().unknown != UnknownPolicy::Split;
         if self.open().len() > self.shared || (is_whole && !self.has_row) {
             self.close(monitor)?;
         }
@@ -131,61 +160,65 @@ impl Cutter {
         Ok(())
     }
 
-    /// The next full batch.
+    /// Takes the next full batch.
     pub(super) fn take_ready(&mut self) -> Option<RowBatch> {
         self.ready.pop_front()
     }
 
-    /// What is there of the last batch.
+    /// The last batch, full or not; none if it is empty.
     pub(super) fn take_last(&mut self) -> Option<RowBatch> {
         (self.batch.len() > 0).then(|| self.replace(Vec::new()))
     }
 
-    /// Adds what was counted since the last time.
+    /// Moves the counts since the last call to `report`.
     pub(super) fn report(&mut self, report: &mut RowReport) {
         self.settle();
         report.add(std::mem::take(&mut self.found));
     }
 
-    /// The file at hand is at its end: the symbols in its rows.
-    pub(super) fn end_file(&mut self) -> Symbols {
+    /// Ends the file, and returns the tally of the symbols in its rows.
+    pub(super) fn end_file(&mut self) -> SymbolTally {
         self.settle();
-        std::mem::take(&mut self.symbols)
+        std::mem::take(&mut self.tally)
     }
 
-    /// Adds up what was counted by byte.
+    /// Adds the counts by byte to the report and to the tally. Known symbols are all that were not counted.
     fn settle(&mut self) {
-        let letters = std::mem::take(&mut self.letters);
+        let symbols = std::mem::take(&mut self.symbols);
         self.found.rows += std::mem::take(&mut self.rows);
-        self.found.letters += letters;
-        self.symbols.known += letters;
+        self.found.symbols += symbols;
+        self.tally.known += symbols;
         let counts = std::mem::replace(&mut *self.counts, [[0; 256]; 2]);
-        for (treatment, counts) in self.treatments.iter().zip(counts) {
+        for (rules, counts) in self.rules_by_strand.iter().zip(counts) {
             for (byte, count) in (0_u8..=255).zip(counts).filter(|&(_, count)| count > 0) {
-                self.symbols.known = self.symbols.known.saturating_sub(count); // N too, if the vocabulary has it
-                if treatment.is_outside(byte) {
-                    self.symbols.add_unknown(kind(byte), count);
-                    self.found.count(byte, count, treatment.is_missed_lower_case(byte));
+                self.tally.known = self.tally.known.saturating_sub(count); // N too, if the vocabulary has it
+                if rules.is_outside(byte) {
+                    self.tally.add_unknown(kind(byte), count);
+                    self.found.count(byte, count, rules.is_missed_lower_case(byte));
                 }
             }
         }
     }
 
-    /// What is done to the letters of the region at hand.
-    fn treatment(&self) -> &Treatment {
-        &self.treatments[usize::from(self.place.is_reverse)]
+    /// The rules for the open region.
+    fn rules(&self) -> &SymbolRules {
+        &self.rules_by_strand[usize::from(self.place.is_reverse)]
     }
 
+    /// The symbols of the open row.
     fn open(&self) -> &[u8] {
         &self.batch.bytes[self.batch.end()..]
     }
 
+    /// Bytes of memory of the batch, approximately.
     fn weight(&self) -> usize {
         let bed = self.batch.bed.as_ref().map_or(0, BedColumns::weight);
         self.batch.bytes.len() + self.batch.names.len() + ROW_BYTES * self.batch.len() + bed
     }
 
-    /// Closes the open row and opens the next window.
+    /// Closes the open row and opens the next window, with a copy of the symbols that both share.
+    ///
+    /// The copy is made first: cutting and converting change the bytes of the closed row.
     fn close(&mut self, monitor: &Monitor) -> Result<()> {
         let length = self.open().len();
         let shared = length.saturating_sub(self.stride);
@@ -195,28 +228,28 @@ impl Cutter {
         self.start = self.start.saturating_add(self.stride as u64);
         self.skip = self.stride.saturating_sub(length);
         self.shared = shared;
-        if self.weight() > self.batch_letters {
-            self.hand_over();
+        if self.weight() > self.batch_symbols {
+            self.finish_batch();
         }
         self.batch.bytes.extend_from_slice(&copied);
         Ok(())
     }
 
-    /// Makes the open row one row, or as many as unknown letters cut it into.
+    /// Makes the open row a row, or as many rows as unknown symbols cut it into.
     fn rows_of_open(&mut self, monitor: &Monitor) -> Result<()> {
         let from = self.batch.end();
         let side = usize::from(self.place.is_reverse);
-        match self.treatment().unknown {
+        match self.rules().unknown {
             UnknownPolicy::Token => {
-                for (number, piece) in self.batch.bytes[from..].chunks(PIECE).enumerate() {
+                for (number, piece) in self.batch.bytes[from..].chunks(PIECE_SYMBOLS).enumerate() {
                     monitor.check()?;
-                    if let Some(at) = self.treatments[side].count(piece, &mut self.counts[side]) {
-                        return Err(self.refused(number * PIECE + at, piece[at]));
+                    if let Some(at) = self.rules_by_strand[side].count(piece, &mut self.counts[side]) {
+                        return Err(self.refused(number * PIECE_SYMBOLS + at, piece[at]));
                     }
                 }
                 self.push(self.start, self.batch.bytes.len());
             }
-            UnknownPolicy::Refuse => match self.treatment().first_outside(self.open()) {
+            UnknownPolicy::Refuse => match self.rules().first_outside(self.open()) {
                 None => self.push(self.start, self.batch.bytes.len()),
                 Some(at) => return Err(self.refused(at, self.open()[at])),
             },
@@ -225,7 +258,10 @@ impl Cutter {
         Ok(())
     }
 
-    /// Moves the runs of known letters together, each a row.
+    /// Makes each run of known symbols of the open row a row.
+    ///
+    /// Runs are moved down over the unknown symbols between them: `from` reads, `to` writes, and `to <= from`, so nothing
+    /// unread is overwritten. The start of a row follows from `from`, before the move.
     fn split_open(&mut self, monitor: &Monitor) -> Result<()> {
         let (mut from, mut to) = (self.batch.end(), self.batch.end());
         let (first, side) = (from, usize::from(self.place.is_reverse));
@@ -233,18 +269,17 @@ impl Cutter {
             if self.batch.len().is_multiple_of(1024) {
                 monitor.check()?;
             }
-            let treatment = &self.treatments[side];
-            let unknown = treatment.count_outside(&self.batch.bytes[from..]);
-            if let Some(at) = treatment.count(&self.batch.bytes[from..from + unknown], &mut self.counts[side])
-            {
+            let rules = &self.rules_by_strand[side];
+            let unknown = rules.count_outside(&self.batch.bytes[from..]);
+            if let Some(at) = rules.count(&self.batch.bytes[from..from + unknown], &mut self.counts[side]) {
                 return Err(self.refused(from - first + at, self.batch.bytes[from + at]));
             }
-            self.letters += unknown as u64;
+            self.symbols += unknown as u64;
             from += unknown;
-            let known = treatment.count_inside(&self.batch.bytes[from..]);
+            let known = rules.count_inside(&self.batch.bytes[from..]);
             if known > 0 {
-                if treatment.knows_any_base() {
-                    treatment.count(&self.batch.bytes[from..from + known], &mut self.counts[side]);
+                if rules.knows_any_base() {
+                    rules.count(&self.batch.bytes[from..from + known], &mut self.counts[side]);
                 }
                 let start = self.start + (from - first) as u64;
                 self.batch.bytes.copy_within(from..from + known, to);
@@ -256,30 +291,30 @@ impl Cutter {
         Ok(())
     }
 
-    /// The letters after the last row, up to `to`, become a row.
+    /// Makes the bytes from the end of the last row up to `to` a row, which starts at symbol `start` of the region.
     fn push(&mut self, start: u64, to: usize) {
         let from = self.batch.end();
-        let treatment = &self.treatments[usize::from(self.place.is_reverse)];
-        treatment.apply(&mut self.batch.bytes[from..to]);
+        let rules = &self.rules_by_strand[usize::from(self.place.is_reverse)];
+        rules.apply(&mut self.batch.bytes[from..to]);
         let (first, last) = self.place.of(start, start + (to - from) as u64);
         self.batch.push(&self.name, first, last, to);
         if let (Some(bed), Some(list)) = (&mut self.batch.bed, &self.list) {
-            bed.push(&self.place, list, treatment.reverse, start, start + (to - from) as u64);
+            bed.push(&self.place, list, rules.reverse, start, start + (to - from) as u64);
         }
         self.rows += 1;
-        self.letters += (to - from) as u64;
+        self.symbols += (to - from) as u64;
     }
 
-    /// Letter `at` of the open row has no place in it.
+    /// The error of symbol `at` of the open row, with its position in the record.
     fn refused(&self, at: usize, byte: u8) -> Error {
         let position = self.place.of(self.start + at as u64, self.start + at as u64 + 1).0;
-        if kind(byte) == LetterKind::AminoAcid {
+        if kind(byte) == SymbolKind::AminoAcid {
             return no_nucleotide(self.name.as_bytes(), position, byte);
         }
-        let reason = if self.treatment().is_missed_lower_case(byte) {
-            "is not in the vocabulary, which knows upper case only; upper-case the sequence, or let unknown letters be"
+        let reason = if self.rules().is_missed_lower_case(byte) {
+            "is not in the vocabulary, which knows upper case only; upper-case the sequence, or allow unknown symbols"
         } else {
-            "is not in the vocabulary, and unknown letters are to be an error"
+            "is not in the vocabulary, and unknown symbols are set to be an error"
         };
         Error::Symbol {
             file: None,
@@ -291,15 +326,15 @@ impl Cutter {
         }
     }
 
-    /// The rows so far are a batch; the open one goes into the next.
-    fn hand_over(&mut self) {
+    /// Finishes the batch with the rows so far; the open row moves to the next batch.
+    fn finish_batch(&mut self) {
         let open = self.open().to_vec();
         self.batch.bytes.truncate(self.batch.end());
         let batch = self.replace(open);
         self.ready.push_back(batch);
     }
 
-    /// The batch; the next begins with such letters.
+    /// Returns the batch; `bytes` are the first of the next.
     fn replace(&mut self, bytes: Vec<u8>) -> RowBatch {
         let bed = self.batch.bed.as_ref().map(|bed| BedColumns::new(bed.blocks.is_some()));
         std::mem::replace(&mut self.batch, RowBatch { bytes, bed, ..RowBatch::default() })

@@ -1,44 +1,44 @@
-//! Names for sequences that come from the sequences themselves.
+//! Digests of records, by which the same sequence is recognised under any name.
 //!
-//! The digest of the refget standard (GA4GH refget 2.0, `sha512t24u`): the first 24 bytes of SHA-512 over the letters in
-//! upper case, in the URL-safe alphabet of base 64, after `SQ.`. A re-wrapped, compressed or soft-masked file has the
-//! same digests. About 0.5 GB/s, so it is computed only when asked for.
+//! The digest of the refget standard (GA4GH refget 2.0, `sha512t24u`): the first 24 bytes of SHA-512 over the symbols in
+//! upper case, in URL-safe base 64, after `SQ.`. A re-wrapped, compressed or soft-masked file has the same digests. The
+//! cost is about 2 ns per symbol, so digests are computed only on request.
 
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha512};
 
-/// Letters that are put into upper case at a time.
+/// Symbols that are converted to upper case together.
 const BLOCK: usize = 4096;
-/// Bytes of the sum that are kept.
+/// Bytes of the hash that are kept; a multiple of three, so base 64 needs no padding.
 const KEPT_BYTES: usize = 24;
-/// Base 64 as in URLs.
+/// The digits of URL-safe base 64.
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A whole record, whatever part of it became rows.
+/// The digest of a whole record, independent of the regions that became rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordDigest {
     /// The file.
     pub file: PathBuf,
     /// The record's name.
     pub record: String,
-    /// Letters in it.
+    /// Its symbols.
     pub length: u64,
     /// `SQ.` and 32 characters.
     pub digest: String,
 }
 
-/// A digest in the making.
+/// The refget digest of the symbols so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refget {
     sum: Sha512,
 }
 
 impl Refget {
-    /// Adds letters, in either case.
-    pub(super) fn update(&mut self, letters: &[u8]) {
+    /// Adds symbols, in either case.
+    pub(super) fn update(&mut self, symbols: &[u8]) {
         let mut block = [0; BLOCK];
-        for part in letters.chunks(BLOCK) {
+        for part in symbols.chunks(BLOCK) {
             let upper = &mut block[..part.len()];
             upper.copy_from_slice(part);
             upper.make_ascii_uppercase();
@@ -46,7 +46,7 @@ impl Refget {
         }
     }
 
-    /// The digest of the letters so far, and a new start.
+    /// Returns the digest and starts the next.
     pub(super) fn finish(&mut self) -> String {
         let sum = std::mem::take(&mut self.sum).finalize();
         let mut text = String::from("SQ.");
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_the_standard() {
-        let digest = |letters: &[u8]| {
+        let digest = |symbols: &[u8]| {
             let mut refget = Refget::default();
-            letters.chunks(3).for_each(|part| refget.update(part));
+            symbols.chunks(3).for_each(|part| refget.update(part));
             refget.finish()
         };
         // Both are printed in the specification of GA4GH digests.

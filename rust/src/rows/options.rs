@@ -1,12 +1,12 @@
-//! Which rows are wanted, and what is done to their letters.
+//! The options of rows: which are made, in which order, and how their symbols are transformed.
 
 use super::Regions;
 use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::verdict::{self, MAX_UNKNOWN};
 
-/// Letters in a batch, if nothing else is said.
-pub const BATCH_LETTERS: usize = 16_000_000;
+/// The default of [`RowOptions::batch_symbols`].
+pub const BATCH_SYMBOLS: usize = 16_000_000;
 
 /// The order of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,31 +18,31 @@ pub enum RowOrder {
     Bed,
 }
 
-/// Which rows, and what is done to their letters.
+/// Which rows are made, and how their symbols are transformed.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools)] // each is an option of its own
+#[allow(clippy::struct_excessive_bools)] // they are independent options
 pub struct RowOptions {
-    /// Letters in a window.
+    /// Symbols in a window; at least 1. Without one, records or regions are rows.
     pub window: Option<u64>,
-    /// Letters from the begin of a window to that of the next; the window's length if not given.
+    /// Symbols from the start of a window to that of the next; the length of the window if not given.
     pub stride: Option<u64>,
-    /// The regions that are wanted; all if not given.
+    /// The regions to read; whole records if not given.
     pub regions: Option<Regions>,
-    /// In which order.
+    /// The order of the rows.
     pub order: RowOrder,
-    /// Each row is read from the other strand; one of a BED file's other strand from that of the file.
+    /// Whether rows are reverse-complemented. A region of strand `-` is then as the file has it.
     pub reverse_complement: bool,
-    /// Lower-case letters become upper-case ones.
+    /// Whether lower case is converted to upper case.
     pub upper_case: bool,
-    /// What happens to letters outside the vocabulary.
+    /// The policy for symbols outside the vocabulary.
     pub unknown: UnknownPolicy,
-    /// Letters in a batch, about.
-    pub batch_letters: usize,
+    /// Symbols in a batch, approximately; a row is never divided.
+    pub batch_symbols: usize,
     /// Whether the digest of each record is computed.
     pub digests: bool,
-    /// The share of unknown symbols that the rows of a file may have, see [`verdict`].
+    /// The share of unknown symbols that the rows of a file may have, from 0 to 1, see [`verdict`].
     pub allow_unknown: f64,
-    /// Whether it is an error if no file has a base; a part of all files may have none.
+    /// Whether at least one file must have a base; off for a worker that reads a part of all files.
     pub need_bases: bool,
 }
 
@@ -56,7 +56,7 @@ impl Default for RowOptions {
             reverse_complement: false,
             upper_case: false,
             unknown: UnknownPolicy::Token,
-            batch_letters: BATCH_LETTERS,
+            batch_symbols: BATCH_SYMBOLS,
             digests: false,
             allow_unknown: MAX_UNKNOWN,
             need_bases: true,
@@ -65,13 +65,14 @@ impl Default for RowOptions {
 }
 
 impl RowOptions {
+    /// Fails if an option is out of range or lacks another.
     pub(super) fn check(&self) -> Result<()> {
         verdict::check_allowed(self.allow_unknown)?;
         if self.window == Some(0) {
-            return Err(Error::argument("window", &0, "a window has at least one letter"));
+            return Err(Error::argument("window", &0, "a window has at least one symbol"));
         }
         match (self.stride, self.window) {
-            (Some(0), _) => Err(Error::argument("stride", &0, "windows begin at least one letter apart")),
+            (Some(0), _) => Err(Error::argument("stride", &0, "windows start at least one symbol apart")),
             (Some(stride), None) => Err(Error::argument("stride", &stride, "needs a window")),
             _ => Ok(()),
         }

@@ -1,25 +1,33 @@
-//! Where the rows of a region lie in its record: in one piece, or in blocks that are read as if they were joined.
+//! The positions of a region's rows in its record: contiguous, or in blocks that are read as if they were joined.
 //!
-//! The letters of a region are counted from 0, through its blocks. A row that begins or ends within a block has a part of
-//! it; its place is from its first letter to its last, whatever lies between them.
+//! The symbols of a region count from 0 through its blocks, which leaves out what lies between them. A row may start or
+//! end within a block; its range in the record reaches from its first symbol to its last, over the gaps between blocks.
+//! The region 5..14 with the blocks (0, 3) and (7, 2), in windows of two symbols:
+//!
+//! ```text
+//! record     .....012....34.      the five symbols of the region, at positions 5, 6, 7, 12 and 13
+//! rows            0..2            at 5..7
+//!                   2..........4  at 7..13, over the gap
+//!                             4   at 13..14
+//! ```
 
 use super::regions::Region;
 use super::worklist::WorkList;
 
-/// The place of the region at hand.
+/// The position of the open region.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct RegionPlace {
     start: u64,
-    /// It lies on the other strand.
+    /// Whether it lies on the other strand.
     pub(super) is_reverse: bool,
-    /// Its number among the rows of BED files.
+    /// Its index among the rows of BED files, if it is one.
     row: Option<usize>,
-    /// Its blocks, as (start in the region, letters); none if it is one piece.
+    /// Its blocks, as (start in the region, symbols); empty if it is contiguous.
     blocks: Vec<(u64, u64)>,
 }
 
-impl Place {
-    /// Makes it that of `region`.
+impl RegionPlace {
+    /// Changes to another region; keeps the memory for blocks.
     pub(super) fn set(&mut self, region: &Region, list: Option<&WorkList>) {
         (self.start, self.is_reverse, self.row) = (region.start, region.is_reverse, region.row());
         self.blocks.clear();
@@ -28,7 +36,7 @@ impl Place {
         }
     }
 
-    /// Where letters `from..to` of the region begin and end in the record.
+    /// The range in the record of symbols `from..to` of the region.
     pub(super) fn of(&self, from: u64, to: u64) -> (u64, u64) {
         if self.blocks.is_empty() {
             return (self.start + from, self.start + to);
@@ -39,13 +47,13 @@ impl Place {
         (self.start + first, self.start + last)
     }
 
-    /// The pieces in which letters `from..to` of the region lie, as (start in the region, letters).
+    /// The parts of blocks in which symbols `from..to` of the region lie, as (start in the region, symbols).
     fn parts(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, u64)> {
         let whole = self.blocks.is_empty().then_some((from, to - from));
         let mut before = 0;
         let parts = self.blocks.iter().filter_map(move |&(start, size)| {
-            let (begin, end) = (from.max(before), to.min(before + size));
-            let part = (begin < end).then(|| (start + begin - before, end - begin));
+            let (first, last) = (from.max(before), to.min(before + size));
+            let part = (first < last).then(|| (start + first - before, last - first));
             before += size;
             part
         });
@@ -53,34 +61,34 @@ impl Place {
     }
 }
 
-/// What rows of BED files have beside their place.
+/// Columns that rows of BED files have beside those of all rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BedColumns {
-    /// The number of each row's line among those with a region, from 0, through all BED files; -1 for a row of no BED
-    /// file.
+    /// The index of each row's line among the lines with a region of all BED files; -1 for a row of no BED file.
     pub rows: Vec<i64>,
-    /// The names of all rows, end to end.
+    /// The names of all rows (column 4), concatenated.
     pub names: String,
-    /// Where each name begins in `names`, and the end.
+    /// Where each name starts in `names`, and the end of the last.
     pub name_offsets: Vec<usize>,
-    /// Whether each row was read from the other strand.
+    /// Whether each row is reverse-complemented.
     pub is_reverse: Vec<bool>,
-    /// The blocks of each row, if they were asked for.
+    /// The blocks of each row, if requested.
     pub blocks: Option<BlockColumns>,
 }
 
-/// Rows that lie in blocks.
+/// The blocks of rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockColumns {
     /// The blocks of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
     pub offsets: Vec<usize>,
-    /// Where each block begins, counted from the begin of its row.
+    /// The start of each block, from the start of its row.
     pub starts: Vec<i64>,
-    /// The letters of each block.
+    /// The length of each block in symbols.
     pub sizes: Vec<i64>,
 }
 
 impl BedColumns {
+    /// Columns without rows.
     pub(super) fn new(with_blocks: bool) -> Self {
         let blocks =
             with_blocks.then(|| BlockColumns { offsets: vec![0], starts: Vec::new(), sizes: Vec::new() });
@@ -88,8 +96,15 @@ impl BedColumns {
         Self { rows, names, name_offsets: vec![0], is_reverse, blocks }
     }
 
-    /// Adds the row of the letters `from..to` of a region.
-    pub(super) fn push(&mut self, place: &Place, list: &WorkList, is_reverse: bool, from: u64, to: u64) {
+    /// Adds the row of symbols `from..to` of the region at `place`.
+    pub(super) fn push(
+        &mut self,
+        place: &RegionPlace,
+        list: &WorkList,
+        is_reverse: bool,
+        from: u64,
+        to: u64,
+    ) {
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.rows.push(place.row.map_or(-1, |row| number(row as u64)));
         self.names.push_str(place.row.map_or("", |row| list.name(row)));
@@ -105,7 +120,7 @@ impl BedColumns {
         }
     }
 
-    /// What the columns take in memory, about.
+    /// Bytes of memory that the columns take, approximately.
     pub(super) fn weight(&self) -> usize {
         let blocks = self.blocks.as_ref().map_or(0, |blocks| 16 * blocks.sizes.len());
         self.names.len() + 17 * self.rows.len() + blocks

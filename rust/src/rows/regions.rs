@@ -1,20 +1,20 @@
-//! Regions: which parts of which records are wanted.
+//! Regions: which parts of which records become rows.
 //!
 //! A region is text as samtools reads it, or a line of a BED file ([`super::bed`]):
 //!
-//! - `chr20:1-1,000,000`: letters 1 to 1,000,000, counted from 1, both included; commas are ignored;
-//! - `chr20:5000` and `chr20:5000-`: from letter 5,000 to the record's end; `chr20:-5000`: letters 1 to 5,000;
+//! - `chr20:1-1,000,000`: symbols 1 to 1,000,000, counted from 1, both included; commas are ignored;
+//! - `chr20:5000` and `chr20:5000-`: from symbol 5,000 to the record's end; `chr20:-5000`: symbols 1 to 5,000;
 //! - `chr20`, `chr20:`: the whole record;
 //! - `{HLA:01:02}:1-100`, `{HLA:01:02}`: braces around a name that has colons. Without braces, what follows the last
 //!   colon is a range if it can be one; but a record of the whole text as its name is found as well. If the files have
-//!   both records, that is an error and not a guess.
+//!   both records, that is an error.
 //!
-//! Where samtools gives less than was asked for, or something else, this is an error: an end beyond the record's, a
+//! Where samtools returns less than requested, or something else, this is an error: an end beyond the record's, a
 //! start of 0, an end before the start, a number in another notation (`1k`, `1e3`).
 //!
-//! A text that is turned round is an error at once; one that reaches past its record's end, or whose record is missing
-//! or there twice in a file, is one when that is known. Of BED files all faulty lines are told at once: those that
-//! cannot be read before anything else is, and all others at the end of the sequence files.
+//! A text whose end comes before its start is an error at once; one that reaches past the end of its record, or whose
+//! record is missing or occurs twice in a file, is one when that is known. Of BED files all faulty lines are reported
+//! together: those that cannot be read before anything else is, and all others at the end of the sequence files.
 
 use std::io::Read;
 use std::path::Path;
@@ -27,34 +27,35 @@ use super::worklist::{Faults, WorkList};
 use crate::error::{Error, Result, show_text};
 use crate::io::fasta::names::as_text;
 
-/// How many of the files' records a message names.
+/// Records of the files that a message names.
 const NUM_SHOWN: usize = 5;
-/// The rule for text.
+/// The rule for regions as text, for messages.
 const RULE: &str = "a region is NAME, NAME:START, NAME:START-, NAME:-END or NAME:START-END, in digits, counted from 1, \
                     both ends included";
 
 /// A part of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Region {
-    /// The first letter, counted from 0.
+    /// The first symbol, counted from 0.
     pub(super) start: u64,
-    /// The letter after the last; none is the record's end.
+    /// The symbol after the last; none for the end of the record.
     pub(super) end: Option<u64>,
-    /// It lies on the other strand.
+    /// Whether it lies on the other strand.
     pub(super) is_reverse: bool,
-    /// Where it was asked for.
+    /// Where it was requested.
     source: Source,
 }
 
 impl Region {
-    /// A record without a region asked for: all of it.
+    /// A whole record, where no regions are requested.
     pub(super) const WHOLE: Self = Self::of_text(0, None, 0);
 
+    /// The region of the text with index `text`.
     const fn of_text(start: u64, end: Option<u64>, text: usize) -> Self {
         Self { start, end, is_reverse: false, source: Source::Text(text) }
     }
 
-    /// Its number among the rows of BED files, if it is one.
+    /// Its index among the rows of BED files, if it is one.
     pub(super) fn row(&self) -> Option<usize> {
         match self.source {
             Source::Text(_) => None,
@@ -63,27 +64,27 @@ impl Region {
     }
 }
 
-/// Where a region was asked for.
+/// Where a region was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    /// A text, by its number.
+    /// A text, by its index.
     Text(usize),
-    /// A line of a BED file, by the number of its row.
+    /// A line of a BED file, by the index of its row.
     Row(usize),
 }
 
 /// The regions of one record name, in the order given.
 #[derive(Clone, Debug, Default)]
-struct Entry {
+struct RecordRegions {
     regions: Vec<Region>,
-    /// The file, by number, that last had a record of this name.
+    /// The file, by index, that last had a record of this name.
     seen_in: Option<usize>,
 }
 
-/// Parts of records, by the record's name.
+/// The regions to read, by the name of their record.
 #[derive(Clone, Debug, Default)]
 pub struct Regions {
-    entries: FxHashMap<Vec<u8>, Entry>,
+    entries: FxHashMap<Vec<u8>, RecordRegions>,
     texts: Vec<String>,
     list: Arc<WorkList>,
     with_blocks: bool,
@@ -96,12 +97,13 @@ impl Regions {
         Self::default()
     }
 
-    /// No regions; those of BED files will be their blocks, joined.
+    /// No regions; of BED files that are added, the blocks are read, joined.
     pub fn of_blocks() -> Self {
         Self { with_blocks: true, ..Self::default() }
     }
 
-    /// Adds a region in the notation of samtools.
+    /// Adds a region in the notation of samtools. A text with a colon is entered twice, as a region and as the name of a
+    /// record, until the files show which it is.
     pub fn add_text(&mut self, text: &str) -> Result<()> {
         let number = self.texts.len();
         let wrong = |rule: String| Error::argument("region", &show_text(text), rule);
@@ -132,8 +134,8 @@ impl Regions {
         Ok(())
     }
 
-    /// Adds the regions of a BED file, whose bytes are `source`. Fails, telling all of them, if there are lines that are
-    /// none, and if there is no region.
+    /// Adds the regions of a BED file, whose bytes are `source`. Fails if lines are faulty, listing them, and if there is no
+    /// region.
     pub fn add_bed(&mut self, path: &Path, source: impl Read + Send + 'static) -> Result<()> {
         let mut list = std::mem::take(&mut self.list);
         let rows = Arc::make_mut(&mut list);
@@ -163,12 +165,12 @@ impl Regions {
         Ok(())
     }
 
-    /// What the rows of BED files are called, and the blocks they lie in; none if there are no BED files.
+    /// The rows of BED files; none if there are no BED files.
     pub(super) fn list(&self) -> Option<&Arc<WorkList>> {
         (!self.list.is_empty()).then_some(&self.list)
     }
 
-    /// Whether the regions of BED files are their blocks.
+    /// Whether the blocks of BED files are read.
     pub(super) fn with_blocks(&self) -> bool {
         self.with_blocks
     }
@@ -178,17 +180,19 @@ impl Regions {
         !self.texts.is_empty()
     }
 
+    /// Adds a region to those of a record.
     fn push(&mut self, name: impl AsRef<[u8]>, region: Region) {
         let name = name.as_ref();
         match self.entries.get_mut(name) {
             Some(entry) => entry.regions.push(region),
             None => {
-                self.entries.insert(name.to_vec(), Entry { regions: vec![region], seen_in: None });
+                self.entries.insert(name.to_vec(), RecordRegions { regions: vec![region], seen_in: None });
             }
         }
     }
 
-    /// The regions of a record that a file begins, in the order given. Fails if the file had one of this name before.
+    /// The regions of a record that starts in a file, in the order given. Fails if the file had a record of this name
+    /// before.
     pub(super) fn of_record(&mut self, name: &[u8], file: usize, path: &Path) -> Result<&[Region]> {
         let Some(entry) = self.entries.get_mut(name) else { return Ok(&[]) };
         if entry.seen_in == Some(file) {
@@ -200,9 +204,9 @@ impl Regions {
         Ok(&entry.regions)
     }
 
-    /// Notes a region that its record is too short for. That of a text is an error at once.
+    /// Adds the fault of a region for which its record is too short. A text fails at once.
     pub(super) fn add_beyond(&mut self, region: &Region, name: &str, length: u64) -> Result<()> {
-        let reason = || format!("record {} has {length} letters only", show_text(name));
+        let reason = || format!("record {} has {length} symbols only", show_text(name));
         match region.source {
             Source::Text(number) => Err(Error::argument("region", &show_text(&self.texts[number]), reason())),
             Source::Row(row) => {
@@ -212,19 +216,20 @@ impl Regions {
         }
     }
 
-    /// Whether nothing wrong was found so far.
+    /// Whether no line of a BED file is known to be faulty.
     pub(super) fn is_faultless(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// After all files: every region must have been found, in one way. `records` are names that the files have.
+    /// After all files: fails unless every region was found, and every text in one way. `records` are names of records
+    /// that the files have, for messages.
     pub(super) fn check_found(&mut self, records: &[String]) -> Result<()> {
         let mut found = vec![Vec::new(); self.texts.len()];
         let mut is_missing = false;
         let mut names: Vec<&Vec<u8>> = self.entries.keys().collect();
         names.sort();
         for name in names {
-            let Entry { regions, seen_in } = &self.entries[name];
+            let RecordRegions { regions, seen_in } = &self.entries[name];
             let mut rows = regions.iter().filter_map(Region::row);
             match (seen_in, rows.next()) {
                 (Some(_), _) => {
@@ -256,7 +261,7 @@ impl Regions {
         self.faults.check(&self.list, &also)
     }
 
-    /// Why a text was not found: no such record, or what follows the colon is no range.
+    /// The reason why a text was not found: no such record, or no range after the colon.
     fn not_found(text: &str, records: &[String]) -> String {
         let is_range = |name: &str, range: &str| {
             range.starts_with(|first: char| first.is_ascii_digit())
@@ -275,7 +280,7 @@ impl Regions {
         }
     }
 
-    /// The names of records, and every region of BED files with the number of its name, by the number of its row.
+    /// The names of records, sorted, and by row of the BED files its region with the index of its record's name.
     pub(super) fn by_row(&self) -> (Vec<Vec<u8>>, Vec<(u32, Region)>) {
         let mut rows = vec![(0, Region::WHOLE); self.list.len()];
         let mut names: Vec<&Vec<u8>> = self.entries.keys().collect();
@@ -291,7 +296,7 @@ impl Regions {
     }
 }
 
-/// That the files have no record of this name, and how many rows beside the one at hand ask for it.
+/// The fault of a row whose record no file has; `others` more rows request it.
 fn no_record(name: &[u8], others: usize) -> String {
     let name = show_text(&String::from_utf8_lossy(name));
     match others {
@@ -306,11 +311,11 @@ fn list(records: &[String]) -> String {
     format!("they have {}{}", shown.join(", "), if records.len() > NUM_SHOWN { ", ..." } else { "" })
 }
 
-/// How many record names are enough for messages.
+/// Record names that are kept for messages: one more than are shown, to know whether there are more.
 pub(super) const NAMES_KEPT: usize = NUM_SHOWN + 1;
 
-/// Whether text after a colon is meant as a range: a number in front or after a dash, and nothing that no notation of
-/// numbers has.
+/// Whether text after a colon is meant as a range: it starts with a number or a dash, and holds only what notations of
+/// numbers have.
 fn looks_like_range(text: &str) -> bool {
     let number = text.strip_prefix('-').unwrap_or(text);
     let is_number = number.starts_with(|first: char| first.is_ascii_digit() || first == '-');
@@ -318,7 +323,7 @@ fn looks_like_range(text: &str) -> bool {
     text.is_empty() || text == "-" || (is_number && text.bytes().all(is_notation))
 }
 
-/// `START`, `START-`, `-END` or `START-END`, from 1 and included, as start from 0 and end excluded.
+/// Parses `START`, `START-`, `-END` or `START-END`, from 1 and both included, to a start from 0 and an end excluded.
 fn parse_range(text: &str) -> Result<(u64, Option<u64>), String> {
     if text.is_empty() {
         return Ok((0, None));

@@ -1,45 +1,49 @@
-//! What was read and found, in rows.
+//! Counts of what was read, and what was found in rows.
+//!
+//! Reports add up: a reader returns what came since the last time, so that the sum over batches, over files or over
+//! workers is the report of the whole.
 
 use super::digest::RecordDigest;
-use crate::alphabet::{LetterKind, kind};
+use crate::alphabet::{SymbolKind, kind};
 
-/// Record names of one file that are compared with each other.
-pub const MOST_NAMES: usize = 1 << 22;
+/// Record names of one file that are compared with each other, at most.
+pub const MAX_NAMES: usize = 1 << 22;
 
-/// What was read and found.
+/// Counts of what was read and found, since the last report or in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowReport {
     /// Files read to their end.
     pub files: u64,
-    /// Records begun.
+    /// Records started.
     pub records: u64,
-    /// Rows.
+    /// Rows made.
     pub rows: u64,
-    /// Letters in the rows, those at which rows were split included.
-    pub letters: u64,
-    /// Of these, letters outside the vocabulary, by kind, in the order of [`KINDS`].
+    /// Symbols in the rows, including those at which rows were split.
+    pub symbols: u64,
+    /// Of these, those outside the vocabulary, by kind, in the order of [`KINDS`].
     pub unknown: [u64; KINDS.len()],
-    /// Of these, lower-case letters that are in the vocabulary in upper case.
+    /// Of these, those in lower case that the vocabulary has in upper case only.
     pub lower_case: u64,
-    /// Records that have the name of an earlier one in the same file, among the first [`MOST_NAMES`] of the file.
+    /// Records with the name of an earlier record of the same file, among its first [`MAX_NAMES`].
     pub duplicate_names: u64,
-    /// The digest of each record read to its end, if asked for.
+    /// The digest of each record read to its end, if requested.
     pub digests: Vec<RecordDigest>,
 }
 
-/// The kinds of letters that may be outside a vocabulary, as reports count them.
-pub const KINDS: [LetterKind; 6] = [
-    LetterKind::Base,
-    LetterKind::AnyBase,
-    LetterKind::Ambiguity,
-    LetterKind::Gap,
-    LetterKind::Uracil,
-    LetterKind::AminoAcid,
+/// The kinds of symbols that may be outside a vocabulary, in the order in which reports count them.
+pub const KINDS: [SymbolKind; 6] = [
+    SymbolKind::Base,
+    SymbolKind::AnyBase,
+    SymbolKind::Ambiguity,
+    SymbolKind::Gap,
+    SymbolKind::Uracil,
+    SymbolKind::AminoAcid,
 ];
 
 impl RowReport {
+    /// Counts `count` symbols `byte` outside the vocabulary.
     pub(super) fn count(&mut self, byte: u8, count: u64, is_lower_case: bool) {
-        // No other kind is counted.
+        // `SymbolKind::Other` does not pass the reader.
         if let Some(at) = KINDS.iter().position(|&of| of == kind(byte)) {
             self.unknown[at] += count;
         }
@@ -48,12 +52,12 @@ impl RowReport {
         }
     }
 
-    /// Adds what came later.
+    /// Adds the report that follows this one.
     pub fn add(&mut self, later: Self) {
         self.files += later.files;
         self.records += later.records;
         self.rows += later.rows;
-        self.letters += later.letters;
+        self.symbols += later.symbols;
         self.unknown.iter_mut().zip(later.unknown).for_each(|(sum, more)| *sum += more);
         self.lower_case += later.lower_case;
         self.duplicate_names += later.duplicate_names;

@@ -1,23 +1,26 @@
-//! Rows that are handed out together, in long arrays.
+//! Rows that are returned together, as columns.
+//!
+//! Columns, because a batch becomes an Arrow record batch without a copy: strings and symbols are concatenated, with
+//! offsets from which row `i` is `offsets[i]..offsets[i + 1]`.
 
 use super::place::BedColumns;
 
-/// Rows one after another.
+/// Consecutive rows, as columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowBatch {
-    /// The record names of all rows, end to end.
+    /// The record names of all rows, concatenated.
     pub names: String,
-    /// Where each name begins in `names`, and the end.
+    /// Where each name starts in `names`, and the end of the last.
     pub name_offsets: Vec<usize>,
-    /// Where each row begins in its record.
+    /// The start of each row in its record, from 0.
     pub starts: Vec<i64>,
-    /// Where each row ends in its record, excluded.
+    /// The end of each row in its record, excluded.
     pub ends: Vec<i64>,
-    /// The letters of all rows, end to end.
+    /// The symbols of all rows, concatenated.
     pub bytes: Vec<u8>,
-    /// Where each row begins in `bytes`, and the end.
+    /// Where each row starts in `bytes`, and the end of the last.
     pub offsets: Vec<usize>,
-    /// What rows of BED files have beside these, if there are BED files.
+    /// Further columns of rows of BED files, if there are BED files.
     pub bed: Option<BedColumns>,
 }
 
@@ -36,8 +39,8 @@ impl Default for RowBatch {
 }
 
 impl RowBatch {
-    /// How many rows there are.
-    #[allow(clippy::len_without_is_empty)] // no batch that is handed out is empty
+    /// The number of rows.
+    #[allow(clippy::len_without_is_empty)] // no batch that is returned is empty
     pub fn len(&self) -> usize {
         self.starts.len()
     }
@@ -47,8 +50,8 @@ impl RowBatch {
         &self.names[self.name_offsets[row]..self.name_offsets[row + 1]]
     }
 
-    /// The letters of a row.
-    pub fn letters(&self, row: usize) -> &[u8] {
+    /// The symbols of a row.
+    pub fn symbols(&self, row: usize) -> &[u8] {
         &self.bytes[self.offsets[row]..self.offsets[row + 1]]
     }
 
@@ -57,11 +60,11 @@ impl RowBatch {
         self.offsets.last().copied().unwrap_or(0)
     }
 
-    /// Adds a row of the letters from the last one's end up to `to`, which lie between `start` and `end`.
+    /// Adds a row: the bytes from the end of the last row up to `to`, whose positions in the record are `start..end`.
     pub(super) fn push(&mut self, name: &str, start: u64, end: u64, to: usize) {
-        let place = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
-        self.starts.push(place(start));
-        self.ends.push(place(end));
+        let signed = |position: u64| i64::try_from(position).unwrap_or(i64::MAX);
+        self.starts.push(signed(start));
+        self.ends.push(signed(end));
         self.offsets.push(to);
         self.names.push_str(name);
         self.name_offsets.push(self.names.len());

@@ -1,48 +1,52 @@
-//! Which of a record's regions its letters are in, piece by piece, while they pass.
+//! Which regions of a record its symbols lie in, piece by piece, in one pass over the record.
+//!
+//! A sweep line: regions sorted by start wait in `upcoming`, those that the position has reached are `active`, and those
+//! that it has left are forgotten. The record itself is never held, only the pieces that the reader returns.
 
 use super::regions::Region;
 use super::worklist::WorkList;
 use crate::error::Result;
 
-/// The wanted regions of the record at hand. Each piece of letters costs a step for each region that it meets, and for
-/// each of its blocks, whatever the number of regions.
+/// The regions of the open record. A piece costs one step per active region, and one per block of these, however many
+/// regions there are in all.
 #[derive(Default)]
 pub(super) struct Sweep {
     pub(super) regions: Vec<Region>,
-    /// The numbers of the regions not begun, the first to begin last.
-    to_come: Vec<usize>,
-    /// Those begun and not ended.
+    /// Indices of the regions that are not reached, by falling start, so that the next is the last.
+    upcoming: Vec<usize>,
+    /// Indices of those that are reached and not left.
     active: Vec<usize>,
 }
 
-/// Letters of a region.
-pub(super) struct Piece<'a> {
-    /// The number of the region in the record.
+/// Consecutive symbols of a region.
+pub(super) struct RegionPiece<'a> {
+    /// The index of the region in the record.
     pub(super) number: usize,
     pub(super) region: Region,
-    /// Letters of the region before these.
+    /// Symbols of the region before these, through its blocks.
     pub(super) before: u64,
-    pub(super) letters: &'a [u8],
+    pub(super) symbols: &'a [u8],
 }
 
 impl Sweep {
-    /// A record with such regions begins.
+    /// The sweep of a record with these regions, at its start.
     pub(super) fn new(regions: &[Region]) -> Self {
-        let mut to_come: Vec<usize> = (0..regions.len()).collect();
-        to_come.sort_by_key(|&number| std::cmp::Reverse(regions[number].start));
-        Self { regions: regions.to_vec(), to_come, active: Vec::new() }
+        let mut upcoming: Vec<usize> = (0..regions.len()).collect();
+        upcoming.sort_by_key(|&number| std::cmp::Reverse(regions[number].start));
+        Self { regions: regions.to_vec(), upcoming, active: Vec::new() }
     }
 
-    /// Gives `take` what the letters from `position` on have of each region.
-    pub(super) fn pass(
+    /// Adds the record's symbols from `position` on, and calls `take` with the piece of each region among them. Calls must
+    /// cover the record from its start, without gaps.
+    pub(super) fn add(
         &mut self,
         position: u64,
-        letters: &[u8],
+        symbols: &[u8],
         list: Option<&WorkList>,
-        mut take: impl FnMut(Piece<'_>) -> Result<()>,
+        mut take: impl FnMut(RegionPiece<'_>) -> Result<()>,
     ) -> Result<()> {
-        let end = position + letters.len() as u64;
-        while let Some(number) = self.to_come.pop_if(|&mut number| self.regions[number].start < end) {
+        let end = position + symbols.len() as u64;
+        while let Some(number) = self.upcoming.pop_if(|&mut number| self.regions[number].start < end) {
             self.active.push(number);
         }
         // An offset into a piece fits, as the piece is in memory.
@@ -50,9 +54,9 @@ impl Sweep {
         for &number in &self.active {
             let region = self.regions[number];
             let mut give = |start: u64, stop: u64, before: u64| {
-                let letters = &letters[offset(start)..offset(stop)];
+                let symbols = &symbols[offset(start)..offset(stop)];
                 let before = before + position.saturating_sub(start).min(stop - start);
-                take(Piece { number, region, before, letters })
+                take(RegionPiece { number, region, before, symbols })
             };
             let blocks = region.row().zip(list).map_or(&[][..], |(row, list)| list.blocks(row));
             if blocks.is_empty() {
@@ -71,7 +75,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// Those of the regions from `first` on that a record of `length` letters does not have, or not whole.
+    /// The regions from index `first` on that do not lie within a record of `length` symbols.
     pub(super) fn beyond(&self, first: usize, length: u64) -> impl Iterator<Item = Region> {
         let is_beyond = move |region: &Region| {
             region.end.map_or(region.start > 0 && region.start >= length, |end| end > length)

@@ -13,7 +13,7 @@ use crate::corpus;
 
 mod judged;
 
-/// A row as it should be: name, start, end, letters.
+/// A row as it should be: name, start, end, symbols.
 type Row = (String, i64, i64, String);
 
 const DNA: &[u8] = b"ACGT";
@@ -39,15 +39,15 @@ impl Files {
     }
 
     fn rows(&self, options: &RowOptions) -> Result<(Vec<Row>, RowReport)> {
-        let mut rows = Rows::open(self.paths.clone(), options, is_base)?;
+        let mut rows = SequenceRows::open(self.paths.clone(), options, is_base)?;
         let (mut all, mut report) = (Vec::new(), RowReport::default());
         while let Some(batch) = rows.next_batch(&Monitor::default())? {
             assert!(batch.len() > 0);
             assert_eq!(batch.offsets.last(), Some(&batch.bytes.len()));
             assert_eq!(batch.name_offsets.last(), Some(&batch.names.len()));
             for row in 0..batch.len() {
-                let letters = String::from_utf8(batch.letters(row).to_vec()).unwrap();
-                all.push((batch.name(row).to_owned(), batch.starts[row], batch.ends[row], letters));
+                let symbols = String::from_utf8(batch.symbols(row).to_vec()).unwrap();
+                all.push((batch.name(row).to_owned(), batch.starts[row], batch.ends[row], symbols));
             }
             report.add(rows.take_report());
         }
@@ -61,8 +61,8 @@ impl Files {
     }
 }
 
-fn row(name: &str, start: i64, letters: &str) -> Row {
-    (name.to_owned(), start, start + i64::try_from(letters.len()).unwrap(), letters.to_owned())
+fn row(name: &str, start: i64, symbols: &str) -> Row {
+    (name.to_owned(), start, start + i64::try_from(symbols.len()).unwrap(), symbols.to_owned())
 }
 
 fn regions(texts: &[&str]) -> RowOptions {
@@ -83,7 +83,7 @@ fn whole_records_are_rows_even_empty_ones() {
     let expected =
         [row("a", 0, "ACGTACGTAC"), row("b", 0, ""), row("c:1-5", 0, "GGNNT"), row("d", 0, "acgt")];
     assert_eq!(rows, expected);
-    assert_eq!((report.files, report.records, report.rows, report.letters), (2, 4, 4, 19));
+    assert_eq!((report.files, report.records, report.rows, report.symbols), (2, 4, 4, 19));
     assert_eq!((report.unknown, report.lower_case), ([4, 2, 0, 0, 0, 0], 4));
 }
 
@@ -107,8 +107,8 @@ fn windows_overlap_or_leave_gaps_and_the_last_may_be_shorter() {
 #[test]
 fn options_that_contradict_each_other_are_refused() {
     let files = Files::new(&[TWO]);
-    assert_eq!(files.error(&windows(0, None)), "window=0: a window has at least one letter");
-    assert_eq!(files.error(&windows(5, Some(0))), "stride=0: windows begin at least one letter apart");
+    assert_eq!(files.error(&windows(0, None)), "window=0: a window has at least one symbol");
+    assert_eq!(files.error(&windows(5, Some(0))), "stride=0: windows start at least one symbol apart");
     let options = RowOptions { stride: Some(5), ..RowOptions::default() };
     assert_eq!(files.error(&options), "stride=5: needs a window");
 }
@@ -125,7 +125,7 @@ fn regions_come_in_the_order_of_records_and_then_as_given() {
         row("c:1-5", 1, "GNN"),
     ];
     assert_eq!(rows, expected);
-    assert_eq!((report.records, report.rows, report.letters, report.unknown[1]), (3, 5, 19, 2));
+    assert_eq!((report.records, report.rows, report.symbols, report.unknown[1]), (3, 5, 19, 2));
 }
 
 #[test]
@@ -148,8 +148,8 @@ fn a_name_with_a_colon_is_found_as_it_is() {
 fn regions_that_do_not_exist_are_errors() {
     let files = Files::new(&[TWO]);
     for (region, says) in [
-        ("a:1-11", r#"region="a:1-11": record "a" has 10 letters only"#),
-        ("a:11", r#"region="a:11": record "a" has 10 letters only"#),
+        ("a:1-11", r#"region="a:1-11": record "a" has 10 symbols only"#),
+        ("a:11", r#"region="a:11": record "a" has 10 symbols only"#),
         ("b:1", ""),
         ("x:1-5", r#"region="x:1-5": no record of this name in the files; they have "a", "b", "c:1-5""#),
     ] {
@@ -181,17 +181,17 @@ fn regions_come_from_bed_files_of_any_compression() {
 fn mistakes_in_bed_files_are_shown_with_their_line() {
     let files = Files::new(&[TWO]);
     for (text, says) in [
-        ("a\t0\t11\n", "x.bed, line 1: record \"a\" has 10 letters only"),
+        ("a\t0\t11\n", "x.bed, line 1: record \"a\" has 10 symbols only"),
         (
             "a\t0\t1\nq\t0\t1\n",
             "x.bed, line 2: no record \"q\" in the files; they have \"a\", \"b\", \"c:1-5\"",
         ),
         (
             "a\t0\t1\na\t3\t2\n",
-            "x.bed, line 2: the region from 3 to 2 is turned round; the end must be above the start",
+            "x.bed, line 2: the region from 3 to 2 is reversed; the end must be above the start",
         ),
         ("#\n", "x.bed: there is no region in it"),
-        ("a 1\n", "x.bed, line 1: a name, a start and an end are expected, parted by tabs or blanks"),
+        ("a 1\n", "x.bed, line 1: a name, a start and an end are expected, separated by tabs or blanks"),
         (
             "a\t5\t5\na\t0\t1\n\na\t0\t1\tx\t0\t?\n",
             "x.bed, line 1: the region from 5 to 5 is empty; the end must be above the start; line 4: the strand, \
@@ -199,8 +199,8 @@ fn mistakes_in_bed_files_are_shown_with_their_line() {
         ),
         (
             "z\t0\t1\nc:1-5\t0\t6\na\t0\t1\nq\t0\t1\na\t9\t11\nz\t0\t1\n",
-            "x.bed, line 1: no record \"z\" in the files, as in 1 more lines; line 2: record \"c:1-5\" has 5 letters \
-             only; line 4: no record \"q\" in the files; line 5: record \"a\" has 10 letters only; they have \"a\", \"b\", \
+            "x.bed, line 1: no record \"z\" in the files, as in 1 more lines; line 2: record \"c:1-5\" has 5 symbols \
+             only; line 4: no record \"q\" in the files; line 5: record \"a\" has 10 symbols only; they have \"a\", \"b\", \
              \"c:1-5\"",
         ),
     ] {
@@ -224,7 +224,7 @@ fn of_bed(text: &str, options: &RowOptions) -> RowOptions {
 
 /// Numbers, names and strands of the rows of BED files.
 fn labels(files: &Files, options: &RowOptions) -> Vec<(i64, String, bool)> {
-    let mut rows = Rows::open(files.paths.clone(), options, is_base).unwrap();
+    let mut rows = SequenceRows::open(files.paths.clone(), options, is_base).unwrap();
     let mut labels = Vec::new();
     while let Some(batch) = rows.next_batch(&Monitor::default()).unwrap() {
         let bed = batch.bed.as_ref().unwrap();
@@ -267,11 +267,11 @@ fn rows_come_in_the_order_of_bed_files_on_request() {
     let options = RowOptions { order: RowOrder::Bed, ..of_bed(GENES, &RowOptions::default()) };
     let (rows, report) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("b", 0, "GT"), row("a", 4, "TTN"), row("a", 0, "ACGT"), row("a", 0, "ACGT")]);
-    assert_eq!((report.files, report.records, report.rows, report.letters), (2, 3, 4, 13));
+    assert_eq!((report.files, report.records, report.rows, report.symbols), (2, 3, 4, 13));
     let refuse = RowOptions { unknown: UnknownPolicy::Refuse, ..options.clone() };
     assert!(files.error(&refuse).starts_with(r#"0.fa: record "a", position 4: 'N' is not"#));
     let short = RowOptions { order: RowOrder::Bed, ..of_bed("b\t0\t3\na\t0\t9\n", &RowOptions::default()) };
-    let says = "x.bed, line 1: record \"b\" has 2 letters only; line 2: record \"a\" has 8 letters only";
+    let says = "x.bed, line 1: record \"b\" has 2 symbols only; line 2: record \"a\" has 8 symbols only";
     assert_eq!(files.error(&short), says);
     let twice = Files::new(&[">a\nACGTNAAC\n", ">a\nACGTNAAC\n>b\nAC\n"]);
     assert!(twice.error(&options).contains("more than one file has a record \"a\""));
@@ -287,15 +287,15 @@ fn blocks_are_joined() {
     let blocks = RowOptions { regions: Some(Regions::of_blocks()), ..RowOptions::default() };
     let bed = "a\t1\t9\tx\t0\t-\t1\t1\t0\t3\t2,1,3\t0,3,5\na\t0\t2\ty\t0\t+\t0\t0\t0\t1\t2,\t0,\n";
     for (order, width) in [(RowOrder::Files, 100), (RowOrder::Bed, 100), (RowOrder::Files, 1)] {
-        let options = RowOptions { order, batch_letters: width, ..of_bed(bed, &blocks) };
+        let options = RowOptions { order, batch_symbols: width, ..of_bed(bed, &blocks) };
         let rows = files.rows(&options).unwrap().0;
-        let place = |letters: &str, start, end| ("a".to_owned(), start, end, letters.to_owned());
+        let place = |symbols: &str, start, end| ("a".to_owned(), start, end, symbols.to_owned());
         assert_eq!(rows, [place("GAACGT", 1, 9), place("AA", 0, 2)]);
         let options = RowOptions { window: Some(4), stride: Some(3), ..options };
         let rows = files.rows(&options).unwrap().0;
         assert_eq!(rows, [place("ACGT", 1, 7), place("GAA", 6, 9), place("AA", 0, 2)]);
     }
-    let mut rows = Rows::open(files.paths.clone(), &of_bed(bed, &blocks), is_base).unwrap();
+    let mut rows = SequenceRows::open(files.paths.clone(), &of_bed(bed, &blocks), is_base).unwrap();
     let batch = rows.next_batch(&Monitor::default()).unwrap().unwrap();
     let found = batch.bed.unwrap().blocks.unwrap();
     assert_eq!(
@@ -305,12 +305,12 @@ fn blocks_are_joined() {
 }
 
 #[test]
-fn rows_are_split_at_unknown_letters_or_these_are_errors() {
+fn rows_are_split_at_unknown_symbols_or_these_are_errors() {
     let files = Files::new(&[">a\nNNACNGTaNN\n>b\nNN\n>c\n\n"]);
     let options = RowOptions { unknown: UnknownPolicy::Split, ..RowOptions::default() };
     let (rows, report) = files.rows(&options).unwrap();
     assert_eq!(rows, [row("a", 2, "AC"), row("a", 5, "GT")]);
-    assert_eq!((report.rows, report.letters, report.unknown), (2, 12, [1, 7, 0, 0, 0, 0]));
+    assert_eq!((report.rows, report.symbols, report.unknown), (2, 12, [1, 7, 0, 0, 0, 0]));
     let options = RowOptions { unknown: UnknownPolicy::Refuse, window: Some(3), ..regions(&["a:3-10"]) };
     let error = files.error(&options);
     assert!(
@@ -349,7 +349,7 @@ fn packed_corpora_are_refused() {
     let packed = files.folder.path().join("packed");
     let corpus = corpus::from_words(["ACGT"]).unwrap();
     corpus::save(&[corpus], &packed, &Monitor::default()).unwrap();
-    let error = Rows::open(vec![packed], &RowOptions::default(), is_base).err().unwrap();
+    let error = SequenceRows::open(vec![packed], &RowOptions::default(), is_base).err().unwrap();
     assert!(error.to_string().contains("packed corpus"));
 }
 
@@ -358,12 +358,12 @@ fn batches_hold_what_they_may() {
     let text = format!(">a\n{}\n>b\n{}\n>c\n{}\n", "ACGT".repeat(10), "AC".repeat(5000), "G".repeat(10));
     let files = Files::new(&[&text]);
     let sizes = |options: &RowOptions| {
-        let mut rows = Rows::open(files.paths.clone(), options, is_base).unwrap();
+        let mut rows = SequenceRows::open(files.paths.clone(), options, is_base).unwrap();
         let monitor = Monitor::default();
         std::iter::from_fn(|| rows.next_batch(&monitor).unwrap().map(|batch| batch.bytes.len()))
             .collect::<Vec<_>>()
     };
-    let options = RowOptions { batch_letters: 500, ..RowOptions::default() };
+    let options = RowOptions { batch_symbols: 500, ..RowOptions::default() };
     assert_eq!(sizes(&options), [40, 10_000, 10], "a long record stands alone");
     let options = RowOptions { window: Some(100), ..options };
     assert!(sizes(&options).iter().all(|&size| size <= 500));
@@ -372,7 +372,7 @@ fn batches_hold_what_they_may() {
 #[test]
 fn reading_stops_when_asked_to() {
     let monitor = Monitor::default();
-    let mut rows = Rows::open(Files::new(&[TWO]).paths, &RowOptions::default(), is_base).unwrap();
+    let mut rows = SequenceRows::open(Files::new(&[TWO]).paths, &RowOptions::default(), is_base).unwrap();
     monitor.cancel();
     assert!(rows.next_batch(&monitor).unwrap_err().is_interrupt());
     assert!(rows.next_batch(&monitor).unwrap().is_none(), "after an error it is at its end");
@@ -420,7 +420,7 @@ proptest! {
         window in proptest::option::of(1_u64..20),
         stride in 1_u64..25,
         split in any::<bool>(),
-        batch_letters in 1_usize..200,
+        batch_symbols in 1_usize..200,
         width in 1_usize..30,
         places in proptest::option::of(proptest::collection::vec((0_usize..60, 1_usize..30), 1..6)),
     ) {
@@ -435,7 +435,7 @@ proptest! {
             window,
             stride: window.map(|_| stride),
             unknown: if split { UnknownPolicy::Split } else { UnknownPolicy::Token },
-            batch_letters,
+            batch_symbols,
             regions: places.as_ref().map(|places| {
                 let mut regions = Regions::new();
                 for (from, to) in places {

@@ -1,40 +1,45 @@
-//! The rows of BED files by number: what they are called, on which strand and in which blocks they lie, what is wrong.
+//! The rows of BED files by index: their names, their blocks, the lines they come from, and the faults of those lines.
 //!
-//! Numbers are counted from 0 over all lines with a region, through all files in the order given. A million rows take
-//! about 60 MB, their names included.
+//! The index counts lines with a region from 0, through all files in the order given. Names and blocks are concatenated
+//! with their ends, as in Arrow, since a list may have millions of rows: a million take about 60 MB, names included.
+//!
+//! Faults of lines come to light at different times: while the BED file is read, when a record is shorter than a region,
+//! and at the end, when a record was not found. They are collected in [`Faults`], so that one run reports all of them in
+//! the order of the lines.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::bed::Line;
+use super::bed::BedLine;
 use crate::error::{Error, Result};
 
-/// How many faults a message tells; the others are counted.
-const MOST_TOLD: usize = 12;
+/// Faults that a message lists; others are counted.
+const MAX_LISTED: usize = 12;
 
-/// What is known of the rows of BED files beside their places.
+/// The rows of BED files, without their positions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WorkList {
     beds: Vec<PathBuf>,
-    /// The first row of each file.
+    /// The index of the first row of each file.
     firsts: Vec<usize>,
+    /// The line of each row in its file, from 1.
     lines: Vec<u64>,
     names: String,
     name_ends: Vec<usize>,
-    /// The blocks of all rows, if they were asked for: (start in the region, letters).
+    /// The blocks of all rows, as (start in the region, symbols); empty if not requested.
     blocks: Vec<(u64, u64)>,
     block_ends: Vec<usize>,
 }
 
 impl WorkList {
-    /// Begins the rows of a file.
+    /// Starts the rows of a file.
     pub(super) fn add_file(&mut self, path: &Path) {
         self.beds.push(path.to_path_buf());
         self.firsts.push(self.len());
     }
 
-    /// Adds a row to the last file.
-    pub(super) fn add(&mut self, number: u64, line: &Line<'_>) {
+    /// Adds a row, on line `number` of the last file.
+    pub(super) fn add(&mut self, number: u64, line: &BedLine<'_>) {
         self.lines.push(number);
         self.names.push_str(line.name);
         self.name_ends.push(self.names.len());
@@ -42,12 +47,12 @@ impl WorkList {
         self.block_ends.push(self.blocks.len());
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
-    /// How many BED files there are.
+    /// The number of BED files.
     pub(super) fn num_files(&self) -> usize {
         self.beds.len()
     }
@@ -57,73 +62,74 @@ impl WorkList {
         self.beds.is_empty()
     }
 
-    /// What a row is called.
+    /// The name of a row; may be empty.
     pub(super) fn name(&self, row: usize) -> &str {
-        &self.names[before(&self.name_ends, row)..self.name_ends[row]]
+        &self.names[start_of(&self.name_ends, row)..self.name_ends[row]]
     }
 
-    /// The blocks of a row; none if it is one piece.
+    /// The blocks of a row; empty if it is contiguous.
     pub(super) fn blocks(&self, row: usize) -> &[(u64, u64)] {
-        &self.blocks[before(&self.block_ends, row)..self.block_ends[row]]
+        &self.blocks[start_of(&self.block_ends, row)..self.block_ends[row]]
     }
 
-    /// The file, by number, and the line of a row.
+    /// The file, by index, and the line of a row.
     fn place(&self, row: usize) -> (usize, u64) {
         (self.firsts.partition_point(|&first| first <= row) - 1, self.lines[row])
     }
 }
 
-/// Where what ends at `ends[at]` begins.
-fn before(ends: &[usize], at: usize) -> usize {
+/// The start of item `at` of a concatenation with these ends.
+fn start_of(ends: &[usize], at: usize) -> usize {
     if at == 0 { 0 } else { ends[at - 1] }
 }
 
-/// What is wrong with lines of BED files: the first of them in words, and how many there are.
+/// The faults of lines of BED files: the first in the order of the files as messages, and their number. Those of many
+/// sequence files may come in any order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
-    told: BTreeMap<(usize, u64), String>,
+    listed: BTreeMap<(usize, u64), String>,
     count: usize,
 }
 
 impl Faults {
-    /// Notes a fault of a row.
+    /// Adds a fault of a row.
     pub(super) fn add_row(&mut self, list: &WorkList, row: usize, reason: impl FnOnce() -> String) {
         let (file, line) = list.place(row);
         self.add(file, line, reason);
     }
 
-    /// Notes a fault of a line of a file.
+    /// Adds a fault of a line of a file; `reason` is called if it is listed. A second fault of the same line is dropped.
     pub(super) fn add(&mut self, file: usize, line: u64, reason: impl FnOnce() -> String) {
-        if self.told.contains_key(&(file, line)) {
+        if self.listed.contains_key(&(file, line)) {
             return; // found in another sequence file, too
         }
         self.count += 1;
-        let is_told = self.told.len() < MOST_TOLD
-            || self.told.last_key_value().is_some_and(|(&last, _)| (file, line) < last);
-        if is_told {
-            self.told.insert((file, line), reason());
-            if self.told.len() > MOST_TOLD {
-                self.told.pop_last();
+        let is_listed = self.listed.len() < MAX_LISTED
+            || self.listed.last_key_value().is_some_and(|(&last, _)| (file, line) < last);
+        if is_listed {
+            self.listed.insert((file, line), reason());
+            if self.listed.len() > MAX_LISTED {
+                self.listed.pop_last();
             }
         }
     }
 
-    /// Whether there are none.
+    /// Whether there is no fault.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The error that tells them, if there are any, and `also` at its end.
+    /// Fails if there are faults, with an error that lists them and ends with `also`.
     pub(super) fn check(&self, list: &WorkList, also: &str) -> Result<()> {
-        let mut told = self.told.iter();
-        let Some((&(first, line), reason)) = told.next() else { return Ok(()) };
+        let mut listed = self.listed.iter();
+        let Some((&(first, line), reason)) = listed.next() else { return Ok(()) };
         let mut parts = vec![reason.clone()];
-        for (&(file, line), reason) in told {
+        for (&(file, line), reason) in listed {
             let path = if file == first { String::new() } else { format!("{}, ", list.beds[file].display()) };
             parts.push(format!("{path}line {line}: {reason}"));
         }
-        if self.count > self.told.len() {
-            parts.push(format!("and {} more", self.count - self.told.len()));
+        if self.count > self.listed.len() {
+            parts.push(format!("and {} more", self.count - self.listed.len()));
         }
         Err(Error::fasta(&list.beds[first], line, parts.join("; ") + also))
     }

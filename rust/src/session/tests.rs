@@ -7,7 +7,7 @@ use super::{Checkpoint, Wanted, pack, train, train_words};
 use crate::bpe::train::MergeOptions;
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::testing::Genome;
+use crate::testing::RandomGenome;
 use crate::tokenizer::Tokenizer;
 use crate::verdict;
 
@@ -27,7 +27,7 @@ fn genome() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("genome.fa");
     let mut letters = b">r\n".to_vec();
-    Genome::new(5).letters(&mut letters, 200_000);
+    RandomGenome::new(5).bases(&mut letters, 200_000);
     fs::write(&path, letters).unwrap();
     (folder, path)
 }

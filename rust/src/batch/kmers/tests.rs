@@ -5,7 +5,7 @@ use super::super::tests::joined;
 use super::*;
 use crate::alphabet::UnknownPolicy;
 use crate::kmer::Kmer;
-use crate::testing::{Genome, nasty};
+use crate::testing::{RandomGenome, nasty};
 use crate::tokenizer::KmerSpecials;
 
 fn kinds() -> impl Iterator<Item = Tokenizer> {
@@ -55,7 +55,7 @@ fn a_batch_is_its_sequences_one_by_one() {
 #[test]
 fn long_sequences_are_cut_without_a_trace() {
     let mut symbols = Vec::new();
-    Genome::new(5).with_n(true).letters(&mut symbols, 3 * PART + 12345);
+    RandomGenome::new(5).with_n(true).bases(&mut symbols, 3 * PART + 12345);
     symbols[PART - 2] = b'n';
     let text = String::from_utf8(symbols).unwrap();
     let (bytes, offsets) = joined(&[text.clone(), "ACGT".to_owned(), text[..PART + 3].to_owned()]);

@@ -21,7 +21,7 @@
 
 use super::islands::IslandFinder;
 use super::wire::{VarintReader, damaged, put_number};
-use crate::alphabet::LetterKind;
+use crate::alphabet::SymbolKind;
 use crate::bpe::Pair;
 use crate::corpus::Contents;
 use crate::error::Result;
@@ -105,7 +105,7 @@ pub(super) fn read_contents(body: &[u8]) -> Result<(Contents, u64)> {
     let mut numbers = VarintReader(body);
     let mut next = || numbers.below(MAX_COUNT);
     let (records, empty_records, words, bases) = (next()?, next()?, next()?, next()?);
-    let mut skipped = [0; LetterKind::SKIPPED.len()];
+    let mut skipped = [0; SymbolKind::SKIPPED.len()];
     for count in &mut skipped {
         *count = next()?;
     }

@@ -1,4 +1,25 @@
-//! What a folder says of itself, and what is in it.
+//! The manifest of a folder of shards: its form, what makes it valid, and the files that it names.
+//!
+//! The form is version 1:
+//!
+//! ```json
+//! {
+//!   "format": "genotok packed corpus",
+//!   "version": 1,
+//!   "inputs": [
+//!     {"name": "a.fa.gz", "bytes": 812, "checksum": "5f1c...", "records": 2, "empty_records": 0, "words": 3,
+//!      "bases": 2901, "skipped": {"N": 17}}
+//!   ],
+//!   "shards": [
+//!     {"file": "00000-00000.pack", "input": 0, "bytes": 941, "checksum": "90ab...", "places_checksum": "77de...",
+//!      "words": 3, "bases": 2901}
+//!   ]
+//! }
+//! ```
+//!
+//! Keys that this version does not know are an error: a newer genotok may mean by them that the shards are to be read in
+//! another way. The checksum of an input recognises a file that is given again, under any name. That of a shard stands in
+//! the shard's own header too, so a folder is checked by reading headers, without its words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,83 +33,86 @@ use crate::error::{Error, Result};
 use crate::io::atomic::{self, is_claim, is_unfinished};
 use crate::io::sizes::size;
 
-/// The file that says what is in the folder.
+/// The name of the manifest in its folder.
 pub const MANIFEST: &str = "manifest.json";
+/// The first keys of a manifest, and the only version there is.
 pub(super) const FORMAT: &str = "genotok packed corpus";
 pub(super) const VERSION: u32 = 1;
-/// Bytes of the largest manifest that is read.
+/// Bytes of a manifest that is read, at most; a larger one is no manifest.
 const MAX_BYTES: u64 = 256 << 20;
-/// Bytes of the longest list of places that is read.
+/// Bytes of an unpacked list of places, at most.
 const MAX_PLACES: u64 = 4 << 30;
+/// The endings of the names of a shard, and of the places of its words.
 pub(super) const SHARD: &str = ".pack";
 const WORDS: &str = ".words.tsv.zst";
 
-/// What is in a folder.
+/// The inputs and shards of a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Manifest {
+pub struct CorpusManifest {
     pub(super) format: String,
+    /// The version of the form, [`VERSION`].
     pub(super) version: u32,
     /// The inputs, in the order in which they were given.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<PackedInput>,
     /// The shards, in the order of their inputs.
-    pub shards: Vec<Shard>,
+    pub shards: Vec<CorpusShard>,
 }
 
 /// A sequence file that was packed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
+pub struct PackedInput {
     /// Its name, without the folder.
     pub name: String,
-    /// Its length.
+    /// Its size.
     pub bytes: u64,
-    /// BLAKE3 of it as it was, compressed or not.
+    /// BLAKE3 of the file as it is stored, in hexadecimal digits.
     pub checksum: String,
-    /// Records in it.
+    /// Its records.
     pub records: u64,
-    /// Records without a base.
+    /// Its records without a base.
     pub empty_records: u64,
-    /// Words in it.
+    /// Its words.
     pub words: u64,
-    /// Bases in it.
+    /// Its bases.
     pub bases: u64,
-    /// Letters that are no bases, by kind.
+    /// Its skipped symbols by the name of their kind; kinds that do not occur are left out.
     pub skipped: BTreeMap<String, u64>,
 }
 
-/// A packed file.
+/// A packed file of the folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shard {
+pub struct CorpusShard {
     /// Its name.
     pub file: String,
-    /// The number of its input, from 0.
+    /// The index of its input.
     pub input: usize,
-    /// Its length.
+    /// Its size.
     pub bytes: u64,
-    /// BLAKE3 of its words, as its header has it.
+    /// BLAKE3 of its words, as its header states it.
     pub checksum: String,
-    /// BLAKE3 of the file that says where its words came from.
+    /// BLAKE3 of the compressed file with the places of its words.
     pub places_checksum: String,
-    /// Words in it.
+    /// Its words.
     pub words: u64,
-    /// Bases in it.
+    /// Its bases.
     pub bases: u64,
 }
 
-/// The file with the places of a shard's words.
+/// The path of the file with the places of a shard's words.
 pub(super) fn words_path(shard: &Path) -> PathBuf {
     shard.with_extension(&WORDS[1..])
 }
 
-/// The lines with the places of a shard's words: record, start, end, tabs between.
+/// Reads the places of a shard's words: a line each, with record, start and end, tabs between.
 pub fn places(path: &Path) -> Result<String> {
     let fail = |source| Error::io(path, source);
     let file = fs::File::open(path).map_err(fail)?;
     let mut lines = Vec::new();
     let decoder = zstd::stream::read::Decoder::new(file).map_err(fail)?;
-    // No shard has so many words that its lines are longer; a file that unpacks to more is not ours.
+    // No shard has so many words that its lines are longer; this also bounds the memory for a hostile file.
     let damaged = |_| Error::file(path, "is damaged; `genotok verify` tells of all that is");
     decoder.take(MAX_PLACES + 1).read_to_end(&mut lines).map_err(damaged)?;
     if lines.len() as u64 > MAX_PLACES {
@@ -97,6 +121,7 @@ pub fn places(path: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&lines).into_owned())
 }
 
+/// The names of all files in a folder, sorted.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     let fail = |source| Error::io(folder, source);
     let mut found = Vec::new();
@@ -107,11 +132,13 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Whether a file is called as those that are written here, whole or not: two numbers with a line between, and an ending.
+/// Whether this module or the atomic writer gives files such a name: two numbers with a hyphen between and an ending, or
+/// a temporary name.
 pub(super) fn is_ours(name: &str) -> bool {
     is_unfinished(name) || is_claim(name) || is_shard(name)
 }
 
+/// Whether this is the name of a shard or of its places.
 fn is_shard(name: &str) -> bool {
     let stem = name.strip_suffix(SHARD).or_else(|| name.strip_suffix(WORDS));
     stem.and_then(|stem| stem.split_once('-')).is_some_and(|(input, part)| {
@@ -120,8 +147,10 @@ fn is_shard(name: &str) -> bool {
     })
 }
 
-impl Manifest {
-    /// Reads the manifest of a folder.
+impl CorpusManifest {
+    /// Reads and validates the manifest of a folder; the shards themselves are not read, see [`shards`].
+    ///
+    /// Fails if it is missing, too large, of another format or version, or inconsistent.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
         let fail = |source| Error::io(&path, source);
@@ -132,7 +161,7 @@ impl Manifest {
             return Err(wrong("too large for a manifest".to_owned()));
         }
         let damaged = |reason: String| wrong(format!("not a manifest of shards, or a damaged one: {reason}"));
-        let head: Head = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        let head: ManifestHead = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
         if head.format != FORMAT {
             let found = if head.format.is_empty() { "something else" } else { &head.format };
             return Err(wrong(format!("is of {found:?}, not of packed shards, which `genotok pack` makes")));
@@ -157,8 +186,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Names among these that are no files of its shards.
-    pub(super) fn strangers(&self, names: Vec<String>) -> impl Iterator<Item = String> {
+    /// Those of `names` that belong to none of its shards.
+    pub(super) fn unknown_files(&self, names: Vec<String>) -> impl Iterator<Item = String> {
         let stems: BTreeSet<&str> =
             self.shards.iter().filter_map(|shard| shard.file.strip_suffix(SHARD)).collect();
         names.into_iter().filter(move |name| {
@@ -167,6 +196,7 @@ impl Manifest {
         })
     }
 
+    /// Writes the manifest to its folder, atomically: from then on the folder holds what it names.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(MANIFEST);
         atomic::write(&path, |file| {
@@ -176,21 +206,22 @@ impl Manifest {
     }
 }
 
-/// What every manifest begins with, whatever its version.
+/// The fields that a manifest of any version has, read first so that another version is not called damaged.
 #[derive(Deserialize)]
 #[serde(default)]
-struct Head {
+struct ManifestHead {
     format: String,
     version: u32,
 }
 
-impl Default for Head {
+impl Default for ManifestHead {
     fn default() -> Self {
         Self { format: String::new(), version: VERSION }
     }
 }
 
-/// The packed files of a folder, each of the length and with the checksum that its manifest has.
+/// The paths of a folder's shards, in the order of the manifest. Fails if one is missing or has another size or checksum
+/// than the manifest states. Cost: reads the manifest and a header per shard.
 pub fn shards(folder: &Path) -> Result<Vec<PathBuf>> {
     if !folder.join(MANIFEST).exists() {
         let reason = format!(
@@ -198,8 +229,8 @@ pub fn shards(folder: &Path) -> Result<Vec<PathBuf>> {
         );
         return Err(Error::file(folder, reason));
     }
-    let manifest = Manifest::open(folder)?;
-    let check = |shard: &Shard| {
+    let manifest = CorpusManifest::open(folder)?;
+    let check = |shard: &CorpusShard| {
         let path = folder.join(&shard.file);
         match fault(&path, shard) {
             Some(reason) => Err(Error::file(&path, reason)),
@@ -209,14 +240,14 @@ pub fn shards(folder: &Path) -> Result<Vec<PathBuf>> {
     manifest.shards.iter().map(check).collect()
 }
 
-/// What is wrong with a shard, as far as its length and header say.
-pub(super) fn fault(path: &Path, shard: &Shard) -> Option<String> {
+/// The defect of a shard that its size and header show, if any; the words are not read.
+pub(super) fn fault(path: &Path, shard: &CorpusShard) -> Option<String> {
     if !path.is_file() {
         return Some(format!("this shard is missing; its checksum is {}", shard.checksum));
     }
     let found = size(path);
     if found != shard.bytes {
-        let Shard { bytes, checksum, .. } = shard;
+        let CorpusShard { bytes, checksum, .. } = shard;
         return Some(format!("this shard has {found} bytes, not {bytes}; its checksum is {checksum}"));
     }
     match Corpus::checksum(path) {
@@ -236,7 +267,7 @@ pub(super) fn reason_of(error: Error) -> String {
     }
 }
 
-/// Paths with each folder replaced by its shards.
+/// The paths with each folder replaced by its shards.
 pub(in crate::corpus) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for path in paths {

@@ -1,4 +1,16 @@
 //! Sequence files into shards.
+//!
+//! Each input is packed by one thread. Its builder grows until the words that have ended reach the size of a shard; they
+//! are written and dropped, the open word stays in the builder. An input thus needs memory for one shard, and its longest
+//! word.
+//!
+//! The order of the steps makes a run that stops anywhere harmless:
+//!
+//! 1. The folder is claimed and freed of what killed runs left.
+//! 2. All inputs are checksummed, and refused if one is in the folder: nothing is written yet.
+//! 3. Shards are written, each with its places before it. Until the last step no manifest names them.
+//! 4. Each input is judged by the symbols counted in it; on any failure the new shards are removed.
+//! 5. The new manifest replaces the old one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,51 +19,58 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::manifest::{FORMAT, Input, MANIFEST, Manifest, SHARD, Shard, VERSION, is_ours, names, words_path};
-use crate::alphabet::LetterKind;
-use crate::corpus::files::{each_file, read_letters};
-use crate::corpus::{Contents, Corpus, CorpusBuilder, Place, is_packed, packed};
+use super::manifest::{
+    CorpusManifest, CorpusShard, FORMAT, MANIFEST, PackedInput, SHARD, VERSION, is_ours, names, words_path,
+};
+use crate::alphabet::SymbolKind;
+use crate::corpus::files::{each_file, read_symbols};
+use crate::corpus::{Contents, Corpus, CorpusBuilder, WordPlace, is_packed, packed};
 use crate::error::{Error, Result};
 use crate::io::atomic::claim::OutputClaim;
 use crate::io::atomic::{self, is_claim};
-use crate::io::fasta::Reader;
+use crate::io::fasta::SequenceReader;
 use crate::io::sizes::size;
 use crate::monitor::Monitor;
 use crate::verdict::{check_allowed, no_base};
 
-/// Letters between two looks whether a shard is full.
-const PIECE: usize = 1 << 10;
+/// Symbols after which the builder is asked whether a shard is full. Small, so that shards are equal in size.
+const PIECE_SYMBOLS: usize = 1 << 10;
 
-/// How to pack into a folder.
+/// Options of [`pack`].
 #[derive(Clone, Debug)]
-pub struct Packing {
-    /// The folder.
+pub struct PackOptions {
+    /// The output folder.
     pub folder: PathBuf,
-    /// Bases after which a new shard is begun, at the end of a word.
+    /// Bases after which a shard ends, at the end of a word. At least 1.
     pub shard_bases: u64,
-    /// Add to a folder that is there.
+    /// Add to the shards of an existing folder.
     pub append: bool,
-    /// The share of unknown symbols that an input may have.
+    /// The share of unknown symbols that an input may have, from 0 to 1, see [`crate::verdict`].
     pub allow_unknown: f64,
 }
 
-/// Packs sequence files into a folder, as many at a time as the present pool has threads. Returns the new manifest, and
-/// what was read now.
+/// Packs sequence files into a folder, one file per thread of the current pool at a time. Returns the new manifest and the
+/// contents of these files.
 ///
-/// Memory: for each thread a quarter of a byte a base of a shard, and its longest word. Fails, and leaves the folder as
-/// it was but for files that the next run removes, if an input is in it already, cannot be read, or the disk is full.
-pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(Manifest, Contents)> {
-    let &Packing { ref folder, shard_bases, append, allow_unknown } = packing;
+/// Memory per thread: a quarter of a byte per base of a shard, and the longest word. Every input is read twice, first for
+/// its checksum. Fails if an input is in the folder already or cannot be read, or if the disk is full; the folder then is
+/// as it was, apart from files that the next run removes.
+pub fn pack(
+    paths: &[PathBuf],
+    packing: &PackOptions,
+    monitor: &Monitor,
+) -> Result<(CorpusManifest, Contents)> {
+    let &PackOptions { ref folder, shard_bases, append, allow_unknown } = packing;
     check_allowed(allow_unknown)?;
     if shard_bases == 0 {
         return Err(Error::argument("shard_size", &0, "a shard has at least one base"));
     }
-    let (_claim, mut manifest) = begin(folder, append)?;
+    let (_claim, mut manifest) = open_folder(folder, append)?;
     let mut inputs = checksums(paths, monitor)?;
     refuse_known(&manifest, paths, &inputs)?;
     let before = manifest.inputs.len();
     let packed = each_file(paths, monitor, |index, path| {
-        let packer = Packer { folder, input: before + index, allow_unknown, shards: Vec::new() };
+        let packer = InputPacker { folder, input: before + index, allow_unknown, shards: Vec::new() };
         packer.pack(path, shard_bases, monitor)
     });
     let packed = packed.and_then(|packed| {
@@ -61,12 +80,12 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
             None => Ok(packed),
         }
     });
-    let packed = packed.inspect_err(|_| clean(folder, &manifest))?;
+    let packed = packed.inspect_err(|_| remove_leftovers(folder, &manifest))?;
     let mut sum = Contents::default();
     for (input, (contents, shards)) in inputs.iter_mut().zip(packed) {
         (input.records, input.empty_records) = (contents.records, contents.empty_records);
         (input.words, input.bases) = (contents.words, contents.bases);
-        let skipped = LetterKind::SKIPPED.iter().zip(contents.skipped);
+        let skipped = SymbolKind::SKIPPED.iter().zip(contents.skipped);
         input.skipped = skipped
             .filter(|&(_, count)| count > 0)
             .map(|(kind, count)| (kind.name().to_owned(), count))
@@ -80,30 +99,42 @@ pub fn pack(paths: &[PathBuf], packing: &Packing, monitor: &Monitor) -> Result<(
 }
 
 /// Packs one input.
-struct Packer<'a> {
+struct InputPacker<'a> {
     folder: &'a Path,
+    /// The index of the input in the manifest, the first number in the names of its shards.
     input: usize,
     allow_unknown: f64,
-    shards: Vec<Shard>,
+    shards: Vec<CorpusShard>,
 }
 
-impl Packer<'_> {
-    fn pack(mut self, path: &Path, shard_bases: u64, monitor: &Monitor) -> Result<(Contents, Vec<Shard>)> {
+impl InputPacker<'_> {
+    /// Packs the file at `path`; its contents and shards. The verdict on its symbols comes last, when all are counted.
+    fn pack(
+        mut self,
+        path: &Path,
+        shard_bases: u64,
+        monitor: &Monitor,
+    ) -> Result<(Contents, Vec<CorpusShard>)> {
         let mut sum = Contents::default();
         let mut builder = CorpusBuilder::with_places();
-        read_letters(Reader::open(path)?, monitor, &mut builder, PIECE, |builder| {
+        read_symbols(SequenceReader::open(path)?, monitor, &mut builder, PIECE_SYMBOLS, |builder| {
             if builder.bases_ended() >= shard_bases {
-                self.shard(builder, &mut sum, monitor)?;
+                self.write_shard(builder, &mut sum, monitor)?;
             }
             Ok(())
         })?;
-        self.shard(&mut builder, &mut sum, monitor)?;
+        self.write_shard(&mut builder, &mut sum, monitor)?;
         sum.check(path, self.allow_unknown)?;
         Ok((sum, self.shards))
     }
 
-    /// Writes the words that have ended; none of no words.
-    fn shard(&mut self, builder: &mut CorpusBuilder, sum: &mut Contents, monitor: &Monitor) -> Result<()> {
+    /// Writes the words that have ended as a shard, if there are any. The places come first: a shard that exists has them.
+    fn write_shard(
+        &mut self,
+        builder: &mut CorpusBuilder,
+        sum: &mut Contents,
+        monitor: &Monitor,
+    ) -> Result<()> {
         let (corpus, places) = (builder.take_words(), builder.take_places());
         sum.add(corpus.contents());
         if corpus.num_words() == 0 {
@@ -115,16 +146,24 @@ impl Packer<'_> {
         let places_checksum = write_places(&words_path(&path), &places)?;
         let bytes = packed::save(&[corpus], &path, monitor)?;
         let checksum = Corpus::checksum(&path)?;
-        self.shards.push(Shard { file, input: self.input, bytes, checksum, places_checksum, words, bases });
+        self.shards.push(CorpusShard {
+            file,
+            input: self.input,
+            bytes,
+            checksum,
+            places_checksum,
+            words,
+            bases,
+        });
         Ok(())
     }
 }
 
-/// Where the words of a shard came from, as a file; its checksum.
-fn write_places(path: &Path, places: &[Place]) -> Result<String> {
+/// Writes the places of a shard's words to a file, and returns its checksum.
+fn write_places(path: &Path, places: &[WordPlace]) -> Result<String> {
     let mut lines = Vec::new();
-    for Place { record, start, end } in places {
-        // A name has no tab or line end: it ends at the first white space.
+    for WordPlace { record, start, end } in places {
+        // A name holds no tab or line end: it ends at the first white space of its title.
         lines.extend_from_slice(record);
         lines.extend_from_slice(format!("\t{start}\t{end}\n").as_bytes());
     }
@@ -133,8 +172,10 @@ fn write_places(path: &Path, places: &[Place]) -> Result<String> {
     Ok(blake3::hash(&compressed).to_hex().to_string())
 }
 
-/// The folder claimed, with an empty manifest if it is new, or what is there to add to; without what killed runs left.
-fn begin(folder: &Path, append: bool) -> Result<(OutputClaim, Manifest)> {
+/// Claims the folder, removes what killed runs left, and returns the manifest to add to; an empty one for a new folder.
+///
+/// Fails if the folder holds shards and `append` is not set, or the reverse, or if it holds files of anyone else.
+fn open_folder(folder: &Path, append: bool) -> Result<(OutputClaim, CorpusManifest)> {
     let path = folder.join(MANIFEST);
     if append && !path.exists() {
         return Err(Error::file(folder, format!("has no {MANIFEST}: there are no shards to add to")));
@@ -145,8 +186,8 @@ fn begin(folder: &Path, append: bool) -> Result<(OutputClaim, Manifest)> {
         return Err(Error::file(folder, "has shards already; --append adds to them, or give another name"));
     }
     if append {
-        let manifest = Manifest::open(folder)?;
-        clean(folder, &manifest);
+        let manifest = CorpusManifest::open(folder)?;
+        remove_leftovers(folder, &manifest);
         return Ok((claim, manifest));
     }
     for name in names(folder)? {
@@ -155,21 +196,22 @@ fn begin(folder: &Path, append: bool) -> Result<(OutputClaim, Manifest)> {
             return Err(Error::file(folder, reason));
         }
     }
-    let manifest = Manifest { format: FORMAT.to_owned(), version: VERSION, ..Manifest::default() };
-    clean(folder, &manifest);
+    let manifest =
+        CorpusManifest { format: FORMAT.to_owned(), version: VERSION, ..CorpusManifest::default() };
+    remove_leftovers(folder, &manifest);
     Ok((claim, manifest))
 }
 
-/// Removes shards that the manifest does not know: of a run that was killed, or that failed.
-fn clean(folder: &Path, manifest: &Manifest) {
-    let surplus = manifest.strangers(names(folder).unwrap_or_default());
+/// Removes shards that the manifest does not name, which runs left that were killed or failed.
+fn remove_leftovers(folder: &Path, manifest: &CorpusManifest) {
+    let surplus = manifest.unknown_files(names(folder).unwrap_or_default());
     for name in surplus.filter(|name| is_ours(name) && !is_claim(name)) {
-        fs::remove_file(folder.join(name)).ok(); // what stays is removed the next time, and never read
+        fs::remove_file(folder.join(name)).ok(); // one that stays is removed the next time, and never read
     }
 }
 
-/// Each input with its length and checksum; the rest is not known yet.
-fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Input>> {
+/// The inputs with names, sizes and checksums; the counts are not known yet.
+fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<PackedInput>> {
     let sum = |path: &PathBuf| {
         monitor.check()?;
         if is_packed(path) {
@@ -180,7 +222,7 @@ fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Input>> {
             return Err(Error::file(path, reason));
         }
         let checksum = checksum(path, monitor)?;
-        Ok(Input {
+        Ok(PackedInput {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             bytes: size(path),
             checksum,
@@ -194,7 +236,7 @@ fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<Input>> {
     paths.par_iter().map(sum).collect()
 }
 
-/// BLAKE3 of a file, which may be long.
+/// BLAKE3 of a file, in constant memory and interruptible.
 fn checksum(path: &Path, monitor: &Monitor) -> Result<String> {
     let fail = |source| Error::io(path, source);
     let mut file = fs::File::open(path).map_err(fail)?;
@@ -211,8 +253,8 @@ fn checksum(path: &Path, monitor: &Monitor) -> Result<String> {
     }
 }
 
-/// An error if an input is in the folder already, or given twice: it would count twice.
-fn refuse_known(manifest: &Manifest, paths: &[PathBuf], inputs: &[Input]) -> Result<()> {
+/// Fails if the content of an input is in the folder already, or given twice: its words would count twice.
+fn refuse_known(manifest: &CorpusManifest, paths: &[PathBuf], inputs: &[PackedInput]) -> Result<()> {
     let mut known: BTreeMap<&str, &str> =
         manifest.inputs.iter().map(|input| (&*input.checksum, &*input.name)).collect();
     for (path, input) in paths.iter().zip(inputs) {

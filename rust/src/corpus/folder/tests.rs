@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::manifest::words_path;
-use super::{MANIFEST, Manifest, Packing, expand, pack, places, shards, verify};
+use super::{CorpusManifest, MANIFEST, PackOptions, expand, pack, places, shards, verify};
 use crate::corpus::{Contents, Corpus, read};
 use crate::error::Error;
 use crate::monitor::Monitor;
@@ -34,11 +34,11 @@ fn inputs(folder: &Path, seed: u64) -> Vec<PathBuf> {
     (0..3).map(write).collect()
 }
 
-fn packing(folder: &Path, shard_bases: u64, append: bool) -> Packing {
-    Packing { folder: folder.to_path_buf(), shard_bases, append, allow_unknown: MAX_UNKNOWN }
+fn packing(folder: &Path, shard_bases: u64, append: bool) -> PackOptions {
+    PackOptions { folder: folder.to_path_buf(), shard_bases, append, allow_unknown: MAX_UNKNOWN }
 }
 
-fn letters(corpora: &[Corpus]) -> Vec<Vec<u8>> {
+fn symbols(corpora: &[Corpus]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     for corpus in corpora {
         for word in (0..corpus.num_words()).map(|number| corpus.word(number)) {
@@ -71,9 +71,9 @@ fn shards_hold_the_words_of_their_inputs() {
             let monitor = Monitor::default();
             let (manifest, contents) = pack(&inputs, &packing(&place, shard_bases, false), &monitor).unwrap();
             let found = open_all(&shards(&place).unwrap());
-            assert_eq!(letters(&found), letters(&whole));
+            assert_eq!(symbols(&found), symbols(&whole));
             assert_eq!((contents.clone(), contents.fingerprint), (sum(&whole), sum(&found).fingerprint));
-            assert_eq!(manifest, Manifest::open(&place).unwrap());
+            assert_eq!(manifest, CorpusManifest::open(&place).unwrap());
             assert_eq!(verify(&place, &monitor).unwrap(), []);
             assert!(shard_bases < 1 << 40 || manifest.shards.len() == 3);
             assert!(shard_bases > 1 || manifest.shards.len() > 3, "{}", manifest.shards.len());
@@ -99,7 +99,7 @@ fn words_are_found_again_where_they_came_from() {
         let corpus = Corpus::open(&place.join(&shard.file)).unwrap();
         let lines = places(&words_path(&place.join(&shard.file))).unwrap();
         assert_eq!(lines.lines().count(), corpus.num_words());
-        for (line, codes) in lines.lines().zip(letters(&[corpus])) {
+        for (line, codes) in lines.lines().zip(symbols(&[corpus])) {
             let fields: Vec<&str> = line.split('\t').collect();
             let (start, end): (usize, usize) = (fields[1].parse().unwrap(), fields[2].parse().unwrap());
             let record = &records.iter().find(|record| record.0 == fields[0]).unwrap().1;

@@ -1,17 +1,18 @@
-//! Every defect of a folder of shards.
+//! Every defect of a folder of shards, where [`shards`](super::shards) stops at the first and reads headers only.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{MANIFEST, Manifest, Shard, fault, names, reason_of, words_path};
+use super::manifest::{CorpusManifest, CorpusShard, MANIFEST, fault, names, reason_of, words_path};
 use crate::corpus::Corpus;
 use crate::error::Result;
 use crate::io::atomic::is_claim;
 use crate::monitor::Monitor;
 
-/// Every defect of a folder: the file, and what is wrong with it. Cost: one reading of all shards.
+/// All defects of a folder: each a path and what is wrong with it, in the order of the manifest. Cost: one pass over all
+/// files. Fails only if the manifest cannot be read or the monitor was cancelled.
 pub fn verify(folder: &Path, monitor: &Monitor) -> Result<Vec<(PathBuf, String)>> {
-    let manifest = Manifest::open(folder)?;
+    let manifest = CorpusManifest::open(folder)?;
     let mut defects = Vec::new();
     for shard in &manifest.shards {
         monitor.check()?;
@@ -28,15 +29,15 @@ pub fn verify(folder: &Path, monitor: &Monitor) -> Result<Vec<(PathBuf, String)>
             Err(error) => defects.push((places, format!("cannot be read: {error}"))),
         }
     }
-    let strangers = manifest.strangers(names(folder)?);
-    for name in strangers.filter(|name| name != MANIFEST && !is_claim(name)) {
+    let unknown = manifest.unknown_files(names(folder)?);
+    for name in unknown.filter(|name| name != MANIFEST && !is_claim(name)) {
         defects.push((folder.join(name), format!("is not in {MANIFEST}")));
     }
     Ok(defects)
 }
 
-/// What is wrong with the words of a shard.
-fn contents_fault(path: &Path, shard: &Shard) -> Option<String> {
+/// The defect of a shard's words, if any: damage, or counts other than the manifest's.
+fn contents_fault(path: &Path, shard: &CorpusShard) -> Option<String> {
     match Corpus::open(path) {
         Ok(corpus) => {
             let contents = corpus.contents();

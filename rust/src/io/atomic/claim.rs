@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::{CLAIM_SUFFIX, MAX_DESCRIPTION, folder_of, is_held, is_same, kernel, target};
 use crate::error::{Error, Result};
 
+/// The name of a folder's claim.
 const FOLDER_CLAIM: &str = ".genotok-folder.lock";
 /// How often a held claim is tried: a sweeper holds the claims of dead runs for a moment.
 const TRIES: usize = 3;
@@ -41,6 +42,9 @@ impl OutputClaim {
     }
 
     /// Opens and locks the claim at `path`, again if its holder removed it between the two.
+    ///
+    /// The file is created if missing and never truncated before the lock is held: until then its text is that of another
+    /// holder. After the lock, [`is_same`] decides whether the locked file is the one that others will find under this name.
     fn take(output: &Path, path: PathBuf) -> Result<Self> {
         let fail = |source: io::Error| Error::io(output, source);
         let mut tries = 0;

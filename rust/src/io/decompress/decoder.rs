@@ -1,20 +1,25 @@
 //! One member of gzip, xz or zstd, unpacked step by step by the library of its format.
+//!
+//! The three libraries answer differently; here each step tells the same three things ([`DecoderStep`]), so that the
+//! member loop above asks one question: did the step make progress, and did the member end? Where the
+//! format has a checksum, the library verifies it before it reports the end.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::formats::{Fault, Format};
+use super::formats::{CompressionFormat, Fault};
 
-/// Most memory an xz stream may ask for.
+/// Memory that an xz stream may ask for, at most.
 const XZ_MEMORY_BYTES: u64 = 512 << 20;
 
-/// What one step of a decoder did.
-pub(super) struct Step {
+/// What one step of a decoder did: bytes taken from the input, bytes written to the output, and whether the member ended
+/// with them. Neither taken nor written, and not ended, means that it waits for input that does not come.
+pub(super) struct DecoderStep {
     pub(super) consumed: usize,
     pub(super) produced: usize,
     pub(super) ended: bool,
 }
 
-/// The decoder of one member.
+/// The decoder of one member; a new one is made for each.
 pub(super) enum Decoder {
     Gzip(Decompress),
     Xz(liblzma::stream::Stream),
@@ -22,18 +27,19 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(format: Format) -> Result<Self, Fault> {
+    /// A decoder before its first byte. Fails if the library cannot allocate its state.
+    pub(super) fn new(format: CompressionFormat) -> Result<Self, Fault> {
         match format {
-            Format::Xz => liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, 0)
+            CompressionFormat::Xz => liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, 0)
                 .map(Self::Xz)
                 .map_err(|error| Fault::damaged(format!("xz: {error}"))),
-            Format::Zstd => zstd::stream::raw::Decoder::new().map(Self::Zstd).map_err(Fault::Io),
-            Format::Gzip | Format::Plain => Ok(Self::Gzip(Decompress::new_gzip(15))),
+            CompressionFormat::Zstd => zstd::stream::raw::Decoder::new().map(Self::Zstd).map_err(Fault::Io),
+            CompressionFormat::Gzip | CompressionFormat::Plain => Ok(Self::Gzip(Decompress::new_gzip(15))),
         }
     }
 
-    /// Unpacks some of `input` into `out`.
-    pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
+    /// Unpacks some of `input` into `out`. Fails, with the remedy, on damaged data and on a window beyond the memory limit.
+    pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<DecoderStep, Fault> {
         match self {
             Self::Gzip(inflate) => step_gzip(inflate, input, out),
             Self::Xz(stream) => step_xz(stream, input, out),
@@ -42,16 +48,22 @@ impl Decoder {
     }
 }
 
-fn step_gzip(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
+/// gzip by zlib-rs. Its counts are totals, so a step's are differences.
+fn step_gzip(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<DecoderStep, Fault> {
     let (consumed, produced) = (inflate.total_in(), inflate.total_out());
     let status = inflate.decompress(input, out, FlushDecompress::None).map_err(|error| {
         Fault::damaged(format!("the gzip data is damaged ({error}); fetch the file again"))
     })?;
     let (consumed, produced) = (inflate.total_in() - consumed, inflate.total_out() - produced);
-    Ok(Step { consumed: narrow(consumed), produced: narrow(produced), ended: status == Status::StreamEnd })
+    Ok(DecoderStep {
+        consumed: narrow(consumed),
+        produced: narrow(produced),
+        ended: status == Status::StreamEnd,
+    })
 }
 
-fn step_xz(stream: &mut liblzma::stream::Stream, input: &[u8], out: &mut [u8]) -> Result<Step, Fault> {
+/// xz by liblzma, which checks the memory limit before it allocates.
+fn step_xz(stream: &mut liblzma::stream::Stream, input: &[u8], out: &mut [u8]) -> Result<DecoderStep, Fault> {
     use liblzma::stream::{Action, Error, Status};
     let (consumed, produced) = (stream.total_in(), stream.total_out());
     let status = stream.process(input, out, Action::Run).map_err(|error| match error {
@@ -62,14 +74,19 @@ fn step_xz(stream: &mut liblzma::stream::Stream, input: &[u8], out: &mut [u8]) -
         _ => Fault::damaged(format!("the xz data is damaged ({error}); fetch the file again")),
     })?;
     let (consumed, produced) = (stream.total_in() - consumed, stream.total_out() - produced);
-    Ok(Step { consumed: narrow(consumed), produced: narrow(produced), ended: status == Status::StreamEnd })
+    Ok(DecoderStep {
+        consumed: narrow(consumed),
+        produced: narrow(produced),
+        ended: status == Status::StreamEnd,
+    })
 }
 
+/// zstd, which reports how many bytes it would like next; 0 means that the frame is complete.
 fn step_zstd(
     decoder: &mut zstd::stream::raw::Decoder<'static>,
     input: &[u8],
     out: &mut [u8],
-) -> Result<Step, Fault> {
+) -> Result<DecoderStep, Fault> {
     use zstd::stream::raw::Operation;
     let status = decoder.run_on_buffers(input, out).map_err(|error| {
         Fault::damaged(format!(
@@ -77,10 +94,14 @@ fn step_zstd(
              genotok ... -`, or fetch the file again"
         ))
     })?;
-    Ok(Step { consumed: status.bytes_read, produced: status.bytes_written, ended: status.remaining == 0 })
+    Ok(DecoderStep {
+        consumed: status.bytes_read,
+        produced: status.bytes_written,
+        ended: status.remaining == 0,
+    })
 }
 
-/// A count that is bounded by the length of a buffer.
+/// A count that the length of a buffer bounds, so that it always fits.
 pub(super) fn narrow(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,9 @@
-//! Reading ahead.
+//! Compressed bytes, read ahead far enough to tell what they are.
+//!
+//! The buffer holds one window of the source: `buffer[start..end]` are the bytes that are read and not yet consumed, and
+//! `bytes_read` counts all that ever left the source, consumed or not. [`Feed::ensure`] moves the window to the front
+//! before it reads, so a caller sees up to [`FEED_BYTES`] contiguous bytes; a header (18 bytes) or a BGZF block (64 KiB)
+//! never straddles two reads.
 
 use std::io::{self, Read};
 
@@ -8,7 +13,7 @@ use crate::io::memory::Buffer;
 /// Bytes of compressed input read at a time.
 const FEED_BYTES: usize = 256 << 10;
 
-/// The source and the bytes read ahead from it.
+/// A source and the bytes read ahead from it.
 pub(super) struct Feed {
     source: Box<dyn Read + Send>,
     buffer: Buffer,
@@ -19,6 +24,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
+    /// Reads nothing yet.
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
         Self { source, buffer: Buffer::of(FEED_BYTES), start: 0, end: 0, bytes_read: 0, ended: false }
     }
@@ -28,16 +34,18 @@ impl Feed {
         self.bytes_read
     }
 
-    /// The bytes at hand.
+    /// The bytes read ahead; empty at the end of the source if [`ensure`](Self::ensure) was called before.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
+    /// Drops the first `count` of them.
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
     }
 
-    /// Reads until `count` bytes are at hand (at most the buffer's length) or the source ends; says how many are.
+    /// Reads until `count` bytes are available or the source ends, and returns how many are; fewer than `count` mean the
+    /// end. `count` is at most [`FEED_BYTES`]. Cost: the bytes still unread are moved if there are too few.
     pub(super) fn ensure(&mut self, count: usize) -> Result<usize, Fault> {
         if self.end - self.start < count {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -52,11 +60,11 @@ impl Feed {
         Ok(self.end - self.start)
     }
 
-    /// Plain bytes: what is at hand first, then directly from the source.
+    /// Plain bytes: those read ahead first, then directly from the source into `out`, without a copy. 0 is the end.
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
-        let at_hand = self.end - self.start;
-        if at_hand > 0 {
-            let count = at_hand.min(out.len());
+        let ahead = self.end - self.start;
+        if ahead > 0 {
+            let count = ahead.min(out.len());
             out[..count].copy_from_slice(&self.buffer[self.start..self.start + count]);
             self.start += count;
             return Ok(count);
@@ -69,12 +77,14 @@ impl Feed {
         Ok(got)
     }
 
+    /// Counts what a read got; a read of nothing is the end, after which the source is not read again (a terminal would wait).
     fn advance(&mut self, got: usize) {
         self.bytes_read += got as u64;
         self.ended = got == 0;
     }
 }
 
+/// One read, again if a signal interrupted it.
 fn read_some(source: &mut impl Read, out: &mut [u8]) -> Result<usize, Fault> {
     loop {
         match source.read(out) {

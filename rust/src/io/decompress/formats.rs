@@ -1,4 +1,7 @@
-//! Which formats there are, by their first bytes, and why no more bytes come.
+//! Compression formats by their first bytes, and the reasons why no more bytes come.
+//!
+//! The name of a file is never consulted: `genome.fa` that holds gzip is gzip. Formats that are recognised and not read
+//! have a remedy each, because "this is not a sequence file" would send a user the wrong way.
 
 use std::path::Path;
 
@@ -7,6 +10,7 @@ use crate::error::Error;
 /// Length of the header of a BGZF block; none of the other signatures looked for is longer.
 pub(super) const HEADER_BYTES: usize = 18;
 
+/// Messages that several decoders share.
 pub(super) const DAMAGED: &str = "the compressed data is damaged; fetch the file again";
 pub(super) const CUT_SHORT: &str =
     "the compressed data is cut short, probably an unfinished download or copy; fetch the file again";
@@ -16,11 +20,12 @@ pub(super) const CUT_SHORT: &str =
 pub(crate) enum Fault {
     /// The source could not be read.
     Io(std::io::Error),
-    /// What was read cannot be unpacked; the sentence says why and what to do.
+    /// What was read cannot be unpacked. The sentence says why and what to do.
     Damaged(String),
 }
 
 impl Fault {
+    /// Data that cannot be unpacked.
     pub(super) fn damaged(reason: impl Into<String>) -> Self {
         Self::Damaged(reason.into())
     }
@@ -34,17 +39,17 @@ impl Fault {
     }
 }
 
-/// The formats that are unpacked.
+/// The formats that are read. BGZF is gzip here; its blocks are found by their header (`bgzf`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum CompressionFormat {
     Plain,
     Gzip,
     Xz,
     Zstd,
 }
 
-impl Format {
-    /// What data in this format begins with.
+impl CompressionFormat {
+    /// The bytes that data in this format starts with; none for plain data.
     pub(super) fn magic(self) -> &'static [u8] {
         match self {
             Self::Plain => b"",
@@ -54,10 +59,10 @@ impl Format {
         }
     }
 
-    /// The format that data beginning with `head` is in.
+    /// The format of data that starts with `head`; plain if no other fits.
     pub(super) fn of(head: &[u8]) -> Self {
         match head {
-            // A zstd file may begin with a frame to skip, and have more of them anywhere.
+            // A zstd file may start with a skippable frame, and have more of them anywhere.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => [Self::Gzip, Self::Xz, Self::Zstd]
                 .into_iter()
@@ -67,7 +72,7 @@ impl Format {
     }
 }
 
-/// Formats that are recognised in order to be refused: first bytes, and what to say.
+/// Formats that are recognised only to be refused: their first bytes, and the message. The first that fits counts.
 const REFUSED: [(&[u8], &str); 21] = [
     (
         b"BZh",
@@ -98,12 +103,12 @@ const REFUSED: [(&[u8], &str); 21] = [
     (b"LZIP", "this is lzip data, which is not read; use `lzip -dc FILE | genotok ... -`"),
 ];
 
-/// Whether data that begins with `head` is of a format that is unpacked.
+/// Whether data that starts with `head` is in a compression format that is read.
 pub(crate) fn is_compressed(head: &[u8]) -> bool {
-    Format::of(head) != Format::Plain
+    CompressionFormat::of(head) != CompressionFormat::Plain
 }
 
-/// The remedy for data that begins with `head`, if it is of a format known but not read.
+/// The remedy for data that starts with `head`, if its format is known and not read.
 pub(crate) fn refusal(head: &[u8]) -> Option<&'static str> {
     REFUSED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, reason)| *reason)
 }

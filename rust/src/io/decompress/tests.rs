@@ -199,7 +199,7 @@ fn much_comes_out_of_little_and_only_passes_through() {
     }
     for packing in PACKINGS {
         let records = read(&pack(&genome, packing)).unwrap();
-        assert_eq!(records[0].letters.len(), 40 << 20, "{packing:?}");
+        assert_eq!(records[0].symbols.len(), 40 << 20, "{packing:?}");
     }
 }
 

@@ -1,11 +1,15 @@
 //! What people give a sequence reader by mistake, and what to tell them.
+//!
+//! A message that names the mistake ("this looks like GenBank format") saves the user a search that "found 'L', expected
+//! `>`" starts. Everything here is a guess made after the reader has refused a byte: it changes the message, never the
+//! outcome.
 
 use memchr::memchr;
 
 use crate::error::quote;
 use crate::io::decompress::{is_compressed, refusal};
 
-/// Beginnings of files that are taken for FASTA by mistake, and what to do. Of two that fit the first counts.
+/// First bytes of files that are given for FASTA by mistake, and the remedy. Of two that fit, the first counts.
 const MISTAKEN: [(&[u8], &str); 47] = [
     (b"<?xml", "this looks like XML; download the sequence as FASTA"),
     (b"<", "this looks like a web page (HTML or XML); download the file itself"),
@@ -47,7 +51,7 @@ const MISTAKEN: [(&[u8], &str); 47] = [
     (b"\xff\xd8\xff", "this is a picture"),
     (b"%PDF", "this is a PDF document"),
     (b"%!PS", "this is a PostScript document"),
-    (b"{\\rtf", "this is a document of a word processor (RTF); save it as plain text"),
+    (b"{\\rtf", "this is a rich-text document (RTF); save it as plain text"),
     (b"\xd0\xcf\x11\xe0", "this is a document of Word or Excel; save it as plain text"),
     (b"{", "this looks like JSON"),
     (b"[", "this looks like JSON"),
@@ -56,13 +60,13 @@ const MISTAKEN: [(&[u8], &str); 47] = [
     (b"\0", "this is not a text file"),
 ];
 
-/// Where a tar archive says that it is one, and how.
+/// Where a tar archive has its magic bytes, and which.
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
-/// Where a zero byte shows that a file is no text.
-const BEGINNING_BYTES: usize = 512;
+/// Bytes at the start of a file among which a zero byte shows that it is no text.
+const HEAD_BYTES: usize = 512;
 
-/// What a file is that begins with `head`, and what to do, if that is certain and it is no sequence file.
+/// The remedy for a file that starts with `head`, if it is certain that it is no sequence file.
 pub(crate) fn recognise(head: &[u8]) -> Option<&'static str> {
     let is_tar = head.get(TAR.0..).is_some_and(|at| at.starts_with(TAR.1));
     if is_tar {
@@ -70,19 +74,19 @@ pub(crate) fn recognise(head: &[u8]) -> Option<&'static str> {
     }
     let known = MISTAKEN.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, hint)| *hint);
     let twice = || is_compressed(head).then_some("it is compressed twice; unpack it once");
-    let beginning = &head[..head.len().min(BEGINNING_BYTES)];
-    let binary = || memchr(0, beginning).map(|_| "this is not a text file");
+    let head_bytes = &head[..head.len().min(HEAD_BYTES)];
+    let binary = || memchr(0, head_bytes).map(|_| "this is not a text file");
     known.or_else(twice).or_else(|| refusal(head)).or_else(binary)
 }
 
-/// Whether a line that begins with `byte` is meant as a comment.
+/// Whether a line that starts with `byte` is meant as a comment.
 pub(crate) fn is_comment(byte: u8) -> bool {
     matches!(byte, b';' | b'#')
 }
 
 pub(crate) const COMMENT: &str = "comment lines are not part of FASTA, remove them";
 
-/// A guess at what a file is that begins with `head` and is no sequence file, and what to do.
+/// The most probable remedy for a file that starts with `head` and is no sequence file.
 pub(crate) fn hint_for_file(head: &[u8]) -> &'static str {
     recognise(head).unwrap_or_else(|| {
         let line = first_line(head);
@@ -96,15 +100,16 @@ pub(crate) fn hint_for_file(head: &[u8]) -> &'static str {
     })
 }
 
+/// The first line, which CR or LF ends.
 fn first_line(head: &[u8]) -> &[u8] {
     head.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or(head)
 }
 
-/// Why there is CR or LF where none may be, and what to do.
+/// The cause of CR or LF where none may be, and the remedy.
 pub(crate) const MIXED: &str = "the file mixes line ends, perhaps because files of two systems were joined; make them \
                                 all LF: `mac2unix` for CR, `dos2unix` for CR LF";
 
-/// A guess at why `byte` stands where a FASTQ title is due.
+/// The most probable cause of `byte` where a FASTQ title is due.
 pub(crate) fn hint_for_title(byte: u8) -> &'static str {
     match byte {
         b'@' => "remove the white space before it",
@@ -114,9 +119,9 @@ pub(crate) fn hint_for_title(byte: u8) -> &'static str {
     }
 }
 
-/// A guess at how `byte` came into a sequence, as the end of a message. `first` says that it is the first of its line,
-/// `fastq` in which format.
-pub(crate) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static str {
+/// The most probable cause of `byte` in a sequence, as the end of a message; empty if there is none. `first` says that it
+/// is the first byte of its line, `fastq` that the format is FASTQ.
+pub(crate) fn hint_for_symbol(byte: u8, first: bool, fastq: bool) -> &'static str {
     match byte {
         b'>' if !fastq => "a line end is missing before it",
         b'@' if fastq && first => "the record above has no `+` line and no quality",
@@ -136,18 +141,18 @@ pub(crate) fn hint_for_letter(byte: u8, first: bool, fastq: bool) -> &'static st
     }
 }
 
-/// Whether the title of a first record is a line of the header of SAM: two capitals, a tab, and fields.
+/// Whether the title of a first record is a header line of SAM: two capitals, a tab, and fields.
 pub(crate) fn looks_like_sam(title: &[u8]) -> bool {
     matches!(title, [a, b, b'\t', ..] if a.is_ascii_uppercase() && b.is_ascii_uppercase())
 }
 
 pub(crate) const SAM: &str = "this looks like SAM; use `samtools fasta FILE | genotok ... -`";
 
-/// The byte that ends a text in CP/M and DOS: Ctrl-Z.
+/// Ctrl-Z, which ends a text in CP/M and DOS.
 const DOS_END: u8 = 0x1a;
 const DOS: &str = "this is the end-of-file mark of DOS, remove it";
 
-/// At most 60 bytes of `text`, quoted, fit for a message of one line.
+/// At most 60 bytes of `text`, quoted, for a message of one line.
 pub(crate) fn show_text(text: &[u8]) -> String {
     const SHOWN_BYTES: usize = 60;
     let mut end = text.len().min(SHOWN_BYTES);

@@ -1,4 +1,4 @@
-//! Names as text, whatever their bytes.
+//! Names as text, for names of any bytes.
 //!
 //! Tables, BED files, manifests and messages hold text, so a title becomes text before anyone sees it. UTF-8 stays as it
 //! is. Each byte that is not UTF-8 (the `\xe9` of a name in Latin-1) is written as a backslash, `x` and two hexadecimal
@@ -18,7 +18,7 @@ pub(crate) fn as_text(name: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Makes text of a title.
+/// Converts a title to text in place. Cost: one pass if nothing is to be escaped.
 pub(super) fn make_text(title: &mut Vec<u8>) {
     let is_text = std::str::from_utf8(title).is_ok();
     if !is_text || (0..title.len()).any(|at| is_escape(&title[at..])) {
@@ -26,13 +26,14 @@ pub(super) fn make_text(title: &mut Vec<u8>) {
     }
 }
 
+/// The title with each byte that is not UTF-8, and each backslash that could be taken for one, escaped.
 fn escaped(title: &[u8]) -> String {
     let mut text = String::with_capacity(title.len() + 3);
     for chunk in title.utf8_chunks() {
-        for (at, symbol) in chunk.valid().char_indices() {
-            match symbol {
+        for (at, character) in chunk.valid().char_indices() {
+            match character {
                 '\\' if is_escape(&chunk.valid().as_bytes()[at..]) => text.push_str(r"\x5c"),
-                symbol => text.push(symbol),
+                character => text.push(character),
             }
         }
         let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
@@ -41,7 +42,7 @@ fn escaped(title: &[u8]) -> String {
     text
 }
 
-/// Whether text begins like an escaped byte.
+/// Whether text starts like an escaped byte.
 fn is_escape(text: &[u8]) -> bool {
     let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
     matches!(text, [b'\\', b'x', high, low, ..] if is_digit(high) && is_digit(low))

@@ -14,7 +14,7 @@ use crate::io::decompress::tests::{PACKINGS, pack};
 pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) letters: String,
+    pub(crate) symbols: String,
 }
 
 /// Gives its bytes in portions of the given sizes, over and over.
@@ -43,7 +43,7 @@ impl Read for Dribble {
 }
 
 pub(crate) fn read_from(input: impl Read + Send + 'static) -> Result<Vec<Record>> {
-    let mut reader = Reader::from_reader("test.fa", input)?;
+    let mut reader = SequenceReader::from_reader("test.fa", input)?;
     let mut records: Vec<Record> = Vec::new();
     loop {
         match reader.next_event() {
@@ -52,13 +52,13 @@ pub(crate) fn read_from(input: impl Read + Send + 'static) -> Result<Vec<Record>
                 records.push(Record {
                     name: text(name),
                     description: text(description),
-                    letters: String::new(),
+                    symbols: String::new(),
                 });
             }
-            Ok(Some(Event::Letters(letters))) => {
-                assert!(!letters.is_empty(), "an empty piece");
-                let letters = std::str::from_utf8(letters).expect("letters are ASCII");
-                records.last_mut().expect("a record comes first").letters.push_str(letters);
+            Ok(Some(Event::Symbols(symbols))) => {
+                assert!(!symbols.is_empty(), "an empty piece");
+                let symbols = std::str::from_utf8(symbols).expect("symbols are ASCII");
+                records.last_mut().expect("a record comes first").symbols.push_str(symbols);
             }
             Ok(None) => return Ok(records),
             Err(error) => {
@@ -73,8 +73,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Record>> {
     read_from(io::Cursor::new(bytes.to_vec()))
 }
 
-fn record(name: &str, description: &str, letters: &str) -> Record {
-    Record { name: name.to_owned(), description: description.to_owned(), letters: letters.to_owned() }
+fn record(name: &str, description: &str, symbols: &str) -> Record {
+    Record { name: name.to_owned(), description: description.to_owned(), symbols: symbols.to_owned() }
 }
 
 /// Checks that `text` is refused with a message that has each of the `telling` parts, whatever the reads.
@@ -97,7 +97,7 @@ fn holds(text: &[u8], expected: &[Record]) {
 }
 
 #[test]
-fn fasta_records_have_names_descriptions_and_letters() {
+fn fasta_records_have_names_descriptions_and_symbols() {
     holds(
         b">a first one\nACGT\nacgtn\n>b\n\n>c\tx  y \nAC-.*\n>\nT",
         &[
@@ -139,8 +139,8 @@ fn fastq_records_may_be_wrapped_and_qualities_may_look_like_marks() {
 
 #[test]
 fn every_defect_of_fastq_has_its_message() {
-    refused(b"@a\nACGT\n+\nIII\n", &["line 5", "4 letters and 3 of quality", "cut short"]);
-    refused(b"@a\nACGT\n+\nIIIII\n", &["line 4", "4 letters and 5 of quality", "longer"]);
+    refused(b"@a\nACGT\n+\nIII\n", &["line 5", "4 symbols and 3 qualities", "cut short"]);
+    refused(b"@a\nACGT\n+\nIIIII\n", &["line 4", "4 symbols and 5 qualities", "longer"]);
     refused(b"@a\nACGT\n+\nII I\n", &["line 4", "column 3", "byte 0x20", "`!` to `~`"]);
     refused(b"@a\nACGT\n+\nII\x7fI\n", &["line 4", "byte 0x7f"]);
     refused(b"@a\nACGT\n+b\nIIII\n", &["line 3", "\"b\"", "\"a\""]);
@@ -154,7 +154,7 @@ fn every_defect_of_fastq_has_its_message() {
 
 #[test]
 fn every_defect_of_fasta_has_its_message() {
-    refused(b">a\nACGT1\n", &["test.fa, line 2", "'1'", "record \"a\"", "column 5", "expected a letter"]);
+    refused(b">a\nACGT1\n", &["test.fa, line 2", "'1'", "record \"a\"", "column 5", "expected a symbol"]);
     refused(b">a\nAC\0GT\n", &["line 2", "byte 0x00", "not a text file"]);
     refused(b">a\nAC\xc3\xa4\n", &["line 2", "byte 0xc3", "not plain ASCII"]);
     refused(b">a\nACGT>b\nAC\n", &["line 2", "'>'", "line end is missing"]);
@@ -194,9 +194,9 @@ fn nothing_at_all_is_an_error() {
 #[test]
 fn a_folder_is_refused_with_a_remedy_and_a_missing_file_is_the_systems_error() {
     let folder = tempfile::tempdir().expect("a folder");
-    let message = Reader::open(folder.path()).err().expect("refused").to_string();
+    let message = SequenceReader::open(folder.path()).err().expect("refused").to_string();
     assert!(message.contains("is a directory") && message.ends_with("/*"), "{message}");
-    let error = Reader::open(&folder.path().join("missing.fa")).err().expect("refused");
+    let error = SequenceReader::open(&folder.path().join("missing.fa")).err().expect("refused");
     assert!(
         matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound),
         "{error}"
@@ -206,7 +206,7 @@ fn a_folder_is_refused_with_a_remedy_and_a_missing_file_is_the_systems_error() {
 #[test]
 fn lines_are_counted_and_so_are_bytes() {
     let text = b"\n>a\nACGT\n\n>b\nAC\n";
-    let mut reader = Reader::from_reader("x", io::Cursor::new(text.to_vec())).expect("valid");
+    let mut reader = SequenceReader::from_reader("x", io::Cursor::new(text.to_vec())).expect("valid");
     let mut lines = Vec::new();
     while reader.next_event().expect("valid").is_some() {
         lines.push(reader.line());
@@ -219,7 +219,7 @@ fn lines_are_counted_and_so_are_bytes() {
 #[test]
 fn a_reader_may_move_to_another_thread() {
     fn moves<T: Send>() {}
-    moves::<Reader>();
+    moves::<SequenceReader>();
 }
 
 #[test]
@@ -234,13 +234,13 @@ fn an_endless_title_is_an_error_and_a_long_one_is_not() {
 
 #[test]
 fn lines_longer_than_the_buffer_pass_in_pieces() {
-    let letters: String = "ACGTTGCAACGNNA".chars().cycle().take(3 * BUFFER_BYTES + 17).collect();
-    let quality = "I".repeat(letters.len());
-    let expected = [record("a", "", &letters), record("b", "", "AC")];
+    let symbols: String = "ACGTTGCAACGNNA".chars().cycle().take(3 * BUFFER_BYTES + 17).collect();
+    let quality = "I".repeat(symbols.len());
+    let expected = [record("a", "", &symbols), record("b", "", "AC")];
     for end in ["\n", "\r\n"] {
-        let fasta = format!(">a{end}{letters}{end}>b{end}AC{end}");
+        let fasta = format!(">a{end}{symbols}{end}>b{end}AC{end}");
         assert!(read(fasta.as_bytes()).expect("valid") == expected, "{end:?}");
-        let fastq = format!("@a{end}{letters}{end}+{end}{quality}{end}@b{end}AC{end}+{end}II{end}");
+        let fastq = format!("@a{end}{symbols}{end}+{end}{quality}{end}@b{end}AC{end}+{end}II{end}");
         assert!(read(fastq.as_bytes()).expect("valid") == expected, "{end:?}");
     }
 }
@@ -270,7 +270,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
 fn records() -> impl Strategy<Value = Vec<Record>> {
     let one = ("[!-~]{1,12}", "([!-~]{1,6} ?[!-~]{1,6})?", "[ACGTNacgtn.*-]{0,300}");
     prop::collection::vec(
-        one.prop_map(|(name, description, letters)| record(&name, &description, &letters)),
+        one.prop_map(|(name, description, symbols)| record(&name, &description, &symbols)),
         1..8,
     )
 }
@@ -286,10 +286,10 @@ fn write(records: &[Record], layout: &Layout) -> Vec<u8> {
     for record in records {
         let mark = if layout.fastq { "@" } else { ">" };
         let title = format!("{} {}", record.name, record.description);
-        text.extend([mark, title.trim_end(), end, &wrapped(&record.letters)]);
+        text.extend([mark, title.trim_end(), end, &wrapped(&record.symbols)]);
         if layout.fastq {
             // Qualities of every kind, `@` and `+` first in a line among them.
-            let quality: String = ('!'..='~').rev().cycle().skip(30).take(record.letters.len()).collect();
+            let quality: String = ('!'..='~').rev().cycle().skip(30).take(record.symbols.len()).collect();
             text.extend(["+", end, &wrapped(&quality)]);
         }
         if layout.blank_lines {

@@ -1,7 +1,28 @@
-//! The lines of a sequence file, in one fixed buffer: titles, letters, qualities.
+//! The lines of a sequence file, in one fixed buffer: titles, symbols, qualities.
 //!
-//! Two read them: the strict reader ([`super::Reader`]), for which the first defect is the end, and [`crate::check`],
-//! which goes on. Lines that are as they should be take the same ways through here for both.
+//! Two readers share it: the strict one ([`super::SequenceReader`]), which stops at the first defect, and
+//! [`crate::check`], which continues. Lines without defects take the same path for both, so the two cannot disagree.
+//!
+//! # The buffer
+//!
+//! `buffer[start..end]` is the text that is read and not consumed. `line` and `column` are the position of the byte at
+//! `start`; `column` is 0 exactly at the start of a line, which is where `>`, `@` and `+` are marks. [`consume`] is the
+//! only place that moves `start`, `line` and `column` forward, so that they agree; [`fill`] moves the unread text to the
+//! front and reads behind it, so every span is invalid after it.
+//!
+//! A line may be longer than the buffer. All methods therefore see *parts* of lines: the rest of the line as far as it is
+//! in the buffer, and whether its end is. A CR at the end of the buffer is the hard case: whether it belongs to the line
+//! end is known with the next byte only, so a part never ends with CR unless that is settled.
+//!
+//! # Joining lines
+//!
+//! [`SequenceText::gather`] moves the symbols of following lines down to the end of the piece, over the line ends and
+//! blanks between them: the read position `start` is always at or after the write position `to`, so nothing unread is
+//! overwritten. The file positions of the symbols are lost by this; the piece notes a [`Joint`] for each line that is not
+//! as wide as its predecessor, from which [`SequenceText::line_of`] computes them back when a message needs them.
+//!
+//! [`consume`]: SequenceText::consume
+//! [`fill`]: SequenceText::fill
 
 pub(crate) mod titles;
 
@@ -9,63 +30,65 @@ use std::path::PathBuf;
 
 use memchr::{memchr, memchr2};
 
-use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_letter, looks_like_sam};
+use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_symbol, looks_like_sam};
 use crate::error::{Error, Result, show_byte};
-use crate::io::decompress::Input;
+use crate::io::decompress::InputStream;
 use crate::io::memory::Buffer;
 
-/// Length of the buffer that all input passes through.
+/// Bytes of the buffer that all input passes through.
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
-/// Lines are pushed together until a piece has this many letters.
+/// Lines are joined until a piece has at least this many symbols: enough to repay the calls per piece.
 const PIECE_BYTES: usize = 16 << 10;
-/// Most CR that may stand before the LF of a line; careless conversions leave two or three.
-const MOST_RETURNS: usize = 8;
-/// Bytes read before a file is judged by its beginning.
+/// CR that may stand before the LF of a line, at most; careless conversions leave two or three.
+const MAX_RETURNS: usize = 8;
+/// Bytes read before a file is judged by its first bytes.
 const HEAD_BYTES: usize = 512;
-/// The unread text of a file, and where in the file it is.
-pub(crate) struct Text {
+
+/// The unread text of a file, and its position in the file.
+pub(crate) struct SequenceText {
     pub(crate) path: PathBuf,
-    pub(crate) input: Input,
+    pub(crate) input: InputStream,
     buffer: Buffer,
     /// The unread part of `buffer`.
     start: usize,
     end: usize,
     /// The byte that ends a line: LF, or CR in files that have no LF.
     line_end: u8,
-    /// The line of the next byte, counted from 1, and how many of its bytes are consumed.
+    /// The line of the next byte, counted from 1, and how many bytes of that line are consumed.
     pub(crate) line: u64,
     pub(crate) column: u64,
-    /// The length of the last sequence line, which the next one probably has too.
+    /// The length of the last sequence line, which is tried for the next one.
     width: usize,
-    /// Of the piece last gathered: its first line, how wide the lines are that it begins with, and where others lie in
-    /// it; see [`Text::line_of`].
+    /// Of the piece last gathered: its first line, the width of the lines it starts with, and the lines of other widths;
+    /// see [`SequenceText::line_of`].
     piece_line: u64,
     piece_width: usize,
     joints: Vec<Joint>,
     /// The title last read, without `>` or `@`.
     pub(crate) title: Vec<u8>,
-    /// Whether the line last read by [`Text::read_line`] had CR at its end.
+    /// Whether the line last read by [`SequenceText::read_line`] had CR at its end.
     pub(crate) returned: bool,
-    /// Bytes that came into the buffer so far.
+    /// Bytes read into the buffer so far.
     filled: u64,
 }
 
-/// A line, or as much of it as is at hand; see [`Text::part`].
-pub(crate) struct Part {
-    /// Where it lies, without CR at its end; of more CR than may be there the first counts as content.
+/// The rest of a line, or as much of it as is in the buffer; see [`SequenceText::part`].
+pub(crate) struct LinePart {
+    /// Where it lies, without CR at its end. Of more CR than are allowed, the first counts as content.
     pub(crate) content: Span,
     /// CR before its end.
     pub(crate) returns: usize,
-    /// Whether its end is at hand.
+    /// Whether the end of the line is in the buffer.
     pub(crate) ends: bool,
 }
 
-/// Where pieces of sequence lie in the buffer; see [`Text::letters`].
+/// A range of the buffer, valid until more is read; see [`SequenceText::symbols`].
 pub(crate) type Span = std::ops::Range<usize>;
 
-/// A line of a piece, and the lines after it that are `width` wide.
+/// A line of a piece, and the lines after it that are `width` wide. The lines `ACGT`, `ACGT`, `AC`, `GG` after lines of four
+/// are a piece of twelve symbols with one joint: its symbols are 8 to 10, and what follows has width two.
 struct Joint {
-    /// Where in the piece the line's letters begin, and where they end.
+    /// Where in the piece the line's symbols start and end.
     at: usize,
     end: usize,
     /// Its number, and that of the line after it.
@@ -74,14 +97,14 @@ struct Joint {
     width: usize,
 }
 
-impl Text {
+impl SequenceText {
     /// The text of `input`, past a byte-order mark; `path` stands for it in messages.
-    pub(crate) fn new(path: PathBuf, input: Input) -> Result<Self> {
+    pub(crate) fn new(path: PathBuf, input: InputStream) -> Result<Self> {
         Self::with_buffer(path, input, BUFFER_BYTES)
     }
 
-    /// The same with a buffer of so many bytes.
-    pub(crate) fn with_buffer(path: PathBuf, input: Input, bytes: usize) -> Result<Self> {
+    /// [`new`](Self::new) with a buffer of `bytes` bytes.
+    pub(crate) fn with_buffer(path: PathBuf, input: InputStream, bytes: usize) -> Result<Self> {
         let mut text = Self {
             path,
             input,
@@ -105,6 +128,7 @@ impl Text {
         Ok(text)
     }
 
+    /// Skips the mark of UTF-8; fails at those of UTF-16.
     fn skip_byte_order_mark(&mut self) -> Result<()> {
         let head = &self.buffer[..self.end];
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
@@ -116,7 +140,7 @@ impl Text {
         Ok(())
     }
 
-    /// A file whose first line ends with CR and no LF after it has CR line ends.
+    /// Decides the line end from the first line: CR if anything but LF follows it. Reads until that is known.
     fn find_line_end(&mut self) -> Result<()> {
         let mut scanned = 0;
         loop {
@@ -135,8 +159,8 @@ impl Text {
         }
     }
 
-    /// Letters that [`Self::gather`] found.
-    pub(crate) fn letters(&self, span: Span) -> &[u8] {
+    /// The bytes of a span that [`Self::gather`], [`Self::even_lines`] or [`Self::part`] returned.
+    pub(crate) fn symbols(&self, span: Span) -> &[u8] {
         &self.buffer[span]
     }
 
@@ -162,11 +186,12 @@ impl Text {
         Ok(())
     }
 
-    /// Pushes the letters of lines together until a line begins with `mark` or the piece is long enough; says where
-    /// they lie, nowhere if there were none at hand. In FASTQ (`mark` is `+`) blanks are not allowed.
+    /// Joins the symbols of lines until a line starts with `mark` or the piece is long enough, and returns where they lie;
+    /// none if no symbol was in the buffer. In FASTQ (`mark` is `+`) blanks are not allowed.
     ///
-    /// A line as wide as the one before, the usual case, needs no search for its end: a line end at that width with
-    /// nothing but letters before it is the first.
+    /// A line as wide as the one before, the usual case, needs no search for its end: if there is a line end at that width
+    /// and nothing but A to Z before it, it is the first line end. A defect behind symbols that are already gathered ends
+    /// the piece before its line; the next call meets it again, first, and reports it.
     pub(crate) fn gather(&mut self, mark: u8) -> Result<Option<Span>> {
         let (from, mut to) = (self.start, self.start);
         self.joints.clear();
@@ -182,13 +207,13 @@ impl Text {
             }
             let (length, found) = self.line_part();
             if found.is_none() && length == 0 {
-                // Only CR at hand: whether they end the line is known with the next byte.
+                // Only CR in the buffer: whether they end the line is known with the next byte.
                 if to == from {
                     self.read_past_returns(mark)?;
                 }
                 break;
             }
-            let kept = match self.check_letters(length, mark) {
+            let kept = match self.check_symbols(length, mark) {
                 Err(_) if to > from => break,
                 outcome => outcome?,
             };
@@ -202,9 +227,10 @@ impl Text {
         Ok((to > from).then_some(from..to))
     }
 
-    /// The line of the letter at `offset` of the piece last gathered.
+    /// The line of the symbol at `offset` of the piece last gathered. Before the first joint all lines are `piece_width`
+    /// wide; a joint's line holds the symbols `at..end`, and the lines after it are as wide as it is.
     pub(crate) fn line_of(&self, offset: usize) -> u64 {
-        let even = |letters: usize, width: usize| (letters / width.max(1)) as u64;
+        let even = |symbols: usize, width: usize| (symbols / width.max(1)) as u64;
         match self.joints.iter().rfind(|joint| joint.at <= offset) {
             None => self.piece_line + even(offset, self.piece_width),
             Some(joint) if offset < joint.end => joint.line,
@@ -212,11 +238,11 @@ impl Text {
         }
     }
 
-    /// Moves the next line down to `to` if it is as wide as the one before and nothing but letters.
+    /// Moves the next line down to `to` if it is as wide as the one before and holds nothing but A to Z.
     #[inline]
     fn push_even_line(&mut self, to: usize) -> bool {
         let rest = &self.buffer[self.start..self.end];
-        let even = rest.get(self.width) == Some(&self.line_end) && all_letters(&rest[..self.width]);
+        let even = rest.get(self.width) == Some(&self.line_end) && all_alphabetic(&rest[..self.width]);
         if even {
             self.buffer.copy_within(self.start..self.start + self.width, to);
             self.consume(self.width, true);
@@ -224,8 +250,8 @@ impl Text {
         even
     }
 
-    /// Pushes lines together that are as wide as the last one [taken](Self::take) and nothing but A to Z; says where
-    /// they lie and how wide they were. None if the next line is not of this kind, or not whole at hand.
+    /// Joins lines that are as wide as the last one [taken](Self::take) and hold nothing but A to Z; returns where they
+    /// lie and their width. None if the next line is not of this kind, or not completely in the buffer.
     pub(crate) fn even_lines(&mut self) -> Option<(Span, usize)> {
         let (from, mut to) = (self.start, self.start);
         while self.width > 0 && to - from < PIECE_BYTES && self.push_even_line(to) {
@@ -234,18 +260,18 @@ impl Text {
         (to > from).then_some((from..to, self.width))
     }
 
-    /// The rest of the line, as much as is at hand, without consuming it; none at the end.
-    pub(crate) fn part(&mut self) -> Result<Option<Part>> {
+    /// The rest of the line as far as it is in the buffer, without consuming it; none at the end.
+    pub(crate) fn part(&mut self) -> Result<Option<LinePart>> {
         loop {
             if self.peek()?.is_none() {
                 return Ok(None);
             }
             let (length, found) = self.line_part();
             if length == 0 && found.is_none() && self.fill()? {
-                continue; // only CR was at hand: whether they end the line is known now
+                continue; // only CR was in the buffer: whether they end the line is known now
             }
             let returns = if length == 0 { self.end - self.start } else { 0 };
-            return Ok(Some(Part {
+            return Ok(Some(LinePart {
                 content: self.start..self.start + length,
                 returns: found.map_or(returns, |end| end - length),
                 ends: found.is_some(),
@@ -254,7 +280,7 @@ impl Text {
     }
 
     /// Consumes a part of a line.
-    pub(crate) fn take(&mut self, part: &Part) {
+    pub(crate) fn take(&mut self, part: &LinePart) {
         if self.column == 0 && part.ends {
             self.width = part.content.len();
         }
@@ -272,41 +298,43 @@ impl Text {
         Ok(())
     }
 
-    /// The first bytes of the line after this one, at most `most`; none if they do not fit into the buffer.
-    pub(crate) fn next_line(&mut self, most: usize) -> Result<&[u8]> {
+    /// The first bytes of the line after this one, at most `limit`; none if they do not fit into the buffer. Spans are
+    /// invalid afterwards.
+    pub(crate) fn next_line(&mut self, limit: usize) -> Result<&[u8]> {
         loop {
             let rest = &self.buffer[self.start..self.end];
             let next = memchr(self.line_end, rest).map_or(rest.len(), |end| end + 1);
-            if rest.len() < next + most && !self.is_full() && self.fill()? {
+            if rest.len() < next + limit && !self.is_full() && self.fill()? {
                 continue;
             }
             let rest = &self.buffer[self.start..self.end];
-            let line = &rest[next..rest.len().min(next + most)];
+            let line = &rest[next..rest.len().min(next + limit)];
             return Ok(line.split(|&byte| byte == self.line_end).next().unwrap_or(line).trim_ascii_end());
         }
     }
 
-    /// The bytes at hand.
-    pub(crate) fn at_hand(&self) -> &[u8] {
+    /// The unread bytes in the buffer.
+    pub(crate) fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// Where in the unpacked text the next byte is.
+    /// The position of the next byte in the unpacked text, from 0.
     pub(crate) fn offset(&self) -> u64 {
         self.filled - (self.end - self.start) as u64
     }
 
-    /// Checks the next `length` bytes of a sequence line, takes the blanks out, and says how many are left.
-    fn check_letters(&mut self, length: usize, mark: u8) -> Result<usize> {
+    /// Checks the next `length` bytes of a sequence line, removes the blanks in place, and returns how many bytes are left.
+    /// Fails at the first byte that is no symbol.
+    fn check_symbols(&mut self, length: usize, mark: u8) -> Result<usize> {
         let fastq = mark == b'+';
         let line = &mut self.buffer[self.start..self.start + length];
-        if all_letters(line) {
+        if all_alphabetic(line) {
             return Ok(length);
         }
-        let bad = |byte: &u8| !is_letter(*byte) && (fastq || !is_blank(*byte));
+        let bad = |byte: &u8| !is_symbol(*byte) && (fastq || !is_blank(*byte));
         if let Some(at) = line.iter().position(bad) {
             let byte = line[at];
-            return Err(self.not_a_letter(byte, self.column + at as u64, fastq));
+            return Err(self.not_a_symbol(byte, self.column + at as u64, fastq));
         }
         let mut kept = 0;
         for at in 0..length {
@@ -316,8 +344,8 @@ impl Text {
         Ok(kept)
     }
 
-    /// Takes the next part of a quality line, as much as is at hand, and says how long it is: nothing but bytes from
-    /// `!` to `~`. None if the line is empty.
+    /// Consumes the next part of a quality line and returns its length; none if the line is empty. Fails at a byte outside
+    /// `!` to `~`.
     pub(crate) fn take_quality(&mut self) -> Result<Option<u64>> {
         let (length, found) = self.line_part();
         if length == 0 && found.is_none() {
@@ -343,8 +371,8 @@ impl Text {
         Ok(Some(length as u64))
     }
 
-    /// The length of the rest of the line as far as it is at hand, without CR at its end; and, if its end is at hand,
-    /// where.
+    /// The length of the rest of the line as far as it is in the buffer, without CR at its end; and the offset of the line
+    /// end, if that is in the buffer.
     fn line_part(&self) -> (usize, Option<usize>) {
         let rest = &self.buffer[self.start..self.end];
         let found = memchr(self.line_end, rest);
@@ -352,14 +380,15 @@ impl Text {
         (without_returns(line), found)
     }
 
-    /// With nothing but a few CR at hand in the middle of a line: reads more, or ends the line at the end of the file.
+    /// With nothing but a few CR in the buffer: reads more, or ends the line at the end of the file. Fails if something
+    /// other than the line end follows them.
     fn read_past_returns(&mut self, mark: u8) -> Result<()> {
         if !self.fill()? {
             self.start = self.end;
         } else if let Some(&byte) = self.buffer[self.start..self.end].iter().find(|&&byte| byte != b'\r')
             && byte != self.line_end
         {
-            return Err(self.not_a_letter(b'\r', self.column, mark == b'+'));
+            return Err(self.not_a_symbol(b'\r', self.column, mark == b'+'));
         }
         Ok(())
     }
@@ -371,7 +400,8 @@ impl Text {
         self.column = if ends { 0 } else { self.column + length as u64 };
     }
 
-    /// Moves the unread bytes to the front and reads more behind them; false if no more come.
+    /// Moves the unread bytes to the front and reads more behind them; false at the end of the file. The buffer must not
+    /// be full.
     fn fill(&mut self) -> Result<bool> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -382,6 +412,7 @@ impl Text {
         Ok(got > 0)
     }
 
+    /// Whether the unread text takes the whole buffer.
     fn is_full(&self) -> bool {
         self.end - self.start == self.buffer.len()
     }
@@ -396,13 +427,14 @@ impl Text {
         Error::fasta(&self.path, line, reason)
     }
 
-    fn not_a_letter(&self, byte: u8, column: u64, fastq: bool) -> Error {
-        let hint = match hint_for_letter(byte, column == 0, fastq) {
+    /// The error of a byte that is no symbol, `column` bytes into its line.
+    fn not_a_symbol(&self, byte: u8, column: u64, fastq: bool) -> Error {
+        let hint = match hint_for_symbol(byte, column == 0, fastq) {
             _ if fastq && looks_like_sam(&self.title) => SAM,
             hint => hint,
         };
         self.error(format!(
-            "found {} in the sequence of record {}, column {}, expected a letter (A to Z, `-`, `.`, `*`){}{hint}",
+            "found {} in the sequence of record {}, column {}, expected a symbol (A to Z, `-`, `.`, `*`){}{hint}",
             show_byte(byte),
             self.name(),
             column + 1,
@@ -420,30 +452,32 @@ impl Text {
     }
 }
 
-/// The length of a line without CR at its end. Of more CR than may be there the first counts as content, to be found
-/// at fault.
+/// The length of a line without the CR at its end. Of more CR than are allowed, the first counts as content, where every
+/// reader refuses it.
 fn without_returns(line: &[u8]) -> usize {
     let length = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
-    length + usize::from(line.len() - length > MOST_RETURNS)
+    length + usize::from(line.len() - length > MAX_RETURNS)
 }
 
+/// Whether `byte` is a space or a tab.
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-pub(crate) fn is_letter(byte: u8) -> bool {
+/// Whether `byte` may stand in a sequence.
+pub(crate) fn is_symbol(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'*')
 }
 
 /// Whether `text` is nothing but A to Z in either case.
-pub(crate) fn all_letters(text: &[u8]) -> bool {
+pub(crate) fn all_alphabetic(text: &[u8]) -> bool {
     all(text, u8::is_ascii_alphabetic)
 }
 
 /// Whether every byte of `text` is `legal`.
 ///
 /// The blocks are fixed in length, so the inner loop has no branch and becomes vector instructions; the last block
-/// overlaps the one before, so there is no rest to look at byte by byte.
+/// overlaps the one before, so that no remainder is left for a loop over single bytes.
 #[inline]
 pub(crate) fn all(text: &[u8], legal: impl Fn(&u8) -> bool) -> bool {
     const BLOCK: usize = 32;

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_is_no_nucleotide_is_refused_at_its_place_whatever_becomes_of_unknown_letters() {
+fn what_is_no_nucleotide_is_refused_at_its_place_whatever_becomes_of_unknown_symbols() {
     let text = format!(">a\nACGT\n>b x\n{}NNRACGTLACGTE\n", "ACGT".repeat(40));
     let expected = r#"0.fa, line 4: record "b", position 167: 'L' stands for no nucleotide; this looks like protein, and genotok reads DNA"#;
     for unknown in [UnknownPolicy::Token, UnknownPolicy::Split] {
@@ -18,19 +18,20 @@ fn what_is_no_nucleotide_is_refused_at_its_place_whatever_becomes_of_unknown_let
 }
 
 #[test]
-fn a_vocabulary_may_have_any_letter() {
+fn a_vocabulary_may_have_any_symbol() {
     let files = Files::new(&[">a\nACGTMKLVNN\n"]);
     let mut rows =
-        Rows::open(files.paths.clone(), &RowOptions::default(), |byte| byte.is_ascii_uppercase()).unwrap();
+        SequenceRows::open(files.paths.clone(), &RowOptions::default(), |byte| byte.is_ascii_uppercase())
+            .unwrap();
     assert_eq!(rows.next_batch(&Monitor::default()).unwrap().unwrap().len(), 1);
     assert_eq!(rows.take_report().unknown, [0; KINDS.len()]);
 }
 
 #[test]
-fn a_file_without_letters_and_files_without_a_base_are_refused() {
+fn a_file_without_symbols_and_files_without_a_base_are_refused() {
     let options = RowOptions::default();
     let parts = RowOptions { need_bases: false, ..RowOptions::default() };
-    let nothing = "1.fa: no letter in its 2 records; is the file cut short?";
+    let nothing = "1.fa: no symbol in its 2 records; is the file cut short?";
     let no_base = "0.fa: no base (A, C, G, T) in its 3 records; is this the right file?";
     assert_eq!(Files::new(&[TWO, ">a\n>b\n"]).error(&options), nothing);
     assert_eq!(Files::new(&[TWO, ">a\n>b\n"]).error(&parts), nothing);
@@ -41,14 +42,14 @@ fn a_file_without_letters_and_files_without_a_base_are_refused() {
 }
 
 #[test]
-fn a_large_share_of_unknown_letters_is_refused_for_each_file() {
+fn a_large_share_of_unknown_symbols_is_refused_for_each_file() {
     let rna = format!(">a\n{}\n", "ACGU".repeat(30));
     let n = "N".repeat(5000);
     for known_n in [false, true] {
         let refused = |text: &str, options: &RowOptions| {
             let files = Files::new(&[TWO, text, TWO]);
-            let is_letter = |byte| is_base(byte) || (known_n && byte == b'N');
-            let mut rows = Rows::open(files.paths.clone(), options, is_letter).unwrap();
+            let is_known = |byte| is_base(byte) || (known_n && byte == b'N');
+            let mut rows = SequenceRows::open(files.paths.clone(), options, is_known).unwrap();
             while let Some(batch) = rows.next_batch(&Monitor::default()).transpose() {
                 if let Err(error) = batch {
                     return error.to_string();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::post_processor;
 use super::settings::SETTINGS;
-use crate::alphabet::LETTERS;
+use crate::alphabet::BASES;
 use crate::tokenizer::Id;
 
 /// A file without its vocabulary and merges, in whose places there is null.
@@ -26,7 +26,7 @@ impl TokenizerDocument {
             "truncation": null,
             "padding": null,
             "added_tokens": added,
-            "normalizer": upper_casing(&LETTERS),
+            "normalizer": upper_casing(&BASES),
             "pre_tokenizer": null,
             "post_processor": post_processor::usual(find, false),
             "decoder": {"type": "Fuse"},

@@ -1,13 +1,16 @@
-//! Titles: their lines, what no title has, and the names in them.
+//! Titles: their lines, the bytes that no title may have, and the names in them.
+//!
+//! A title is collected outside the buffer, because it may be longer than that. It is cut at [`TITLE_BYTES`], long before
+//! a binary file without line ends fills the memory.
 
 use memchr::{memchr, memchr2};
 
-use super::{MOST_RETURNS, Text, all, is_blank, without_returns};
+use super::{MAX_RETURNS, SequenceText, all, is_blank, without_returns};
 use crate::error::{Error, Result, show_byte};
 use crate::io::fasta::mistakes::{MIXED, show_text};
 use crate::io::fasta::names::make_text;
 
-/// Longest title allowed.
+/// Bytes of the longest title that is allowed.
 pub(crate) const TITLE_BYTES: usize = 1 << 20;
 
 /// Why a line cannot be a title.
@@ -19,9 +22,9 @@ pub(crate) enum TitleFault {
     Byte(u8, u64),
 }
 
-impl Text {
-    /// Reads the line at whose first byte the text stands into the title, without that byte and without blanks at its
-    /// end. If it cannot be a title, says why; what is before the fault is the title then.
+impl SequenceText {
+    /// Reads the line into the title, without its first byte, the mark, and without blanks at its end. Returns the fault if
+    /// the line cannot be a title; the title is then what stands before the fault.
     pub(crate) fn read_title(&mut self) -> Result<Option<TitleFault>> {
         let mut title = std::mem::take(&mut self.title);
         let outcome = self.read_line(&mut title);
@@ -29,12 +32,12 @@ impl Text {
         outcome
     }
 
-    /// Puts the rest of a title's line into `text`, as [`Self::read_title`] does into the title.
+    /// Reads the line into `text` as [`Self::read_title`] reads it into the title.
     pub(crate) fn read_line(&mut self, text: &mut Vec<u8>) -> Result<Option<TitleFault>> {
         text.clear();
         let first = self.column + 1;
         let (mut skip, mut ends) = (1, false);
-        while !ends && text.len() <= TITLE_BYTES + MOST_RETURNS && self.peek()?.is_some() {
+        while !ends && text.len() <= TITLE_BYTES + MAX_RETURNS && self.peek()?.is_some() {
             let rest = &self.buffer[self.start + skip..self.end];
             let found = memchr(self.line_end, rest);
             let length = found.unwrap_or(rest.len());
@@ -51,12 +54,13 @@ impl Text {
         Ok(fault)
     }
 
-    /// Makes text of a title that begins at column `first`; finds what no title has, and cuts it off there.
+    /// Converts a title whose first byte is at column `first` to text. Returns the fault if there is one, and cuts the
+    /// title off there.
     #[allow(clippy::needless_bitwise_bool)] // without branches it becomes vector instructions
     fn settle_title(&self, title: &mut Vec<u8>, first: u64) -> Option<TitleFault> {
         let other = self.line_end ^ b'\r' ^ b'\n';
         let mut fault = (title.len() > TITLE_BYTES).then_some(TitleFault::TooLong);
-        // Nearly all are plain, and a short read has a title: one pass over it.
+        // Nearly all titles are plain, and every short read has one: a single pass decides.
         let is_plain = |&byte: &u8| byte.is_ascii() & (byte != 0) & (byte != other) & (byte != b'\\');
         if !all(title, is_plain) {
             if let Some(at) = memchr2(0, other, title) {
@@ -68,7 +72,7 @@ impl Text {
         fault
     }
 
-    /// The error of a title that begins on `line`.
+    /// The error of a title that starts on `line`.
     pub(crate) fn title_error(&self, line: u64, fault: TitleFault) -> Error {
         let reason = match fault {
             TitleFault::TooLong => {
@@ -84,20 +88,20 @@ impl Text {
         self.error_at(line, reason)
     }
 
-    /// The record's name, fit for a message.
+    /// The record's name, quoted and shortened for a message.
     pub(crate) fn name(&self) -> String {
         show_text(split_title(&self.title).0)
     }
 }
 
-/// The first word of a title that has no blanks at its end, and the rest.
+/// The name and the description of a title: its first word, and the rest. `title` has no blanks at its end.
 pub(crate) fn split_title(title: &[u8]) -> (&[u8], &[u8]) {
     let title = without_blanks(title);
     let length = memchr2(b' ', b'\t', title).unwrap_or(title.len());
     (&title[..length], without_blanks(&title[length..]))
 }
 
-/// Text without the blanks in front of it.
+/// `text` without the blanks at its start.
 fn without_blanks(text: &[u8]) -> &[u8] {
     &text[text.iter().position(|&byte| !is_blank(byte)).unwrap_or(text.len())..]
 }
