@@ -115,7 +115,7 @@ def test_a_backend_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) 
 
 def test_flash_is_called_with_what_its_interface_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = stand_in(monkeypatch)
-    monkeypatch.setattr(flash, "obstacle", lambda *_: None)
+    monkeypatch.setattr(flash, "why_unsupported", lambda *_: None)
     torch.manual_seed(0)
     encoder = Encoder(EncoderConfig.preset("tiny-1m", attention="flash")).to(torch.bfloat16).eval()
     ids, packing = torch.randint(5, 99, (8,)), pack([3, 0, 5])

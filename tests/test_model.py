@@ -78,7 +78,7 @@ def test_flex_agrees_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from genotok.model.attention import flex
 
-    monkeypatch.setattr(flex, "obstacle", lambda *_: None)
+    monkeypatch.setattr(flex, "why_unsupported", lambda *_: None)
     monkeypatch.setattr(flex, "_compiled", flex_attention)
     for rows in ([LEFT, EMPTY, HOLES, [1] * 9], [EMPTY]):
         check_mask(rows, "flex")
@@ -125,12 +125,12 @@ def check_mask(rows: list[list[int]], backend: str) -> None:
     ids, types = inputs(mask)
     packing = unpad(mask)
     with torch.no_grad():
-        states = model.bert(packing.take(ids), packing, packing.take(types), want_states=True)
+        states = model.bert(packing.take(ids), packing, packing.take(types), output_hidden_states=True)
     for number in range(len(rows)):
         expected = published_encoder.encode(
             weights, 6, ids[number].numpy(), mask[number].numpy(), types[number].numpy()
         )
-        for found, state in zip(states.all, expected.states, strict=True):
+        for found, state in zip(states.hidden_states, expected.states, strict=True):
             assert np.abs(packing.pad(found)[number].numpy() - state).max() < 1e-10
 
 
@@ -184,7 +184,7 @@ def test_long_rows_with_holes_are_cut_into_blocks(monkeypatch: pytest.MonkeyPatc
         return scores, [parameter.grad.clone() for parameter in model.parameters()]
 
     scores, whole = gradients()
-    monkeypatch.setattr(sdpa, "LARGEST_SLICE", 1)
+    monkeypatch.setattr(sdpa, "MAX_SLICE", 1)
     in_blocks, parts = gradients()
     assert difference(scores, in_blocks) < 1e-10
     for left, right in zip(whole, parts, strict=True):

@@ -69,14 +69,14 @@ def check_case(case: Case, backend: Any, dtype: Any) -> None:
     packing = unpad(outputs["attention_mask"])
     ids, types = packing.take(outputs["input_ids"]), packing.take(outputs["token_type_ids"])
     with torch.no_grad():
-        states = model.bert(ids, packing, types, want_states=True)
+        states = model.bert(ids, packing, types, output_hidden_states=True)
         outside = model.cls(torch.zeros(1, config.hidden_size, dtype=dtype))[0]
         logits = packing.pad(model.cls(states.last), outside)
     assert model.bert.encoder.backend == backend
-    for number, state in enumerate(states.all[1:]):
+    for number, state in enumerate(states.hidden_states[1:]):
         assert difference(packing.pad(state), outputs[f"layer.{number}"]) < HIDDEN[dtype]
     if "embeddings" in outputs:
-        assert difference(states.all[0], packing.take(outputs["embeddings"])) < HIDDEN[dtype]
+        assert difference(states.hidden_states[0], packing.take(outputs["embeddings"])) < HIDDEN[dtype]
     assert difference(logits, outputs["mlm_logits"]) < LOGITS[dtype]
     classifier = loaded(SequenceClassifier(config, len(weights["classifier.bias"])), weights, dtype)
     with torch.no_grad():

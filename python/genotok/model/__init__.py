@@ -1,9 +1,10 @@
-"""The DNABERT-2 encoder in torch: packed end to end, any length, with the published weights' names.
+"""The DNABERT-2 encoder in torch: packed sequences of any length, parameters named as published.
 
-Needs the packages of the extra `model`. Nothing here imports another part of genotok, so the folder can be
-lifted out whole. `genotok.model.huggingface` has the same models for `transformers`.
+Needs the packages of the extra `model`. Apart from `huggingface`, which has the same models for
+`transformers`, nothing here imports another part of genotok, so that the folder can be copied into another
+project.
 
-Names are loaded when they are asked for: sizes and costs can be looked at without torch.
+Public names are imported when they are first used: sizes and costs do not need torch.
 """
 
 from importlib import import_module
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
     from genotok.model.config import PRESETS, EncoderConfig
     from genotok.model.encoder import Encoder, States
     from genotok.model.heads import MaskedLanguageModel, SequenceClassifier, TokenClassifier, pool
-    from genotok.model.packing import Packing, pack, unpad
+    from genotok.model.packing import SequencePacking, pack, unpad
 
 __all__ = [
     "PRESETS",
     "Encoder",
     "EncoderConfig",
     "MaskedLanguageModel",
-    "Packing",
     "SequenceClassifier",
+    "SequencePacking",
     "States",
     "TokenClassifier",
     "pack",
@@ -33,13 +34,13 @@ _HOMES = {
     "config": ("PRESETS", "EncoderConfig"),
     "encoder": ("Encoder", "States"),
     "heads": ("MaskedLanguageModel", "SequenceClassifier", "TokenClassifier", "pool"),
-    "packing": ("Packing", "pack", "unpad"),
+    "packing": ("SequencePacking", "pack", "unpad"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """A public name, from the module it lives in."""
+    """A public name, imported from its module."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

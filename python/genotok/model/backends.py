@@ -1,4 +1,4 @@
-"""The names of the backends, where a configuration can check them without loading any."""
+"""The names of the attention backends, for a configuration that loads none of them."""
 
 from typing import Literal
 

@@ -1,11 +1,11 @@
 """Weights from and to files, under the names of the published checkpoint.
 
-Read are safetensors, and torch's own `.bin`, `.pt` and `.pth` as long as they hold tensors and nothing else:
-a pickle may run code when it is loaded, so anything that would is refused before it runs. Written is
-safetensors, whole or not at all.
+Files to read are safetensors, or torch's `.bin`, `.pt` and `.pth` that hold tensors and nothing else: a
+pickle may run code when it is loaded, so that any other content is refused before it runs. Files are written
+atomically, as safetensors.
 
-The published file has no pooler and no classifier, and the matrix of scores twice: it is that of the word
-embeddings. Files of the bare encoder lack the prefix `bert.`; both forms load into both.
+The published file has no pooler and no classifier, and has the output embeddings, which are tied to the word
+embeddings, twice. Files of the bare encoder lack the prefix `bert.`; both forms load into both models.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ FLOATS = {"F16", "BF16", "F32", "F64"}
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a file and a model did not have in common.
+    """The names that a file and a model do not share.
 
     Attributes:
-        missing: Names the model has and the file lacks; these weights stay as they were.
-        unexpected: Names the file has and the model lacks; ignored.
+        missing: Names that only the model has; these weights are unchanged.
+        unexpected: Names that only the file has; ignored.
     """
 
     missing: tuple[str, ...]
@@ -49,19 +49,16 @@ class LoadReport:
 
 
 def load(model: nn.Module, path: str | os.PathLike[str], *, strict: bool = True) -> LoadReport:
-    """Put the weights at `path` into `model`.
-
-    Nothing is changed if an error is raised.
+    """Load the weights at `path` into `model`; an error leaves the model unchanged.
 
     Args:
         model: An encoder, or one with a head.
         path: A file, or a folder with `model.safetensors` or `pytorch_model.bin`.
-        strict: Demand that file and model have the same names.
+        strict: Require the same names in file and model.
 
     Raises:
         CheckpointError: The file is damaged, holds more than tensors, has tensors of other shapes, or
-            (strict)
-            other names; the message says which.
+            (strict) other names; the message says which.
         OSError: The file cannot be read.
     """
     found = _with_the_prefix_of(model, read(path))
@@ -82,9 +79,9 @@ def load(model: nn.Module, path: str | os.PathLike[str], *, strict: bool = True)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The tensors in a file of weights, by name, on the processor; no code in the file is run.
+    """The tensors in a file of weights, by name, on the CPU; no code in the file is run.
 
-    The table of the file is read first (`stored_in`), so a file is refused before memory is taken.
+    The header of the file is checked first (`stored_in`), before memory is allocated for tensors.
 
     Raises:
         CheckpointError: The file is damaged, or holds more than finite floating-point numbers.
@@ -101,7 +98,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def write(model: nn.Module, path: str | os.PathLike[str]) -> None:
-    """Write the weights of `model` to the safetensors file `path`, whole or not at all.
+    """Write the weights of `model` atomically to the safetensors file `path`.
 
     Raises:
         CheckpointError: The name does not end in `.safetensors`.
@@ -113,18 +110,18 @@ def write(model: nn.Module, path: str | os.PathLike[str]) -> None:
             f"{target}: weights are written as safetensors; a name in .safetensors is expected"
         )
     tensors = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
-    _write_whole(target, save(tensors, metadata={"format": "pt"}))
+    _write_atomic(target, save(tensors, metadata={"format": "pt"}))
 
 
 def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Generator | None = None) -> None:
-    """Give an encoder, or one with a head, another number of tokens, in place.
+    """Change the vocabulary size of an encoder, or of one with a head, in place.
 
-    Rows of ids that stay are kept, new rows are drawn as fresh weights are, new scores start without a bias.
+    Rows of ids that remain are kept; new rows are initialised as in a new model, their output biases are 0.
 
     Args:
         model: An encoder, or one with a head, of this package.
         vocab_size: The new number of tokens.
-        generator: Where new rows come from; torch's own if left out.
+        generator: The source of new rows; torch's default generator if left out.
 
     Raises:
         ValueError: `vocab_size` is against its rule.
@@ -157,9 +154,9 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(file: Path) -> dict[str, Tensor]:
-    """The tensors of torch's own file, mapped; what it asks for was looked at before (`pickled`)."""
+    """The tensors of a torch file, memory-mapped; its pickle was checked before (`pickled`)."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns of pickles it did not write, then refuses them
+        warnings.simplefilter("ignore")  # torch warns about pickles it did not write, then refuses them
         try:
             found: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         except pickle.UnpicklingError:
@@ -171,7 +168,7 @@ def _read_pickle(file: Path) -> dict[str, Tensor]:
 
 
 def _check_finite(file: Path, name: str, tensor: Tensor) -> None:
-    """An error if a number of a tensor is infinite or none; one pass, and no copy."""
+    """Raise an error if a tensor has an infinite number or a NaN; one pass, no copy."""
     if not tensor.numel():
         return
     least, most = torch.aminmax(tensor.detach())  # both are NaN if one number is
@@ -183,7 +180,7 @@ def _check_finite(file: Path, name: str, tensor: Tensor) -> None:
 
 
 def _with_the_prefix_of(model: nn.Module, found: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the names they would have in a file of this model."""
+    """The tensors under the names that they have in a file of this model."""
     has_prefix = any(name.startswith(PREFIX) for name in found)
     wants_prefix = hasattr(model, PREFIX.removesuffix("."))
     if wants_prefix and not has_prefix:
@@ -196,7 +193,7 @@ def _with_the_prefix_of(model: nn.Module, found: dict[str, Tensor]) -> dict[str,
 def _complete_ties(
     found: dict[str, Tensor], wanted: Mapping[str, Tensor], path: str | os.PathLike[str]
 ) -> None:
-    """Add the matrix of scores where a file leaves it out; an error if it is not that of the words."""
+    """Add output embeddings that a file leaves out; refuse those that differ from the word embeddings."""
     words = found.get(PREFIX + WORDS)
     if SCORES not in wanted or words is None:
         return
@@ -209,7 +206,7 @@ def _complete_ties(
 def _check_shapes(
     found: dict[str, Tensor], wanted: Mapping[str, Tensor], path: str | os.PathLike[str]
 ) -> None:
-    """An error that names the tensors of another shape."""
+    """Raise an error that names the tensors of another shape."""
     wrong = [
         f"{name} {tuple(found[name].shape)} for {tuple(wanted[name].shape)}"
         for name in wanted
@@ -224,13 +221,13 @@ def _listed(what: str, names: tuple[str, ...]) -> str:
 
 
 def _few(names: tuple[str, ...]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and the number of others."""
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + more
 
 
-def _write_whole(target: Path, data: bytes) -> None:
-    """Write under another name, then rename: a crash leaves the old file or the new one."""
+def _write_atomic(target: Path, data: bytes) -> None:
+    """Write to a temporary file, then rename it: a crash leaves the old file or the new one."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".genotok-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -251,7 +248,7 @@ def _write_whole(target: Path, data: bytes) -> None:
 
 
 def _umask() -> int:
-    """The process's mask of permissions, which can only be read by setting it."""
+    """The umask of the process, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""What an encoder is made of: one frozen, checked dataclass, and sizes to start from."""
+"""The configuration of an encoder: a frozen, checked dataclass, and presets of sizes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from genotok.model.backends import Backend
 __all__ = ["MODEL_TYPE", "MODEL_TYPES", "PRESETS", "EncoderConfig", "refuse_loaders"]
 
 MODEL_TYPE = "genotok-dnabert2: import genotok.model.huggingface first"
-"""`model_type` of a `config.json`. transformers repeats one that it does not know: it says what to do."""
+"""`model_type` of a `config.json`: transformers quotes a type that it does not know, so it holds a hint."""
 
 MODEL_TYPES = (MODEL_TYPE, "genotok-dnabert2")
-"""That and the one of folders from before."""
+"""That one, and the one of older folders."""
 
 PRESETS: dict[str, dict[str, int]] = {
     "dnabert2-117m": {"num_layers": 12, "hidden_size": 768, "num_heads": 12, "intermediate_size": 3072},
@@ -26,7 +26,7 @@ PRESETS: dict[str, dict[str, int]] = {
     "mini-5m": {"num_layers": 4, "hidden_size": 256, "num_heads": 4, "intermediate_size": 1024},
     "tiny-1m": {"num_layers": 2, "hidden_size": 128, "num_heads": 2, "intermediate_size": 512},
 }
-"""Sizes by name: the published model, and three that train on a laptop. The rest is as published."""
+"""Sizes by name: the published model, and three that train on a laptop. Other settings are as published."""
 
 PUBLISHED_NAMES = {
     "num_layers": "num_hidden_layers",
@@ -41,11 +41,11 @@ PUBLISHED_NAMES = {
     "layer_norm_eps": "layer_norm_eps",
     "initializer_range": "initializer_range",
 }
-"""Field here to key of the published `config.json`."""
+"""Field of `EncoderConfig` to key of the published `config.json`."""
 
 MAX_LAYERS = 1_000
 MAX_PARAMETERS = 10_000_000_000
-"""40 GB of weights; what asks for more is a damaged or hostile configuration."""
+"""40 GB of weights; a configuration with more is damaged or hostile."""
 
 LOADER_KEYS = (
     "quantization_config",
@@ -61,7 +61,7 @@ LOADER_KEYS = (
     "is_encoder_decoder",
     "add_cross_attention",
 )
-"""Keys that would have transformers load, replace or leave out code and weights; refused if they are set."""
+"""Keys that make transformers load, replace or omit code and weights; refused if they are set."""
 
 ATTENTION_KEYS = (
     "_attn_implementation",
@@ -71,17 +71,17 @@ ATTENTION_KEYS = (
     "experts_implementation",
     "_experts_implementation_internal",
 )
-"""Keys that name an implementation, which transformers may fetch from elsewhere."""
+"""Keys that name an implementation, which transformers may download."""
 
 PLAIN_ATTENTION = ("eager", "sdpa", "flex_attention")
-"""What they may name: transformers' own, all of which mean our `attention` here."""
+"""Accepted values, which transformers has built in; all of them mean `attention` here."""
 
 
 def refuse_loaders(settings: Mapping[str, Any]) -> None:
-    """An error if a configuration asks for more than sizes: for other weights or for foreign code.
+    """Raise an error if a configuration asks for other weights or for foreign code.
 
     Raises:
-        ValueError: It names the key, and what to do.
+        ValueError: A key is set that must not be; names the key, and what to do.
     """
     for key in LOADER_KEYS:
         if settings.get(key):
@@ -101,20 +101,20 @@ def refuse_loaders(settings: Mapping[str, Any]) -> None:
 class EncoderConfig:
     """The sizes and settings of an encoder; the defaults are those of the published model.
 
-    There is no largest sequence length: positions enter as distances only, and no table depends on it.
+    Sequences may have any length: positions enter as distances only, and no table depends on the length.
 
     Attributes:
-        vocab_size: Tokens in the vocabulary, special ones included.
+        vocab_size: Tokens in the vocabulary, with special tokens.
         hidden_size: Width D of a token's vector; a multiple of `num_heads`.
-        num_layers: Layers, one at least.
-        num_heads: Heads H of attention; each has its own slope of the distance penalty.
+        num_layers: Number of layers.
+        num_heads: Heads H of attention; each has its slope of the ALiBi bias.
         intermediate_size: Width of one half of the gated feed-forward block (its matrix is twice as wide).
-        type_vocab_size: Kinds of segment a token may belong to; two for pairs of sequences.
-        hidden_dropout: Dropped share of embeddings, of attention's output and inside the feed-forward block.
-        attention_dropout: Dropped share of attention weights; the published model has none.
-        classifier_dropout: Dropped share in front of a classifier; None for that of `hidden_dropout`.
-        layer_norm_eps: What keeps layer normalisation from dividing by zero.
-        initializer_range: Standard deviation of fresh weights.
+        type_vocab_size: Number of segments; two for pairs of sequences.
+        hidden_dropout: Dropout of embeddings, of attention's output and inside the feed-forward block.
+        attention_dropout: Dropout of attention weights; the published model has none.
+        classifier_dropout: Dropout before a classifier; None for `hidden_dropout`.
+        layer_norm_eps: Epsilon of layer normalisation.
+        initializer_range: Standard deviation of initial weights.
         attention: The backend: "auto", or one by name (see `genotok.model.attention`).
     """
 
@@ -150,13 +150,13 @@ class EncoderConfig:
         _expect(self.attention in names, "attention", self.attention, f"one of {', '.join(names)}")
 
     def _check_sizes(self) -> None:
-        """An error if no machine could hold the model; before that of many layers takes memory."""
+        """Raise an error if the model is too large for any machine, before memory is allocated."""
         _expect(self.num_layers <= MAX_LAYERS, "num_layers", self.num_layers, f"at most {MAX_LAYERS:,}")
         width, inner = self.hidden_size, self.intermediate_size
         number = (self.vocab_size + self.type_vocab_size) * width
         number += self.num_layers * width * (4 * width + 3 * inner)
         if number > MAX_PARAMETERS:
-            # The size to blame is the one that is furthest from the published one.
+            # The error names the size that exceeds the published one by the largest factor.
             usual = {name: getattr(self, name) / _PUBLISHED[name] for name in _COUNTS}
             name = max(usual, key=lambda name: usual[name])
             rule = f"a model of at most {MAX_PARAMETERS:,} parameters, and not of {number:.1e},"
@@ -169,10 +169,10 @@ class EncoderConfig:
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
-        """The sizes called `name` in `PRESETS`, with `changes` to single fields.
+        """The preset `name` of `PRESETS`, with `changes` to single fields.
 
         Raises:
-            ValueError: There is no preset of that name, or a change is against its rule.
+            ValueError: There is no preset of that name, or a value is against its rule.
         """
         if name not in PRESETS:
             raise ValueError(f"preset={name!r}: one of {', '.join(PRESETS)} is expected")
@@ -180,7 +180,7 @@ class EncoderConfig:
 
     @classmethod
     def from_published(cls, settings: Mapping[str, Any], attention: Backend = "auto") -> Self:
-        """The configuration that a published `config.json` describes; what has no meaning here is left out.
+        """The configuration of a published `config.json`; keys without a meaning here are ignored.
 
         Raises:
             ValueError: A value is against its rule, or the activation is not the exact GELU.
@@ -199,8 +199,7 @@ class EncoderConfig:
         """The configuration in a published `config.json`, or in the folder that holds one.
 
         Raises:
-            ValueError: The file is no JSON object, or a value is against its rule; the message names the
-                file.
+            ValueError: The file is not a JSON object, or a value is against its rule; names the file.
             OSError: The file cannot be read.
         """
         file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
@@ -217,12 +216,12 @@ class EncoderConfig:
         return {theirs: getattr(self, ours) for ours, theirs in PUBLISHED_NAMES.items()}
 
     def with_changes(self, **changes: Any) -> Self:
-        """The same configuration with some fields changed, checked anew."""
+        """A copy with some fields changed, and checked again."""
         return replace(self, **changes)
 
 
 def _expect(holds: bool, name: str, value: object, rule: str) -> None:
-    """An error that names field, value and rule, unless the rule holds."""
+    """Raise an error that names field, value and rule unless the rule holds."""
     if not holds:
         raise ValueError(f"{name}={repr(value)[:60]}: {rule} is expected")
 

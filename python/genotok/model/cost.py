@@ -1,12 +1,12 @@
-"""What an encoder costs, counted from its sizes: parameters, operations, memory; ours and its rivals.
+"""The cost of DNABERT-2 and other encoders, computed from their sizes: parameters, operations, memory.
 
-Operations are counted as is usual: a product of matrices (m, k) and (k, n) takes 2·m·k·n, everything else
-nothing. A layer that multiplies each of T tokens by matrices with P entries and attends among T tokens of
-width D takes 2·T·P + 4·T²·D. Heads are left out, as embeddings and classes need none or next to none.
+Operations are counted in the usual way: a product of matrices (m, k) and (k, n) takes 2·m·k·n, everything
+else nothing. A layer that multiplies each of T tokens by matrices with P entries and attends among T tokens
+of width D takes 2·T·P + 4·T²·D. Heads are not counted, as embedding and classification need next to none.
 
-Sizes of the others are those their authors published: DNABERT (Ji et al., 2021; BERT-base over overlapping
-k-mers, 4^k + 5 tokens), Nucleotide Transformer 500M and 2500M (Dalla-Torre et al., 2025; 6-mers side by side,
-4,105 tokens, 1,002 positions). Tokens for a number of bases follow from each model's tokenizer.
+The sizes of other models are those that their authors published: DNABERT (Ji et al., 2021; BERT-base over
+overlapping k-mers, 4^k + 5 tokens), Nucleotide Transformer 500M and 2500M (Dalla-Torre et al., 2025;
+non-overlapping 6-mers, 4,105 tokens, 1,002 positions). Tokens per base follow from each model's tokenizer.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import dataclass
 
 from genotok.model.config import EncoderConfig
 
-__all__ = ["DNABERT2_BASES_PER_TOKEN", "RIVALS", "Sizes", "sizes_of", "training_bytes", "weight_bytes"]
+__all__ = ["DNABERT2_BASES_PER_TOKEN", "RIVALS", "ModelSizes", "sizes_of", "training_bytes", "weight_bytes"]
 
 DNABERT2_BASES_PER_TOKEN = 5.0
-"""The paper's round figure for its tokenizer; a vocabulary trained elsewhere may differ."""
+"""The paper's round figure for its tokenizer; a vocabulary trained on other data may differ."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """The sizes of an encoder with a head for masked tokens, whatever its kind.
+class ModelSizes:
+    """The sizes of an encoder with a head for masked tokens, of any architecture.
 
     Attributes:
-        name: What people call it.
+        name: Its common name.
         layers: Number of layers.
         hidden: Width D of a token's vector.
         intermediate: Width I of the feed-forward block, of one half where it is gated.
@@ -35,7 +35,7 @@ class Sizes:
         positions: Rows of a table of positions.
         types: Rows of a table of segments.
         gated: Whether the feed-forward block is gated.
-        tokens: Tokens for a number of bases, special ones included.
+        tokens: Number of bases to number of tokens, with special tokens.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Sizes:
     tokens: Callable[[int], float]
 
     def parts(self) -> dict[str, int]:
-        """Parameters by part; the matrix of scores is that of the word embeddings and counted once."""
+        """Parameters by part; the output embeddings, tied to the word embeddings, are counted once."""
         width, inner = self.hidden, self.intermediate
         feed = 3 * width * inner + width if self.gated else 2 * width * inner + inner + width
         return {
@@ -66,14 +66,16 @@ class Sizes:
         return sum(self.parts().values())
 
     def operations(self, num_tokens: float) -> float:
-        """Floating-point operations to encode one sequence of so many tokens."""
+        """Floating-point operations to encode one sequence of `num_tokens` tokens."""
         entries = 4 * self.hidden**2 + (3 if self.gated else 2) * self.hidden * self.intermediate
         return self.layers * (2 * num_tokens * entries + 4 * num_tokens**2 * self.hidden)
 
 
-def sizes_of(config: EncoderConfig, name: str, bases_per_token: float = DNABERT2_BASES_PER_TOKEN) -> Sizes:
+def sizes_of(
+    config: EncoderConfig, name: str, bases_per_token: float = DNABERT2_BASES_PER_TOKEN
+) -> ModelSizes:
     """The sizes of one of our encoders."""
-    return Sizes(
+    return ModelSizes(
         name=name,
         layers=config.num_layers,
         hidden=config.hidden_size,
@@ -86,14 +88,14 @@ def sizes_of(config: EncoderConfig, name: str, bases_per_token: float = DNABERT2
     )
 
 
-def _dnabert(k: int) -> Sizes:
-    """DNABERT over overlapping k-mers: a token for each base but the last k - 1, and two around them."""
-    return Sizes(f"DNABERT {k}-mer", 12, 768, 3072, 4**k + 5, 512, 2, False, lambda bases: bases - k + 3)
+def _dnabert(k: int) -> ModelSizes:
+    """DNABERT over overlapping k-mers: a token per base except the last k - 1, and two special tokens."""
+    return ModelSizes(f"DNABERT {k}-mer", 12, 768, 3072, 4**k + 5, 512, 2, False, lambda bases: bases - k + 3)
 
 
-def _nucleotide_transformer(name: str, layers: int, hidden: int) -> Sizes:
-    """Nucleotide Transformer: a token for six bases, one for each base left over, one in front."""
-    return Sizes(
+def _nucleotide_transformer(name: str, layers: int, hidden: int) -> ModelSizes:
+    """Nucleotide Transformer: a token per 6 bases, one per remaining base, and one special token."""
+    return ModelSizes(
         name, layers, hidden, 4 * hidden, 4105, 1002, 0, False, lambda bases: bases // 6 + bases % 6 + 1
     )
 
@@ -107,16 +109,16 @@ RIVALS = (
 
 
 def weight_bytes(config: EncoderConfig, bytes_each: int = 4) -> int:
-    """Memory of the weights."""
+    """Bytes of the weights."""
     return sizes_of(config, "").parameters() * bytes_each
 
 
 def training_bytes(config: EncoderConfig, num_tokens: int, bytes_each: int = 4) -> int:
-    """Memory of what is kept of a sequence from forward to backward, without gradient checkpointing.
+    """Bytes of activations kept for the backward pass of a sequence, without gradient checkpointing.
 
-    Per token and layer: the input, queries, keys and values, what attention gathered, the two sums that are
-    normalised (7 D); both halves, GELU's result, the product and what dropout leaves of it (5 I); a byte for
-    each place that dropout may fall on (D + I). An estimate: torch may keep a little more or less.
+    Per token and layer: the input, queries, keys and values, context vectors and the two sums before
+    normalisation (7 D); both halves of the gated product, GELU's result, the product before and after dropout
+    (5 I); a byte per element of a dropout mask (D + I). An estimate: torch may keep a little more or less.
     """
     width, inner = config.hidden_size, config.intermediate_size
     each = (7 * width + 5 * inner + config.num_heads) * bytes_each + width + inner

@@ -1,21 +1,21 @@
-"""The encoder: embeddings, then layers of attention and a gated feed-forward block, each normalised after it.
+"""The encoder: embeddings, then layers of attention and a gated feed-forward block, each post-normalised.
 
         ids (T,)
           │  word + segment embedding, LayerNorm, dropout
         x (T, D)
           │  ┌─────────────────────────────── one layer ───────────────────────────────┐
           ├──┤ Wqkv: (T, D) -> (T, 3, H, d)                                            │
-          │  │ attention among the tokens of one sequence, penalty by distance (ALiBi) │
+          │  │ attention within each sequence, with ALiBi bias: context (T, D)         │
           │  │ dense: (T, D), dropout;  x = LayerNorm(x + ·)                           │
           │  │ gated_layers: (T, D) -> (T, 2I) = a, b;  gelu(a) · b, dropout           │
           │  │ wo: (T, I) -> (T, D);  x = LayerNorm(x + ·)                             │
           │  └─────────────────────────────────────────────────────────────────────────┘
         x (T, D)
 
-Modules are nested and named as in the published checkpoint, so that its weights need no translation.
+Modules are nested and named as in the published checkpoint, so that its weights load without renaming.
 """
 
-# Shape letters: B sequences, T tokens in the packed row, D hidden, H heads, d width of one, I intermediate.
+# Dimensions: B sequences, T tokens in the packed row, D hidden, H heads, d width of one, I intermediate.
 
 from __future__ import annotations
 
@@ -29,30 +29,31 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from genotok.model import attention
-from genotok.model.attention import Plan, eager
+from genotok.model.attention import AttentionPlan, eager
 from genotok.model.config import EncoderConfig
-from genotok.model.packing import Packing
+from genotok.model.packing import SequencePacking
 
 __all__ = ["Embeddings", "Encoder", "Layer", "Layers", "Pooler", "States", "initialize"]
 
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """What the layers give.
+    """The output of the layers.
 
     Attributes:
         last: (T, D), the output of the last layer.
-        all: (T, D) each: the embeddings and the output of each layer; empty unless asked for.
-        weights: For each layer, (H, L, L) for each sequence that is not empty; empty unless asked for.
+        hidden_states: (T, D) each, the embeddings and the output of each layer; empty unless requested.
+        attentions: Attention weights per layer, (H, L, L) for each sequence that is not empty; empty unless
+            requested.
     """
 
     last: Tensor
-    all: tuple[Tensor, ...] = ()
-    weights: tuple[list[Tensor], ...] = ()
+    hidden_states: tuple[Tensor, ...] = ()
+    attentions: tuple[list[Tensor], ...] = ()
 
 
 class Embeddings(nn.Module):
-    """Token ids to vectors: word and segment embedding, normalised. No row is special, `[PAD]` neither."""
+    """Word and segment embedding of token ids, normalised. No row is special, not even that of `[PAD]`."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -64,12 +65,12 @@ class Embeddings(nn.Module):
     def forward(
         self, ids: Tensor | None = None, types: Tensor | None = None, vectors: Tensor | None = None
     ) -> Tensor:
-        """Vectors (T, D) of tokens.
+        """Embed tokens, (T, D).
 
         Args:
             ids: (T,) token ids.
-            types: (T,) segments, 0 if left out.
-            vectors: (T, D) in place of word embeddings, if `ids` is None.
+            types: (T,) segments; 0 by default.
+            vectors: (T, D) instead of word embeddings, if `ids` is None.
 
         Raises:
             ValueError: Neither or both of `ids` and `vectors` are given.
@@ -85,7 +86,7 @@ class Embeddings(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Queries, keys and values by one matrix, then attention by the planned backend."""
+    """Queries, keys and values by one matrix product, then attention by the chosen backend."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -93,18 +94,20 @@ class SelfAttention(nn.Module):
         self.dropout = config.attention_dropout
         self.Wqkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
 
-    def forward(self, x: Tensor, plan: Plan, want_weights: bool) -> tuple[Tensor, list[Tensor] | None]:
-        """(T, D) to (T, D), and the weights if wanted."""
+    def forward(
+        self, x: Tensor, plan: AttentionPlan, output_attentions: bool
+    ) -> tuple[Tensor, list[Tensor] | None]:
+        """(T, D) to (T, D), and the attention weights if requested."""
         qkv = self.Wqkv(x).unflatten(-1, self.shape)
         dropout = self.dropout if self.training else 0.0
-        if want_weights:
-            gathered, weights = eager.attend(qkv, plan, dropout)
-            return gathered.flatten(1), weights
+        if output_attentions:
+            context, weights = eager.attend(qkv, plan, dropout)
+            return context.flatten(1), weights
         return attention.attend(qkv, plan, dropout).flatten(1), None
 
 
 class AttentionOutput(nn.Module):
-    """What attention gathered, projected and added."""
+    """The projection of context vectors, added to the input."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -112,28 +115,30 @@ class AttentionOutput(nn.Module):
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout)
 
-    def forward(self, gathered: Tensor, x: Tensor) -> Tensor:
+    def forward(self, context: Tensor, x: Tensor) -> Tensor:
         """(T, D) and (T, D) to (T, D)."""
-        added: Tensor = self.LayerNorm(self.dropout(self.dense(gathered)) + x)
+        added: Tensor = self.LayerNorm(self.dropout(self.dense(context)) + x)
         return added
 
 
 class AttentionBlock(nn.Module):
-    """Attention and its output, under the names of the checkpoint."""
+    """Attention and its output projection, under the names of the checkpoint."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.self = SelfAttention(config)
         self.output = AttentionOutput(config)
 
-    def forward(self, x: Tensor, plan: Plan, want_weights: bool) -> tuple[Tensor, list[Tensor] | None]:
-        """(T, D) to (T, D), and the weights if wanted."""
-        gathered, weights = self.self(x, plan, want_weights)
-        return self.output(gathered, x), weights
+    def forward(
+        self, x: Tensor, plan: AttentionPlan, output_attentions: bool
+    ) -> tuple[Tensor, list[Tensor] | None]:
+        """(T, D) to (T, D), and the attention weights if requested."""
+        context, weights = self.self(x, plan, output_attentions)
+        return self.output(context, x), weights
 
 
 class GatedBlock(nn.Module):
-    """The feed-forward block: one half of a wide product, through GELU, gates the other."""
+    """The feed-forward block: GELU of one half of a wide product gates the other half."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -143,14 +148,14 @@ class GatedBlock(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(T, D) to (T, D). Dropout stands before `wo`, and there is none after it, as published."""
+        """(T, D) to (T, D), with dropout before `wo` and none after it, as published."""
         gate, value = self.gated_layers(x).chunk(2, -1)
         added: Tensor = self.layernorm(self.wo(self.dropout(functional.gelu(gate) * value)) + x)
         return added
 
 
 class Layer(nn.Module):
-    """One layer."""
+    """One layer: attention, then the feed-forward block."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -158,21 +163,20 @@ class Layer(nn.Module):
         self.mlp = GatedBlock(config)
 
     def forward(
-        self, x: Tensor, plan: Plan, want_weights: bool = False
+        self, x: Tensor, plan: AttentionPlan, output_attentions: bool = False
     ) -> tuple[Tensor, list[Tensor] | None]:
-        """(T, D) to (T, D), and the weights if wanted."""
-        x, weights = self.attention(x, plan, want_weights)
+        """(T, D) to (T, D), and the attention weights if requested."""
+        x, weights = self.attention(x, plan, output_attentions)
         return self.mlp(x), weights
 
 
 class Layers(nn.Module):
-    """All layers, one after the other.
+    """The stack of layers.
 
     Attributes:
-        gradient_checkpointing: In training, keep only the input of each layer and compute the rest again for
-            the
-            backward pass: a third more time, and a fraction of the memory.
-        backend: The attention backend that the last batch used; "" before the first.
+        gradient_checkpointing: In training, keep only the input of each layer and recompute the rest in the
+            backward pass: a third more time, a fraction of the memory.
+        backend: The attention backend of the last batch; "" before the first.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -184,55 +188,60 @@ class Layers(nn.Module):
         self.backend = ""
 
     def forward(
-        self, x: Tensor, packing: Packing, *, want_states: bool = False, want_weights: bool = False
+        self,
+        x: Tensor,
+        packing: SequencePacking,
+        *,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
     ) -> States:
-        """Run the layers on (T, D); weights are computed by `eager`, whatever the backend."""
-        plan = self._plan(x, packing, want_weights)
+        """Apply the layers to (T, D); requested attention weights are always computed by `eager`."""
+        plan = self._plan(x, packing, output_attentions)
         self.backend = plan.backend
         states, weights = [x], []
         for layer in self.layer:
             if self.gradient_checkpointing and self.training:
-                x, found = self._gradient_checkpointing_func(layer.__call__, x, plan, want_weights)
+                x, found = self._gradient_checkpointing_func(layer.__call__, x, plan, output_attentions)
             else:
-                x, found = layer(x, plan, want_weights)
-            if want_states:
+                x, found = layer(x, plan, output_attentions)
+            if output_hidden_states:
                 states.append(x)
             if found is not None:
                 weights.append(found)
-        return States(x, tuple(states) if want_states else (), tuple(weights))
+        return States(x, tuple(states) if output_hidden_states else (), tuple(weights))
 
-    def _plan(self, x: Tensor, packing: Packing, want_weights: bool) -> Plan:
-        """Choose a backend for the batch, by the type that queries will have."""
+    def _plan(self, x: Tensor, packing: SequencePacking, output_attentions: bool) -> AttentionPlan:
+        """Choose a backend for the batch and the type that its queries will have."""
         kind = x.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
-        asked = "eager" if want_weights else self.config.attention
+        asked = "eager" if output_attentions else self.config.attention
         sample = torch.empty(0, self.config.head_size, dtype=dtype, device=x.device)
         dropout = self.config.attention_dropout if self.training else 0.0
         chosen = attention.choose(asked, sample, packing, dropout)
-        plan: Plan = attention.prepare(chosen, self.config.num_heads, packing, dtype)
+        plan: AttentionPlan = attention.prepare(chosen, self.config.num_heads, packing, dtype)
         return plan
 
 
 def _checkpoint(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Torch's checkpoint, in the form that keeps everything working."""
+    """Torch's gradient checkpointing in its non-reentrant form, which works with autocast and hooks."""
     return checkpoint(function, *arguments, use_reentrant=False)
 
 
 class Pooler(nn.Module):
-    """The vector of a sequence that its classifier reads: tanh of a product with that of its first token."""
+    """The vector of a sequence for a classifier: tanh of a linear map of its first token's vector."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
 
-    def forward(self, rows: Tensor, packing: Packing) -> Tensor:
-        """(T, D) to (B, D). A sequence without a token at position 0 counts as zeros there, as published."""
+    def forward(self, rows: Tensor, packing: SequencePacking) -> Tensor:
+        """(T, D) to (B, D). A sequence without a token at position 0 has zeros there, as published."""
         pooled: Tensor = torch.tanh(self.dense(packing.first(rows)))
         return pooled
 
 
 class Encoder(nn.Module):
-    """Tokens in a packed row to one vector each.
+    """The encoder: tokens of packed sequences to one vector per token.
 
     Example:
         >>> encoder = Encoder(EncoderConfig.preset("tiny-1m"))
@@ -242,7 +251,7 @@ class Encoder(nn.Module):
 
     Args:
         config: Sizes and settings.
-        pooler: Whether there is a pooler; the published checkpoint has none.
+        pooler: Whether to add a pooler; the published checkpoint has none.
     """
 
     def __init__(self, config: EncoderConfig, *, pooler: bool = False) -> None:
@@ -256,33 +265,35 @@ class Encoder(nn.Module):
     def forward(
         self,
         ids: Tensor,
-        packing: Packing,
+        packing: SequencePacking,
         types: Tensor | None = None,
         *,
-        want_states: bool = False,
-        want_weights: bool = False,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
     ) -> States:
         """Encode a packed row.
 
         Args:
             ids: (T,) token ids, sequence after sequence.
-            packing: Where the sequences lie; from `pack` or `unpad`.
-            types: (T,) segments, 0 if left out.
-            want_states: Keep the embeddings and the output of each layer.
-            want_weights: Keep the weights of attention; memory is then quadratic in the length.
+            packing: The boundaries of the sequences; from `pack` or `unpad`.
+            types: (T,) segments; 0 by default.
+            output_hidden_states: Return the embeddings and the output of each layer.
+            output_attentions: Return attention weights; memory is then quadratic in the length.
         """
         x = self.embeddings(ids, types)
-        states: States = self.encoder(x, packing, want_states=want_states, want_weights=want_weights)
+        states: States = self.encoder(
+            x, packing, output_hidden_states=output_hidden_states, output_attentions=output_attentions
+        )
         return states
 
     def compile_layers(self) -> None:
-        """Compile the layers with `torch.compile`, in place: one program, for any lengths."""
+        """Compile the layers in place with `torch.compile`: one program for all lengths."""
         for layer in self.encoder.layer:
             layer.compile(fullgraph=True, dynamic=True)
 
 
 def initialize(module: nn.Module, deviation: float) -> None:
-    """Fresh weights, as published: normal with this standard deviation; biases 0, scales 1."""
+    """Initialise weights as published: normal with this standard deviation, biases 0, scales 1."""
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Embedding):
             nn.init.normal_(part.weight, std=deviation)

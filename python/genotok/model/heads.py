@@ -1,9 +1,9 @@
-"""What stands on top of the encoder: masked tokens, classes of sequences, classes of tokens, embeddings.
+"""Models with a head on the encoder: for masked tokens, classes of sequences and classes of tokens; pooling.
 
-All take a packed row; padded batches enter through `genotok.model.huggingface` or `unpad`.
+All take packed sequences; padded batches enter through `genotok.model.huggingface` or `unpad`.
 """
 
-# Shape letters: B sequences, T tokens in the packed row, M masked tokens, D hidden, V vocabulary, C classes.
+# Dimensions: B sequences, T tokens in the packed row, M masked tokens, D hidden, V vocabulary, C classes.
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from genotok.model.config import EncoderConfig
 from genotok.model.encoder import Encoder, Pooler, initialize
-from genotok.model.packing import Packing
+from genotok.model.packing import SequencePacking
 
 __all__ = [
     "MaskedLanguageModel",
@@ -30,13 +30,13 @@ __all__ = [
 
 Pooling = Literal["mean", "cls"]
 HEAD_EPS = 1e-12
-"""The published head has this, whatever the configuration says."""
+"""The epsilon of the published head, which does not follow the configuration."""
 
 
-def pool(rows: Tensor, packing: Packing, pooling: Pooling = "mean") -> Tensor:
-    """One vector for each sequence, (B, D), from those of its tokens (T, D).
+def pool(rows: Tensor, packing: SequencePacking, pooling: Pooling = "mean") -> Tensor:
+    """One vector per sequence, (B, D), from those of its tokens, (T, D).
 
-    "mean" averages over all tokens of a sequence, `[CLS]` and `[SEP]` as well; "cls" takes the first.
+    "mean" averages over all tokens of a sequence, including `[CLS]` and `[SEP]`; "cls" takes the first.
     """
     return packing.mean(rows) if pooling == "mean" else packing.first(rows)
 
@@ -56,7 +56,7 @@ class Transform(nn.Module):
 
 
 class Predictions(nn.Module):
-    """Vectors to scores of all tokens of the vocabulary."""
+    """Scores of all tokens of the vocabulary, from vectors."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class PredictionHead(nn.Module):
 
 
 class MaskedLanguageModel(nn.Module):
-    """Predicts masked tokens; the matrix of scores is that of the word embeddings."""
+    """Predicts masked tokens; the output embeddings are tied to the word embeddings."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -94,15 +94,15 @@ class MaskedLanguageModel(nn.Module):
         self.cls.predictions.decoder.weight = self.bert.embeddings.word_embeddings.weight
 
     def forward(
-        self, ids: Tensor, packing: Packing, types: Tensor | None = None, labels: Tensor | None = None
+        self, ids: Tensor, packing: SequencePacking, types: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor]:
-        """Scores of all tokens, or with labels the loss and the scores of the labelled ones.
+        """Scores of all tokens; with labels, the loss and the scores of the labelled tokens.
 
         Args:
             ids: (T,) token ids.
-            packing: Where the sequences lie.
-            types: (T,) segments, 0 if left out.
-            labels: (T,) the ids to be predicted; tokens whose label is not above 0 are left out.
+            packing: The boundaries of the sequences.
+            types: (T,) segments; 0 by default.
+            labels: (T,) the ids to predict; tokens whose label is not above 0 are ignored.
 
         Returns:
             None and (T, V), or the loss and (M, V), in the order of the labelled tokens.
@@ -116,8 +116,8 @@ class MaskedLanguageModel(nn.Module):
 def masked_loss(head: nn.Module, rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The mean cross entropy of the labelled tokens, their scores (M, V), and their places (M,) in the row.
 
-    Labelled is a token whose label is above 0: so neither -100 nor 0, `[UNK]`, counts, as published. Scores
-    are computed for labelled tokens only. Without any the loss is 0, and training goes on.
+    A token is labelled if its label is above 0: neither -100 nor 0, `[UNK]`, counts, as published. Scores are
+    computed for labelled tokens only. Without labelled tokens the loss is 0, and training continues.
     """
     places = (labels > 0).nonzero().flatten()
     scores = head(rows[places])
@@ -126,7 +126,7 @@ def masked_loss(head: nn.Module, rows: Tensor, labels: Tensor) -> tuple[Tensor, 
 
 
 class SequenceClassifier(nn.Module):
-    """Classes of sequences, or of pairs in one sequence with segments 0 and 1; or a number, with one class.
+    """Classifies sequences, or pairs in one sequence with segments 0 and 1; with one class, a regression.
 
     Args:
         config: Sizes and settings of the encoder.
@@ -143,7 +143,7 @@ class SequenceClassifier(nn.Module):
         initialize(self.classifier, config.initializer_range)
 
     def forward(
-        self, ids: Tensor, packing: Packing, types: Tensor | None = None, labels: Tensor | None = None
+        self, ids: Tensor, packing: SequencePacking, types: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor]:
         """The loss, with labels (B,) or (B, C), and scores (B, C)."""
         rows = self.bert(ids, packing, types).last
@@ -153,7 +153,7 @@ class SequenceClassifier(nn.Module):
 
 
 class TokenClassifier(nn.Module):
-    """Classes of tokens.
+    """Classifies tokens.
 
     Args:
         config: Sizes and settings of the encoder.
@@ -170,9 +170,9 @@ class TokenClassifier(nn.Module):
         initialize(self.classifier, config.initializer_range)
 
     def forward(
-        self, ids: Tensor, packing: Packing, types: Tensor | None = None, labels: Tensor | None = None
+        self, ids: Tensor, packing: SequencePacking, types: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor]:
-        """The loss, with labels (T,) of which -100 is left out, and scores (T, C)."""
+        """The loss, with labels (T,) of which -100 is ignored, and scores (T, C)."""
         scores = self.classifier(self.dropout(self.bert(ids, packing, types).last))
         return (None if labels is None else functional.cross_entropy(_wide(scores), labels)), scores
 
@@ -180,8 +180,8 @@ class TokenClassifier(nn.Module):
 def classification_loss(scores: Tensor, labels: Tensor, problem: str | None = None) -> Tensor:
     """The loss of scores (B, C).
 
-    Mean squared error for one class, or for `problem` "regression"; for several, cross entropy with whole
-    numbers as labels (B,), and binary cross entropy with floating-point ones (B, C), several classes at once.
+    Mean squared error for one class or for `problem` "regression". For several classes, cross entropy with
+    integer labels (B,), or binary cross entropy with floating-point labels (B, C) in multi-label problems.
     """
     scores = _wide(scores)
     if problem == "regression" or (problem is None and scores.shape[-1] == 1):
@@ -192,12 +192,12 @@ def classification_loss(scores: Tensor, labels: Tensor, problem: str | None = No
 
 
 def _wide(scores: Tensor) -> Tensor:
-    """Scores in 32 bits at least: a loss in 16 is too coarse to follow."""
+    """Scores in at least 32 bits: a loss in 16 bits is too coarse to follow."""
     return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
 def _dropout(config: EncoderConfig) -> float:
-    """The dropped share in front of a classifier."""
+    """The dropout before a classifier."""
     return config.hidden_dropout if config.classifier_dropout is None else config.classifier_dropout
 
 

@@ -1,16 +1,16 @@
-"""How sequences lie in one row of tokens, and the way there and back.
+"""Packed sequences: a batch as one row of tokens without padding, and conversion from and to padded batches.
 
-Inside the model a batch is one row of T tokens, sequence after sequence, without padding: every
-multiplication is of real tokens. Padded batches (B, S) with a mask exist at the borders only: `unpad` drops
-what the mask excludes, `Packing.pad` lays results back and fills the gaps.
+Inside the model a batch is one row of T tokens, sequence after sequence, so that no product is spent on
+padding. Padded batches (B, S) with a mask exist at the interfaces only: `unpad` drops masked places, and
+`SequencePacking.pad` puts results back and fills the gaps.
 
-A mask may be of any form. A masked token is never attended to, and does not exist otherwise; but the distance
-of two tokens is that of their places in the padded row, as in the published model. For padding at either end
-this is the same as the distance in the packed row. Only a mask with *holes*, masked places between real ones,
-makes a difference, and then `positions` says where each token stood.
+A mask may have any form. A masked token is never attended to; but the distance of two tokens is that of their
+places in the padded row, as in the published model. For padding at either end it equals the distance in the
+packed row. Only a mask with *holes*, masked places between real ones, makes a difference; then `positions`
+holds the place of each token in its padded row.
 """
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row.
+# Dimensions: B sequences, S padded length, T tokens in the packed row.
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Packing", "Run", "pack", "unpad"]
+__all__ = ["SequencePacking", "SequenceRun", "pack", "unpad"]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring sequences of equal length: tokens `start` to `start + count * length` of the row."""
+class SequenceRun:
+    """Consecutive sequences of equal length: tokens `start` to `start + count * length` of the row."""
 
     start: int
     count: int
@@ -36,19 +36,17 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Packing:
-    """Where each sequence lies in the packed row; made once for a batch, used by every layer.
+class SequencePacking:
+    """The boundaries of the sequences in a packed row; computed once per batch, used by every layer.
 
     Attributes:
-        starts: (B + 1,) int32 on the processor: where each sequence starts, and T.
+        starts: (B + 1,) int32 on the CPU: the start of each sequence, and T.
         cu_seqlens: The same on the device of the tokens.
         max_length: Tokens of the longest sequence.
-        positions: (T,) int64, the place of each token in its padded row, only for masks with holes; else
-            None.
-        indices: (T,) int64, the place of each token in the padded batch read row by row; None if there is
-            none.
+        positions: (T,) int64, the place of each token in its padded row; None unless the mask has holes.
+        indices: (T,) int64, the place of each token in the flattened padded batch; None without padding.
         shape: (B, S) of the padded batch.
-        leads: (B,) bool, whether the sequence has a token at position 0, where a classifier looks.
+        leads: (B,) bool, whether the sequence has a token at position 0, which a classifier reads.
     """
 
     starts: Tensor
@@ -61,30 +59,30 @@ class Packing:
 
     @property
     def num_sequences(self) -> int:
-        """B, empty ones included."""
+        """B, with empty sequences."""
         return len(self.starts) - 1
 
     @cached_property
-    def runs(self) -> tuple[Run, ...]:
-        """The sequences in order, neighbours of equal length together, empty ones left out."""
+    def runs(self) -> tuple[SequenceRun, ...]:
+        """The sequences in order, without empty ones; consecutive ones of equal length form a run."""
         return tuple(runs(self.starts))
 
     @cached_property
     def sequence_of_token(self) -> Tensor:
-        """(T,) int64: the number of the sequence that each token belongs to."""
+        """(T,) int64: the number of each token's sequence."""
         lengths = self.cu_seqlens.diff().long()
         numbers = torch.arange(self.num_sequences, device=lengths.device)
         return numbers.repeat_interleave(lengths, output_size=int(self.starts[-1]))
 
     @cached_property
     def position_of_token(self) -> Tensor:
-        """(T,) int64: positions, whether there are holes or not; only their differences have a meaning."""
+        """(T,) int64: `positions`, or places in the packed row; only differences within a sequence count."""
         if self.positions is not None:
             return self.positions
         return torch.arange(int(self.starts[-1]), device=self.cu_seqlens.device)
 
     def pad(self, rows: Tensor, fill: Tensor | None = None) -> Tensor:
-        """Results of tokens (T, ...) as a padded batch (B, S, ...); masked places hold zeros, or `fill`."""
+        """Per-token results (T, ...) as a padded batch (B, S, ...); masked places hold zeros, or `fill`."""
         batch, length = self.shape
         if self.indices is None and fill is None and batch * length == len(rows):
             return rows.view(batch, length, *rows.shape[1:])
@@ -100,13 +98,13 @@ class Packing:
         return flat if self.indices is None and len(flat) == len(self) else flat[self.places]
 
     def first(self, rows: Tensor) -> Tensor:
-        """What tokens at position 0 have, (B, ...), zeros for sequences without one, from (T, ...)."""
+        """The rows (B, ...) of tokens at position 0, from (T, ...); zeros for sequences without one."""
         absent = torch.full_like(self.cu_seqlens[:-1], len(rows))
         index = torch.where(self.leads, self.cu_seqlens[:-1], absent)
         return torch.cat([rows, rows.new_zeros(1, *rows.shape[1:])])[index.long()]
 
     def mean(self, rows: Tensor) -> Tensor:
-        """The mean over the tokens of each sequence, (B, D), zeros for empty ones, from (T, D)."""
+        """The mean (B, D) over the tokens of each sequence, from (T, D); zeros for empty ones."""
         total = rows.new_zeros(
             self.num_sequences, rows.shape[1], dtype=torch.promote_types(rows.dtype, torch.float32)
         )
@@ -118,7 +116,7 @@ class Packing:
 
     @cached_property
     def places(self) -> Tensor:
-        """(T,) int64: `indices`; for a batch packed from the start, as if it were padded on the right."""
+        """(T,) int64: `indices`; for a batch that was never padded, as if it were padded on the right."""
         if self.indices is not None:
             return self.indices
         starts = self.cu_seqlens[:-1].long()[self.sequence_of_token]
@@ -126,25 +124,25 @@ class Packing:
         return self.sequence_of_token * self.shape[1] + within
 
 
-def runs(starts: Tensor) -> Iterator[Run]:
-    """The runs of equal length in `starts`, (B + 1,) on the processor."""
+def runs(starts: Tensor) -> Iterator[SequenceRun]:
+    """The runs of equal length in `starts`, (B + 1,) on the CPU."""
     edges: list[int] = starts.tolist()
     first, length = 0, 0
     for start, end in pairwise(edges):
         if end - start != length:
             if length:
-                yield Run(first, (start - first) // length, length)
+                yield SequenceRun(first, (start - first) // length, length)
             first, length = start, end - start
     if length:
-        yield Run(first, (edges[-1] - first) // length, length)
+        yield SequenceRun(first, (edges[-1] - first) // length, length)
 
 
-def pack(lengths: Sequence[int] | Tensor, device: torch.device | str = "cpu") -> Packing:
+def pack(lengths: Sequence[int] | Tensor, device: torch.device | str = "cpu") -> SequencePacking:
     """The packing of a row that was never padded, from the lengths of its sequences in tokens."""
     counts = torch.as_tensor(lengths, dtype=torch.int32, device="cpu")
     starts = functional.pad(counts.cumsum(0, dtype=torch.int32), (1, 0))
     longest = int(counts.max()) if len(counts) else 0
-    return Packing(
+    return SequencePacking(
         starts=starts,
         cu_seqlens=starts.to(device),
         max_length=longest,
@@ -155,10 +153,13 @@ def pack(lengths: Sequence[int] | Tensor, device: torch.device | str = "cpu") ->
     )
 
 
-def unpad(mask: Tensor) -> Packing:
+def unpad(mask: Tensor) -> SequencePacking:
     """The packing of a padded batch, from its mask (B, S): true or nonzero where there is a token.
 
-    Waits for the device, as the number of tokens decides the shapes of all that follows.
+    Synchronises with the device, as the number of tokens decides the shapes of the results.
+
+    Raises:
+        ValueError: The mask does not have two dimensions.
     """
     if mask.dim() != 2:
         raise ValueError(f"attention_mask of shape {tuple(mask.shape)}: (sequences, length) is expected")
@@ -171,7 +172,7 @@ def unpad(mask: Tensor) -> Packing:
     counts = torch.cat([lengths, holes[None].long()]).cpu()
     indices = real.flatten().nonzero().flatten()
     starts = functional.pad(counts[:-1].cumsum(0, dtype=torch.int32), (1, 0))
-    return Packing(
+    return SequencePacking(
         starts=starts,
         cu_seqlens=starts.to(mask.device),
         max_length=int(counts[:-1].max()) if len(lengths) else 0,

@@ -1,10 +1,9 @@
-"""What torch's own files of weights hold, told without running or trusting what is in them.
+"""The tensors that a torch file of weights lists, found without running code of the file.
 
-Such a file is a zip archive, uncompressed, of a pickle and of the bytes of each tensor. A pickle is a
-program: torch refuses most of what it could call, but lets it make objects of any size. Here every name that
-it asks for stands for a function of this module, which notes a shape and makes nothing. Instructions and
-names other than those of tensors are refused, and so is an archive that would unfold to more than the file
-has.
+Such a file is an uncompressed zip archive of a pickle and of the bytes of each tensor. A pickle is a program:
+torch refuses most of the functions it could call, but lets it create objects of any size. Here each name in
+the pickle is bound to a function of this module that records a shape and allocates nothing. Opcodes and names
+that tensors do not need are refused, and so is an archive that would decompress to more than the file's size.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MAX_PICKLE = 1 << 21
 MAX_ENTRIES = 1 << 16
 ZIP = b"PK\x03\x04"
 HEAD = 30
-"""Bytes of an entry's own head, but for its name and what is padded."""
+"""Bytes of an entry's local header, without name and padding."""
 
 STORAGES = {
     "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16", "DoubleStorage": "F64",
@@ -41,11 +40,11 @@ _NAMES = (
     "BININT2 LONG1 BINFLOAT NEWTRUE NEWFALSE NONE"
 )
 INSTRUCTIONS = frozenset(_NAMES.split())
-"""What `torch.save` writes."""
+"""The opcodes that `torch.save` writes."""
 
 
 def stored_in_pickle(file: Path, size: int) -> dict[str, Stored]:
-    """The tensors in torch's file of `size` bytes, by name.
+    """The tensors in a torch file of `size` bytes, by name.
 
     Raises:
         CheckpointError: The file is damaged, or holds more than tensors.
@@ -80,11 +79,11 @@ def stored_in_pickle(file: Path, size: int) -> dict[str, Stored]:
 
 
 class _RefusedError(Exception):
-    """The file asks for something that tensors do not need."""
+    """The file contains something that tensors do not need."""
 
 
 def _parts(archive: zipfile.ZipFile, size: int) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """The pickle of an archive, and by key where the numbers of a tensor start and their bytes."""
+    """The pickle of an archive, and the start and length in bytes of each storage, by key."""
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES or sum(one.file_size for one in entries) > size:
         raise _RefusedError("its parts unfold to more than the file")
@@ -105,7 +104,7 @@ def _parts(archive: zipfile.ZipFile, size: int) -> tuple[bytes, dict[str, tuple[
 
 
 def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
-    """Where the bytes of an entry start in the file, behind its own head with a name and padding."""
+    """Where the bytes of an entry start in the file, after its local header, name and padding."""
     opened: Any = archive.fp
     opened.seek(entry.header_offset)
     head = opened.read(HEAD)
@@ -116,21 +115,21 @@ def _start(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
 
 
 def _check_instructions(text: bytes) -> None:
-    """An error unless a pickle has the instructions of tensors only, and numbers its parts one by one."""
+    """Raise an error unless a pickle has only the opcodes of tensors, and memo indices within its length."""
     for code, argument, _ in pickletools.genops(text):
         if code.name not in INSTRUCTIONS or (code.name == "LONG_BINPUT" and int(argument or 0) > len(text)):
             raise _RefusedError(f"it has the instruction {code.name}")
 
 
 class _Reader(pickle.Unpickler):
-    """Runs a pickle in a world where there are shapes and dictionaries only."""
+    """Runs a pickle with names that stand for shapes and dictionaries only."""
 
     def __init__(self, text: bytes, parts: dict[str, tuple[int, int]]) -> None:
         super().__init__(io.BytesIO(text))
         self.parts = parts
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name; made anew each time, as a pickle may set attributes of it."""
+        """The stand-in for a name; created on each call, as a pickle may set its attributes."""
         ignored = {"__setstate__": lambda _self, _state: None}
         known = {
             ("collections", "OrderedDict"): type("Dictionary", (OrderedDict,), ignored),
@@ -144,7 +143,7 @@ class _Reader(pickle.Unpickler):
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> tuple[str, tuple[int, int]]:
-        """Type, place and count of the numbers that an entry of the archive holds."""
+        """Type, start and count of the numbers in an entry of the archive."""
         kind, dtype, key, _, count = pid
         if kind != "storage" or dtype not in BYTES or not are_sizes([count]):
             raise _RefusedError("a tensor of unknown form")
@@ -157,7 +156,7 @@ class _Reader(pickle.Unpickler):
 def _tensor(
     storage: tuple[str, tuple[int, int]], offset: int, shape: Any, strides: Any, *_: object
 ) -> Stored:
-    """A tensor within its storage; one that repeats numbers would need more memory than the file has."""
+    """A tensor within its storage; one that repeats numbers, and so would outgrow the file, is refused."""
     dtype, place = storage
     count = place[1]
     if not are_sizes(shape) or not are_sizes(strides) or not are_sizes([offset]):

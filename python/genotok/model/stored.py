@@ -1,7 +1,7 @@
-"""What a file of weights holds, told from its table alone: names, types and shapes; no tensor is read.
+"""The tensors in a file of weights by name, type and shape, read from its header; no tensor is loaded.
 
-Torch is not needed, and no more memory is taken than the table has bytes. A table is believed only if it
-agrees with itself and with the length of its file, so what passes here can be loaded.
+Torch is not needed, and memory is proportional to the header. A header must agree with itself and with the
+length of the file, so that a file accepted here can be loaded.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from genotok.model.tensors import BYTES, MAX_DIMENSIONS, CheckpointError, Stored
 __all__ = ["FILES", "CheckpointError", "Stored", "check_regular", "stored_in", "weights_file"]
 
 FILES = ("model.safetensors", "pytorch_model.bin")
-"""What is looked for in a folder, in this order."""
+"""The files that a folder may have, in order of preference."""
 
 MAX_HEADER = 1 << 24
 
 
 def weights_file(path: Path) -> Path:
-    """The file of weights that `path` is or holds.
+    """The file of weights at `path`, or in the folder `path`.
 
     Raises:
         FileNotFoundError: A folder has none.
@@ -40,11 +40,11 @@ def weights_file(path: Path) -> Path:
 
 
 def check_regular(file: Path) -> int:
-    """The size of a file in bytes, which is one, and not a pipe or a device that would make a reader wait.
+    """The size in bytes of a regular file; a pipe or a device, which may block a reader, is an error.
 
     Raises:
-        CheckpointError: It is no regular file.
-        OSError: It is not there.
+        CheckpointError: It is not a regular file.
+        OSError: It does not exist, or is a folder.
     """
     found = file.stat()
     if stat.S_ISDIR(found.st_mode):
@@ -96,7 +96,7 @@ def _stored_in_safetensors(file: Path, size: int) -> dict[str, Stored]:
 
 
 def _entry(name: str, entry: Any, data: int) -> tuple[Stored, int, int]:
-    """A tensor, and where its numbers start and end, counted from where those of all start, at `data`."""
+    """A tensor, and the start and end of its numbers in bytes, relative to `data`, where tensors start."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise TypeError(f"{name!r} is no tensor")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -111,7 +111,7 @@ def _entry(name: str, entry: Any, data: int) -> tuple[Stored, int, int]:
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object none of whose keys is there twice."""
+    """A JSON object; a repeated key is an error."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("its header has a name twice")

@@ -1,4 +1,4 @@
-"""A tensor in a file of weights, by type, shape and place, and what such a file cannot be."""
+"""A tensor in a file of weights by type, shape and place, and the error for a file that is none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BYTES = {
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
     "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
 }  # fmt: skip
-"""Types by the names that safetensors gives them, with the bytes of a number."""
+"""Bytes per number of each type, by its name in safetensors."""
 
 
 class CheckpointError(ValueError):
@@ -28,7 +28,7 @@ class Stored:
     Attributes:
         dtype: The type of its numbers, as safetensors names it, such as "F32".
         shape: Its dimensions.
-        place: Where the numbers that it is made of start in the file, and how many there are.
+        place: Where the numbers of its storage start in the file, in bytes, and their count.
     """
 
     dtype: str
@@ -37,12 +37,12 @@ class Stored:
 
     @property
     def size(self) -> int:
-        """How many numbers it has."""
+        """Its count of numbers."""
         return math.prod(self.shape)
 
 
 def are_sizes(found: Any) -> bool:
-    """Whether something is a list of whole numbers from 0 that a file can have."""
+    """Whether `found` is a list of non-negative integers of a plausible size."""
     return isinstance(found, list | tuple) and all(
         isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 1 << 62 for one in found
     )

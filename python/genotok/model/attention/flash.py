@@ -1,7 +1,7 @@
-"""Attention by the flash-attn package: the packed row and its boundaries go in as they are.
+"""Attention by the flash-attn package, which takes the packed row and its boundaries directly.
 
 Its ALiBi term is -slope·|i + len_k - len_q - j|, which for self-attention without a causal mask is the
-symmetric penalty, with positions counted in the packed row: right for every mask without holes.
+symmetric bias, with positions counted in the packed row: correct for every mask without holes.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genotok.model.attention.plan import Plan
-from genotok.model.packing import Packing
+from genotok.model.attention.plan import AttentionPlan
+from genotok.model.packing import SequencePacking
 
-__all__ = ["attend", "obstacle"]
+__all__ = ["attend", "why_unsupported"]
 
-LARGEST_HEAD = 256
+MAX_HEAD_SIZE = 256
 
 
-def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
-    """Why this batch cannot be done, or None; `sample` has the device, type and width of queries."""
+def why_unsupported(sample: Tensor, packing: SequencePacking, dropout: float) -> str | None:  # noqa: ARG001
+    """Why this batch is not supported, or None; `sample` has the device, type and width of queries."""
     if kernel() is None:
         return "needs the package flash-attn, 2.4 or newer, which is not installed"
     if sample.device.type != "cuda":
@@ -32,13 +32,13 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
         return f"computes in float16 or bfloat16 (use autocast); the input is {sample.dtype}"
     if packing.positions is not None:
         return "cannot keep the distances of a mask with holes; use sdpa or flex"
-    if sample.shape[-1] > LARGEST_HEAD:
-        return f"takes heads up to {LARGEST_HEAD} wide; they are {sample.shape[-1]}"
+    if sample.shape[-1] > MAX_HEAD_SIZE:
+        return f"takes heads up to {MAX_HEAD_SIZE} wide; they are {sample.shape[-1]}"
     return None
 
 
 def kernel() -> Callable[..., Any] | None:
-    """The function for packed rows, or None where there is none that takes slopes."""
+    """The package's function for packed rows; None if it is missing or has no ALiBi slopes."""
     try:
         found: Callable[..., Any] = importlib.import_module("flash_attn").flash_attn_varlen_qkvpacked_func
     except (ImportError, AttributeError):
@@ -46,11 +46,11 @@ def kernel() -> Callable[..., Any] | None:
     return found if "alibi_slopes" in inspect.signature(found).parameters else None
 
 
-def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
-    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> Tensor:
+    """The context vectors (T, H, d), from (T, 3, H, d)."""
     if plan.kernel is None:
         raise RuntimeError("a plan for flash-attn holds its function; this one was made without `prepare`")
-    gathered: Tensor = plan.kernel(
+    context: Tensor = plan.kernel(
         qkv,
         plan.packing.cu_seqlens,
         plan.packing.max_length,
@@ -59,4 +59,4 @@ def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
         alibi_slopes=plan.slopes,
         deterministic=torch.are_deterministic_algorithms_enabled(),
     )
-    return gathered
+    return context

@@ -1,14 +1,14 @@
-"""Attention by torch's FlexAttention: the penalty a function of scores, sequences kept apart by a block mask.
+"""Attention by torch's FlexAttention: the bias is a function of scores, a block mask separates the sequences.
 
 The packed row is treated as one long sequence. A block of queries needs only the blocks of keys between the
-start of the first sequence it touches and the end of the last, a range that follows from the boundaries; so
-the block mask is written down directly, with (T / 128)² numbers, and never tried out pair by pair.
+start of the first sequence it touches and the end of the last. That range follows from the boundaries, so the
+block mask is built directly, with (T / 128)² numbers, and not evaluated pair by pair.
 
-For CUDA only. On processors torch (2.15) has no gradients for it, and compiling it for varying lengths fails;
+For CUDA only. On CPUs torch (2.15) has no gradients for it, and fails to compile it for varying lengths;
 there the tests run it uncompiled, which checks the two functions and the block mask, not the kernel.
 """
 
-# Shape letters: T tokens in the packed row, H heads, d width of a head.
+# Dimensions: T tokens in the packed row, H heads, d width of a head.
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genotok.model.attention.plan import Plan
-from genotok.model.packing import Packing
+from genotok.model.attention.plan import AttentionPlan
+from genotok.model.packing import SequencePacking
 
-__all__ = ["attend", "blocks", "obstacle"]
+__all__ = ["attend", "blocks", "why_unsupported"]
 
 BLOCK = 128
-NARROWEST = 16
-"""Numbers in the narrowest head that the kernels take; narrower ones are filled up with zeros."""
+MIN_HEAD_SIZE = 16
+"""The least width of a head that the kernels support; narrower heads are padded with zeros."""
 
 
-def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
-    """Why this batch cannot be done, or None."""
+def why_unsupported(sample: Tensor, packing: SequencePacking, dropout: float) -> str | None:  # noqa: ARG001
+    """Why this batch is not supported, or None."""
     if dropout > 0:
         return f"has no dropout of weights; attention_dropout is {dropout}"
     if sample.device.type != "cuda":
@@ -41,7 +41,7 @@ def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  #
     return None
 
 
-def blocks(packing: Packing) -> Any:
+def blocks(packing: SequencePacking) -> Any:
     """The block mask of a packed row."""
     from torch.nn.attention.flex_attention import BlockMask  # noqa: PLC0415 - a second to import, seldom needed
 
@@ -68,19 +68,19 @@ def blocks(packing: Packing) -> Any:
     )
 
 
-def attend(qkv: Tensor, plan: Plan) -> Tensor:
-    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+def attend(qkv: Tensor, plan: AttentionPlan) -> Tensor:
+    """The context vectors (T, H, d), from (T, 3, H, d)."""
     if not len(qkv):
         return qkv[:, 0]
     slopes, positions = plan.slopes, plan.packing.position_of_token
 
-    def with_penalty(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
+    def with_bias(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
         return score - slopes[head] * (positions[query] - positions[key]).abs()
 
     width = qkv.shape[-1]
-    wide = functional.pad(qkv, (0, max(NARROWEST - width, 0)))  # zeros add nothing to a score
+    wide = functional.pad(qkv, (0, max(MIN_HEAD_SIZE - width, 0)))  # zeros add nothing to a score
     query, key, value = wide.permute(1, 2, 0, 3)[:, None]
-    settings = {"score_mod": with_penalty, "block_mask": plan.blocks, "scale": width**-0.5}
+    settings = {"score_mod": with_bias, "block_mask": plan.blocks, "scale": width**-0.5}
     if torch.compiler.is_compiling():  # a compiled layer takes the call into its program
         out: Tensor = flex_attention()(query, key, value, **settings)
     else:
@@ -89,7 +89,7 @@ def attend(qkv: Tensor, plan: Plan) -> Tensor:
 
 
 def flex_attention() -> Callable[..., Any]:
-    """FlexAttention, as torch has it."""
+    """Torch's FlexAttention."""
     from torch.nn.attention import flex_attention as module  # noqa: PLC0415 - likewise
 
     return module.flex_attention
@@ -97,15 +97,15 @@ def flex_attention() -> Callable[..., Any]:
 
 @functools.cache
 def _program() -> Callable[..., Any]:
-    """FlexAttention, compiled whole or not at all: as torch runs it uncompiled, it holds all scores."""
+    """FlexAttention, compiled as one graph: uncompiled it would hold all scores in memory."""
     return torch.compile(flex_attention(), dynamic=True, fullgraph=True)
 
 
 def _compiled(*arguments: Any, **settings: Any) -> Any:
     """Compiled FlexAttention.
 
-    It is compiled anew for each type, with and without gradients, for one block and for more; torch gives up
-    after eight times unless told otherwise.
+    It is recompiled for each type, with and without gradients, for one block and for several; torch stops
+    after eight recompilations by default.
     """
     with torch._dynamo.config.patch(recompile_limit=64):  # noqa: SLF001 - the documented name of the setting
         return _program()(*arguments, **settings)

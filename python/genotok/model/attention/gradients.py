@@ -1,28 +1,26 @@
-"""Attention on processors whose gradient is computed by blocks of queries, not by torch's kernel.
+"""Attention on CPUs with a gradient computed by blocks of queries instead of by torch's kernel.
 
-Torch's kernel for processors multiplies with every probability, and under ALiBi a band of them in each head
-is so small that floating point holds it only in its slow, subnormal form: below e^-87, but not yet zero. A
-product with such a number costs some hundred clock cycles, so the backward pass took six times as long as
-the forward pass at 512 tokens, and ten times as long at 2,048. Here probabilities below `NEGLIGIBLE` count as
-zero in the backward pass: what is dropped is 10^-24 of a token's share where 32-bit numbers hold 7 digits.
-Only a token that no other looks at with more than that, in some head, gets a zero in place of next to
-nothing.
+Torch's CPU kernel multiplies by every probability, and with ALiBi bias a band of them in each head is
+subnormal: below e^-87, but not yet zero. A product with a subnormal number takes some hundred clock cycles,
+so that the backward pass took six times as long as the forward pass at 512 tokens, and ten times at 2,048.
+Here probabilities below `NEGLIGIBLE` count as zero in the backward pass: the error is 10^-24 of a token's
+weight, where 32-bit numbers hold 7 digits. Only a token to which no other gives more weight in some head gets
+a zero gradient in place of a negligible one.
 
 With P the softmax of S = q·kᵀ/√d + mask, o = P·v, and g the gradient of o:
 
     dv = Pᵀ·g      dS = P ∘ (g·vᵀ - rowsum(g ∘ o))      dq = dS·k/√d      dk = dSᵀ·q/√d
 
 Rows of S are independent, so a block of queries at a time is enough, and memory grows with L. All five
-products are plain matrix products; 16-bit numbers are widened before.
+products are plain matrix products; 16-bit numbers are widened first.
 
-Measured on two cores (Intel Xeon, torch 2.15, 12 heads of 64; ms for one backward pass, torch's kernel and
-this one): 4 x 128 tokens 3.6 and 3.5; 512: 38 and 14; 1,024: 170 and 56; 2,048: 799 and 243; 4,096: 3,429
-and 953. Short sequences are left to torch's kernel, which takes many of them in one call.
-`torch.set_flush_denormal` makes torch's kernel as fast, but it is a setting of a whole thread, and not ours
-to change.
+Measured on two cores (Intel Xeon, torch 2.15, 12 heads of 64; ms per backward pass, torch's kernel and this
+one): 4 x 128 tokens 3.6 and 3.5; 512: 38 and 14; 1,024: 170 and 56; 2,048: 799 and 243; 4,096: 3,429 and 953.
+Short sequences use torch's kernel, which takes many of them in one call. `torch.set_flush_denormal` makes
+torch's kernel as fast, but it is a setting of the thread, which a library should not change.
 """
 
-# Shape letters: N sequences of a run, H heads, L length of one, d width of a head, b queries of a block.
+# Dimensions: N sequences of a run, H heads, L length of one, d width of a head, b queries of a block.
 
 from __future__ import annotations
 
@@ -38,22 +36,22 @@ from torch.nn import functional
 __all__ = ["SHORT", "attend"]
 
 SHORT = 128
-"""Sequences of at most so many tokens are left to torch's kernel."""
+"""Sequences of at most this many tokens use torch's kernel."""
 
 NEGLIGIBLE = 2.0**-80
 """Probabilities below count as zero in the backward pass, in 32-bit numbers."""
 
 NUMBERS_PER_THREAD = 1 << 17
-"""Scores of a block, for each thread: half a megabyte, which caches hold."""
+"""Scores of a block per thread: 0.5 MB, which fits the L2 cache."""
 
 ROWS = 64
-"""At least so many queries make a block: thin products are slow."""
+"""The least number of queries in a block: products of thin matrices are slow."""
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Attention without dropout, (N, H, L, d) from three of them; `mask` is added to scores, (1, H, L, L)."""
-    gathered: Tensor = _Attention.apply(query, key, value, mask)
-    return gathered
+    """Attention without dropout, (N, H, L, d) each; `mask`, (1, H, L, L), is added to the scores."""
+    context: Tensor = _Attention.apply(query, key, value, mask)
+    return context
 
 
 class _Attention(torch.autograd.Function):
@@ -80,7 +78,7 @@ class _Attention(torch.autograd.Function):
 def _of_one(
     mask: Tensor, query: Tensor, key: Tensor, value: Tensor, output: Tensor, gradient: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The gradients of one sequence, (H, L, d) each."""
+    """The gradients of one sequence with respect to query, key and value, (H, L, d) each."""
     scale = 1 / math.sqrt(query.shape[-1])
     inner = (gradient * output).sum(-1, keepdim=True)
     of_query = torch.empty_like(query, memory_format=torch.contiguous_format)
@@ -98,7 +96,7 @@ def _of_one(
 
 
 def _blocks(num_heads: int, length: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of heads and of queries that hold all pairs once, each with about as many scores as fit."""
+    """Slices of heads and queries that cover all pairs once, each with about as many scores as fit."""
     numbers = NUMBERS_PER_THREAD * torch.get_num_threads()
     heads = min(max(numbers // (length * ROWS), 1), num_heads)
     rows = max(numbers // (length * heads), ROWS)

@@ -1,4 +1,4 @@
-"""What every backend needs to know of a batch; made once, handed to every layer."""
+"""What the layers share in one batch: computed once, passed to every layer."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from genotok.model.packing import Packing
+from genotok.model.packing import SequencePacking
 
 if TYPE_CHECKING:
     from genotok.model.backends import Backend
 
-__all__ = ["Plan"]
+__all__ = ["AttentionPlan"]
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """How to attend in one batch.
+class AttentionPlan:
+    """The attention of one batch.
 
     Attributes:
-        backend: The backend that was chosen; never "auto".
-        packing: Where the sequences lie.
+        backend: The chosen backend; never "auto".
+        packing: The boundaries of the sequences.
         slopes: (H,) float32 on the device of the tokens.
-        masks: `sdpa` on processors: the penalties for each length in the batch.
+        masks: `sdpa` on CPUs: the ALiBi bias for each length in the batch.
         blocks: `flex`: its block mask.
         kernel: `flash`: the package's function.
     """
 
     backend: Backend
-    packing: Packing
+    packing: SequencePacking
     slopes: Tensor
     masks: dict[int, Tensor] = field(default_factory=dict)
     blocks: Any = None

@@ -1,20 +1,19 @@
-"""Attention by torch's fused `scaled_dot_product_attention`, without a matrix of L x L numbers anywhere.
+"""Attention by torch's fused `scaled_dot_product_attention`, without an L x L matrix in memory.
 
-On processors the penalties are a view of 2L - 1 numbers a head (see `alibi`), and the kernel is torch's
-FlashAttention for processors; the backward pass of long sequences is our own (see `gradients`). On other
-devices the kernels want a mask in memory: there queries are cut into blocks, so that the slice of the mask
-for one block stays below `LARGEST_SLICE`, and slices are computed again for the backward pass instead of
-kept. Masks with holes take the second way everywhere.
+On CPUs the bias is a view of 2L - 1 numbers per head (see `alibi`), and the kernel is torch's FlashAttention
+for CPUs; long sequences have a backward pass of this package (see `gradients`). On other devices the kernels
+need a mask in memory: there queries are split into blocks, so that the slice of the mask for one block stays
+below `MAX_SLICE`, and slices are recomputed in the backward pass instead of kept. Masks with holes are
+computed in blocks on every device.
 
-Sequences are visited run by run: neighbours of equal length in one call, nothing padded. Tried and left:
-padding around attention as the published model does, which needs a mask for each sequence and multiplies
-padding.
+Each run, consecutive sequences of equal length, is one call, without padding. Tried and dropped: padding
+around attention as in the published model, which needs a mask per sequence and multiplies padding.
 
-Inside `torch.compile` the whole is one operator, so that the lengths of a batch are data, not part of the
-program; its backward pass computes attention anew.
+Inside `torch.compile` attention is one operator, so that the lengths of a batch are data and not part of the
+program; its backward pass recomputes attention.
 """
 
-# Shape letters: T tokens in the packed row, N sequences of a run, L length of one, H heads, d width of one.
+# Dimensions: T tokens in the packed row, N sequences of a run, L length of one, H heads, d width of one.
 
 from __future__ import annotations
 
@@ -25,49 +24,49 @@ from torch.utils.checkpoint import checkpoint
 
 from genotok.model import alibi
 from genotok.model.attention import gradients
-from genotok.model.attention.plan import Plan
-from genotok.model.packing import Packing, Run, runs
+from genotok.model.attention.plan import AttentionPlan
+from genotok.model.packing import SequencePacking, SequenceRun, runs
 
-__all__ = ["attend", "masks", "obstacle"]
+__all__ = ["attend", "masks", "why_unsupported"]
 
-LARGEST_SLICE = 1 << 24
+MAX_SLICE = 1 << 24
 """Numbers in the slice of a mask for one block of queries, about."""
 
-SMALLEST_BLOCK = 16
+MIN_BLOCK = 16
 
 
-def obstacle(sample: Tensor, packing: Packing, dropout: float) -> str | None:  # noqa: ARG001
-    """Nothing stands in its way."""
+def why_unsupported(sample: Tensor, packing: SequencePacking, dropout: float) -> str | None:  # noqa: ARG001
+    """None: every batch is supported."""
     return None
 
 
-def masks(packing: Packing, slopes: Tensor, dtype: torch.dtype) -> dict[int, Tensor]:
-    """The penalties for each length in the batch, for reversed queries; none where blocks are used."""
+def masks(packing: SequencePacking, slopes: Tensor, dtype: torch.dtype) -> dict[int, Tensor]:
+    """The bias for each length in the batch, for reversed queries; none where blocks are used."""
     if slopes.device.type != "cpu" or packing.positions is not None:
         return {}
     wide = torch.promote_types(dtype, torch.float32)
     return {length: alibi.toeplitz(slopes, length, wide) for length in {run.length for run in packing.runs}}
 
 
-def attend(qkv: Tensor, plan: Plan, dropout: float = 0.0) -> Tensor:
-    """What each token gathers from those of its sequence, (T, H, d), from (T, 3, H, d)."""
+def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> Tensor:
+    """The context vectors (T, H, d), from (T, 3, H, d)."""
     if torch.compiler.is_compiling() and dropout == 0:
-        gathered: Tensor = _operator(qkv, plan.slopes, plan.packing.starts, plan.packing.positions)
-        return gathered
+        context: Tensor = _operator(qkv, plan.slopes, plan.packing.starts, plan.packing.positions)
+        return context
     return _visit(qkv, plan.slopes, plan.packing.runs, plan.packing.positions, plan.masks, dropout)
 
 
 def _visit(
     qkv: Tensor,
     slopes: Tensor,
-    runs_: tuple[Run, ...],
+    runs_: tuple[SequenceRun, ...],
     positions: Tensor | None,
     masks_: dict[int, Tensor],
     dropout: float,
 ) -> Tensor:
     """Attention run by run."""
-    gathered = []
-    # Autocast would convert the mask, and a converted view is a whole matrix.
+    context = []
+    # Autocast would convert the mask, and a converted view is a full matrix.
     with torch.autocast(qkv.device.type, enabled=False):
         for run in runs_ if positions is None else _one_by_one(runs_):
             rows = slice(run.start, run.start + run.count * run.length)
@@ -79,15 +78,15 @@ def _visit(
             else:
                 places = torch.arange(run.length, device=qkv.device) if positions is None else positions[rows]
                 out = _in_blocks(query, key, value, slopes, places, dropout)
-            gathered.append(out.transpose(1, 2).flatten(0, 1))
-    if len(gathered) == 1:
-        return gathered[0]
-    return torch.cat(gathered) if gathered else qkv[:, 0]
+            context.append(out.transpose(1, 2).flatten(0, 1))
+    if len(context) == 1:
+        return context[0]
+    return torch.cat(context) if context else qkv[:, 0]
 
 
-def _one_by_one(runs_: tuple[Run, ...]) -> list[Run]:
-    """Each sequence as a run of its own."""
-    return [Run(run.start + n * run.length, 1, run.length) for run in runs_ for n in range(run.count)]
+def _one_by_one(runs_: tuple[SequenceRun, ...]) -> list[SequenceRun]:
+    """Each sequence as a separate run."""
+    return [SequenceRun(run.start + n * run.length, 1, run.length) for run in runs_ for n in range(run.count)]
 
 
 def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: float) -> Tensor:
@@ -102,11 +101,11 @@ def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: 
 def _in_blocks(
     query: Tensor, key: Tensor, value: Tensor, slopes: Tensor, places: Tensor, dropout: float
 ) -> Tensor:
-    """Attention (N, H, L, d), so many queries at a time."""
+    """Attention (N, H, L, d), a block of queries at a time."""
     length = query.shape[2]
-    size = max(LARGEST_SLICE // (len(slopes) * length), SMALLEST_BLOCK)
+    size = max(MAX_SLICE // (len(slopes) * length), MIN_BLOCK)
     if length <= size:
-        return _block(query, key, value, slopes, places, places, dropout)
+        return _block(query, key, value, (slopes, places, places), dropout)
     blocks = []
     for start in range(0, length, size):
         rows = slice(start, start + size)
@@ -115,9 +114,7 @@ def _in_blocks(
             query[:, :, rows],
             key,
             value,
-            slopes,
-            places[rows],
-            places,
+            (slopes, places[rows], places),
             dropout,
             use_reentrant=False,
             preserve_rng_state=dropout > 0,
@@ -127,19 +124,13 @@ def _in_blocks(
 
 
 def _block(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    slopes: Tensor,
-    of_queries: Tensor,
-    of_keys: Tensor,
-    dropout: float,
+    query: Tensor, key: Tensor, value: Tensor, of_bias: tuple[Tensor, Tensor, Tensor], dropout: float
 ) -> Tensor:
-    """Attention of some queries to all keys."""
+    """Attention of a block of queries to all keys, with the bias of slopes and positions (`alibi.bias`)."""
     dtype = query.dtype
     if query.device.type == "cpu":
         dtype = torch.promote_types(dtype, torch.float32)
-    mask = alibi.penalty(slopes, of_queries, of_keys, dtype)[None]
+    mask = alibi.bias(*of_bias, dtype)[None]
     return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
 
 

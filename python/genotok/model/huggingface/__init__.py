@@ -1,11 +1,11 @@
-"""The encoder as a `transformers` model: `AutoModel` and its kin, `Trainer`, `peft`.
+"""The encoder as a `transformers` model, for `AutoModel` and related classes, `Trainer` and `peft`.
 
 Importing this module registers the classes. A published `config.json` builds them, published weights load
 under their own names, `save_pretrained` writes safetensors, and what was saved loads with
 `AutoModel.from_pretrained(folder)`.
 
-Batches are padded here (B, S) and nowhere below: results have zeros at masked places. What differs from the
-published code is listed in the documentation, "What differs".
+Batches are padded (B, S) in this package only: results have zeros at masked places. Differences from the
+published code are listed in the documentation, "What differs".
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ __all__ = [
 ]
 
 LORA_TARGETS = ["Wqkv"]
-"""Where `peft` puts LoRA if it is not told: the matrix of queries, keys and values, as for BERT."""
+"""The default LoRA targets of `peft`: the matrix of queries, keys and values, as for BERT."""
 
 
 def _register() -> None:
-    """Make the classes known to transformers' Auto classes, and the LoRA targets to peft where it is."""
-    for name in MODEL_TYPES:  # AutoConfig.register would refuse the earlier name
+    """Register the classes with transformers' Auto classes, and the LoRA targets with peft if installed."""
+    for name in MODEL_TYPES:  # AutoConfig.register refuses the earlier name
         CONFIG_MAPPING.register(name, DnaBert2Config, exist_ok=True)
     AutoModel.register(DnaBert2Config, DnaBert2Model, exist_ok=True)
     AutoModelForMaskedLM.register(DnaBert2Config, DnaBert2ForMaskedLM, exist_ok=True)
@@ -54,7 +54,7 @@ def _register() -> None:
     AutoModelForTokenClassification.register(DnaBert2Config, DnaBert2ForTokenClassification, exist_ok=True)
     register()
     try:
-        from peft.utils import constants  # noqa: PLC0415 - peft is no requirement
+        from peft.utils import constants  # noqa: PLC0415 - peft is optional
     except ImportError:
         return
     for name in MODEL_TYPES:

@@ -1,4 +1,4 @@
-"""The configuration as `transformers` keeps it, under the names of the published `config.json`."""
+"""The configuration for `transformers`, under the names of the published `config.json`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PAD = 3
 """The id of `[PAD]` in the published vocabulary, whose configuration says 0 or nothing."""
 
 NOT_OURS = ("model_type", "auto_map", "architectures", "torch_dtype", "transformers_version", "_name_or_path")
-"""Keys of a published `config.json` that speak of the published code."""
+"""Keys of a published `config.json` that describe the published code."""
 
 
 class DnaBert2Config(PreTrainedConfig):
-    """The configuration, under the names of the published `config.json`; `attention` chooses the backend."""
+    """The configuration, under the names of the published `config.json`; `attention` selects the backend."""
 
     model_type: ClassVar[str] = MODEL_TYPE
 
@@ -45,12 +45,12 @@ class DnaBert2Config(PreTrainedConfig):
     tokenizer_sha256: str | None = None
     """The digest of the vocabulary that the model was trained with (`genotok.files.identity`)."""
     pairs: bool | None = None
-    """Whether a classifier was trained on pairs of sequences; None where nobody said it."""
+    """Whether a classifier was trained on pairs of sequences; None if unknown."""
 
     def __post_init__(self, **others: Any) -> None:
-        """Check everything, and mend what a published file says of the published code."""
+        """Check all values, and fix or drop those that describe the published code."""
         if self.pad_token_id == self.unk_token_id:
-            self.pad_token_id = PAD  # [UNK] cannot be padding: the 0 of a published file stands for nothing
+            self.pad_token_id = PAD  # [UNK] cannot be padding: the 0 of a published file is a default
         refuse_loaders(others)
         for name in NOT_OURS:
             others.pop(name, None)
@@ -61,14 +61,18 @@ class DnaBert2Config(PreTrainedConfig):
     def get_config_dict(
         cls, pretrained_model_name_or_path: str | os.PathLike[str], **kwargs: Any
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What a file says; the `model_type` of earlier folders is that of today."""
+        """The contents of a file, with the `model_type` of older folders replaced by the current one."""
         found, rest = super().get_config_dict(pretrained_model_name_or_path, **kwargs)
         if found.get("model_type") in MODEL_TYPES:
             found["model_type"] = MODEL_TYPE
         return found, rest
 
     def encoder_config(self) -> EncoderConfig:
-        """The same as the encoder takes it; a wrong value is a ValueError."""
+        """The configuration of the encoder.
+
+        Raises:
+            ValueError: A value is against its rule.
+        """
         backend: Any = self.attention
         settings = {name: value for name, value in vars(self).items() if value is not None}
         return EncoderConfig.from_published(settings, attention=backend)

@@ -1,6 +1,6 @@
 """The heads as `transformers` models: masked tokens, classes of sequences, classes of tokens."""
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
+# Dimensions: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
         self.post_init()
 
     def get_output_embeddings(self) -> nn.Linear:
-        """The matrix of scores."""
+        """The output embeddings."""
         return self.cls.predictions.decoder
 
     def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the matrix of scores."""
+        """Replace the output embeddings."""
         self.cls.predictions.decoder = new_embeddings
 
     def forward(
@@ -54,10 +54,10 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
     ) -> MaskedLMOutput | tuple[Any, ...]:
         """Score all tokens of the vocabulary for each token.
 
-        Without labels `logits` (B, S, V) hold at masked places what the head makes of zeros, as published.
-        With labels (B, S) only tokens with a label above 0 are scored and count in the loss; others hold
-        zeros. The loss is the mean over them, or their sum divided by `num_items_in_batch`, which `Trainer`
-        gives where several batches make one step. The remaining arguments are those of `DnaBert2Model`.
+        Without labels, `logits` (B, S, V) at masked places are the head's output for zeros, as published.
+        With labels (B, S), only tokens with a label above 0 are scored and count in the loss; other logits
+        are zeros. The loss is the mean over them, or their sum divided by `num_items_in_batch`, which
+        `Trainer` passes where several batches make one step. Other arguments are as in `DnaBert2Model`.
         """
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
@@ -78,7 +78,7 @@ class DnaBert2ForMaskedLM(DnaBert2PreTrainedModel):
 
 
 class _Classifier(DnaBert2PreTrainedModel):
-    """The encoder, dropout, and a matrix to the classes."""
+    """The encoder, dropout, and a linear map to the classes."""
 
     # The loss is a mean over the batch; `Trainer` then divides by the number of batches in a step.
     accepts_loss_kwargs = False
@@ -96,14 +96,14 @@ class _Classifier(DnaBert2PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if module is self.classifier:
-            # Drawn alike each time: an adapter may not hold it (`peft` without a task type).
+            # With a fixed seed: an adapter may not hold it (`peft` without a task type).
             weight = torch.empty(module.weight.shape)
             weight.normal_(std=self.config.initializer_range, generator=torch.Generator().manual_seed(0))
             init.copy_(module.weight, weight)
 
 
 class DnaBert2ForSequenceClassification(_Classifier):
-    """Classes of sequences or of pairs; a number, with one class."""
+    """Classifies sequences or pairs; with one class, a regression."""
 
     def __init__(self, config: DnaBert2Config) -> None:
         super().__init__(config, pooler=True)
@@ -120,7 +120,7 @@ class DnaBert2ForSequenceClassification(_Classifier):
         return_dict: bool | None = None,
         **_: Any,
     ) -> SequenceClassifierOutput | tuple[Any, ...]:
-        """Score classes, (B, C), and with labels (B,) or (B, C) the loss; the rest as `DnaBert2Model`."""
+        """Scores (B, C), and with labels (B,) or (B, C) the loss; other arguments as in `DnaBert2Model`."""
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )
@@ -131,7 +131,7 @@ class DnaBert2ForSequenceClassification(_Classifier):
 
 
 class DnaBert2ForTokenClassification(_Classifier):
-    """Classes of tokens."""
+    """Classifies tokens."""
 
     def __init__(self, config: DnaBert2Config) -> None:
         super().__init__(config, pooler=False)
@@ -148,7 +148,7 @@ class DnaBert2ForTokenClassification(_Classifier):
         return_dict: bool | None = None,
         **_: Any,
     ) -> TokenClassifierOutput | tuple[Any, ...]:
-        """Score classes, (B, S, C), and with labels (B, S), -100 left out, the loss; the rest as above."""
+        """Scores (B, S, C), and with labels (B, S), of which -100 is ignored, the loss; others as above."""
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )

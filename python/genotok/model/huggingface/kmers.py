@@ -1,7 +1,7 @@
-"""k-mers that no file of Hugging Face can express, as a tokenizer of transformers.
+"""A transformers tokenizer for k-mers that a Hugging Face file cannot express.
 
-That are overlapping ones, canonical ones, and those of more than 8 bases: genotok has a file of its own for
-them, also called `tokenizer.json`. The class is known to `AutoTokenizer` by name once this is imported.
+These are overlapping k-mers, canonical k-mers, and those of more than 8 bases. genotok has its own file
+format for them, also called `tokenizer.json`. Importing this module registers the class with `AutoTokenizer`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ FILE = "tokenizer.json"
 
 
 class GenotokKmerTokenizer(PreTrainedTokenizer):
-    """The k-mers in a file of genotok, with its ids.
+    """The k-mers of a genotok file, with its ids.
 
     Args:
         vocab_file: The file.
-        **settings: As transformers keeps them in `tokenizer_config.json`.
+        **settings: Those of `tokenizer_config.json`.
     """
 
     vocab_files_names: ClassVar[dict[str, str]] = {"vocab_file": FILE}
@@ -58,13 +58,13 @@ class GenotokKmerTokenizer(PreTrainedTokenizer):
         return self._names[index]
 
     def convert_tokens_to_string(self, tokens: list[str]) -> str:
-        """The text of tokens: overlapping k-mers share all letters but one."""
+        """The bases of tokens: overlapping k-mers share all bases but one."""
         return self._kmers.decode([self._ids[token] for token in tokens])
 
     def build_inputs_with_special_tokens(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
-        """Ids with the special tokens around them that genotok trains with; of a pair around both."""
+        """Ids with the special tokens of genotok's template around them, or around both of a pair."""
         before, behind = self._kmers.template or ([self.cls_token_id], [self.sep_token_id])
         second = [] if token_ids_1 is None else [*token_ids_1, *behind]
         return [*before, *token_ids_0, *behind, *second]
@@ -78,5 +78,5 @@ class GenotokKmerTokenizer(PreTrainedTokenizer):
 
 
 def register() -> None:
-    """Make the class known to `AutoTokenizer` by its name."""
+    """Register the class with `AutoTokenizer` by its name."""
     tokenization_auto.REGISTERED_TOKENIZER_CLASSES[GenotokKmerTokenizer.__name__] = GenotokKmerTokenizer

@@ -1,6 +1,6 @@
-"""The encoder as a `transformers` model, and what all of its models share."""
+"""The encoder as a `transformers` model, and the base class of all its models."""
 
-# Shape letters: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
+# Dimensions: B sequences, S padded length, T tokens in the packed row, D hidden, V vocabulary, C classes.
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from genotok.model.attention.eager import padded_weights
 from genotok.model.encoder import Embeddings, Layers, Pooler, States
 from genotok.model.huggingface.config import DnaBert2Config
-from genotok.model.packing import Packing, pack, unpad
+from genotok.model.packing import SequencePacking, pack, unpad
 
-__all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "Encoded", "as_dict"]
+__all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "EncodedBatch", "as_dict"]
 
 
 class DnaBert2PreTrainedModel(PreTrainedModel):
-    """What the models below share."""
+    """The base class of the models."""
 
     config_class = DnaBert2Config
     base_model_prefix = "bert"
     supports_gradient_checkpointing = True
     _no_split_modules: ClassVar[list[str]] = ["Layer"]
-    # transformers would choose among its own attention functions; ours are chosen by `config.attention`.
+    # transformers would select one of its attention functions; ours are selected by `config.attention`.
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -40,11 +40,11 @@ class DnaBert2PreTrainedModel(PreTrainedModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the encoder gave for a padded batch, still packed."""
+class EncodedBatch:
+    """The output of the encoder for a padded batch, still packed."""
 
     states: States
-    packing: Packing
+    packing: SequencePacking
 
 
 class DnaBert2Model(DnaBert2PreTrainedModel):
@@ -60,10 +60,10 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """Draw weights; a new pooler passes the first token's vector through tanh.
+        """Initialise weights; a new pooler is the identity before its tanh.
 
-        Checkpoints of masked language models have no pooler, and neither have adapters on them: one that is
-        the same each time is the one that the adapter was trained with.
+        Checkpoints of masked language models have no pooler, and neither have adapters on them: a
+        deterministic pooler is the one that the adapter was trained with.
         """
         super()._init_weights(module)
         if self.pooler is not None and module is self.pooler.dense:
@@ -85,8 +85,12 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         inputs_embeds: Tensor | None,
         output_hidden_states: bool | None,
         output_attentions: bool | None,
-    ) -> Encoded:
-        """Drop the padding and encode."""
+    ) -> EncodedBatch:
+        """Drop the padding and encode.
+
+        Raises:
+            ValueError: There is no input, or its shape does not fit the mask.
+        """
         given = inputs_embeds if input_ids is None else input_ids
         if given is None:
             raise ValueError("input_ids or inputs_embeds: one of them is expected")
@@ -97,9 +101,10 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
             None if token_type_ids is None else take(token_type_ids.expand(given.shape[:2])),
             None if inputs_embeds is None else take(inputs_embeds),
         )
-        want_states = _wanted(output_hidden_states, self.config.output_hidden_states)
-        want_weights = _wanted(output_attentions, self.config.output_attentions)
-        return Encoded(self.encoder(x, packing, want_states=want_states, want_weights=want_weights), packing)
+        with_states = _or_default(output_hidden_states, self.config.output_hidden_states)
+        with_attentions = _or_default(output_attentions, self.config.output_attentions)
+        states = self.encoder(x, packing, output_hidden_states=with_states, output_attentions=with_attentions)
+        return EncodedBatch(states, packing)
 
     def forward(
         self,
@@ -116,12 +121,12 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
 
         Args:
             input_ids: (B, S) token ids.
-            attention_mask: (B, S), nonzero where there is a token; all of them if left out.
-            token_type_ids: (B, S) segments, 0 if left out.
-            inputs_embeds: (B, S, D) in place of the word embeddings of `input_ids`.
-            output_hidden_states: Give the embeddings and the output of each layer, (B, S, D) each.
-            output_attentions: Give the weights of each layer, (B, H, S, S): quadratic in memory.
-            return_dict: A tuple if false.
+            attention_mask: (B, S), nonzero where there is a token; everywhere by default.
+            token_type_ids: (B, S) segments; 0 by default.
+            inputs_embeds: (B, S, D) instead of the word embeddings of `input_ids`.
+            output_hidden_states: Return the embeddings and the output of each layer, (B, S, D) each.
+            output_attentions: Return the weights of each layer, (B, H, S, S): quadratic memory.
+            return_dict: Whether to return an object; a tuple if false.
         """
         encoded = self.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
@@ -134,17 +139,17 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         )
         return output if as_dict(return_dict, self.config) else output.to_tuple()
 
-    def padded(self, encoded: Encoded) -> dict[str, tuple[Tensor, ...] | None]:
-        """`hidden_states` and `attentions` as padded batches, None where they were not asked for."""
+    def padded(self, encoded: EncodedBatch) -> dict[str, tuple[Tensor, ...] | None]:
+        """`hidden_states` and `attentions` as padded batches; None if they were not requested."""
         states, packing = encoded.states, encoded.packing
         heads = self.config.num_attention_heads
         return {
-            "hidden_states": tuple(packing.pad(state) for state in states.all) or None,
-            "attentions": tuple(padded_weights(found, packing, heads) for found in states.weights) or None,
+            "hidden_states": tuple(packing.pad(state) for state in states.hidden_states) or None,
+            "attentions": tuple(padded_weights(found, packing, heads) for found in states.attentions) or None,
         }
 
 
-def _packing(given: Tensor, mask: Tensor | None) -> Packing:
+def _packing(given: Tensor, mask: Tensor | None) -> SequencePacking:
     """The packing of a batch of ids (B, S) or vectors (B, S, D)."""
     if given.dim() < 2:
         raise ValueError(f"an input of shape {tuple(given.shape)}: (sequences, length) is expected")
@@ -156,10 +161,10 @@ def _packing(given: Tensor, mask: Tensor | None) -> Packing:
     return unpad(mask)
 
 
-def _wanted(asked: bool | None, default: bool | None) -> bool:
+def _or_default(asked: bool | None, default: bool | None) -> bool:
     return bool(default if asked is None else asked)
 
 
 def as_dict(asked: bool | None, config: PreTrainedConfig) -> bool:
-    """Whether to answer with an object and not a tuple."""
+    """Whether to return an object and not a tuple."""
     return bool(config.return_dict if asked is None else asked)
