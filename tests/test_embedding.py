@@ -113,7 +113,7 @@ def test_pieces_and_their_parts_change_nothing(
     model: Path, fasta: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "MAX_ROWS", 3)
-    monkeypatch.setattr(chunks, "PIECE_LETTERS", 400)
+    monkeypatch.setattr(chunks, "BATCH_SYMBOLS", 400)
     events: list[dict[str, Any]] = []
     report = embed(Embedder(model), fasta, tmp_path / "out.parquet", progress=events.append)
     table = parquet.read_table(tmp_path / "out.parquet")

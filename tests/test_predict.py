@@ -334,7 +334,7 @@ def test_many_rows_and_files_stay_in_order_and_in_pieces(
     classifier.predict(str(tmp_path / "part-*.csv"), tmp_path / "parts.parquet")
     assert sizes == [300]  # small tables share their batches
     monkeypatch.setattr(chunks, "MAX_ROWS", 70)
-    monkeypatch.setattr(chunks, "PIECE_LETTERS", 900)
+    monkeypatch.setattr(chunks, "BATCH_SYMBOLS", 900)
     events: list[dict[str, Any]] = []
     for name, files in (("a", "all.csv"), ("b", "part-*.csv"), ("c", "all.fa")):
         out = tmp_path / f"{name}.parquet"

@@ -27,7 +27,7 @@ from genotok.dataset.encode import encode  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.card import Card  # noqa: E402
-from genotok.model_folder.tokenizer_files import folder_tokenizer  # noqa: E402
+from genotok.model_folder.tokenizer_files import FolderTokenizer  # noqa: E402
 from genotok.model_folder.write import save_folder  # noqa: E402
 from genotok.options import ModelRunOptions  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
@@ -189,7 +189,7 @@ def test_a_run_leaves_a_model_that_transformers_loads(whole: Path, tokenizer: st
     assert model.config.vocab_size == 64
     assert model.config.pad_token_id == 3
     read, saved = (Tokenizer.from_file(path) for path in (tokenizer, whole / "tokenizer.json"))
-    assert saved == folder_tokenizer(read, SpecialIds.of(read))
+    assert saved == FolderTokenizer(read, SpecialIds.of(read)).self_contained()
     report = json.loads((whole / "pretrain.json").read_text())
     assert report["steps"] == 12
     assert report["eval_masked_tokens"] > 0
@@ -203,11 +203,11 @@ def test_gathered_weights_leave_the_same_file(whole: Path, tokenizer: str, tmp_p
     model = AutoModelForMaskedLM.from_pretrained(whole)
     gathered = {name: weight.clone() for name, weight in model.state_dict().items()}
     read = Tokenizer.from_file(tokenizer)
-    kept: dict[str, Any] = {"special": SpecialIds.of(read), "card": Card("", ""), "made": {}}
-    save_folder(model, tmp_path / "m", tokenizer=read, weights=gathered, **kept)
+    kept: dict[str, Any] = {"tokenizer": FolderTokenizer(read, SpecialIds.of(read)), "card": Card("", "")}
+    save_folder(model, tmp_path / "m", weights=gathered, **kept)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "README.md").write_text("my own")
-    save_folder(model, tmp_path / "run", tokenizer=read, beside=True, **kept)
+    save_folder(model, tmp_path / "run", beside=True, **kept)
     assert (tmp_path / "run" / "README.md").read_text() == "my own"
     assert (tmp_path / "run" / "MODEL_CARD.md").read_text() == (tmp_path / "m" / "README.md").read_text()
     name = "model.safetensors"

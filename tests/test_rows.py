@@ -13,7 +13,7 @@ import pytest
 
 from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.files.paths import expand
-from genotok.rows import RowTokenization, Source, Wanted, chunks, open_rows, text_rows
+from genotok.rows import ColumnRequest, RowSource, RowTokenization, chunks, open_rows, text_rows
 from tests.support.encoded import TOKENIZER
 from tests.support.row_files import (
     COLUMNS,
@@ -32,17 +32,17 @@ from tests.support.row_files import (
 OPTIONS = RowTokenization(TOKENIZER, allow_empty=False)
 
 
-def read(source: Source) -> tuple[list[list[int]], pa.Table]:
+def read(source: RowSource) -> tuple[list[list[int]], pa.Table]:
     """The ids of all rows, and their columns."""
-    pieces = list(source.pieces())
+    pieces = list(source.batches())
     ids = [piece.sides[0][row].tolist() for piece in pieces for row in range(len(piece))]
     return ids, pa.Table.from_batches([piece.columns for piece in pieces], source.schema)
 
 
-def check_rows(source: Source) -> None:
+def check_rows(source: RowSource) -> None:
     ids, table = read(source)
     assert ids == [[1, *TOKENIZER.encode(text), 2] for text in SEQUENCES]
-    assert source.letters.read == sum(map(len, SEQUENCES))
+    assert source.symbols.read == sum(map(len, SEQUENCES))
     if source.schema.names == ["record", "start", "end"]:
         assert table["end"].to_pylist() == list(map(len, SEQUENCES))
     else:
@@ -198,30 +198,36 @@ def test_types_of_csv_hold_what_all_its_rows_hold(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("header", "wanted", "sequences"),
     [
-        ("sequence,label", Wanted(), ("AC",)),
-        ("Sequence,Label", Wanted(need_label=True), ("AC",)),
-        (" sequence ,label", Wanted(), ("AC",)),
-        ("sequence1,sequence2", Wanted(), ("AC", "GT")),
-        ("sequence2,sequence1", Wanted(pairs=True), ("GT", "AC")),
-        ("dna,y", Wanted(("dna",), label="y", need_label=True), ("AC",)),
-        ("x,y", Wanted(("y", "x")), ("GT", "AC")),
-        ("sequence1,sequence2", Wanted(pairs=False), "has pairs .* trained on single sequences"),
-        ("sequence,label", Wanted(pairs=True), "has single sequences .* trained on pairs"),
-        ("x,y", Wanted(("y", "x"), pairs=False), "has pairs"),
-        ("x,y", Wanted(("y",), pairs=True), "has single sequences"),
-        ("x,y", Wanted(("z",)), "columns x, y; z are expected; --sequence"),
-        ("sequence,y", Wanted(need_label=True), "columns sequence, y; .* and label are expected; --sequence"),
-        ("sequence,predicted", Wanted(taken=frozenset({"predicted"})), "is called predicted already"),
+        ("sequence,label", ColumnRequest(), ("AC",)),
+        ("Sequence,Label", ColumnRequest(need_label=True), ("AC",)),
+        (" sequence ,label", ColumnRequest(), ("AC",)),
+        ("sequence1,sequence2", ColumnRequest(), ("AC", "GT")),
+        ("sequence2,sequence1", ColumnRequest(pairs=True), ("GT", "AC")),
+        ("dna,y", ColumnRequest(("dna",), label="y", need_label=True), ("AC",)),
+        ("x,y", ColumnRequest(("y", "x")), ("GT", "AC")),
+        ("sequence1,sequence2", ColumnRequest(pairs=False), "has pairs .* trained on single sequences"),
+        ("sequence,label", ColumnRequest(pairs=True), "has single sequences .* trained on pairs"),
+        ("x,y", ColumnRequest(("y", "x"), pairs=False), "has pairs"),
+        ("x,y", ColumnRequest(("y",), pairs=True), "has single sequences"),
+        ("x,y", ColumnRequest(("z",)), "columns x, y; z are expected; --sequence"),
+        (
+            "sequence,y",
+            ColumnRequest(need_label=True),
+            "columns sequence, y; .* and label are expected; --sequence",
+        ),
+        ("sequence,predicted", ColumnRequest(taken=frozenset({"predicted"})), "is called predicted already"),
     ],
 )
-def test_columns_are_found_by_name(tmp_path: Path, header: str, wanted: Wanted, sequences: Any) -> None:
+def test_columns_are_found_by_name(
+    tmp_path: Path, header: str, wanted: ColumnRequest, sequences: Any
+) -> None:
     (tmp_path / "a.csv").write_text(f"{header}\nAC,GT\n")
     if isinstance(sequences, str):
         with pytest.raises((ArgumentError, SequenceFileError), match=rf"a\.csv: .*{sequences}"):
             open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
         return
     source = open_rows(OPTIONS, [str(tmp_path / "a.csv")], wanted)
-    (piece,) = source.pieces()
+    (piece,) = source.batches()
     assert tuple(side[0].tolist() for side in piece.sides) == tuple(
         [1, *TOKENIZER.encode(one), 2] for one in sequences
     )
@@ -231,13 +237,23 @@ def test_columns_are_found_by_name(tmp_path: Path, header: str, wanted: Wanted, 
 @pytest.mark.parametrize(
     ("content", "wanted", "names", "note"),
     [
-        ("ACGTTGCA,1\nGGATTACA,0\n", Wanted(), ["sequence", "label"], "no header: line 1 is read as data"),
-        ("ACGTTGCA\nGGATTACA\n", Wanted(), ["sequence"], "no header: line 1 is read as data"),
-        ("seq,y\nACGTTGCA,1\nGGATTACA,0\n", Wanted(need_label=True), ["seq", "y"], "seq is the sequence, y"),
+        (
+            "ACGTTGCA,1\nGGATTACA,0\n",
+            ColumnRequest(),
+            ["sequence", "label"],
+            "no header: line 1 is read as data",
+        ),
+        ("ACGTTGCA\nGGATTACA\n", ColumnRequest(), ["sequence"], "no header: line 1 is read as data"),
+        (
+            "seq,y\nACGTTGCA,1\nGGATTACA,0\n",
+            ColumnRequest(need_label=True),
+            ["seq", "y"],
+            "seq is the sequence, y",
+        ),
     ],
 )
 def test_a_table_whose_columns_have_no_known_names_is_read_and_told(
-    tmp_path: Path, content: str, wanted: Wanted, names: list[str], note: str
+    tmp_path: Path, content: str, wanted: ColumnRequest, names: list[str], note: str
 ) -> None:
     (tmp_path / "a.csv").write_text(content)
     with pytest.warns(GenotokWarning, match=rf"a\.csv: .*{note}"):
@@ -251,9 +267,9 @@ def test_a_table_whose_columns_have_no_known_names_is_read_and_told(
 def test_what_sequence_files_have_not_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.fa").write_bytes(FASTA)
     for wanted, message in (
-        (Wanted(need_label=True), "sequence files have no labels"),
-        (Wanted(("dna",)), "sequence=dna: .* has records, not columns"),
-        (Wanted(pairs=True), "trained on pairs"),
+        (ColumnRequest(need_label=True), "sequence files have no labels"),
+        (ColumnRequest(("dna",)), "sequence=dna: .* has records, not columns"),
+        (ColumnRequest(pairs=True), "trained on pairs"),
     ):
         with pytest.raises(ArgumentError, match=message):
             open_rows(OPTIONS, [str(tmp_path / "a.fa")], wanted)

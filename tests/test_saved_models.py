@@ -27,7 +27,7 @@ from genotok import Tokenizer  # noqa: E402
 from genotok.cli import app as program  # noqa: E402
 from genotok.embedding import Embedder  # noqa: E402
 from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
-from genotok.model_folder.tokenizer_files import NO_LIMIT, tokenizer_files  # noqa: E402
+from genotok.model_folder.tokenizer_files import NO_LIMIT, FolderTokenizer  # noqa: E402
 from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -335,11 +335,11 @@ TOKENIZERS = {
 def test_a_folders_tokenizer_gives_transformers_the_ids_of_training(name: str, tmp_path: Path) -> None:
     tokenizer = TOKENIZERS[name]()
     special = SpecialIds.of(tokenizer)
-    files = tokenizer_files(tokenizer, special)
+    files = FolderTokenizer(tokenizer, special).files()
     for file, content in files.items():
         (tmp_path / file).write_bytes(content)
     again = Tokenizer.from_file(tmp_path / "tokenizer.json")
-    assert tokenizer_files(again, SpecialIds.of(again)) == files
+    assert FolderTokenizer(again, SpecialIds.of(again)).files() == files
     fast = transformers.AutoTokenizer.from_pretrained(tmp_path)
 
     def ids(row: str, by: Tokenizer) -> Any:

@@ -15,7 +15,7 @@ import genotok
 from genotok import Tokenizer
 from genotok.dataset import verify_file, verify_folder
 from genotok.dataset.encode import encode
-from genotok.model_folder.tokenizer_files import folder_tokenizer
+from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.tokenizer.special_ids import SpecialIds
 from tests.support.foreign import SUPPORTED, WHOLE, around, base, template
 
@@ -193,7 +193,11 @@ def test_old_tokens_and_their_tokenizer_in_either_form_belong_together(genome: P
         assert "another tokenizer" in " ".join(verify_folder(tmp_path / place, against=other))
         assert "another tokenizer" in " ".join(verify_file(tmp_path / f"{place}.arrow", against=other))
     # A new model gets today's form, whichever form its tokens were encoded with.
-    assert folder_tokenizer(old, SpecialIds.of(old)) == new == folder_tokenizer(new, SpecialIds.of(new))
+    assert (
+        FolderTokenizer(old, SpecialIds.of(old)).self_contained()
+        == new
+        == FolderTokenizer(new, SpecialIds.of(new)).self_contained()
+    )
 
 
 PAIRS: dict[str, Any] = {

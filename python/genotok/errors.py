@@ -1,8 +1,8 @@
-"""The exceptions of genotok: one family, each also the built-in class a caller would expect.
+"""The exceptions of genotok: one hierarchy, each also a subclass of the matching built-in class.
 
-The native module raises these classes, one for each kind of fault that the core tells apart. Every message is
-one line: what was found, where, what was expected. Faults of the operating system stay what they are in
-Python (`OSError` with `errno` and `filename`, such as `FileNotFoundError`), and Ctrl-C stays
+The native module raises these classes, one for each kind of error that the core distinguishes. Each message
+is one line: what was found, where, what was expected. Errors of the operating system keep their Python
+classes (`OSError` with `errno` and `filename`, such as `FileNotFoundError`), and Ctrl-C raises
 `KeyboardInterrupt`.
 """
 
@@ -18,28 +18,28 @@ __all__ = [
 
 
 class GenotokError(Exception):
-    """Anything that genotok itself refuses; catch this to catch them all."""
+    """The base class of all errors that genotok raises."""
 
 
 class GenotokWarning(UserWarning):
-    """Something that was done as asked, and that is probably not what was meant."""
+    """A request was carried out, but is probably not what the user meant."""
 
 
 class SequenceFileError(GenotokError, ValueError):
-    """A file is not what its format demands: empty, cut short, damaged, or malformed at a line."""
+    """A file violates its format: empty, truncated, damaged, or malformed at a line."""
 
 
 class SymbolError(GenotokError, ValueError):
-    """A sequence holds a letter that has no place in it: names record, position and letter."""
+    """A sequence holds an invalid symbol: names record, position and symbol."""
 
 
 class VocabularyError(GenotokError, ValueError):
-    """A vocabulary or merge list contradicts itself, or is used for what it cannot do."""
+    """A vocabulary or list of merges is inconsistent, or does not support an operation."""
 
 
 class ArgumentError(GenotokError, ValueError):
-    """An argument is outside its rule: names the argument, its value and the rule."""
+    """An argument is invalid: names the argument, its value and the rule."""
 
 
 class ResourceError(GenotokError, MemoryError):
-    """The work needs more memory, identifiers or positions than there are."""
+    """The work needs more memory, identifiers or positions than are available."""

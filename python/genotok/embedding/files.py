@@ -38,9 +38,9 @@ from genotok.options import (
     TableOutputOptions,
     grouped,
 )
-from genotok.rows import Piece, RowTokenization, Source, Wanted, non_empty, open_rows
+from genotok.rows import ColumnRequest, RowSource, RowTokenization, SourceRows, non_empty, open_rows
 from genotok.rows.chunks import MAX_ROWS
-from genotok.rows.targets import Target
+from genotok.rows.targets import RowTarget
 from genotok.rows.writers import row_writer
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def embed_files(
 ) -> EmbeddingReport:
     """`embed`, with its options as groups."""
     start = time.monotonic()
-    target = Target.of(os.fspath(output), table.output_format, get_args(TableFormat))
+    target = RowTarget.of(os.fspath(output), table.output_format, get_args(TableFormat))
     names = _names(target, embedder)
     inputs = expand(files)
     if rows.max_tokens < 1:
@@ -156,7 +156,7 @@ def embed_files(
         stride=rows.stride,
         threads=run.threads,
     )
-    wanted = Wanted(() if rows.column is None else (rows.column,), pairs=False, taken=frozenset(names))
+    wanted = ColumnRequest(() if rows.column is None else (rows.column,), pairs=False, taken=frozenset(names))
     with warnings.catch_warnings():
         warn_if_slow(embedder.tokenizer, inputs)
         with output_file(target.path, target.kind, inputs=[*inputs, *embedder.files], force=table.force):
@@ -176,10 +176,10 @@ def embed_files(
         "files": len(inputs),
         "rows": counts.rows,
         "empty": counts.empty,
-        "symbols": source.letters.read,
-        "unknown": source.letters.unknown,
-        "unknown_by_kind": source.letters.kinds,
-        "lower_case": source.letters.lower_case,
+        "symbols": source.symbols.read,
+        "unknown": source.symbols.unknown,
+        "unknown_by_kind": source.symbols.kinds,
+        "lower_case": source.symbols.lower_case,
         "tokens": counts.tokens,
         "longest": counts.longest,
         "width": embedder.width,
@@ -202,7 +202,7 @@ class _Counts:
     longest: int = 0
     empty: int = 0
 
-    def add(self, piece: Piece) -> None:
+    def add(self, piece: SourceRows) -> None:
         """Count a piece."""
         lengths = piece.sides[0].lengths
         self.rows += len(lengths)
@@ -211,15 +211,15 @@ class _Counts:
         self.empty += int(np.count_nonzero(lengths <= self.around))
 
 
-def _names(target: Target, embedder: Embedder) -> list[str]:
+def _names(target: RowTarget, embedder: Embedder) -> list[str]:
     """The columns of vectors: one of lists, or in text formats one per number."""
     is_flat = target.form in {"csv", "tsv"}
     return [f"v{number}" for number in range(embedder.width)] if is_flat else [EMBEDDING]
 
 
-def _pieces(source: Source, max_tokens: int, progress: Progress | None) -> Iterator[Piece]:
+def _pieces(source: RowSource, max_tokens: int, progress: Progress | None) -> Iterator[SourceRows]:
     """All rows of a source, in order; an error if one is too long, or if there are none."""
-    with closing(source.pieces(progress)) as pieces:
+    with closing(source.batches(progress)) as pieces:
         for piece in non_empty(pieces):
             lengths = piece.sides[0].lengths
             if lengths.max(initial=0) > max_tokens:
@@ -231,14 +231,14 @@ def _pieces(source: Source, max_tokens: int, progress: Progress | None) -> Itera
             yield piece
 
 
-def _survey(source: Source, max_tokens: int, progress: Progress | None) -> int:
+def _survey(source: RowSource, max_tokens: int, progress: Progress | None) -> int:
     """The number of tokens of all rows, all of which are checked."""
     return sum(piece.num_tokens for piece in _pieces(source, max_tokens, progress))
 
 
 def _embedded(
-    embedder: Embedder, pieces: Iterator[Piece], total: int, progress: Progress | None
-) -> Iterator[tuple[Piece, NDArray[np.float32]]]:
+    embedder: Embedder, pieces: Iterator[SourceRows], total: int, progress: Progress | None
+) -> Iterator[tuple[SourceRows, NDArray[np.float32]]]:
     """Pieces of at most `MAX_ROWS` rows with their vectors (N, D); `total` is the number of tokens, or 0."""
     done = 0
     for whole in pieces:
@@ -253,7 +253,7 @@ def _embedded(
             yield piece, vectors
 
 
-def _with_vectors(piece: Piece, vectors: NDArray[np.float32], schema: pa.Schema) -> pa.RecordBatch:
+def _with_vectors(piece: SourceRows, vectors: NDArray[np.float32], schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a piece and its vectors (N, D)."""
     if EMBEDDING in schema.names:
         added = [pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])]

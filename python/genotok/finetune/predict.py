@@ -31,10 +31,10 @@ from genotok.options import (
     PredictionOutputOptions,
     grouped,
 )
-from genotok.rows import Piece, RowTokenization, Source, Wanted, non_empty, open_rows, text_of
+from genotok.rows import ColumnRequest, RowSource, RowTokenization, SourceRows, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS
-from genotok.rows.targets import Target
-from genotok.rows.wanted import LINE
+from genotok.rows.column_request import LINE
+from genotok.rows.targets import RowTarget
 from genotok.rows.writers import row_writer
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.log import quietly
@@ -180,7 +180,7 @@ class Classifier:
         progress: Progress | None,
     ) -> PredictionReport:
         """`predict`, with its options as groups."""
-        target = Target.of(os.fspath(output), written.output_format, get_args(OutputFormat))
+        target = RowTarget.of(os.fspath(output), written.output_format, get_args(OutputFormat))
         value = value_of(target, self.problem, written.class_name)
         inputs = expand(files)
         taken = frozenset({LINE, *columns_of(self.problem)})
@@ -190,12 +190,12 @@ class Classifier:
                 raise ArgumentError(
                     "format=bedgraph: holds one number per base, and these windows overlap; write BED"
                 )
-            source = self._source(inputs, Wanted(rows.sequence, pairs=self.pairs, taken=taken), rows)
+            source = self._source(inputs, ColumnRequest(rows.sequence, pairs=self.pairs, taken=taken), rows)
             settings = {name: getattr(rows, name) for name in ("window", "stride", "max_tokens")}
             schema = schema_of(source.schema, self.problem, has_lines=source.has_lines, options=settings)
             total = 0
             if source.is_repeatable:
-                total = sum(piece.num_tokens for piece in non_empty(source.pieces(progress)))
+                total = sum(piece.num_tokens for piece in non_empty(source.batches(progress)))
             with row_writer(target, schema, value=value) as (writer, sink):
                 for piece, outputs, piece_cut in self._outputs(source, total, rows.max_tokens, progress):
                     writer.write(batch_of(piece.columns, piece.lines, self.problem, outputs, schema))
@@ -205,8 +205,8 @@ class Classifier:
             "output": target.path,
             "rows": num_rows,
             "cut": cut,
-            "symbols": source.letters.read,
-            "unknown": source.letters.kinds,
+            "symbols": source.symbols.read,
+            "unknown": source.symbols.kinds,
             "classes": self.classes,
             "bytes": num_bytes,
         }
@@ -225,11 +225,11 @@ class Classifier:
 
     def evaluate_files(self, files: Files, rows: EvaluationOptions, progress: Progress | None) -> Evaluation:
         """`evaluate`, with its options as a group."""
-        wanted = Wanted(rows.sequence, rows.label, need_label=True, pairs=self.pairs)
+        wanted = ColumnRequest(rows.sequence, rows.label, need_label=True, pairs=self.pairs)
         whole = PredictionOptions(input_format=rows.input_format, allow_unknown=rows.allow_unknown)
         source = self._source(expand(files), wanted, whole)
         known, total = [], 0
-        for piece in non_empty(source.pieces()):
+        for piece in non_empty(source.batches()):
             known.append(self._labels(source, piece))
             total += piece.num_tokens
         found, cut = [], 0
@@ -237,9 +237,9 @@ class Classifier:
             found.append(outputs)
             cut += piece_cut
         result = score_outputs(self.problem, np.concatenate(known), np.concatenate(found))
-        return Evaluation(result, self.classes, cut, source.letters.kinds, source.letters.read)
+        return Evaluation(result, self.classes, cut, source.symbols.kinds, source.symbols.read)
 
-    def _source(self, inputs: list[str], wanted: Wanted, rows: PredictionOptions) -> Source:
+    def _source(self, inputs: list[str], wanted: ColumnRequest, rows: PredictionOptions) -> RowSource:
         """The rows of files as tokens, without special tokens."""
         tokenization = RowTokenization(
             self.tokenizer,
@@ -257,7 +257,7 @@ class Classifier:
         padding = self._model.config.pad_token_id
         return outputs_of(self._model, self.problem, rows, padding, self.batch_tokens, self.device)
 
-    def _labels(self, source: Source, piece: Piece) -> NDArray[Any]:
+    def _labels(self, source: RowSource, piece: SourceRows) -> NDArray[Any]:
         """The labels of some rows as numbers."""
         texts = text_of(piece.columns.column(source.label)).to_pylist()
         try:
@@ -266,14 +266,14 @@ class Classifier:
             raise SequenceFileError(f"{piece.place(error.row)}: {error}") from None
 
     def _outputs(
-        self, source: Source, total: int, max_tokens: int | None, progress: Progress | None
-    ) -> Iterator[tuple[Piece, NDArray[Any], int]]:
+        self, source: RowSource, total: int, max_tokens: int | None, progress: Progress | None
+    ) -> Iterator[tuple[SourceRows, NDArray[Any], int]]:
         """Pieces of at most `MAX_ROWS` rows, their predictions (N, C), and how many rows were cut.
 
         `total` is the number of tokens of all rows, 0 if unknown.
         """
         special, done = SpecialIds.of(self.tokenizer), 0
-        for whole in non_empty(source.pieces(None if total else progress)):
+        for whole in non_empty(source.batches(None if total else progress)):
             for piece in whole.parts(MAX_ROWS):
                 ids, cut = assemble(special, piece.sides, max_tokens)
                 yield piece, self._computed(TokenizedRows(ids, np.empty(0, np.int64), cut, 0)), cut

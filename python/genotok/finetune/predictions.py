@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
-from genotok.rows.targets import Target
-from genotok.rows.wanted import LINE
+from genotok.rows.column_request import LINE
+from genotok.rows.targets import RowTarget
 from genotok.rows.writers import bed_names, row_writer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def batch_of(
     )
 
 
-def value_of(target: Target, problem: Problem, name: str | None) -> str:
+def value_of(target: RowTarget, problem: Problem, name: str | None) -> str:
     """The column that bedGraph holds; "" for other formats.
 
     Raises:
@@ -97,6 +97,6 @@ def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs
     schema = schema_of(kept.schema, problem, has_lines=True)
     columns = [pa.array(split.lines), *map(pa.array, labels.values())]
     columns += map(pa.array, problem.columns(outputs).values())
-    target = Target(path, "parquet", is_gzip=False)
+    target = RowTarget(path, "parquet", is_gzip=False)
     with row_writer(target, schema) as (writer, _):
         writer.write(pa.RecordBatch.from_arrays(columns, schema=schema))

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from genotok.model_folder.card import Card, Metric
+from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import save_folder
 from genotok.run_records.provenance import command_line
 from genotok.tokenizer.special_ids import SpecialIds
@@ -71,6 +72,14 @@ def save_model(
     settings = {"seed": result["seed"], "steps": result["steps"], **dataclasses.asdict(config)}
     metrics = _metrics(result["test"], found)
     command = command_line()
+    manifest = {
+        "made_by": "finetune",
+        "command": command,
+        "base": facts.base or None,
+        "data": facts.data,
+        "settings": settings,
+        "metrics": {name: value for name, value in result["test"].items() if isinstance(value, float)},
+    }
     card = Card(
         title=f"{found['name']}, fine-tuned",
         summary=(
@@ -83,25 +92,10 @@ def save_model(
         metrics=metrics,
         notes=_notes(found, config),
         base=facts.base,
+        manifest=manifest,
     )
-    made = {
-        "made_by": "finetune",
-        "command": command,
-        "base": facts.base or None,
-        "data": facts.data,
-        "settings": settings,
-        "metrics": {name: value for name, value in result["test"].items() if isinstance(value, float)},
-    }
-    special = SpecialIds.of(tokenizer)
-    save_folder(
-        model,
-        place,
-        tokenizer=tokenizer,
-        special=special,
-        card=card,
-        made=made,
-        max_tokens=config.max_tokens,
-    )
+    saved = FolderTokenizer(tokenizer, SpecialIds.of(tokenizer), config.max_tokens)
+    save_folder(model, place, tokenizer=saved, card=card)
 
 
 def _metrics(test: dict[str, Any], found: dict[str, Any]) -> list[Metric]:

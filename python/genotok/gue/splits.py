@@ -135,9 +135,9 @@ def has_test(place: Path) -> bool:
 
 def _is_table(name: str, stem: str) -> bool:
     """Whether a file is the table of this name."""
-    from genotok.rows.formats import PACKING_ENDINGS  # noqa: PLC0415 - loads pyarrow
+    from genotok.rows.formats import COMPRESSED_ENDINGS  # noqa: PLC0415 - loads pyarrow
 
-    plain = next((name.removesuffix(ending) for ending in PACKING_ENDINGS if name.endswith(ending)), name)
+    plain = next((name.removesuffix(ending) for ending in COMPRESSED_ENDINGS if name.endswith(ending)), name)
     return any(plain == f"{stem}{ending}" for ending in TABLES)
 
 

@@ -1,1 +1,1 @@
-"""Folders of models: what is read from them, checked before it is used, and what is written into them."""
+"""Model folders: read and checked before they are used, and written atomically."""

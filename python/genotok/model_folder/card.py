@@ -1,6 +1,6 @@
-"""The card of a model, `README.md` in its folder: what it is, what it was made of, and how to load it.
+"""The model card, `README.md` in a model's folder: what it is, how it was made, and how to load it.
 
-The front matter has the keys of Hugging Face's model cards, as YAML whose values are JSON.
+The front matter has the keys of Hugging Face's model cards, as YAML with JSON values.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["FRONT", "Card", "Metric"]
 
 FRONT = '---\nlibrary_name: "transformers"\n'
-"""How a card begins."""
+"""The first lines of a card."""
 
 AUTO_CLASSES = {
     "ForMaskedLM": ("AutoModelForMaskedLM", "fill-mask"),
     "ForSequenceClassification": ("AutoModelForSequenceClassification", "text-classification"),
     "ForTokenClassification": ("AutoModelForTokenClassification", "token-classification"),
 }
-"""End of an architecture's name to the class that loads it, and the pipeline."""
+"""Suffix of an architecture's name to the class that loads it, and its pipeline."""
 
 LIMITS = (
     "The encoder has no longest input (ALiBi); the time of attention grows with the square of the length.",
@@ -40,14 +40,14 @@ CASE = {
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure, with its interval where there is one.
+    """A measured value, with its interval if there is one.
 
     Attributes:
-        name: What it is called.
-        value: The figure.
+        name: The name of the metric.
+        value: The value.
         low: Lower end of the 95 % interval.
         high: Upper end.
-        of: The data it was measured on.
+        of: The data on which it was measured.
         key: Its name among Hugging Face's metrics, if it has one.
     """
 
@@ -61,17 +61,18 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card tells of a model, beside what its folder shows.
+    """The contents of a card, apart from those that follow from the folder.
 
     Attributes:
         title: The first heading.
         summary: A sentence or two.
         command: The command that made it; empty for a call from Python.
-        data: What it was trained on: a line of facts for each file, by column.
-        settings: Those of training.
-        metrics: Figures.
-        notes: More limits and remarks.
-        base: The model that training began with.
+        data: The training data: a row per file, by column.
+        settings: The settings of training.
+        metrics: Measured values.
+        notes: Further limits and remarks.
+        base: The model whose weights training started from.
+        manifest: How the model was made, for the folder's manifest; no part of the text.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Card:
     metrics: Sequence[Metric] = ()
     notes: Sequence[str] = ()
     base: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def markdown(
         self, config: Mapping[str, Any], files: Mapping[str, str], *, fast: bool, upper: bool
@@ -121,7 +123,7 @@ class Card:
         return "\n".join(["---", *lines, "---"])
 
     def _index(self, pipeline: str | None) -> list[Any]:
-        """The results, as Hugging Face shows them beside a card."""
+        """The results in the form that Hugging Face shows next to a card."""
         known = [one for one in self.metrics if one.key and one.of]
         results = [
             {
@@ -171,7 +173,7 @@ class Card:
 
 
 def _usage(config: Mapping[str, Any], *, fast: bool) -> str:
-    """The lines that load the model."""
+    """The section with the code that loads the model."""
     name, pipeline = _auto_class(config)
     lines = [
         "import genotok.model.huggingface  # registers the classes with transformers",
@@ -194,7 +196,7 @@ def _usage(config: Mapping[str, Any], *, fast: bool) -> str:
 
 
 def _auto_class(config: Mapping[str, Any]) -> tuple[str, str | None]:
-    """The class that loads a model, and the pipeline it is for."""
+    """The class that loads a model, and its pipeline."""
     heads = config.get("architectures") or [""]
     found = (pair for end, pair in AUTO_CLASSES.items() if str(heads[0]).endswith(end))
     return next(found, ("AutoModel", "feature-extraction"))
@@ -205,14 +207,14 @@ def _section(title: str, text: str) -> str:
 
 
 def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown."""
+    """A Markdown table."""
     titles = list(columns)
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)
 
 
 def _cell(value: object) -> str:
-    """A value as a cell has it."""
+    """A value as the text of a cell."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -221,5 +223,5 @@ def _cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text that neither ends a line nor a cell."""
+    """A text without line ends, and with escaped column separators."""
     return re.sub(r"\s+", " ", str(text)).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""Published folders of DNABERT-2 and its kin as folders of genotok: the same weights, checked by digest."""
+"""Conversion of published DNABERT-2 folders into model folders: the same weights, checked by digest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from genotok.model_folder.card import Card
 from genotok.model_folder.load import config_of
 from genotok.model_folder.plain import PlainModel
 from genotok.model_folder.read import MANIFEST, read_folder
+from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import KIND, save_folder
 from genotok.run_records.provenance import command_line
 from genotok.tokenizer.special_ids import SpecialIds
@@ -25,28 +26,28 @@ __all__ = ["convert"]
 
 MADE_BY = "convert"
 FILES = ("pytorch_model.bin", "model.safetensors", "config.json", "tokenizer.json")
-"""What is read of a published folder."""
+"""The files of a published folder that are read."""
 
 
 def convert(
     source: str | os.PathLike[str], output: str | os.PathLike[str], *, force: bool = False
 ) -> dict[str, Any]:
-    """Make a folder of genotok, for all of its commands and for transformers, of a published one.
+    """Convert a published folder into one for all genotok commands and for transformers.
 
-    Weights keep their numbers and their type; the tokenizer gives the ids it gave, lower case included.
+    Weights keep their values and their type; the tokenizer gives the same ids as before, also for lower case.
 
     Args:
         source: A folder with config.json, tokenizer.json and pytorch_model.bin or model.safetensors, as
-            zhihan1996/DNABERT-2-117M and zhihan1996/DNABERT-S have them; no code in it is run.
+            zhihan1996/DNABERT-2-117M and zhihan1996/DNABERT-S have them; code in it is not run.
         output: The new folder.
-        force: Replace a folder that `convert` made.
+        force: Whether to replace a folder that `convert` made.
 
     Returns:
         The manifest of the new folder.
 
     Raises:
-        ArgumentError: The source holds no such model, or is damaged; or the output is there already.
-        VocabularyError: Its tokenizer is one that genotok cannot read.
+        ArgumentError: The source is not such a model, or is damaged; or the output exists.
+        VocabularyError: genotok cannot read its tokenizer.
         OSError: A file cannot be read or written.
     """
     read, made = os.fspath(source), os.fspath(output)
@@ -73,14 +74,14 @@ def convert(
             ),
             command=facts["command"],
             data=facts["data"],
+            manifest=facts,
         )
-        return save_folder(
-            model, target, tokenizer=tokenizer, special=special, card=card, made=facts, keep_case=True
-        )
+        saved = FolderTokenizer(tokenizer, special, keep_case=True)
+        return save_folder(model, target, tokenizer=saved, card=card)
 
 
 def _facts(found: ModelFolder, model: PlainModel) -> dict[str, Any]:
-    """What the manifest tells of a conversion."""
+    """The manifest's facts of a conversion."""
     files = [found.path / name for name in FILES if (found.path / name).is_file()]
     return {
         "made_by": MADE_BY,
@@ -96,7 +97,7 @@ def _facts(found: ModelFolder, model: PlainModel) -> dict[str, Any]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether a folder is one that was converted."""
+    """Whether `convert` made the folder."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):

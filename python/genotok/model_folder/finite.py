@@ -1,4 +1,4 @@
-"""Whether all weights in a file are finite, by its table and numpy: torch is not needed."""
+"""A check that all weights in a file are finite, with numpy: torch is not needed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["check_finite"]
 
 AT_ONCE = 1 << 18
 FORMS = {"F32": ("<u4", 0x7F80_0000), "F16": ("<u2", 0x7C00), "BF16": ("<u2", 0x7F80)}
-"""Type of the bits of a number, and the bits of its exponent: all set if it is infinite, or none."""
+"""The type of a number's bits, and its exponent bits, which are all set in infinity and NaN."""
 
 
 def check_finite(weights: Path, tensors: Mapping[str, Stored]) -> None:
-    """An error that names the first tensor with a number that is infinite or none; costs one reading.
+    """Raise an error that names the first tensor with infinity or NaN; reads the file once.
 
     Raises:
-        ArgumentError: There is one.
+        ArgumentError: A number is not finite.
         OSError: The file cannot be read.
     """
     for name, stored in tensors.items():

@@ -1,4 +1,4 @@
-"""The tensors that a configuration asks for, by the published names, and whether weights are these."""
+"""The tensors of a configuration under their published names, and the check that weights fit it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POOLER = "bert.pooler.dense.weight"
 LAYER = re.compile(r"bert\.encoder\.layer\.(\d{1,9})\.")
 FLOATS = ("F32", "F16", "BF16")
 TIED = "cls.predictions.decoder.weight"
-"""That of the words, which a file may leave out."""
+"""The output embeddings, tied to the word embeddings; a file may leave them out."""
 
 OUTSIDE = ("cls.", "classifier.")
 
@@ -27,24 +27,24 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def normalised(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under the names that they have in a model with a head: files of a bare encoder lack `bert.`."""
+    """Tensors under their names in a model with a head; files of a bare encoder lack `bert.`."""
     if any(name.startswith(PREFIX) for name in tensors):
         return dict(tensors)
     return {name if name.startswith(OUTSIDE) else PREFIX + name: one for name, one in tensors.items()}
 
 
 def check_fit(config: EncoderConfig, classes: int, tensors: Mapping[str, Stored]) -> None:
-    """An error unless tensors are those of a model of these sizes: names, shapes and types.
+    """Raise an error unless names, shapes and types of tensors are those of a model of these sizes.
 
-    Heads and pooler may be missing, each as a whole.
+    A head or the pooler may be missing, if all of its tensors are.
 
     Args:
         config: The sizes.
         classes: Outputs of a classifier, if there is one.
-        tensors: What the file has, under `normalised` names.
+        tensors: The tensors of the file, under `normalised` names.
 
     Raises:
-        ValueError: The message names key or tensor, and what is expected.
+        ValueError: They are not; names the key or tensor, and what is expected.
     """
     _check_kind(tensors)
     layers = 1 + max((int(found[1]) for name in tensors if (found := LAYER.match(name))), default=-1)
@@ -71,7 +71,7 @@ def check_fit(config: EncoderConfig, classes: int, tensors: Mapping[str, Stored]
 
 
 def _check_kind(tensors: Mapping[str, Stored]) -> None:
-    """An error if tensors are of another type, or of another kind of model."""
+    """Raise an error for tensors of another type, or of another architecture."""
     for name, stored in tensors.items():
         if stored.dtype not in FLOATS:
             raise ValueError(f"{name} is {stored.dtype}; one of {', '.join(FLOATS)} is expected")

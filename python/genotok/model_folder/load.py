@@ -1,4 +1,4 @@
-"""The weights of a model's folder, put into a module; the folder was checked before (`read_folder`)."""
+"""Loading the weights of a checked model folder (`read_folder`) into a module."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["check_attention", "config_of", "load_encoder", "load_pretrained"]
 
 
 def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
-    """The encoder in a folder, without its heads, with weights in 32 bits on the processor.
+    """The encoder in a folder, without its heads, with 32-bit weights on the CPU.
 
     Raises:
         ArgumentError: Weights are not finite, or were altered since they were written.
@@ -42,16 +42,16 @@ def load_encoder(folder: ModelFolder, attention: Backend = "auto") -> Encoder:
 def check_attention(
     folder: ModelFolder, device: torch.device, dtype: torch.dtype = torch.float32, dropout: float = 0.0
 ) -> None:
-    """An error if the backend of attention that a folder names cannot be used, before anything is computed.
+    """Raise an error if the attention backend that a folder names is not supported.
 
     Args:
         folder: The folder.
-        device: Where the model is to be.
-        dtype: What products are computed in.
-        dropout: Dropped share of attention weights.
+        device: The device of the model.
+        dtype: The type in which products are computed.
+        dropout: Dropout of attention weights.
 
     Raises:
-        ArgumentError: The backend is not available there; says why.
+        ArgumentError: The backend is not supported; says why.
     """
     sizes = folder.settings.encoder
     sample = torch.empty(1, sizes.head_size, device=device, dtype=dtype)
@@ -62,15 +62,15 @@ def check_attention(
 
 
 def config_of(folder: ModelFolder, **changes: Any) -> DnaBert2Config:
-    """The configuration of a folder as transformers keeps it: our own keys, and `changes` to them."""
+    """The transformers configuration of a folder, with `changes`; has the keys of this architecture only."""
     return DnaBert2Config(**{**folder.settings.to_published(), **changes})
 
 
 def load_pretrained(kind: type[Any], folder: ModelFolder, **changes: Any) -> Any:
-    """A model of transformers of our own class `kind` with a folder's weights, in 32 bits, to be evaluated.
+    """A transformers model of the class `kind` with a folder's weights, in 32 bits and in evaluation mode.
 
-    transformers gets a configuration of our keys and tensors, and no path. Weights that the folder lacks, as
-    those of a new classifier, are drawn.
+    transformers gets a checked configuration and tensors, but no path. Weights that the folder lacks, such as
+    those of a new classifier, are initialised.
 
     Raises:
         ArgumentError: Weights are not finite, or were altered since they were written.
@@ -86,8 +86,8 @@ def load_pretrained(kind: type[Any], folder: ModelFolder, **changes: Any) -> Any
 
 
 def _named(found: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors under the names of a model with a head, in 32 bits, and in memory of their own.
+    """Copies of tensors in 32 bits, under the names of a model with a head.
 
-    Those of a `.bin` file are mapped: a model must not change with its file.
+    Tensors of a `.bin` file are memory-mapped, and a model must not change with its file.
     """
     return {name: one.detach().to(torch.float32, copy=True) for name, one in normalised(found).items()}

@@ -1,4 +1,4 @@
-"""A model as its configuration and its tensors, without a module: what is written is what was read."""
+"""A model as its configuration and its tensors, without a module: it is written as it was read."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ __all__ = ["PlainModel", "tensors_sha256"]
 WEIGHTS = "model.safetensors"
 WORDS = "bert.embeddings.word_embeddings.weight"
 SCORES = "cls.predictions.decoder.weight"
-"""The matrix of scores, which is that of the words: a file may hold it twice."""
+"""The output embeddings, which are tied to the word embeddings: a file may hold both."""
 
 
 class PlainModel:
-    """The tensors of a folder, under the names of a model with a head, to be written as they are.
+    """The tensors of a folder, under the names of a model with a head, to be written unchanged.
 
     Attributes:
         config: The configuration.
-        tensors: By name, each matrix once.
+        tensors: By name; tied matrices once.
         sha256: Their digest.
     """
 
@@ -43,7 +43,7 @@ class PlainModel:
         """Read a folder's tensors.
 
         Raises:
-            ArgumentError: They are damaged, or the matrix of scores is not that of the words.
+            ArgumentError: They are damaged, or the output embeddings are not the word embeddings.
             OSError: They cannot be read.
         """
         try:
@@ -57,10 +57,10 @@ class PlainModel:
         self.sha256 = tensors_sha256(self.tensors)
 
     def save_pretrained(self, place: Path, state_dict: None = None) -> None:
-        """Write configuration and weights, and read these back: equal to the last bit, or an error.
+        """Write configuration and weights, and read the weights back.
 
         Raises:
-            ArgumentError: What is read back differs.
+            ArgumentError: The weights differ from those in memory.
             OSError: They cannot be written.
         """
         del state_dict
@@ -73,7 +73,7 @@ class PlainModel:
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
-    """The digest of tensors: of name, type, shape and bytes of each, in the order of the names."""
+    """The digest of tensors: of name, type, shape and bytes of each, sorted by name."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()
@@ -83,7 +83,7 @@ def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _untied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors without the matrix that is one with that of the words."""
+    """Tensors without the output embeddings that equal the word embeddings."""
     scores, words = tensors.get(SCORES), tensors.get(WORDS)
     if scores is None or words is None:
         return tensors
@@ -93,7 +93,7 @@ def _untied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _architecture(tensors: Mapping[str, Tensor]) -> str:
-    """The class that holds all of the tensors, or the most of them."""
+    """The model class for the tensors."""
     if any(name.startswith("cls.") for name in tensors):
         return "DnaBert2ForMaskedLM"
     if CLASSIFIER in tensors:

@@ -1,7 +1,7 @@
-"""A model's folder, read and checked before memory is taken; neither torch nor transformers is needed.
+"""Reading a model's folder, checked before memory is allocated; without torch and transformers.
 
-Only the keys of our own configuration count, so nothing that a folder says reaches the loaders of another
-library. Every fault is one line: file, key or tensor, what was found, what is expected.
+Only the keys of this architecture's configuration are used, so that no other setting of a folder reaches the
+loaders of another library. Each error is one line: file, key or tensor, what was found, what is expected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 MANIFEST = "genotok.json"
 ROLES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-"""What may stand beside a tokenizer."""
+"""Files that a folder may have next to a tokenizer."""
 
 ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin")
 INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -35,14 +35,14 @@ INDICES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A model in a folder, as its files tell; each of them fits the others.
+    """The files of a model's folder, checked against each other.
 
     Attributes:
         path: The folder.
-        settings: What `config.json` says.
+        settings: The contents of `config.json`.
         weights: The file of weights; None if there is none.
-        tensors: What it holds, by the names of a model with a head.
-        manifest: What genotok noted when it wrote the folder; empty if it did not.
+        tensors: Its tensors, by their names in a model with a head.
+        manifest: The manifest that genotok wrote; empty if there is none.
     """
 
     path: Path
@@ -58,21 +58,21 @@ class ModelFolder:
 
     @property
     def problem_type(self) -> str | None:
-        """The word of transformers for what a classifier's outputs are."""
+        """The type of a classifier's outputs, as transformers names it."""
         return self.settings.problem_type
 
     @property
     def parameters(self) -> int:
-        """The numbers in the file of weights."""
+        """The count of numbers in the file of weights."""
         return sum(one.size for one in self.tensors.values())
 
     @property
     def is_classifier(self) -> bool:
-        """Whether the weights have a classifier, of sequences or of tokens."""
+        """Whether there are weights of a classifier, of sequences or of tokens."""
         return CLASSIFIER in self.tensors
 
     def check_classifier(self) -> None:
-        """An error unless the weights are those of a classifier of sequences.
+        """Raise an error unless the weights are those of a classifier of sequences.
 
         Raises:
             ArgumentError: They are not.
@@ -84,11 +84,11 @@ class ModelFolder:
                 )
 
     def tokenizer(self, given: Tokenizer | str | os.PathLike[str] | None = None) -> Tokenizer:
-        """The tokenizer in the folder, or another one that is given, which is the model's.
+        """The tokenizer in the folder, or the given one, which must be the model's.
 
         Raises:
-            ArgumentError: The model was trained with another one.
-            VocabularyError: The file is no tokenizer.
+            ArgumentError: The model was trained with another tokenizer.
+            VocabularyError: The file is not a tokenizer.
             OSError: The file cannot be read.
         """
         file = self.path / TOKENIZER if given is None else given
@@ -112,11 +112,11 @@ class ModelFolder:
         return found
 
     def check_finite(self) -> None:
-        """An error if a weight is not finite; costs one reading of the file.
+        """Raise an error if a weight is not finite; reads the file once.
 
         Raises:
-            ArgumentError: One is not.
-            OSError: They cannot be read.
+            ArgumentError: A weight is not finite.
+            OSError: The file cannot be read.
         """
         from genotok.model_folder.finite import check_finite  # noqa: PLC0415 - loads numpy
 
@@ -124,17 +124,17 @@ class ModelFolder:
             check_finite(self.weights, self.tensors)
 
     def check_weights(self) -> None:
-        """An error unless the file of weights is the one that genotok wrote, where it noted its digest.
+        """Raise an error unless the file of weights has the digest in the manifest, if there is one.
 
         Raises:
-            ArgumentError: It was cut, altered or replaced since.
+            ArgumentError: The file was truncated, altered or replaced.
             OSError: It cannot be read.
         """
         if self.weights is not None and self.weights.name in _files(self.manifest):
             self._weights_sha256(self.weights)
 
     def digests(self) -> dict[str, Any]:
-        """What identifies the model to a run: its weights, its sizes and its tokenizer.
+        """The digests that identify the model in a run: of its weights, sizes and tokenizer.
 
         Raises:
             ArgumentError: The weights are not those that genotok wrote.
@@ -145,7 +145,7 @@ class ModelFolder:
         return {"model": config | weights, "tokenizer": vocabulary_sha256(self.tokenizer())}
 
     def identities(self) -> dict[str, str | None]:
-        """The digests of weights and vocabulary, and in words whether the files are those that were written.
+        """The digests of weights and vocabulary, and whether the files are those that were written.
 
         Raises:
             OSError: A file cannot be read.
@@ -171,7 +171,7 @@ class ModelFolder:
         return {**digests, "identity": told}
 
     def _weights_sha256(self, weights: Path) -> str | None:
-        """The digest of the weights, which is the one that is noted."""
+        """The digest of the weights, checked against the manifest."""
         found, noted = file_sha256(weights), _files(self.manifest).get(weights.name)
         if noted is not None and found != noted:
             raise ArgumentError(
@@ -182,10 +182,10 @@ class ModelFolder:
 
 
 def read_settings(file: Path) -> Settings:
-    """What a `config.json` says.
+    """The settings in a `config.json`.
 
     Raises:
-        ArgumentError: It is damaged, or not of this architecture.
+        ArgumentError: It is damaged, or of another architecture.
         OSError: It cannot be read.
     """
     try:
@@ -201,11 +201,11 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
 
     Args:
         path: A folder with config.json and model.safetensors or pytorch_model.bin.
-        need_weights: Whether weights must be there.
+        need_weights: Whether missing weights are an error.
 
     Raises:
-        ArgumentError: A file is damaged, holds what is not of this architecture, or does not fit the others.
-        OSError: The folder or a file in it is not there, or cannot be read.
+        ArgumentError: A file is damaged, of another architecture, or does not fit the others.
+        OSError: The folder or a file in it is missing, or cannot be read.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -237,7 +237,7 @@ def read_folder(path: str | os.PathLike[str], *, need_weights: bool = True) -> M
 
 
 def _check_plain(folder: Path) -> None:
-    """An error if a file of the tokenizer is a pipe or a device, which would make a reader wait."""
+    """Raise an error if a file of the tokenizer is a pipe or a device, which may block a reader."""
     for name in (TOKENIZER, *ROLES):
         path = folder / name
         if path.exists() and not path.is_file():
@@ -245,13 +245,13 @@ def _check_plain(folder: Path) -> None:
 
 
 def _files(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The digests of files that a manifest has, by name."""
+    """The digests in a manifest, by name of the file."""
     found = manifest.get("files")
     return found if isinstance(found, dict) else {}
 
 
 def _weights(folder: Path, need_weights: bool) -> Path | None:
-    """The one file of weights in a folder."""
+    """The file of weights in a folder."""
     try:
         return weights_file(folder)
     except FileNotFoundError:
@@ -267,7 +267,7 @@ def _weights(folder: Path, need_weights: bool) -> Path | None:
 
 
 def _check_memory(folder: Path, settings: Settings) -> None:
-    """An error if weights of these sizes do not fit into the machine, whatever a file of holes pretends."""
+    """Raise an error if weights of these sizes exceed the machine's memory; a sparse file may claim them."""
     sizes = settings.encoder
     width, inner = sizes.hidden_size, sizes.intermediate_size
     number = sizes.vocab_size * width + sizes.num_layers * width * (4 * width + 3 * inner)

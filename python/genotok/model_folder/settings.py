@@ -1,4 +1,4 @@
-"""What a model's `config.json` says, key by key; keys that are not of this architecture have no effect."""
+"""The checked contents of a model's `config.json`; keys of other architectures have no effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genotok.model.config import MODEL_TYPES, refuse_loaders
 __all__ = ["Settings"]
 
 KNOWN_TYPES = (*MODEL_TYPES, "bert", None)
-"""Ours, that of the published folders (the weights tell whether it is one), and none."""
+"""The types of this package, that of published folders (whose weights are checked), and none."""
 
 PROBLEM_TYPES = ("single_label_classification", "regression", "multi_label_classification", None)
 DTYPES = ("float32", "float16", "bfloat16", None)
@@ -27,14 +27,14 @@ class Settings:
 
     Attributes:
         encoder: Sizes.
-        special: Ids of special tokens by their keys, those that are given.
-        classes: Names of the outputs of a classifier, by number.
-        has_classes: Whether the file names them, or their number.
-        problem_type: transformers' word for what the outputs are; None if it is not said.
-        architecture: The class that was saved, "" if it is not said.
-        model_type: One of ours, "bert" as published, or None.
-        tokenizer_sha256: The digest of the vocabulary that the model was trained with, if it is known.
-        pairs: Whether the model was trained on pairs of sequences; None if it is not said.
+        special: Ids of special tokens by key, where given.
+        classes: Names of a classifier's outputs, by number.
+        has_classes: Whether the file has their names or their count.
+        problem_type: transformers' name for the type of the outputs; None if not given.
+        architecture: The class that was saved; "" if not given.
+        model_type: A type of this package, "bert" as published, or None.
+        tokenizer_sha256: The digest of the vocabulary that the model was trained with, if known.
+        pairs: Whether the model was trained on pairs of sequences; None if not given.
     """
 
     encoder: EncoderConfig
@@ -52,7 +52,7 @@ class Settings:
         """The settings in the object of a `config.json`.
 
         Raises:
-            ValueError: A value is against its rule; the message names key, value and rule.
+            ValueError: A value is against its rule; names key, value and rule.
         """
         refuse_loaders(found)
         model_type = _one_of(found, "model_type", KNOWN_TYPES)
@@ -92,7 +92,7 @@ class Settings:
 
 
 def _one_of(found: Mapping[str, Any], key: str, known: tuple[str | None, ...]) -> Any:
-    """A value that is one of those known."""
+    """The value of a key, checked to be a known one."""
     value = found.get(key)
     if value not in known:
         names = ", ".join(one for one in known if one)
@@ -101,7 +101,7 @@ def _one_of(found: Mapping[str, Any], key: str, known: tuple[str | None, ...]) -
 
 
 def _special(found: Mapping[str, Any], vocab_size: int) -> dict[str, int]:
-    """Ids of special tokens, all of them tokens."""
+    """Ids of special tokens, checked to be in the vocabulary."""
     given = {key: found[key] for key in SPECIAL if found.get(key) is not None}
     for key, value in given.items():
         if not _is_whole(value) or not 0 <= value < vocab_size:
@@ -112,7 +112,7 @@ def _special(found: Mapping[str, Any], vocab_size: int) -> dict[str, int]:
 
 
 def _classes(found: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the classes: numbered from 0, each once."""
+    """The names of the classes, numbered from 0 and distinct."""
     names, count = found.get("id2label"), found.get("num_labels")
     if count is not None and not (_is_whole(count) and 1 <= count <= MAX_CLASSES):
         raise ValueError(f"num_labels={repr(count)[:60]}: a number from 1 to {MAX_CLASSES:,} is expected")
@@ -129,7 +129,7 @@ def _classes(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _numbered(names: Any) -> tuple[str, ...]:
-    """The values of an `id2label` in their order."""
+    """The values of an `id2label`, in order."""
     if not isinstance(names, dict) or not 1 <= len(names) <= MAX_CLASSES:
         raise ValueError('id2label: an object such as {"0": "no", "1": "yes"} is expected')
     classes = []
@@ -147,7 +147,7 @@ def _numbered(names: Any) -> tuple[str, ...]:
 
 
 def _check_inverse(numbers: Any, classes: tuple[str, ...]) -> None:
-    """An error unless `label2id` says the same as `id2label`."""
+    """Raise an error unless `label2id` is the inverse of `id2label`."""
     if not isinstance(numbers, dict):
         raise ValueError("label2id: an object of names and numbers is expected")  # noqa: TRY004
     for number, name in enumerate(classes):
@@ -158,7 +158,7 @@ def _check_inverse(numbers: Any, classes: tuple[str, ...]) -> None:
 
 
 def _pairs(value: Any) -> bool | None:
-    """Whether rows are pairs, if it is said."""
+    """Whether rows are pairs, if given."""
     if not isinstance(value, bool | None):
         raise ValueError(f"pairs={repr(value)[:60]}: true or false is expected")  # noqa: TRY004
     return value
@@ -175,7 +175,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name has letters, and can be written to a file."""
+    """Whether a name is not empty, and can be encoded as UTF-8."""
     try:
         return bool(name.encode())
     except UnicodeEncodeError:  # half of a pair of surrogates, which JSON can hold

@@ -1,18 +1,19 @@
-"""The files of a tokenizer in a model's folder, such that transformers reads sequences as genotok does.
+"""The files of a tokenizer in a model's folder, with which transformers reads sequences as genotok does.
 
-genotok reads labelled sequences and genomes with lower case as upper case, and puts special tokens around
-them that not every tokenizer's file names. In a model's folder both stand in `tokenizer.json` itself:
-replacements in front of the normalizer, and a template. So `AutoTokenizer` gives the ids that the model was
-trained on. `tokenizer_config.json` has the roles of the special tokens and the longest input.
+In training genotok reads lower case as upper case, and adds special tokens around sequences that not every
+tokenizer's file names. In a model's folder `tokenizer.json` does both, by replacements in front of the
+normalizer and by a template, so that `AutoTokenizer` gives the ids that the model was trained on.
+`tokenizer_config.json` has the roles of the special tokens and the longest input.
 
-k-mers that overlap, are canonical or have more than 8 bases have no such file: theirs is genotok's own, which
-`AutoTokenizer` reads once `genotok.model.huggingface` is imported.
+k-mers that overlap, are canonical or have more than 8 bases cannot be expressed in such a file. Theirs is in
+genotok's own format, which `AutoTokenizer` reads after `import genotok.model.huggingface`.
 """
 
 from __future__ import annotations
 
 import json
 import string
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,11 +24,11 @@ from genotok.tokenizer.huggingface import CONFIG, NO_LIMIT, TOKENIZER, tokenizer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CONFIG", "NO_LIMIT", "TOKENIZER", "SpecialRoles", "folder_tokenizer", "tokenizer_files"]
+__all__ = ["CONFIG", "NO_LIMIT", "TOKENIZER", "FolderTokenizer", "SpecialRoles"]
 
 
 class SpecialRoles(Protocol):
-    """The special tokens of a model's input, as `genotok.tokenizer.special_ids.SpecialIds` has them."""
+    """The special tokens of a model's input, such as `genotok.tokenizer.special_ids.SpecialIds`."""
 
     @property
     def unknown(self) -> int: ...  # noqa: D102
@@ -45,68 +46,76 @@ class SpecialRoles(Protocol):
     def behind(self) -> tuple[int, ...]: ...  # noqa: D102
 
 
-def tokenizer_files(
-    tokenizer: Tokenizer,
-    special: SpecialRoles,
-    max_tokens: int | None = None,
-    *,
-    keep_case: bool = False,
-) -> dict[str, bytes]:
-    """Name and content of the files of a tokenizer in a model's folder.
+@dataclass(frozen=True, slots=True)
+class FolderTokenizer:
+    """A tokenizer as a model's folder keeps it.
 
-    Args:
-        tokenizer: As the model was trained with.
-        special: What stood around its sequences.
-        max_tokens: Where longer inputs were cut in training; None if none were.
-        keep_case: Leave lower case as the tokenizer reads it.
+    Attributes:
+        tokenizer: The tokenizer that the model was trained with.
+        special: The special tokens around its sequences.
+        max_tokens: The length to which inputs were cut in training; None if they were not.
+        keep_case: Whether to read lower case as the tokenizer does, not as upper case.
     """
-    text = folder_tokenizer(tokenizer, special, keep_case=keep_case).to_json()
-    settings = tokenizer_config(
-        _roles(tokenizer, special),
-        dict(zip(tokenizer.special_tokens, tokenizer.all_special_ids, strict=True)),
-        fast="model" in json.loads(text),
-        max_length=max_tokens,
-    )
-    config = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
-    return {TOKENIZER: text.encode(), CONFIG: config.encode()}
 
+    tokenizer: Tokenizer
+    special: SpecialRoles
+    max_tokens: int | None = None
+    keep_case: bool = False
 
-def folder_tokenizer(tokenizer: Tokenizer, special: SpecialRoles, *, keep_case: bool = False) -> Tokenizer:
-    """The tokenizer whose file says by itself what training did: upper case, and the tokens around.
+    def files(self) -> dict[str, bytes]:
+        """Name and content of the tokenizer's files.
 
-    One that says so already is given back as it is, so that files of genotok keep their bytes.
+        Raises:
+            VocabularyError: A file cannot express the special tokens.
+        """
+        text = self.self_contained().to_json()
+        settings = tokenizer_config(
+            _roles(self.tokenizer, self.special),
+            dict(zip(self.tokenizer.special_tokens, self.tokenizer.all_special_ids, strict=True)),
+            fast="model" in json.loads(text),
+            max_length=self.max_tokens,
+        )
+        config = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+        return {TOKENIZER: text.encode(), CONFIG: config.encode()}
 
-    Raises:
-        VocabularyError: The file cannot say so.
-    """
-    document = json.loads(tokenizer.to_json())
-    if "model" not in document:
-        is_done = keep_case or document["upper_case"]
-        return tokenizer if is_done else Tokenizer.from_json(json.dumps({**document, "upper_case": True}))
-    normalizer = document["normalizer"]
-    changes = {
-        "normalizer": normalizer if keep_case else _upper_casing(normalizer, tokenizer),
-        "post_processor": _template(document["post_processor"], tokenizer, special),
-        "truncation": None,
-        "padding": None,
-    }
-    if all(document.get(name) == value for name, value in changes.items()):
-        return tokenizer
-    found = Tokenizer.from_json(json.dumps({**document, **changes}, ensure_ascii=False))
-    if found.vocab != tokenizer.vocab or found.template != ([*special.before], [*special.behind]):
-        raise VocabularyError("tokenizer: cannot be written with the special tokens around a sequence")
-    return found
+    def self_contained(self) -> Tokenizer:
+        """The tokenizer with upper-casing and special tokens in its file.
+
+        One that has them already is returned unchanged, so that files of genotok keep their bytes.
+
+        Raises:
+            VocabularyError: A file cannot express the special tokens.
+        """
+        document = json.loads(self.tokenizer.to_json())
+        if "model" not in document:
+            if self.keep_case or document["upper_case"]:
+                return self.tokenizer
+            return Tokenizer.from_json(json.dumps({**document, "upper_case": True}))
+        normalizer = document["normalizer"]
+        changes = {
+            "normalizer": normalizer if self.keep_case else _upper_casing(normalizer, self.tokenizer),
+            "post_processor": _template(document["post_processor"], self.tokenizer, self.special),
+            "truncation": None,
+            "padding": None,
+        }
+        if all(document.get(name) == value for name, value in changes.items()):
+            return self.tokenizer
+        found = Tokenizer.from_json(json.dumps({**document, **changes}, ensure_ascii=False))
+        template = ([*self.special.before], [*self.special.behind])
+        if found.vocab != self.tokenizer.vocab or found.template != template:
+            raise VocabularyError("tokenizer: cannot be written with the special tokens around a sequence")
+        return found
 
 
 def _upper_casing(normalizer: Any, tokenizer: Tokenizer) -> Any:
-    """The normalizer with all letters made upper case before anything else."""
+    """The normalizer with steps in front of it that make all symbols upper case."""
     steps = [] if normalizer is None else _steps(normalizer)
-    found = {letter for step in takewhile(_upper_cased, steps) if (letter := _upper_cased(step))}
-    # What else there is may turn letters into those of the vocabulary, as U into T.
+    found = {symbol for step in takewhile(_upper_cased, steps) if (symbol := _upper_cased(step))}
+    # Other steps may turn symbols into those of the vocabulary, as U into T.
     is_all = all(map(_upper_cased, steps))
     ordinary = set(tokenizer.vocab) - set(tokenizer.special_tokens)
-    letters = "".join(ordinary) if is_all else string.ascii_uppercase
-    missing = sorted({one for one in letters if one in string.ascii_uppercase} - found)
+    symbols = "".join(ordinary) if is_all else string.ascii_uppercase
+    missing = sorted({one for one in symbols if one in string.ascii_uppercase} - found)
     if not missing:
         return normalizer
     return {"type": "Sequence", "normalizers": [*map(_replace, missing), *steps]}
@@ -116,20 +125,20 @@ def _steps(normalizer: Mapping[str, Any]) -> list[Any]:
     return [*normalizer["normalizers"]] if normalizer["type"] == "Sequence" else [normalizer]
 
 
-def _replace(letter: str) -> dict[str, Any]:
-    return {"type": "Replace", "pattern": {"String": letter.lower()}, "content": letter}
+def _replace(symbol: str) -> dict[str, Any]:
+    return {"type": "Replace", "pattern": {"String": symbol.lower()}, "content": symbol}
 
 
 def _upper_cased(step: Mapping[str, Any]) -> str | None:
-    """The letter that a step makes of its lower case, if that is all it does."""
-    letter = step.get("content")
-    if not isinstance(letter, str) or len(letter) != 1 or letter not in string.ascii_uppercase:
+    """The symbol that a step makes upper case, if it does nothing else."""
+    symbol = step.get("content")
+    if not isinstance(symbol, str) or len(symbol) != 1 or symbol not in string.ascii_uppercase:
         return None
-    return letter if step == _replace(letter) else None
+    return symbol if step == _replace(symbol) else None
 
 
 def _template(given: Any, tokenizer: Tokenizer, special: SpecialRoles) -> Any:
-    """The post-processor for what stood around sequences: the file's, unless it leaves it to the names."""
+    """The post-processor for the special tokens: that of the file, if it names them."""
     if tokenizer.template is not None:
         return given
     names = {number: token for token, number in tokenizer.vocab.items()}

@@ -20,7 +20,7 @@ from genotok.files.atomic import write_atomic
 from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
-from genotok.model_folder.tokenizer_files import folder_tokenizer, tokenizer_files
+from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.options import ModelRunKeywords, ModelRunOptions, PretrainKeywords, PretrainOptions, grouped
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
@@ -276,7 +276,7 @@ def _claimed(
     with checkpoints.claim(folder, identity, resume=resume, on_status=on_status) as run:
         place = folder / TOKENIZER
         if not place.exists():
-            for name, content in tokenizer_files(tokenizer, SpecialIds.of(tokenizer)).items():
+            for name, content in FolderTokenizer(tokenizer, SpecialIds.of(tokenizer)).files().items():
                 write_atomic(folder / name, content)
         elif _as_saved(tokenizer) != _as_saved(type(tokenizer).from_file(place)):
             raise ArgumentError(f"{folder}: was begun with another tokenizer")
@@ -286,4 +286,4 @@ def _claimed(
 
 def _as_saved(tokenizer: Tokenizer) -> str:
     """The tokenizer file that a model folder has."""
-    return folder_tokenizer(tokenizer, SpecialIds.of(tokenizer)).to_json()
+    return FolderTokenizer(tokenizer, SpecialIds.of(tokenizer)).self_contained().to_json()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from genotok.model_folder.card import Card, Metric
+from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import save_folder
 from genotok.run_records.provenance import command_line
 from genotok.tokenizer.special_ids import SpecialIds
@@ -55,6 +56,13 @@ def save_model(
     ]
     settings = {**report["config"], "hold_out": report["hold_out"]}
     command = command_line()
+    manifest = {
+        "made_by": "pretrain",
+        "command": command,
+        "data": data,
+        "settings": settings,
+        "metrics": {one: report[one] for one in NAMES if isinstance(report.get(one), float)},
+    }
     card = Card(
         title=f"{report['config']['encoder']}, pre-trained",
         summary=(
@@ -67,24 +75,10 @@ def save_model(
         settings=settings,
         metrics=metrics,
         notes=[f"Trained on sequences of at most {report['config']['max_tokens']:,} tokens."],
+        manifest=manifest,
     )
-    made = {
-        "made_by": "pretrain",
-        "command": command,
-        "data": data,
-        "settings": settings,
-        "metrics": {one: report[one] for one in NAMES if isinstance(report.get(one), float)},
-    }
-    save_folder(
-        model,
-        folder,
-        tokenizer=tokenizer,
-        special=SpecialIds.of(tokenizer),
-        card=card,
-        made=made,
-        weights=weights,
-        beside=True,
-    )
+    saved = FolderTokenizer(tokenizer, SpecialIds.of(tokenizer))
+    save_folder(model, folder, tokenizer=saved, card=card, weights=weights, beside=True)
 
 
 def _data(tokens: TokenDataset, report: dict[str, Any]) -> list[dict[str, Any]]:

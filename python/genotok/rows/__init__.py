@@ -1,8 +1,8 @@
-"""Rows of sequences from any input, and their results to any output: for every command with a model.
+"""Rows of sequences from any input, and their results to any output, for every command with a model.
 
-Inputs are FASTA and FASTQ (records or windows of them), and tables: CSV, TSV, JSON lines, Parquet; any of
-them compressed, or on standard input. `open_rows` gives a `Source`: rows in pieces, with tokens and all
-columns. `writers` writes rows with results.
+Inputs are FASTA and FASTQ (records or windows of them), and tables: CSV, TSV, JSON lines, Parquet; each of
+them compressed or not, from a file or standard input. `open_rows` returns a `RowSource`: batches of rows with
+their tokens and all their columns. `writers` writes rows with results.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 from genotok.errors import ArgumentError
 from genotok.files.paths import STANDARD_INPUT
+from genotok.rows.column_request import ColumnRequest
 from genotok.rows.formats import SEQUENCES, InputFormat, format_of
 from genotok.rows.opening import InputFile, head_of, put_back
-from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens, non_empty
 from genotok.rows.sequences import SequenceFiles
+from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens, non_empty
 from genotok.rows.table_rows import TableRows
 from genotok.rows.tables import table_of, text_of, text_rows
-from genotok.rows.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "ColumnRequest",
     "InputFormat",
-    "Letters",
-    "Piece",
+    "RowSource",
     "RowTokenization",
-    "Source",
+    "SourceRows",
+    "SymbolCounts",
     "Tokens",
-    "Wanted",
     "non_empty",
     "open_rows",
     "text_of",
@@ -40,26 +40,26 @@ __all__ = [
 def open_rows(
     options: RowTokenization,
     paths: Sequence[str],
-    wanted: Wanted | None = None,
+    wanted: ColumnRequest | None = None,
     *,
     input_format: InputFormat | str | None = None,
-) -> Source:
-    """The rows of files of one kind; of tables, all is read once and checked.
+) -> RowSource:
+    """Open files of one kind as a source of rows; tables are read and checked completely.
 
     Args:
-        options: What rows are, and how they become tokens.
-        paths: The files, as `genotok.files.paths.expand` gives them; `-` is standard input.
+        options: What a row is, and how it becomes tokens.
+        paths: The files, as `genotok.files.paths.expand` returns them; `-` is standard input.
         wanted: The columns of tables.
-        input_format: What the files are, where their names and contents do not say it.
+        input_format: The format of the files, where names and contents do not tell it.
 
     Raises:
         ArgumentError: Sequence files and tables are mixed, name and content of a file contradict each other,
-            a column is missing, or an option is none of such rows.
-        SequenceFileError: A table is not what it should be.
-        SymbolError: A sequence of a table is of proteins.
+            a column is missing, or an option does not apply to such rows.
+        SequenceFileError: A table is damaged or malformed.
+        SymbolError: A sequence of a table is of a protein.
         OSError: A file cannot be read.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or ColumnRequest()
     stdin = head_of(STANDARD_INPUT) if STANDARD_INPUT in paths else b""
     heads = (stdin if path == STANDARD_INPUT else head_of(path) for path in paths)
     formats = [
@@ -82,8 +82,8 @@ def open_rows(
     return TableRows(options, opened, wanted)
 
 
-def _check_sequence_files(path: str, wanted: Wanted) -> None:
-    """An error if what is wanted of rows is nothing that sequence files have."""
+def _check_sequence_files(path: str, wanted: ColumnRequest) -> None:
+    """Raise an error if sequence files cannot provide the requested columns."""
     if wanted.need_label or wanted.label:
         raise ArgumentError(
             f"{path}: sequence files have no labels; a table with a column of them is expected"

@@ -1,4 +1,4 @@
-"""Arrow arrays as numpy sees them."""
+"""Arrow arrays as views of numpy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["view_of"]
 def view_of(column: pa.Array) -> NDArray[Any]:
     """An Arrow array of numbers without nulls as a read-only numpy view of its memory.
 
-    As `column.to_numpy()`, which however imports pandas where it is installed: half a second.
+    `column.to_numpy()` does the same, but imports pandas where it is installed, which takes 0.5 s.
     """
     kind = np.dtype(str(column.type))
     data = column.buffers()[1]

@@ -1,4 +1,4 @@
-"""What every table gives: its columns by name, and its rows in record batches of bounded size."""
+"""The interface of tables: columns by name, and rows in record batches of bounded size."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_ROWS", "PIECE_LETTERS", "Chunk", "Table", "chunks_of", "unified"]
+__all__ = ["BATCH_SYMBOLS", "MAX_ROWS", "Chunk", "InputTable", "chunks_of", "unified"]
 
-PIECE_LETTERS = 1_000_000
-"""Letters that are held at once: much more than a batch of a model takes."""
+BATCH_SYMBOLS = 1_000_000
+"""Symbols of the rows in memory at once: many more than a batch of a model takes."""
 
 MAX_ROWS = 16_384
-"""Rows that are held at once."""
+"""Rows in memory at once."""
 
 Chunk = tuple["NDArray[np.int64]", pa.RecordBatch]
-"""The numbers of some rows, and their columns."""
+"""The numbers of some rows, (N,), and their columns."""
 
 
-class Table(Protocol):
+class InputTable(Protocol):
     """A table in a file.
 
     Attributes:
         path: The file, for messages.
-        unit: What the numbers of its rows count: "line" or "row".
+        unit: What row numbers count: "line" or "row".
         names: The names of the columns, in order.
-        is_typed: The format says what its columns hold; else all is text.
+        is_typed: Whether the format has types; else each column is text.
     """
 
     path: str
@@ -42,7 +42,7 @@ class Table(Protocol):
     is_typed: bool
 
     def chunks(self) -> Generator[Chunk]:
-        """All rows in order, in the types that their format gives them; of CSV, text.
+        """All rows in order, in the types of the format; text for CSV.
 
         Raises:
             SequenceFileError: The table is damaged, or has no rows.
@@ -50,21 +50,23 @@ class Table(Protocol):
         ...
 
     def take_first_row(self, names: list[str]) -> None:
-        """The first row is no header, but data of columns of these names.
+        """Take the first row for data, not for a header, and name the columns.
 
         Raises:
-            SequenceFileError: The format has names of its own.
+            SequenceFileError: The format always has column names.
         """
         del names
         raise SequenceFileError(f"{self.path}: a sequence stands where the name of a column is expected")
 
     def types(self, batch: pa.RecordBatch) -> list[pa.DataType]:
-        """The narrowest types that hold a chunk's columns."""
+        """The narrowest types for a chunk's columns."""
         ...
 
 
-def unified(table: Table, before: list[pa.DataType] | None, found: list[pa.DataType]) -> list[pa.DataType]:
-    """The types that hold what both lists of types hold; in CSV, text where nothing else does.
+def unified(
+    table: InputTable, before: list[pa.DataType] | None, found: list[pa.DataType]
+) -> list[pa.DataType]:
+    """The common types of two lists of types; in CSV, text where there is no other.
 
     Raises:
         SequenceFileError: A column holds text here and numbers there.
@@ -88,17 +90,17 @@ def unified(table: Table, before: list[pa.DataType] | None, found: list[pa.DataT
 def chunks_of(
     path: str, rows: Iterator[tuple[int, Any, int]], columns: Callable[[Sequence[Any]], pa.RecordBatch]
 ) -> Generator[Chunk]:
-    """Rows with their numbers and lengths, put together."""
+    """Chunks of rows that come with their numbers and their lengths in symbols."""
     numbers: list[int] = []
     held: list[Any] = []
-    letters, found = 0, False
+    num_symbols, found = 0, False
     for number, row, length in rows:
         numbers.append(number)
         held.append(row)
-        letters += length
-        if letters >= PIECE_LETTERS or len(held) >= MAX_ROWS:
+        num_symbols += length
+        if num_symbols >= BATCH_SYMBOLS or len(held) >= MAX_ROWS:
             yield np.asarray(numbers, np.int64), columns(held)
-            numbers, held, letters, found = [], [], 0, True
+            numbers, held, num_symbols, found = [], [], 0, True
     if held:
         yield np.asarray(numbers, np.int64), columns(held)
     elif not found:

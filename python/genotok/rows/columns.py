@@ -1,11 +1,11 @@
-"""Which columns of a table of labelled sequences are what, by its first row.
+"""The roles of the columns of a table of labelled sequences, found from its first row.
 
 A header names them: `sequence` and `label`, for pairs `sequence1`, `sequence2` and `label`, in any order and
-case, among others that are left alone; or the names that were asked for. A header of two or three columns
-without any of these names is read as the published code of GUE reads it: the last column is the label.
+case, among other columns; or the names that the user gives. A header of two or three columns without any of
+these names is read as in the published code of GUE: the last column is the label.
 
-A first row that holds a sequence is no header. It is data if the layout can be only one: one or two sequences
-and then a label, or where no labels are needed sequences alone. Else it is an error.
+A first row that holds a sequence is not a header. It is data if its layout is unambiguous: one or two
+sequences and then a label, or only sequences where no labels are needed. Otherwise it is an error.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ HINT = "--sequence and --label name others"
 
 BASES = frozenset("ACGTUNacgtun")
 SURE_BASES, SURE_SYMBOLS = 4, 20
-"""From so many letters on, a field of bases alone, or of IUPAC codes as well, is no name of a column."""
+"""A field with at least so many bases, or IUPAC codes, is a sequence and not the name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns are what.
+    """The columns by role.
 
     Attributes:
-        sequences: The places of one or two columns of sequences.
-        label: The place of the labels; None if there are none.
-        label_name: What their column is called.
+        sequences: The indices of one or two columns of sequences.
+        label: The index of the labels; None if there are none.
+        label_name: The name of their column.
         is_data: Whether the first row is data, not a header.
-        note: What to say of a table whose columns are not found by name; "" if nothing.
+        note: A warning for a table whose columns are not found by name; "" if they are.
     """
 
     sequences: tuple[int, ...]
@@ -50,7 +50,7 @@ class Columns:
 
     @property
     def first_row(self) -> str:
-        """What the first row is."""
+        """The first row, for messages."""
         return "first row" if self.is_data else "header"
 
 
@@ -62,18 +62,18 @@ def find_columns(
     label: str | None = None,
     need_labels: bool = True,
 ) -> Columns:
-    """The columns of a table.
+    """Find the columns of a table.
 
     Args:
         name: The file, for errors.
         first: The fields of its first row.
-        sequences: Names of the columns of sequences, one or two, where they are not the usual ones.
-        label: Name of the column of labels, where it is not `label`.
-        need_labels: An error if there are no labels.
+        sequences: Names of one or two columns of sequences, if the user gave them.
+        label: Name of the column of labels, if the user gave it.
+        need_labels: Whether missing labels are an error.
 
     Raises:
-        SequenceFileError: The columns are not there, or not found by what is there.
-        ArgumentError: More than two columns of sequences are asked for, or one twice.
+        SequenceFileError: A column is missing or ambiguous.
+        ArgumentError: More than two columns of sequences are named, or one of them twice.
     """
     fields = [field.strip() for field in first]
     asked = [*sequences, *([label] if label else [])]
@@ -102,7 +102,7 @@ def find_columns(
 def _missing(
     name: str, fields: list[str], sequences: Sequence[str], label: str | None, need_labels: bool
 ) -> str:
-    """What to say of columns that are not there."""
+    """The message for missing columns."""
     expected = " and ".join(sequences) if sequences else "sequence (or sequence1 and sequence2)"
     if need_labels or label:
         expected += f" and {label or LABEL}"
@@ -114,7 +114,7 @@ def _missing(
 
 
 def _place(name: str, fields: list[str], wanted: str) -> int | None:
-    """Where a column is: of exactly this name, or but for case; None if there is none."""
+    """The index of the column of this name, ignoring case if there is none; None if there is none at all."""
     for places in (
         [place for place, field in enumerate(fields) if field == wanted],
         [place for place, field in enumerate(fields) if field.lower() == wanted.lower()],

@@ -1,7 +1,7 @@
-"""Which format an input has: by its name and by how it begins, which have to agree.
+"""The format of an input, from its name and its first bytes, which have to agree.
 
-Compression is told by content alone, as sequence files have it. Where name and content contradict each other,
-nothing is guessed: an error says both, and `input_format` (`--input-format`) settles it.
+Compression is recognised by content alone, as for sequence files. Where name and content contradict each
+other an error reports both, and `input_format` (`--input-format`) decides.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["COMPRESSED", "HEAD_BYTES", "SEQUENCES", "InputFormat", "compression_of", "format_of", "unpacked"]
 
 HEAD_BYTES = 1 << 18
-"""Bytes that are looked at: more than a block of zstd takes."""
+"""Bytes that decide the format: more than one block of zstd."""
 
 COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"(\xb5/\xfd": "zstd"}
-"""How compressed files begin."""
+"""The first bytes of compressed files."""
 
-PACKING_ENDINGS = (".gz", ".bgz", ".bz2", ".xz", ".zst")
+COMPRESSED_ENDINGS = (".gz", ".bgz", ".bz2", ".xz", ".zst")
 ENDINGS: dict[str, InputFormat] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -51,18 +51,18 @@ SHOWN = {
     "jsonl": "JSON lines",
     "arrow": "an Arrow file",
 }
-"""What a file holds, in words."""
+"""The formats as messages name them."""
 
 NAMED = {"csv": "CSV", "tsv": "TSV"}
 
 
 def compression_of(head: bytes) -> str:
-    """What a file that begins like this is compressed with; "" if it is not."""
+    """The compression of a file with these first bytes; "" for none."""
     return next((name for start, name in COMPRESSED.items() if head.startswith(start)), "")
 
 
 def unpacked(head: bytes) -> bytes:
-    """The beginning of what is in a file that begins with `head`; nothing where that is damaged."""
+    """The first bytes of a file, decompressed; empty if they are damaged."""
     packing = compression_of(head)
     try:
         if packing == "gzip":
@@ -81,17 +81,17 @@ def unpacked(head: bytes) -> bytes:
 def format_of(
     path: str, head: bytes, *, columns: Iterable[str] = (), given: InputFormat | str | None = None
 ) -> InputFormat:
-    """The format of a file that begins with `head`.
+    """The format of a file with the first bytes `head`.
 
     Args:
         path: Its name, `-` for standard input.
-        head: Its first bytes, `HEAD_BYTES` at most, as they are in the file.
-        columns: A file whose name says nothing is a table if one of these columns is in its first line.
-        given: What the user says that it is.
+        head: Its first bytes, at most `HEAD_BYTES`, not decompressed.
+        columns: A file of unknown ending is a table if one of these columns is in its first line.
+        given: The format that the user gave.
 
     Raises:
-        ArgumentError: `given` is no format, or name and content contradict each other.
-        SequenceFileError: It is a file of Arrow.
+        ArgumentError: `given` is not a format, or name and content contradict each other.
+        SequenceFileError: It is an Arrow file.
     """
     found = _by_content(unpacked(head))
     if found == "arrow":
@@ -106,7 +106,7 @@ def format_of(
     if found is None or found == named or (found in SEQUENCES and named in SEQUENCES):
         return _as_format(named)
     if found in DELIMITERS.values() and (given or not _names_a_column(unpacked(head), columns)):
-        return _as_format(named)  # one column, or a text that whoever reads it judges
+        return _as_format(named)  # one column, or text that the reader of the format checks
     says = "input_format" if given else "its name"
     raise ArgumentError(
         f"{path}: holds {SHOWN[found]}, and {says} says {NAMED.get(named, SHOWN[named])}; "
@@ -119,13 +119,13 @@ def _as_format(name: str) -> InputFormat:
 
 
 def _ending(path: str) -> str:
-    """The ending of what is in a file, that of its compression left out."""
+    """The ending of a name, without that of compression."""
     stem, ending = os.path.splitext(path.lower())
-    return os.path.splitext(stem)[1] if ending in PACKING_ENDINGS else ending
+    return os.path.splitext(stem)[1] if ending in COMPRESSED_ENDINGS else ending
 
 
 def _by_content(head: bytes) -> str | None:
-    """What a file that begins like this looks like; None if like nothing."""
+    """The format that the first bytes suggest; None if they suggest none."""
     for start, name in MAGIC.items():
         if head.startswith(start):
             return name
@@ -137,7 +137,7 @@ def _by_content(head: bytes) -> str | None:
 
 
 def _names_a_column(head: bytes, columns: Iterable[str]) -> bool:
-    """Whether the first line has one of these columns."""
+    """Whether the first line names one of these columns."""
     line = _first_line(_text(head))
     delimiter = next((one for one in DELIMITERS if one in line), ",")
     names = {field.strip().strip('"').strip().lower() for field in line.split(delimiter)}

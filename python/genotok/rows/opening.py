@@ -1,7 +1,7 @@
-"""Inputs as files that can be opened again, whatever they are compressed with; standard input too.
+"""Inputs as files that can be opened repeatedly, with any compression; including standard input.
 
-What stands on standard input is seen by its first bytes. A table is copied to a temporary file, so that it
-can be read twice; sequences go on to the native reader, which reads standard input itself.
+The first bytes of standard input tell its format. A table is copied to a temporary file, so that it can be
+read twice; sequences are passed to the native reader, which reads standard input itself.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ if TYPE_CHECKING:
 __all__ = ["InputFile", "head_of", "is_repeatable", "put_back"]
 
 OPENERS: dict[str, Callable[[str], Any]] = {
-    "": lambda path: open(path, "rb"),  # noqa: SIM115 - closed by whoever reads it
+    "": lambda path: open(path, "rb"),  # noqa: SIM115 - its reader closes it
     "gzip": gzip.open,
     "bz2": bz2.open,
     "xz": lzma.open,
     "zstd": lambda path: pa.input_stream(path, compression="zstd"),
 }
 DAMAGE = (EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, pa.ArrowInvalid)
-"""What a damaged file makes Python raise; and an OSError that names no file."""
+"""Errors that damaged files raise, besides an OSError without a file name."""
 
 COPIED = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file that can be opened again.
+    """A file that can be opened repeatedly.
 
     Attributes:
-        path: What it is called in messages.
-        place: Where it is.
-        compression: What it is compressed with, "" for nothing.
-        held: Keeps a temporary file alive.
+        path: Its name in messages.
+        place: Its path; that of a temporary copy, if it has one.
+        compression: Its compression, "" for none.
+        held: Keeps the temporary copy alive.
     """
 
     path: str
@@ -62,10 +62,10 @@ class InputFile:
 
     @classmethod
     def of(cls, path: str, head: bytes) -> InputFile:
-        """The file at `path`, which begins with `head`; a pipe is copied to a temporary file.
+        """The file at `path` with the first bytes `head`; a pipe is copied to a temporary file.
 
         Raises:
-            OSError: It cannot be read, or not be copied.
+            OSError: It cannot be read or copied.
         """
         if is_repeatable(path):
             return cls(path, path, compression_of(head))
@@ -82,10 +82,10 @@ class InputFile:
 
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
-        """What is in the file, as a stream of bytes.
+        """The decompressed content, as a stream of bytes.
 
         Raises:
-            SequenceFileError: It is damaged, or is no text where text is read.
+            SequenceFileError: It is damaged, or not text where text is read.
             OSError: It cannot be read.
         """
         with self.guarded(), OPENERS[self.compression](self.place) as file:
@@ -93,13 +93,13 @@ class InputFile:
 
     @contextmanager
     def text(self) -> Iterator[IO[str]]:
-        """What is in the file, as text in UTF-8, without a byte order mark."""
+        """The decompressed content, as UTF-8 text without a byte order mark."""
         with self.opened() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
             yield text
 
     @contextmanager
     def seekable(self) -> Iterator[Any]:
-        """What is in the file, for readers that jump about: the path, or an unpacked temporary file."""
+        """The decompressed content, for readers that seek: the path, or a temporary file."""
         if not self.compression:
             with self.guarded():
                 yield self.place
@@ -113,7 +113,7 @@ class InputFile:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Errors of damaged data name the file."""
+        """Report errors of damaged data with the name of the file."""
         try:
             yield
         except (*DAMAGE, OSError) as error:
@@ -124,9 +124,9 @@ class InputFile:
 
 
 def head_of(path: str) -> bytes:
-    """The first bytes of a file; those of a pipe on standard input are for `put_back` and `InputFile.of`.
+    """The first bytes of a file; those of a pipe on standard input go to `put_back` or `InputFile.of`.
 
-    A device or FIFO with a name is left unread: nothing is known of it.
+    A device or FIFO with a name is not read: its format is unknown.
 
     Raises:
         OSError: It cannot be read.
@@ -141,7 +141,7 @@ def head_of(path: str) -> bytes:
 
 
 def put_back(head: bytes) -> None:
-    """Put what `head_of` read of a pipe on standard input back in front of the rest."""
+    """Put the bytes that `head_of` read from a pipe back in front of the rest of standard input."""
     if _is_regular(0):
         return
     source = os.dup(0)
@@ -152,7 +152,7 @@ def put_back(head: bytes) -> None:
 
 
 def _carry(head: bytes, source: int, writer: int) -> None:
-    """Write `head`, then what comes from `source`."""
+    """Write `head`, then copy `source`."""
     with (
         suppress(OSError),
         open(writer, "wb", buffering=0) as target,
@@ -176,7 +176,7 @@ def _is_regular(path: str | int) -> bool:
 
 
 def _head_of_pipe() -> bytes:
-    """What standard input begins with: a whole line, or so much that its compression can be undone."""
+    """The first bytes of a pipe: a complete line, or enough to decompress one."""
     head = b""
     while len(head) < HEAD_BYTES:
         data = os.read(0, HEAD_BYTES - len(head))

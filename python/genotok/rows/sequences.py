@@ -12,7 +12,7 @@ from genotok.errors import SequenceFileError
 from genotok.rows import chunks
 from genotok.rows.arrays import view_of
 from genotok.rows.opening import is_repeatable
-from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens
+from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["SequenceFiles"]
 
 
-class SequenceFiles(Source):
-    """Rows of sequence files: columns `record`, `start`, `end` (counted from 0, the end excluded)."""
+class SequenceFiles(RowSource):
+    """Rows of sequence files, with columns `record`, `start`, `end` (0-based, half-open)."""
 
     schema = pa.schema([("record", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
     label = None
@@ -31,11 +31,11 @@ class SequenceFiles(Source):
     has_lines = False
 
     def __init__(self, options: RowTokenization, paths: Sequence[str]) -> None:
-        self.letters = Letters()
+        self.symbols = SymbolCounts()
         self.is_repeatable = all(map(is_repeatable, paths))
         self._options, self._paths = options, paths
 
-    def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
+    def batches(self, progress: Progress | None = None) -> Generator[SourceRows]:
         """All rows, in order."""
         options = self._options
         reader = options.tokenizer.encode_files(
@@ -45,20 +45,20 @@ class SequenceFiles(Source):
             unknown=options.unknown,
             uppercase=options.uppercase,
             add_special_tokens=options.special,
-            batch_bases=chunks.PIECE_LETTERS,
+            batch_bases=chunks.BATCH_SYMBOLS,
             allow_unknown=options.allow_unknown,
             threads=options.threads,
             progress=progress,
         )
         with closing(reader):
             for batch in reader:
-                yield self._piece(pa.record_batch(batch))
+                yield self._batch(pa.record_batch(batch))
             found = reader.report()
         kinds = dict(found["unknown"])
-        self.letters = Letters(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
+        self.symbols = SymbolCounts(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
 
-    def _piece(self, batch: pa.RecordBatch) -> Piece:
-        """A record batch of encoded sequences as a piece."""
+    def _batch(self, batch: pa.RecordBatch) -> SourceRows:
+        """Convert a record batch of encoded sequences."""
 
         def place(row: int) -> str:
             record, start, end = (batch.column(name)[row].as_py() for name in ("record", "start", "end"))
@@ -72,4 +72,4 @@ class SequenceFiles(Source):
             lengths = view_of(batch.column("end")) - view_of(batch.column("start"))
             if len(empty := np.flatnonzero(lengths == 0)):
                 raise SequenceFileError(f"{place(int(empty[0]))}: an empty sequence; remove the record")
-        return Piece(batch.select(self.schema.names), (tokens,), place)
+        return SourceRows(batch.select(self.schema.names), (tokens,), place)

@@ -1,4 +1,4 @@
-"""Rows of tables, with all their columns kept and one or two of them encoded."""
+"""Rows of tables: one or two columns are encoded, and all are kept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from genotok.corpus.verdict import Composition, add_unknown, check_sequence, kno
 from genotok.errors import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
 from genotok.rows import chunks
 from genotok.rows.chunks import unified
-from genotok.rows.pieces import Letters, Piece, RowTokenization, Source, Tokens
-from genotok.rows.wanted import LINE, choose
+from genotok.rows.column_request import LINE, choose
+from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genotok.rows.chunks import Table
-    from genotok.rows.wanted import Wanted
+    from genotok.rows.chunks import InputTable
+    from genotok.rows.column_request import ColumnRequest
     from genotok.tokenizer.encoder import Progress
 
 __all__ = ["TableRows"]
@@ -29,25 +29,25 @@ __all__ = ["TableRows"]
 TEXT = {pa.string(), pa.large_string(), pa.string_view()}
 
 
-class TableRows(Source):
+class TableRows(RowSource):
     """Rows of tables that have the same columns.
 
     Args:
-        options: How letters become tokens.
+        options: How symbols become tokens.
         tables: The tables.
-        wanted: Which columns are sequences, and which is the label.
+        wanted: The columns of sequences and labels.
 
     Raises:
-        SequenceFileError: A table is damaged, a sequence is none or missing, too much is unknown, or a row
-            has too many fields or too few.
-        SymbolError: A sequence holds a letter of proteins.
-        ArgumentError: There is no such column, or a name stands twice, or the tables' columns differ.
+        SequenceFileError: A table is damaged, a sequence is invalid or missing, too many symbols are unknown,
+            or a row has too many or too few fields.
+        SymbolError: A sequence holds a protein residue.
+        ArgumentError: A column is missing, two have the same name, or the tables' columns differ.
     """
 
     is_repeatable = True
 
-    def __init__(self, options: RowTokenization, tables: Sequence[Table], wanted: Wanted) -> None:
-        self.letters = Letters()
+    def __init__(self, options: RowTokenization, tables: Sequence[InputTable], wanted: ColumnRequest) -> None:
+        self.symbols = SymbolCounts()
         self._options, self._tables = options, tables
         first = tables[0]
         self.has_lines = all(table.unit == LINE for table in tables)
@@ -62,8 +62,8 @@ class TableRows(Source):
         types, self._unknown = self._survey()
         self.schema = pa.schema(list(zip(first.names, types, strict=True)))
 
-    def _check(self, table: Table, wanted: Wanted) -> str:
-        """See that a table has the columns of the first one; what to say if they are not found by name."""
+    def _check(self, table: InputTable, wanted: ColumnRequest) -> str:
+        """Check that a table has the columns of the first one; returns a warning, or ""."""
         known = self._chosen
         is_other = not known.is_data and tuple(table.names) != known.names
         chosen = known if is_other else choose(table, wanted, has_lines=self.has_lines)
@@ -76,7 +76,7 @@ class TableRows(Source):
         return chosen.note
 
     def _survey(self) -> tuple[list[pa.DataType], dict[str, int]]:
-        """What the columns hold; and the unknown symbols by kind."""
+        """The types of the columns, and the counts of unknown symbols by kind."""
         known = known_symbols(self._options.tokenizer, uppercase=self._options.uppercase)
         types: list[pa.DataType] | None = None
         unknown = []
@@ -104,11 +104,13 @@ class TableRows(Source):
             types = own
         return types or [], add_unknown(unknown)
 
-    def _texts(self, table: Table, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> list[list[str]]:
-        """The sequences of a chunk, without white space around them: one list, of pairs two."""
+    def _texts(self, table: InputTable, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> list[list[str]]:
+        """The sequences of a chunk, without white space around them: one list, or two for pairs."""
         return [self._side(table, name, numbers, batch) for name in self._chosen.sequences]
 
-    def _side(self, table: Table, name: str, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> list[str]:
+    def _side(
+        self, table: InputTable, name: str, numbers: NDArray[np.int64], batch: pa.RecordBatch
+    ) -> list[str]:
         """The sequences of a column."""
         column = batch.column(name)
         if pa.types.is_dictionary(column.type):
@@ -125,25 +127,25 @@ class TableRows(Source):
             texts.append(stripped or "")
         return texts
 
-    def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
-        """All rows, in order; there is no progress to tell of, as it takes seconds."""
+    def batches(self, progress: Progress | None = None) -> Generator[SourceRows]:
+        """All rows, in order; takes seconds, so that it reports no progress."""
         del progress
-        self.letters = Letters(kinds=self._unknown)
-        held: list[Piece] = []
+        self.symbols = SymbolCounts(kinds=self._unknown)
+        held: list[SourceRows] = []
         rows = tokens = 0
         for table in self._tables:
             for numbers, batch in table.chunks():
-                held.append(self._piece(table, numbers, batch))
+                held.append(self._batch(table, numbers, batch))
                 rows += len(held[-1])
                 tokens += held[-1].num_tokens
-                # Small tables share a piece: a row alone would be a batch of its own.
-                if rows >= chunks.MAX_ROWS // 2 or tokens >= chunks.PIECE_LETTERS // 8:
-                    yield Piece.joined(held)
+                # Small tables share a batch, as a batch of a single row is slow for a model.
+                if rows >= chunks.MAX_ROWS // 2 or tokens >= chunks.BATCH_SYMBOLS // 8:
+                    yield SourceRows.joined(held)
                     held, rows, tokens = [], 0, 0
         if held:
-            yield Piece.joined(held)
+            yield SourceRows.joined(held)
 
-    def _piece(self, table: Table, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> Piece:
+    def _batch(self, table: InputTable, numbers: NDArray[np.int64], batch: pa.RecordBatch) -> SourceRows:
         """Encode a chunk."""
 
         def place(row: int) -> str:
@@ -155,7 +157,7 @@ class TableRows(Source):
             raise SymbolError(f"{table.path}: counted from {table.unit} {numbers[0]:,}: {error}") from None
         columns = [column.cast(kind) for column, kind in zip(batch.columns, self.schema.types, strict=True)]
         kept = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        return Piece(kept, sides, place, numbers if self.has_lines else None)
+        return SourceRows(kept, sides, place, numbers if self.has_lines else None)
 
     def _tokens(self, texts: list[str]) -> Tokens:
         """The tokens of sequences."""
@@ -167,7 +169,7 @@ class TableRows(Source):
             uppercase=options.uppercase,
             threads=options.threads,
         )
-        self.letters.read += sum(map(len, texts))
-        self.letters.unknown += found.unknown
-        self.letters.lower_case += found.lower_case
+        self.symbols.read += sum(map(len, texts))
+        self.symbols.unknown += found.unknown
+        self.symbols.lower_case += found.lower_case
         return Tokens(found.values, found.offsets)

@@ -1,8 +1,8 @@
-"""Tables of any format, piece by piece: CSV, TSV, JSON lines and Parquet as Arrow record batches.
+"""Tables of all formats, CSV, TSV, JSON lines and Parquet, as Arrow record batches.
 
-A table is read more than once: first to see what its columns hold, which decides their types before anything
-is written. In CSV whole numbers become int64, other decimal numbers float64, everything else stays text;
-`007` is text. Parquet and JSON lines have types of their own.
+A table is read more than once: first to find the types of its columns, before anything is written. In CSV
+integers become int64 and other decimal numbers float64; everything else, including `007`, stays text. Parquet
+and JSON lines have types.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from genotok.errors import SequenceFileError
 from genotok.rows import chunks
-from genotok.rows.chunks import Chunk, Table
+from genotok.rows.chunks import Chunk, InputTable
 from genotok.rows.formats import format_of
 from genotok.rows.opening import InputFile, head_of
 from genotok.rows.text_tables import DelimitedTable, JsonTable
@@ -33,7 +33,7 @@ __all__ = ["table_of", "text_rows"]
 DELIMITERS: dict[str, str] = {"csv": ",", "tsv": "\t"}
 
 
-class ParquetTable(Table):
+class ParquetTable(InputTable):
     """A Parquet file."""
 
     unit = "row"
@@ -46,7 +46,7 @@ class ParquetTable(Table):
             data = opened.metadata
             size = sum(data.row_group(group).total_byte_size for group in range(data.num_row_groups))
             self._rows = min(
-                max(chunks.PIECE_LETTERS * max(data.num_rows, 1) // max(size, 1), 1), chunks.MAX_ROWS
+                max(chunks.BATCH_SYMBOLS * max(data.num_rows, 1) // max(size, 1), 1), chunks.MAX_ROWS
             )
 
     @contextmanager
@@ -65,11 +65,11 @@ class ParquetTable(Table):
             raise SequenceFileError(f"{self.path}: has no rows")
 
     def types(self, batch: pa.RecordBatch) -> list[pa.DataType]:
-        """Those of the file."""
+        """The types of the file."""
         return list(batch.schema.types)
 
 
-def table_of(file: InputFile, form: InputFormat) -> Table:
+def table_of(file: InputFile, form: InputFormat) -> InputTable:
     """The table in a file of this format.
 
     Raises:
@@ -84,14 +84,14 @@ def table_of(file: InputFile, form: InputFormat) -> Table:
 def text_rows(
     path: str | os.PathLike[str], given: InputFormat | None = None
 ) -> Generator[tuple[int, list[str]]]:
-    """The rows of one table as text: first a row with the names of the columns, then number and fields.
+    """The rows of one table as text, each with its number; the first row has the names of the columns.
 
-    The number is that of the line; of a row in Parquet, which has no lines, that of the row from 1, and 0 of
-    the names. A null is "".
+    The number is that of the line; in Parquet, which has no lines, that of the row, from 1, and 0 for the
+    names. A null is "".
 
     Args:
         path: CSV, TSV, JSON lines or Parquet, plain or compressed.
-        given: The format, where the name does not say it.
+        given: The format, if the name does not tell it.
 
     Raises:
         SequenceFileError: The table is empty or damaged.
@@ -113,7 +113,7 @@ def text_rows(
 
 
 def text_of(column: pa.Array) -> pa.Array:
-    """A column as text: 1.0 keeps its point, a list has `;` between its values, a null is ""."""
+    """A column as text: 1.0 keeps its decimal point, values of a list are joined by `;`, a null is ""."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):

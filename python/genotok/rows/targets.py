@@ -1,4 +1,4 @@
-"""Where results of rows go, and in which format: told by the output's name, or said by `--format`."""
+"""The output for results of rows, and its format: from the output's name, or from `--format`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from genotok.files.kinds import OutputKind
 
-__all__ = ["OutputFormat", "Target"]
+__all__ = ["OutputFormat", "RowTarget"]
 
 ENDINGS: dict[OutputFormat, tuple[str, ...]] = {
     "parquet": (".parquet",),
@@ -38,13 +38,13 @@ GZIP = ".gz"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class RowTarget:
     """An output as the user named it.
 
     Attributes:
         path: The file; `-` for standard output.
-        form: The format of what is written.
-        is_gzip: What is written is compressed.
+        form: Its format.
+        is_gzip: Whether it is compressed.
     """
 
     path: str
@@ -52,13 +52,13 @@ class Target:
     is_gzip: bool
 
     @classmethod
-    def of(cls, output: str, form: OutputFormat | str | None, allowed: Collection[OutputFormat]) -> Target:
-        """The output at a path, in the format called `form`, or in the one that the path's ending says.
+    def of(cls, output: str, form: OutputFormat | str | None, allowed: Collection[OutputFormat]) -> RowTarget:
+        """The output at a path, in the format `form`, or in that of the path's ending.
 
-        A stream (`-`, a device, a FIFO) whose name says nothing gets Parquet, unless `form` says otherwise.
+        A stream (`-`, a device, a FIFO) without an ending gets Parquet, unless `form` is given.
 
         Raises:
-            ArgumentError: The ending says no format that is allowed, or another one than `form`.
+            ArgumentError: The format is not allowed, or the ending is that of another format than `form`.
         """
         path = named(output)
         lower = path.lower()
@@ -84,5 +84,5 @@ class Target:
 
     @property
     def kind(self) -> OutputKind:
-        """What the file is to be, for the rule of what may be replaced."""
+        """Its kind, which decides what it may replace."""
         return KINDS[self.form]

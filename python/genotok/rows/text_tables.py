@@ -1,4 +1,4 @@
-"""Tables that are text: CSV and TSV, whose columns hold what all their rows hold, and JSON lines."""
+"""Text tables: CSV and TSV, whose types follow from all rows, and JSON lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genotok.errors import SequenceFileError
-from genotok.rows.chunks import Chunk, Table, chunks_of
+from genotok.rows.chunks import Chunk, InputTable, chunks_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -25,8 +25,8 @@ WHOLE = r"\A-?(0|[1-9]\d{0,17})\z"
 DECIMAL = r"\A-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d{1,3})?\z"
 
 
-class DelimitedTable(Table):
-    """CSV or TSV with a header, quoted as RFC 4180 says; empty lines are left out."""
+class DelimitedTable(InputTable):
+    """CSV or TSV with a header, quoted as in RFC 4180; empty lines are skipped."""
 
     unit = "line"
     is_typed = False
@@ -43,11 +43,11 @@ class DelimitedTable(Table):
         self._has_header = True
 
     def take_first_row(self, names: list[str]) -> None:
-        """The first row is no header, but data of columns of these names."""
+        """Take the first row for data, not for a header, and name the columns."""
         self.names, self._has_header = names, False
 
     def fields(self) -> Generator[tuple[int, list[str]]]:
-        """Line number and fields of each line that is not empty, the first one too."""
+        """Line number and fields of each line that is not empty, including the first."""
         with _no_field_limit(), self._file.text() as text:
             reader = csv.reader(text, delimiter=self._delimiter, strict=True)
             try:
@@ -70,7 +70,7 @@ class DelimitedTable(Table):
     def _whole(
         self, rows: Iterator[tuple[int, list[str]]], width: int
     ) -> Iterator[tuple[int, list[str], int]]:
-        """Rows that have as many fields as the header, and their letters."""
+        """Rows and their lengths in symbols; another number of fields than in the header is an error."""
         for line, fields in rows:
             if len(fields) != width:
                 first = "header" if self._has_header else "first row"
@@ -88,8 +88,8 @@ class DelimitedTable(Table):
         return [_narrowest(column) for column in batch.columns]
 
 
-class JsonTable(Table):
-    """JSON lines: an object in each, with the keys of the first; a key that is missing is null."""
+class JsonTable(InputTable):
+    """JSON lines: objects with the keys of the first; a missing key is null."""
 
     unit = "line"
     is_typed = True
@@ -122,14 +122,14 @@ class JsonTable(Table):
             yield from chunks_of(self.path, self._known(rows), self._columns)
 
     def _known(self, rows: Iterator[tuple[int, dict[str, Any], int]]) -> Iterator[tuple[int, Any, int]]:
-        """Rows without a key that the first has not."""
+        """Rows and their lengths; a key that the first row lacks is an error."""
         known = set(self.names)
-        for line, found, letters in rows:
+        for line, found, length in rows:
             if more := found.keys() - known:
                 raise SequenceFileError(
                     f"{self.path}: line {line:,}: has a key {min(more)!r}, which the first object lacks"
                 )
-            yield line, found, letters
+            yield line, found, length
 
     def _columns(self, rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
         columns = []
@@ -144,7 +144,7 @@ class JsonTable(Table):
         return pa.RecordBatch.from_arrays(columns, self.names)
 
     def types(self, batch: pa.RecordBatch) -> list[pa.DataType]:
-        """Those of the values."""
+        """The types of the values."""
         return list(batch.schema.types)
 
 
@@ -157,13 +157,13 @@ def _narrowest(column: pa.Array) -> pa.DataType:
 
 
 def _is_finite(column: pa.Array, kind: pa.DataType) -> bool:
-    """Whether no number is too large for its type, as 1e400 is."""
+    """Whether all numbers fit the type, which 1e400 does not."""
     return kind == pa.int64() or bool(pc.all(pc.is_finite(column.cast(kind))).as_py())
 
 
 @contextmanager
 def _no_field_limit() -> Iterator[None]:
-    """A sequence may be longer than the 131,072 letters that `csv` allows."""
+    """Lift the limit of `csv` on a field, 131,072 characters, which a sequence may exceed."""
     before = csv.field_size_limit(sys.maxsize)
     try:
         yield

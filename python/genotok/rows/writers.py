@@ -1,7 +1,7 @@
-"""Rows with their results to bytes: Parquet, CSV, TSV, JSON lines, BED and bedGraph.
+"""Writers of rows with their results: Parquet, CSV, TSV, JSON lines, BED and bedGraph.
 
-Numbers are written so that reading them gives the same numbers. A null is an empty field in CSV and TSV; so
-is null in JSON lines what is no number (NaN).
+Numbers are written in a form that reads back as the same number. A null is an empty field in CSV and TSV; NaN
+is null in JSON lines.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from genotok.files.atomic import ByteSink
-    from genotok.rows.targets import Target
+    from genotok.rows.targets import RowTarget
 
 __all__ = ["RowWriter", "row_writer"]
 
@@ -41,18 +41,20 @@ class RowWriter(Protocol):
         ...
 
     def close(self) -> None:
-        """All rows are there."""
+        """Finish the output."""
         ...
 
 
 @contextmanager
-def row_writer(target: Target, schema: pa.Schema, *, value: str = "") -> Iterator[tuple[RowWriter, ByteSink]]:
-    """A writer to an output, for the time of a `with` block: whole at its end, or not there.
+def row_writer(
+    target: RowTarget, schema: pa.Schema, *, value: str = ""
+) -> Iterator[tuple[RowWriter, ByteSink]]:
+    """A writer to an output, which is written atomically at the end of a `with` block.
 
     Args:
         target: The output.
-        schema: The columns. BED takes `record`, `start`, `end`, `predicted` and, of probabilities (`prob_*`),
-            the largest one; bedGraph these places and one column of numbers.
+        schema: The columns. BED takes `record`, `start`, `end`, `predicted` and the largest of the
+            probabilities (`prob_*`); bedGraph takes the place and one column of numbers.
         value: The column of bedGraph.
 
     Raises:
@@ -72,7 +74,7 @@ def row_writer(target: Target, schema: pa.Schema, *, value: str = "") -> Iterato
         sink.discard()
 
 
-def _writer(target: Target, stream: Any, schema: pa.Schema, value: str) -> RowWriter:  # noqa: ANN401
+def _writer(target: RowTarget, stream: Any, schema: pa.Schema, value: str) -> RowWriter:  # noqa: ANN401
     if target.form == "parquet":
         text = [field.name for field in schema if field.type == pa.string()]
         return _Parquet(parquet.ParquetWriter(stream, schema, compression="zstd", use_dictionary=text))
@@ -99,7 +101,7 @@ class _Parquet(RowWriter):
 
 
 class _Delimited(RowWriter):
-    """CSV or TSV with a header; fields are quoted where they have to be."""
+    """CSV or TSV with a header; fields are quoted where necessary."""
 
     def __init__(self, stream: Any, schema: pa.Schema, form: str) -> None:  # noqa: ANN401
         for field in schema:
@@ -125,7 +127,7 @@ class _Delimited(RowWriter):
 
 
 class _JsonLines(RowWriter):
-    """An object in each line."""
+    """JSON lines, an object per row."""
 
     def __init__(self, stream: Any, schema: pa.Schema) -> None:  # noqa: ANN401
         for field in schema:
@@ -167,7 +169,7 @@ class _Places(RowWriter):
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """The type of the values of a column."""
+    """The type of a column's values, without dictionary encoding."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -187,7 +189,7 @@ def _json_line(row: dict[str, Any]) -> str:
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A value with null for what is no number."""
+    """A value with null for NaN and infinity."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
@@ -196,7 +198,7 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 
 def bed_names(names: Sequence[str]) -> None:
-    """An error if a name cannot stand in a line of BED."""
+    """Raise an error if a name cannot be a field of BED."""
     for name in names:
         if not name or any(one in name for one in "\t\r\n"):
             raise ArgumentError(f"format=bed: the class {name!r} cannot stand in a line of BED; write CSV")

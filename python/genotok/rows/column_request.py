@@ -1,4 +1,4 @@
-"""What a command wants of the columns of tables, and which columns of a table that is."""
+"""The columns that a command requests, and the columns of a table that fulfil the request."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from genotok.errors import ArgumentError
 from genotok.rows.columns import LABEL, find_columns
 
 if TYPE_CHECKING:
-    from genotok.rows.chunks import Table
+    from genotok.rows.chunks import InputTable
 
-__all__ = ["LINE", "PAIR", "SINGLE", "Chosen", "Wanted", "choose"]
+__all__ = ["LINE", "PAIR", "SINGLE", "Chosen", "ColumnRequest", "choose"]
 
 SINGLE = ("sequence",)
 PAIR = ("sequence1", "sequence2")
 LINE = "line"
-"""The column of the line of each row, which text tables have."""
+"""The name of the column of line numbers, which text tables have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a command takes for sequences and labels.
+class ColumnRequest:
+    """The columns of sequences and labels that a command requests.
 
     Attributes:
-        sequence: Columns of sequences that the user names: one, of pairs two; none for the usual names.
-        label: The column of labels that the user names; None for "label".
-        need_label: It is an error if there is none.
-        pairs: Whether rows are pairs; None takes either.
-        taken: Names that the output's own columns have.
+        sequence: Names of columns of sequences, one, or two for pairs; none for the default names.
+        label: Name of the column of labels; None for "label".
+        need_label: Whether a missing column of labels is an error.
+        pairs: Whether rows must be pairs; None for either.
+        taken: Names of columns that the command adds to the output.
     """
 
     sequence: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Wanted:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names by which a table is known."""
+        """Names of columns by which a table is recognised."""
         return self.sequence or (*SINGLE, *PAIR)
 
 
@@ -48,11 +48,11 @@ class Chosen:
     """The columns of a table by role.
 
     Attributes:
-        names: All of them, in order.
-        sequences: That of sequences, of pairs two.
-        label: That of labels; None if there is none.
-        is_data: The first row is data: the table has no header.
-        note: What to say of a table whose columns are not found by name; "" if nothing.
+        names: All names, in order.
+        sequences: The column of sequences, or two for pairs.
+        label: The column of labels; None if there is none.
+        is_data: Whether the first row is data: the table has no header.
+        note: A warning for a table whose columns are not found by name; "" if they are.
     """
 
     names: tuple[str, ...]
@@ -62,17 +62,17 @@ class Chosen:
     note: str
 
 
-def choose(table: Table, wanted: Wanted, *, has_lines: bool) -> Chosen:
+def choose(table: InputTable, wanted: ColumnRequest, *, has_lines: bool) -> Chosen:
     """The columns of a table by role.
 
     Raises:
         SequenceFileError: A column is missing.
-        ArgumentError: A name stands twice or is that of a column that is written, or rows are pairs where
-            they must not be.
+        ArgumentError: A name is repeated or is that of an added column, or rows are pairs where single
+            sequences are needed, or the reverse.
     """
     asked: tuple[str, ...] = wanted.sequence
     if not asked and wanted.pairs is False and any(name.lower() in SINGLE for name in table.names):
-        asked = SINGLE  # a table may have pairs besides
+        asked = SINGLE  # a table may have pairs as well
     found = find_columns(
         table.path, table.names, sequences=asked, label=wanted.label, need_labels=wanted.need_label
     )

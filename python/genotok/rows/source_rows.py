@@ -1,7 +1,7 @@
-"""What every source of rows gives: rows with their tokens, piece by piece.
+"""The interface of sources of rows: rows with their tokens, in batches.
 
-A piece holds about a million letters: much more than a batch of a model, so that rows of like length can be
-found in it, and little enough that it and its results fit anywhere.
+A batch has about a million symbols: many more than a batch of a model, so that rows of similar length can be
+grouped, and few enough that it and its results fit into memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.encoder import Progress, Unknown
 
-__all__ = ["Letters", "Piece", "RowTokenization", "Source", "Tokens", "non_empty"]
+__all__ = ["RowSource", "RowTokenization", "SourceRows", "SymbolCounts", "Tokens", "non_empty"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class Tokens:
     """The ids of some rows.
 
     Attributes:
-        ids: Those of all rows, concatenated.
+        ids: The ids of all rows, concatenated.
         offsets: Row i has `ids[offsets[i]:offsets[i + 1]]`.
     """
 
@@ -53,25 +53,25 @@ class Tokens:
 
     @classmethod
     def joined(cls, parts: Sequence[Tokens]) -> Tokens:
-        """The rows of several, as one."""
+        """Concatenate rows."""
         lengths = np.concatenate([part.lengths for part in parts])
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         return cls(np.concatenate([part.ids for part in parts]), offsets)
 
     def some(self, first: int, count: int) -> Tokens:
-        """`count` rows from `first` on; their ids are views."""
+        """`count` rows, starting with row `first`; their ids are views."""
         offsets = self.offsets[first : first + count + 1]
         return Tokens(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """Some rows.
+class SourceRows:
+    """N rows with their tokens.
 
     Attributes:
-        columns: What is written of each beside its results.
-        sides: Their tokens: of the sequence of each, or of the two of a pair.
-        place: What a row is called in an error.
+        columns: The columns that are written in front of the results.
+        sides: The tokens of the sequence of each row; of pairs, those of the first and of the second.
+        place: Row to its name in an error.
         lines: The line of each row in its file (N,); None where rows have no lines.
     """
 
@@ -89,30 +89,30 @@ class Piece:
         return sum(len(side.ids) for side in self.sides)
 
     @classmethod
-    def joined(cls, pieces: Sequence[Piece]) -> Piece:
-        """The rows of several pieces of one schema, as one."""
-        if len(pieces) == 1:
-            return pieces[0]
-        starts = np.cumsum([0, *map(len, pieces)])
+    def joined(cls, batches: Sequence[SourceRows]) -> SourceRows:
+        """Concatenate batches of one schema."""
+        if len(batches) == 1:
+            return batches[0]
+        starts = np.cumsum([0, *map(len, batches)])
 
         def place(row: int) -> str:
             number = int(np.searchsorted(starts, row, "right")) - 1
-            return pieces[number].place(row - int(starts[number]))
+            return batches[number].place(row - int(starts[number]))
 
-        sides = zip(*(piece.sides for piece in pieces), strict=True)
-        lines = [piece.lines for piece in pieces if piece.lines is not None]
+        sides = zip(*(batch.sides for batch in batches), strict=True)
+        lines = [batch.lines for batch in batches if batch.lines is not None]
         return cls(
-            pa.concat_batches([piece.columns for piece in pieces]),
+            pa.concat_batches([batch.columns for batch in batches]),
             tuple(map(Tokens.joined, sides)),
             place,
             np.concatenate(lines) if lines else None,
         )
 
-    def parts(self, max_rows: int) -> Iterator[Piece]:
-        """The same rows, so many at a time; their ids are views."""
+    def parts(self, max_rows: int) -> Iterator[SourceRows]:
+        """The same rows in batches of at most `max_rows`; their ids are views."""
         for first in range(0, len(self), max_rows):
             count = min(max_rows, len(self) - first)
-            yield Piece(
+            yield SourceRows(
                 self.columns.slice(first, count),
                 tuple(side.some(first, count) for side in self.sides),
                 partial(_place, self.place, first),
@@ -121,15 +121,19 @@ class Piece:
 
 
 def _place(place: Callable[[int], str], first: int, row: int) -> str:
-    """What a row of a part is called."""
+    """The name of a row of a part."""
     return place(first + row)
 
 
 @dataclass(slots=True)
-class Letters:
-    """Letters that were read: all, those outside the vocabulary, and those of them that are lower case.
+class SymbolCounts:
+    """Counts of the symbols that were read.
 
-    `kinds` has those outside the vocabulary by kind.
+    Attributes:
+        read: All symbols.
+        unknown: Symbols outside the vocabulary.
+        lower_case: Unknown symbols that are lower case.
+        kinds: Unknown symbols by kind.
     """
 
     read: int = 0
@@ -140,18 +144,18 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class RowTokenization:
-    """What rows are, and how their letters become tokens.
+    """What a row is, and how its symbols become tokens.
 
     Attributes:
-        tokenizer: It makes the tokens.
-        special: Put special tokens around each row.
-        unknown: What becomes of letters outside the vocabulary.
-        uppercase: Read lower-case letters as upper-case ones.
-        allow_empty: A row may have no letter.
+        tokenizer: The tokenizer.
+        special: Whether to add special tokens around each row.
+        unknown: The policy for symbols outside the vocabulary.
+        uppercase: Whether to read lower case as upper case.
+        allow_empty: Whether a row may be empty.
         allow_unknown: The share of a file's symbols other than N that may be unknown.
-        window: Cut records of sequence files into rows of so many letters; None leaves them whole.
-        stride: Letters from the start of one window to that of the next; None for `window`.
-        threads: Threads to encode on; None for all cores.
+        window: Symbols of a row, into which records of sequence files are cut; None for whole records.
+        stride: Symbols from the start of one window to the start of the next; None for `window`.
+        threads: Threads for encoding; None for all cores.
     """
 
     tokenizer: Tokenizer
@@ -165,40 +169,44 @@ class RowTokenization:
     threads: int | None = None
 
 
-class Source(Protocol):
-    """Where rows come from.
+class RowSource(Protocol):
+    """A source of rows.
 
     Attributes:
         schema: The pyarrow schema of the columns.
         label: The name of the column of labels; None if there is none.
-        sides: Sequences of a row: 1, of pairs 2.
-        has_lines: Whether rows have lines.
-        letters: What the last walk through `pieces` has read.
-        is_repeatable: `pieces` can be walked through again.
+        sides: Sequences per row: 1, or 2 for pairs.
+        has_lines: Whether rows have line numbers.
+        symbols: Counts of the symbols in the last iteration of `batches`.
+        is_repeatable: Whether `batches` can be iterated again.
     """
 
     schema: pa.Schema
     label: str | None
     sides: int
     has_lines: bool
-    letters: Letters
+    symbols: SymbolCounts
     is_repeatable: bool
 
-    def pieces(self, progress: Progress | None = None) -> Generator[Piece]:
+    def batches(self, progress: Progress | None = None) -> Generator[SourceRows]:
         """All rows, in order.
 
         Raises:
             SequenceFileError: A file cannot be read as rows of nucleotides.
-            SymbolError: A letter stands for no nucleotide, or is unknown where that is an error.
+            SymbolError: A symbol is not a nucleotide code, or is unknown where that is an error.
         """
         ...
 
 
-def non_empty(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The same pieces; an error at the end if there was no row."""
+def non_empty(batches: Iterator[SourceRows]) -> Iterator[SourceRows]:
+    """The same batches.
+
+    Raises:
+        ArgumentError: There was no row in any of them.
+    """
     found = False
-    for piece in pieces:
-        found = found or len(piece) > 0
-        yield piece
+    for batch in batches:
+        found = found or len(batch) > 0
+        yield batch
     if not found:
         raise ArgumentError("files: there is no row in them")
