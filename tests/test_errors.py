@@ -62,7 +62,7 @@ def missing(folder: Path, train: Training) -> object:
 
 
 def not_a_sequence_file(folder: Path, train: Training) -> object:
-    (folder / "text.fa").write_text("Dear reader,\nthis is a letter.\n")
+    (folder / "text.fa").write_text("Dear reader,\nthis is no genome.\n")
     return train([str(folder / "text.fa")])
 
 
@@ -172,7 +172,7 @@ BAD_FILES: dict[str, bytes] = {
     "an ELF file": b"\x7fELF\x02\x01\x01" + bytes(100),
     "a zip file": b"PK\x03\x04" + bytes(100),
     "a control character": b">r1\nACGT\x07ACGT\n",
-    "a letter beyond ASCII": ">r1\nACGTÄACGT\n".encode(),
+    "a symbol beyond ASCII": ">r1\nACGTÄACGT\n".encode(),
     "a digit": b">r1\nACGT1ACGT\n",
     "UTF-16": ">r1\nACGT\n".encode("utf-16"),
     "protein": b">r1\nMKVLATTTLLSS\n",
@@ -185,7 +185,7 @@ BAD_FILES: dict[str, bytes] = {
     "gzip cut in the checksum": gzip.compress(FASTA)[:-3],
     "gzip with a wrong checksum": flipped(gzip.compress(FASTA), -6),
     "gzip with a cut second member": gzip.compress(FASTA) + gzip.compress(FASTA)[:-10],
-    "gzip with rubbish behind": gzip.compress(FASTA) + b"rubbish, not padding",
+    "gzip with other bytes behind": gzip.compress(FASTA) + b"no padding, no member",
     "xz cut short": lzma.compress(FASTA)[:-10],
     "xz with a flipped byte": flipped(lzma.compress(FASTA), 60),
     "zstd magic alone": b"\x28\xb5\x2f\xfd",
@@ -226,11 +226,11 @@ def test_a_bad_sequence_file_is_refused(
         (b">r1\nACGT\nAC GT7\n", "line 3"),
         (b">r1\r\nACGT\r\n\r\n>r2\r\nACG\x00\r\n", "line 5"),
         (FASTQ + b"@q2\nACGT\n+\nIII\n", "line 9"),  # where the rest of the quality was expected
-        (FASTQ + b"rubbish\nACGT\n+\nIIII\n", "line 5"),
+        (FASTQ + b"no title\nACGT\n+\nIIII\n", "line 5"),
     ],
 )
 def test_a_malformed_line_is_named(train: Training, tmp_path: Path, content: bytes, line: str) -> None:
-    """A letter out of place is named by its record instead."""
+    """An invalid symbol is named by its record instead."""
     path = tmp_path / "malformed.fa"
     path.write_bytes(content)
     with pytest.raises(genotok.GenotokError) as caught:
@@ -242,16 +242,16 @@ def test_a_malformed_line_is_named(train: Training, tmp_path: Path, content: byt
 
 
 @pytest.mark.parametrize(
-    ("sequence", "position", "letter"), [("ACGTE", 4, "'E'"), ("*", 0, "'*'"), ("ACG\nTTq", 5, "'q'")]
+    ("sequence", "position", "symbol"), [("ACGTE", 4, "'E'"), ("*", 0, "'*'"), ("ACG\nTTq", 5, "'q'")]
 )
 def test_an_amino_acid_is_named_with_its_place(
-    train: Training, tmp_path: Path, sequence: str, position: int, letter: str
+    train: Training, tmp_path: Path, sequence: str, position: int, symbol: str
 ) -> None:
     path = tmp_path / "protein.fa"
     path.write_text(f">first\nACGT\n>second with words\n{sequence}\n")
     with pytest.raises(genotok.SymbolError) as caught:
         train([str(path)])
-    one_line(caught, ".fa", "second", f"position {position}", letter, "protein")
+    one_line(caught, ".fa", "second", f"position {position}", symbol, "protein")
 
 
 @settings(max_examples=300)

@@ -73,7 +73,7 @@ LEFT, HOLES, EMPTY = [0] * 4 + [1] * 5, [1, 0, 0, 1, 1, 0, 1, 1, 0], [0] * 9
 
 @pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile:UserWarning")
 def test_flex_agrees_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On processors torch compiles FlexAttention neither with gradients nor for varying lengths."""
+    """On CPUs torch compiles FlexAttention neither with gradients nor for varying lengths."""
     from torch.nn.attention.flex_attention import flex_attention
 
     from genotok.model.attention import flex

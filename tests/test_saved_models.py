@@ -166,7 +166,7 @@ def test_the_tokenizer_says_its_roles_and_its_longest_input(folder: Path) -> Non
 def columns(path: Path) -> tuple[list[str], dict[str, list[float]]]:
     """The predicted classes and the probability of each class that `genotok predict` wrote."""
     table = parquet.read_table(path)
-    names = [name for name in table.column_names if name.startswith(("prob_", "share_"))]
+    names = [name for name in table.column_names if name.startswith("prob_")]
     return table["predicted"].to_pylist(), {name.partition("_")[2]: table[name].to_pylist() for name in names}
 
 

@@ -1,7 +1,7 @@
-"""Which files are meant: paths, patterns, or many of them, to a checked list of paths.
+"""Input paths: from paths and patterns to a checked list of files.
 
-Everything a person can get wrong about input names is found here, before the first byte is read. A BED file
-is read here as well, whole and only once, as it may be a pipe.
+Errors in the names of inputs are reported here, before the first byte is read. BED files are read here as
+well, completely and once, as they may be pipes.
 """
 
 import errno
@@ -18,7 +18,7 @@ __all__ = ["MANIFEST", "STANDARD_INPUT", "Bed", "Beds", "Files", "expand", "read
 STANDARD_INPUT = "-"
 
 MANIFEST = "manifest.json"
-"""What a folder of shards has, of packed ones as of encoded ones."""
+"""The manifest of a folder of shards, of packed ones and of encoded ones."""
 
 type_of_path = (str, os.PathLike)
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -26,11 +26,11 @@ Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 @dataclass(frozen=True, slots=True)
 class Bed:
-    """A BED file as it was read.
+    """A BED file in memory.
 
     Attributes:
-        path: What it is called.
-        data: Its bytes, compressed as they are in the file.
+        path: Its name.
+        data: Its bytes, not decompressed.
     """
 
     path: str
@@ -41,10 +41,14 @@ Beds = Files | Bed | Iterable[str | os.PathLike[str] | Bed]
 
 
 def read_beds(beds: Beds | None, files: Iterable[str]) -> list[Bed]:
-    """The BED files that are meant beside the sequence files `files`, read; those read already as they are.
+    """Read the BED files of a run; those in memory are returned unchanged.
+
+    Args:
+        beds: BED files, as `expand` takes them, or in memory.
+        files: The sequence files of the run.
 
     Raises:
-        OSError, ArgumentError: As `expand`; a file cannot be read, or is to be read as both.
+        OSError, ArgumentError: As `expand`; a file cannot be read, or standard input is both.
     """
     given = [] if beds is None else [beds] if isinstance(beds, (*type_of_path, Bed)) else list(beds)
     if STANDARD_INPUT in files and STANDARD_INPUT in given:
@@ -55,7 +59,7 @@ def read_beds(beds: Beds | None, files: Iterable[str]) -> list[Bed]:
 
 
 def _bytes_of(path: str) -> bytes:
-    """What is in a file, or in standard input."""
+    """The bytes of a file, or of standard input."""
     if path == STANDARD_INPUT:
         with open(0, "rb", closefd=False) as file:
             return file.read()
@@ -64,19 +68,19 @@ def _bytes_of(path: str) -> bytes:
 
 
 def expand(files: Files, *, shards: bool = False) -> list[str]:
-    """The input paths, in the order given; those of one pattern in sorted order.
+    """The input paths, in the given order; the matches of a pattern are sorted.
 
     Args:
         files: A path, a pattern, or an iterable of them. `*`, `?` and `[...]` match as in a shell, `**`
-            matches any number of folders; patterns match files only. A name that exists is taken as it is,
-            whatever characters it has. `-` is standard input.
-        shards: Whether a folder of packed shards stands for the files in it.
+            matches any number of folders; patterns match files only. A name that exists is never a
+            pattern. `-` is standard input.
+        shards: Whether a folder of packed shards stands for its files.
 
     Raises:
         FileNotFoundError: A path does not exist, or a pattern matches no file.
         IsADirectoryError: A path is a folder.
-        ArgumentError: No input at all, or the same file twice (it would count twice, without a word).
-        SequenceFileError: A shard is missing, or not what its manifest says.
+        ArgumentError: There is no input, or a file is given twice (it would count twice).
+        SequenceFileError: A shard is missing, or differs from its manifest.
     """
     given = [files] if isinstance(files, type_of_path) else list(files)
     paths = [path for item in given for path in _matches(_text(item), shards)]
@@ -87,7 +91,7 @@ def expand(files: Files, *, shards: bool = False) -> list[str]:
 
 
 def _text(item: object) -> str:
-    """`item` as a path string, its `~` resolved."""
+    """`item` as a path, with `~` expanded."""
     if not isinstance(item, type_of_path):
         raise ArgumentError(f"files={item!r}: a path or a pattern is expected, not {type(item).__name__}")
     path = os.fspath(item)
@@ -97,7 +101,7 @@ def _text(item: object) -> str:
 
 
 def _matches(path: str, shards: bool) -> list[str]:
-    """The files that `path` stands for: itself, or those that match it."""
+    """The files that a path stands for: itself, or the matches of a pattern."""
     if path == STANDARD_INPUT:
         return [path]
     if shards and os.path.isfile(os.path.join(path, MANIFEST)):
@@ -118,7 +122,7 @@ def _matches(path: str, shards: bool) -> list[str]:
 
 
 def _refuse_repeats(paths: list[str]) -> None:
-    """An error where two paths lead to the same file."""
+    """Raise an error if two paths lead to the same file."""
     seen: dict[object, str] = {}
     places: dict[str, str] = {}  # of files that have several names
     for path in paths:
@@ -136,7 +140,7 @@ def _refuse_repeats(paths: list[str]) -> None:
 
 
 def _file_number(path: str) -> object:
-    """What no other file has: found in one look, where resolving a name takes one for each folder in it."""
+    """Device and inode of a file: one system call, where resolving its name takes one per folder."""
     if path == STANDARD_INPUT:
         return path
     try:
@@ -147,5 +151,5 @@ def _file_number(path: str) -> object:
 
 
 def _place(path: str) -> str:
-    """The path without links."""
+    """The path with links resolved."""
     return path if path == STANDARD_INPUT else os.path.realpath(path)
