@@ -15,7 +15,14 @@ from genotok.rows.column_request import ColumnRequest
 from genotok.rows.formats import SEQUENCES, InputFormat, format_of
 from genotok.rows.opening import InputFile, head_of, put_back
 from genotok.rows.sequences import SequenceFiles
-from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens, non_empty
+from genotok.rows.source_rows import (
+    RowSource,
+    RowSymbolCounts,
+    RowTokenization,
+    SourceRows,
+    Tokens,
+    non_empty,
+)
 from genotok.rows.table_rows import TableRows
 from genotok.rows.tables import table_of, text_of, text_rows
 
@@ -26,9 +33,9 @@ __all__ = [
     "ColumnRequest",
     "InputFormat",
     "RowSource",
+    "RowSymbolCounts",
     "RowTokenization",
     "SourceRows",
-    "SymbolCounts",
     "Tokens",
     "non_empty",
     "open_rows",

@@ -12,7 +12,7 @@ from genotok.errors import SequenceFileError
 from genotok.rows import chunks
 from genotok.rows.arrays import view_of
 from genotok.rows.opening import is_repeatable
-from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens
+from genotok.rows.source_rows import RowSource, RowSymbolCounts, RowTokenization, SourceRows, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -31,7 +31,7 @@ class SequenceFiles(RowSource):
     has_lines = False
 
     def __init__(self, options: RowTokenization, paths: Sequence[str]) -> None:
-        self.symbols = SymbolCounts()
+        self.symbols = RowSymbolCounts()
         self.is_repeatable = all(map(is_repeatable, paths))
         self._options, self._paths = options, paths
 
@@ -55,7 +55,7 @@ class SequenceFiles(RowSource):
                 yield self._batch(pa.record_batch(batch))
             found = reader.report()
         kinds = dict(found["unknown"])
-        self.symbols = SymbolCounts(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
+        self.symbols = RowSymbolCounts(found["bases"], sum(kinds.values()), found["lower_case"], kinds)
 
     def _batch(self, batch: pa.RecordBatch) -> SourceRows:
         """Convert a record batch of encoded sequences."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.encoder import Progress, Unknown
 
-__all__ = ["RowSource", "RowTokenization", "SourceRows", "SymbolCounts", "Tokens", "non_empty"]
+__all__ = ["RowSource", "RowSymbolCounts", "RowTokenization", "SourceRows", "Tokens", "non_empty"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +126,7 @@ def _place(place: Callable[[int], str], first: int, row: int) -> str:
 
 
 @dataclass(slots=True)
-class SymbolCounts:
+class RowSymbolCounts:
     """Counts of the symbols that were read.
 
     Attributes:
@@ -185,7 +185,7 @@ class RowSource(Protocol):
     label: str | None
     sides: int
     has_lines: bool
-    symbols: SymbolCounts
+    symbols: RowSymbolCounts
     is_repeatable: bool
 
     def batches(self, progress: Progress | None = None) -> Generator[SourceRows]:

@@ -12,7 +12,7 @@ from genotok.errors import ArgumentError, GenotokWarning, SequenceFileError, Sym
 from genotok.rows import chunks
 from genotok.rows.chunks import unified
 from genotok.rows.column_request import LINE, choose
-from genotok.rows.source_rows import RowSource, RowTokenization, SourceRows, SymbolCounts, Tokens
+from genotok.rows.source_rows import RowSource, RowSymbolCounts, RowTokenization, SourceRows, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -47,7 +47,7 @@ class TableRows(RowSource):
     is_repeatable = True
 
     def __init__(self, options: RowTokenization, tables: Sequence[InputTable], wanted: ColumnRequest) -> None:
-        self.symbols = SymbolCounts()
+        self.symbols = RowSymbolCounts()
         self._options, self._tables = options, tables
         first = tables[0]
         self.has_lines = all(table.unit == LINE for table in tables)
@@ -130,7 +130,7 @@ class TableRows(RowSource):
     def batches(self, progress: Progress | None = None) -> Generator[SourceRows]:
         """All rows, in order; takes seconds, so that it reports no progress."""
         del progress
-        self.symbols = SymbolCounts(kinds=self._unknown)
+        self.symbols = RowSymbolCounts(kinds=self._unknown)
         held: list[SourceRows] = []
         rows = tokens = 0
         for table in self._tables:

@@ -18,7 +18,7 @@ from genotok.model.encoder import Embeddings, Layers, Pooler, States
 from genotok.model.huggingface.config import DnaBert2Config
 from genotok.model.packing import SequencePacking, pack, unpad
 
-__all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "EncodedBatch", "as_dict"]
+__all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "PackedStates", "as_dict"]
 
 
 class DnaBert2PreTrainedModel(PreTrainedModel):
@@ -40,7 +40,7 @@ class DnaBert2PreTrainedModel(PreTrainedModel):
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedBatch:
+class PackedStates:
     """The output of the encoder for a padded batch, still packed."""
 
     states: States
@@ -85,7 +85,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         inputs_embeds: Tensor | None,
         output_hidden_states: bool | None,
         output_attentions: bool | None,
-    ) -> EncodedBatch:
+    ) -> PackedStates:
         """Drop the padding and encode.
 
         Raises:
@@ -104,7 +104,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         with_states = _or_default(output_hidden_states, self.config.output_hidden_states)
         with_attentions = _or_default(output_attentions, self.config.output_attentions)
         states = self.encoder(x, packing, output_hidden_states=with_states, output_attentions=with_attentions)
-        return EncodedBatch(states, packing)
+        return PackedStates(states, packing)
 
     def forward(
         self,
@@ -139,7 +139,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         )
         return output if as_dict(return_dict, self.config) else output.to_tuple()
 
-    def padded(self, encoded: EncodedBatch) -> dict[str, tuple[Tensor, ...] | None]:
+    def padded(self, encoded: PackedStates) -> dict[str, tuple[Tensor, ...] | None]:
         """`hidden_states` and `attentions` as padded batches; None if they were not requested."""
         states, packing = encoded.states, encoded.packing
         heads = self.config.num_attention_heads
