@@ -93,7 +93,7 @@ def test_standard_input_that_is_longer_than_what_is_looked_at_is_whole(tmp_path:
     ("name", "content", "message"),
     [
         ("x.csv", FASTA, "x.csv: holds FASTA, and its name says CSV.*--input-format fasta"),
-        ("x.csv", gzip.compress(FASTQ), "holds FASTQ, and its name says CSV"),
+        ("x.csv", gzip.compress(FASTQ, mtime=0), "holds FASTQ, and its name says CSV"),
         ("x.csv", as_parquet(COLUMNS), "holds Parquet, and its name says CSV"),
         ("x.csv", delimited("\t"), "holds fields separated by tabs, and its name says CSV"),
         ("x.tsv", delimited(","), "holds fields separated by commas, and its name says .*TSV"),

@@ -39,9 +39,9 @@ def trained(genome: Path) -> Tokenizer:
 def old_form(tokenizer: Tokenizer) -> str:
     """The file of a tokenizer as it was written before."""
     document = json.loads(tokenizer.to_json())
-    begin, end = '  "post_processor": {', '\n  },\n  "decoder"'
+    opening, end = '  "post_processor": {', '\n  },\n  "decoder"'
     text = tokenizer.to_json()
-    start = text.index(begin)
+    start = text.index(opening)
     stop = text.index(end, start) + len("\n  },\n")
     assert document["post_processor"]
     return text[:start] + OLD_PROCESSOR + text[stop:]

@@ -10,6 +10,7 @@ import lzma
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -56,7 +57,7 @@ FASTQ = "".join(
 
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.compress,
+    ".gz": partial(gzip.compress, mtime=0),
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
     ".zst": zstd,
@@ -79,11 +80,11 @@ FILES = {
     "gaps.csv": delimited(",", "\n\n"),
     "table.txt": delimited("\t"),
     "no-name": as_parquet(COLUMNS),
-    "plainly.csv": gzip.compress(delimited(",")),
+    "plainly.csv": gzip.compress(delimited(","), mtime=0),
     "packed.csv.gz": delimited(","),
     "s.fa": FASTA,
     "s.fq": FASTQ,
-    "s.fa.gz": gzip.compress(FASTA),
+    "s.fa.gz": gzip.compress(FASTA, mtime=0),
     "s.fq.zst": zstd(FASTQ),
     "s.txt": FASTA,
 }
