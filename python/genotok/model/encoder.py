@@ -36,6 +36,10 @@ from genotok.model.packing import SequencePacking
 __all__ = ["Embeddings", "Encoder", "Layer", "Layers", "Pooler", "States", "initialize"]
 
 
+_WithAttentions = tuple[Tensor, list[Tensor] | None]
+"""Vectors (T, D), and the attention weights of each sequence if requested."""
+
+
 @dataclass(frozen=True, slots=True)
 class States:
     """The output of the layers.
@@ -78,9 +82,8 @@ class Embeddings(nn.Module):
         if (ids is None) == (vectors is None):
             raise ValueError("either token ids or vectors in place of their embeddings are expected")
         words = self.word_embeddings(ids) if vectors is None else vectors
-        segments = (
-            self.token_type_embeddings.weight[0] if types is None else self.token_type_embeddings(types)
-        )
+        table = self.token_type_embeddings
+        segments = table.weight[0] if types is None else table(types)
         embedded: Tensor = self.dropout(self.LayerNorm(words + segments))
         return embedded
 
@@ -94,9 +97,7 @@ class SelfAttention(nn.Module):
         self.dropout = config.attention_dropout
         self.Wqkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
 
-    def forward(
-        self, x: Tensor, plan: AttentionPlan, output_attentions: bool
-    ) -> tuple[Tensor, list[Tensor] | None]:
+    def forward(self, x: Tensor, plan: AttentionPlan, output_attentions: bool) -> _WithAttentions:
         """(T, D) to (T, D), and the attention weights if requested."""
         qkv = self.Wqkv(x).unflatten(-1, self.shape)
         dropout = self.dropout if self.training else 0.0
@@ -129,9 +130,7 @@ class AttentionBlock(nn.Module):
         self.self = SelfAttention(config)
         self.output = AttentionOutput(config)
 
-    def forward(
-        self, x: Tensor, plan: AttentionPlan, output_attentions: bool
-    ) -> tuple[Tensor, list[Tensor] | None]:
+    def forward(self, x: Tensor, plan: AttentionPlan, output_attentions: bool) -> _WithAttentions:
         """(T, D) to (T, D), and the attention weights if requested."""
         context, weights = self.self(x, plan, output_attentions)
         return self.output(context, x), weights
@@ -162,9 +161,7 @@ class Layer(nn.Module):
         self.attention = AttentionBlock(config)
         self.mlp = GatedBlock(config)
 
-    def forward(
-        self, x: Tensor, plan: AttentionPlan, output_attentions: bool = False
-    ) -> tuple[Tensor, list[Tensor] | None]:
+    def forward(self, x: Tensor, plan: AttentionPlan, output_attentions: bool = False) -> _WithAttentions:
         """(T, D) to (T, D), and the attention weights if requested."""
         x, weights = self.attention(x, plan, output_attentions)
         return self.mlp(x), weights
@@ -281,9 +278,8 @@ class Encoder(nn.Module):
             output_attentions: Return attention weights; memory is then quadratic in the length.
         """
         x = self.embeddings(ids, types)
-        states: States = self.encoder(
-            x, packing, output_hidden_states=output_hidden_states, output_attentions=output_attentions
-        )
+        outputs = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
+        states: States = self.encoder(x, packing, **outputs)
         return states
 
     def compile_layers(self) -> None:
