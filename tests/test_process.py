@@ -182,7 +182,7 @@ def test_sigterm_leaves_a_checkpoint_that_resumes_to_the_same_result(
             (tmp_path / name).unlink(missing_ok=True)
     else:
         pytest.fail("no signal met a training under way")
-    assert "go on with: genotok train-bpe" in err
+    assert "resume with: genotok train-bpe" in err
     assert names(tmp_path) == {"large.fa", "whole.json", "out.json.checkpoint"}
     assert run(*arguments, "-o", "out.json", "--resume", folder=tmp_path).returncode == 0
     assert (tmp_path / "out.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
