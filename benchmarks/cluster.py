@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.train import RECORDS, write_record
 from genotok import Tokenizer, _native, pack_shards
+from genotok.options import TrainOptions
 
 if TYPE_CHECKING:
     from genotok.run_records.schemas import BenchmarkRecord
@@ -118,19 +119,7 @@ def main() -> None:
 def measured(files: list[str]) -> tuple[list[Record], float]:
     """Each question of a training on the shards: bytes, seconds; and seconds between questions."""
     shards = [_native.Shard([path], threads=1) for path in files]
-    training = _native.ShardTraining(
-        len(files),
-        vocab_size=4096,
-        min_frequency=0,
-        special_tokens=["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"],
-        word_length=None,
-        max_token_length=None,
-        both_strands=False,
-        threads=None,
-        checkpoint=None,
-        resume=False,
-        progress=None,
-    )
+    training = _native.ShardTraining(len(files), TrainOptions(), None)
     found: list[Record] = []
     here, since = 0.0, time.perf_counter()
     while (question := training.next()) is not None:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from genotok import _native
-from tests.support.dna import SPECIAL_TOKENS
+from genotok.options import RunOptions, TrainOptions, grouped
 
 if TYPE_CHECKING:
     from tests.support.children import Child
@@ -66,23 +66,9 @@ def genomes(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def train() -> Training:
     """`_native.Tokenizer.train` with every option at its default: returns the tokenizer and the report."""
-    defaults: dict[str, Any] = {
-        "vocab_size": 4096,
-        "min_frequency": 0,
-        "special_tokens": SPECIAL_TOKENS,
-        "word_length": None,
-        "max_token_length": None,
-        "both_strands": False,
-        "memory": None,
-        "threads": None,
-        "checkpoint": None,
-        "resume": False,
-        "progress": None,
-    }
 
     def call(paths: list[str], **options: Any) -> tuple[Any, dict[str, Any]]:
-        assert options.keys() <= defaults.keys()
-        return _native.Tokenizer.train(paths, **{**defaults, **options})
+        return _native.Tokenizer.train(paths, *grouped("train", options, TrainOptions, RunOptions))
 
     return call
 
@@ -90,19 +76,11 @@ def train() -> Training:
 @pytest.fixture(scope="session")
 def train_words() -> Callable[..., Any]:
     """`_native.Tokenizer.train_words` with every option at its default; a bare word counts once."""
-    defaults: dict[str, Any] = {
-        "vocab_size": 4096,
-        "min_frequency": 0,
-        "special_tokens": SPECIAL_TOKENS,
-        "max_token_length": None,
-        "threads": None,
-        "seed": None,
-    }
 
     def call(words: list[str] | list[tuple[str, int]], **options: Any) -> Any:
-        assert options.keys() <= defaults.keys()
         weighted = [(word, 1) if isinstance(word, str) else word for word in words]
-        return _native.Tokenizer.train_words(weighted, **{**defaults, **options})
+        threads, seed = options.pop("threads", None), options.pop("seed", None)
+        return _native.Tokenizer.train_words(weighted, TrainOptions(**options), threads=threads, seed=seed)
 
     return call
 

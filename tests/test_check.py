@@ -18,6 +18,7 @@ import pytest
 
 import genotok
 from genotok import _native
+from genotok.options import RunOptions
 from tests.support import dna
 from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, run
 
@@ -112,7 +113,7 @@ def test_errors_are_found_exactly_where_training_refuses(tmp_path: Path, content
     for mutated in [content, *mutations(content, 300)]:
         report = check(path, mutated)
         try:
-            _native.pack([str(path)], packed, threads=1, progress=None)
+            _native.pack([str(path)], packed, _native.MAX_UNKNOWN, RunOptions(threads=1))
             refused = ""
         except ValueError as error:
             refused = str(error)
@@ -126,7 +127,7 @@ def test_specimens_have_errors_exactly_if_training_refuses_them(shared: Path, tm
     assert len(files) > 100
     for path, report in zip(files, genotok.check_files(files), strict=True):
         try:
-            _native.pack([str(path)], str(tmp_path / "packed"), threads=1, progress=None)
+            _native.pack([str(path)], str(tmp_path / "packed"), _native.MAX_UNKNOWN, RunOptions(threads=1))
             refused = ""
         except ValueError as error:
             refused = str(error)
@@ -217,7 +218,7 @@ def test_colours_on_a_terminal(tmp_path: Path) -> None:
     assert "\x1b[1;31merror\x1b[0m" in shown
 
 
-def test_an_interrupt_is_heard(tmp_path: Path) -> None:
+def test_an_interrupt_stops_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.fa"
     os.mkfifo(pipe)
     command = [*PROGRAM, "check", str(pipe)]

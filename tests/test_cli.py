@@ -97,7 +97,7 @@ def test_training_writes_the_tokenizer_and_a_report(tmp_path: Path) -> None:
     done = run("train-bpe", "--vocab", "300", LAMBDA, YEAST, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert names(tmp_path) == {"tokenizer.json"}
-    for part in ("300 tokens", "2 files", "278,720 bases", "bases per token", "Mb/s", "tokenizer.json"):
+    for part in ("300 tokens", "2 files", "278,720 bases", "bases per token", "Mbp/s", "tokenizer.json"):
         assert part in done.stdout
     tokenizer = genotok.Tokenizer.from_file(tmp_path / "tokenizer.json")
     assert tokenizer == genotok.Tokenizer.train([LAMBDA, YEAST], vocab_size=300)
@@ -403,7 +403,7 @@ def test_show_prints_tokens_over_ids(trained: Path) -> None:
     above, below, last = done.stdout.splitlines()
     assert "".join(above.split()) == sequence
     assert [int(word) for word in below.split()] == tokenizer.encode(sequence)
-    assert last.startswith("18 letters, ")
+    assert last.startswith("18 symbols, ")
 
 
 def test_show_wraps_to_the_terminal(trained: Path) -> None:
@@ -420,7 +420,7 @@ def test_show_steps_end_in_the_tokens(trained: Path) -> None:
     assert first["steps"][-1]["tokens"] == first["tokens"]
     assert second["sequence"] == "ACGT"
     plain = run("show", "--steps", "GATTACA", folder=trained).stdout
-    assert plain.startswith("letters\n  G A T T A C A\n")
+    assert plain.startswith("symbols\n  G A T T A C A\n")
     assert plain.count("rank ") == len(first["steps"]) - 1
 
 

@@ -333,7 +333,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_files(folder: Path, genomes:
     assert time.monotonic() - stopped < 1.5
     if how == signal.SIGINT:
         assert child.returncode == 130
-        assert "go on with: genotok encode" in messages or "the same command and --resume" in messages
+        assert "resume with: genotok encode" in messages or "the same command and --resume" in messages
     assert "unfinished.jsonl" in names(folder / "shards")
     fails(run("encode", *options, "-o", "shards/", folder=folder), "unfinished", "--resume")
     done = run("encode", *options, "-o", "shards/", "--resume", folder=folder)

@@ -186,7 +186,7 @@ def test_overlapping_tokens_step_by_one_letter(tmp_path: Path) -> None:
     path = write(tmp_path, "bed", [("r", 10, 14, [two] * 3)])
     places = [tuple(map(int, line.split("\t")[1:3])) for line in path.read_text().splitlines()]
     assert places == [(10, 12), (11, 13), (12, 14)]
-    with pytest.raises(ArgumentError, match="do not lie end to end"):
+    with pytest.raises(ArgumentError, match="are not contiguous"):
         write(tmp_path / "..", "bed", [("r", 0, 9, ids)])
     assert names(tmp_path) == {"rows.bed"}
 

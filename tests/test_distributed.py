@@ -25,6 +25,7 @@ from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402
 from genotok.distributed.storage import fetch  # noqa: E402
 from genotok.distributed.workers import balanced  # noqa: E402
+from genotok.options import RunOptions  # noqa: E402
 
 # Ray itself opens sockets and files that it leaves to the collector.
 pytestmark = [
@@ -38,14 +39,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Four files of simulated DNA, one of them packed, and a small one with letters that are no bases."""
+    """Four files of simulated DNA, one of them packed, and a small one with symbols that are no bases."""
     folder = tmp_path_factory.mktemp("genomes")
     found = []
     for number, bases in enumerate((900_000, 400_000, 700_000, 500_000)):
         path = folder / f"{number}.fa"
         path.write_bytes(b">r\n" + _native.simulate(bases, number) + b"\n")
         found.append(str(path))
-    _native.pack(found[3:], str(folder / "3.pack"), threads=None, progress=None)
+    _native.pack(found[3:], str(folder / "3.pack"), _native.MAX_UNKNOWN, RunOptions())
     found[3] = str(folder / "3.pack")
     (folder / "n.fa").write_text(">n\nACGTNNNNacgtRYACGTACGTAAAAAAAAAA\n>empty\nNNN\n")
     return [*found, str(folder / "n.fa")]
@@ -181,7 +182,7 @@ def test_wrong_arguments_are_refused(files: list[str]) -> None:
     for wrong, said in (
         ({"workers": 0}, "workers=0"),
         ({"threads": 0}, "threads=0"),
-        ({"workers": 4, "threads": 3}, "has room for 1"),
+        ({"workers": 4, "threads": 3}, "can run 1"),
         ({"vocab_size": 3}, "vocab_size=3"),
     ):
         with pytest.raises(errors.ArgumentError, match=said):

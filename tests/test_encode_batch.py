@@ -161,8 +161,8 @@ import sys
 sys.modules["pyarrow"] = None
 import genotok
 tokenizer = genotok.Tokenizer(genotok._native.Tokenizer.train_words(
-    [("ACGTACGT", 1)], vocab_size=12, min_frequency=0, special_tokens=["[UNK]"], max_token_length=None,
-    threads=1, seed=None))
+    [("ACGTACGT", 1)],
+    genotok.options.TrainOptions(vocab_size=12, special_tokens=("[UNK]",)), threads=1, seed=None))
 tokens = tokenizer.encode_batch(["ACGT", "N"])
 print(tokens.values.tolist() == sum(tokens.to_list(), []), tokenizer.decode_batch(tokens))
 """
@@ -255,8 +255,8 @@ def test_what_is_no_list_of_ids_is_refused(
         tokenizer.decode_batch(lists)
 
 
-def test_more_letters_than_memory_can_hold_are_an_error(tokenizer: genotok.Tokenizer) -> None:
-    with pytest.raises(genotok.ResourceError, match="sequences: their 670000000000000 letters do not fit"):
+def test_more_text_than_memory_can_hold_are_an_error(tokenizer: genotok.Tokenizer) -> None:
+    with pytest.raises(genotok.ResourceError, match="sequences: their 670000000000000 bytes do not fit"):
         tokenizer.encode_batch(["A" * 67_000_000] * 10_000_000)
 
 
@@ -358,8 +358,8 @@ def test_a_forked_process_encodes_too(tokenizer: genotok.Tokenizer) -> None:
 import os, genotok
 text = genotok._native.simulate(200_000, 3).decode()
 tokenizer = genotok.Tokenizer(genotok._native.Tokenizer.train_words(
-    [(text, 1)], vocab_size=100, min_frequency=0, special_tokens=["[UNK]"], max_token_length=None,
-    threads=1, seed=None))
+    [(text, 1)],
+    genotok.options.TrainOptions(vocab_size=100, special_tokens=("[UNK]",)), threads=1, seed=None))
 expected = tokenizer.encode_batch([text]).to_list()
 child = os.fork()
 if child == 0:

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import genotok
+from genotok.options import TrainOptions
 from genotok.tokenizer import reference
 from tests.support import dna
 
@@ -200,13 +201,7 @@ def test_errors_in_files_have_their_place(tokenizer: genotok.Tokenizer, small: s
         tokenizer.encode_files("-", bed="-")
     no_unknown = genotok.Tokenizer(
         genotok._native.Tokenizer.train_words(
-            [("ACGT", 1)],
-            vocab_size=4,
-            min_frequency=0,
-            special_tokens=[],
-            max_token_length=None,
-            threads=1,
-            seed=None,
+            [("ACGT", 1)], TrainOptions(vocab_size=4, special_tokens=()), threads=1, seed=None
         )
     )
     with pytest.raises(genotok.SymbolError, match=r'small\.fa, line 3: record "a", position 12'):
@@ -251,7 +246,7 @@ def upper_case_only(tokenizer: genotok.Tokenizer) -> genotok.Tokenizer:
 def test_lower_case_that_is_not_read_is_warned_of(tokenizer: genotok.Tokenizer, small: str) -> None:
     plain = upper_case_only(tokenizer)
     reader = plain.encode_files(small)
-    with pytest.warns(genotok.GenotokWarning, match=r"17\.4 % of the letters \(4 of 23\).*uppercase=True"):
+    with pytest.warns(genotok.GenotokWarning, match=r"17\.4 % of the symbols \(4 of 23\).*uppercase=True"):
         read = rows(reader)
     assert read[2][3] == [0, 0, 0, 0, *tokenizer.encode("TT")]
     assert list(reader) == []  # without a second warning

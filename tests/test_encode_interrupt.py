@@ -1,4 +1,4 @@
-"""Ctrl-C is heard while sequences are encoded, and other threads go on."""
+"""Ctrl-C takes effect while sequences are encoded, and other threads go on."""
 
 from __future__ import annotations
 

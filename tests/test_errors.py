@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import _native
+from genotok.options import RunOptions
 from tests.support import dna
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def test_a_bad_sequence_file_is_refused(
     if isinstance(caught.value, genotok.SequenceFileError):
         one_line(caught, "bad.fa")
     with pytest.raises(genotok.GenotokError):
-        _native.pack([*good, str(bad)], str(tmp_path / "packed"), threads=1, progress=None)
+        _native.pack([*good, str(bad)], str(tmp_path / "packed"), _native.MAX_UNKNOWN, RunOptions(threads=1))
     assert not (tmp_path / "packed").exists()
 
 

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 
 TRAIN = """_native.Tokenizer.train(
-        [{path!r}], vocab_size=30_000, min_frequency=0, special_tokens=["[UNK]"], word_length=None,
-        max_token_length=None, both_strands=True, threads={threads}, memory=None, checkpoint={checkpoint!r},
-        resume=False, progress=progress)"""
+        [{path!r}], TrainOptions(vocab_size=30_000, special_tokens=("[UNK]",), both_strands=True,
+        checkpoint={checkpoint!r}), RunOptions(threads={threads}, progress=progress))"""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +83,9 @@ def test_packing_stops_and_leaves_nothing(tmp_path: Path, children: list[Child])
     pipe = tmp_path / "pipe.fa"
     os.mkfifo(pipe)
     packed = str(tmp_path / "out.packed")
-    children.append(Child("any", f"_native.pack([{str(pipe)!r}], {packed!r}, threads=1, progress=None)"))
+    children.append(
+        Child("any", f"_native.pack([{str(pipe)!r}], {packed!r}, _native.MAX_UNKNOWN, RunOptions(threads=1))")
+    )
     children[0].wait_until_working()
     writer = os.open(pipe, os.O_WRONLY)
     os.write(writer, b">r1\n" + b"ACGTTGCA" * 4000)

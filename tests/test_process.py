@@ -130,7 +130,7 @@ def test_a_second_run_names_the_process_of_the_first(
         (["train-bpe"], "out.json", "nothing was written"),
         (["pack"], "out.pack", "nothing was written"),
         (["encode", "-t", "tokenizer.json"], "out.arrow", "nothing was written"),
-        (["encode", "-t", "tokenizer.json"], "out/", "go on with: genotok encode"),
+        (["encode", "-t", "tokenizer.json"], "out/", "resume with: genotok encode"),
         (["check"], None, "interrupted"),
     ],
 )

@@ -20,6 +20,7 @@ import pytest
 
 import genotok
 from genotok import _native
+from genotok.options import RunOptions
 from tests.support.reading import Refused, parse, words
 
 NUM_FILES = int(os.environ.get("GENOTOK_MUTATED_FILES", "100000"))
@@ -111,7 +112,7 @@ class Readers:
         for path, text in zip(paths, texts, strict=True):
             with open(path, "wb", buffering=0) as file:
                 file.write(text)
-        reports = _native.check(paths, limit=1, allow_unknown=1.0, threads=None, progress=None)
+        reports = _native.check(paths, 1, 1.0, RunOptions())
         for text, report, (records, taken) in zip(texts, reports, answers, strict=True):
             self.expect("check", text, report["errors"] == 0, taken is not None)
             if records is not None:
@@ -142,7 +143,7 @@ class Readers:
             self.differences.append((f"{who}: {found!r}, not {right!r}"[:500], text))
 
     def pack(self, paths: list[str]) -> None:
-        _native.pack(paths, str(self.packed), allow_unknown=1.0, threads=None, progress=None)
+        _native.pack(paths, str(self.packed), 1.0, RunOptions())
 
     def rows(self, paths: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
         """The names of all rows, and the digests of all records."""

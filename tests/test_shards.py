@@ -156,10 +156,10 @@ def test_a_stopped_run_goes_on_to_the_same_files(batches: int, form: str) -> Non
         make(form=form, read=stop_after(batches, KeyboardInterrupt()))
     assert JOURNAL in contents()
     assert not any(name.startswith(".genotok") for name in contents())
-    assert defects() == ["shards: holds an unfinished run; genotok encode --resume goes on with it"]
+    assert defects() == ["shards: holds an unfinished run; genotok encode --resume continues it"]
     with pytest.raises(ArgumentError, match="unfinished"):
         TokenDataset("shards")
-    with pytest.raises(ArgumentError, match="--resume goes on"):
+    with pytest.raises(ArgumentError, match="--resume continues it"):
         make(form=form)
     make(form=form, resume=True)
     assert contents() == contents("whole")

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer as HuggingFaceTokenizer
 
 import genotok
 from genotok import _native
+from genotok.options import TrainOptions
 from genotok.tokenizer import reference
 from tests.support import dna, huggingface
 
@@ -42,10 +43,7 @@ def ours() -> Any:
     """A tokenizer of forty tokens."""
     return _native.Tokenizer.train_words(
         [(word, 1) for word in CORPUS],
-        vocab_size=40,
-        min_frequency=0,
-        special_tokens=dna.SPECIAL_TOKENS,
-        max_token_length=None,
+        TrainOptions(vocab_size=40, special_tokens=tuple(dna.SPECIAL_TOKENS)),
         threads=1,
         seed=None,
     )

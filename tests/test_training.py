@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import _native
+from genotok.options import RunOptions
 from genotok.tokenizer import reference
 from tests.support import dna, huggingface
 
@@ -238,7 +239,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_threads_and_packing_do_not_change_a_byte(train: Training, simulated: str, tmp_path: Path) -> None:
     made = {train([simulated], threads=threads)[0].to_json() for threads in (1, 2, 3)}
     packed = str(tmp_path / "genome.packed")
-    summary = _native.pack([simulated], packed, threads=2, progress=None)
+    summary = _native.pack([simulated], packed, _native.MAX_UNKNOWN, RunOptions(threads=2))
     assert summary["bases"] == 10_000_000
     assert summary["words"] == 3
     ours, report = train([packed])

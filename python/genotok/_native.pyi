@@ -3,16 +3,25 @@
 Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self, SupportsIndex, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from typing_extensions import CapsuleType
 
+from genotok.options import (
+    BatchOptions,
+    PackOptions,
+    Progress,
+    ReadOptions,
+    RowOptions,
+    RunOptions,
+    TrainOptions,
+)
 from genotok.tokenizer.arrow import ArrowArray, ArrowStream
-from genotok.tokenizer.encoding_report import EncodingReport
 from genotok.tokenizer.padding import Padded, Side
+from genotok.tokenizer.row_report import RowReport
 
 __all__ = [
     "MAX_UNKNOWN",
@@ -128,7 +137,7 @@ class RecordBatch:
 
 @final
 class TokenReader:
-    def report(self) -> EncodingReport: ...
+    def report(self) -> RowReport: ...
     def close(self) -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> RecordBatch: ...
@@ -138,14 +147,7 @@ class TokenReader:
     def __arrow_c_schema__(self) -> CapsuleType: ...
 
 def pack_shards(
-    paths: list[str],
-    folder: str,
-    *,
-    shard_bases: int,
-    append: bool,
-    allow_unknown: float = ...,
-    threads: int | None,
-    progress: Callable[[dict[str, object]], None] | None,
+    paths: list[str], folder: str, packing: PackOptions, run: RunOptions
 ) -> dict[str, object]: ...
 def packed_contents(path: str) -> dict[str, object]: ...
 def shard_files(folder: str) -> list[str]: ...
@@ -162,21 +164,7 @@ class Shard:
 
 @final
 class ShardTraining:
-    def __new__(
-        cls,
-        files: int,
-        *,
-        vocab_size: int,
-        min_frequency: int,
-        special_tokens: list[str],
-        word_length: int | None,
-        max_token_length: int | None,
-        both_strands: bool,
-        threads: int | None,
-        checkpoint: str | None,
-        resume: bool,
-        progress: Callable[[dict[str, object]], None] | None,
-    ) -> ShardTraining: ...
+    def __new__(cls, files: int, training: TrainOptions, progress: Progress | None) -> ShardTraining: ...
     def next(self) -> bytes | None: ...
     def look(self) -> None: ...
     def answer(self, answer: bytes) -> None: ...
@@ -187,31 +175,11 @@ class ShardTraining:
 class Tokenizer:
     @staticmethod
     def train(
-        paths: list[str],
-        *,
-        vocab_size: int,
-        min_frequency: int,
-        special_tokens: list[str],
-        word_length: int | None,
-        max_token_length: int | None,
-        both_strands: bool,
-        allow_unknown: float = ...,
-        threads: int | None,
-        memory: int | None,
-        checkpoint: str | None,
-        resume: bool,
-        progress: Callable[[dict[str, object]], None] | None,
+        paths: list[str], training: TrainOptions, run: RunOptions
     ) -> tuple[Tokenizer, dict[str, object]]: ...
     @staticmethod
     def train_words(
-        words: list[tuple[str, int]],
-        *,
-        vocab_size: int,
-        min_frequency: int,
-        special_tokens: list[str],
-        max_token_length: int | None,
-        threads: int | None,
-        seed: int | None,
+        words: list[tuple[str, int]], training: TrainOptions, *, threads: int | None, seed: int | None
     ) -> Tokenizer: ...
     @staticmethod
     def kmer(
@@ -250,25 +218,10 @@ class Tokenizer:
     def unknown_id(self) -> int | None: ...
     def encode(self, sequence: str | bytes) -> list[int]: ...
     def encode_batch(
-        self,
-        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
-        *,
-        add_special_tokens: bool,
-        unknown: str,
-        uppercase: bool,
-        offsets: bool,
-        nulls: str,
-        threads: int | None,
+        self, sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream, options: BatchOptions
     ) -> TokenArray: ...
     def count_tokens(
-        self,
-        sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
-        *,
-        add_special_tokens: bool,
-        unknown: str,
-        uppercase: bool,
-        nulls: str,
-        threads: int | None,
+        self, sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream, options: BatchOptions
     ) -> NDArray[np.int64]: ...
     def decode_batch(
         self,
@@ -278,25 +231,7 @@ class Tokenizer:
         skip_special_tokens: bool = False,
     ) -> list[str | Any]: ...
     def encode_files(
-        self,
-        files: list[str],
-        *,
-        window: int | None,
-        stride: int | None,
-        regions: list[str],
-        beds: list[tuple[str, bytes]],
-        bed_blocks: bool,
-        bed_order: bool,
-        reverse_complement: bool,
-        unknown: str,
-        uppercase: bool,
-        add_special_tokens: bool,
-        batch_bases: int,
-        digests: bool,
-        allow_unknown: float = ...,
-        need_bases: bool = ...,
-        threads: int | None,
-        progress: Callable[[dict[str, object]], None] | None,
+        self, files: list[str], rows: RowOptions, read: ReadOptions, run: RunOptions
     ) -> TokenReader: ...
     def decode(self, ids: Iterable[int]) -> str: ...
     def explain(self, sequence: str | bytes) -> list[dict[str, object]]: ...
@@ -309,25 +244,11 @@ class IndexedBed:
     def add(self, lines: str) -> bytes: ...
     def finish(self) -> tuple[bytes, bytes]: ...
 
-def check(
-    paths: list[str],
-    *,
-    limit: int,
-    allow_unknown: float = ...,
-    threads: int | None,
-    progress: Callable[[dict[str, object]], None] | None,
-) -> list[dict[str, object]]: ...
-def pack(
-    paths: list[str],
-    output: str,
-    *,
-    allow_unknown: float = ...,
-    threads: int | None,
-    progress: Callable[[dict[str, object]], None] | None,
-) -> dict[str, object]: ...
+def check(paths: list[str], limit: int, allow_unknown: float, run: RunOptions) -> list[dict[str, object]]: ...
+def pack(paths: list[str], output: str, allow_unknown: float, run: RunOptions) -> dict[str, object]: ...
 def check_bases(paths: list[str]) -> None: ...
 def judge(
     path: str, counts: list[int], known: bytes, *, rows: int, allow_unknown: float
 ) -> dict[str, int]: ...
-def describe_unknown(letters: int, unknown: dict[str, int]) -> str | None: ...
+def describe_unknown(total: int, unknown: dict[str, int]) -> str | None: ...
 def simulate(num_bases: int, seed: int) -> bytes: ...

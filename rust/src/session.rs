@@ -1,4 +1,4 @@
-//! From files to a tokenizer: the way through the whole crate.
+//! From files to a tokenizer and a report.
 //!
 //! Everything that can be wrong with the arguments is found before the first file is read. Then: read (as many files at
 //! a time as there are threads), train, and report.
@@ -28,15 +28,15 @@ pub const MAX_VOCAB_SIZE: usize = 1 << 24;
 /// How many of the longest tokens the report names.
 const NUM_LONGEST: usize = 10;
 
-/// The tokenizer that is wanted.
+/// What tokenizer to train.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct TrainOptions {
     /// Number of tokens: special ones, bases and merges together.
     pub vocab_size: usize,
     /// The special tokens, in order of id.
     pub special_tokens: Vec<String>,
     /// How to train; `num_merges` is what `vocab_size` leaves and need not be set.
-    pub options: MergeOptions,
+    pub merging: MergeOptions,
     /// Bytes of memory to stay below; packed files do not count, whatever their size.
     pub memory: Option<u64>,
     /// The share of unknown symbols that a file may have, see [`verdict`].
@@ -48,13 +48,13 @@ pub struct Wanted {
 pub struct Checkpoint {
     /// The file.
     pub path: PathBuf,
-    /// Go on from it.
+    /// Resume from it.
     pub resume: bool,
 }
 
 /// What training read and found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct TrainingReport {
     /// Number of input files.
     pub files: usize,
     /// What was in them; the words as they were trained on, cut if they were to be.
@@ -73,20 +73,20 @@ pub struct Report {
     pub longest_tokens: Vec<String>,
 }
 
-impl Wanted {
+impl TrainOptions {
     /// Checks everything, and finds the number of merges.
     fn checked(mut self) -> Result<Self> {
         check_specials(&self.special_tokens)?;
         verdict::check_allowed(self.allow_unknown)?;
-        self.options.num_merges = merges_for(self.vocab_size, self.special_tokens.len())?;
+        self.merging.num_merges = merges_for(self.vocab_size, self.special_tokens.len())?;
         if self.vocab_size > MAX_VOCAB_SIZE {
             let rule = format!("at most {MAX_VOCAB_SIZE} tokens are possible");
             return Err(Error::argument("vocab_size", &self.vocab_size, rule));
         }
-        if self.options.word_length == Some(0) {
+        if self.merging.word_length == Some(0) {
             return Err(Error::argument("word_length", &0, "a word has at least one base"));
         }
-        if self.options.max_token_length == Some(0) {
+        if self.merging.max_token_length == Some(0) {
             return Err(Error::argument("max_token_length", &0, "a token has at least one base"));
         }
         Ok(self)
@@ -96,26 +96,26 @@ impl Wanted {
 /// Trains a tokenizer on files.
 pub fn train(
     paths: &[PathBuf],
-    wanted: Wanted,
+    options: TrainOptions,
     threads: Option<usize>,
     checkpoint: Option<&Checkpoint>,
     monitor: &Monitor,
-) -> Result<(Tokenizer, Report)> {
-    let mut wanted = wanted.checked()?;
+) -> Result<(Tokenizer, TrainingReport)> {
+    let mut options = options.checked()?;
     check_paths(paths)?;
     let pool = pool(threads)?;
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
-    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
+    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &options.merging)).transpose()?;
     let start = Instant::now();
-    let corpora = pool.install(|| corpus::read_all(paths, wanted.allow_unknown, monitor))?;
+    let corpora = pool.install(|| corpus::read_all(paths, options.allow_unknown, monitor))?;
     let seconds_reading = start.elapsed().as_secs_f64();
-    fit_memory(&mut wanted, &corpora, pool.current_num_threads())?;
+    fit_memory(&mut options, &corpora, pool.current_num_threads())?;
     let mut contents = contents_of(&corpora);
-    contents.words = corpora.iter().map(|corpus| corpus.num_pieces(wanted.options.word_length)).sum();
+    contents.words = corpora.iter().map(|corpus| corpus.num_pieces(options.merging.word_length)).sum();
     let texts = [WeightedCorpora { corpora, weight: 1 }];
     let read = Read { files: paths.len(), contents, seconds: seconds_reading };
-    finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
-        train_merges(&texts, &wanted.options, table, monitor, on_round)
+    finish(&read, &options, &pool, found, checkpoint, |table, on_round| {
+        train_merges(&texts, &options.merging, table, monitor, on_round)
     })
 }
 
@@ -125,24 +125,24 @@ pub fn train(
 pub fn train_on_shards(
     shards: &mut dyn CorpusShards,
     files: usize,
-    wanted: Wanted,
+    options: TrainOptions,
     threads: Option<usize>,
     checkpoint: Option<&Checkpoint>,
     monitor: &Monitor,
-) -> Result<(Tokenizer, Report)> {
-    let wanted = wanted.checked()?;
+) -> Result<(Tokenizer, TrainingReport)> {
+    let options = options.checked()?;
     let pool = pool(threads)?;
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
-    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &wanted.options)).transpose()?;
+    let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &options.merging)).transpose()?;
     let start = Instant::now();
-    let text = RemoteCorpus::of(shards, &wanted.options)?;
+    let text = RemoteCorpus::of(shards, &options.merging)?;
     let contents = Contents { words: text.pieces, ..text.contents.clone() };
     if contents.bases == 0 {
         return Err(verdict::no_base(Path::new("files"), contents.records));
     }
     let read = Read { files, contents, seconds: start.elapsed().as_secs_f64() };
-    finish(&read, &wanted, &pool, found, checkpoint, |table, on_round| {
-        train_remote(&text, shards, &wanted.options, table, monitor, on_round)
+    finish(&read, &options, &pool, found, checkpoint, |table, on_round| {
+        train_remote(&text, shards, &options.merging, table, monitor, on_round)
     })
 }
 
@@ -152,15 +152,15 @@ const FIXED_BYTES: u64 = 224 << 20;
 const THREAD_BYTES: u64 = 96 << 20;
 /// What a token in an island takes: while it is found, and while training on the islands.
 const ISLAND_TOKEN_BYTES: u64 = 64;
-/// Fewer tokens in islands make hardly a merge a pass.
-const LEAST_ISLAND_ROOM: u64 = 1 << 18;
+/// With fewer tokens in islands a pass gives hardly a merge.
+const MIN_ISLAND_TOKENS: u64 = 1 << 18;
 
-/// Leaves as much room for islands as the memory has beside what else is needed.
-fn fit_memory(wanted: &mut Wanted, corpora: &[Corpus], threads: usize) -> Result<()> {
-    let Some(available) = wanted.memory else { return Ok(()) };
+/// Gives islands the memory that nothing else needs.
+fn fit_memory(options: &mut TrainOptions, corpora: &[Corpus], threads: usize) -> Result<()> {
+    let Some(available) = options.memory else { return Ok(()) };
     let held: u64 = corpora.iter().map(Corpus::bytes_held).sum();
     let fixed = FIXED_BYTES + THREAD_BYTES * threads as u64 + held;
-    let needed = fixed + ISLAND_TOKEN_BYTES * LEAST_ISLAND_ROOM;
+    let needed = fixed + ISLAND_TOKEN_BYTES * MIN_ISLAND_TOKENS;
     if available < needed {
         let what = if held > available / 4 {
             "memory in bytes; pack the genomes into shards, which are not held in it"
@@ -169,8 +169,8 @@ fn fit_memory(wanted: &mut Wanted, corpora: &[Corpus], threads: usize) -> Result
         };
         return Err(Error::Resource { what, needed, available });
     }
-    let room = usize::try_from((available - fixed) / ISLAND_TOKEN_BYTES).unwrap_or(usize::MAX);
-    wanted.options.max_island_tokens = wanted.options.max_island_tokens.min(room);
+    let max_tokens = usize::try_from((available - fixed) / ISLAND_TOKEN_BYTES).unwrap_or(usize::MAX);
+    options.merging.max_island_tokens = options.merging.max_island_tokens.min(max_tokens);
     Ok(())
 }
 
@@ -181,33 +181,33 @@ struct Read {
     seconds: f64,
 }
 
-/// From what was read to the tokenizer: goes on from a checkpoint, trains, keeps checkpoints, reports.
+/// From what was read to the tokenizer: resumes from a checkpoint, trains, writes checkpoints, reports.
 fn finish(
     read: &Read,
-    wanted: &Wanted,
+    options: &TrainOptions,
     pool: &rayon::ThreadPool,
     found: Option<checkpoint::LoadedCheckpoint>,
     checkpoint: Option<&Checkpoint>,
     train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<TrainingSummary> + Send,
-) -> Result<(Tokenizer, Report)> {
+) -> Result<(Tokenizer, TrainingReport)> {
     let contents = read.contents.clone();
     let mut table = match found {
-        Some(found) => found.table_for(contents.fingerprint, &wanted.options)?,
+        Some(found) => found.table_for(contents.fingerprint, &options.merging)?,
         None => MergeTable::new(),
     };
     let resumed_merges = table.merges().len();
-    let keeper = checkpoint
-        .map(|to| CheckpointWriter::new(&to.path, contents.fingerprint, &wanted.options, resumed_merges));
+    let writer = checkpoint
+        .map(|to| CheckpointWriter::new(&to.path, contents.fingerprint, &options.merging, resumed_merges));
     let start = Instant::now();
-    let summary = pool.install(|| train_kept(&mut table, keeper, train))?;
+    let summary = pool.install(|| train_with_checkpoints(&mut table, writer, train))?;
     let seconds = [read.seconds, start.elapsed().as_secs_f64()];
     #[allow(clippy::cast_precision_loss)]
     let bases_per_token = {
-        let bases = contents.bases * if wanted.options.both_strands { 2 } else { 1 };
+        let bases = contents.bases * if options.merging.both_strands { 2 } else { 1 };
         bases as f64 / summary.tokens.max(1) as f64
     };
     let longest_tokens = longest(&table);
-    let report = Report {
+    let report = TrainingReport {
         files: read.files,
         contents,
         summary,
@@ -217,22 +217,22 @@ fn finish(
         bases_per_token,
         longest_tokens,
     };
-    Ok((Tokenizer::new(table, &wanted.special_tokens)?, report))
+    Ok((Tokenizer::new(table, &options.special_tokens)?, report))
 }
 
 type OnRound<'a> = dyn FnMut(&MergeTable, &Round) -> Result<()> + Send + 'a;
 
 /// Trains, and writes a checkpoint now and then and when training ends early.
-fn train_kept(
+fn train_with_checkpoints(
     table: &mut MergeTable,
-    mut keeper: Option<CheckpointWriter>,
+    mut writer: Option<CheckpointWriter>,
     train: impl FnOnce(&mut MergeTable, &mut OnRound<'_>) -> Result<TrainingSummary>,
 ) -> Result<TrainingSummary> {
     let mut on_round =
-        |table: &MergeTable, _: &Round| keeper.as_mut().map_or(Ok(()), |keeper| keeper.round(table));
+        |table: &MergeTable, _: &Round| writer.as_mut().map_or(Ok(()), |writer| writer.round(table));
     let trained = train(table, &mut on_round);
-    if let (Err(_), Some(keeper)) = (&trained, &mut keeper) {
-        keeper.stop(table)?;
+    if let (Err(_), Some(writer)) = (&trained, &mut writer) {
+        writer.stop(table)?;
     }
     trained
 }
@@ -242,17 +242,17 @@ fn train_kept(
 /// Fails at a word that is not over A, C, G, T, and if counts could exceed 63 bits.
 pub fn train_words(
     words: &[(String, u64)],
-    wanted: Wanted,
+    options: TrainOptions,
     threads: Option<usize>,
     monitor: &Monitor,
 ) -> Result<Tokenizer> {
-    let wanted = wanted.checked()?;
+    let options = options.checked()?;
     let pool = pool(threads)?;
     check_weights(words)?;
     let mut by_weight: BTreeMap<u64, CorpusBuilder> = BTreeMap::new();
     for (number, (word, weight)) in words.iter().enumerate() {
-        let is_base = |letter: u8| letter.is_ascii_uppercase() && CODES[usize::from(letter)] < NOT_A_BASE;
-        if let Some(position) = word.bytes().position(|letter| !is_base(letter)) {
+        let is_base = |byte: u8| byte.is_ascii_uppercase() && CODES[usize::from(byte)] < NOT_A_BASE;
+        if let Some(position) = word.bytes().position(|byte| !is_base(byte)) {
             return Err(Error::Symbol {
                 file: None,
                 line: None,
@@ -271,8 +271,8 @@ pub fn train_words(
     let texts: Vec<WeightedCorpora> =
         by_weight.into_iter().filter(|&(weight, _)| weight > 0).map(weighted).collect();
     let mut table = MergeTable::new();
-    pool.install(|| train_merges(&texts, &wanted.options, &mut table, monitor, |_, _| Ok(())))?;
-    Tokenizer::new(table, &wanted.special_tokens)
+    pool.install(|| train_merges(&texts, &options.merging, &mut table, monitor, |_, _| Ok(())))?;
+    Tokenizer::new(table, &options.special_tokens)
 }
 
 /// A pair cannot be counted more often than there are bases: their number must fit.
@@ -336,8 +336,8 @@ fn longest(table: &MergeTable) -> Vec<String> {
     tokens.iter().take(NUM_LONGEST).map(|&token| table.spelling(token)).collect()
 }
 
-impl Report {
-    /// Why training ended, in words.
+impl TrainingReport {
+    /// Why training ended, as reports say it.
     pub fn stopped(&self) -> &'static str {
         match self.summary.stop {
             StopReason::Full => "vocabulary full",
@@ -347,7 +347,7 @@ impl Report {
     }
 }
 
-/// The kinds of letters that were left out, and how many of each; those that occur.
+/// The kinds of symbols that were left out and occur, and how many of each.
 pub fn skipped(contents: &Contents) -> impl Iterator<Item = (&'static str, u64)> {
     let counts = SymbolKind::SKIPPED.iter().zip(contents.skipped);
     counts.filter(|&(_, count)| count > 0).map(|(kind, count)| (kind.name(), count))

@@ -1,4 +1,4 @@
-//! Sequence files to tokens, as a stream of batches: reading, encoding and the taker of the tokens work side by side.
+//! Sequence files to tokens, as a stream of batches: reading, encoding and the consumer work at the same time.
 //!
 //! ```text
 //!  files ──> reading thread ──> one batch ──> encoding thread ──> one batch ──> TokenStream::next
@@ -33,15 +33,15 @@ const WAITING: usize = 1;
 /// Rows with their tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenBatch {
-    /// Names and places; the letters are gone.
+    /// Names and places, without the sequences.
     pub rows: RowBatch,
     /// The tokens of each row.
     pub encoded: EncodedBatch,
 }
 
-/// What a stream has to say.
+/// What a stream gives within the time it is waited for.
 #[derive(Debug)]
-pub enum Step {
+pub enum StreamStep {
     /// The next rows.
     Batch(Box<TokenBatch>),
     /// Nothing yet.
@@ -55,7 +55,7 @@ pub enum Step {
 pub struct StreamOptions {
     /// Which rows.
     pub rows: RowOptions,
-    /// How they become tokens. What becomes of unknown letters, and upper-casing, are as the rows say.
+    /// How they become tokens. The policy for unknown symbols and upper-casing are those of the rows.
     pub encode: EncodeOptions,
     /// Threads that encode; all cores if not given.
     pub threads: Option<usize>,
@@ -71,15 +71,16 @@ pub struct TokenStream {
 
 enum State {
     Idle(Box<Work>),
-    Running(Receiver<Told<TokenBatch>>),
+    Running(Receiver<Sent<TokenBatch>>),
     Ended,
-    /// What ended it, in words.
+    /// The message of the error that ended it.
     Failed(String),
     Closed,
 }
 
-/// What one thread tells the next: a batch or none at the end, and what was found since the last; or why it stopped.
-type Told<T> = thread::Result<Result<(Option<T>, RowReport)>>;
+/// What one thread sends the next: a batch, or none at the end, with what was found since the last; or an error or
+/// panic that stopped it.
+type Sent<T> = thread::Result<Result<(Option<T>, RowReport)>>;
 
 /// All that the threads need.
 struct Work {
@@ -93,7 +94,7 @@ struct Work {
 impl TokenStream {
     /// A stream of the tokens of files. Fails if the options contradict each other; files are opened later.
     ///
-    /// If the tokenizer has no token for unknown letters, such a letter is an error with its place.
+    /// If the tokenizer has no token for unknown symbols, such a symbol is an error with its place.
     pub fn open(tokenizer: Arc<Tokenizer>, paths: Vec<PathBuf>, options: StreamOptions) -> Result<Self> {
         let StreamOptions { mut rows, mut encode, threads } = options;
         if rows.unknown == UnknownPolicy::Token && tokenizer.unknown_id().is_none() {
@@ -103,7 +104,7 @@ impl TokenStream {
         if encode.add_special_tokens {
             tokenizer.template()?;
         }
-        let rows = SequenceRows::open(paths, &rows, |letter| tokenizer.symbols().is_known(letter))?;
+        let rows = SequenceRows::open(paths, &rows, |byte| tokenizer.symbols().is_known(byte))?;
         let (reading, encoding) = (pool(threads)?, pool(threads)?);
         let work = Work { rows, tokenizer, options: encode, reading, encoding };
         Ok(Self {
@@ -117,38 +118,38 @@ impl TokenStream {
     /// The next batch, waited for as long as `patience`.
     ///
     /// After the end it is at its end for ever. After an error, and once it is closed, every call fails.
-    pub fn next(&mut self, patience: Duration) -> Result<Step> {
-        let told: Told<TokenBatch> = match &mut self.state {
+    pub fn next(&mut self, patience: Duration) -> Result<StreamStep> {
+        let sent: Sent<TokenBatch> = match &mut self.state {
             State::Idle(_) => return self.start().and_then(|()| self.next(patience)),
             State::Running(tokens) => match tokens.recv_timeout(patience) {
-                Ok(told) => told,
-                Err(RecvTimeoutError::Timeout) => return Ok(Step::Waiting),
+                Ok(sent) => sent,
+                Err(RecvTimeoutError::Timeout) => return Ok(StreamStep::Waiting),
                 Err(RecvTimeoutError::Disconnected) => {
                     Err(Box::new("the encoding thread vanished") as Box<_>)
                 }
             },
-            State::Ended => return Ok(Step::End),
+            State::Ended => return Ok(StreamStep::End),
             State::Failed(why) => {
                 let rule = format!("an error ended it: {why}; start again");
                 return Err(Error::argument("reader", "stopped", rule));
             }
             State::Closed => return Err(Error::argument("reader", "closed", "start again")),
         };
-        self.take(told)
+        self.take(sent)
     }
 
-    fn take(&mut self, told: Told<TokenBatch>) -> Result<Step> {
-        self.state = match (&told, std::mem::replace(&mut self.state, State::Closed)) {
+    fn take(&mut self, sent: Sent<TokenBatch>) -> Result<StreamStep> {
+        self.state = match (&sent, std::mem::replace(&mut self.state, State::Closed)) {
             (Ok(Ok((Some(_), _))), running) => running,
             (Ok(Ok((None, _))), _) => State::Ended,
             (Ok(Err(error)), _) => State::Failed(error.to_string()),
             (Err(_), _) => State::Failed("internal error".to_owned()),
         };
-        let (batch, report) = told.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let (batch, report) = sent.unwrap_or_else(|panic| resume_unwind(panic))?;
         self.report.add(report);
-        let Some(batch) = batch else { return Ok(Step::End) };
+        let Some(batch) = batch else { return Ok(StreamStep::End) };
         self.tokens += batch.encoded.ids.len() as u64;
-        Ok(Step::Batch(Box::new(batch)))
+        Ok(StreamStep::Batch(Box::new(batch)))
     }
 
     /// What was found in the rows that were given so far; at the end, in all files.
@@ -178,7 +179,7 @@ impl TokenStream {
         let State::Idle(work) = std::mem::replace(&mut self.state, State::Closed) else { return Ok(()) };
         let Work { mut rows, tokenizer, options, reading, encoding } = *work;
         let (to_encoding, read) = sync_channel(WAITING);
-        let (to_taker, tokens) = sync_channel(WAITING);
+        let (to_consumer, tokens) = sync_channel(WAITING);
         let (reader, encoder) = (Arc::clone(&self.monitor), Arc::clone(&self.monitor));
         spawn("genotok-read", move || {
             reading.install(|| {
@@ -189,9 +190,9 @@ impl TokenStream {
             });
         })?;
         spawn("genotok-encode", move || {
-            each(&to_taker, || {
-                let told = read.recv().map_err(|_| Error::Interrupted)?;
-                let (rows, report) = told.unwrap_or_else(|panic| resume_unwind(panic))?;
+            each(&to_consumer, || {
+                let sent = read.recv().map_err(|_| Error::Interrupted)?;
+                let (rows, report) = sent.unwrap_or_else(|panic| resume_unwind(panic))?;
                 let encode = |rows| encoding.install(|| encode(&tokenizer, rows, options, &encoder));
                 Ok((rows.map(encode).transpose()?, report))
             });
@@ -224,12 +225,12 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     started.map(drop).map_err(|error| Error::io("thread", error))
 }
 
-/// Tells what `work` gives until it is at its end or nobody listens.
-fn each<T: Send>(listener: &SyncSender<Told<T>>, mut work: impl FnMut() -> Result<(Option<T>, RowReport)>) {
+/// Sends what `work` gives until it is at its end or the receiver is gone.
+fn each<T: Send>(sender: &SyncSender<Sent<T>>, mut work: impl FnMut() -> Result<(Option<T>, RowReport)>) {
     loop {
-        let told = catch_unwind(AssertUnwindSafe(&mut work));
-        let goes_on = matches!(told, Ok(Ok((Some(_), _))));
-        if listener.send(told).is_err() || !goes_on {
+        let sent = catch_unwind(AssertUnwindSafe(&mut work));
+        let continues = matches!(sent, Ok(Ok((Some(_), _))));
+        if sender.send(sent).is_err() || !continues {
             return;
         }
     }
@@ -254,7 +255,7 @@ mod tests {
 
     fn all(stream: &mut TokenStream) -> Result<Vec<(String, i64, usize)>> {
         let mut found = Vec::new();
-        while let Step::Batch(batch) = stream.next(PATIENCE)? {
+        while let StreamStep::Batch(batch) = stream.next(PATIENCE)? {
             for row in 0..batch.rows.len() {
                 let tokens = batch.encoded.offsets[row + 1] - batch.encoded.offsets[row];
                 found.push((
@@ -275,11 +276,11 @@ mod tests {
         let (_folder, mut stream) = stream(&text, rows, &["[UNK]"]);
         let expected: Vec<_> = (1..200).map(|number| (format!("r{number}"), 0, 2 * number + 1)).collect();
         assert_eq!(all(&mut stream).unwrap(), expected);
-        assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
+        assert!(matches!(stream.next(PATIENCE), Ok(StreamStep::End)));
         let report = stream.report();
         assert_eq!((report.records, report.unknown[1], stream.tokens()), (199, 199, report.symbols));
         stream.close();
-        assert!(matches!(stream.next(PATIENCE), Ok(Step::End)));
+        assert!(matches!(stream.next(PATIENCE), Ok(StreamStep::End)));
     }
 
     #[test]

@@ -11,6 +11,7 @@ PATIENCE_SECONDS = 1.5  # "within about a second", on a machine that has other t
 CHILD = """
 import sys, time
 from genotok import _native
+from genotok.options import RunOptions, TrainOptions
 
 def progress(event):
     if event["phase"] == {phase!r}:

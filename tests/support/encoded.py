@@ -12,20 +12,18 @@ import pyarrow as pa
 
 import genotok
 from genotok.dataset.formats import FORMATS
-from genotok.dataset.plan import Plan
+from genotok.dataset.job import EncodingJob
 from genotok.dataset.single import write_rows
 from genotok.dataset.vocabulary import Vocabulary
 from genotok.dataset.writers import files
+from genotok.options import TrainOptions
 
 Row = tuple[str, int, int, list[int]]
 
 TOKENIZER = genotok.Tokenizer.from_json(
     genotok._native.Tokenizer.train_words(
         [(genotok._native.simulate(20_000, 5).decode(), 1)],
-        vocab_size=120,
-        min_frequency=0,
-        special_tokens=["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"],
-        max_token_length=None,
+        TrainOptions(vocab_size=120),
         threads=1,
         seed=None,
     ).to_json()
@@ -94,8 +92,10 @@ class FakeReader:
         pass
 
 
-def plan(form: str = "arrow", inputs: Sequence[str] = (), *, shard_bases: int = 0, **options: Any) -> Plan:
-    return Plan(FORMATS[form], VOCABULARY, tuple(inputs), options, shard_bases)
+def plan(
+    form: str = "arrow", inputs: Sequence[str] = (), *, shard_bases: int = 0, **options: Any
+) -> EncodingJob:
+    return EncodingJob(FORMATS[form], VOCABULARY, tuple(inputs), options, shard_bases)
 
 
 ENDINGS = {"arrow": ".arrow", "arrow-stream": ".arrows", "parquet": ".parquet", "megatron": ".bin"}

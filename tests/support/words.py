@@ -104,7 +104,14 @@ EXEMPT = {
 
 # Public types that are defined in several places and mean the same, and why there are several.
 SAME_CONCEPT = {
-    "RecordDigest": "the digest of a record, as the core computes it and as reports in Python hold it",
+    **dict.fromkeys(
+        ("BatchOptions", "PackOptions", "ReadOptions", "RowOptions", "RunOptions", "TrainOptions"),
+        "a group of options in Python, as the binding takes it, and as the core has it",
+    ),
+    **dict.fromkeys(
+        ("RecordDigest", "RowReport", "TrainingReport"), "a report of the core, and its type in Python"
+    ),
+    "IndexedBed": "a type of the core, and the binding's class around it",
     "Tokenizer": "the tokenizer of the core, as the binding wraps it, and as Python users see it",
 }
 

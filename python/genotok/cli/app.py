@@ -1,6 +1,6 @@
 """The program `genotok`: its commands, its front page, and its exit codes.
 
-Exit codes: 0 success; 1 something the user can mend (one line on standard error, no traceback) or, with a
+Exit codes: 0 success; 1 something the user can fix (one line on standard error, no traceback) or, with a
 traceback, a fault of genotok; 2 wrong usage; 130 interrupted by Ctrl-C; 143 and 129
 by SIGTERM and SIGHUP, which do the same.
 """

@@ -4,7 +4,7 @@ from typing import TypedDict, cast
 
 from genotok import _native
 from genotok.files.paths import Files, expand
-from genotok.tokenizer.encoder import Progress
+from genotok.options import Progress, RunOptions
 
 __all__ = ["Defect", "FileReport", "Lengths", "check_files"]
 
@@ -28,7 +28,7 @@ class Defect(TypedDict):
 
 
 class Lengths(TypedDict):
-    """Lengths of records in letters; half of all letters are in records of `n50` letters or more."""
+    """Lengths of records in symbols; half of all symbols are in records of `n50` symbols or more."""
 
     shortest: int
     longest: int
@@ -85,7 +85,6 @@ def check_files(
         OSError: A name leads to no file.
         ArgumentError: No file at all, or one of them twice.
     """
-    reports = _native.check(
-        expand(files), limit=limit, allow_unknown=allow_unknown, threads=threads, progress=progress
-    )
+    run = RunOptions(threads=threads, progress=progress)
+    reports = _native.check(expand(files), limit, allow_unknown, run)
     return cast("list[FileReport]", reports)

@@ -1,13 +1,15 @@
-"""Packed corpora: sequences at two bits a base in one file or in shards, ready to be mapped into memory."""
+"""Packed corpora: sequences at 2 bits per base in one file or in shards, ready to be mapped into memory."""
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple, NotRequired, TypedDict, cast
+from dataclasses import replace
+from typing import NamedTuple, NotRequired, TypedDict, Unpack, cast
 
 from genotok import _native
 from genotok.errors import SequenceFileError
 from genotok.files.paths import MANIFEST, Files, expand
-from genotok.tokenizer.encoder import Progress
+from genotok.options import PackKeywords, PackOptions, Progress, RunKeywords, RunOptions, grouped
+from genotok.options.packing import DEFAULT_SHARD_SIZE
 
 __all__ = [
     "DEFAULT_SHARD_SIZE",
@@ -20,16 +22,18 @@ __all__ = [
     "verify_packed",
     "verify_shards",
     "words_of",
+    "write_shards",
 ]
 
 MAGIC = b"GENOTOK\x1a"
 
-DEFAULT_SHARD_SIZE = 512_000_000
-"""Bases of a shard: 128 MB."""
+
+class PackingKeywords(PackKeywords, RunKeywords, total=False):
+    """The keywords of `pack_shards`."""
 
 
 class PackReport(TypedDict):
-    """What was packed; `skipped` counts the letters outside A, C, G and T by kind.
+    """What was packed; `skipped` counts the symbols outside A, C, G and T by kind.
 
     Of a folder, `shards` and `bytes` are those of all that is in it now, the rest is what was added.
     """
@@ -53,7 +57,7 @@ def pack(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> PackReport:
-    """Write the words of `files` to the packed file `output`, whole or not at all.
+    """Write the words of `files` to the packed file `output`, atomically.
 
     A packed file takes a quarter of a byte per base and is read by `Tokenizer.train` in place of the sequence
     files it was made of, without parsing, with the same result.
@@ -67,24 +71,18 @@ def pack(
 
     Raises:
         SequenceFileError: A file is empty, cut short, damaged or malformed.
-        SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
+        SymbolError: A sequence holds symbols of no nucleotide code: it looks like protein.
         OSError: A file cannot be read or written.
     """
-    report = _native.pack(
-        expand(files), os.fspath(output), allow_unknown=allow_unknown, threads=threads, progress=progress
-    )
+    run = RunOptions(threads=threads, progress=progress)
+    report = _native.pack(expand(files), os.fspath(output), allow_unknown, run)
     return cast("PackReport", report)
 
 
 def pack_shards(
     files: Files,
     folder: str | os.PathLike[str],
-    *,
-    shard_size: int = DEFAULT_SHARD_SIZE,
-    append: bool = False,
-    allow_unknown: float = _native.MAX_UNKNOWN,
-    threads: int | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[PackingKeywords],
 ) -> PackReport:
     """Write the words of `files` to a folder of packed files, for corpora that are larger than memory.
 
@@ -96,7 +94,7 @@ def pack_shards(
     Args:
         files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd): a path, a pattern, or an iterable of them.
         folder: A new folder, or one to add to.
-        shard_size: Bases after which a new shard is begun.
+        shard_size: Bases after which a new shard is started.
         append: Add to the shards that are there.
         allow_unknown: As for `pack`.
         threads: Files to read at a time; None for all cores.
@@ -104,19 +102,19 @@ def pack_shards(
 
     Raises:
         SequenceFileError: A file is not what it should be, or in the folder already; the folder is in use.
-        SymbolError: A sequence holds letters of no nucleotide code.
+        SymbolError: A sequence holds symbols of no nucleotide code.
         OSError: A file cannot be read or written; nothing that is half-written stays in the corpus.
     """
-    report = _native.pack_shards(
-        expand(files),
-        os.fspath(folder),
-        shard_bases=shard_size,
-        append=append,
-        allow_unknown=allow_unknown,
-        threads=threads,
-        progress=progress,
-    )
-    return cast("PackReport", report)
+    return write_shards(files, folder, *grouped("pack_shards", options, PackOptions, RunOptions))
+
+
+def write_shards(
+    files: Files, folder: str | os.PathLike[str], packing: PackOptions, run: RunOptions
+) -> PackReport:
+    """`pack_shards`, with its options as groups."""
+    if packing.shard_size is None:
+        packing = replace(packing, shard_size=DEFAULT_SHARD_SIZE)
+    return cast("PackReport", _native.pack_shards(expand(files), os.fspath(folder), packing, run))
 
 
 def verify_shards(folder: str | os.PathLike[str]) -> list[str]:
@@ -161,7 +159,7 @@ def is_packed_folder(folder: str | os.PathLike[str]) -> bool:
 
 
 class Word(NamedTuple):
-    """Where a word came from: a record of the input, and letters of it, counted from 0, half-open."""
+    """Where a word came from: a record of the input, and a half-open range of its symbols, counted from 0."""
 
     record: str
     start: int

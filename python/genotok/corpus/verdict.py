@@ -64,7 +64,7 @@ def check_sequence(path: str, line: int, text: str) -> None:
             "protein, and genotok reads DNA"
         )
     raise SequenceFileError(
-        f"{path}: line {line:,}: {wrong!r} in a sequence; letters of DNA (ACGT, N, IUPAC) are expected"
+        f"{path}: line {line:,}: {wrong!r} in a sequence; symbols of DNA (ACGT, N, IUPAC) are expected"
     )
 
 

@@ -5,7 +5,7 @@ Example:
     >>> rows = TokenDataset("shards")
     >>> len(rows), rows[0]  # the ids of the first row, a view of the mapped file
 
-`writers` write one output whole or not at all, `folder` and `journal` a folder of them that can
+`writers` write one output atomically, `folder` and `journal` a folder of them that can
 be resumed, `manifest` says what is in it, `shards` and `reading` read, `batch_checksums` finds what was
 altered, `verify` trusts nothing. pyarrow and numpy are imported when they are needed.
 """

@@ -6,7 +6,7 @@ names and places are found, batches that are missing, doubled or of another file
 
 Where they stand: of Arrow files and streams in the metadata of each batch, with the number of batches in that
 of the last, so that a stream cut between two batches is found; of Parquet in the footer, a row group each; of
-Megatron's pair behind the index. A file without them is of an older version, or from elsewhere.
+Megatron's pair behind the index. A file without them is of an older version, or of another program.
 """
 
 from __future__ import annotations

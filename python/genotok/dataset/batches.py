@@ -1,6 +1,6 @@
 """Rows of token ids as batches for torch: a collate of our own, and rows that torch's own collate stacks."""
 
-# Shape letters: B rows, S padded length.
+# Shapes: B rows, S padded length.
 
 from __future__ import annotations
 

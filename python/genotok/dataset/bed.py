@@ -4,9 +4,9 @@ Six columns as every BED file of six columns has them, with the score 0, and the
 BED6+1. Lines of a row rise, also on strand `-`, so that rows in order make a file in order, which can be
 compressed and indexed.
 
-A token's place is its row's start and the letters of the tokens before it in the row. That is only so where
-tokens lie end to end, which is checked row by row; overlapping k-mers, which step by one letter, are told by
-their number. Tokens that stand for no letter, such as `[CLS]`, have no line.
+A token's place is its row's start and the bases of the tokens before it in the row. That is only so where
+tokens are contiguous, which is checked row by row; overlapping k-mers, which step by one base, are recognised
+by their number. Tokens that stand for no base, such as `[CLS]`, have no line.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class BedWriter:
         lengths = self._lengths[ids]
         offsets = offsets_of(batch)
         rows = np.repeat(np.arange(batch.num_rows), np.diff(offsets))
-        into = self._letters_before(batch, rows, lengths)
+        into = self._bases_before(batch, rows, lengths)
         reverse = self._are_reverse(batch)[rows]
         starts = np.where(reverse, ends_of(batch)[rows] - into - lengths, starts_of(batch)[rows] + into)
         # The tokens of a row by rising place: those of a reverse one backwards.
@@ -120,7 +120,7 @@ class BedWriter:
         line_ends = self._line_ends.take(pa.array(ids[shown] + len(self._lengths) * reverse[shown]))
         lines = pc.binary_join_element_wise(places, line_ends, pa.scalar("", text))
         if len(lines):
-            # The strings of an Arrow array lie end to end: they are the text.
+            # The strings of an Arrow array are contiguous: they are the text.
             self._sink.write(memoryview(lines.buffers()[2]))
 
     def close(self) -> None:
@@ -133,21 +133,21 @@ class BedWriter:
             return np.full(batch.num_rows, self._reverse)
         return view_of(pc.equal(batch.column("strand"), "-").cast("uint8")).astype(bool)
 
-    def _letters_before(
+    def _bases_before(
         self, batch: pa.RecordBatch, rows: NDArray[np.int64], lengths: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """How many letters of its row come before each token."""
-        offsets, letters = offsets_of(batch), bases_of(batch)
+        """How many bases of its row come before each token."""
+        offsets, bases = offsets_of(batch), bases_of(batch)
         passed = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-        if np.array_equal(np.diff(passed[offsets]), letters):
+        if np.array_equal(np.diff(passed[offsets]), bases):
             return np.asarray(passed[:-1] - passed[offsets[:-1]][rows])
         counts = np.diff(offsets)
         width = int(lengths.max(initial=1))
         steps_by_one = bool((lengths == width).all())
-        if steps_by_one and np.array_equal((counts + width - 1)[counts > 0], letters[counts > 0]):
+        if steps_by_one and np.array_equal((counts + width - 1)[counts > 0], bases[counts > 0]):
             return np.arange(len(rows)) - offsets[:-1][rows]
-        row = int(np.flatnonzero(np.diff(passed[offsets]) != letters)[0])
+        row = int(np.flatnonzero(np.diff(passed[offsets]) != bases)[0])
         raise ArgumentError(
-            f"format=bed: the tokens of {batch.column('record')[row].as_py()} do not lie end to end, "
+            f"format=bed: the tokens of {batch.column('record')[row].as_py()} are not contiguous, "
             "so that they have no place of their own; try --unknown split"
         )

@@ -1,9 +1,9 @@
 """Record batches of encoded sequences, and their columns as numpy arrays without a copy.
 
 The schema: `record: utf8, start: int64, end: int64, input_ids: list<uint16 or uint32>`, no nulls. A row has
-the ids of the letters `start..end` of its record. Rows that BED files chose also have `bed_row: int64, name:
+the ids of the bases `start..end` of its record. Rows that BED files chose also have `bed_row: int64, name:
 utf8, strand: utf8`; and where their blocks are joined, `block_starts: list<int64>, block_sizes: list<int64>`:
-then a row has the letters of its blocks only.
+then a row has the bases of its blocks only.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def is_of_bed(batch: pa.RecordBatch) -> bool:
 
 
 def is_of_blocks(schema: pa.Schema) -> bool:
-    """Whether a row has the letters of its blocks only."""
+    """Whether a row has the bases of its blocks only."""
     return BLOCK_COLUMNS[0] in schema.names
 
 
@@ -82,7 +82,7 @@ def is_wide(schema: pa.Schema) -> bool:
 
 
 def starts_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """Where in its record each row begins."""
+    """Where in its record each row starts."""
     return view_of(batch.column("start"))
 
 
@@ -92,7 +92,7 @@ def ends_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
 
 
 def bases_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """The letters of each row."""
+    """The bases of each row."""
     if is_of_blocks(batch.schema):
         sizes = batch.column(BLOCK_COLUMNS[1])
         passed = np.concatenate((np.zeros(1, np.int64), np.cumsum(view_of(sizes.flatten()))))
@@ -117,5 +117,5 @@ def offsets_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
 
 
 def ids_of(batch: pa.RecordBatch) -> Ids:
-    """The ids of all rows, end to end."""
+    """The ids of all rows, concatenated."""
     return view_of(batch.column("input_ids").flatten())

@@ -1,9 +1,9 @@
-"""Sequence files to a folder of shards, one portion after another, so that a killed run can go on.
+"""Sequence files to a folder of shards, one portion after another, so that a killed run can resume.
 
 Order of events, on which resuming relies: the tokenizer and the head of the journal; then, for each portion,
-its shards, each whole or not at all, the list of its records, and its line in the journal; in the end the
-manifest, and the journal goes. Each is on the disk before the next begins. So a portion whose line is in the
-journal is complete, and one without is encoded again from its begin, over what there may be of it: the files
+its shards, each written atomically, the list of its records, and its line in the journal; in the end the
+manifest, and the journal goes. Each is on the disk before the next starts. So a portion whose line is in the
+journal is complete, and one without is encoded again from its start, over what there may be of it: the files
 come out the same.
 """
 
@@ -26,55 +26,55 @@ from genotok.files.atomic import AtomicFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from genotok.dataset.plan import Plan, Read, Reader
+    from genotok.dataset.job import EncodingJob, OpenRows, RowReader
 
 __all__ = ["encode_portion", "write_folder"]
 
 
 def write_folder(
     folder: str,
-    plan: Plan,
-    read: Read,
+    job: EncodingJob,
+    read: OpenRows,
     *,
     resume: bool = False,
     force: bool = False,
-    elsewhere: Callable[[range], Iterator[Portion]] | None = None,
+    remote: Callable[[range], Iterator[Portion]] | None = None,
 ) -> Manifest:
-    """Encode the files of `plan` into `folder`.
+    """Encode the files of `job` into `folder`.
 
     Args:
         folder: The folder; made if it is not there.
-        plan: What to do.
+        job: What to encode.
         read: Called with the files of a portion and the number of files before them; gives their rows, with
             digests.
-        resume: Go on with a run that was killed, to the result it would have had.
+        resume: Resume a run that was killed, to the result it would have had.
         force: Replace a folder of shards that is there.
-        elsewhere: Called with the numbers of the portions that are left; encodes them into the folder by
+        remote: Called with the numbers of the portions that are left; encodes them into the folder by
             `encode_portion`, in other processes, and gives them in order.
 
     Raises:
-        ArgumentError: The folder may not be written to, or does not fit what is to be gone on with.
+        ArgumentError: The folder may not be written to, or does not fit what is to be resumed.
         OSError: A file cannot be read or written.
     """
     check_folder(folder, resume=resume, force=force)
-    journal = Journal(folder, plan.head(), plan.vocabulary.json, resume=resume and not force, force=force)
+    journal = Journal(folder, job.head(), job.vocabulary.json, resume=resume and not force, force=force)
     try:
-        left = range(len(journal.portions), plan.num_portions)
-        here = (encode_portion(folder, plan, index, read) for index in left)
-        for portion in here if elsewhere is None else elsewhere(left):
+        left = range(len(journal.portions), job.num_portions)
+        local = (encode_portion(folder, job, index, read) for index in left)
+        for portion in local if remote is None else remote(left):
             journal.add(portion)
-        manifest = Manifest(plan.head(), tuple(journal.portions))
+        manifest = Manifest(job.head(), tuple(journal.portions))
         journal.finish(manifest)
     finally:
         journal.close()
     return manifest
 
 
-def encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
+def encode_portion(folder: str, job: EncodingJob, index: int, read: OpenRows) -> Portion:
     """Encode the files of one portion into shards, over what an earlier try may have left of them."""
-    paths = plan.portion(index)
+    paths = job.portion(index)
     with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
-        shards = tuple(_write_shards(folder, plan, index, reader))
+        shards = tuple(_write_shards(folder, job, index, reader))
         report = reader.report()
         digests = _write_digests(folder, index, report["digests"])
         return Portion(
@@ -88,18 +88,18 @@ def encode_portion(folder: str, plan: Plan, index: int, read: Read) -> Portion:
         )
 
 
-def _write_shards(folder: str, plan: Plan, index: int, reader: Reader) -> Iterator[ShardEntry]:
+def _write_shards(folder: str, job: EncodingJob, index: int, reader: RowReader) -> Iterator[ShardEntry]:
     """The shards of a portion, each complete when it is yielded."""
     schema = pa.schema(reader)
     part = 0
     rows = _Rows(pa.record_batch(batch) for batch in reader)
     while rows:
         stem = SHARD.format(portion=index, part=part)
-        paths = [os.path.join(folder, stem + ending) for ending in plan.form.endings]
+        paths = [os.path.join(folder, stem + ending) for ending in job.form.endings]
         sinks = files(paths, checksum=True)
-        with Output(plan, sinks, schema) as output:
-            while rows and output.counts.bases < plan.shard_bases:
-                output.write(rows.take(plan.shard_bases - output.counts.bases))
+        with Output(job, sinks, schema) as output:
+            while rows and output.counts.bases < job.shard_bases:
+                output.write(rows.take(job.shard_bases - output.counts.bases))
             output.commit()
             yield _shard_entry(sinks, output)
         part += 1
@@ -133,7 +133,7 @@ def _shard_entry(sinks: Sequence[AtomicFile], output: Output) -> ShardEntry:
 
 
 def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
-    """The list of a portion's records: file, name, letters, refget digest."""
+    """The list of a portion's records: file, name, length, refget digest."""
     path = os.path.join(folder, DIGESTS.format(portion=index))
     sink = AtomicFile(path, checksum=True)
     try:

@@ -1,4 +1,4 @@
-"""The folder while it is being written: made, refused, cleared or gone on with; and its journal."""
+"""The folder while it is being written: made, refused, cleared or resumed; and its journal."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 from contextlib import suppress
 
 from genotok import _native
+from genotok.dataset.job import TOKENIZER
 from genotok.dataset.manifest import (
     JOURNAL,
     MANIFEST,
@@ -18,7 +19,6 @@ from genotok.dataset.manifest import (
     Portion,
 )
 from genotok.dataset.plain import from_line, to_line
-from genotok.dataset.plan import TOKENIZER
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.appending import AppendFile
 from genotok.files.atomic import TEMPORARY_PATTERN, sync_folder, write_atomic
@@ -53,12 +53,12 @@ def check_folder(folder: str, *, resume: bool, force: bool, is_claimed: bool = F
             _native.Claim(folder, folder=True).release()
         if not resume and not force:
             unfinished = os.path.exists(os.path.join(folder, JOURNAL))
-            also = "--resume goes on with it, " if unfinished else ""
+            also = "--resume continues it, " if unfinished else ""
             state = "an unfinished run" if unfinished else "a folder of shards"
             raise ArgumentError(f"{folder}: holds {state}; {also}--force replaces it")
         return
     if resume:
-        raise FileNotFoundError(errno.ENOENT, "no run to go on with is here; run without --resume", folder)
+        raise FileNotFoundError(errno.ENOENT, "no run to resume is here; run without --resume", folder)
     if os.path.isdir(folder) and not all(is_internal(name) for name in os.listdir(folder)):
         raise ArgumentError(f"{folder}: is not empty, and no folder of shards; choose another output")
 
@@ -71,7 +71,7 @@ class Journal:
     """
 
     def __init__(self, folder: str, head: Head, tokenizer: str, *, resume: bool, force: bool = False) -> None:
-        """Begin a run in `folder`, or go on with one.
+        """Start a run in `folder`, or resume one.
 
         Raises:
             ArgumentError: What is there was made of other inputs, or with another tokenizer or other options;

@@ -41,7 +41,7 @@ VERSION = 2
 VERSIONS = (1, VERSION)
 """Those that are read; the first has no checksums, neither of itself nor of record batches."""
 
-MOST_BYTES = 1 << 28
+MAX_BYTES = 1 << 28
 """A larger manifest is not read."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -98,9 +98,9 @@ class Portion:
         records: How many records they have.
         digests: The file that lists these records, with length and refget digest.
         shards: What was written, in order.
-        letters: The letters of the rows, those that were left out included.
-        unknown: Letters outside the vocabulary, by kind.
-        lower_case: How many of them are lower-case letters that the vocabulary has in upper case.
+        letters: The symbols of the rows, with those left out.
+        unknown: Symbols outside the vocabulary, by kind.
+        lower_case: How many of them are lower-case symbols that the vocabulary has in upper case.
     """
 
     inputs: tuple[InputEntry, ...]
@@ -194,9 +194,9 @@ class Manifest:
             OSError: It cannot be read.
         """
         with open(path, "rb") as file:
-            text = file.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
-            raise SequenceFileError(f"{path}: more than {MOST_BYTES:,} bytes, too many for a manifest")
+            text = file.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise SequenceFileError(f"{path}: more than {MAX_BYTES:,} bytes, too many for a manifest")
         try:
             return cls._parse(json.loads(text))
         except (ValueError, RecursionError) as error:

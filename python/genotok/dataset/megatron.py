@@ -1,4 +1,4 @@
-"""The flat pair of files that Megatron-style loaders read: `.bin` has the ids, `.idx` says where rows begin.
+"""The flat pair of files that Megatron-style loaders read: `.bin` has the ids, `.idx` says where rows start.
 
 The index, little-endian throughout:
 
@@ -11,7 +11,7 @@ bytes                 what
 8                     number of documents and 1, D
 4 * R                 int32: tokens of each row
 8 * R                 int64: byte in .bin at which each row begins
-8 * D                 int64: row at which each document begins, and R
+8 * D                 int64: row at which each document starts, and R
 ```
 
 Behind it, where Megatron's readers do not look, stands what the format has no place for; an index without it
@@ -62,12 +62,12 @@ HEAD_BYTES = len(MAGIC) + HEAD.size
 TRAILER_MAGIC = b"genotok\x00"
 LENGTH = struct.Struct("<Q")
 DIGEST_BYTES = 32
-LEAST_TRAILER = len(TRAILER_MAGIC) + LENGTH.size + DIGEST_BYTES
+MIN_TRAILER_BYTES = len(TRAILER_MAGIC) + LENGTH.size + DIGEST_BYTES
 
 TYPE_CODES = {"<u2": 8, "<i4": 4}
 """The two of Megatron's eight types that are written here."""
 
-MOST_TOKENS = (1 << 31) - 1
+MAX_TOKENS = (1 << 31) - 1
 
 
 class MegatronWriter:
@@ -85,10 +85,10 @@ class MegatronWriter:
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of a pyarrow record batch."""
         lengths = np.diff(offsets_of(batch))
-        if len(lengths) and int(lengths.max()) > MOST_TOKENS:
+        if len(lengths) and int(lengths.max()) > MAX_TOKENS:
             raise ArgumentError(
                 f"format=megatron: a row has {int(lengths.max()):,} tokens, where the format "
-                f"holds {MOST_TOKENS:,} at most; cut rows with --window"
+                f"holds {MAX_TOKENS:,} at most; cut rows with --window"
             )
         self._begin_documents(batch)
         self._checksums.add(batch.select(["input_ids"]))
@@ -147,12 +147,12 @@ class Trailer:
 
 
 class MegatronFile:
-    """A pair of files, opened for reading: the ids stay on the disk until they are looked at.
+    """A pair of files, opened for reading: the ids stay on the disk until they are read.
 
     Attributes:
         lengths: Tokens of each row.
-        documents: The row at which each document begins, and the number of rows.
-        ids: The ids of all rows, end to end.
+        documents: The row at which each document starts, and the number of rows.
+        ids: The ids of all rows, concatenated.
         trailer: What stands behind the index; None in files of others, and of older versions.
     """
 
@@ -167,7 +167,7 @@ class MegatronFile:
             kind, num_rows, num_documents = _read_head(index, file.read(HEAD_BYTES))
         needed = HEAD_BYTES + 12 * num_rows + 8 * num_documents
         size = os.path.getsize(index)
-        if size != needed and size < needed + LEAST_TRAILER:
+        if size != needed and size < needed + MIN_TRAILER_BYTES:
             raise _fault(index, f"{size:,} bytes, where its head promises {needed:,}")
         self.trailer = _read_trailer(index, needed) if size > needed else None
         body = np.frombuffer(mapped(index), np.uint8, needed - HEAD_BYTES, HEAD_BYTES)
@@ -182,12 +182,12 @@ class MegatronFile:
         self.ids = np.frombuffer(mapped(data), kind) if num_bytes else np.empty(0, kind)
 
     def _check(self, index: str, width: int, num_bytes: int) -> None:
-        """An error if rows do not lie end to end in the data, or documents in the rows."""
+        """An error if rows are not contiguous in the data, or documents in the rows."""
         if len(self.lengths) and int(self.lengths.min()) < 0:
             raise _fault(index, "a row of negative length")
         ends = np.cumsum(self.lengths, dtype=np.int64) * width
         if len(ends) and (int(self._starts[0]) != 0 or not np.array_equal(self._starts[1:], ends[:-1])):
-            raise _fault(index, "rows that do not lie end to end")
+            raise _fault(index, "rows that are not contiguous")
         if (int(ends[-1]) if len(ends) else 0) != num_bytes:
             raise _fault(
                 index, f"rows of {int(ends[-1]) if len(ends) else 0:,} bytes, but data of {num_bytes:,}"

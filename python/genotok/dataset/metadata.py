@@ -54,7 +54,7 @@ def about_of(schema: pa.Schema) -> str | None:
 
 
 def facts_of(about: pa.Schema | str | None) -> dict[str, Any]:
-    """The facts in what a file, or its schema's metadata, says; none if it was made elsewhere."""
+    """The facts in what a file, or its schema's metadata, says; none if another program made it."""
     text = about if about is None or isinstance(about, str) else (about.metadata or {}).get(KEY)
     try:
         found = json.loads(text or "{}")

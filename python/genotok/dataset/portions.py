@@ -5,98 +5,68 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from genotok.dataset.folder import encode_portion
 from genotok.errors import GenotokWarning
+from genotok.options import ReadOptions, RunOptions
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from genotok.dataset.job import EncodingJob, RowReader
     from genotok.dataset.manifest import Portion
-    from genotok.dataset.plan import Plan, Reader
-    from genotok.files.paths import Beds
-    from genotok.tokenizer.encoder import Progress, Unknown
+    from genotok.options import RowOptions
 
-__all__ = ["Elsewhere", "PortionWork", "Reading", "RowOptions"]
+__all__ = ["PortionReader", "RemoteEncoder", "RemoteJob"]
 
 
-class RowOptions(TypedDict, total=False):
-    """What rows are, and what becomes of their letters: as `Tokenizer.encode_files` takes it."""
-
-    window: int | None
-    stride: int | None
-    region: str | Sequence[str] | None
-    bed: Beds | None
-    bed_blocks: bool
-    bed_order: bool
-    reverse_complement: bool
-    unknown: Unknown
-    uppercase: bool
-    add_special_tokens: bool
-    allow_unknown: float
-
-
-class Reading:
+class PortionReader:
     """Opens readers, portion after portion, and makes their progress that of the whole run.
 
     Attributes:
         first: The first portion that was opened; those before it were there already.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        tokenizer: Tokenizer,
-        threads: int | None,
-        progress: Progress | None,
-        rows: RowOptions,
-    ) -> None:
+    def __init__(self, job: EncodingJob, tokenizer: Tokenizer, rows: RowOptions, run: RunOptions) -> None:
         self.first: int | None = None
-        self._plan, self._tokenizer, self._threads, self._rows = plan, tokenizer, threads, rows
-        self._progress = progress
+        self._job, self._tokenizer, self._rows, self._run = job, tokenizer, rows, run
         self._before = 0
         self._bases_before = self._bases = 0
-        # Bytes of the inputs before each portion from the first on, and of all, once somebody listens.
+        # Bytes of the inputs before each portion from the first on, and of all; from the first event on.
         self._ends: list[int] = []
         self._is_known = False
 
-    def open(self, paths: Sequence[str], before: int, *, digests: bool = True) -> Reader:
+    def open(self, paths: Sequence[str], before: int, *, digests: bool = True) -> RowReader:
         """A reader of the files of the portion that has so many portions before it."""
         if self.first is None:
             self.first = before
         self._before = before
         self._bases_before += self._bases
         self._bases = 0
-        reader: Reader = self._tokenizer.encode_files(
-            paths,
-            threads=self._threads,
-            progress=self._hear if self._progress else None,
-            digests=digests,
-            need_bases=len(paths) == len(self._plan.inputs),
-            **self._rows,
-        )
-        return reader
+        run = replace(self._run, progress=self._report if self._run.progress else None)
+        read = ReadOptions(digests=digests, need_bases=len(paths) == len(self._job.inputs))
+        return self._tokenizer.encode_rows(paths, self._rows, read, run)
 
-    def _hear(self, event: dict[str, Any]) -> None:
-        """Tell of the whole run what a reader tells of its portion."""
+    def _report(self, event: dict[str, Any]) -> None:
+        """Report the progress of the whole run, from that of a reader in its portion."""
         self._bases = event["bases"]
         if not self._ends:
-            sizes = [_size(path) for path in self._plan.inputs[self.first or 0 :]]
+            sizes = [_size(path) for path in self._job.inputs[self.first or 0 :]]
             self._is_known = None not in sizes
             self._ends = [0, *accumulate(size or 0 for size in sizes)]
-        told = {
+        of_run = {
             "file_index": event["file_index"] + self._before,
-            "files": len(self._plan.inputs),
+            "files": len(self._job.inputs),
             "bytes": event["bytes"] + self._ends[self._before - (self.first or 0)],
             "bytes_total": self._ends[-1] if self._is_known else 0,
             "bases": event["bases"] + self._bases_before,
         }
-        if self._progress:
-            self._progress({**event, **told})
+        if self._run.progress:
+            self._run.progress({**event, **of_run})
 
 
 def _size(path: str) -> int | None:
@@ -108,30 +78,31 @@ def _size(path: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PortionWork:
+class RemoteJob:
     """What another process needs to encode any portion of a folder; it can be pickled.
 
     Attributes:
-        folder: Where to, as that process sees it.
-        plan: What to do.
+        folder: The output folder, as that process sees it.
+        job: What to encode.
         tokenizer: Its `tokenizer.json`.
+        rows: What rows are, their BED files read.
         threads: Threads to use.
-        rows: What rows are.
     """
 
     folder: str
-    plan: Plan
+    job: EncodingJob
     tokenizer: str
-    threads: int | None
     rows: RowOptions
+    threads: int | None
 
     def encode(self, index: int) -> Portion:
-        """Encode one portion, whole or over what an earlier try left of it."""
-        reading = Reading(self.plan, Tokenizer.from_json(self.tokenizer), self.threads, None, self.rows)
+        """Encode one portion, atomically, over what an earlier try left of it."""
+        tokenizer = Tokenizer.from_json(self.tokenizer)
+        reader = PortionReader(self.job, tokenizer, self.rows, RunOptions(threads=self.threads))
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", GenotokWarning)  # what it would tell is in the report
-            return encode_portion(self.folder, self.plan, index, reading.open)
+            warnings.simplefilter("ignore", GenotokWarning)  # the report says the same
+            return encode_portion(self.folder, self.job, index, reader.open)
 
 
-Elsewhere = Callable[["PortionWork", range], "Iterator[Portion]"]
-"""Encodes portions of these numbers in other processes, and gives them in order."""
+RemoteEncoder = Callable[["RemoteJob", range], "Iterator[Portion]"]
+"""Encodes the portions of these numbers in other processes, and gives them in order."""

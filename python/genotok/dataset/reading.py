@@ -31,7 +31,7 @@ __all__ = ["BedRow", "Row", "TokenDataset"]
 
 
 class Row(NamedTuple):
-    """A row: the ids of the letters `start..end` of a record. Megatron's files know the ids only."""
+    """A row: the ids of the bases `start..end` of a record. Megatron's files know the ids only."""
 
     record: str
     start: int
@@ -247,7 +247,7 @@ def _manifest(folder: str) -> Manifest:
     """The manifest of a folder that is complete."""
     path = os.path.join(folder, MANIFEST)
     if not os.path.exists(path) and os.path.exists(os.path.join(folder, JOURNAL)):
-        raise ArgumentError(f"{folder}: holds an unfinished run; go on with it by genotok encode --resume")
+        raise ArgumentError(f"{folder}: holds an unfinished run; resume it by genotok encode --resume")
     return Manifest.read(path)
 
 

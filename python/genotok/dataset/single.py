@@ -11,16 +11,16 @@ from genotok.dataset.writers import Output
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from genotok.dataset.plan import Plan, Reader
+    from genotok.dataset.job import EncodingJob, RowReader
     from genotok.files.atomic import ByteSink
 
 __all__ = ["write_rows"]
 
 
-def write_rows(plan: Plan, reader: Reader, open_sinks: Callable[[], Sequence[ByteSink]]) -> Output:
+def write_rows(job: EncodingJob, reader: RowReader, open_sinks: Callable[[], Sequence[ByteSink]]) -> Output:
     """Write all rows of `reader` to the sinks, which are committed at the end, or else discarded."""
     schema = pa.schema(reader)
-    with Output(plan, open_sinks(), schema) as output:
+    with Output(job, open_sinks(), schema) as output:
         for batch in reader:
             output.write(pa.record_batch(batch))
         output.commit()

@@ -76,14 +76,12 @@ class Target:
     def check(self, *, resume: bool, force: bool) -> None:
         """An error if it may not be written to: there already, of another kind, or not to be resumed."""
         if resume and force:
-            raise ArgumentError(
-                "resume, force: one goes on with what is there, the other replaces it; choose one"
-            )
+            raise ArgumentError("resume, force: one resumes what is there, the other replaces it; choose one")
         if self.kind == "folder":
             check_folder(self.path, resume=resume, force=force)
         elif resume:
             raise ArgumentError(
-                "resume: only a folder of shards can be gone on with; one output is written whole"
+                "resume: only a folder of shards can be resumed; one output is written atomically"
             )
 
     @contextmanager

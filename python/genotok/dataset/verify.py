@@ -1,7 +1,7 @@
 """Does a folder of shards hold what its manifest says, a file what was written? Every defect is one sentence.
 
 Nothing of the folder is trusted: the manifest is read strictly, file names in it have no paths, Arrow data
-are validated in full before they are looked at, and what is not a regular file is not opened.
+are validated in full before they are read, and what is not a regular file is not opened.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify_file", "verify_folder"]
 
-Heard = Callable[[int, int], None]
+BytesChecked = Callable[[int, int], None]
 
 
 def verify_folder(
@@ -34,7 +34,7 @@ def verify_folder(
     *,
     against: Tokenizer | None = None,
     inputs: bool = False,
-    heard: Heard = lambda _done, _total: None,
+    on_progress: BytesChecked = lambda _done, _total: None,
 ) -> Iterator[str]:
     """The defects of a folder of shards, as they are found; none if it is whole.
 
@@ -44,7 +44,7 @@ def verify_folder(
         folder: The folder.
         against: The tokenizer that the folder is to be encoded with.
         inputs: Whether to compare the input files with what they were, too.
-        heard: Called with the bytes of the folder checked so far and in all.
+        on_progress: Called with the bytes of the folder checked so far and in all.
 
     Raises:
         OSError: The folder cannot be read.
@@ -52,7 +52,7 @@ def verify_folder(
     place = os.fspath(folder)
     names = os.listdir(place)
     if JOURNAL in names:
-        yield f"{place}: holds an unfinished run; genotok encode --resume goes on with it"
+        yield f"{place}: holds an unfinished run; genotok encode --resume continues it"
     if MANIFEST not in names:
         if JOURNAL not in names:
             yield f"{place}: has no {MANIFEST}; is it a folder of shards?"
@@ -62,7 +62,7 @@ def verify_folder(
     except GenotokError as error:
         yield str(error)
         return
-    yield from _Check(place, manifest, heard).defects()
+    yield from _Check(place, manifest, on_progress).defects()
     listed = {entry.name for entry in manifest.files}
     for name in sorted(set(names) - listed):
         if OURS.fullmatch(name):
@@ -77,8 +77,8 @@ def verify_folder(
 class _Check:
     """The files of one folder against its manifest."""
 
-    def __init__(self, folder: str, manifest: Manifest, heard: Heard) -> None:
-        self._folder, self._manifest, self._heard = folder, manifest, heard
+    def __init__(self, folder: str, manifest: Manifest, on_progress: BytesChecked) -> None:
+        self._folder, self._manifest, self._on_progress = folder, manifest, on_progress
         self._total = sum(entry.bytes for entry in manifest.files)
         self._done = 0
         self._vocabulary: Vocabulary | None = None
@@ -99,7 +99,7 @@ class _Check:
         if defect := _file_defect(path, entry.bytes, entry.sha256):
             yield f"{path}: {defect}"
         self._done += entry.bytes
-        self._heard(self._done, self._total)
+        self._on_progress(self._done, self._total)
 
     def _tokenizer(self) -> Iterator[str]:
         """Is the tokenizer the one that the manifest tells of?"""
@@ -144,16 +144,16 @@ def verify_file(
     path: str | os.PathLike[str],
     *,
     against: Tokenizer | None = None,
-    heard: Heard = lambda _done, _total: None,
+    on_progress: BytesChecked = lambda _done, _total: None,
 ) -> Iterator[str]:
     """The defects of one file of encoded sequences, or of Megatron's pair; none if it is what was written.
 
-    A file without checksums, of an older version or from elsewhere, is compared with what can be.
+    A file without checksums, of an older version or another program, is compared with what can be.
 
     Args:
         path: The file.
         against: The tokenizer that it is to be encoded with.
-        heard: Called with the bytes checked so far and in all, about.
+        on_progress: Called with the bytes checked so far and in all, about.
 
     Raises:
         ArgumentError: It is of no format that is read back.
@@ -175,7 +175,7 @@ def verify_file(
         else:
             if defect:
                 yield f"{place}: {defect}, in record batch {number}"
-        heard(size * (number + 1) // batches, size)
+        on_progress(size * (number + 1) // batches, size)
     if against is not None:
         digest = shard.facts.get("tokenizer_sha256")
         if digest is None:

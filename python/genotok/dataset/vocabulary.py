@@ -19,8 +19,8 @@ class Vocabulary:
 
     Attributes:
         strings: What each token is called; empty for an id that is not used.
-        lengths: How many letters it stands for: a special token for none, the unknown token for one.
-        unknown_id: The token that stands for a letter outside the vocabulary, if there is one.
+        lengths: How many bases it stands for: a special token for none, the unknown token for one.
+        unknown_id: The token that stands for a symbol outside the vocabulary, if there is one.
         sha256: The checksum of the tokenizer's file form.
         json: That file form.
     """

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-    from genotok.dataset.plan import Plan
+    from genotok.dataset.job import EncodingJob
     from genotok.files.atomic import ByteSink
 
 __all__ = ["Counts", "Output", "files"]
 
 
-MOST_ROWS = 1 << 20
+MAX_ROWS = 1 << 20
 """Rows of a Parquet row group at most."""
 
 
@@ -89,8 +89,8 @@ class ParquetWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append a record batch as a row group, or as some if it has very many rows."""
-        for first in range(0, batch.num_rows, MOST_ROWS):
-            part = batch.slice(first, MOST_ROWS)
+        for first in range(0, batch.num_rows, MAX_ROWS):
+            part = batch.slice(first, MAX_ROWS)
             self._checksums.add(part)
             self._writer.write_batch(part)
 
@@ -143,14 +143,14 @@ class Output:
         counts: What was written so far.
     """
 
-    def __init__(self, plan: Plan, sinks: Sequence[ByteSink], schema: pa.Schema) -> None:
+    def __init__(self, job: EncodingJob, sinks: Sequence[ByteSink], schema: pa.Schema) -> None:
         """Begin to write; the sinks belong to the output from here on."""
         self.counts = Counts()
         self._sinks = sinks
-        self._unknown_id = plan.vocabulary.unknown_id
-        self._checksums = ChecksumWriter(text_of(plan.facts))
+        self._unknown_id = job.vocabulary.unknown_id
+        self._checksums = ChecksumWriter(text_of(job.facts))
         try:
-            self._writer = _open_writer(plan, sinks, schema, self._checksums)
+            self._writer = _open_writer(job, sinks, schema, self._checksums)
         except BaseException:
             _discard(sinks)
             raise
@@ -196,10 +196,10 @@ def _discard(sinks: Iterable[ByteSink]) -> None:
 
 
 def _open_writer(
-    plan: Plan, sinks: Sequence[ByteSink], schema: pa.Schema, checksums: ChecksumWriter
+    job: EncodingJob, sinks: Sequence[ByteSink], schema: pa.Schema, checksums: ChecksumWriter
 ) -> Writer:
     """The writer into `sinks`, one for each ending of the format."""
-    form = plan.form
+    form = job.form
     described = describe(schema, checksums.about)
     if form.name == "parquet":
         return ParquetWriter(sinks[0], described, checksums)
@@ -207,6 +207,6 @@ def _open_writer(
         return MegatronWriter(sinks[0], sinks[1], checksums, wide=is_wide(schema))
     if form.name in {"bed", "bed-gz"}:
         refuse_blocks(schema)
-        reverse = bool(plan.options.get("reverse_complement"))
-        return BedWriter(TabixSink(*sinks) if len(sinks) > 1 else sinks[0], plan.vocabulary, reverse=reverse)
+        reverse = bool(job.options.get("reverse_complement"))
+        return BedWriter(TabixSink(*sinks) if len(sinks) > 1 else sinks[0], job.vocabulary, reverse=reverse)
     return IpcWriter(sinks[0], described, checksums, stream=form.name == "arrow-stream")

@@ -7,13 +7,13 @@ and the merges are to the bit those of training in one process.
 
 What can happen on the way: a worker dies (killed, out of memory, its machine gone): another is started,
 reads the same files and is asked again. An answer is lost with its machine: the question is repeated. The
-cluster is gone: the training ends with an error, and its checkpoint goes on from the last round, on Ray or
+cluster is gone: the training ends with an error, and its checkpoint resumes from the last round, on Ray or
 without.
 """
 
 from genotok.distributed.cluster import LOCAL
-from genotok.distributed.encode import encode
+from genotok.distributed.encode import encode, encode_on_ray
 from genotok.distributed.train import train, train_on_ray
 from genotok.distributed.workers import Workers
 
-__all__ = ["LOCAL", "Workers", "encode", "train", "train_on_ray"]
+__all__ = ["LOCAL", "Workers", "encode", "encode_on_ray", "train", "train_on_ray"]

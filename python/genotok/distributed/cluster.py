@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["LOCAL", "cluster", "lost", "raise_cause", "ray_module", "told"]
 
 LOCAL = "local"
-"""The address that stands for a Ray of one's own on this machine."""
+"""The address that stands for a local Ray cluster, started for the work on this machine."""
 
 CLUSTER_VARIABLE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """What tells Ray whether other machines may join; where not, it listens on the loopback address."""
 
-LONGEST_FOLDER = 30
-"""Letters of a folder in which Ray's sockets, some sixty letters further down, have names allowed."""
+MAX_FOLDER_BYTES = 30
+"""The longest path of a folder for Ray's sockets, whose names add some sixty bytes to it."""
 
 SHORT_FOLDER = "/tmp"  # noqa: S108 - a folder of a new name is made in it
 
 CONNECT_SECONDS = 5.0
-"""How long a cluster may take to open its door."""
+"""How long a cluster may take to accept a connection."""
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def cluster(address: str, num_cpus: int | None) -> Iterator[Any]:
 
     Args:
         address: Of a cluster, "auto" for the one that runs here, or "local", which starts one.
-        num_cpus: Processors of a local one; None for all.
+        num_cpus: CPU cores of a local one; None for all.
 
     Raises:
         ArgumentError: Ray is not installed.
@@ -87,7 +87,7 @@ def _alone(ray: Any) -> Iterator[None]:
 
 def _short() -> str | None:
     """A folder for a session where that for temporary files has too long a name; None where it does."""
-    long = len(os.fsencode(gettempdir())) > LONGEST_FOLDER
+    long = len(os.fsencode(gettempdir())) > MAX_FOLDER_BYTES
     return SHORT_FOLDER if long and os.path.isdir(SHORT_FOLDER) else None
 
 

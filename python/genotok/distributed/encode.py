@@ -1,4 +1,4 @@
-"""Encoding over Ray: every input is a portion of the folder, encoded by whoever is free."""
+"""Encoding over Ray: every input is a portion of the folder, encoded by any free worker."""
 
 from __future__ import annotations
 
@@ -6,91 +6,96 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from genotok.dataset.encode import encode as write_encoded
+from genotok.dataset.encode import EncodingOptions, encode_dataset
 from genotok.distributed.cluster import LOCAL, cluster, raise_cause, told
+from genotok.distributed.workers import check_workers
 from genotok.errors import ArgumentError
 from genotok.files.paths import STANDARD_INPUT, Files, expand
+from genotok.options import (
+    OutputKeywords,
+    OutputOptions,
+    RayKeywords,
+    RayOptions,
+    RowKeywords,
+    RowOptions,
+    RunKeywords,
+    RunOptions,
+    grouped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from genotok.dataset.encode import EncodingReport
-    from genotok.dataset.formats import FormatName
     from genotok.dataset.manifest import Portion
-    from genotok.dataset.portions import PortionWork, RowOptions
+    from genotok.dataset.portions import RemoteJob
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["encode"]
+__all__ = ["encode", "encode_on_ray"]
 
 RETRIES = 3
 """How often an input is encoded again whose worker died."""
+
+
+class EncodeOnRayKeywords(OutputKeywords, RowKeywords, RayKeywords, RunKeywords, total=False):
+    """The keywords of `encode`."""
 
 
 def encode(
     tokenizer: Tokenizer,
     files: Files,
     output: str | os.PathLike[str],
-    *,
-    address: str = LOCAL,
-    workers: int | None = None,
-    threads: int = 1,
-    format: FormatName | str | None = None,  # noqa: A002
-    shard_size: int | None = None,
-    resume: bool = False,
-    force: bool = False,
-    **rows: Unpack[RowOptions],
+    **options: Unpack[EncodeOnRayKeywords],
 ) -> EncodingReport:
     """Write the rows of `files` to a folder of shards on a Ray cluster: the same files as without.
 
     Each input is one piece of work, and an input whose worker dies is encoded again, over what there is of
-    it. So a folder can be gone on with, here or there.
+    it. So a folder can be resumed, on Ray or without.
 
     Args:
         tokenizer: It makes the ids.
         files: Sequence files under paths that every machine can read.
         output: A folder that every machine can write to.
-        address: Of a cluster, "auto" for the one that runs here, or "local", which starts one.
-        workers: Inputs that are encoded at a time; None for as many as there are processors.
-        threads: Threads of each.
-        format: As for `genotok.dataset.encode.encode`, like all that follow.
-        shard_size: Bases after which a new file is begun.
-        resume: Go on with a folder whose run was killed.
-        force: Replace a folder that is there.
-        **rows: As for `Tokenizer.encode_files`.
+        **options: Those of `genotok.dataset.encode.encode`; `threads` are those of each worker, 1 if none is
+            given, and `progress` is not called. Also `address`: of a cluster, "auto" for the one that runs
+            here, or "local", which starts one, as does None; and `workers`, the inputs that are encoded at a
+            time, None for as many as there are CPU cores.
 
     Raises:
         ResourceError: The cluster is gone, or the worker of an input dies again and again.
         GenotokError, OSError: As for `genotok.dataset.encode.encode`.
     """
+    chosen, rows, run, ray = grouped("encode", options, OutputOptions, RowOptions, RunOptions, RayOptions)
+    return encode_on_ray(tokenizer, files, output, EncodingOptions(chosen, rows, run), ray)
+
+
+def encode_on_ray(
+    tokenizer: Tokenizer,
+    files: Files,
+    output: str | os.PathLike[str],
+    options: EncodingOptions,
+    ray: RayOptions,
+) -> EncodingReport:
+    """`encode`, with its options as groups."""
     paths = [path if path == STANDARD_INPUT else os.path.abspath(path) for path in expand(files)]
     if STANDARD_INPUT in paths:
         raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
-    for name, number in (("workers", workers), ("threads", threads)):
-        if number is not None and number < 1:
-            raise ArgumentError(f"{name}={number}: at least 1 is expected")
+    threads = 1 if options.run.threads is None else options.run.threads
+    check_workers(ray.workers, threads)
     folder = os.path.join(os.path.abspath(os.fspath(output)), "")
-    with cluster(address, workers and workers * threads) as ray:
-        slots = max(int(ray.cluster_resources().get("CPU", 1)) // threads, 1)
-        return write_encoded(
-            tokenizer,
-            paths,
-            folder,
-            format=format,
-            shard_size=shard_size,
-            resume=resume,
-            force=force,
-            threads=threads,
-            elsewhere=partial(_spread, ray, address, min(workers or slots, slots), threads),
-            **rows,
-        )
+    address = ray.address or LOCAL
+    with cluster(address, ray.workers and ray.workers * threads) as module:
+        slots = max(int(module.cluster_resources().get("CPU", 1)) // threads, 1)
+        at_once = min(ray.workers or slots, slots)
+        options = options._replace(run=RunOptions(threads=threads))
+        remote = partial(_encode_remotely, module, address, at_once)
+        return encode_dataset(tokenizer, paths, folder, options, remote)
 
 
-def _spread(
-    ray: Any, address: str, at_once: int, threads: int, work: PortionWork, left: range
-) -> Iterator[Portion]:
-    """The portions in order, some of them in the making meanwhile."""
+def _encode_remotely(ray: Any, address: str, at_once: int, work: RemoteJob, left: range) -> Iterator[Portion]:
+    """The portions in order, as many at a time as there are workers."""
     # A worker that is gone is none of the program's errors: only then is a task done again.
-    encode_one = ray.remote(_encode).options(num_cpus=threads, max_retries=RETRIES)
+    encode_one = ray.remote(_encode).options(num_cpus=work.threads, max_retries=RETRIES)
     with told(ray, address):
         shared = ray.put(work)
         pending: list[Any] = []
@@ -102,7 +107,7 @@ def _spread(
             yield _get(ray, pending.pop(0))
 
 
-def _encode(work: PortionWork, index: int) -> Portion:
+def _encode(work: RemoteJob, index: int) -> Portion:
     return work.encode(index)
 
 

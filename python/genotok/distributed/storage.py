@@ -16,7 +16,7 @@ from genotok.files.paths import MANIFEST
 __all__ = ["fetch", "is_uri", "listed", "size_of"]
 
 SIGN = "://"
-LARGEST_MANIFEST = 256 << 20
+MAX_MANIFEST_BYTES = 256 << 20
 PIECE = 1 << 24
 
 
@@ -40,7 +40,7 @@ def listed(uri: str) -> list[str]:
         return [uri]
     folder = uri.rstrip("/")
     found = system.get_file_info(f"{path.rstrip('/')}/{MANIFEST}")
-    if not found.is_file or found.size > LARGEST_MANIFEST:
+    if not found.is_file or found.size > MAX_MANIFEST_BYTES:
         raise FileNotFoundError(2, "no such file, and no folder of packed shards", uri)
     with system.open_input_stream(found.path) as stream:
         text = stream.read()

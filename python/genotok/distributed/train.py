@@ -59,21 +59,10 @@ def train_on_ray(files: Files, options: TrainOptions, run: RunOptions, ray: RayO
             f"memory={options.memory}: is for this process; Ray's workers hold a part of the files each"
         )
     paths = _paths(files)
-    training = _native.ShardTraining(
-        len(paths),
-        vocab_size=options.vocab_size,
-        min_frequency=options.min_frequency,
-        special_tokens=list(options.special_tokens),
-        word_length=options.word_length,
-        max_token_length=options.max_token_length,
-        both_strands=options.both_strands,
-        threads=None,
-        checkpoint=None if options.checkpoint is None else os.fspath(options.checkpoint),
-        resume=options.resume,
-        progress=run.progress,
-    )
+    training = _native.ShardTraining(len(paths), options, run.progress)
     try:
-        with Workers(paths, ray, threads=run.threads or 1, allow_unknown=options.allow_unknown) as held:
+        threads = 1 if run.threads is None else run.threads
+        with Workers(paths, ray, threads=threads, allow_unknown=options.allow_unknown) as held:
             while (question := training.next()) is not None:
                 training.answer(held.ask(question, training.look))
     except BaseException:

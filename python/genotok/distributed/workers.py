@@ -65,7 +65,7 @@ class Workers:
             count = min(self._wanted or slots, len(self._paths))
             if count > slots:
                 raise ArgumentError(
-                    f"workers={count}: with {self._threads} threads each the cluster has room for {slots}"
+                    f"workers={count}: with {self._threads} threads each the cluster can run {slots}"
                 )
             self._shares = balanced(self._paths, count)
             self._actors = [self._start(share) for share in self._shares]

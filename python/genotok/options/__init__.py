@@ -28,6 +28,11 @@ group from them at once, and passes it whole from there on:
 Dictionaries of several groups are combined by inheritance. `tests/test_options.py` holds each to its group.
 """
 
+from genotok.options.batches import (
+    BatchKeywords,
+    BatchOptions,
+    NullPolicy,
+)
 from genotok.options.declaration import (
     Option,
     grouped,
@@ -72,7 +77,13 @@ from genotok.options.outputs import (
     OutputKeywords,
     OutputOptions,
 )
+from genotok.options.packing import (
+    PackKeywords,
+    PackOptions,
+)
 from genotok.options.rows import (
+    ReadKeywords,
+    ReadOptions,
     RowKeywords,
     RowOptions,
     UnknownPolicy,
@@ -91,6 +102,8 @@ from genotok.options.training import (
 
 __all__ = [
     "AttentionBackend",
+    "BatchKeywords",
+    "BatchOptions",
     "ComparisonKeywords",
     "ComparisonOptions",
     "DataType",
@@ -107,11 +120,14 @@ __all__ = [
     "LabelOptions",
     "ModelRunKeywords",
     "ModelRunOptions",
+    "NullPolicy",
     "OnStatus",
     "Option",
     "OutputFormat",
     "OutputKeywords",
     "OutputOptions",
+    "PackKeywords",
+    "PackOptions",
     "Pooling",
     "PredictionKeywords",
     "PredictionOptions",
@@ -123,6 +139,8 @@ __all__ = [
     "Progress",
     "RayKeywords",
     "RayOptions",
+    "ReadKeywords",
+    "ReadOptions",
     "RowKeywords",
     "RowOptions",
     "RunKeywords",

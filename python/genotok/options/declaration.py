@@ -36,6 +36,7 @@ MAX_NUMBER = (1 << 63) - 1
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
 
 
 class Option(NamedTuple):
@@ -99,6 +100,16 @@ def grouped(function: str, given: Mapping[str, Any], first: type[A], second: typ
 def grouped(
     function: str, given: Mapping[str, Any], first: type[A], second: type[B], third: type[C], /
 ) -> tuple[A, B, C]: ...
+@overload
+def grouped(
+    function: str,
+    given: Mapping[str, Any],
+    first: type[A],
+    second: type[B],
+    third: type[C],
+    fourth: type[D],
+    /,
+) -> tuple[A, B, C, D]: ...
 def grouped(function: str, given: Mapping[str, Any], /, *groups: type[Any]) -> tuple[Any, ...]:
     """The keywords of a call as instances of groups, each of which takes those that are its fields.
 

@@ -12,7 +12,9 @@ from genotok.files.paths import Bed, Beds, read_beds
 from genotok.options.declaration import ROWS, SYMBOLS, Option
 from genotok.options.fields import MAX_UNKNOWN, AllowUnknown, Stride, Uppercase, Window
 
-__all__ = ["RowKeywords", "RowOptions", "UnknownPolicy"]
+__all__ = ["BATCH_BASES", "ReadKeywords", "ReadOptions", "RowKeywords", "RowOptions", "UnknownPolicy"]
+
+BATCH_BASES = 16_000_000
 
 UnknownPolicy = Literal["token", "split", "error"]
 """Symbols outside the vocabulary: one unknown token each; left out, which splits the sequence; an error."""
@@ -93,6 +95,29 @@ class RowOptions:
             OSError, ArgumentError: As `genotok.files.paths.read_beds`.
         """
         return replace(self, bed=tuple(read_beds(self.bed, files))) if self.bed else self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """In which batches rows are given, and what is reported of the files; for Python alone.
+
+    Attributes:
+        batch_bases: Bases in a batch, about; a longer row is a batch of its own.
+        digests: Compute the GA4GH refget digest of each record, for the report.
+        need_bases: Refuse files of which none has a base; a part of all files may have none.
+    """
+
+    batch_bases: int = BATCH_BASES
+    digests: bool = False
+    need_bases: bool = True
+
+
+class ReadKeywords(TypedDict, total=False):
+    """`ReadOptions` as keywords."""
+
+    batch_bases: int
+    digests: bool
+    need_bases: bool
 
 
 class RowKeywords(TypedDict, total=False):

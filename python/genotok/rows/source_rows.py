@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genotok.options import Progress, UnknownPolicy
     from genotok.tokenizer import Tokenizer
-    from genotok.tokenizer.encoder import Progress, Unknown
 
 __all__ = ["RowSource", "RowSymbolCounts", "RowTokenization", "SourceRows", "Tokens", "non_empty"]
 
@@ -160,7 +160,7 @@ class RowTokenization:
 
     tokenizer: Tokenizer
     special: bool = True
-    unknown: Unknown = "token"
+    unknown: UnknownPolicy = "token"
     uppercase: bool = False
     allow_empty: bool = True
     allow_unknown: float = MAX_UNKNOWN

@@ -6,7 +6,7 @@ here imports them.
 """
 
 from genotok.tokenizer.encoder import Encoder, Progress, RecordBatch, TokenArray, TokenReader
-from genotok.tokenizer.encoding_report import EncodingReport, RecordDigest
+from genotok.tokenizer.row_report import RecordDigest, RowReport
 from genotok.tokenizer.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
 from genotok.tokenizer.training_report import RoundRecord, TrainingReport
 
@@ -14,11 +14,11 @@ __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
     "DEFAULT_VOCAB_SIZE",
     "Encoder",
-    "EncodingReport",
     "Progress",
     "RecordBatch",
     "RecordDigest",
     "RoundRecord",
+    "RowReport",
     "TokenArray",
     "TokenReader",
     "Tokenizer",

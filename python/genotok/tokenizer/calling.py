@@ -73,7 +73,7 @@ class Caller(Encoder):
         Raises:
             ArgumentError: Special tokens are asked for, and the file has no template of them, or of two
                 sequences; bytes are not UTF-8.
-            SymbolError: A letter is outside the vocabulary, and there is no unknown token.
+            SymbolError: A symbol is outside the vocabulary, and there is no unknown token.
         """
         if pair is None and not add_special_tokens:
             return self._native.encode(sequence)
@@ -121,7 +121,7 @@ class Caller(Encoder):
         Raises:
             ArgumentError: An argument is outside its rule; rows of several lengths are to be an array; there
                 is no padding token; what is to be cut has too few tokens; there is no template of pairs.
-            SymbolError: A letter is outside the vocabulary, and there is no unknown token.
+            SymbolError: A symbol is outside the vocabulary, and there is no unknown token.
             TypeError: A sequence is neither `str` nor `bytes`.
             ImportError: `return_tensors="pt"` without torch.
         """

@@ -4,15 +4,27 @@
 Arrow data that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from genotok import _native
 from genotok._native import RecordBatch, TokenArray, TokenReader
-from genotok.errors import ArgumentError
-from genotok.files.paths import Beds, Files, expand, read_beds
+from genotok.files.paths import Files, expand
+from genotok.options import (
+    BatchKeywords,
+    BatchOptions,
+    NullPolicy,
+    Progress,
+    ReadKeywords,
+    ReadOptions,
+    RowKeywords,
+    RowOptions,
+    RunKeywords,
+    RunOptions,
+    grouped,
+)
 from genotok.tokenizer.arrow import ArrowArray, ArrowStream
-from genotok.tokenizer.encoding_report import EncodingReport, RecordDigest
+from genotok.tokenizer.row_report import RecordDigest, RowReport
 from genotok.tokenizer.token_ids import TokenIds
 
 if TYPE_CHECKING:
@@ -20,37 +32,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "BATCH_BASES",
     "ArrowArray",
     "ArrowStream",
     "Encoder",
-    "EncodingReport",
     "MergeStep",
-    "Nulls",
     "Progress",
     "RecordBatch",
     "RecordDigest",
+    "RowReport",
     "TokenArray",
     "TokenReader",
-    "Unknown",
 ]
 
-BATCH_BASES = 16_000_000
-
-Progress = Callable[[dict[str, object]], None]
-"""Called about ten times a second at most with what is being done; an exception from it stops the work."""
-
-Unknown = Literal["token", "split", "error"]
-"""What becomes of letters outside the vocabulary: the unknown token each; left out, cutting what they
-stand in; an error."""
+NO_BATCH_OPTIONS = BatchOptions()
 
 
-Nulls = Literal["error", "empty", "null"]
-"""What becomes of rows that are missing: an error, an empty sequence, or a null in the result."""
+class FileKeywords(RowKeywords, ReadKeywords, RunKeywords, total=False):
+    """The keywords of `Encoder.encode_files`."""
 
 
 class MergeStep(TypedDict):
-    """The tokens after one merge was applied; the first step has rank None and single letters."""
+    """The tokens after one merge was applied; the first step has rank None and single symbols."""
 
     rank: int | None
     left: str
@@ -62,7 +64,7 @@ class Encoder(TokenIds):
     """What a tokenizer does with sequences; `Tokenizer` is one.
 
     Every method lets other Python threads run while it works and stops at Ctrl-C. Time and memory are
-    linear in the letters. The first call builds the encoder, some 0.1 s for 4,096 tokens.
+    linear in the symbols. The first call builds the encoder, some 0.1 s for 4,096 tokens.
     """
 
     __slots__ = ()
@@ -70,13 +72,7 @@ class Encoder(TokenIds):
     def encode_batch(
         self,
         sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
-        *,
-        add_special_tokens: bool = False,
-        unknown: Unknown = "token",
-        uppercase: bool = False,
-        offsets: bool = False,
-        nulls: Nulls = "error",
-        threads: int | None = None,
+        **options: Unpack[BatchKeywords],
     ) -> TokenArray:
         """The ids of many sequences, in their order, on all cores.
 
@@ -86,10 +82,10 @@ class Encoder(TokenIds):
                 dictionary (a categorical, an enum) are encoded once each.
             add_special_tokens: Put special tokens around each sequence: what the file's post-processor
                 says, as Hugging Face does; `[CLS]` and `[SEP]` of genotok's own files without one.
-            unknown: What becomes of letters outside the vocabulary: `"token"` gives the unknown token for
+            unknown: The policy for symbols outside the vocabulary: `"token"` gives the unknown token for
                 each, `"split"` leaves them out and lets no token reach across, `"error"` raises at the first.
-            uppercase: Read lower-case letters as upper-case ones, whatever the tokenizer's file says.
-            offsets: Also tell where each token begins and ends in its sequence (`spans` of the result).
+            uppercase: Read lower case as upper case, whatever the tokenizer's file says.
+            offsets: Also tell where each token starts and ends in its sequence (`spans` of the result).
             nulls: What becomes of what is missing (a null of Arrow, None, NaN, `pandas.NA`): `"error"` raises
                 at the first, `"empty"` takes it as an empty sequence, `"null"` gives a null.
             threads: Threads to use; None for all cores.
@@ -99,81 +95,43 @@ class Encoder(TokenIds):
             tokens, and `large_list` above 2,147,483,647 ids.
 
         Raises:
-            SymbolError: A letter is outside the vocabulary and `unknown="error"`, or there is no unknown
+            SymbolError: A symbol is outside the vocabulary and `unknown="error"`, or there is no unknown
                 token.
             ArgumentError: An argument is outside its rule; a sequence is missing and `nulls="error"`, or is
                 not text; Arrow data is not valid.
-            ResourceError: The letters of a list do not fit into memory.
+            ResourceError: The text of a list does not fit into memory.
             TypeError: A sequence is neither `str` nor `bytes`.
         """
-        return self._native.encode_batch(
-            sequences,
-            add_special_tokens=add_special_tokens,
-            unknown=unknown,
-            uppercase=uppercase,
-            offsets=offsets,
-            nulls=nulls,
-            threads=threads,
-        )
+        return self._native.encode_batch(sequences, _batch_options("encode_batch", options))
 
     def count_tokens(
         self,
         sequences: Iterable[str | bytes | None] | ArrowArray | ArrowStream,
-        *,
-        add_special_tokens: bool = False,
-        unknown: Unknown = "token",
-        uppercase: bool = False,
-        nulls: Nulls = "error",
-        threads: int | None = None,
+        **options: Unpack[BatchKeywords],
     ) -> "NDArray[np.int64]":
         """How many tokens each sequence has: the lengths of `encode_batch`'s lists, without making any ids.
 
-        The arguments and errors are those of `encode_batch`. The result is a numpy array of int64, with 0
-        for a null.
+        The options and errors are those of `encode_batch`, without `offsets`. The result is a numpy array of
+        int64, with 0 for a null.
         """
-        return self._native.count_tokens(
-            sequences,
-            add_special_tokens=add_special_tokens,
-            unknown=unknown,
-            uppercase=uppercase,
-            nulls=nulls,
-            threads=threads,
-        )
+        if "offsets" in options:
+            raise TypeError("count_tokens() got an unexpected keyword argument 'offsets'")
+        return self._native.count_tokens(sequences, _batch_options("count_tokens", options))
 
-    def encode_files(
-        self,
-        files: Files,
-        *,
-        window: int | None = None,
-        stride: int | None = None,
-        region: str | Iterable[str] | None = None,
-        bed: Beds | None = None,
-        bed_blocks: bool = False,
-        bed_order: bool = False,
-        reverse_complement: bool = False,
-        unknown: Unknown = "token",
-        uppercase: bool = False,
-        add_special_tokens: bool = False,
-        batch_bases: int = BATCH_BASES,
-        digests: bool = False,
-        allow_unknown: float = _native.MAX_UNKNOWN,
-        need_bases: bool = True,
-        threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> TokenReader:
+    def encode_files(self, files: Files, **options: Unpack[FileKeywords]) -> TokenReader:
         """The ids of sequence files, as a stream of record batches in bounded memory.
 
         Each row is a record, or a window or region of one: `record` (its name), `start`, `end` (counted
         from 0, the end excluded) and `input_ids`. Rows are in the order of files and records, and of regions
         as given. Without special tokens each token of a row has its place: the lengths of the tokens before
-        it, from `start` on (from `end` backwards on the other strand); an unknown token is one letter.
+        it, from `start` on (from `end` backwards on the other strand); an unknown token is one symbol.
 
         Args:
             files: FASTA or FASTQ (plain, gzip, bgzf, xz, zstd) or `-`: a path, a pattern, or an iterable
                 of them.
-            window: Cut records or regions into windows of this many letters; the last may be shorter.
+            window: Cut records or regions into windows of this many bases; the last may be shorter.
                 None leaves them whole: each is then in memory as a whole.
-            stride: Letters from the begin of one window to that of the next; None for `window`. Less
+            stride: Bases from the start of one window to that of the next; None for `window`. Less
                 makes windows overlap, more leaves out what is between them.
             region: Only these parts, as samtools writes them: `"chr20:1-1,000,000"` (from 1, both ends
                 included), `"chr20:5000"` (to the end), `"chr20"`; `"{HLA:01}:1-100"` for names with colons.
@@ -181,12 +139,12 @@ class Encoder(TokenIds):
                 strand. Rows also have `bed_row` (the number of the line with a region, from 0, through all
                 files; -1 for a `region`), `name` and `strand`. Each file is read once, and may be a pipe.
             bed_blocks: Join the blocks of each line; adds `block_starts` and `block_sizes`.
-            bed_order: Give rows in the order of the BED files; more than 64 MB of letters wait on disk.
+            bed_order: Give rows in the order of the BED files; more than 64 MB of sequence wait on disk.
             reverse_complement: Read each row from the other strand; its place stays on that of the file.
             unknown: As in `encode_batch`; `"split"` cuts rows, so that every token keeps its place.
-            uppercase: Read lower-case letters, which mark repeats, as upper-case ones.
+            uppercase: Read lower case, which marks repeats, as upper case.
             add_special_tokens: Put special tokens around each row, as in `encode_batch`.
-            batch_bases: Letters in a batch, about; a longer row is a batch of its own.
+            batch_bases: Bases in a batch, about; a longer row is a batch of its own.
             allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             need_bases: Refuse files of which none has a base; a part of all files may have none.
             digests: Compute the GA4GH refget digest of each record, whole, for `report()`.
@@ -200,33 +158,19 @@ class Encoder(TokenIds):
         Raises:
             SequenceFileError: A file cannot be read as sequences of nucleotides, or a BED file as regions
                 in them: all faults of BED files are told.
-            SymbolError: A letter stands for no nucleotide, or is unknown where that is an error.
+            SymbolError: A symbol stands for no nucleotide, or is unknown where that is an error.
             ArgumentError: An argument is outside its rule; a region is not in the files.
             OSError: A file cannot be read.
             KeyboardInterrupt: Ctrl-C, within a second.
 
         What is wrong with files is raised when they are read: by the iteration.
         """
+        return self.encode_rows(files, *grouped("encode_files", options, RowOptions, ReadOptions, RunOptions))
+
+    def encode_rows(self, files: Files, rows: RowOptions, read: ReadOptions, run: RunOptions) -> TokenReader:
+        """`encode_files`, with its options as groups."""
         paths = expand(files)
-        return self._native.encode_files(
-            paths,
-            window=window,
-            stride=stride,
-            regions=_strings("region", region),
-            beds=[(read.path, read.data) for read in read_beds(bed, paths)],
-            bed_blocks=bed_blocks,
-            bed_order=bed_order,
-            reverse_complement=reverse_complement,
-            unknown=unknown,
-            uppercase=uppercase,
-            add_special_tokens=add_special_tokens,
-            batch_bases=batch_bases,
-            digests=digests,
-            allow_unknown=allow_unknown,
-            need_bases=need_bases,
-            threads=threads,
-            progress=progress,
-        )
+        return self._native.encode_files(paths, rows.with_beds_read(paths), read, run)
 
     def decode(self, ids: Iterable[int], skip_special_tokens: bool = False) -> str:
         """The strings of `ids`, joined; what Hugging Face decodes, without spaces between tokens.
@@ -250,7 +194,7 @@ class Encoder(TokenIds):
         lists: TokenArray | ArrowArray | ArrowStream | Iterable[Iterable[int] | None],
         *,
         skip_special_tokens: bool = False,
-        nulls: Nulls = "error",
+        nulls: NullPolicy = "error",
     ) -> list[str | Any]:
         """The strings of many lists of ids.
 
@@ -268,21 +212,23 @@ class Encoder(TokenIds):
         return self._native.decode_batch(lists, nulls=nulls, skip_special_tokens=skip_special_tokens)
 
     def explain(self, sequence: str | bytes) -> list[MergeStep]:
-        """How `sequence` becomes tokens: its letters, then the tokens after each merge applied.
+        """How `sequence` becomes tokens: its symbols, then the tokens after each merge applied.
 
         For looking at, not for speed: each step holds all tokens, so the result is quadratic in the length.
         """
         return cast("list[MergeStep]", self._native.explain(sequence))
 
 
-def _strings(name: str, given: str | Iterable[str] | None) -> list[str]:
-    """None, one or many, as a list."""
-    if given is None:
-        return []
-    strings = [given] if isinstance(given, str) else list(given)
-    for string in strings:
-        if not isinstance(string, str):
-            raise ArgumentError(f"{name}={string!r}: a string is expected, not {type(string).__name__}")
-    if not strings:
-        raise ArgumentError(f"{name}=[]: give at least one, or None for all")
-    return strings
+def _batch_options(function: str, given: BatchKeywords) -> BatchOptions:
+    """The options of a call: calls with the same ones, which may be many and short, share an object."""
+    if not given:
+        return NO_BATCH_OPTIONS
+    try:
+        return _made(**given)
+    except TypeError:
+        return grouped(function, given, BatchOptions)[0]  # an error that names the function
+
+
+@lru_cache(maxsize=64, typed=True)
+def _made(**given: Unpack[BatchKeywords]) -> BatchOptions:
+    return BatchOptions(**given)

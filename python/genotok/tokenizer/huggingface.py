@@ -29,7 +29,7 @@ CONFIG = "tokenizer_config.json"
 
 NO_LIMIT = int(1e30)
 """What transformers writes for a tokenizer without a longest input."""
-LARGEST_LIMIT = 10**20
+MAX_LIMIT = 10**20
 """A longest input above it is none."""
 
 FAST = "PreTrainedTokenizerFast"
@@ -66,7 +66,7 @@ def tokenizer_config(
     """The contents of the `tokenizer_config.json` beside a tokenizer.json, by which `AutoTokenizer` reads it.
 
     Args:
-        roles: Role, such as `pad_token`, to token. One of a single letter would be found in sequences, and
+        roles: Role, such as `pad_token`, to token. One of a single character would be found in sequences, and
             is left out.
         specials: All special tokens, with their ids.
         fast: Whether the tokenizer.json is one that Hugging Face reads.
@@ -100,7 +100,7 @@ def max_length_at(path: Path) -> int | None:
         return None
     with open(beside, "rb") as file:
         found = json.loads(file.read(MAX_BYTES)).get("model_max_length")
-    is_length = isinstance(found, int) and not isinstance(found, bool) and 0 < found < LARGEST_LIMIT
+    is_length = isinstance(found, int) and not isinstance(found, bool) and 0 < found < MAX_LIMIT
     return found if is_length else None
 
 

@@ -1,6 +1,6 @@
 """Rows of any lengths as one matrix, filled up to the same length."""
 
-# Shape letters: B rows, S padded length.
+# Shapes: B rows, S padded length.
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ The merges equal those of ``tokenizers.trainers.BpeTrainer`` with ``initial_alph
 "T"]``, no pre-tokenizer, and each word fed as one string. Two differences are deliberate:
 
 - ``max_token_length`` is the longest token allowed, in bases. There it is one more than that: 7
-  gives tokens of at most 6 letters; but the first pairs are exempt, so 1, 2 and 3 all mean 2.
+  gives tokens of at most 6 bases; but the first pairs are exempt, so 1, 2 and 3 all mean 2.
 - Counts have no upper bound. There they are 32-bit and signed, and wrong above 2,147,483,647.
 """
 
@@ -52,7 +52,7 @@ UNKNOWN = "[UNK]"
 Merge = tuple[str, str]
 
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
-_UPPER = str.maketrans("acgt", "ACGT")  # only these four: upper() would turn one letter such as "ß" into two
+_UPPER = str.maketrans("acgt", "ACGT")  # only these four: upper() would make two of "ß"
 
 
 def reverse_complement(word: str) -> str:
@@ -92,12 +92,12 @@ def train(
         for word, weight in list(weights.items()):
             weights[reverse_complement(word)] += weight
     if not all(set(word) <= set(BASES) for word in weights):
-        raise ValueError("a word has a letter that is not A, C, G or T")
+        raise ValueError("a word has a symbol that is not A, C, G or T")
     if max_token_length is not None and max_token_length < 1:
         raise ValueError("max_token_length is a number of bases, at least 1")
     ids = vocabulary([], special_tokens)
     if vocab_size < len(ids):
-        raise ValueError(f"vocab_size={vocab_size} leaves no room for {len(ids)} special tokens and bases")
+        raise ValueError(f"vocab_size={vocab_size} is too small for {len(ids)} special tokens and bases")
 
     corpus = [(list(word), weight) for word, weight in weights.items()]
     merges: list[Merge] = []
@@ -154,13 +154,13 @@ def vocabulary(
 
 
 def explain(sequence: str, merges: Sequence[Merge]) -> Iterator[tuple[int | None, list[str]]]:
-    """Yield (rank, tokens) after each single merge in the encoding of a sequence; first (None, letters).
+    """Yield (rank, tokens) after each single merge in the encoding of a sequence; first (None, symbols).
 
-    Lower-case bases are read as upper case, any other letter is ``[UNK]``. Time: the square of the
+    Lower-case bases are read as upper case, any other symbol is ``[UNK]``. Time: the square of the
     number of bases.
     """
     ranks = {pair: rank for rank, pair in enumerate(merges)}
-    tokens = [letter if letter in BASES else UNKNOWN for letter in sequence.translate(_UPPER)]
+    tokens = [symbol if symbol in BASES else UNKNOWN for symbol in sequence.translate(_UPPER)]
     yield None, tokens
     while True:
         pairs = enumerate(pairwise(tokens))
@@ -192,7 +192,7 @@ def tokenize(
 def encode(
     sequence: str, merges: Sequence[Merge], special_tokens: Sequence[str] = DEFAULT_SPECIAL_TOKENS
 ) -> list[int]:
-    """Return the ids of a sequence; raise KeyError for an unknown letter where there is no ``[UNK]``."""
+    """Return the ids of a sequence; raise KeyError for an unknown symbol where there is no ``[UNK]``."""
     ids = vocabulary(merges, special_tokens)
     return [ids[token] for token in tokenize(sequence, merges, special_tokens)]
 

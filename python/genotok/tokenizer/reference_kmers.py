@@ -2,18 +2,18 @@
 
 Two ways to cut a sequence:
 
-- *overlapping* (DNABERT): one token for each position, the k letters from there on; a sequence of fewer
-  than k letters has none. If one of the letters is not a base, the token is ``[UNK]``.
+- *overlapping* (DNABERT): one token for each position, the k symbols from there on; a sequence of fewer
+  than k symbols has none. If one of the symbols is not a base, the token is ``[UNK]``.
 - *non-overlapping* (Nucleotide Transformer): each run of bases is cut into k-mers from its left end; the
-  letters that remain, and all letters that are not bases, are tokens one by one. ``N`` is in the
-  vocabulary, other letters are ``<unk>``.
+  bases that remain, and all symbols that are not bases, are tokens one by one. ``N`` is in the
+  vocabulary, other symbols are ``<unk>``.
 
 Two ways to name a k-mer: *plain*, as it stands, or *canonical*: it or its reverse complement, whichever
 comes first in the alphabet.
 
 Plain vocabularies are in the order of A, T, C, G, as those of both models. The canonical one is in the
-order of the first k // 2 letters of the reverse complements, then of the k-mers. In non-overlapping
-vocabularies the single letters follow, if k is not 1, and N.
+order of the first k // 2 bases of the reverse complements, then of the k-mers. In non-overlapping
+vocabularies the single bases follow, if k is not 1, and N.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ NUCLEOTIDE_TRANSFORMER_LAST = ("<eos>", "<bos>")
 def kmers(k: int, *, canonical: bool) -> list[str]:
     """Return all k-mers, in the order of their ids."""
     if not canonical:
-        return ["".join(letters) for letters in product("ATCG", repeat=k)]
-    words = ("".join(letters) for letters in product("ACGT", repeat=k))
+        return ["".join(bases) for bases in product("ATCG", repeat=k)]
+    words = ("".join(bases) for bases in product("ACGT", repeat=k))
     smaller = [word for word in words if word <= reverse_complement(word)]
     return sorted(smaller, key=lambda word: (reverse_complement(word)[: k // 2], word))
 
 
 def vocabulary(k: int, *, overlap: bool, canonical: bool) -> list[str]:
-    """Return all tokens in the order of their ids: special ones, k-mers, letters, N, special ones."""
+    """Return all tokens in the order of their ids: special ones, k-mers, bases, N, special ones."""
     names = kmers(k, canonical=canonical)
     if overlap:
         return [*DNABERT, *names]
-    letters = kmers(1, canonical=canonical) if k > 1 else []
-    return [*NUCLEOTIDE_TRANSFORMER, *names, *letters, "N", *NUCLEOTIDE_TRANSFORMER_LAST]
+    bases = kmers(1, canonical=canonical) if k > 1 else []
+    return [*NUCLEOTIDE_TRANSFORMER, *names, *bases, "N", *NUCLEOTIDE_TRANSFORMER_LAST]
 
 
 def pieces(sequence: str, k: int, *, overlap: bool) -> list[str]:

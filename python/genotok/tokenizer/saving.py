@@ -115,5 +115,5 @@ class SavedTokenizer(Caller):
         return tuple(hashlib.sha256(text.encode()).hexdigest() for text in texts if text is not None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write `tokenizer.json` to `path`, whole or not at all; a file that is there is replaced."""
+        """Write `tokenizer.json` to `path`, atomically; a file that is there is replaced."""
         self._native.save(os.fspath(path))

@@ -1,6 +1,6 @@
 """The special tokens that a model's input is made with, by their roles, and how they stand around it."""
 
-# Shape letters: V vocabulary.
+# Shapes: V vocabulary.
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Templates(NamedTuple):
 
 
 def _flat(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401  JSON
-    """The processors in a processor."""
+    """The post-processors in a post-processor."""
     if value is None:
         return []
     if value["type"] == "Sequence":

@@ -90,7 +90,7 @@ class TokenIds:
     def roles(self) -> dict[str, str]:
         """Role to token, for the seven roles of transformers: as the files beside say, or by the name.
 
-        What stands for unknown letters is `unk_token`, unless it is a letter itself.
+        Unknown symbols become `unk_token`, unless that is itself a single symbol.
         """
         if self._roles is None:
             known = ((role, [*filter(self._has, names)]) for role, names in ROLES.items())
@@ -112,7 +112,7 @@ class TokenIds:
 
     @property
     def unk_token(self) -> str | None:
-        """The token that stands for unknown letters; None if there is none."""
+        """The token of unknown symbols; None if there is none."""
         return self.roles.get("unk_token")
 
     @property

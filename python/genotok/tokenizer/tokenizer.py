@@ -1,10 +1,9 @@
 """The tokenizer as Python sees it: train, load, save, look inside; `encoder` has what it does with sequences.
 
-A thin coat over the native class: it expands path patterns, keeps the training report beside the tokenizer,
+A thin wrapper of the native class: it expands path patterns, keeps the training report beside the tokenizer,
 and gives the native dictionaries their types.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from typing import Self, Unpack, cast
 
@@ -68,13 +67,13 @@ class Tokenizer(SavedTokenizer):
                 size. None for what it takes, which is below a gigabyte beside the text.
             checkpoint: Where a training that is interrupted, by whatever, leaves its merges. It is yours to
                 remove once the tokenizer is saved.
-            resume: Go on from `checkpoint`, to the result of an uninterrupted training.
+            resume: Resume from `checkpoint`, to the result of an uninterrupted training.
             progress: Called about ten times a second at most, with a dictionary; an exception stops the
                 training.
 
         Raises:
             SequenceFileError: A file is empty, cut short, damaged, malformed, or not of nucleotides.
-            SymbolError: A sequence holds letters of no nucleotide code: it looks like protein.
+            SymbolError: A sequence holds symbols of no nucleotide code: it looks like protein.
             ArgumentError: An argument is outside its rule; found before anything is read.
             ResourceError: `memory` is too little for the text and the threads.
             OSError: A file cannot be read.
@@ -97,12 +96,12 @@ class Tokenizer(SavedTokenizer):
 
         Args:
             k: Bases in a k-mer, 1 to 12.
-            overlap: One k-mer at each position, as DNABERT. Otherwise k-mers end to end, as Nucleotide
-                Transformer: what remains of a run of bases letter by letter, and N a token of its own.
+            overlap: One k-mer at each position, as DNABERT. Otherwise non-overlapping k-mers, as Nucleotide
+                Transformer: what remains of a run of bases base by base, and N a token of its own.
             canonical: A k-mer and its reverse complement are one token.
             special_tokens: Tokens that get the first ids; None for those of DNABERT (overlapping) or
                 Nucleotide Transformer, where that model has them.
-            uppercase: Read lower-case letters as upper-case ones. Both models do not know them.
+            uppercase: Read lower case as upper case. Both models do not know them.
 
         Raises:
             ArgumentError: `k` is out of range, or a special token cannot be one.
@@ -162,21 +161,7 @@ def _trained(
     files: Files, training: TrainOptions, run: RunOptions
 ) -> tuple[_native.Tokenizer, TrainingReport]:
     """What training makes, and its report."""
-    native, report = _native.Tokenizer.train(
-        expand(files, shards=True),
-        vocab_size=training.vocab_size,
-        min_frequency=training.min_frequency,
-        special_tokens=list(training.special_tokens),
-        word_length=training.word_length,
-        max_token_length=training.max_token_length,
-        both_strands=training.both_strands,
-        allow_unknown=training.allow_unknown,
-        threads=run.threads,
-        memory=training.memory,
-        checkpoint=None if training.checkpoint is None else os.fspath(training.checkpoint),
-        resume=training.resume,
-        progress=run.progress,
-    )
+    native, report = _native.Tokenizer.train(expand(files, shards=True), training, run)
     return native, cast("TrainingReport", report)
 
 

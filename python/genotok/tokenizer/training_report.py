@@ -17,7 +17,7 @@ class RoundRecord(TypedDict):
 
 
 class TrainingReport(TypedDict):
-    """What training read and found; `skipped` counts the letters outside A, C, G and T by kind."""
+    """What training read and found; `skipped` counts the symbols outside A, C, G and T by kind."""
 
     files: int
     records: int

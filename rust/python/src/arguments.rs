@@ -2,7 +2,6 @@
 
 use genotok_core::Error;
 use genotok_core::alphabet::UnknownPolicy;
-use genotok_core::batch::EncodeOptions;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
@@ -63,7 +62,7 @@ pub(crate) fn fit_threads(threads: Option<Number>) -> PyResult<Option<usize>> {
     Ok(fit::<u32>(threads, "threads", 1)?.map(|threads| threads as usize))
 }
 
-/// What becomes of letters outside the vocabulary.
+/// The policy for symbols outside the vocabulary.
 pub(crate) fn unknown(text: &str) -> PyResult<UnknownPolicy> {
     match text {
         "token" => Ok(UnknownPolicy::Token),
@@ -76,17 +75,7 @@ pub(crate) fn unknown(text: &str) -> PyResult<UnknownPolicy> {
     }
 }
 
-/// How to encode.
-pub(crate) fn encode_options(
-    add_special_tokens: bool,
-    unknown_letters: &str,
-    upper_case: bool,
-    spans: bool,
-) -> PyResult<EncodeOptions> {
-    Ok(EncodeOptions { unknown: unknown(unknown_letters)?, upper_case, add_special_tokens, spans })
-}
-
-/// What becomes of rows that are null.
+/// The policy for rows that are null.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nulls {
     /// They are an error.

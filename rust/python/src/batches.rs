@@ -39,7 +39,7 @@ pub(crate) fn encode(
     })
 }
 
-/// Counts the unknown letters of a sequence for each row that has it; `encoded` has them once.
+/// Counts the unknown symbols of a sequence for each row that has it; `encoded` has them once.
 fn count_repeats(
     core: &Core,
     texts: &Texts,

@@ -4,26 +4,24 @@ use std::path::PathBuf;
 
 use genotok_core::check::{CheckOptions, CheckReport, FileDefect, SequenceFormat, Severity, check_files};
 use genotok_core::threads::pool;
-use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{Number, fit_count, fit_threads};
+use crate::arguments::{Number, fit_count};
+use crate::options::RunOptions;
 use crate::watch::watch;
 
 /// Checks sequence files; one dictionary for each.
 #[pyfunction]
-#[pyo3(signature = (paths, *, limit, allow_unknown = MAX_UNKNOWN, threads, progress))]
 pub(crate) fn check(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     limit: Number,
     allow_unknown: f64,
-    threads: Option<Number>,
-    progress: Option<Py<PyAny>>,
+    run: RunOptions,
 ) -> PyResult<Bound<'_, PyList>> {
     let options = CheckOptions { limit: fit_count(limit, "limit")?, allow_unknown };
-    let threads = fit_threads(threads)?;
+    let (threads, progress) = run.checked()?;
     let work = move |monitor: &_| pool(threads)?.install(|| check_files(&paths, options, monitor));
     let reports = watch(py, progress, work)?;
     let reports = reports.iter().map(|report| as_dictionary(py, report));

@@ -4,32 +4,30 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use genotok_core::bpe::train::checkpoint;
-use genotok_core::corpus::folder::{PackOptions, places, shards, verify};
+use genotok_core::corpus::folder::{places, shards, verify};
 use genotok_core::corpus::{Contents, Corpus};
 use genotok_core::testing::RandomGenome;
-use genotok_core::verdict::MAX_UNKNOWN;
 use genotok_core::{Error, corpus, session};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::arguments::{Number, fit_count, fit_threads};
+use crate::arguments::{Number, fit_count};
+use crate::options::{PackOptions, RunOptions};
 use crate::watch::watch;
 
-/// Letters that are made between two looks for an interrupt.
+/// Bases that are made between two checks for an interrupt.
 const PIECE: usize = 1 << 20;
 
 /// Writes the words of sequence files to one packed file.
 #[pyfunction]
-#[pyo3(signature = (paths, output, *, allow_unknown = MAX_UNKNOWN, threads, progress))]
 pub(crate) fn pack(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     output: PathBuf,
     allow_unknown: f64,
-    threads: Option<Number>,
-    progress: Option<Py<PyAny>>,
+    run: RunOptions,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let threads = fit_threads(threads)?;
+    let (threads, progress) = run.checked()?;
     let report = PyDict::new(py);
     report.set_item("output", output.as_os_str())?;
     let files = paths.len();
@@ -43,24 +41,18 @@ pub(crate) fn pack(
 
 /// Writes the words of sequence files to a folder of packed files.
 #[pyfunction]
-#[pyo3(signature = (paths, folder, *, shard_bases, append, allow_unknown = MAX_UNKNOWN, threads, progress))]
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn pack_shards(
     py: Python<'_>,
     paths: Vec<PathBuf>,
     folder: PathBuf,
-    shard_bases: Number,
-    append: bool,
-    allow_unknown: f64,
-    threads: Option<Number>,
-    progress: Option<Py<PyAny>>,
+    packing: PackOptions,
+    run: RunOptions,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let threads = fit_threads(threads)?;
+    let (threads, progress) = run.checked()?;
     let report = PyDict::new(py);
     report.set_item("output", folder.as_os_str())?;
     report.set_item("files", paths.len())?;
-    let packing =
-        PackOptions { folder, shard_bases: shard_bases.fit("shard_size", 1)?, append, allow_unknown };
+    let packing = packing.checked(folder)?;
     let (manifest, contents) =
         watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
     report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
@@ -118,25 +110,25 @@ pub(crate) fn add_contents(report: &Bound<'_, PyDict>, contents: &Contents) -> P
     report.set_item("fingerprint", checkpoint::hex(contents.fingerprint))
 }
 
-/// Letters of a genome that never was, with the repeats and runs of real ones.
+/// Bases of a simulated genome, with repeats and runs as real ones have them.
 #[pyfunction]
 pub(crate) fn simulate(py: Python<'_>, num_bases: Number, seed: Number) -> PyResult<Bound<'_, PyBytes>> {
     let num_bases = fit_count(num_bases, "num_bases")?;
     let seed = seed.fit("seed", 0)?;
-    let letters = watch(py, None, move |monitor| {
-        let mut letters = Vec::new();
-        letters.try_reserve_exact(num_bases).map_err(|_| Error::Resource {
+    let bases = watch(py, None, move |monitor| {
+        let mut bases = Vec::new();
+        bases.try_reserve_exact(num_bases).map_err(|_| Error::Resource {
             what: "memory in bytes",
             needed: num_bases as u64,
             available: 0,
         })?;
         let mut genome = RandomGenome::new(seed);
-        while letters.len() < num_bases {
+        while bases.len() < num_bases {
             monitor.check()?;
-            let piece = PIECE.min(num_bases - letters.len());
-            genome.bases(&mut letters, piece);
+            let piece = PIECE.min(num_bases - bases.len());
+            genome.bases(&mut bases, piece);
         }
-        Ok(letters)
+        Ok(bases)
     })?;
-    Ok(PyBytes::new(py, &letters))
+    Ok(PyBytes::new(py, &bases))
 }

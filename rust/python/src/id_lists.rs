@@ -19,7 +19,7 @@ use crate::errors::{ArgumentError, exception};
 use crate::texts::PATIENCE;
 use crate::tokens::{TokenArray, Values};
 
-/// Lists of ids back to back, and where each begins, and the last ends.
+/// Lists of ids back to back, and where each starts, and the last ends.
 pub(crate) struct IdLists {
     pub(crate) ids: Vec<Id>,
     pub(crate) offsets: Vec<i64>,
@@ -168,7 +168,7 @@ pub(crate) fn ids_of(ids: &Bound<'_, PyAny>) -> PyResult<Vec<Id>> {
     if ids.is_instance_of::<PyString>() || ids.is_instance_of::<PyBytes>() {
         return Err(no_ids(ids));
     }
-    // Only if one does not fit is each looked at, to name it.
+    // Only if one does not fit is each checked, to name it.
     ids.extract().or_else(|_| {
         let numbers = ids.try_iter().map_err(|_| no_ids(ids))?.enumerate();
         numbers.map(|(place, id)| id_of(place, &id?)?.fit("id", 0)).collect()

@@ -19,7 +19,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use genotok_core::Error;
 use genotok_core::monitor::Monitor;
 use genotok_core::rows::{KINDS, RowReport};
-use genotok_core::stream::{Step, TokenBatch, TokenStream};
+use genotok_core::stream::{StreamStep, TokenBatch, TokenStream};
 use genotok_core::tokenizer::Tokenizer;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -70,8 +70,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a stream is told in Python.
-pub(crate) struct Manner {
+/// What a reader knows beside its stream.
+pub(crate) struct ReaderOptions {
     pub(crate) is_narrow: bool,
     pub(crate) splits: bool,
     pub(crate) has_digests: bool,
@@ -82,23 +82,23 @@ pub(crate) struct Manner {
 }
 
 impl TokenReader {
-    pub(crate) fn new(stream: TokenStream, manner: Manner) -> Self {
+    pub(crate) fn new(stream: TokenStream, options: ReaderOptions) -> Self {
         let mut columns = vec![
             Field::new("record", DataType::Utf8, true),
             Field::new("start", DataType::Int64, true),
             Field::new("end", DataType::Int64, true),
-            Field::new("input_ids", DataType::List(item(manner.is_narrow)), true),
+            Field::new("input_ids", DataType::List(item(options.is_narrow)), true),
         ];
-        columns.extend(manner.bed.into_iter().flat_map(bed::fields));
+        columns.extend(options.bed.into_iter().flat_map(bed::fields));
         let source = Source {
             monitor: Arc::clone(stream.monitor()),
             stream: Mutex::new(stream),
             found: Mutex::new(Found::default()),
             schema: Arc::new(Schema::new(columns)),
-            progress: manner.progress.map(|callback| Mutex::new(Reporter::new(callback))),
-            splits: manner.splits,
-            has_digests: manner.has_digests,
-            core: manner.core,
+            progress: options.progress.map(|callback| Mutex::new(Reporter::new(callback))),
+            splits: options.splits,
+            has_digests: options.has_digests,
+            core: options.core,
         };
         Self { source: Arc::new(source) }
     }
@@ -106,7 +106,7 @@ impl TokenReader {
 
 impl Source {
     /// The next batch, if it comes within `patience`.
-    fn step(&self, patience: Duration) -> PyResult<Step> {
+    fn step(&self, patience: Duration) -> PyResult<StreamStep> {
         let mut stream = lock(&self.stream);
         let step = catch_unwind(AssertUnwindSafe(|| stream.next(patience)));
         let mut found = lock(&self.found);
@@ -119,13 +119,13 @@ impl Source {
     fn wait(&self, py: Python<'_>) -> PyResult<Option<RecordBatch>> {
         loop {
             match py.detach(|| self.step(TICK))? {
-                Step::Batch(batch) => {
+                StreamStep::Batch(batch) => {
                     self.look(py)?;
                     self.warn_of_slowness(py)?;
                     return RecordBatch::new(*batch, &self.schema).map(Some);
                 }
-                Step::Waiting => self.look(py)?,
-                Step::End => return self.warn(py).map(|()| None),
+                StreamStep::Waiting => self.look(py)?,
+                StreamStep::End => return self.warn(py).map(|()| None),
             }
         }
     }
@@ -145,13 +145,13 @@ impl Source {
 
     /// Once, when much was read: says that there is no automaton.
     fn warn_of_slowness(&self, py: Python<'_>) -> PyResult<()> {
-        let (has_warned, letters) = {
+        let (has_warned, symbols) = {
             let found = lock(&self.found);
             (found.has_warned_of_slowness, found.report.symbols)
         };
-        if !has_warned && letters >= LARGE {
+        if !has_warned && symbols >= LARGE {
             lock(&self.found).has_warned_of_slowness = true;
-            warn_if_slow(py, &self.core, letters)?;
+            warn_if_slow(py, &self.core, symbols)?;
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Source {
             let share = 100.0 * lower as f64 / all.max(1) as f64;
             let became = if self.splits { "were left out" } else { "became the unknown token" };
             format!(
-                "{share:.1} % of the letters ({lower} of {all}) are lower case and {became}, as this vocabulary has upper \
+                "{share:.1} % of the symbols ({lower} of {all}) are lower case and {became}, as this vocabulary has upper \
                  case only; lower case marks repeats: give uppercase=True to read it"
             )
         };
@@ -307,7 +307,7 @@ impl RecordBatch {
         let list = tokens.list_array();
         if list.data_type() != schema.field(3).data_type() {
             return Err(exception(Error::Resource {
-                what: "room for tokens in one batch; a window makes the rows shorter",
+                what: "tokens in one batch; a window makes the rows shorter",
                 needed: rows.ends.iter().map(|&end| end.unsigned_abs()).max().unwrap_or(0),
                 available: i32::MAX.unsigned_abs().into(),
             }));

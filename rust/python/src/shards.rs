@@ -13,7 +13,7 @@ use genotok_core::bpe::train::{CorpusShards, answer, shard};
 use genotok_core::corpus::{self, Corpus};
 use genotok_core::error::{Error, Result};
 use genotok_core::monitor::Monitor;
-use genotok_core::session::{Report, train_on_shards};
+use genotok_core::session::{TrainingReport, train_on_shards};
 use genotok_core::tokenizer::Tokenizer as Core;
 use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
@@ -21,9 +21,9 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::arguments::{Number, fit_count, fit_threads};
 use crate::errors::{exception, internal};
+use crate::options::TrainOptions;
 use crate::pools::pool;
 use crate::tokenizer::Tokenizer;
-use crate::training::Training;
 use crate::training_report::report_as_dictionary;
 use crate::watch::{Reporter, TICK, watch};
 
@@ -80,16 +80,16 @@ pub(crate) fn add_answers(py: Python<'_>, answers: Vec<Vec<u8>>) -> PyResult<Bou
 
 enum Message {
     Question(Vec<u8>),
-    End(Box<thread::Result<Result<(Core, Report)>>>),
+    End(Box<thread::Result<Result<(Core, TrainingReport)>>>),
 }
 
-/// Asks Python, and waits.
-struct Asker {
+/// Sends questions to Python, and waits for the answers.
+struct RemoteShards {
     questions: Mutex<Sender<Message>>,
     answers: Mutex<Receiver<Vec<u8>>>,
 }
 
-impl CorpusShards for Asker {
+impl CorpusShards for RemoteShards {
     fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
         let questions = self.questions.get_mut().unwrap_or_else(PoisonError::into_inner);
         questions.send(Message::Question(question)).map_err(|_| Error::Interrupted)?;
@@ -104,8 +104,8 @@ pub(crate) struct ShardTraining {
     messages: Mutex<Receiver<Message>>,
     answers: Mutex<Option<Sender<Vec<u8>>>>,
     reporter: Mutex<Option<Reporter>>,
-    result: Mutex<Option<(Core, Report)>>,
-    strands: bool,
+    result: Mutex<Option<(Core, TrainingReport)>>,
+    both_strands: bool,
     word_length: Option<u64>,
 }
 
@@ -113,45 +113,19 @@ pub(crate) struct ShardTraining {
 impl ShardTraining {
     /// Begins; `files` is how many the shards have read.
     #[new]
-    #[pyo3(signature = (files, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
-        both_strands, threads, checkpoint, resume, progress))]
-    #[allow(clippy::too_many_arguments)]
-    fn new(
-        files: Number,
-        vocab_size: Number,
-        min_frequency: Number,
-        special_tokens: Vec<String>,
-        word_length: Option<Number>,
-        max_token_length: Option<Number>,
-        both_strands: bool,
-        threads: Option<Number>,
-        checkpoint: Option<PathBuf>,
-        resume: bool,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
+    fn new(files: Number, training: TrainOptions, progress: Option<Py<PyAny>>) -> PyResult<Self> {
         let files = fit_count(files, "files")?;
-        let Training { wanted, threads, checkpoint } = Training::new(
-            vocab_size,
-            min_frequency,
-            special_tokens,
-            word_length,
-            max_token_length,
-            both_strands,
-            threads,
-            None,
-            checkpoint,
-            resume,
-        )?;
-        let (strands, word_length) = (both_strands, wanted.options.word_length);
+        let (options, checkpoint) = training.checked()?;
+        let (both_strands, word_length) = (options.merging.both_strands, options.merging.word_length);
         let monitor = Arc::new(Monitor::default());
         let (send_message, messages) = channel();
         let (send_answer, answers) = channel();
         let watched = Arc::clone(&monitor);
         let run = move || {
-            let mut asker =
-                Asker { questions: Mutex::new(send_message.clone()), answers: Mutex::new(answers) };
+            let mut shards =
+                RemoteShards { questions: Mutex::new(send_message.clone()), answers: Mutex::new(answers) };
             let work = std::panic::AssertUnwindSafe(|| {
-                train_on_shards(&mut asker, files, wanted, threads, checkpoint.as_ref(), &watched)
+                train_on_shards(&mut shards, files, options, None, checkpoint.as_ref(), &watched)
             });
             let end = std::panic::catch_unwind(work);
             send_message.send(Message::End(Box::new(end))).ok(); // nobody waits any more after an interrupt
@@ -163,7 +137,7 @@ impl ShardTraining {
             answers: Mutex::new(Some(send_answer)),
             reporter: Mutex::new(progress.map(Reporter::new)),
             result: Mutex::new(None),
-            strands,
+            both_strands,
             word_length,
         })
     }
@@ -212,7 +186,7 @@ impl ShardTraining {
         let found = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((core, report)) = found else { return Ok(None) };
         let dictionary = report_as_dictionary(py, &core, &report)?;
-        dictionary.set_item("both_strands", self.strands)?;
+        dictionary.set_item("both_strands", self.both_strands)?;
         dictionary.set_item("word_length", self.word_length)?;
         Ok(Some((core.into(), dictionary)))
     }

@@ -139,21 +139,21 @@ impl Texts {
         if let (Some(only), None) = (&first, &second)
             && !is_null(only)?
         {
-            self.offsets.push(letters_of(only, 0)?.len());
+            self.offsets.push(bytes_of_text(only, 0)?.len());
             self.bytes = Bytes::Python(kept(only)?);
             return Ok(self);
         }
-        let letters = letters_in(sequences)?;
+        let num_bytes = num_bytes(sequences)?;
         if let Bytes::Own(bytes) = &mut self.bytes {
-            memory::try_reserve(bytes, letters).map_err(|_| {
-                ResourceError::new_err(format!("sequences: their {letters} letters do not fit into memory"))
+            memory::try_reserve(bytes, num_bytes).map_err(|_| {
+                ResourceError::new_err(format!("sequences: their {num_bytes} bytes do not fit into memory"))
             })?;
         }
         let mut looked = 0;
         for (row, sequence) in first.map(Ok).into_iter().chain(second).chain(all).enumerate() {
             let sequence = sequence?;
-            match letters_of(&sequence, row) {
-                Ok(letters) => self.push(letters),
+            match bytes_of_text(&sequence, row) {
+                Ok(text) => self.push(text),
                 Err(_) if is_null(&sequence)? => self.push_null()?,
                 Err(error) => return Err(error),
             }
@@ -266,13 +266,13 @@ fn text(bytes: &[u8], number: usize) -> PyResult<&[u8]> {
     std::str::from_utf8(bytes).map(str::as_bytes).map_err(|error| not_utf8(number, error))
 }
 
-/// How many bytes of letters there are, as far as a list tells without a look at them.
-fn letters_in(sequences: &Bound<'_, PyAny>) -> PyResult<usize> {
+/// How many bytes the texts have, as far as a list knows it without reading them.
+fn num_bytes(sequences: &Bound<'_, PyAny>) -> PyResult<usize> {
     let Ok(list) = sequences.cast::<PyList>() else { return Ok(0) };
-    let mut letters = 0_usize;
+    let mut num_bytes = 0_usize;
     for (number, sequence) in list.iter().enumerate() {
-        // Not by `len`, which a class of somebody's own may answer as it likes.
-        letters = letters.saturating_add(match sequence.cast::<PyString>() {
+        // Not by `len`, which a user-defined class may define as it likes.
+        num_bytes = num_bytes.saturating_add(match sequence.cast::<PyString>() {
             Ok(text) => text.to_str().map_or(0, str::len),
             Err(_) => sequence.cast::<PyBytes>().map_or(0, |bytes| bytes.as_bytes().len()),
         });
@@ -280,11 +280,11 @@ fn letters_in(sequences: &Bound<'_, PyAny>) -> PyResult<usize> {
             sequences.py().check_signals()?;
         }
     }
-    Ok(letters)
+    Ok(num_bytes)
 }
 
-/// The letters of sequence `number`.
-fn letters_of<'a>(sequence: &'a Bound<'_, PyAny>, number: usize) -> PyResult<&'a [u8]> {
+/// The bytes of sequence `number`.
+fn bytes_of_text<'a>(sequence: &'a Bound<'_, PyAny>, number: usize) -> PyResult<&'a [u8]> {
     if let Ok(text) = sequence.cast::<PyString>() {
         let text = text.to_str().map_err(|_| not_text(number, "it has half of a surrogate pair"))?;
         Ok(text.as_bytes())

@@ -105,7 +105,7 @@ impl TokenArray {
         numpy(py, &self.offsets, 1)
     }
 
-    /// Where each token begins and ends in its sequence, in letters: a read-only numpy array of int64, one row for each
+    /// Where each token starts and ends in its sequence, in characters: a read-only numpy array of int64, one row for each
     /// of `values`, [0, 0] for special tokens that were added; None if not asked for.
     #[getter(spans)]
     fn get_spans<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -126,13 +126,13 @@ impl TokenArray {
         self.nulls.as_ref().map_or(0, NullBuffer::null_count)
     }
 
-    /// Letters that were outside the vocabulary, in all sequences; None for a part of what was encoded.
+    /// Symbols that were outside the vocabulary, in all sequences; None for a part of what was encoded.
     #[getter]
     fn unknown(&self) -> Option<u64> {
         self.counts.map(|(unknown, _)| unknown)
     }
 
-    /// Of these, lower-case letters that the vocabulary has in upper case.
+    /// Of these, lower-case symbols that the vocabulary has in upper case.
     #[getter]
     fn lower_case(&self) -> Option<u64> {
         self.counts.map(|(_, lower_case)| lower_case)

@@ -4,27 +4,23 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use genotok_core::bpe::train::MergeOptions;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
-use genotok_core::rows::RowOrder;
-use genotok_core::session::{self, Wanted};
+use genotok_core::session;
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
-use genotok_core::verdict::MAX_UNKNOWN;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyList, PyString};
 
-use crate::arguments::{Nulls, Number, encode_options, fit, fit_count, fit_threads};
+use crate::arguments::{Nulls, Number, fit, fit_count, fit_threads};
 use crate::batches::{self, INSTANT, QUICK};
 use crate::errors::exception;
-use crate::files::{Files, open};
+use crate::files::open;
 use crate::id_lists::{IdLists, ids_of};
+use crate::options::{BatchOptions, ReadOptions, RowOptions, RunOptions, TrainOptions};
 use crate::pools::pool;
 use crate::reader::TokenReader;
 use crate::texts::{Texts, text_of};
 use crate::tokens::TokenArray;
-use crate::training::{Training, longest};
 use crate::training_report::report_as_dictionary;
 use crate::view::numpy;
 use crate::watch::{watch, watch_blind};
@@ -61,41 +57,17 @@ impl Tokenizer {
 impl Tokenizer {
     /// Trains on sequence files; returns the tokenizer and a report.
     #[staticmethod]
-    #[pyo3(signature = (paths, *, vocab_size, min_frequency, special_tokens, word_length, max_token_length,
-        both_strands, allow_unknown = MAX_UNKNOWN, threads, memory, checkpoint, resume, progress))]
-    #[allow(clippy::too_many_arguments)]
     fn train(
         py: Python<'_>,
         paths: Vec<PathBuf>,
-        vocab_size: Number,
-        min_frequency: Number,
-        special_tokens: Vec<String>,
-        word_length: Option<Number>,
-        max_token_length: Option<Number>,
-        both_strands: bool,
-        allow_unknown: f64,
-        threads: Option<Number>,
-        memory: Option<Number>,
-        checkpoint: Option<PathBuf>,
-        resume: bool,
-        progress: Option<Py<PyAny>>,
+        training: TrainOptions,
+        run: RunOptions,
     ) -> PyResult<(Self, Bound<'_, PyDict>)> {
-        let Training { wanted, threads, checkpoint } = Training::new(
-            vocab_size,
-            min_frequency,
-            special_tokens,
-            word_length,
-            max_token_length,
-            both_strands,
-            threads,
-            memory,
-            checkpoint,
-            resume,
-        )?;
-        let wanted = Wanted { allow_unknown, ..wanted };
-        let (both_strands, word_length) = (wanted.options.both_strands, wanted.options.word_length);
+        let (options, checkpoint) = training.checked()?;
+        let (threads, progress) = run.checked()?;
+        let (both_strands, word_length) = (options.merging.both_strands, options.merging.word_length);
         let (core, report) = watch(py, progress, move |monitor| {
-            session::train(&paths, wanted, threads, checkpoint.as_ref(), monitor)
+            session::train(&paths, options, threads, checkpoint.as_ref(), monitor)
         })?;
         let dictionary = report_as_dictionary(py, &core, &report)?;
         dictionary.set_item("both_strands", both_strands)?;
@@ -103,37 +75,22 @@ impl Tokenizer {
         Ok((core.into(), dictionary))
     }
 
-    /// Trains on weighted words over A, C, G, T. With a seed, what to count is guessed at random, for tests.
+    /// Trains on weighted words over A, C, G, T. With a seed, the pairs to count are drawn at random, for tests.
     #[staticmethod]
-    #[pyo3(signature = (words, *, vocab_size, min_frequency, special_tokens, max_token_length, threads, seed))]
-    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (words, training, *, threads, seed))]
     fn train_words(
         py: Python<'_>,
         words: Vec<(String, Number)>,
-        vocab_size: Number,
-        min_frequency: Number,
-        special_tokens: Vec<String>,
-        max_token_length: Option<Number>,
+        training: TrainOptions,
         threads: Option<Number>,
         seed: Option<Number>,
     ) -> PyResult<Self> {
-        let options = MergeOptions {
-            min_frequency: min_frequency.fit("min_frequency", 0)?,
-            max_token_length: longest(max_token_length)?,
-            random_guess: fit(seed, "seed", 0)?,
-            ..MergeOptions::default()
-        };
-        let wanted = Wanted {
-            vocab_size: fit_count(vocab_size, "vocab_size")?,
-            special_tokens,
-            options,
-            memory: None,
-            allow_unknown: MAX_UNKNOWN,
-        };
+        let (mut options, _) = training.checked()?;
+        options.merging.random_guess = fit(seed, "seed", 0)?;
         let threads = fit_threads(threads)?;
         let weighted = |(word, weight): (String, Number)| Ok((word, weight.fit("weight", 0)?));
         let words: Vec<(String, u64)> = words.into_iter().map(weighted).collect::<PyResult<_>>()?;
-        let core = watch(py, None, move |monitor| session::train_words(&words, wanted, threads, monitor))?;
+        let core = watch(py, None, move |monitor| session::train_words(&words, options, threads, monitor))?;
         Ok(core.into())
     }
 
@@ -189,7 +146,7 @@ impl Tokenizer {
         self.call(py, false, Core::to_json)
     }
 
-    /// Writes the `tokenizer.json`, whole or not at all.
+    /// Writes the `tokenizer.json`, atomically.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let core = Arc::clone(&self.core);
         watch(py, None, move |_| core.save(&path)) // waited for, so that no temporary file is left
@@ -275,7 +232,7 @@ impl Tokenizer {
         Ok(self.core.string_of(id.fit("id", 0)?))
     }
 
-    /// The id of letters outside the vocabulary; nothing if they are errors.
+    /// The id of symbols outside the vocabulary; nothing if they are errors.
     #[getter]
     fn unknown_id(&self) -> Option<u32> {
         self.core.unknown_id()
@@ -296,40 +253,25 @@ impl Tokenizer {
     }
 
     /// The ids of many sequences.
-    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, offsets, nulls, threads))]
-    #[allow(clippy::too_many_arguments)]
     fn encode_batch(
         &self,
         py: Python<'_>,
         sequences: &Bound<'_, PyAny>,
-        add_special_tokens: bool,
-        unknown: &str,
-        uppercase: bool,
-        offsets: bool,
-        nulls: &str,
-        threads: Option<Number>,
+        options: BatchOptions,
     ) -> PyResult<TokenArray> {
-        let options = encode_options(add_special_tokens, unknown, uppercase, offsets)?;
-        let texts = Texts::of(sequences, Nulls::of(nulls)?)?;
-        batches::encode(py, &self.core, texts, options, fit_threads(threads)?)
+        let (options, nulls, threads) = options.checked()?;
+        batches::encode(py, &self.core, Texts::of(sequences, nulls)?, options, threads)
     }
 
     /// The number of tokens of each of many sequences: a numpy array of int64.
-    #[pyo3(signature = (sequences, *, add_special_tokens, unknown, uppercase, nulls, threads))]
-    #[allow(clippy::too_many_arguments)]
     fn count_tokens<'py>(
         &self,
         py: Python<'py>,
         sequences: &Bound<'py, PyAny>,
-        add_special_tokens: bool,
-        unknown: &str,
-        uppercase: bool,
-        nulls: &str,
-        threads: Option<Number>,
+        options: BatchOptions,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = encode_options(add_special_tokens, unknown, uppercase, false)?;
-        let texts = Texts::of(sequences, Nulls::of(nulls)?)?;
-        let counts = batches::count(py, &self.core, texts, options, fit_threads(threads)?)?;
+        let (options, nulls, threads) = options.checked()?;
+        let counts = batches::count(py, &self.core, Texts::of(sequences, nulls)?, options, threads)?;
         numpy(py, &counts.into(), 1)
     }
 
@@ -346,47 +288,15 @@ impl Tokenizer {
     }
 
     /// The ids of sequence files, as a stream of record batches.
-    #[pyo3(signature = (files, *, window, stride, regions, beds, bed_blocks, bed_order, reverse_complement,
-        unknown, uppercase, add_special_tokens, batch_bases, digests, allow_unknown = MAX_UNKNOWN,
-        need_bases = true, threads, progress))]
-    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
     fn encode_files(
         &self,
         py: Python<'_>,
         files: Vec<PathBuf>,
-        window: Option<Number>,
-        stride: Option<Number>,
-        regions: Vec<String>,
-        beds: Vec<(PathBuf, PyBackedBytes)>,
-        bed_blocks: bool,
-        bed_order: bool,
-        reverse_complement: bool,
-        unknown: &str,
-        uppercase: bool,
-        add_special_tokens: bool,
-        batch_bases: Number,
-        digests: bool,
-        allow_unknown: f64,
-        need_bases: bool,
-        threads: Option<Number>,
-        progress: Option<Py<PyAny>>,
+        rows: RowOptions,
+        read: ReadOptions,
+        run: RunOptions,
     ) -> PyResult<TokenReader> {
-        let wanted = Files {
-            window: fit(window, "window", 1)?,
-            stride: fit(stride, "stride", 1)?,
-            batch_bases: batch_bases.fit("batch_bases", 1)?,
-            encode: encode_options(add_special_tokens, unknown, uppercase, false)?,
-            threads: fit_threads(threads)?,
-            regions,
-            beds,
-            bed_blocks,
-            order: if bed_order { RowOrder::Bed } else { RowOrder::Files },
-            reverse_complement,
-            digests,
-            allow_unknown,
-            need_bases,
-        };
-        open(py, Arc::clone(&self.core), files, wanted, progress)
+        open(py, Arc::clone(&self.core), files, rows, read, run)
     }
 
     /// The strings of the ids, joined.

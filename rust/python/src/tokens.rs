@@ -27,7 +27,7 @@ pub(crate) struct TokenArray {
     /// Two numbers for each id.
     pub(crate) spans: Option<ScalarBuffer<i64>>,
     pub(crate) nulls: Option<NullBuffer>,
-    /// Unknown letters, and those of them in lower case; nothing for a part of what was encoded.
+    /// Unknown symbols, and those of them in lower case; nothing for a part of what was encoded.
     pub(crate) counts: Option<(u64, u64)>,
 }
 

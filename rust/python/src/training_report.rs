@@ -1,7 +1,7 @@
 //! What training tells, as a dictionary.
 
 use genotok_core::bpe::train::Round;
-use genotok_core::session::Report;
+use genotok_core::session::TrainingReport;
 use genotok_core::tokenizer::Tokenizer as Core;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -13,7 +13,7 @@ use crate::slow::warn_if_training_was_slow;
 pub(crate) fn report_as_dictionary<'py>(
     py: Python<'py>,
     core: &Core,
-    report: &Report,
+    report: &TrainingReport,
 ) -> PyResult<Bound<'py, PyDict>> {
     let dictionary = PyDict::new(py);
     dictionary.set_item("files", report.files)?;

@@ -37,13 +37,13 @@ pub(crate) fn judge(
     Ok(dictionary)
 }
 
-/// What there is to say of the unknown symbols among `letters`, given by kind; None if there are none but N and lower case.
+/// A note on the unknown symbols among `total`, counted by kind; None if there are none but N and lower case.
 #[pyfunction]
-#[pyo3(signature = (letters, unknown))]
+#[pyo3(signature = (total, unknown))]
 #[allow(clippy::needless_pass_by_value)]
-pub(crate) fn describe_unknown(letters: u64, unknown: HashMap<String, u64>) -> Option<String> {
+pub(crate) fn describe_unknown(total: u64, unknown: HashMap<String, u64>) -> Option<String> {
     let mut symbols =
-        SymbolTally { known: letters.saturating_sub(unknown.values().sum()), ..SymbolTally::default() };
+        SymbolTally { known: total.saturating_sub(unknown.values().sum()), ..SymbolTally::default() };
     for kind in KINDS {
         symbols.add_unknown(kind, unknown.get(kind.name()).copied().unwrap_or(0));
     }

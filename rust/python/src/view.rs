@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 /// Keeps numbers alive and tells where they are: numpy's array interface, version 3.
 #[pyclass(frozen, module = "genotok._native")]
 pub(crate) struct View {
-    /// Keeps the memory; never looked at.
+    /// Keeps the memory alive; never read.
     _owner: arrow_buffer::Buffer,
     address: usize,
     shape: Vec<usize>,

@@ -1,7 +1,7 @@
-//! Long work with one eye on Ctrl-C.
+//! Interruptible work: it stops at Ctrl-C, and when the progress callback raises.
 //!
 //! The core works in a thread of its own. The calling thread waits without the interpreter's lock, takes it ten or
-//! twenty times a second, lets Python look for signals, and tells the progress callback where the work is. So a signal
+//! twenty times a second, lets Python handle signals, and calls the progress callback. So a signal
 //! handler and the callback run where Python expects them, and no worker ever waits for Python.
 //!
 //! If either raises, the work is cancelled and given a moment to end: it notices within some milliseconds, and writes

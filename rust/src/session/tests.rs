@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Checkpoint, Wanted, pack, train, train_words};
+use super::{Checkpoint, TrainOptions, pack, train, train_words};
 use crate::bpe::train::MergeOptions;
 use crate::error::Error;
 use crate::monitor::Monitor;
@@ -11,12 +11,12 @@ use crate::testing::RandomGenome;
 use crate::tokenizer::Tokenizer;
 use crate::verdict;
 
-fn wanted(vocab_size: usize) -> Wanted {
+fn options(vocab_size: usize) -> TrainOptions {
     let special_tokens = vec!["[UNK]".to_owned()];
-    Wanted {
+    TrainOptions {
         vocab_size,
         special_tokens,
-        options: MergeOptions::default(),
+        merging: MergeOptions::default(),
         memory: None,
         allow_unknown: verdict::MAX_UNKNOWN,
     }
@@ -26,44 +26,46 @@ fn wanted(vocab_size: usize) -> Wanted {
 fn genome() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("genome.fa");
-    let mut letters = b">r\n".to_vec();
-    RandomGenome::new(5).bases(&mut letters, 200_000);
-    fs::write(&path, letters).unwrap();
+    let mut bases = b">r\n".to_vec();
+    RandomGenome::new(5).bases(&mut bases, 200_000);
+    fs::write(&path, bases).unwrap();
     (folder, path)
 }
 
-fn simply(path: &PathBuf, wanted: Wanted) -> (Tokenizer, super::Report) {
-    train(std::slice::from_ref(path), wanted, Some(2), None, &Monitor::default()).unwrap()
+fn simply(path: &PathBuf, options: TrainOptions) -> (Tokenizer, super::TrainingReport) {
+    train(std::slice::from_ref(path), options, Some(2), None, &Monitor::default()).unwrap()
 }
 
 #[test]
 fn the_report_counts_the_tokens_that_encoding_makes() {
     let (_folder, path) = genome();
-    let (tokenizer, report) = simply(&path, wanted(300));
-    let letters = fs::read_to_string(&path).unwrap().split_off(3);
-    assert_eq!(report.summary.tokens, tokenizer.encode(&letters).unwrap().len() as u64);
+    let (tokenizer, report) = simply(&path, options(300));
+    let bases = fs::read_to_string(&path).unwrap().split_off(3);
+    assert_eq!(report.summary.tokens, tokenizer.encode(&bases).unwrap().len() as u64);
     assert_eq!((report.contents.words, report.contents.bases), (1, 200_000));
-    let cut =
-        Wanted { options: MergeOptions { word_length: Some(999), ..MergeOptions::default() }, ..wanted(30) };
+    let cut = TrainOptions {
+        merging: MergeOptions { word_length: Some(999), ..MergeOptions::default() },
+        ..options(30)
+    };
     assert_eq!(simply(&path, cut).1.contents.words, 201);
 }
 
 #[test]
 fn a_training_goes_on_from_a_checkpoint_of_any_size() {
     let (folder, path) = genome();
-    let whole = simply(&path, wanted(400)).0;
+    let whole = simply(&path, options(400)).0;
     let at = folder.path().join("checkpoint");
-    let (_, report) = simply(&path, wanted(150));
-    let mut keeper =
+    let (_, report) = simply(&path, options(150));
+    let mut writer =
         super::CheckpointWriter::new(&at, report.contents.fingerprint, &MergeOptions::default(), 0);
     let part = whole.table().unwrap().truncated(145);
-    keeper.round(&part).unwrap();
-    keeper.stop(&part).unwrap();
+    writer.round(&part).unwrap();
+    writer.stop(&part).unwrap();
     for size in [100, 150, 400] {
         let checkpoint = Checkpoint { path: at.clone(), resume: true };
         let monitor = Monitor::default();
         let (resumed, report) =
-            train(std::slice::from_ref(&path), wanted(size), Some(1), Some(&checkpoint), &monitor).unwrap();
+            train(std::slice::from_ref(&path), options(size), Some(1), Some(&checkpoint), &monitor).unwrap();
         assert_eq!(resumed.to_json().unwrap(), whole.truncate(size).unwrap().to_json().unwrap());
         assert_eq!(report.resumed_merges, 145.min(size - 5));
     }
@@ -74,7 +76,7 @@ fn a_cancelled_training_is_interrupted() {
     let (_folder, path) = genome();
     let monitor = Monitor::default();
     monitor.cancel();
-    assert!(matches!(train(&[path], wanted(400), None, None, &monitor), Err(Error::Interrupted)));
+    assert!(matches!(train(&[path], options(400), None, None, &monitor), Err(Error::Interrupted)));
 }
 
 #[test]
@@ -87,8 +89,8 @@ fn packing_several_files_keeps_all_words() {
     let (bytes, contents) = pack(&both, &packed, verdict::MAX_UNKNOWN, Some(2), &Monitor::default()).unwrap();
     assert_eq!(bytes, fs::metadata(&packed).unwrap().len());
     assert_eq!((contents.words, contents.bases), (4, 200_006));
-    let from_files = train(&both, wanted(60), None, None, &Monitor::default()).unwrap();
-    let from_packed = train(&[packed], wanted(60), None, None, &Monitor::default()).unwrap();
+    let from_files = train(&both, options(60), None, None, &Monitor::default()).unwrap();
+    let from_packed = train(&[packed], options(60), None, None, &Monitor::default()).unwrap();
     assert_eq!(from_files.0.to_json().unwrap(), from_packed.0.to_json().unwrap());
     assert_eq!(from_files.1.contents, from_packed.1.contents);
 }
@@ -102,7 +104,7 @@ fn the_first_bad_file_is_the_error_and_unknown_letters_may_stand_among_others() 
     fs::write(&bad, "no sequence\n").unwrap();
     let train = |paths: &[&PathBuf]| {
         let paths: Vec<PathBuf> = paths.iter().map(|&path| path.clone()).collect();
-        train(&paths, wanted(30), Some(2), None, &Monitor::default())
+        train(&paths, options(30), Some(2), None, &Monitor::default())
             .map(|(_, report)| report.contents.records)
     };
     assert_eq!(train(&[&unknown, &path]).unwrap(), 2);
@@ -115,7 +117,7 @@ fn the_first_bad_file_is_the_error_and_unknown_letters_may_stand_among_others() 
 #[test]
 fn weights_that_could_overflow_are_refused() {
     let words = |weight| [("ACAC".to_owned(), weight)];
-    let train = |weight| train_words(&words(weight), wanted(20), Some(1), &Monitor::default());
+    let train = |weight| train_words(&words(weight), options(20), Some(1), &Monitor::default());
     assert_eq!(train(1 << 59).unwrap().merges().count(), 2);
     assert!(matches!(train(1 << 60), Err(Error::Argument { .. })));
     assert!(matches!(train(u64::MAX), Err(Error::Argument { .. })));
@@ -123,17 +125,19 @@ fn weights_that_could_overflow_are_refused() {
 
 #[test]
 fn arguments_are_checked_before_anything_is_read() {
-    let train = |wanted, threads| train(&["missing".into()], wanted, threads, None, &Monitor::default());
+    let train = |options, threads| train(&["missing".into()], options, threads, None, &Monitor::default());
     let name = |outcome: Result<_, Error>| match outcome.map(drop) {
         Err(Error::Argument { name, .. }) => name,
         other => panic!("{other:?}"),
     };
-    assert_eq!(name(train(wanted(4), None)), "vocab_size");
-    assert_eq!(name(train(wanted(1 << 40), None)), "vocab_size");
-    assert_eq!(name(train(wanted(40), Some(0))), "threads");
-    assert_eq!(name(train(wanted(40), Some(1025))), "threads");
-    let words =
-        Wanted { options: MergeOptions { word_length: Some(0), ..MergeOptions::default() }, ..wanted(40) };
+    assert_eq!(name(train(options(4), None)), "vocab_size");
+    assert_eq!(name(train(options(1 << 40), None)), "vocab_size");
+    assert_eq!(name(train(options(40), Some(0))), "threads");
+    assert_eq!(name(train(options(40), Some(1025))), "threads");
+    let words = TrainOptions {
+        merging: MergeOptions { word_length: Some(0), ..MergeOptions::default() },
+        ..options(40)
+    };
     assert_eq!(name(train(words, None)), "word_length");
-    assert!(matches!(train(wanted(40), None), Err(Error::Io { .. })));
+    assert!(matches!(train(options(40), None), Err(Error::Io { .. })));
 }

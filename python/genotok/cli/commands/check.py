@@ -10,8 +10,9 @@ import typer
 from genotok.cli.shared import figures
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, one_line
-from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, Quiet, SequenceFiles, Threads
+from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, ReportOptions, SequenceFiles
 from genotok.corpus.check import Defect, FileReport, check_files
+from genotok.options import RunOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,28 +43,28 @@ def check(
         ),
     ] = 5,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    threads: Threads = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    run: RunOptions,
+    report: ReportOptions,
 ) -> None:
     """Find every defect of FASTA and FASTQ files: line, column, cause and remedy."""
     from genotok.cli.shared.progress import watching
 
-    with watching(quiet) as watch:
+    with watching(report.quiet) as watch:
         try:
             reports: list[FileReport] | None = check_files(
-                files, limit=limit, allow_unknown=allow_unknown, threads=threads, progress=watch
+                files, limit=limit, allow_unknown=allow_unknown, threads=run.threads, progress=watch
             )
         except KeyboardInterrupt:
             reports = None
     if reports is None:
         note("interrupted; nothing was found out")
         raise typer.Exit(130)
-    is_clean = not any(report["errors"] or (strict and report["warnings"]) for report in reports)
-    if as_json:
+    is_clean = not any(found["errors"] or (strict and found["warnings"]) for found in reports)
+    if report.as_json:
         print_json({"clean": is_clean, "strict": strict, "files": reports})
     else:
-        _print(reports, strict, quiet)
+        _print(reports, strict, report.quiet)
     raise typer.Exit(0 if is_clean else 1)
 
 
@@ -145,7 +146,7 @@ def _totals(reports: list[FileReport]) -> tuple[int, int, int]:
 
 
 def _aligned(row: Row, widths: list[int]) -> str:
-    """The cells of a row side by side; the last is not padded."""
+    """The cells of a row next to each other; the last is not padded."""
     cells = [
         cell.ljust(width) if index in LEFT_ALIGNED else cell.rjust(width)
         for index, (cell, width) in enumerate(zip(row, widths, strict=True))

@@ -38,7 +38,7 @@ EXACT_LENGTHS = 12
 
 BAR_WIDTH = 40
 
-LARGEST_LIST = 1 << 21
+MAX_LISTED_VOCABULARY = 1 << 21
 """Larger vocabularies, those of 11-mers and 12-mers, are not listed to describe them."""
 
 
@@ -116,7 +116,7 @@ def _print_installation(facts: dict[str, object]) -> None:
 
 def _lengths(tokenizer: Tokenizer) -> Counter[int]:
     """Length in bases to number of tokens, special ones left out; nothing of too many."""
-    if tokenizer.vocab_size > LARGEST_LIST:
+    if tokenizer.vocab_size > MAX_LISTED_VOCABULARY:
         return Counter()
     special = set(tokenizer.special_tokens)
     return Counter(len(token) for token in tokenizer.vocab if token not in special)
@@ -124,7 +124,7 @@ def _lengths(tokenizer: Tokenizer) -> Counter[int]:
 
 def _longest(tokenizer: Tokenizer, number: int) -> list[str]:
     """The longest tokens, the earliest first among equals; special ones left out; none of too many."""
-    if tokenizer.vocab_size > LARGEST_LIST:
+    if tokenizer.vocab_size > MAX_LISTED_VOCABULARY:
         return []
     special = set(tokenizer.special_tokens)
     return sorted((token for token in tokenizer.vocab if token not in special), key=len, reverse=True)[
@@ -160,7 +160,7 @@ def _print_tokenizer(path: str) -> None:
     tokenizer = Tokenizer.from_file(path)
     lengths = _lengths(tokenizer)
     mean = sum(length * number for length, number in lengths.items()) / max(lengths.total(), 1)
-    room = min(console.width, 120) - 20
+    width = min(console.width, 120) - 20
     first = [one_line("".join(pair)) for pair in tokenizer.merges[:12]]
     bar = "#" if console.options.ascii_only else "█"
     rows: list[tuple[str, str | Text]] = [
@@ -178,7 +178,7 @@ def _print_tokenizer(path: str) -> None:
         ("token length", f"{mean:.2f} bases on average, {max(lengths, default=0):,} at most"),
         (
             "longest",
-            "\n".join(figures.shorten(one_line(token), room) for token in _longest(tokenizer, 5)),
+            "\n".join(figures.shorten(one_line(token), width) for token in _longest(tokenizer, 5)),
         ),
         ("lengths", _histogram(lengths, bar)),
     ]

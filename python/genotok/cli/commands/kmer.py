@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from genotok.cli.shared.console import print_json, say
-from genotok.cli.shared.options import AsJson, Force, Quiet
+from genotok.cli.shared.options import Force, ReportOptions
 from genotok.files.kinds import TOKENIZER
 from genotok.files.outputs import Existing, output_file
 from genotok.tokenizer import Tokenizer
@@ -27,7 +27,7 @@ def kmer(
         bool,
         typer.Option(
             "--overlap/--no-overlap",
-            help="A k-mer at each position, as DNABERT, or k-mers end to end, as Nucleotide Transformer.",
+            help="A k-mer at each position, as DNABERT, or non-overlapping ones, as Nucleotide Transformer.",
         ),
     ] = True,
     canonical: Annotated[
@@ -41,11 +41,9 @@ def kmer(
             show_default="as the published model",
         ),
     ] = None,
-    uppercase: Annotated[
-        bool, typer.Option("--uppercase", help="Read lower-case letters as upper-case ones.")
-    ] = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    uppercase: Annotated[bool, typer.Option("--uppercase", help="Read lower case as upper case.")] = False,
+    *,
+    report: ReportOptions,
 ) -> None:
     """Make a tokenizer of k-mers; encode with it as with any other."""
     names = None if special_tokens is None else [name for name in special_tokens.split(",") if name]
@@ -54,8 +52,8 @@ def kmer(
     )
     with output_file(output, TOKENIZER, existing=Existing.COMPARE, force=force) as target:
         target.write(tokenizer.to_json().encode())
-    if as_json:
+    if report.as_json:
         print_json({"output": target.path, "vocab_size": tokenizer.vocab_size, "k": k}, target)
-    elif not quiet:
-        kind = f"{'overlapping' if overlap else 'end to end'}{', canonical' if canonical else ''}"
+    elif not report.quiet:
+        kind = f"{'overlapping' if overlap else 'non-overlapping'}{', canonical' if canonical else ''}"
         say(f"{target.described}: {tokenizer.vocab_size:,} tokens, {k}-mers {kind}", target)

@@ -2,29 +2,22 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown
-from genotok.cli.shared.options import (
-    MAX_UNKNOWN,
-    AllowUnknown,
-    AsJson,
-    Force,
-    Quiet,
-    SequenceFiles,
-    Threads,
-    amount,
-)
+from genotok.cli.shared.options import Force, ReportOptions, SequenceFiles
 from genotok.cli.shared.summaries import print_packing
-from genotok.corpus.packed import DEFAULT_SHARD_SIZE, PackReport, pack_shards, verify_shards
+from genotok.corpus.packed import PackReport, verify_shards, write_shards
 from genotok.corpus.packed import pack as write_pack
 from genotok.errors import ArgumentError
 from genotok.files.atomic import STANDARD_OUTPUT
 from genotok.files.kinds import PACKED
 from genotok.files.outputs import named, output_file
+from genotok.options import PackOptions, RunOptions
 
 __all__ = ["EXAMPLES", "pack"]
 
@@ -43,55 +36,35 @@ def pack(
             "--output",
             "-o",
             metavar="PATH",
-            help="The packed file, a folder of shards (shards/), or - for standard output; written whole or "
-            "not at all.",
+            help="The packed file, a folder of shards (shards/), or - for standard output; written "
+            "atomically.",
         ),
     ],
-    shard_size: Annotated[
-        int | None,
-        typer.Option(
-            parser=amount,
-            metavar="BASES",
-            help="Write a folder, and begin a new shard after this many bases, such as 512M.",
-            show_default="512M in a folder",
-        ),
-    ] = None,
     force: Force = False,
-    append: Annotated[bool, typer.Option("--append", help="Add to the shards in the folder.")] = False,
+    *,
+    packing: PackOptions,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all shards of the folder back and compare.")
     ] = False,
-    allow_unknown: AllowUnknown = MAX_UNKNOWN,
-    threads: Threads = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    run: RunOptions,
+    report: ReportOptions,
 ) -> None:
-    """Pack sequences at two bits a base, for repeated training, or into shards larger than memory."""
+    """Pack sequences at 2 bits per base, for repeated training, or into shards larger than memory."""
     from genotok.cli.shared.progress import watching
 
     output = named(output)
-    in_shards = shard_size is not None or append or output.endswith(os.sep) or os.path.isdir(output)
+    in_shards = (
+        packing.shard_size is not None or packing.append or output.endswith(os.sep) or os.path.isdir(output)
+    )
     _check(output, in_shards, force, verify)
-    with ExitStack() as held, watching(quiet) as watch:
+    with ExitStack() as held, watching(report.quiet) as watch:
         if not in_shards:
             held.enter_context(output_file(output, PACKED, inputs=files, force=force))
         try:
-            report: PackReport | None = (
-                pack_shards(
-                    files,
-                    output,
-                    shard_size=DEFAULT_SHARD_SIZE if shard_size is None else shard_size,
-                    append=append,
-                    allow_unknown=allow_unknown,
-                    threads=threads,
-                    progress=watch,
-                )
-                if in_shards
-                else write_pack(files, output, allow_unknown=allow_unknown, threads=threads, progress=watch)
-            )
+            found: PackReport | None = _pack(files, output, in_shards, packing, replace(run, progress=watch))
         except KeyboardInterrupt:
-            report = None
-    if report is None:
+            found = None
+    if found is None:
         note("interrupted; nothing was written")
         raise typer.Exit(130)
     defects = verify_shards(output) if verify else []
@@ -99,12 +72,23 @@ def pack(
         note(f"error: {defect}")
     if defects:
         raise typer.Exit(1)
-    if not quiet:
-        note_unknown(report["bases"] + sum(report["skipped"].values()), report["skipped"])
-    if as_json:
-        print_json(report, output)
-    elif not quiet:
-        print_packing(report)
+    if not report.quiet:
+        note_unknown(found["bases"] + sum(found["skipped"].values()), found["skipped"])
+    if report.as_json:
+        print_json(found, output)
+    elif not report.quiet:
+        print_packing(found)
+
+
+def _pack(
+    files: list[str], output: str, in_shards: bool, packing: PackOptions, run: RunOptions
+) -> PackReport:
+    """Pack into a folder of shards, or into one file."""
+    if in_shards:
+        return write_shards(files, output, packing, run)
+    return write_pack(
+        files, output, allow_unknown=packing.allow_unknown, threads=run.threads, progress=run.progress
+    )
 
 
 def _check(output: str, in_shards: bool, force: bool, verify: bool) -> None:

@@ -38,7 +38,7 @@ def show(
     sequences: Annotated[
         list[str],
         typer.Argument(
-            metavar="SEQUENCE...", help="Letters; - reads them from standard input.", show_default=False
+            metavar="SEQUENCE...", help="DNA; - reads it from standard input.", show_default=False
         ),
     ],
     tokenizer: Annotated[
@@ -55,7 +55,7 @@ def show(
     names = {index: token for token, index in loaded.vocab.items()}
     console = standard_output()
     for given in sequences:
-        sequence = _letters(sys.stdin.read()) if given == "-" else given
+        sequence = _sequence(sys.stdin.read()) if given == "-" else given
         ids = loaded.encode(sequence)
         tokens = [names[index] for index in ids]
         explained = loaded.explain(sequence) if steps else []
@@ -69,7 +69,7 @@ def show(
 
 
 def _check_no_file(given: list[str]) -> None:
-    """An error if a file stands where a sequence should, which is not shown letter by letter."""
+    """An error if a file stands where a sequence should, which is not a sequence."""
     for name in given:
         if name != "-" and not name.isalpha() and os.path.exists(name):
             rest = [other for other in given if other != name]
@@ -80,7 +80,7 @@ def _check_no_file(given: list[str]) -> None:
             raise ArgumentError(f"{name}: is a file, not a sequence; try: {told}")
 
 
-def _letters(text: str) -> str:
+def _sequence(text: str) -> str:
     """The sequence in `text`: without white space, and without FASTA header lines."""
     return "".join("".join(line.split()) for line in text.split("\n") if not line.startswith(">"))
 
@@ -130,7 +130,7 @@ def _print_step(console: Console, step: MergeStep) -> None:
 
     left, right, product = map(one_line, (step["left"], step["right"], step["left"] + step["right"]))
     if step["rank"] is None:
-        head = Text("letters", "bold")
+        head = Text("symbols", "bold")
         product = ""
     else:
         head = Text.assemble(("rank ", "bold"), (str(step["rank"]), "bold"), f"  {left} + {right}")
@@ -145,5 +145,5 @@ def _print_step(console: Console, step: MergeStep) -> None:
 
 def _print_count(console: Console, sequence: str, tokens: list[str]) -> None:
     """The last line: how much was made of how much."""
-    ratio = f", {len(sequence) / len(tokens):.2f} letters per token" if tokens else ""
-    console.print(f"{len(sequence):,} letters, {len(tokens):,} tokens{ratio}", style="dim", soft_wrap=True)
+    ratio = f", {len(sequence) / len(tokens):.2f} symbols per token" if tokens else ""
+    console.print(f"{len(sequence):,} symbols, {len(tokens):,} tokens{ratio}", style="dim", soft_wrap=True)

@@ -10,7 +10,7 @@ import typer
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.figures import bases, count
 from genotok.cli.shared.messages import one_line
-from genotok.cli.shared.options import AsJson, Quiet
+from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.corpus.packed import is_packed_file, is_packed_folder, verify_packed, verify_shards
 from genotok.errors import ArgumentError
@@ -46,8 +46,8 @@ def verify(
     inputs: Annotated[
         bool, typer.Option("--inputs", help="Compare the input files with what they were, too.")
     ] = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
+    *,
+    report: ReportOptions,
 ) -> None:
     """Check a folder of shards, or a file, against its checksums: every defect a line."""
     from genotok.cli.shared.progress import watching
@@ -60,14 +60,14 @@ def verify(
     if inputs and os.path.isfile(path):
         raise ArgumentError(f"{path}: does not say what it was made from; --inputs is for folders of shards")
     tokenizer = None if against is None else load_tokenizer(against)
-    with watching(quiet) as watch:
+    with watching(report.quiet) as watch:
         defects = [one_line(defect) for defect in _defects(path, tokenizer, packed, inputs, watch)]
-    if as_json:
+    if report.as_json:
         print_json({"folder" if os.path.isdir(path) else "file": path, "defects": defects})
     else:
         for defect in defects:
             print(defect)
-    if not defects and not as_json and not quiet:
+    if not defects and not report.as_json and not report.quiet:
         print(f"{path}: whole" if packed else _praise(path))
     if defects:
         raise typer.Exit(1)
@@ -82,8 +82,8 @@ def _defects(
     if packed:
         return verify_shards(path) if os.path.isdir(path) else verify_packed(path)
     if os.path.isfile(path):
-        return verify_file(path, against=tokenizer, heard=watch.check)
-    return verify_folder(path, against=tokenizer, inputs=inputs, heard=watch.check)
+        return verify_file(path, against=tokenizer, on_progress=watch.check)
+    return verify_folder(path, against=tokenizer, inputs=inputs, on_progress=watch.check)
 
 
 def _praise(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A bounded look at a path: how it begins, what JSON it holds, which names a folder has.
+"""A bounded look at a path: its first bytes, what JSON it holds, which names a folder has.
 
 Nothing is read in full but JSON of a bounded size, and nothing but regular files is opened: a pipe would wait
 for ever.
@@ -22,8 +22,8 @@ __all__ = ["Facts", "Look"]
 Facts = dict[str, Any]
 
 HEAD_BYTES = 1 << 16
-MOST_JSON = 1 << 26
-MOST_NAMES = 100_000
+MAX_JSON_BYTES = 1 << 26
+MAX_NAMES = 100_000
 GZIP = b"\x1f\x8b"
 
 
@@ -56,7 +56,7 @@ class Look:
 
     @cached_property
     def text(self) -> str:
-        """The first letters of a file, unpacked if it is gzip or bgzf; control characters are kept."""
+        """The first characters of a file, unpacked if it is gzip or bgzf; control characters are kept."""
         head = self.head
         if head.startswith(GZIP):
             try:
@@ -68,11 +68,11 @@ class Look:
     @cached_property
     def json(self) -> Any:  # noqa: ANN401 - any JSON
         """What a file of JSON holds; None of another file, of a damaged one and of one above 64 MiB."""
-        if self.bytes > MOST_JSON or self.head.lstrip()[:1] not in {b"{", b"["}:
+        if self.bytes > MAX_JSON_BYTES or self.head.lstrip()[:1] not in {b"{", b"["}:
             return None
         try:
             with open(self.path, "rb") as file:
-                return json.loads(file.read(MOST_JSON + 1))
+                return json.loads(file.read(MAX_JSON_BYTES + 1))
         except (ValueError, RecursionError):
             return None
 
@@ -92,7 +92,7 @@ class Look:
         if not self.is_folder:
             return frozenset()
         with os.scandir(self.path) as entries:
-            return frozenset(entry.name for entry in islice(entries, MOST_NAMES))
+            return frozenset(entry.name for entry in islice(entries, MAX_NAMES))
 
     def inside(self, name: str) -> Look:
         """A look at an entry of a folder."""

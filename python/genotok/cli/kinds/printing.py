@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_kind"]
 
-MOST_ENTRIES = 12
+MAX_ENTRIES = 12
 BYTES = ("bytes", "peak_memory_bytes", "memory_bytes")
 LABELS = {
     "bytes": "size",
@@ -77,5 +77,5 @@ def _entry(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 def _some(parts: list[str]) -> str:
     """Parts in one line; how many more there are."""
-    shown = ", ".join(parts[:MOST_ENTRIES])
-    return shown if len(parts) <= MOST_ENTRIES else f"{shown} and {len(parts) - MOST_ENTRIES:,} more"
+    shown = ", ".join(parts[:MAX_ENTRIES])
+    return shown if len(parts) <= MAX_ENTRIES else f"{shown} and {len(parts) - MAX_ENTRIES:,} more"

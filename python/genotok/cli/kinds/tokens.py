@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["print_tokens", "token_file", "token_folder", "unfinished_folder"]
 
 KIND = "genotok shards"
-MOST_JOURNAL = 1 << 28
+MAX_JOURNAL_BYTES = 1 << 28
 
 
 def token_folder(look: Look) -> Facts | None:
@@ -62,7 +62,7 @@ def unfinished_folder(look: Look) -> Facts | None:
     path = os.path.join(look.path, JOURNAL)
     with open(path, "rb") as file:
         # The last line may have been cut short by a kill.
-        lines = file.read(MOST_JOURNAL).split(b"\n")[:-1]
+        lines = file.read(MAX_JOURNAL_BYTES).split(b"\n")[:-1]
     state = "unfinished; genotok encode --resume continues it"
     if not lines:
         return {"state": state, "portions": 0}

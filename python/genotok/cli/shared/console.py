@@ -1,6 +1,6 @@
 """The two consoles, and tables of facts on them.
 
-On a terminal: colours, lines wrapped to its width. Elsewhere: plain text, one fact a line however long, so
+On a terminal: colours, lines wrapped to its width. Otherwise: plain text, one fact a line however long, so
 that it can be searched and cut.
 """
 

@@ -21,8 +21,8 @@ def memory(num_bytes: float) -> str:
 
 
 def rate(num_bases: float, seconds: float) -> str:
-    """`61.2 Mb/s`: million bases per second."""
-    return f"{_three_digits(num_bases / max(seconds, 1e-9) / 1e6)} Mb/s"
+    """`61.2 Mbp/s`: million bases per second."""
+    return f"{_three_digits(num_bases / max(seconds, 1e-9) / 1e6)} Mbp/s"
 
 
 def duration(seconds: float) -> str:

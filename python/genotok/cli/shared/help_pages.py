@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["OPTIONS", "CommandPage", "FrontPage", "GroupPage", "examples"]
 
 BEGIN = (
-    ("genotok train-bpe genomes/*.fa", "learn 4,096 tokens; writes tokenizer.json"),
+    ("genotok train-bpe genomes/*.fa", "train 4,096 tokens; writes tokenizer.json"),
     ("genotok show ACGTTGCAACGTTTTTTT", "see how a sequence splits"),
-    ("genotok info tokenizer.json", "see what was learnt"),
+    ("genotok info tokenizer.json", "see what was trained"),
 )
 OPTIONS = (
     ("-h, --help", "Print this page; after a command, the command's. 'genotok help COMMAND' does the same."),
@@ -66,7 +66,7 @@ class FrontPage(GroupPage):
     """The group of all commands, with its own help page."""
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override] # noqa: ARG002
-        """Print what genotok is, how to begin, and the commands."""
+        """Print what genotok is, how to start, and the commands."""
         from genotok.cli.shared.console import standard_output
 
         console = standard_output()

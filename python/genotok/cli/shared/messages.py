@@ -11,7 +11,7 @@ from genotok.errors import GenotokWarning
 
 __all__ = ["complain", "note", "note_unknown", "note_warnings", "one_line", "same_command"]
 
-LONGEST_COMMAND = 160
+MAX_COMMAND_LENGTH = 160
 """A longer command is not repeated back to the person who gave it."""
 
 
@@ -69,4 +69,4 @@ def same_command(option: str) -> str:
     """The command that is running, with one more option, to be typed again."""
     arguments = sys.argv[1:] if option in sys.argv else [*sys.argv[1:], option]
     command = shlex.join(["genotok", *arguments])
-    return command if len(command) <= LONGEST_COMMAND else f"the same command and {option}"
+    return command if len(command) <= MAX_COMMAND_LENGTH else f"the same command and {option}"

@@ -1,16 +1,14 @@
 """Options that several commands share, with one wording."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from genotok._native import MAX_UNKNOWN
 from genotok.errors import ArgumentError
 from genotok.options import RayOptions
-from genotok.options.declaration import Option
+from genotok.options.declaration import OUTPUT, ROWS, RUN, SYMBOLS, Option
 
 __all__ = [
     "MAX_UNKNOWN",
@@ -22,7 +20,6 @@ __all__ = [
     "LabelColumn",
     "ProblemTypeOption",
     "Quiet",
-    "Ray",
     "ReportOptions",
     "SequenceColumn",
     "SequenceColumns",
@@ -31,12 +28,9 @@ __all__ = [
     "Threads",
     "TorchThreads",
     "Uppercase",
-    "Vocab",
     "Window",
-    "Workers",
     "amount",
     "is_on_ray",
-    "on_ray",
 ]
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
@@ -56,10 +50,7 @@ def amount(text: str) -> int:
     return found
 
 
-ROWS_PANEL = "Rows"
-LETTERS_PANEL = "Letters"
-OUTPUT_PANEL = "Output"
-RUN_PANEL = "Run"
+ROWS_PANEL, SYMBOLS_PANEL, OUTPUT_PANEL, RUN_PANEL = ROWS, SYMBOLS, OUTPUT, RUN
 
 SequenceFiles = Annotated[
     list[str],
@@ -98,12 +89,6 @@ SequenceColumn = Annotated[
         rich_help_panel=ROWS_PANEL,
     ),
 ]
-Vocab = Annotated[
-    int,
-    typer.Option(
-        "--vocab", "-v", min=0, metavar="N", help="Tokens in all: special ones, four bases, merges."
-    ),
-]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -121,26 +106,6 @@ TorchThreads = Annotated[
         min=1, metavar="N", help="Threads to use.", show_default="all cores", rich_help_panel=RUN_PANEL
     ),
 ]
-Ray = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Work on the Ray cluster at this address; 'auto' finds the one running here, 'local' starts "
-        "one. All its machines must see the files.",
-        show_default="this process alone",
-        rich_help_panel=RUN_PANEL,
-    ),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Ray workers, each with --threads (1) threads.",
-        show_default="one a processor",
-        rich_help_panel=RUN_PANEL,
-    ),
-]
 
 
 def is_on_ray(ray: RayOptions) -> bool:
@@ -152,17 +117,6 @@ def is_on_ray(ray: RayOptions) -> bool:
     if ray.address is None and ray.workers is not None:
         raise ArgumentError(f"workers={ray.workers}: is for --ray; --threads is for this process")
     return ray.address is not None
-
-
-def on_ray(what: str, ray: str | None, workers: int | None, threads: int | None) -> Callable[..., Any] | None:
-    """The function of `genotok.distributed` of this name, on that cluster; None without one."""
-    if ray is None:
-        if workers is not None:
-            raise ArgumentError(f"workers={workers}: is for --ray; --threads is for this process")
-        return None
-    from genotok import distributed
-
-    return partial(getattr(distributed, what), address=ray, workers=workers, threads=threads or 1)
 
 
 Window = Annotated[
@@ -187,7 +141,7 @@ Stride = Annotated[
 ]
 Uppercase = Annotated[
     bool,
-    typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=LETTERS_PANEL),
+    typer.Option("--uppercase", help="Read lower case as upper case.", rich_help_panel=SYMBOLS_PANEL),
 ]
 AllowUnknown = Annotated[
     float,
@@ -197,7 +151,7 @@ AllowUnknown = Annotated[
         max=1,
         metavar="SHARE",
         help="The share of a file's symbols that may be unknown: IUPAC codes, gaps, U; N does not count.",
-        rich_help_panel=LETTERS_PANEL,
+        rich_help_panel=SYMBOLS_PANEL,
     ),
 ]
 LABELS_PANEL = "Labels"

@@ -1,4 +1,4 @@
-"""The process around a command: signals that end it, and standard streams, closed or of few letters.
+"""The process around a command: signals that end it, and standard streams, closed or of few characters.
 
 Only the program sets these; in a library they are the caller's.
 """

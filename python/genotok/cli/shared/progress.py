@@ -1,4 +1,4 @@
-"""Progress on standard error: a moving line on a terminal, an occasional plain line elsewhere.
+"""Progress on standard error: a moving line on a terminal, an occasional plain line in a file or pipe.
 
 The native module reports where it is in two phases; each becomes one `Status` (a phase, a share done, a few
 words), which both displays show.

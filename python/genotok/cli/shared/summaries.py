@@ -27,7 +27,7 @@ __all__ = [
     "training_as_json",
 ]
 
-WIDEST = 120
+MAX_WIDTH = 120
 """Longest tokens are elided to a line of this width at most."""
 
 
@@ -49,13 +49,13 @@ def print_training(report: TrainingReport, output: FileOutput) -> None:
 
     console = report_console(output)
     tokens = (count(report["vocab_size"], "token"), "bold")
-    title = Text.assemble("learnt ", tokens, f" from {figures.bases(report['bases'])}")
+    title = Text.assemble("trained ", tokens, f" from {figures.bases(report['bases'])}")
     facts = [
         ("input", _input(report) + _treatment(report)),
         ("skipped", _skipped(report)),
         ("stopped early", _why_stopped(report)),
         ("corpus", f"{count(report['tokens'], 'token')}, {report['bases_per_token']:.2f} bases per token"),
-        ("longest", _longest(report["longest_tokens"], min(console.width, WIDEST))),
+        ("longest", _longest(report["longest_tokens"], min(console.width, MAX_WIDTH))),
         ("rounds", _rounds(report)),
         ("time", _time(report)),
         ("memory", f"{figures.memory(machine.peak_memory())} at most"),
@@ -195,7 +195,7 @@ def _treatment(report: TrainingReport) -> str:
 
 
 def _skipped(report: TrainingReport | PackReport) -> str:
-    """The letters outside A, C, G and T, by kind."""
+    """The symbols outside A, C, G and T, by kind."""
     return ", ".join(f"{number:,} {kind}" for kind, number in report["skipped"].items())
 
 
@@ -211,8 +211,8 @@ def _why_stopped(report: TrainingReport) -> str:
 def _longest(tokens: list[str], width: int) -> str:
     """The three longest tokens, elided to about one line together."""
     shown = tokens[:3]
-    room = max((width - 20) // max(len(shown), 1), 20)
-    return "  ".join(figures.shorten(token, room) for token in shown)
+    each = max((width - 20) // max(len(shown), 1), 20)
+    return "  ".join(figures.shorten(token, each) for token in shown)
 
 
 def _rounds(report: TrainingReport) -> str:

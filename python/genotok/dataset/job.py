@@ -1,4 +1,4 @@
-"""What is to become of which files: the one description that writers, folders and the manifest share."""
+"""An encoding job: which files become what, as writers, folders and the manifest share it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from genotok.dataset.formats import Format
     from genotok.dataset.vocabulary import Vocabulary
 
-__all__ = ["TOKENIZER", "Plan", "Read", "Reader"]
+__all__ = ["TOKENIZER", "EncodingJob", "OpenRows", "RowReader"]
 
 TOKENIZER = "tokenizer.json"
 """The tokenizer's name in a folder of shards."""
 
 
-class Reader(Protocol):
+class RowReader(Protocol):
     """Record batches, and what was found on the way: what `Tokenizer.encode_files` gives.
 
     It is gone through batch by batch, not as an Arrow stream, which would tell of an error in words only.
@@ -42,13 +42,13 @@ class Reader(Protocol):
         ...
 
 
-Read = Callable[[Sequence[str], int], Reader]
+OpenRows = Callable[[Sequence[str], int], RowReader]
 """Opens files for encoding: given their paths, and the number of portions before them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to become of which files.
+class EncodingJob:
+    """Which files are encoded, with which tokenizer, and into what.
 
     Attributes:
         form: The format of what is written.

@@ -2,11 +2,11 @@
 
 from typing import NotRequired, TypedDict
 
-__all__ = ["EncodingReport", "RecordDigest"]
+__all__ = ["RecordDigest", "RowReport"]
 
 
 class RecordDigest(TypedDict):
-    """A whole record: its length in letters and its GA4GH refget digest, `SQ.` and 32 characters."""
+    """A whole record: its length in symbols and its GA4GH refget digest, `SQ.` and 32 characters."""
 
     file: str
     record: str
@@ -14,10 +14,10 @@ class RecordDigest(TypedDict):
     digest: str
 
 
-class EncodingReport(TypedDict):
+class RowReport(TypedDict):
     """What `TokenReader.report()` tells: what was found in the rows given so far, at the end in all files.
 
-    `bases` are the letters of all rows, `unknown` those of them outside the vocabulary, by kind, and
+    `bases` are the symbols of all rows, `unknown` those of them outside the vocabulary, by kind, and
     `lower_case` those of these that the vocabulary has in upper case. `duplicate_names` counts records
     that have the name of an earlier one in the same file (of the first 4 million). `digests` is there if
     asked for.
