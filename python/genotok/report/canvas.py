@@ -148,8 +148,8 @@ def marker_of(number: int, size: float) -> dict[str, Any]:
 
 
 def short(name: str) -> str:
-    """A name of at most 28 characters."""
-    return name if len(name) <= 28 else f"{name[:14]}…{name[-13:]}"
+    """A name of at most 32 characters."""
+    return name if len(name) <= 32 else f"{name[:16]}…{name[-15:]}"
 
 
 def _is_positive(axes: Axes, side: int) -> bool:
