@@ -201,9 +201,9 @@ def test_the_digest_is_that_of_the_list(genome: str, tmp_path: Path) -> None:
     folder = f"{tmp_path}/shards/"
     encode(TOKENIZER, genome, folder, bed=path)
     encode(TOKENIZER, genome, folder, bed=path, resume=True)
-    with pytest.raises(ArgumentError, match="cannot go on: bed_sha256 was"):
+    with pytest.raises(ArgumentError, match="cannot resume: bed_sha256 was"):
         encode(TOKENIZER, genome, folder, bed=bed(tmp_path, "chr1\t0\t9\n"), resume=True)
-    with pytest.raises(ArgumentError, match="cannot go on: bed_order was False and is True"):
+    with pytest.raises(ArgumentError, match="cannot resume: bed_order was False and is True"):
         encode(TOKENIZER, genome, folder, bed=bed(tmp_path, "chr1\t0\t8\n"), bed_order=True, resume=True)
 
 

@@ -62,9 +62,9 @@ def test_a_clean_file_is_described(tmp_path: Path) -> None:
     assert report["defects"] == []
     assert (report["format"], report["compression"], report["complete"]) == ("FASTA", "gzip", True)
     assert (report["records"], report["lines"]) == (3, 6)
-    assert report["letters"]["total"] == 24
-    assert report["letters"]["lower case"] == 3
-    assert [report["letters"][base] for base in "ACGTN"] == [5, 5, 9, 4, 1]
+    assert report["symbols"]["total"] == 24
+    assert report["symbols"]["lower case"] == 3
+    assert [report["symbols"][base] for base in "ACGTN"] == [5, 5, 9, 4, 1]
     assert report["gc"] == pytest.approx(14 / 23)
     assert report["lengths"] == {"shortest": 4, "longest": 12, "median": 8, "n50": 12}
     assert report["text_bytes"] == len(dna.fasta(sequences))
@@ -78,9 +78,9 @@ def test_counts_are_those_of_another_reader(genomes: Path) -> None:
         sequences = list(dna.read_fasta(path))
         assert report["errors"] == 0, path
         assert report["records"] == len(sequences)
-        assert report["letters"]["total"] == sum(map(len, sequences))
+        assert report["symbols"]["total"] == sum(map(len, sequences))
         for base in "ACGTN":
-            assert report["letters"][base] == sum(s.upper().count(base) for s in sequences), path
+            assert report["symbols"][base] == sum(s.upper().count(base) for s in sequences), path
 
 
 def mutations(content: bytes, number: int) -> list[bytes]:

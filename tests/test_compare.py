@@ -195,7 +195,7 @@ def test_a_comparison_is_resumed_with_the_same_contents_only(
     config, tasks = CompareConfig.preset("tiny", QUICK), find_tasks(sets)
     genome = Path(LAMBDA).read_text()
     (tmp_path / "lambda_phage.fa").write_text(genome[:-20] + "ACGTACGTACGTACGTACG\n")
-    with pytest.raises(ArgumentError, match="was begun with other contents of files/1; give those"):
+    with pytest.raises(ArgumentError, match="was started with other contents of files/1; give those"):
         compare(subjects, [str(tmp_path / "lambda_phage.fa")], tasks, compared, config, resume=True)
     other = Subject.of("bpe", Tokenizer.train(tmp_path / "lambda_phage.fa", vocab_size=63))
     with pytest.raises(ArgumentError, match="other contents of tokenizers/bpe/vocabulary; give those"):

@@ -59,7 +59,7 @@ def test_rows_are_read_only_views_of_the_file(tmp_path: Path, form: str) -> None
     assert [row.tolist() for row in same] == [row.tolist() for row in data]
 
 
-def test_arrow_opens_elsewhere(tmp_path: Path) -> None:
+def test_arrow_opens_in_other_libraries(tmp_path: Path) -> None:
     """The file format in pyarrow, polars and DuckDB; the stream in `datasets`."""
     rows = rows_of(2, 9)
     expected = [dict(zip(encoded.schema().names, row, strict=True)) for row in rows]
@@ -159,8 +159,8 @@ def test_an_altered_megatron_index_is_refused_or_harmless(tmp_path: Path, place:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_tokens_as_bed(tmp_path: Path, reverse: bool) -> None:
-    letters = "ACGTTGCAACGTAAACCCGATTACA"
-    shown = letters.translate(str.maketrans("ACGT", "TGCA"))[::-1] if reverse else letters
+    bases = "ACGTTGCAACGTAAACCCGATTACA"
+    shown = bases.translate(str.maketrans("ACGT", "TGCA"))[::-1] if reverse else bases
     unknown = TOKENIZER.vocab["[UNK]"]
     ids = [TOKENIZER.vocab["[CLS]"], *TOKENIZER.encode(shown), unknown]
     path = write(tmp_path, "bed", [("r", 100, 126, ids), ("e", 3, 3, [])], reverse_complement=reverse)
@@ -180,7 +180,7 @@ def test_tokens_as_bed(tmp_path: Path, reverse: bool) -> None:
             assert shown[place] == token
 
 
-def test_overlapping_tokens_step_by_one_letter(tmp_path: Path) -> None:
+def test_overlapping_tokens_step_by_one_base(tmp_path: Path) -> None:
     ids = [TOKENIZER.vocab[token] for token in ("A", "C", "G")]
     two = next(index for token, index in TOKENIZER.vocab.items() if len(token) == 2)
     path = write(tmp_path, "bed", [("r", 10, 14, [two] * 3)])

@@ -60,8 +60,8 @@ def small(tmp_path: Path) -> str:
 
 def test_a_row_is_a_record(tokenizer: genotok.Tokenizer, small: str) -> None:
     reader = tokenizer.encode_files(small)
-    letters = {"a": "ACGTACGTACGTNNACG", "b": "", "c:1-5": "ggacTT"}
-    expected = [(name, 0, len(text), tokenizer.encode(text)) for name, text in letters.items()]
+    texts = {"a": "ACGTACGTACGTNNACG", "b": "", "c:1-5": "ggacTT"}
+    expected = [(name, 0, len(text), tokenizer.encode(text)) for name, text in texts.items()]
     assert rows(reader) == expected
     assert reader.report() == {
         "files": 1,
@@ -128,7 +128,7 @@ def test_every_token_has_its_place(
         assert window is None or end - start <= window
 
 
-def test_all_letters_are_in_windows(tokenizer: genotok.Tokenizer, tmp_path: Path) -> None:
+def test_all_bases_are_in_windows(tokenizer: genotok.Tokenizer, tmp_path: Path) -> None:
     text = genotok._native.simulate(3_000_000, 2).decode()
     path = dna.write_fasta(tmp_path / "a.fa", [text])
     read = rows(tokenizer.encode_files(path, window=1000, batch_bases=100_000))

@@ -127,9 +127,9 @@ def test_a_run_is_resumed_with_the_same_contents_under_other_names(place: Path) 
 
 def test_a_run_is_not_resumed_with_another_genome_or_tokenizer(place: Path) -> None:
     shutil.copy(place / "other.fa", place / "one.fa")
-    refused(lambda: resume(place), "one.fa: is not the file that", "was begun with", "its SHA-256 differs")
+    refused(lambda: resume(place), "one.fa: is not the file that", "was started with", "its SHA-256 differs")
     refused(lambda: resume(place, "other.fa"), "other.fa: is not the file that")
-    refused(lambda: resume(place, tokenizer="other.json"), "was begun with other contents of tokenizer;")
+    refused(lambda: resume(place, tokenizer="other.json"), "was started with other contents of tokenizer;")
     (place / "one.fa").unlink()
     messages: list[str] = []
     resume(place, on_status=messages.append)
@@ -149,11 +149,11 @@ def test_a_run_is_not_resumed_with_other_tokens(place: Path) -> None:
     (place / "tokens-other").rename(place / "tokens-one")
     refused(
         lambda: pretrain([f"{place}/tokens-one"], run, PRETRAIN, resume=True, **options),
-        f"{run}: was begun with other contents of tokens; give those",
+        f"{run}: was started with other contents of tokens; give those",
     )
     shutil.rmtree(place / "stopped" / "tokens")
     shutil.copytree(place / "tokens-one", place / "stopped" / "tokens")
-    refused(lambda: resume(place, "other.fa"), "was begun with other contents of tokens")
+    refused(lambda: resume(place, "other.fa"), "was started with other contents of tokens")
 
 
 def test_altered_tokens_of_a_run_are_encoded_anew(place: Path) -> None:
@@ -222,7 +222,7 @@ def test_results_are_kept_for_the_same_contents_only(place: Path) -> None:
         file = place / "set" / f"{name}.csv"
         kept = file.read_bytes()
         file.write_bytes(kept.replace(b",1\n", b",0\n", 1))
-        refused(again, f"{folder}: was begun with other contents of sets/set/{name}; give those")
+        refused(again, f"{folder}: was started with other contents of sets/set/{name}; give those")
         file.write_bytes(kept)
     (place / "set" / "dev.csv").unlink()
     refused(again, "other contents of sets/set/dev")

@@ -20,7 +20,7 @@ import pytest
 
 import genotok
 from genotok import _native
-from genotok.options import RunOptions
+from genotok.options import ReadOptions, RowOptions, RunOptions
 from tests.support.reading import Refused, parse, words
 
 NUM_FILES = int(os.environ.get("GENOTOK_MUTATED_FILES", "100000"))
@@ -116,7 +116,7 @@ class Readers:
         for text, report, (records, taken) in zip(texts, reports, answers, strict=True):
             self.expect("check", text, report["errors"] == 0, taken is not None)
             if records is not None:
-                found = (report["records"], report["letters"]["total"])
+                found = (report["records"], report["symbols"]["total"])
                 self.expect("check", text, found, (len(records), sum(len(symbols) for _, symbols in records)))
         whole = zip(paths, texts, answers, strict=True)
         readable = [
@@ -147,25 +147,9 @@ class Readers:
 
     def rows(self, paths: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
         """The names of all rows, and the digests of all records."""
-        reader = self.tokenizer.encode_files(
-            paths,
-            window=None,
-            stride=None,
-            regions=[],
-            beds=[],
-            bed_blocks=False,
-            bed_order=False,
-            reverse_complement=False,
-            unknown="token",
-            uppercase=True,
-            add_special_tokens=False,
-            batch_bases=1_000_000,
-            digests=True,
-            allow_unknown=1.0,
-            need_bases=False,
-            threads=None,
-            progress=None,
-        )
+        rows = RowOptions(unknown="token", uppercase=True, allow_unknown=1.0)
+        read = ReadOptions(batch_bases=1_000_000, digests=True, need_bases=False)
+        reader = self.tokenizer.encode_files(paths, rows, read, RunOptions())
         names = [name for batch in reader for name in batch.records]
         return names, reader.report()["digests"]
 

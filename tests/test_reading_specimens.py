@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import genotok
-from genotok.cli.commands.show import _letters
+from genotok.cli.commands.show import _sequence
 from genotok.corpus.packed import words_of
 from tests.support.program import fails, run
 from tests.support.readers import LINE, READERS, UNIX, encode
@@ -177,4 +177,4 @@ def test_commands_refuse_joined_files_of_two_systems(tmp_path: Path) -> None:
 
 def test_a_title_on_standard_input_ends_with_its_line_only() -> None:
     """Not at a form feed or a separator of Unicode, behind which it would become sequence."""
-    assert _letters(">a\x0cGGGG\u2028GGGG\nAC GT\n\nAC\n") == "ACGTAC"
+    assert _sequence(">a\x0cGGGG\u2028GGGG\nAC GT\n\nAC\n") == "ACGTAC"

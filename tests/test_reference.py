@@ -110,7 +110,7 @@ def test_hugging_face_counts_the_longest_token_one_too_high() -> None:
     [
         (["ACN"], {}, "not A, C, G or T"),
         (["acgt"], {}, "not A, C, G or T"),
-        (["AC"], {"vocab_size": 8}, "no room"),
+        (["AC"], {"vocab_size": 8}, "too small for"),
         (["AC"], {"max_token_length": 0}, "at least 1"),
         (["AC"], {"special_tokens": ["gat"]}, "DNA"),
         (["AC"], {"special_tokens": [""]}, "empty"),

@@ -75,7 +75,7 @@ def test_shards_hold_all_rows_in_order(form: str) -> None:
     assert (totals.rows, totals.files) == (len(expected), 3)
     assert totals.tokens == sum(len(row[3]) for row in expected)
     assert totals.bases == sum(row[2] - row[1] for row in expected)
-    assert totals.unknown_letters == {"N": 9}
+    assert totals.unknown_symbols == {"N": 9}
     assert defects(inputs=True, against=TOKENIZER) == []
     assert set(contents()) == {file.name for file in manifest.files} | {MANIFEST}
 
@@ -118,7 +118,7 @@ def test_what_is_there_is_not_replaced_unasked() -> None:
 
 def test_a_folder_of_something_else_is_refused() -> None:
     Path("mine").mkdir()
-    Path("mine/letter.txt").write_text("dear")
+    Path("mine/note.txt").write_text("dear")
     for options in ({}, {"force": True}):
         with pytest.raises(ArgumentError, match="not empty"):
             make("mine", **options)
@@ -126,7 +126,7 @@ def test_a_folder_of_something_else_is_refused() -> None:
         make("a.fa")
     with pytest.raises(FileNotFoundError):
         make("no/such/shards")
-    assert set(contents("mine")) == {"letter.txt"}
+    assert set(contents("mine")) == {"note.txt"}
 
 
 # -- resumed ----------------------------------------------------------------------------------------
@@ -471,7 +471,7 @@ SHARD = "portions.0.shards.0"
         (at("portions", {}), "where list is expected"),
         (at("head.format", "pickle"), "pickle"),
         (at("head.tokenizer.name", "../../tokenizer.json"), "not the plain name"),
-        (at("version", 3), "version 3"),
+        (at("version", 4), "version 4"),
         (at("head.vocab_size", 121), "its checksum differs"),
         (lambda manifest: manifest.pop("sha256"), "its checksum differs"),
         (at("kind", "x"), "kind"),

@@ -14,54 +14,6 @@ if TYPE_CHECKING:
 ROOT = words.ROOT
 GLOSSARY = ROOT / "docs" / "glossary.md"
 
-# Below these paths words are still to be replaced.
-PENDING: tuple[str, ...] = (
-    "ARCHITECTURE.md",
-    "README.md",
-    "python/genotok/_native",
-    "python/genotok/cli/app",
-    "python/genotok/cli/commands/",
-    "python/genotok/cli/kinds/",
-    "python/genotok/cli/shared/",
-    "python/genotok/corpus/",
-    "python/genotok/dataset/",
-    "python/genotok/distributed/",
-    "python/genotok/finetune/",
-    "python/genotok/pretrain/",
-    "python/genotok/tokenizer/",
-    "rust/benches/",
-    "rust/examples/",
-    "rust/python/src/",
-    "rust/src/batch",
-    "rust/src/bpe",
-    "rust/src/kmer",
-    "rust/src/session",
-    "rust/src/stream",
-    "rust/src/tokenizer",
-    "rust/tests/",
-    "tests/test_check.py",
-    "tests/test_cli.py",
-    "tests/test_cli_encode.py",
-    "tests/test_dataset.py",
-    "tests/test_distributed.py",
-    "tests/test_encode_batch.py",
-    "tests/test_encode_files.py",
-    "tests/test_encode_interrupt.py",
-    "tests/test_kmers.py",
-    "tests/test_process.py",
-    "tests/test_progress.py",
-    "tests/test_reading.py",
-    "tests/test_reading_specimens.py",
-    "tests/test_reference.py",
-    "tests/test_shards.py",
-    "tests/test_training.py",
-    "tests/test_word_level.py",
-)
-
-
-def is_pending(name: str) -> bool:
-    return name.startswith(PENDING)
-
 
 def replaced() -> dict[str, list[str]]:
     """The last table of the glossary: what is said, and what is not."""
@@ -72,17 +24,16 @@ def replaced() -> dict[str, list[str]]:
 
 
 def test_no_word_is_used_that_the_glossary_replaces() -> None:
-    found = [each for each in words.banned_words(words.files_below()) if not is_pending(each.path)]
+    found = words.banned_words(words.files_below())
     assert [f"{each.path}:{each.line}: {each.text!r}, say {each.instead}" for each in found] == []
 
 
 def test_no_file_is_named_by_such_a_word() -> None:
-    assert [each for each in words.names_of_files(words.files_below()) if not is_pending(each[0])] == []
+    assert list(words.names_of_files(words.files_below())) == []
 
 
 def test_a_public_type_name_means_one_thing() -> None:
-    ambiguous = words.ambiguous_types()
-    assert {name: where for name, where in ambiguous.items() if not any(map(is_pending, where))} == {}
+    assert words.ambiguous_types() == {}
 
 
 def test_the_same_concept_has_a_reason_and_two_places() -> None:

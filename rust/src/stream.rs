@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_unknown_token_the_place_of_the_letter_is_told() {
+    fn without_an_unknown_token_the_place_of_the_symbol_is_told() {
         let (_folder, mut stream) = stream(">a\nACGT\n>b\nACN\n", RowOptions::default(), &[]);
         let error = all(&mut stream).unwrap_err().to_string();
         assert!(error.contains(r#"record "b", position 2: 'N'"#), "{error}");

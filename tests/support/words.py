@@ -97,6 +97,7 @@ EXEMPT = {
     "tests/support/words.py": "the patterns themselves",
     "tests/golden/": "files of earlier versions",
     "benchmarks/record/": "records as they were measured; renderers translate",
+    "python/genotok/dataset/earlier_versions.py": "the keys of earlier manifests, by which they are read",
     "python/genotok/run_records/version_1.py": "the keys and phrases of version 1, by which it is read",
     "docs/glossary.md": "lists the words with what replaces them",
     "share/": "generated from the help texts, which are checked",
@@ -111,7 +112,6 @@ SAME_CONCEPT = {
     **dict.fromkeys(
         ("RecordDigest", "RowReport", "TrainingReport"), "a report of the core, and its type in Python"
     ),
-    "IndexedBed": "a type of the core, and the binding's class around it",
     "Tokenizer": "the tokenizer of the core, as the binding wraps it, and as Python users see it",
 }
 

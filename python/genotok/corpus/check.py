@@ -39,7 +39,7 @@ class Lengths(TypedDict):
 class FileReport(TypedDict):
     """What is in a file and what is wrong with it.
 
-    `format` is "FASTA", "FASTQ" or None; `complete` is false if the file was not read to its end. `letters`
+    `format` is "FASTA", "FASTQ" or None; `complete` is false if the file was not read to its end. `symbols`
     counts by kind, `counts` the defects by code; `defects` holds the first of each kind, in order of place.
     """
 
@@ -51,7 +51,7 @@ class FileReport(TypedDict):
     text_bytes: int
     lines: int
     records: int
-    letters: dict[str, int]
+    symbols: dict[str, int]
     gc: float | None
     lengths: Lengths
     errors: int

@@ -24,7 +24,7 @@ from genotok.errors import SequenceFileError, SymbolError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from genotok.tokenizer.encoder import Encoder
+    from genotok.tokenizer.encoder import SequenceEncoder
 
 __all__ = [
     "BASES",
@@ -68,7 +68,7 @@ def check_sequence(path: str, line: int, text: str) -> None:
     )
 
 
-def known_symbols(encoder: Encoder, *, uppercase: bool) -> bytes:
+def known_symbols(encoder: SequenceEncoder, *, uppercase: bool) -> bytes:
     """The symbols that are in a vocabulary."""
 
     def is_known(symbol: str) -> bool:

@@ -53,7 +53,7 @@ NOT_RECORDED = frozenset({"allow_unknown"})
 class EncodingReport(TypedDict):
     """What was read and written.
 
-    `letters` counts the symbols of the rows, with those left out, and `bases` those without; `unknown` counts
+    `symbols` counts the symbols of the rows, with those left out, and `bases` those without; `unknown` counts
     symbols outside the vocabulary by kind, `lower_case` those of them that the vocabulary has in upper case;
     `resumed` the portions that an earlier run completed; `seconds` are of this run.
     """
@@ -65,7 +65,7 @@ class EncodingReport(TypedDict):
     rows: int
     bases: int
     tokens: int
-    letters: int
+    symbols: int
     unknown: dict[str, int]
     lower_case: int
     bytes: int
@@ -187,7 +187,7 @@ def _to_file(target: Target, job: EncodingJob, rows: PortionReader) -> EncodingR
         "rows": counts.rows,
         "bases": counts.bases,
         "tokens": counts.tokens,
-        "letters": found["bases"],
+        "symbols": found["bases"],
         "unknown": dict(found["unknown"]),
         "lower_case": found["lower_case"],
         "bytes": output.num_bytes,
@@ -227,8 +227,8 @@ def _to_folder(
         "rows": totals.rows,
         "bases": totals.bases,
         "tokens": totals.tokens,
-        "letters": totals.letters,
-        "unknown": totals.unknown_letters,
+        "symbols": totals.symbols,
+        "unknown": totals.unknown_symbols,
         "lower_case": totals.lower_case,
         "bytes": sum(file.bytes for shard in manifest.shards for file in shard.files),
         "shards": totals.shards,

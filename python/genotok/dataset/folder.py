@@ -82,7 +82,7 @@ def encode_portion(folder: str, job: EncodingJob, index: int, read: OpenRows) ->
             records=report["records"],
             digests=digests,
             shards=shards,
-            letters=report["bases"],
+            symbols=report["bases"],
             unknown=dict(report["unknown"]),
             lower_case=report["lower_case"],
         )

@@ -143,7 +143,7 @@ class Journal:
             self._start(head, tokenizer)
             return
         if reason := _difference(found.head, head):
-            raise ArgumentError(f"{self._folder}: cannot go on: {reason}; --force starts anew")
+            raise ArgumentError(f"{self._folder}: cannot resume: {reason}; --force starts anew")
         for portion in found.portions:
             if self._is_whole(portion):
                 _check_inputs(portion)
@@ -171,7 +171,7 @@ class Journal:
             raise SequenceFileError(f"{self._path(JOURNAL)}: damaged: {error}; --force starts anew") from None
 
     def _rewrite(self, text: str) -> None:
-        """Make `text` all that the journal says; it is the begin of what it says already, most often."""
+        """Make `text` all that the journal says; most often it is the start of what it says already."""
         if self._file.read().startswith(text.encode()):
             self._file.truncate(len(text.encode()))
         else:

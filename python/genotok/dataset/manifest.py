@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from genotok.dataset.earlier_versions import with_current_keys
 from genotok.dataset.formats import FORMATS
 from genotok.dataset.plain import from_plain, sum_of
 from genotok.errors import SequenceFileError
@@ -37,8 +38,8 @@ __all__ = [
 MANIFEST = "manifest.json"
 JOURNAL = "unfinished.jsonl"
 KIND = "genotok shards"
-VERSION = 2
-VERSIONS = (1, VERSION)
+VERSION = 3
+VERSIONS = (1, 2, VERSION)
 """Those that are read; the first has no checksums, neither of itself nor of record batches."""
 
 MAX_BYTES = 1 << 28
@@ -98,7 +99,7 @@ class Portion:
         records: How many records they have.
         digests: The file that lists these records, with length and refget digest.
         shards: What was written, in order.
-        letters: The symbols of the rows, with those left out.
+        symbols: The symbols of the rows, with those left out.
         unknown: Symbols outside the vocabulary, by kind.
         lower_case: How many of them are lower-case symbols that the vocabulary has in upper case.
     """
@@ -107,7 +108,7 @@ class Portion:
     records: int
     digests: FileEntry | None
     shards: tuple[ShardEntry, ...]
-    letters: int
+    symbols: int
     unknown: dict[str, int]
     lower_case: int
 
@@ -136,8 +137,8 @@ class Totals:
     bases: int
     tokens: int
     unknown_tokens: int
-    letters: int
-    unknown_letters: dict[str, int]
+    symbols: int
+    unknown_symbols: dict[str, int]
     lower_case: int
 
 
@@ -174,8 +175,8 @@ class Manifest:
             bases=sum(shard.bases for shard in shards),
             tokens=sum(shard.tokens for shard in shards),
             unknown_tokens=sum(shard.unknown for shard in shards),
-            letters=sum(portion.letters for portion in self.portions),
-            unknown_letters=unknown,
+            symbols=sum(portion.symbols for portion in self.portions),
+            unknown_symbols=unknown,
             lower_case=sum(portion.lower_case for portion in self.portions),
         )
 
@@ -213,8 +214,11 @@ class Manifest:
             raise ValueError(f"version {version!r}, where {VERSION} is expected")
         own = {"kind", "version", "totals"} | ({"sha256"} if version != 1 else set())
         body = {key: part for key, part in value.items() if key not in own}
+        totals = value.get("totals")
+        if version != VERSION:
+            body["portions"], totals = with_current_keys(body.get("portions")), with_current_keys(totals)
         manifest: Manifest = from_plain(cls, body, "manifest")
-        if from_plain(Totals, value.get("totals"), "totals") != manifest.totals():
+        if from_plain(Totals, totals, "totals") != manifest.totals():
             raise ValueError("totals are not the sums of the shards")
         form = FORMATS.get(manifest.head.format)
         if form is None or not form.shards:

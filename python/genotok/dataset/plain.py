@@ -10,6 +10,8 @@ import typing
 from functools import cache
 from typing import Any, TypeVar
 
+from genotok.dataset.earlier_versions import with_current_keys
+
 __all__ = ["from_line", "from_plain", "sum_of", "to_line"]
 
 T = TypeVar("T")
@@ -27,14 +29,14 @@ def to_line(value: Any) -> str:  # noqa: ANN401 - any dataclass
 
 
 def from_line(kind: type[T], line: bytes, where: str) -> T:
-    """A line of the journal; one of an older version has no checksum.
+    """A line of the journal; one of an earlier version may have no checksum and other keys.
 
     Raises:
         ValueError: It has another form, or was altered.
     """
     body = json.loads(line)
     expected = body.pop("sha256", None) if isinstance(body, dict) else None
-    found = from_plain(kind, body, where)
+    found = from_plain(kind, with_current_keys(body), where)
     if expected is not None and expected != sum_of(body):
         raise ValueError(f"{where}: its checksum differs")
     return found

@@ -13,7 +13,7 @@ import pyarrow as pa
 from genotok.dataset.batches import PaddedRows
 from genotok.dataset.columns import BED_COLUMNS, Ids, ids_of, is_of_bed, offsets_of, view_of
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
-from genotok.dataset.shards import Shard, open_shard
+from genotok.dataset.shards import TokenShard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.tokenizer.selection import rows_of
 
@@ -86,7 +86,7 @@ class TokenDataset:
         """
         self.path = os.fspath(path)
         self.manifest: Manifest | None = None
-        self._open: dict[int, Shard] = {}
+        self._open: dict[int, TokenShard] = {}
         self._rows: RowNumbers | None = None
         if os.path.isdir(self.path):
             self.manifest = _manifest(self.path)
@@ -205,7 +205,7 @@ class TokenDataset:
             return own.start + own.step * np.asarray(rows, np.int64)
         return rows if own is None else own[np.asarray(rows, np.int64)]
 
-    def _shard(self, number: int) -> Shard:
+    def _shard(self, number: int) -> TokenShard:
         """A shard, opened."""
         shard = self._open.get(number)
         if shard is None:

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from genotok.dataset.batch_checksums import BatchChecksums
 
-__all__ = ["Shard", "arrow_faults", "open_shard"]
+__all__ = ["TokenShard", "arrow_faults", "open_shard"]
 
 
-class Shard(ABC):
+class TokenShard(ABC):
     """Rows in record batches.
 
     Attributes:
@@ -97,7 +97,7 @@ class Shard(ABC):
         """A record batch as it is in the file."""
 
 
-class _ArrowShard(Shard):
+class _ArrowShard(TokenShard):
     """An Arrow IPC file or stream, mapped."""
 
     def __init__(self, path: str, *, stream: bool) -> None:
@@ -127,7 +127,7 @@ def _batches_of_file(reader: pa.ipc.RecordBatchFileReader) -> Iterator[Any]:
         yield reader.get_batch_with_custom_metadata(number)
 
 
-class _ParquetShard(Shard):
+class _ParquetShard(TokenShard):
     """A Parquet file: a row group is unpacked when it is asked for, and the last one kept."""
 
     def __init__(self, path: str) -> None:
@@ -151,7 +151,7 @@ class _ParquetShard(Shard):
         return self._last[1]
 
 
-class _MegatronShard(Shard):
+class _MegatronShard(TokenShard):
     """Megatron's pair, mapped; one batch, if it does not say which batches it was written in."""
 
     def __init__(self, data: str, index: str) -> None:
@@ -171,7 +171,7 @@ class _MegatronShard(Shard):
         return pa.record_batch({"input_ids": pa.LargeListArray.from_arrays(offsets, self._ids)})
 
 
-def open_shard(path: str, name: str | None = None) -> Shard:
+def open_shard(path: str, name: str | None = None) -> TokenShard:
     """The shard at `path`, in the format `name`, or what its first bytes say, or its ending.
 
     Raises:
@@ -196,7 +196,7 @@ def _check_regular(path: str) -> None:
         raise OSError(errno.EINVAL, "is not a regular file", path)
 
 
-def _open(form: Format, paths: list[str]) -> Shard:
+def _open(form: Format, paths: list[str]) -> TokenShard:
     """The shard of these files."""
     if form.name == "megatron":
         return _MegatronShard(*paths)

@@ -125,8 +125,8 @@ def check_same(where: str | os.PathLike[str], before: Mapping[str, Any], now: Ma
     if changed:
         more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
         raise ArgumentError(
-            f"{os.fspath(where)}: was begun with other contents of {', '.join(changed[:SHOWN])}{more}; "
-            "give those that it was begun with, or begin a new run in another folder"
+            f"{os.fspath(where)}: was started with other contents of {', '.join(changed[:SHOWN])}{more}; "
+            "give those that it was started with, or start a new run in another folder"
         )
 
 

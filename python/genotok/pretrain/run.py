@@ -126,7 +126,7 @@ def pretrain_model(
             if claimed:
                 claimed.identify({"tokens": digests_of(tokens, files)})
         found = tokens.manifest.totals() if tokens.manifest else None
-        if found and (text := describe(found.letters, found.unknown_letters)):
+        if found and (text := describe(found.symbols, found.unknown_symbols)):
             run.notify(text)
         latest = checkpoints.latest(folder, run.on_status) if options.resume else None
         step = checkpoints.step_of(latest) if latest else 0
@@ -141,7 +141,7 @@ def pretrain_model(
                 ("torch", "transformers"), seeds=[config.seed], inputs=claimed.recorded if claimed else {}
             ),
             **settings,
-            unknown=found.unknown_letters if found else {},
+            unknown=found.unknown_symbols if found else {},
             tokens=corpus.tokens,
             train_sequences=len(corpus.train),
             held_out_sequences=len(corpus.held_out),
@@ -279,7 +279,7 @@ def _claimed(
             for name, content in FolderTokenizer(tokenizer, SpecialIds.of(tokenizer)).files().items():
                 write_atomic(folder / name, content)
         elif _as_saved(tokenizer) != _as_saved(type(tokenizer).from_file(place)):
-            raise ArgumentError(f"{folder}: was begun with another tokenizer")
+            raise ArgumentError(f"{folder}: was started with another tokenizer")
         checkpoints.remove_unfinished(folder)
         yield run
 

@@ -134,12 +134,12 @@ def _check_inputs(
         return
     paths = expand(files)
     if len(paths) != len(before):
-        raise ArgumentError(f"{folder}: was begun with {len(before):,} files, and {len(paths):,} are given")
+        raise ArgumentError(f"{folder}: was started with {len(before):,} files, and {len(paths):,} are given")
     for path, now, then in zip(paths, files_sha256(paths), before, strict=True):
         if now is not None and then.sha256 is not None and now != then.sha256:
             raise ArgumentError(
-                f"{path}: is not the file that {folder} was begun with, {then.path} (its SHA-256 differs); "
-                "give that one, or begin a new run in another folder"
+                f"{path}: is not the file that {folder} was started with, {then.path} (its SHA-256 differs); "
+                "give that one, or start a new run in another folder"
             )
 
 

@@ -5,7 +5,7 @@
 here imports them.
 """
 
-from genotok.tokenizer.encoder import Encoder, Progress, RecordBatch, TokenArray, TokenReader
+from genotok.tokenizer.encoder import Progress, RecordBatch, SequenceEncoder, TokenArray, TokenReader
 from genotok.tokenizer.row_report import RecordDigest, RowReport
 from genotok.tokenizer.tokenizer import DEFAULT_SPECIAL_TOKENS, DEFAULT_VOCAB_SIZE, Tokenizer
 from genotok.tokenizer.training_report import RoundRecord, TrainingReport
@@ -13,12 +13,12 @@ from genotok.tokenizer.training_report import RoundRecord, TrainingReport
 __all__ = [
     "DEFAULT_SPECIAL_TOKENS",
     "DEFAULT_VOCAB_SIZE",
-    "Encoder",
     "Progress",
     "RecordBatch",
     "RecordDigest",
     "RoundRecord",
     "RowReport",
+    "SequenceEncoder",
     "TokenArray",
     "TokenReader",
     "Tokenizer",

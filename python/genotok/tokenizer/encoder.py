@@ -1,7 +1,7 @@
 """From sequences to tokens and back: one, many, or whole files.
 
-`Encoder` is the part of every tokenizer that does so. What it gives are `TokenArray` and `TokenReader`:
-Arrow data that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
+`SequenceEncoder` is the part of every tokenizer that does so. It gives `TokenArray` and `TokenReader`: Arrow
+data that pyarrow, polars, DuckDB and others take without a copy, and numpy arrays without any of them.
 """
 
 from collections.abc import Iterable
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrowArray",
     "ArrowStream",
-    "Encoder",
     "MergeStep",
     "Progress",
     "RecordBatch",
     "RecordDigest",
     "RowReport",
+    "SequenceEncoder",
     "TokenArray",
     "TokenReader",
 ]
@@ -48,7 +48,7 @@ NO_BATCH_OPTIONS = BatchOptions()
 
 
 class FileKeywords(RowKeywords, ReadKeywords, RunKeywords, total=False):
-    """The keywords of `Encoder.encode_files`."""
+    """The keywords of `SequenceEncoder.encode_files`."""
 
 
 class MergeStep(TypedDict):
@@ -60,7 +60,7 @@ class MergeStep(TypedDict):
     tokens: list[str]
 
 
-class Encoder(TokenIds):
+class SequenceEncoder(TokenIds):
     """What a tokenizer does with sequences; `Tokenizer` is one.
 
     Every method lets other Python threads run while it works and stops at Ctrl-C. Time and memory are

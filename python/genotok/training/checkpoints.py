@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 RUN = "run.json"
-"""The file with the settings that a run was begun with."""
+"""The file with the settings that a run was started with."""
 
 DIGESTS = "digests"
 """The key of `run.json` for the digests of what the run reads."""
@@ -84,7 +84,7 @@ class RunFolder:
         self.folder, self.recorded = folder, recorded
 
     def identify(self, digests: dict[str, Any]) -> None:
-        """Compare digests with those the run was begun with, and record new ones.
+        """Compare digests with those the run was started with, and record new ones.
 
         Raises:
             ArgumentError: An input has changed; the message says which.

@@ -38,7 +38,7 @@ fn as_dictionary<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'
     dictionary.set_item("text_bytes", report.text_bytes)?;
     dictionary.set_item("lines", report.lines)?;
     dictionary.set_item("records", report.records)?;
-    dictionary.set_item("letters", letters(py, report)?)?;
+    dictionary.set_item("symbols", symbols(py, report)?)?;
     dictionary.set_item("gc", report.composition.gc())?;
     let lengths = PyDict::new(py);
     lengths.set_item("shortest", report.lengths.shortest)?;
@@ -59,7 +59,7 @@ fn as_dictionary<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'
     Ok(dictionary)
 }
 
-fn letters<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'py, PyDict>> {
+fn symbols<'py>(py: Python<'py>, report: &CheckReport) -> PyResult<Bound<'py, PyDict>> {
     let composition = &report.composition;
     let [a, c, g, t] = composition.bases;
     let counts = [

@@ -96,7 +96,7 @@ fn packing_several_files_keeps_all_words() {
 }
 
 #[test]
-fn the_first_bad_file_is_the_error_and_unknown_letters_may_stand_among_others() {
+fn the_first_bad_file_is_the_error_and_unknown_symbols_may_stand_among_others() {
     let (folder, path) = genome();
     let unknown = folder.path().join("unknown.fa");
     fs::write(&unknown, ">n\nNNNN\n").unwrap();

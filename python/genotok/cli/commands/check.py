@@ -29,7 +29,7 @@ EXAMPLES = (
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 Row = tuple[str, ...]
-HEADINGS: Row = ("file", "format", "records", "letters", "N50", "G+C", "N", "result")
+HEADINGS: Row = ("file", "format", "records", "symbols", "N50", "G+C", "N", "result")
 LEFT_ALIGNED = {0, 1, 7}
 
 
@@ -156,7 +156,7 @@ def _aligned(row: Row, widths: list[int]) -> str:
 
 def _row(report: FileReport) -> Row:
     """What the table says of a file."""
-    letters, total = report["letters"], report["letters"]["total"]
+    symbols, total = report["symbols"], report["symbols"]["total"]
     words = [report["format"] or "unknown", report["compression"] or ""]
     verdict = _verdict(report["errors"], report["warnings"], report["notes"])
     return (
@@ -166,7 +166,7 @@ def _row(report: FileReport) -> Row:
         figures.bases(total),
         figures.bases(report["lengths"]["n50"]),
         "-" if report["gc"] is None else f"{report['gc']:.1%}",
-        f"{letters['N'] / total:.1%}" if total else "-",
+        f"{symbols['N'] / total:.1%}" if total else "-",
         verdict if report["complete"] else f"{verdict}; not read to its end",
     )
 

@@ -79,10 +79,10 @@ def encode(
     if found is None:
         note(_farewell(output))
         raise typer.Exit(130)
-    if warning := soft_mask_warning(found["lower_case"], found["letters"], rows.unknown):
+    if warning := soft_mask_warning(found["lower_case"], found["symbols"], rows.unknown):
         note(warning)
     if not report.quiet:
-        note_unknown(found["letters"], found["unknown"])
+        note_unknown(found["symbols"], found["unknown"])
     if report.as_json:
         print_json(encoding_as_json(found), output)
     elif not report.quiet:

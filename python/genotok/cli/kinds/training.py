@@ -121,7 +121,7 @@ def model(look: Look) -> Facts | None:
 
 
 def _digests(run: Facts) -> Facts:
-    """What a run was begun with: the digests in its `run.json`."""
+    """What a run was started with: the digests in its `run.json`."""
     found = dict(flattened(run.get("digests")))
     return {"digests": found} if found else {}
 

@@ -164,7 +164,7 @@ def _unknown(report: EncodingReport) -> str:
     if not unknown:
         return ""
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in report["unknown"].items())
-    return f"{count(unknown, 'symbol')} ({_share(unknown, report['letters'])}): {kinds}"
+    return f"{count(unknown, 'symbol')} ({_share(unknown, report['symbols'])}): {kinds}"
 
 
 def _share(part: int, symbols: int) -> str:
