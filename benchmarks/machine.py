@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genotok.run_records import Provenance
 from genotok.run_records.machine import cpu_cores, cpu_name
+from genotok.run_records.provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,8 @@ from benchmarks import cluster, encode, encoder, inputs, machine, pretraining, r
 from benchmarks.train import OURS, RECORDS, RIVAL, ratio
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
-from genotok.run_records import ComparisonRecord, FinetuneRecord, read_record
-from genotok.run_records.schemas import BenchmarkRecord
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import BenchmarkRecord, ComparisonRecord, FinetuneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from benchmarks.studies import bench as bench_module
 from benchmarks.studies.bench import Bench, in_common, rounds_for, seconds_in_children
 from benchmarks.studies.points import EVERYTHING, points
 
-from genotok.run_records import Provenance
+from genotok.run_records.provenance import Provenance
 from genotok.run_records.schemas import BenchmarkRecord
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,7 +17,7 @@ from benchmarks.inputs import markdown as inputs_markdown
 
 import genotok
 from genotok import _native
-from genotok.run_records import Provenance
+from genotok.run_records.provenance import Provenance
 from genotok.run_records.schemas import BenchmarkRecord
 from genotok.tokenizer import reference
 from tests.support import dna

@@ -11,7 +11,8 @@ from genotok.cli.kinds import recognise
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation.results import markdown
 from genotok.report import make_page, read_records
-from genotok.run_records import ComparisonRecord, FinetuneRecord, read_record
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import ComparisonRecord, FinetuneRecord
 from tests.support.page import Page
 
 GOLDEN = Path(__file__).resolve().parent / "golden" / "records"

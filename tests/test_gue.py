@@ -25,7 +25,7 @@ from genotok.gue import (
     read_labelled,
     read_splits,
 )
-from genotok.run_records import ComparisonRecord, FinetuneRecord
+from genotok.run_records.schemas import ComparisonRecord, FinetuneRecord
 from tests.support.labelled import write_set
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "gue"

@@ -22,7 +22,7 @@ from genotok.report.pretraining import pretraining_section
 from genotok.report.records import FoundRecord
 from genotok.report.studies import study_section
 from genotok.report.training_log import MAX_POINTS, curve
-from genotok.run_records import ComparisonRecord, FinetuneRecord
+from genotok.run_records.schemas import ComparisonRecord, FinetuneRecord
 from tests.support.page import Page
 from tests.support.records import HOSTILE, study
 from tests.support.run_folders import (

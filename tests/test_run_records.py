@@ -10,7 +10,9 @@ import pytest
 
 import genotok
 from genotok.errors import ArgumentError
-from genotok.run_records import VERSION, Provenance, StudyRecord, read_record
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import VERSION, StudyRecord
 from genotok.run_records.version_1 import upgraded
 from genotok.study import named_kmers, read_genome, study
 from tests.support import dna

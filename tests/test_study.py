@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from genotok import ArgumentError, Tokenizer
 from genotok.cli.shared.study_tables import print_study
-from genotok.run_records import StudyRecord, read_record
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import StudyRecord
 from genotok.study import (
     Subject,
     counting,

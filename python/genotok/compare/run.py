@@ -23,18 +23,20 @@ from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune_model
 from genotok.finetune.data import described, with_train
-from genotok.options import (
+from genotok.options import grouped
+from genotok.options.learning import (
     ComparisonKeywords,
     ComparisonOptions,
     FinetuneOptions,
     ModelRunKeywords,
     ModelRunOptions,
     PretrainOptions,
-    grouped,
 )
 from genotok.pretrain import pretrain_model
 from genotok.pretrain.run import REPORT
-from genotok.run_records import ComparisonRecord, Provenance, read_record
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import ComparisonRecord
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from genotok.evaluation.results import SetLine
-    from genotok.run_records import ComparisonRecord
+    from genotok.run_records.schemas import ComparisonRecord
 
 __all__ = [
     "ComparisonRow",

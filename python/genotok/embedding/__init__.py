@@ -16,6 +16,6 @@ computes the first vector, so that a fault at the end of a file is found in seco
 
 from genotok.embedding.embedder import Embedder
 from genotok.embedding.files import EmbeddingReport, embed, embed_files
-from genotok.options import Pooling
+from genotok.options.inference import Pooling
 
 __all__ = ["Embedder", "EmbeddingReport", "Pooling", "embed", "embed_files"]

@@ -23,13 +23,13 @@ from genotok.errors import ArgumentError
 from genotok.model import pack, pool
 from genotok.model_folder.load import load_encoder
 from genotok.model_folder.read import read_folder
-from genotok.options import AttentionBackend, DataType, EmbedderOptions, Pooling
+from genotok.options.inference import AttentionBackend, DataType, EmbedderOptions, Pooling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Unpack
 
-    from genotok.options import EmbedderKeywords
+    from genotok.options.inference import EmbedderKeywords
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["Embedder", "batches"]

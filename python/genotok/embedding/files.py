@@ -28,15 +28,12 @@ from genotok.dataset.vocabulary import Vocabulary
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
-from genotok.options import (
+from genotok.options import RunKeywords, RunOptions, TableFormat, grouped
+from genotok.options.inference import (
     EmbeddingKeywords,
     EmbeddingOptions,
-    RunKeywords,
-    RunOptions,
-    TableFormat,
     TableOutputKeywords,
     TableOutputOptions,
-    grouped,
 )
 from genotok.rows import ColumnRequest, RowSource, RowTokenization, SourceRows, non_empty, open_rows
 from genotok.rows.chunks import MAX_ROWS

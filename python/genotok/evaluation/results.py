@@ -18,7 +18,7 @@ from genotok.gue.registry import PAPER, published
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from genotok.run_records import FinetuneRecord
+    from genotok.run_records.schemas import FinetuneRecord
 
 __all__ = [
     "BOLD",

@@ -21,15 +21,14 @@ from genotok.gue.labels import LabelError
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import check_attention, load_pretrained
 from genotok.model_folder.read import read_folder
-from genotok.options import (
+from genotok.options import OutputFormat, grouped
+from genotok.options.inference import (
     EvaluationKeywords,
     EvaluationOptions,
-    OutputFormat,
     PredictionKeywords,
     PredictionOptions,
     PredictionOutputKeywords,
     PredictionOutputOptions,
-    grouped,
 )
 from genotok.rows import ColumnRequest, RowSource, RowTokenization, SourceRows, non_empty, open_rows, text_of
 from genotok.rows.chunks import MAX_ROWS

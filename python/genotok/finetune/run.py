@@ -27,8 +27,10 @@ from genotok.finetune.saving import SeedFacts, save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
-from genotok.options import FinetuneKeywords, FinetuneOptions, ModelRunKeywords, ModelRunOptions, grouped
-from genotok.run_records import FinetuneRecord, Provenance
+from genotok.options import grouped
+from genotok.options.learning import FinetuneKeywords, FinetuneOptions, ModelRunKeywords, ModelRunOptions
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.schemas import FinetuneRecord
 from genotok.run_records.version_1 import renamed
 from genotok.tokenizer import Tokenizer
 from genotok.training import checkpoints

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import Published
     from genotok.model_folder.read import ModelFolder
-    from genotok.options import ModelRunOptions
+    from genotok.options.learning import ModelRunOptions
 
 __all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
 

@@ -15,7 +15,8 @@ import numpy as np
 from genotok.corpus.verdict import BASES, MAX_UNKNOWN, Composition, check_sequence
 from genotok.errors import SequenceFileError
 from genotok.gue.labels import NO_LABEL, LabelError
-from genotok.options import LabelOptions, grouped
+from genotok.options import grouped
+from genotok.options.learning import LabelOptions
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.gue.labels import Labels
-    from genotok.options import LabelKeywords
+    from genotok.options.learning import LabelKeywords
 
 __all__ = ["LabelledSplit", "read_labelled"]
 

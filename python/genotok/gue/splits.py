@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Unpack
 
-    from genotok.options import LabelKeywords
+    from genotok.options.learning import LabelKeywords
 
 __all__ = ["SPLITS", "has_test", "read_splits"]
 

@@ -10,7 +10,7 @@ from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError
 from genotok.gue.registry import GueSet, gue_set, gue_sets
 from genotok.gue.splits import has_test, read_splits
-from genotok.options import LabelOptions
+from genotok.options.learning import LabelOptions
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from genotok.gue.files import LabelledSplit
     from genotok.gue.labels import Labels, ProblemType
-    from genotok.options import LabelKeywords
+    from genotok.options.learning import LabelKeywords
 
 __all__ = ["MAIN_METRIC", "Task", "TaskMetric", "find_tasks"]
 

@@ -21,7 +21,8 @@ from genotok.files.identity import vocabulary_sha256
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import FolderTokenizer
-from genotok.options import ModelRunKeywords, ModelRunOptions, PretrainKeywords, PretrainOptions, grouped
+from genotok.options import grouped
+from genotok.options.learning import ModelRunKeywords, ModelRunOptions, PretrainKeywords, PretrainOptions
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model
@@ -33,7 +34,8 @@ from genotok.pretrain.tokens import (
     overlap_of,
     tokenizer_for,
 )
-from genotok.run_records import PretrainRecord, Provenance
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.schemas import PretrainRecord
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
 from genotok.training.batches import Masking
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Unpack
 
-    from genotok.options import OnStatus, Progress
+    from genotok.options import Progress
+    from genotok.options.learning import OnStatus
     from genotok.pretrain.config import PretrainConfig
     from genotok.tokenizer import Tokenizer
 

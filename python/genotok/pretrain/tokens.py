@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genotok.options import ModelRunOptions
+    from genotok.options.learning import ModelRunOptions
 
 __all__ = [
     "TOKENIZER",

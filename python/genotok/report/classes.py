@@ -11,7 +11,7 @@ from genotok.report.tables import Cell, Column, ReportTable, number, text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from genotok.run_records import FinetuneRecord
+    from genotok.run_records.schemas import FinetuneRecord
 
     Row = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ from genotok.report.plots import Series, dots, lines
 from genotok.report.records import as_number
 from genotok.report.tables import Cell, Column, Figure, Headline, ReportTable, Section, facts, text
 from genotok.report.training_log import curve
-from genotok.run_records import ComparisonRecord
+from genotok.run_records.schemas import ComparisonRecord
 
 if TYPE_CHECKING:
     from genotok.compare.table import ComparisonRow

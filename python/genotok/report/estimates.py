@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from genotok.report.tables import Figure
-    from genotok.run_records import FinetuneRecord
+    from genotok.run_records.schemas import FinetuneRecord
 
     Row = Mapping[str, Any]
 

@@ -25,8 +25,7 @@ from genotok.report.tables import (
     number,
     text,
 )
-from genotok.run_records import FinetuneRecord
-from genotok.run_records.schemas import RunRecord
+from genotok.run_records.schemas import FinetuneRecord, RunRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from genotok.report.records import FoundRecord
-    from genotok.run_records import FinetuneRecord
+    from genotok.run_records.schemas import FinetuneRecord
 
 __all__ = ["finetuning_overview", "pretraining_overview"]
 

@@ -21,7 +21,7 @@ from genotok.report.training_log import (
     points,
     run_state,
 )
-from genotok.run_records import Provenance
+from genotok.run_records.provenance import Provenance
 
 if TYPE_CHECKING:
     from genotok.report.records import FoundRecord

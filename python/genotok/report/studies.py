@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from genotok.report.study_plots import INPUT_TOKENS, MAX_GENOMES, study_figures
 from genotok.report.tables import Cell, Column, ReportTable, Section, facts, number, text
-from genotok.run_records import StudyRecord
+from genotok.run_records.schemas import StudyRecord
 
 if TYPE_CHECKING:
     from genotok.report.records import FoundRecord

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from genotok.report.tables import Figure
-    from genotok.run_records import StudyRecord
+    from genotok.run_records.schemas import StudyRecord
 
 __all__ = ["INPUT_TOKENS", "MAX_GENOMES", "study_figures"]
 

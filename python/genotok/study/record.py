@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.identity import files_sha256, vocabulary_sha256
-from genotok.run_records import Provenance, StudyRecord
 from genotok.run_records.machine import peak_memory
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.schemas import StudyRecord
 from genotok.study.agreement import agreement
 from genotok.study.counting import SEED
 from genotok.study.measures import measure

@@ -14,11 +14,11 @@ from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
-from genotok.options import ComparisonOptions, LabelOptions, ModelRunOptions
 from genotok.options.declaration import MODEL
-from genotok.run_records import ComparisonRecord
+from genotok.options.learning import ComparisonOptions, LabelOptions, ModelRunOptions
 
 if TYPE_CHECKING:
+    from genotok.run_records.schemas import ComparisonRecord
     from genotok.study import Subject
 
 __all__ = ["EXAMPLES", "compare"]
@@ -91,6 +91,8 @@ def compare(
     except KeyboardInterrupt:
         note(f"interrupted; what is done is kept: {same_command('--resume')}")
         raise typer.Exit(130) from None
+    from genotok.run_records.schemas import ComparisonRecord
+
     found = ComparisonRecord.from_json(record)
     if report.as_json:
         print_json(record)

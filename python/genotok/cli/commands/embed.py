@@ -12,8 +12,9 @@ from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, note_unknown
 from genotok.cli.shared.options import OUTPUT_PANEL, InputFiles, ReportOptions
 from genotok.cli.shared.summaries import embedding_as_json, print_embedding, soft_mask_warning
-from genotok.options import EmbedderOptions, EmbeddingOptions, RunOptions, TableOutputOptions
+from genotok.options import RunOptions
 from genotok.options.declaration import MODEL
+from genotok.options.inference import EmbedderOptions, EmbeddingOptions, TableOutputOptions
 
 if TYPE_CHECKING:
     from genotok.embedding import EmbeddingReport

@@ -13,7 +13,7 @@ from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note_unknown
 from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.scores import print_scores, scores_record
-from genotok.options import EvaluationOptions
+from genotok.options.inference import EvaluationOptions
 
 __all__ = ["EXAMPLES", "evaluate"]
 

@@ -12,12 +12,12 @@ from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import ReportOptions
-from genotok.options import FinetuneOptions, LabelOptions, ModelRunOptions
 from genotok.options.declaration import MODEL
-from genotok.run_records import FinetuneRecord
+from genotok.options.learning import FinetuneOptions, LabelOptions, ModelRunOptions
 
 if TYPE_CHECKING:
     from genotok.evaluation.results import MeanResult, SetLine
+    from genotok.run_records.schemas import FinetuneRecord
 
 __all__ = ["EXAMPLES", "Tasks", "finetune", "print_results"]
 
@@ -100,6 +100,8 @@ def finetune(
     if report.as_json:
         print_json(record)
     elif not report.quiet:
+        from genotok.run_records.schemas import FinetuneRecord
+
         print_results([FinetuneRecord.from_json(record)])
         note(f"results, predictions and models are in {output}")
 

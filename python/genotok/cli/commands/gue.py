@@ -14,7 +14,7 @@ from genotok.cli.shared.messages import note, note_unknown
 from genotok.cli.shared.option_groups import expanded
 from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
-from genotok.options import LabelOptions
+from genotok.options.learning import LabelOptions
 
 if TYPE_CHECKING:
     from genotok.gue import Audit, GueSet, Overlap, SplitAudit

@@ -12,8 +12,8 @@ from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, note_unknown
 from genotok.cli.shared.options import OUTPUT_PANEL, InputFiles, ReportOptions
-from genotok.options import PredictionOptions, PredictionOutputOptions
 from genotok.options.declaration import MODEL
+from genotok.options.inference import PredictionOptions, PredictionOutputOptions
 
 if TYPE_CHECKING:
     from genotok.finetune.predict import PredictionReport

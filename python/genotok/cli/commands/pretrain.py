@@ -13,8 +13,8 @@ from genotok.cli.shared.console import print_facts, print_json, standard_output
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import RUN_PANEL, ReportOptions
-from genotok.options import ModelRunOptions, PretrainOptions
 from genotok.options.declaration import MODEL
+from genotok.options.learning import ModelRunOptions, PretrainOptions
 
 __all__ = ["EXAMPLES", "Device", "Settings", "pretrain"]
 

@@ -20,7 +20,6 @@ from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.kinds import RECORD
 from genotok.files.outputs import FileOutput, is_claimed, named, output_file
-from genotok.run_records import StudyRecord
 
 if TYPE_CHECKING:
     from genotok.study import Subject
@@ -118,6 +117,8 @@ def study(
         except KeyboardInterrupt:
             note("interrupted; nothing was written")
             raise typer.Exit(130) from None
+        from genotok.run_records.schemas import StudyRecord
+
         found = StudyRecord.from_json(record)
         if target is not None:
             target.write(found.text().encode())

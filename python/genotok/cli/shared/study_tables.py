@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from genotok.files.outputs import FileOutput
-    from genotok.run_records import StudyRecord
+    from genotok.run_records.schemas import StudyRecord
 
 __all__ = ["print_study"]
 
