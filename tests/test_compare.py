@@ -21,7 +21,7 @@ from genotok.compare.table import comparison_markdown, comparison_rows, comparis
 from genotok.dataset import TokenDataset  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.finetune import find_tasks  # noqa: E402
-from genotok.run_records import ComparisonRecord  # noqa: E402
+from genotok.run_records.schemas import ComparisonRecord  # noqa: E402
 from genotok.study import Subject, named_kmers  # noqa: E402
 from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training.batches import IGNORED, Masking  # noqa: E402

@@ -29,7 +29,7 @@ from genotok.model.huggingface import DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.card import Card  # noqa: E402
 from genotok.model_folder.tokenizer_files import FolderTokenizer  # noqa: E402
 from genotok.model_folder.write import save_folder  # noqa: E402
-from genotok.options import ModelRunOptions  # noqa: E402
+from genotok.options.learning import ModelRunOptions  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs  # noqa: E402
 from genotok.pretrain.evaluation import collate  # noqa: E402
