@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
-from genotok import _native
+from genotok._native import sweep, temporary_name
 
 __all__ = [
     "STANDARD_OUTPUT",
@@ -94,7 +94,7 @@ class AtomicFile(ByteSink):
         self._hash = hashlib.sha256() if checksum else None
         self._target = os.path.realpath(path)
         folder = os.path.dirname(self._target)
-        _native.sweep(folder)
+        sweep(folder)
         with self._errors_name_path():
             self._temporary, self._file = _temporary_in(folder)
 
@@ -224,7 +224,7 @@ def open_sink(path: str) -> ByteSink:
 def _temporary_in(folder: str) -> tuple[str, int]:
     """The path of a new temporary file, and its descriptor, which holds a lock until it is closed."""
     while True:
-        path = os.path.join(folder, _native.temporary_name())
+        path = os.path.join(folder, temporary_name())
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)

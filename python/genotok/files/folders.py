@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from genotok import _native
+from genotok._native import Claim
 from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.outputs import is_internal, named
@@ -62,10 +62,10 @@ def output_folder(
     if not target.parent.is_dir():
         around = str(target.parent)
         raise FileNotFoundError(errno.ENOENT, "the output's folder does not exist; make it first", around)
-    claim = _native.Claim(str(target))
+    claim = Claim(str(target))
     try:
         if target.is_dir():
-            _native.Claim(str(target), folder=True).release()
+            Claim(str(target), folder=True).release()
         _check(path, target, inputs, is_ours, force)
         yield target
     finally:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from genotok import _native
+from genotok._native import Claim
 from genotok.errors import ArgumentError
 from genotok.files.atomic import STANDARD_OUTPUT, is_stream, sync_folder, write_atomic
 
@@ -134,7 +134,7 @@ def output_file(
         yield FileOutput(path)
         return
     _check_writable(path, num_bytes)
-    claim = _native.Claim(path)
+    claim = Claim(path)
     try:
         check_file(path, kind, inputs=inputs, existing=existing, force=force)
         yield FileOutput(path, existing, force)
@@ -199,7 +199,7 @@ def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, for
 def is_claimed(path: str) -> bool:
     """Whether another run has the claim to the file at `path`."""
     try:
-        _native.Claim(path).release()
+        Claim(path).release()
     except ArgumentError:
         return True
     return False

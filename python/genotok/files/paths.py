@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from genotok import _native
+from genotok._native import shard_files
 from genotok.errors import ArgumentError
 
 __all__ = ["MANIFEST", "STANDARD_INPUT", "Bed", "Beds", "Files", "expand", "read_beds"]
@@ -105,7 +105,7 @@ def _matches(path: str, shards: bool) -> list[str]:
     if path == STANDARD_INPUT:
         return [path]
     if shards and os.path.isfile(os.path.join(path, MANIFEST)):
-        return _native.shard_files(path)
+        return shard_files(path)
     if os.path.isdir(path):
         everything = os.path.join(path, "*")
         raise IsADirectoryError(

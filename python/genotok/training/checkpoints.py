@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from genotok import _native
+from genotok._native import Claim
 from genotok.errors import ArgumentError
 from genotok.files.atomic import STANDARD_OUTPUT, write_atomic
 from genotok.files.folders import publish, remove_folder, remove_unfinished, unfinished_folder
@@ -140,7 +140,7 @@ def claim(
         folder.mkdir(parents=True, exist_ok=True)
     elif not folder.is_dir():
         raise ArgumentError(f"{folder}: holds no run to resume")
-    held = _native.Claim(str(folder), folder=True)
+    held = Claim(str(folder), folder=True)
     try:
         settings, digests = json.loads(json.dumps(identity.settings)), identity.digests
         before = _start(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
