@@ -69,7 +69,7 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 	$(MAKE) tables
 
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the newest records, without measuring
-	$(BIN)/python -m benchmarks.table README.md docs/benchmarks.md docs/model.md docs/training.md docs/shards.md
+	$(BIN)/python -m benchmarks.table README.md docs/evidence/benchmarks.md docs/guides/model.md docs/guides/training.md docs/guides/shards.md
 
 man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1

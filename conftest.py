@@ -16,7 +16,7 @@ STUDIES = Path(__file__).resolve().parent / "benchmarks" / "studies"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the studies."""
-    group = parser.getgroup("studies", "speed studies (docs/benchmarks.md)")
+    group = parser.getgroup("studies", "speed studies (docs/evidence/benchmarks.md)")
     group.addoption(
         "--benchmark",
         action="store_true",

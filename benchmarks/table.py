@@ -1,6 +1,6 @@
 """The documentation's tables, made from the newest records.
 
-    python -m benchmarks.table README.md docs/benchmarks.md
+    python -m benchmarks.table README.md docs/evidence/benchmarks.md
 
 That of training stands between `<!-- table:train -->` and `<!-- /table:train -->`, those of encoding and of
 the studies of `pytest --benchmark` likewise between `table:encode` and `table:pytest`. A file has places for

@@ -287,7 +287,14 @@ def test_markdown_says_speed_multiple_memory_and_caveats() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/benchmarks.md", "docs/model.md", "docs/training.md", "docs/shards.md"]
+    "document",
+    [
+        "README.md",
+        "docs/evidence/benchmarks.md",
+        "docs/guides/model.md",
+        "docs/guides/training.md",
+        "docs/guides/shards.md",
+    ],
 )
 def test_the_documents_say_what_the_records_say(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")

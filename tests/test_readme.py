@@ -18,7 +18,9 @@ LEFT_OUT = ("make ", "python3 -m venv")
 
 
 @pytest.mark.timeout(900)  # of which each block has its own share, below
-@pytest.mark.parametrize("document", ["README.md", "docs/training.md", "docs/shards.md", "docs/columns.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/guides/training.md", "docs/guides/shards.md", "docs/guides/columns.md"]
+)
 def test_every_example_runs(tmp_path: Path, document: str) -> None:
     """In order, as later examples read what earlier ones wrote."""
     text = (ROOT / document).read_text(encoding="utf-8")

@@ -449,10 +449,10 @@ def test_what_a_study_refuses(folder: Path) -> None:
 
 
 def test_the_documents_tables_are_printed_from_the_record(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every line of the output in docs/study.md is one that the shipped record prints."""
+    """Every line of the output in docs/guides/study.md is one that the shipped record prints."""
     root = Path(__file__).resolve().parent.parent
     path = root / "benchmarks" / "record" / "amd-epyc-2-cores" / "2026-11-22-study.json"
-    text = (root / "docs" / "study.md").read_text(encoding="utf-8")
+    text = (root / "docs" / "guides" / "study.md").read_text(encoding="utf-8")
     assert path.relative_to(root).as_posix() in text
     print_study(StudyRecord.from_json(read_record(path)), None)
     printed = set(capsys.readouterr().out.splitlines())

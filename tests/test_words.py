@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pytest
 
 ROOT = words.ROOT
-GLOSSARY = ROOT / "docs" / "glossary.md"
+GLOSSARY = ROOT / "docs" / "reference" / "glossary.md"
 
 
 def replaced() -> dict[str, list[str]]:

@@ -99,7 +99,7 @@ EXEMPT = {
     "benchmarks/record/": "records as they were measured; renderers translate",
     "python/genotok/dataset/earlier_versions.py": "the keys of earlier manifests, by which they are read",
     "python/genotok/run_records/version_1.py": "the keys and phrases of version 1, by which it is read",
-    "docs/glossary.md": "lists the words with what replaces them",
+    "docs/reference/glossary.md": "lists the words with what replaces them",
     "share/": "generated from the help texts, which are checked",
 }
 
