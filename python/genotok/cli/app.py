@@ -43,6 +43,10 @@ from genotok.errors import GenotokError
 __all__ = ["app", "main"]
 
 STANDARD_OUTPUT = "standard output"
+DESCRIPTION = (
+    "Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode to Arrow at "
+    "0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate."
+)
 
 app = typer.Typer(
     name="genotok",
@@ -63,13 +67,13 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=DESCRIPTION)
 def genotok(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Exact byte-pair tokenizers for genomes."""
+    """The options that stand before a command."""
 
 
 def _add(name: str, panel: str, command: Callable[..., None], lines: Sequence[str]) -> None:
