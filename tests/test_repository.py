@@ -37,7 +37,7 @@ LEVELS = (
     {"distributed", "embedding", "evaluation", "training"},
     {"pretrain", "finetune"},
     {"compare"},
-    {"report"},
+    {"report", "multiqc"},
     {"cli"},
     {"__main__"},
 )

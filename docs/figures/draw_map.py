@@ -19,7 +19,7 @@ MAP = HERE / "map.svg"
 # From top to bottom; a package uses only packages in lower rows.
 PYTHON = (
     ("cli",),
-    ("report",),
+    ("report", "multiqc"),
     ("compare",),
     ("pretrain", "finetune"),
     ("distributed", "embedding", "evaluation", "training"),

@@ -22,6 +22,7 @@ __all__ = [
     "CHECKPOINT",
     "MEGATRON",
     "MEGATRON_INDEX",
+    "MULTIQC",
     "PACKED",
     "PAGE",
     "PARQUET",
@@ -40,6 +41,7 @@ HUGGING_FACE = re.compile(rb'\s*\{\s*"version"\s*:.*"added_tokens"\s*:', re.DOTA
 K_MERS = re.compile(rb'\s*\{.*"format"\s*:\s*"genotok k-mers"', re.DOTALL)
 STUDY = re.compile(rb'\s*\{\s*"kind"\s*:\s*"study"')
 OUR_CHECKPOINT = re.compile(rb'\s*\{\s*"format"\s*:\s*"genotok checkpoint"')
+OUR_SECTION = re.compile(rb'\s*\{\s*"id"\s*:\s*"genotok_|genotok: "')
 OUR_PAGE = re.compile(rb'\s*<!doctype html>.*<meta name="generator" content="genotok', re.DOTALL)
 RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0)[,\t\r\n]")
 RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding)": ')
@@ -110,6 +112,7 @@ TOKENIZER = OutputKind("a tokenizer", _matching(HUGGING_FACE, K_MERS), is_text=T
 CHECKPOINT = OutputKind("a checkpoint of genotok train-bpe", _matching(OUR_CHECKPOINT))
 PACKED = OutputKind("a packed file", _starting(b"GENOTOK\x1a"))
 RECORD = OutputKind("a record of genotok study", _matching(STUDY), is_text=True)
+MULTIQC = OutputKind("a section of genotok for MultiQC", _matching(OUR_SECTION), is_text=True)
 PAGE = OutputKind("a report", _matching(OUR_PAGE), is_text=True)
 ARROW = OutputKind("an Arrow file", _starting(b"ARROW1"))
 ARROW_STREAM = OutputKind("a stream of Arrow", _starting(b"\xff\xff\xff\xff"))

@@ -10,7 +10,14 @@ import typer
 from genotok.cli.shared import figures
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, one_line
-from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, ReportOptions, SequenceFiles
+from genotok.cli.shared.options import (
+    MAX_UNKNOWN,
+    AllowUnknown,
+    Force,
+    MultiqcOptions,
+    ReportOptions,
+    SequenceFiles,
+)
 from genotok.corpus.check import Defect, FileReport, check_files
 from genotok.options import RunOptions
 
@@ -24,6 +31,7 @@ EXAMPLES = (
     "genotok check genomes/*.fa",
     "genotok check --strict --limit 20 reads.fq.gz",
     "genotok check --json downloads/*.fna.gz > report.json",
+    "genotok check genomes/*.fa --multiqc qc/genomes",
 )
 
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -43,20 +51,26 @@ def check(
         ),
     ] = 5,
     allow_unknown: AllowUnknown = MAX_UNKNOWN,
+    force: Force = False,
     *,
+    multiqc: MultiqcOptions,
     run: RunOptions,
     report: ReportOptions,
 ) -> None:
     """Find every defect of FASTA and FASTQ files: line, column, cause and remedy."""
     from genotok.cli.shared.progress import watching
+    from genotok.multiqc import check_sections, section_files
 
-    with watching(report.quiet) as watch:
-        try:
-            reports: list[FileReport] | None = check_files(
-                files, limit=limit, allow_unknown=allow_unknown, threads=run.threads, progress=watch
-            )
-        except KeyboardInterrupt:
-            reports = None
+    with section_files("check", multiqc.multiqc, inputs=files, force=force) as sections:
+        with watching(report.quiet) as watch:
+            try:
+                reports: list[FileReport] | None = check_files(
+                    files, limit=limit, allow_unknown=allow_unknown, threads=run.threads, progress=watch
+                )
+            except KeyboardInterrupt:
+                reports = None
+        if reports is not None:
+            sections.write(check_sections(reports))
     if reports is None:
         note("interrupted; nothing was found out")
         raise typer.Exit(130)

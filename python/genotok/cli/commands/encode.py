@@ -12,7 +12,7 @@ import typer
 
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown, same_command
-from genotok.cli.shared.options import OUTPUT_PANEL, ReportOptions, is_on_ray
+from genotok.cli.shared.options import OUTPUT_PANEL, MultiqcOptions, ReportOptions, is_on_ray
 from genotok.cli.shared.summaries import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError
@@ -63,19 +63,25 @@ def encode(
     ray: RayOptions,
     run: RunOptions,
     report: ReportOptions,
+    multiqc: MultiqcOptions,
 ) -> None:
     """Encode sequences with a tokenizer, into Arrow, Parquet, Megatron or BED files."""
     from genotok.cli.shared.progress import watching
     from genotok.dataset.encode import EncodingOptions
+    from genotok.multiqc import encode_sections, section_files
 
     output = named(output)
     if output == "-" and sys.stdout.isatty() and shards.format != "bed":
         raise ArgumentError("output=-: binary data would go to the terminal; send it to a program or a file")
     loaded = load_tokenizer(tokenizer)
     found: EncodingReport | None = None
-    with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
-        options = EncodingOptions(shards, rows, replace(run, progress=watch))
-        found = _encode(loaded, files, output, options, ray)
+    inputs = [*files, tokenizer, *map(str, rows.bed)]
+    with section_files("encode", multiqc.multiqc, inputs=inputs, force=shards.force) as sections:
+        with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
+            options = EncodingOptions(shards, rows, replace(run, progress=watch))
+            found = _encode(loaded, files, output, options, ray)
+        if found is not None:
+            sections.write(encode_sections(found, sections.sample))
     if found is None:
         note(_farewell(output))
         raise typer.Exit(130)

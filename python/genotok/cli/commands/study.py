@@ -14,7 +14,15 @@ import typer
 
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown, one_line
-from genotok.cli.shared.options import MAX_UNKNOWN, AllowUnknown, AsJson, Force, Quiet, Threads
+from genotok.cli.shared.options import (
+    MAX_UNKNOWN,
+    AllowUnknown,
+    AsJson,
+    Force,
+    MultiqcOptions,
+    Quiet,
+    Threads,
+)
 from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
@@ -88,8 +96,11 @@ def study(
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    *,
+    multiqc: MultiqcOptions,
 ) -> None:
     """Compare tokenizers on genomes: tokens, entropy, vocabulary, robustness, leakage, compute."""
+    from genotok.multiqc import section_files, study_sections
     from genotok.study import named_genomes, read_genome
     from genotok.study import study as measure
 
@@ -98,7 +109,10 @@ def study(
     by_name = named_genomes(genomes)
     sizes = _sizes(vocab)
     inputs = [path.rpartition("=")[2] for path in [*paths, *(train or [])]]
-    with _target(output, now, inputs, force) as target:
+    with (
+        _target(output, now, inputs, force) as target,
+        section_files("study", multiqc.multiqc, inputs=inputs, force=force) as sections,
+    ):
         try:
             with _watching(quiet) as on_status:
                 subjects = _subjects(tokenizers, kmers, sizes, train or [], allow_unknown, threads, on_status)
@@ -122,6 +136,7 @@ def study(
         found = StudyRecord.from_json(record)
         if target is not None:
             target.write(found.text().encode())
+        sections.write(study_sections(found))
     if as_json:
         print_json(record, target)
     elif not quiet:

@@ -18,6 +18,7 @@ __all__ = [
     "InputFiles",
     "InputFormat",
     "LabelColumn",
+    "MultiqcOptions",
     "ProblemTypeOption",
     "Quiet",
     "ReportOptions",
@@ -207,3 +208,18 @@ class ReportOptions:
     quiet: Annotated[
         bool, Option("No progress and no report; only errors.", flags=("--quiet", "-q"), panel=RUN_PANEL)
     ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiqcOptions:
+    """What a command leaves for a report of MultiQC."""
+
+    multiqc: Annotated[
+        str | None,
+        Option(
+            "Also write sections for a MultiQC report, as PREFIX_..._mqc.json.",
+            metavar="PREFIX",
+            default="none",
+            panel=OUTPUT_PANEL,
+        ),
+    ] = None
