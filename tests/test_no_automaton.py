@@ -53,6 +53,18 @@ def test_an_order_that_no_training_makes_is_told() -> None:
     assert genotok.Tokenizer.from_json(shuffled()).why_no_automaton() == ORDER
 
 
+def test_steps_follow_the_rule_where_ranks_fall() -> None:
+    """(AC, G) has rank 0, and (A, C), which makes it possible, rank 1."""
+    loaded = genotok.Tokenizer.from_json(json.dumps(document("ACGT", [("AC", "G"), ("A", "C")])))
+    assert loaded.why_no_automaton() == ORDER
+    steps = loaded.explain("ACGT")
+    assert [step["rank"] for step in steps] == [None, 1, 0]
+    assert [step["tokens"] for step in steps] == [["A", "C", "G", "T"], ["AC", "G", "T"], ["ACG", "T"]]
+    for text in ("ACG[UNK]ACGACG", "GACG[UNK]TAC"):
+        ids = [loaded.token_to_id(token) for token in loaded.explain(text)[-1]["tokens"]]
+        assert ids == loaded.encode(text)
+
+
 def test_what_is_fast_gives_no_reason() -> None:
     assert genotok.Tokenizer.from_json(json.dumps(base())).why_no_automaton() is None
     assert genotok.Tokenizer.kmer(6).why_no_automaton() is None

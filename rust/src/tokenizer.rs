@@ -290,20 +290,25 @@ impl Tokenizer {
         }
         let ids = |tokens: Vec<Token>| tokens.into_iter().map(|token| self.id_of(token)).collect();
         let mut pieces: Vec<Vec<Id>> = Vec::new();
-        let mut merges: Vec<(usize, usize, Vec<Id>)> = Vec::new();
+        let mut merges: Vec<(usize, usize, usize, Vec<Id>)> = Vec::new();
         self.pieces(text, |piece| match piece {
             Taken::Word(codes) => {
                 let (symbols, made) = self.model.explain(codes);
-                merges.extend(made.into_iter().map(|(rank, after)| (rank, pieces.len(), ids(after))));
+                // The rule takes a merge that another one made possible at once, also one of a lower rank.
+                let mut turn = 0;
+                for (rank, after) in made {
+                    turn = turn.max(rank);
+                    merges.push((turn, pieces.len(), rank, ids(after)));
+                }
                 pieces.push(ids(symbols));
             }
             Taken::Id(id) => pieces.push(vec![id]),
         })?;
-        // A piece is a word or a token outside words. Merges of different words do not interfere, and within a word the ranks
-        // rise: so sorting by rank, then piece, is the order of the rule and keeps each word's own.
-        merges.sort_by_key(|&(rank, piece, _)| (rank, piece));
+        // A piece is a word or a token outside words. Merges of different words do not interfere, and within a word the turns
+        // never fall: so sorting by turn, then piece, is the order of the rule and keeps each word's own.
+        merges.sort_by_key(|&(turn, piece, _, _)| (turn, piece));
         let mut steps = vec![ExplainedStep { rank: None, ids: pieces.concat() }];
-        for (rank, piece, after) in merges {
+        for (_, piece, rank, after) in merges {
             pieces[piece] = after;
             steps.push(ExplainedStep { rank: Some(rank), ids: pieces.concat() });
         }
