@@ -17,6 +17,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK := requirements-dev.lock
+# What developing needs. What only a release needs (the extra `release`) waits for `make wheels`.
+EXTRAS := model train ray report test lint bench
+# Rust targets of `make wheels`, such as x86_64-unknown-linux-musl; empty: this machine's.
+TARGETS ?=
 # Processes of the Python tests; each may need 3 GB. A file's tests stay in one process, with what they share.
 JOBS ?= 2
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
@@ -25,7 +29,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheel lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels release-check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,12 +78,15 @@ tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the
 man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1
 
-wheel: $(VENV)/.tools ## build a wheel into dist/
-	$(BIN)/maturin build --release --locked --out dist
+wheels: $(VENV)/.release ## build wheels (for TARGETS, this machine) and the source distribution into dist/, and try them
+	$(BIN)/python -m release.wheels $(TARGETS)
+
+release-check: $(VENV)/.built $(VENV)/.release ## go through the release checklist; publishes nothing
+	$(BIN)/python -m release.checklist
 
 lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew
 	@wanted=$$(mktemp) && trap 'rm -f "$$wanted" "$$wanted.json"' EXIT \
-		&& $(BIN)/python -c "$$READ_REQUIREMENTS" > "$$wanted" \
+		&& $(BIN)/python -c "$$READ_REQUIREMENTS" $(EXTRAS) release > "$$wanted" \
 		&& $(PIP) install --dry-run --ignore-installed --report "$$wanted.json" --requirement "$$wanted" \
 		&& $(BIN)/python -c "$$WRITE_LOCK" "$$wanted.json" $(LOCK)
 
@@ -89,11 +96,11 @@ clean: ## remove .venv and everything that was built
 	rm -f python/genotok/_native*.so
 
 define READ_REQUIREMENTS
-import tomllib
+import sys, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))
 extras = project["project"]["optional-dependencies"]
 wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
-for extra in ("model", "train", "ray", "report", "test", "lint", "bench"):
+for extra in sys.argv[1:]:
     wanted += [line for line in extras[extra] if not line.startswith("genotok[")]
 print(*wanted, sep="\n")
 endef
@@ -105,7 +112,7 @@ import json, sys
 metadata = [package["metadata"] for package in json.load(open(sys.argv[1]))["install"]]
 lines = [one["name"] + "==" + one["version"].partition("+")[0] for one in metadata]
 with open(sys.argv[2], "w") as lock:
-    print("# The build backend and the extras model, train, ray, report, test, lint and bench of pyproject.toml; written by `make lock`.", file=lock)
+    print("# The build backend and the extras model, train, ray, report, test, lint, bench and release of pyproject.toml; written by `make lock`.", file=lock)
     print(*sorted(lines, key=str.lower), sep="\n", file=lock)
 endef
 export WRITE_LOCK
@@ -128,7 +135,11 @@ $(VENV)/.tools: $(VENV)/.created $(LOCK)
 # The lock file says which versions, not what to install: torch for processors alone needs none of CUDA's packages,
 # and PIP_EXTRA_INDEX_URL may name where it is.
 $(VENV)/.dev: $(VENV)/.tools $(LOCK)
-	$(BIN)/python -c "$$READ_REQUIREMENTS" | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
+	$(BIN)/python -c "$$READ_REQUIREMENTS" $(EXTRAS) | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.tools $(LOCK)
+	$(BIN)/python -c "$$READ_REQUIREMENTS" release | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(RUST)

@@ -514,6 +514,7 @@ def test_the_lock_file_pins_what_the_project_asks_for() -> None:
         *extras["test"],
         *extras["lint"],
         *extras["bench"],
+        *extras["release"],
     ]
     assert "genotok[ray,report,train]" in extras["test"]
     assert "genotok[model]" in extras["train"]

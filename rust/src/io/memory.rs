@@ -14,6 +14,7 @@ use std::collections::TryReserveError;
 use std::ops::{Deref, DerefMut};
 
 /// Bytes from which large pages are requested; below, the call costs more than it saves.
+#[cfg(any(test, target_os = "linux"))]
 const LARGE: usize = 4 << 20;
 
 /// A vector of `length` default values. Zeros are fresh memory, which no page fault has touched yet.
