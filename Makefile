@@ -72,8 +72,9 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 	$(BIN)/pytest --benchmark
 	$(MAKE) tables
 
-tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables from the newest records, without measuring
-	$(BIN)/python -m benchmarks.table README.md docs/evidence/benchmarks.md docs/guides/model.md docs/guides/training.md docs/guides/shards.md
+tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables and figure from the newest records, without measuring
+	$(BIN)/python -m benchmarks.table
+	$(BIN)/python -m docs.figures.draw_speed
 
 man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1

@@ -1,6 +1,7 @@
 """The documentation's tables, made from the newest records.
 
-    python -m benchmarks.table README.md docs/evidence/benchmarks.md
+    python -m benchmarks.table              # every document that has a place for a table
+    python -m benchmarks.table docs/evidence/speed.md
 
 That of training stands between `<!-- table:train -->` and `<!-- /table:train -->`, those of encoding and of
 the studies of `pytest --benchmark` likewise between `table:encode` and `table:pytest`. A file has places for
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import cluster, encode, encoder, inputs, machine, pretraining, results, shards
-from benchmarks.train import OURS, RECORDS, RIVAL, ratio
+from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
 from genotok.run_records.reading import read_record
@@ -138,11 +139,17 @@ def renewed(text: str, folder: Path = RECORDS) -> str:
     return text
 
 
+def documents() -> list[Path]:
+    """The documents that have a place for a table."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [path for path in found if "<!-- table:" in path.read_text(encoding="utf-8")]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.table", description=__doc__.splitlines()[0])
-    parser.add_argument("files", type=Path, nargs="+", help="Markdown files, changed in place")
-    for path in parser.parse_args(arguments).files:
+    parser.add_argument("files", type=Path, nargs="*", help="Markdown files, changed in place (default: all)")
+    for path in parser.parse_args(arguments).files or documents():
         path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -286,20 +287,15 @@ def test_markdown_says_speed_multiple_memory_and_caveats() -> None:
     assert "tiktoken is missing: not installed." in text
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "docs/evidence/benchmarks.md",
-        "docs/guides/model.md",
-        "docs/guides/training.md",
-        "docs/guides/shards.md",
-    ],
-)
-def test_the_documents_say_what_the_records_say(document: str) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    assert "<!-- table:" in text
+@pytest.mark.parametrize("document", table.documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_documents_say_what_the_records_say(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
     assert table.renewed(text) == text, "run `make tables`"
+
+
+def test_each_table_has_one_place() -> None:
+    text = "".join(document.read_text(encoding="utf-8") for document in table.documents())
+    assert sorted(re.findall(r"<!-- table:(.+) -->", text)) == sorted(table.TABLES)
 
 
 def test_tables_are_renewed_where_there_is_a_record(tmp_path: Path) -> None:

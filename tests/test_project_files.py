@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks import table
+from benchmarks.train import OURS, RIVAL, ratio
 
 import genotok
 from genotok.cli.app import DESCRIPTION
 from genotok.dataset import manifest
 from genotok.run_records import version_1
 from genotok.run_records.schemas import BenchmarkRecord
+from tests.support import encoder_cases
+
+torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -30,6 +36,19 @@ def unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
+def record(kind: str) -> BenchmarkRecord:
+    return BenchmarkRecord.from_json(table.newest(kinds=(kind,)))
+
+
+def result(kind: str, key: str, engine: str = OURS, threads: int = 1) -> dict[str, Any]:
+    """What an engine did in a case of the newest record; training names no threads."""
+    case = next(case for case in record(kind).cases if case["key"] == key)
+    (found,) = [
+        one for one in case["results"] if (one["engine"], one.get("threads", threads)) == (engine, threads)
+    ]
+    return {"bases": case.get("bases"), **found}
+
+
 @pytest.mark.parametrize("document", ["README.md", "CITATION.cff"])
 def test_documents_say_the_sentence_of_the_package(document: str) -> None:
     assert PROJECT["description"] == DESCRIPTION
@@ -38,11 +57,54 @@ def test_documents_say_the_sentence_of_the_package(document: str) -> None:
 
 
 def test_the_speed_in_the_sentence_is_that_of_the_newest_record() -> None:
-    record = BenchmarkRecord.from_json(table.newest(kinds=("encode",)))
-    case = next(case for case in record.cases if case["key"] == "chromosome")
-    ours = next(one for one in case["results"] if one["engine"] == "genotok" and one["threads"] == 1)
-    speed = case["bases"] / ours["median_seconds"] / 1e9
+    ours = result("encode", "chromosome")
+    speed = ours["bases"] / ours["median_seconds"] / 1e9
     assert re.findall(r"([\d.]+) Gbp/s on one CPU core", DESCRIPTION) == [f"{speed:.1f}"]
+
+
+def ahead(sets: list[tuple[float, float]]) -> int:
+    """In how many sets the first is higher than the second."""
+    return sum(one > other for one, other in sets)
+
+
+def test_the_reasons_in_the_readme_are_those_of_records_and_tests() -> None:
+    stated = dict(re.findall(r"^- \*\*(.+?)\.\*\* [^*]*\*\*(.+?)\*\*", read("README.md"), re.MULTILINE))
+    trained = [result("train", "chr20-cut", engine) for engine in (OURS, RIVAL)]
+    digests = {run["merges_sha256"] for one in trained for run in one["runs"]}
+    assert len(digests) == 1
+    windows = [result("encode", "windows", engine)["median_seconds"] for engine in (OURS, RIVAL)]
+    large = next(case for case in record("shards-large").cases if case["bases"] == 10**10)
+    (model,) = [one for one in table.newest(kinds=("gue",))["records"] if not one["scratch"]]
+    sets = [(one["baseline"]["test"][one["metric"]], one["mean"]) for one in model["sets"]]
+    assert stated == {
+        "Exact": f"{trained[0]['runs'][0]['merges']:,}",
+        "Fast": ratio(windows[1], windows[0]),
+        "Larger than memory": f"{large['peak_bytes'] / 1e9:.2f} GB",
+        "The published model": f"{encoder_cases.HIDDEN[torch.float32]:.0e}".replace("e-0", "e-"),
+        "Comparable results": f"{ahead(sets)} of {len(sets)}",
+    }
+
+
+def test_the_figure_is_drawn_from_the_newest_records() -> None:
+    figure = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_speed.py"))
+    for name, palette in figure["SCHEMES"].items():
+        assert read(f"docs/figures/speed-{name}.svg") == figure["figure"](palette), "run `make tables`"
+        assert f"docs/figures/speed-{name}.svg" in read("README.md")
+
+
+def test_the_labelled_example_is_cut_from_the_genomes() -> None:
+    genome = {
+        "phage": "".join(read("genomes/lambda_phage.fa").split("\n")[1:]).upper(),
+        "yeast": "".join(read("genomes/yeast_chrI.fa").split("\n")[1:]).upper(),
+    }
+    rows = []
+    for split in ("train", "dev", "test"):
+        head, *lines = read(f"genomes/organism/{split}.csv").splitlines()
+        assert head == "sequence,label"
+        rows += [(label, sequence) for sequence, label in (line.split(",") for line in lines)]
+    assert sorted(rows) == sorted(
+        (label, bases[at : at + 200]) for label, bases in genome.items() for at in range(0, 40_000, 200)
+    )
 
 
 def test_the_version_to_cite_is_the_version_of_the_package() -> None:

@@ -107,7 +107,8 @@ def _rows(group: Group, y: float, palette: Palette) -> Iterator[str]:
         is_ours = name == OURS
         colour = palette.ours if is_ours else palette.others
         weight = "600" if is_ours else "400"
-        yield f'<path d="M{LEFT} {middle:g}H{_x(speed) - 8:.1f}" stroke="{palette.quiet}" stroke-dasharray="1 3"/>'
+        line = f"M{LEFT} {middle:g}H{_x(speed) - 8:.1f}"
+        yield f'<path d="{line}" stroke="{palette.quiet}" stroke-dasharray="1 3"/>'
         yield _text(LEFT - 12, middle + 4.5, name, text_anchor="end", fill=palette.text, font_weight=weight)
         yield f'<circle cx="{_x(speed):.1f}" cy="{middle:g}" r="{6 if is_ours else 5}" fill="{colour}"/>'
         ratio = "" if is_ours else f"  ({_number(fastest / speed)}× slower)"
