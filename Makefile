@@ -21,6 +21,8 @@ LOCK := requirements-dev.lock
 EXTRAS := model train ray report test lint bench
 # Rust targets of `make wheels`, such as x86_64-unknown-linux-musl; empty: this machine's.
 TARGETS ?=
+# SDIST=no leaves out the source distribution.
+SDIST ?=
 # Processes of the Python tests; each may need 3 GB. A file's tests stay in one process, with what they share.
 JOBS ?= 2
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
@@ -29,7 +31,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels release-check lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels lint-workflows release-check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,9 +82,12 @@ man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1
 
 wheels: $(VENV)/.release ## build wheels (for TARGETS, this machine) and the source distribution into dist/, and try them
-	$(BIN)/python -m release.wheels $(TARGETS)
+	$(BIN)/python -m release.wheels $(if $(filter no,$(SDIST)),--no-sdist) $(TARGETS)
 
-release-check: $(VENV)/.built $(VENV)/.release ## go through the release checklist; publishes nothing
+lint-workflows: $(VENV)/.release ## check the workflows below .github
+	$(BIN)/python -m release.checklist --only workflows
+
+release-check: $(VENV)/.built $(VENV)/.dev $(VENV)/.release ## go through the release checklist; publishes nothing
 	$(BIN)/python -m release.checklist
 
 lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew

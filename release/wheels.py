@@ -21,6 +21,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 
 from release.pythons import new_environment, pythons, variables
@@ -67,7 +68,8 @@ def main() -> None:
 def host_target() -> str:
     """The Rust target of this machine."""
     described = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"^host: (.+)$", described, re.MULTILINE)[0]
+    (host,) = re.findall(r"^host: (.+)$", described, re.MULTILINE)
+    return str(host)
 
 
 def platform_of(target: str) -> str:
@@ -170,8 +172,8 @@ def audit_musl(wheel: Path) -> None:
     """
     with zipfile.ZipFile(wheel) as archive:
         module = ELFFile(io.BytesIO(archive.read("genotok/_native.abi3.so")))
-    dynamic = module.get_section_by_name(".dynamic")
-    needed = [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")]
+    dynamic = (part for part in module.iter_segments() if isinstance(part, DynamicSegment))
+    needed = [tag.needed for part in dynamic for tag in part.iter_tags("DT_NEEDED")]
     print(f"libraries: {', '.join(needed)}", flush=True)
     if needed != ["libc.so"]:
         raise SystemExit(f"wheels: {wheel.name} needs {needed}")
