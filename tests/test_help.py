@@ -15,6 +15,7 @@ import pytest
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
+from genotok.cli import commands
 from genotok.cli.app import app
 from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, Done, fails, run
 
@@ -40,6 +41,24 @@ def declared(words: tuple[str, ...]) -> list[TyperOption]:
 
 
 COMMANDS = list(leaves(get_command(app)))  # type: ignore[arg-type]
+
+
+def test_the_front_page_says_the_first_sentence_of_each_command() -> None:
+    made = get_command(app)
+    assert isinstance(made, TyperGroup)
+    for name, entry in commands.COMMANDS.items():
+        command = made.commands[name]
+        assert command.name == name
+        assert entry.summary == command.get_short_help_str(limit=200)
+
+
+def test_a_command_imports_no_other() -> None:
+    """All of them together take longer to import than most commands run."""
+    code = (
+        "import sys, genotok.cli; print(*(name for name in sys.modules if name.startswith('genotok.cli.c')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["genotok.cli.commands"]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

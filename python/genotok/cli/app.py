@@ -7,54 +7,87 @@ by SIGTERM and SIGHUP, which do the same.
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from genotok.cli.commands import (
-    check,
-    compare,
-    convert,
-    embed,
-    encode,
-    evaluate,
-    finetune,
-    info,
-    kmer,
-    pack,
-    predict,
-    pretrain,
-    report,
-    show,
-    study,
-    train_bpe,
-    truncate,
-    verify,
-)
-from genotok.cli.commands import help as helping
-from genotok.cli.commands.gue import gue
+from genotok.cli.commands import COMMANDS, CommandEntry
 from genotok.cli.shared.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.shared.messages import complain, note_warnings
-from genotok.cli.shared.option_groups import expanded
 from genotok.cli.shared.process import exit_code, take_signals, take_streams
 from genotok.errors import GenotokError
 
 __all__ = ["app", "main"]
 
 STANDARD_OUTPUT = "standard output"
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+Command = TyperCommand | TyperGroup
+
 DESCRIPTION = (
     "Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode to Arrow at "
     "0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate."
 )
 
+
+class Commands(Mapping[str, Command]):
+    """Name of a command to what typer makes of its function, once it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Command] = {}
+
+    def __getitem__(self, name: str) -> Command:
+        if name not in self._made:
+            self._made[name] = _command(name, COMMANDS[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+def _command(name: str, entry: CommandEntry) -> Command:
+    """Import a command, and make it."""
+    module, attribute = entry.place.split(":")
+    commands = import_module(f"genotok.cli.commands.{module}")
+    made = getattr(commands, attribute)
+    if not isinstance(made, typer.Typer):
+        from genotok.cli.shared.option_groups import expanded
+
+        alone = typer.Typer(add_completion=False, context_settings=SETTINGS, rich_markup_mode="rich")
+        alone.command(name, cls=CommandPage, epilog=examples(*commands.EXAMPLES))(expanded(made))
+        made = alone
+    command = typer.main.get_command(made)
+    command.name = name
+    return cast("Command", command)
+
+
+class Program(FrontPage):
+    """The group of all commands, which are imported one by one."""
+
+    def __init__(self, **given: object) -> None:
+        super().__init__(**given)  # type: ignore[arg-type]
+        self.commands = Commands()  # type: ignore[assignment]  # nobody adds a command
+
+    def panels(self) -> dict[str, list[tuple[str, str]]]:
+        """Title of a panel to the names and first sentences of its commands."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in COMMANDS.items():
+            panels.setdefault(entry.panel, []).append((name, entry.summary))
+        return panels
+
+
 app = typer.Typer(
     name="genotok",
-    cls=FrontPage,
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
 
 
@@ -74,33 +107,6 @@ def genotok(
     ] = False,
 ) -> None:
     """The options that stand before a command."""
-
-
-def _add(name: str, panel: str, command: Callable[..., None], lines: Sequence[str]) -> None:
-    """Give the program a command, with its examples, in a panel of the front page."""
-    app.command(name, cls=CommandPage, rich_help_panel=panel, epilog=examples(*lines))(expanded(command))
-
-
-_add("train-bpe", "Tokenizers", train_bpe.train_bpe, train_bpe.EXAMPLES)
-_add("truncate", "Tokenizers", truncate.truncate, truncate.EXAMPLES)
-_add("kmer", "Tokenizers", kmer.kmer, kmer.EXAMPLES)
-_add("show", "Tokenizers", show.show, show.EXAMPLES)
-_add("info", "Tokenizers", info.info, info.EXAMPLES)
-_add("encode", "Encoding", encode.encode, encode.EXAMPLES)
-_add("embed", "Encoding", embed.embed, embed.EXAMPLES)
-_add("pretrain", "Models", pretrain.pretrain, pretrain.EXAMPLES)
-_add("convert", "Models", convert.convert, convert.EXAMPLES)
-_add("finetune", "Models", finetune.finetune, finetune.EXAMPLES)
-_add("evaluate", "Models", evaluate.evaluate, evaluate.EXAMPLES)
-_add("predict", "Models", predict.predict, predict.EXAMPLES)
-app.add_typer(gue, name="gue", rich_help_panel="Evidence")
-_add("verify", "Encoding", verify.verify, verify.EXAMPLES)
-_add("pack", "Corpora", pack.pack, pack.EXAMPLES)
-_add("check", "Corpora", check.check, check.EXAMPLES)
-_add("study", "Evidence", study.study, study.EXAMPLES)
-_add("compare", "Evidence", compare.compare, compare.EXAMPLES)
-_add("report", "Evidence", report.report, report.EXAMPLES)
-_add("help", "Help", helping.help_page, helping.EXAMPLES)
 
 
 def main() -> None:
