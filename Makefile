@@ -17,6 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK := requirements-dev.lock
+RECIPES := build/recipes
 # What developing needs. What only a release needs (the extra `release`) waits for `make wheels`.
 EXTRAS := model train ray report test lint bench
 # Rust targets of `make wheels`, such as x86_64-unknown-linux-musl; empty: this machine's.
@@ -31,7 +32,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels lint-workflows release-check lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels lint-workflows release-check recipes lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -90,6 +91,18 @@ lint-workflows: $(VENV)/.release ## check the workflows below .github
 release-check: $(VENV)/.built $(VENV)/.dev $(VENV)/.release ## go through the release checklist; publishes nothing
 	$(BIN)/python -m release.checklist
 
+recipes: $(VENV)/.built $(VENV)/.dev $(RECIPES)/.installed ## lint, render and run the recipes with tools in build/recipes, and make a MultiQC report
+	$(RECIPES)/bin/yamllint --strict --config-file recipes/.yamllint recipes
+	$(RECIPES)/bin/hadolint recipes/container/Dockerfile
+	$(RECIPES)/bin/python recipes/conda/lint.py
+	$(RECIPES)/bin/planemo lint --fail_level warn recipes/galaxy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(RECIPES)/bin/python recipes/galaxy/run_tests.py
+	rm -rf $(RECIPES)/workflow && mkdir $(RECIPES)/workflow
+	PATH="$(CURDIR)/$(BIN):$(CURDIR)/$(RECIPES)/bin:$$PATH" $(RECIPES)/bin/snakemake --cores 2 --quiet all \
+		--directory $(RECIPES)/workflow --config genomes="$(CURDIR)/genomes" --snakefile recipes/snakemake/Snakefile
+	PATH="$$PATH:$(CURDIR)/$(RECIPES)/bin" $(BIN)/pytest tests/test_recipes.py tests/test_multiqc.py
+	@echo "MultiQC report: $(RECIPES)/workflow/multiqc_report.html"
+
 lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew
 	@wanted=$$(mktemp) && trap 'rm -f "$$wanted" "$$wanted.json"' EXIT \
 		&& $(BIN)/python -c "$$READ_REQUIREMENTS" $(EXTRAS) release > "$$wanted" \
@@ -131,6 +144,12 @@ $(VENV)/.created:
 	@command -v cargo >/dev/null \
 		|| { echo "genotok needs a Rust toolchain, and 'cargo' was not found: rustup installs one" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The tools of `make recipes`, whose many packages are kept from those of .venv.
+$(RECIPES)/.installed: $(VENV)/.created recipes/requirements.txt
+	$(PYTHON) -m venv --clear $(RECIPES)
+	$(RECIPES)/bin/python -m pip --quiet --disable-pip-version-check --no-input install --requirement recipes/requirements.txt
 	@touch $@
 
 # What building and running need; the rest of the lock file waits for the first test.

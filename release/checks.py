@@ -19,7 +19,7 @@ from release.notes import section
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANUAL = "share/data/share/man/man1/genotok.1"
-PLACEHOLDER = re.compile(r"to be filled in|\bOWNER/|<owner>|example\.(?:org|com)", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"FILL-IN:|to be filled in|\bOWNER/|<owner>|example\.(?:org|com)", re.IGNORECASE)
 
 
 class Point(NamedTuple):
@@ -182,7 +182,9 @@ def placeholders() -> Point:
     """Nothing is left to fill in: contacts, accounts, addresses."""
     listed = run("git", "ls-files", "-z").stdout.split("\0")
     texts = [
-        name for name in listed if name.endswith((".md", ".yml", ".yaml", ".toml", ".cff", ".xml", ".nf"))
+        name
+        for name in listed
+        if name.endswith((".md", ".yml", ".yaml", ".toml", ".cff", ".xml", ".nf", "Dockerfile"))
     ]
     left = []
     for name in texts:

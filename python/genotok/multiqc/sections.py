@@ -18,7 +18,7 @@ from genotok.files.kinds import MULTIQC
 from genotok.files.outputs import output_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from genotok.files.outputs import FileOutput
 
@@ -56,7 +56,7 @@ class MultiqcSection:
         settings: Of the plot, as MultiQC names them; for "generalstats" and "table" those of each column.
         first_column: The heading of the samples of a table.
         categories: Of a bar graph: name and colour of each key of the data, in order.
-        data: For each sample its values by column, category or x; samples without values are not shown.
+        data: For each sample its values by column or category, or pairs of x and y of a line graph.
     """
 
     name: str
@@ -66,7 +66,7 @@ class MultiqcSection:
     first_column: str = ""
     settings: Settings
     categories: Settings = field(default_factory=dict)
-    data: Mapping[str, Mapping[Any, float]]
+    data: Mapping[str, Mapping[str, float] | Sequence[Sequence[float]]]
 
     def to_json(self, command: Command) -> Settings:
         """The section as MultiQC reads it."""

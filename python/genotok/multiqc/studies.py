@@ -70,9 +70,10 @@ def study_sections(record: StudyRecord) -> list[MultiqcSection]:
                 "x_decimals": False,
             },
             data={
-                _sample(curve): {
-                    length: 100 * share for length, share in zip(curve["x"], curve["y"], strict=True)
-                }
+                # Pairs: keys of JSON are text, which MultiQC would sort as text.
+                _sample(curve): [
+                    [length, 100 * share] for length, share in zip(curve["x"], curve["y"], strict=True)
+                ]
                 for curve in record.curves
                 if curve["kind"] == "token length" and curve["tokenizer"] in byte_pairs
             },
