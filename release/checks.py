@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from packaging.requirements import Requirement
 
 from release.notes import section
+from release.notices import NOTICES, notices
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -138,6 +139,12 @@ def locks() -> Point:
     return judged("lock files", problems, f"{len(pinned)} Python packages pinned, and Cargo.lock")
 
 
+def licences() -> Point:
+    """The licences of what is compiled in are those of the crates in Cargo.lock."""
+    stale = [] if notices() == NOTICES.read_text(encoding="utf-8") else ["python -m release.notices"]
+    return judged("licences", stale, f"{NOTICES.name} lists the crates of Cargo.lock")
+
+
 def wheels() -> Point:
     """dist/ holds a wheel and a source distribution of this version, newer than the last commit."""
     wanted = release_version()
@@ -227,6 +234,7 @@ CHECKS = (
     tables,
     manual,
     locks,
+    licences,
     tree,
     wheels,
     workflows,

@@ -83,7 +83,8 @@ def check_installation() -> None:
     manual = Path(sysconfig.get_path("data")) / "share" / "man" / "man1" / "genotok.1"
     require(manual.is_file() and ".TH" in manual.read_text(encoding="utf-8"), f"no manual page at {manual}")
     names = {path.name for path in installed.files or []}
-    require({"LICENSE", "py.typed", "_native.pyi"} <= names, "the licence or the types are missing")
+    lacking = {"LICENSE", "THIRD-PARTY-LICENSES", "py.typed", "_native.pyi"} - names
+    require(not lacking, f"the installation lacks {sorted(lacking)}")
 
 
 def check_commands() -> None:

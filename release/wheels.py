@@ -37,7 +37,8 @@ PLATFORMS = {"linux-gnu": "manylinux_2_17", "linux-musl": "musllinux_1_2", "appl
 OVERRIDES = ("CARGO_PROFILE_", "CARGO_INCREMENTAL", "CARGO_BUILD_", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS")
 
 MANUAL = "share/data/share/man/man1/genotok.1"
-SOURCES = {"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "pyproject.toml", MANUAL}
+LICENCES = {"LICENSE", "THIRD-PARTY-LICENSES"}
+SOURCES = {"CHANGELOG.md", "Cargo.lock", "Cargo.toml", "README.md", "pyproject.toml", MANUAL, *LICENCES}
 NO_SOURCES = re.compile(r"\.(?:so|dylib|fa|gz|pyc)$|^(?:target|genomes|tests|shared|\.venv)/")
 MAX_SOURCE_BYTES = 2_000_000
 
@@ -173,7 +174,7 @@ def audit_musl(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         module = ELFFile(io.BytesIO(archive.read("genotok/_native.abi3.so")))
     dynamic = (part for part in module.iter_segments() if isinstance(part, DynamicSegment))
-    needed = [tag.needed for part in dynamic for tag in part.iter_tags("DT_NEEDED")]
+    needed = [str(getattr(tag, "needed", "")) for part in dynamic for tag in part.iter_tags("DT_NEEDED")]
     print(f"libraries: {', '.join(needed)}", flush=True)
     if needed != ["libc.so"]:
         raise SystemExit(f"wheels: {wheel.name} needs {needed}")

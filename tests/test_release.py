@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from release import checks, notes, pythons, wheels
+from release import checks, notes, notices, pythons, wheels
 from release.checklist import by_hand
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,6 +156,31 @@ def test_a_version_without_a_date_is_missing(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(notes, "CHANGELOG", changelog)
     assert checks.changelog().state == "missing"
     assert "no date" in checks.changelog().what
+
+
+def test_the_licences_are_of_crates_of_the_lock_file() -> None:
+    text, lock = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("THIRD-PARTY-LICENSES", "Cargo.lock")
+    )
+    listed = re.findall(r"^([\w-]+) (\d\S+): ", text, re.MULTILINE)
+    assert len(listed) > 50
+    assert set(listed) <= set(re.findall(r'^name = "(.+)"\nversion = "(.+)"$', lock, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("Apache-2.0", True),
+        ("MIT OR Apache-2.0", True),
+        ("MIT/Apache-2.0", True),
+        ("Apache-2.0 AND MIT", False),
+        ("(MIT OR Apache-2.0) AND Unicode-3.0", False),
+        ("Apache-2.0 WITH LLVM-exception", False),
+        ("MIT", False),
+    ],
+)
+def test_crates_are_used_under_apache_where_they_offer_it(expression: str, expected: bool) -> None:
+    assert notices.offers_apache(expression) is expected
 
 
 def test_versions_and_manual_page_agree() -> None:
