@@ -37,6 +37,7 @@ mod split_pattern;
 mod splitting;
 pub mod symbols;
 mod template;
+mod text_table;
 pub(crate) mod token_model;
 mod words;
 
@@ -63,6 +64,7 @@ pub use json::Roles;
 pub use numbering::Id;
 pub use special::{KmerSpecials, check_specials};
 pub use template::Template;
+pub use text_table::{CharacterEntry, TextTable, TextToken};
 
 /// Bytes that [`Tokenizer::explain`] takes: what it returns is quadratic in them.
 const MAX_EXPLAINED: usize = 5_000;
@@ -274,6 +276,11 @@ impl Tokenizer {
             Error::argument("id", &id, rule)
         })?;
         Ok(self.spell(meaning))
+    }
+
+    /// How a text is read, as a table for programs in other languages; fails with the reason if no table can say it.
+    pub fn text_table(&self) -> Result<TextTable> {
+        TextTable::of(&self.model, &self.rules, |token| self.id_of(token))
     }
 
     /// How a text becomes tokens: its symbols, then the ids after each merge.

@@ -50,6 +50,27 @@ class TokenIds:
         """Token to id: `vocab`, by the name that it has in transformers."""
         return self.vocab
 
+    def text_table(self) -> dict[str, Any]:
+        """What each character of a text becomes, as a table that a program in another language can carry out.
+
+        Returns:
+            `ascii`: a kind and an id for each of 128 characters. Kinds are `"symbol"` (of words; the id is
+            that of its token, of k-mers its code), `"alone"` (a token that nothing joins), `"unknown"`,
+            `"dropped"`, and `"unsure"` (texts with it are not covered). `others`: the same for all other
+            characters, or why texts with them are not covered. `drops_other_space`, `fuses_unknown`; `added`:
+            string, id, whether it takes white space on its left and right, and whether it is found after the
+            others; `kmers`: k, overlap, canonical and the id of the first, or None.
+
+        Raises:
+            VocabularyError: The file says more than a table can; says what.
+        """
+        return self._native.text_table()
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of symbols outside the vocabulary; None if they are errors."""
+        return self._native.unknown_id
+
     @property
     def vocab_size(self) -> int:
         """Number of tokens, special ones included."""

@@ -21,6 +21,7 @@ mod reader;
 mod row_map;
 mod shards;
 mod slow;
+mod text_table;
 mod texts;
 mod token_methods;
 mod tokenizer;

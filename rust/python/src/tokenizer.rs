@@ -19,6 +19,7 @@ use crate::id_lists::{IdLists, ids_of};
 use crate::options::{BatchOptions, ReadOptions, RowOptions, RunOptions, TrainOptions};
 use crate::pools::pool;
 use crate::reader::TokenReader;
+use crate::text_table;
 use crate::texts::{Texts, text_of};
 use crate::tokens::TokenArray;
 use crate::training_report::report_as_dictionary;
@@ -208,6 +209,11 @@ impl Tokenizer {
     fn roles(&self) -> (BTreeMap<String, String>, Vec<String>) {
         let roles = self.core.roles();
         (roles.tokens.clone(), roles.others.clone())
+    }
+
+    /// How a text is read, as a table for programs in other languages; an error with the reason if none can say it.
+    fn text_table<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        text_table::as_dictionary(py, self.core.text_table().map_err(exception)?)
     }
 
     /// Number of tokens.

@@ -185,6 +185,14 @@ impl Normalizer {
         self.head.is_empty()
     }
 
+    /// Whether it leaves all characters outside ASCII as they are.
+    pub(super) fn leaves_others(&self) -> bool {
+        self.head.iter().chain(&self.tail).all(|step| match step {
+            NormalizerStep::Replace { pattern: Pattern::Class(class, _), .. } => class.others == Others::No,
+            _ => false,
+        })
+    }
+
     /// Whether it leaves every text as it is.
     pub(super) fn is_nothing(&self) -> bool {
         self.head.is_empty() && self.tail.is_empty()
