@@ -99,6 +99,13 @@ RECIPES = {
     "report": Recipe(
         ["report", "record.json"], "out.html", ("record.json",), ("--title", "Other"), b"<!doctype html>"
     ),
+    "browse": Recipe(
+        ["browse", "tokenizer.json"],
+        "out.html",
+        ("tokenizer.json",),
+        ("--title", "Other"),
+        b"<!doctype html>",
+    ),
     "convert": Recipe(["convert", "model"], "run/", ("model/model.safetensors",), again="refused"),
     "pretrain": Recipe(["pretrain", "genome.fa"], "run/", ("genome.fa",), again="refused"),
     "finetune": Recipe(["finetune", "set", "--model", "model"], "run/", ("set/train.csv",), again="refused"),

@@ -27,6 +27,7 @@ LEFT_OUT = ("make ", "pip install", "python3 -m venv")
         "docs/guides/training.md",
         "docs/guides/shards.md",
         "docs/guides/columns.md",
+        "docs/guides/browse.md",
     ],
 )
 def test_every_example_runs(tmp_path: Path, document: str) -> None:

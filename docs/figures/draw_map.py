@@ -19,7 +19,7 @@ MAP = HERE / "map.svg"
 # From top to bottom; a package uses only packages in lower rows.
 PYTHON = (
     ("cli",),
-    ("report", "multiqc"),
+    ("report", "multiqc", "browse"),
     ("compare",),
     ("pretrain", "finetune"),
     ("distributed", "embedding", "evaluation", "training"),
@@ -28,7 +28,7 @@ PYTHON = (
     ("corpus",),
     ("tokenizer", "model"),
     ("options", "run_records"),
-    ("files",),
+    ("files", "webpage"),
     ("errors", "_native"),
 )
 RUST = (

@@ -1,4 +1,4 @@
-"""A parsed page of `genotok report`."""
+"""A parsed page of `genotok report` or `browse`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 class Page(HTMLParser):
     """The elements of a page, with their attributes, and its text."""
 
-    VOID = frozenset({"meta", "link", "br", "img"})
+    VOID = frozenset({"meta", "link", "br", "img", "input"})
 
     def __init__(self, source: str) -> None:
         super().__init__()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from markupsafe import Markup
 from genotok import __version__
 from genotok.errors import ArgumentError
 from genotok.report.sections import KINDS, OVERVIEWS
+from genotok.webpage import FRAME_STYLE, policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -171,27 +170,16 @@ def _rendered(**content: object) -> str:
     """The template with this content."""
     source = files("genotok.report") / "templates"
     style, script = ((source / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    style = FRAME_STYLE + style
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string((source / "page.html.jinja").read_text(encoding="utf-8"))
     return template.render(
         version=__version__,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=Markup(style),  # noqa: S704  the package's own file
         script=Markup(script),  # noqa: S704  likewise
         drawing=Markup,  # made by `svg.inline`, which escapes every name
         **content,
-    )
-
-
-def _policy(style: str, script: str) -> str:
-    """The content-security policy: this style and this script by their hashes, an empty icon, no more."""
-    hashes = [
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-        for text in (style, script)
-    ]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
     )

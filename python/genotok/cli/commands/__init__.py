@@ -37,6 +37,11 @@ COMMANDS = {
         "Tokenizers", "kmer:kmer", "Make a tokenizer of k-mers; encode with it as with any other."
     ),
     "show": CommandEntry("Tokenizers", "show:show", "Show how a sequence splits into tokens."),
+    "browse": CommandEntry(
+        "Tokenizers",
+        "browse:browse",
+        "Make one self-contained page that splits a sequence into tokens as you type, merge by merge.",
+    ),
     "info": CommandEntry(
         "Tokenizers",
         "info:info",
