@@ -193,12 +193,10 @@ def placeholders() -> Point:
         for name in listed
         if name.endswith((".md", ".yml", ".yaml", ".toml", ".cff", ".xml", ".nf", "Dockerfile"))
     ]
-    left = []
-    for name in texts:
-        lines = enumerate(read(name).splitlines(), 1)
-        left += [f"{name}:{number}" for number, line in lines if PLACEHOLDER.search(line)]
-    if left:
-        return Point("person", "placeholders", f"fill in {', '.join(left)}")
+    left = {name: len(PLACEHOLDER.findall(read(name))) for name in texts}
+    files = [f"{name} ({count})" for name, count in left.items() if count]
+    if files:
+        return Point("person", "placeholders", f"fill in {', '.join(files)}")
     return Point("ok", "placeholders", f"none in {len(texts)} files")
 
 
