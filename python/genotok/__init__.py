@@ -1,5 +1,5 @@
-"""Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode to Arrow at
-0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate.
+"""Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode into Arrow
+arrays at 0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate.
 
 Example:
     >>> import genotok

@@ -27,8 +27,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"]}
 Command = TyperCommand | TyperGroup
 
 DESCRIPTION = (
-    "Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode to Arrow at "
-    "0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate."
+    "Tokenizers and DNABERT-2 encoders for genomes: train exact BPE on whole genomes, encode into Arrow "
+    "arrays at 0.8 Gbp/s on one CPU core, pre-train, fine-tune and evaluate."
 )
 
 
