@@ -201,6 +201,51 @@ def test_a_killed_run_goes_on_to_the_same_files(batches: int) -> None:
     assert read_again == list(INPUTS[(0 if batches < first_file else 2) :])
 
 
+def test_everything_is_on_the_disk_before_the_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[str] = set()
+    fsync, replace = os.fsync, os.replace
+
+    def noting(descriptor: int) -> None:
+        synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def checking(old: str, new: str) -> None:
+        if os.path.basename(new) == MANIFEST:
+            folder = os.path.dirname(new)
+            made = {str(path) for path in Path(folder).iterdir() if re.match(r"\d|records", path.name)}
+            assert len(made) > 6
+            assert made | {folder} <= synced
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    monkeypatch.setattr(os, "replace", checking)
+    make(os.path.abspath("shards"))
+    assert os.path.abspath(f"shards/{JOURNAL}") in synced
+
+
+def test_small_inputs_share_a_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the folder and the journal: each of the 60 portions had its own once."""
+    calls: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (calls.append(descriptor), fsync(descriptor)))
+    manifest = make(inputs=INPUTS * 20, read=lambda paths, _: FakeReader(rows_for("c.fa"), name=paths[0]))
+    assert len(calls) < len(manifest.files) + 30
+
+
+def test_a_portion_whose_files_were_lost_in_a_crash_is_made_again() -> None:
+    """Its line may reach the disk before its files do."""
+    make("whole")
+    with pytest.raises(OSError, match="gone"):
+        make(read=stop_after(6, OSError("gone")))
+    shard = next(path for path in Path("shards").iterdir() if path.name.startswith("00000-"))
+    for damage in (lambda: shard.write_bytes(b""), shard.unlink):
+        shutil.rmtree("copy", ignore_errors=True)
+        damage()
+        shutil.copytree("shards", "copy")
+        make("copy", resume=True)
+        assert contents("copy") == contents("whole")
+
+
 def test_a_journal_cut_at_any_byte_is_gone_on_with() -> None:
     make("whole")
     with pytest.raises(OSError, match="gone"):

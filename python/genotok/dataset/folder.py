@@ -2,9 +2,11 @@
 
 Order of events, on which resuming relies: the tokenizer and the head of the journal; then, for each portion,
 its shards, each written atomically, the list of its records, and its line in the journal; in the end the
-manifest, and the journal goes. Each is on the disk before the next starts. So a portion whose line is in the
-journal is complete, and one without is encoded again from its start, over what there may be of it: the files
-come out the same.
+manifest, and the journal goes. So a portion whose line is in the journal was complete. After a crash of the
+system its files may be missing: resuming compares them with the checksums in the line. A portion that is not
+whole is encoded again from its start, over what there may be of it: the files come out the same.
+
+Everything is on the disk before the manifest is. Until then small portions share a flush.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def write_folder(
     journal = Journal(folder, job.head(), job.vocabulary.json, resume=resume and not force, force=force)
     try:
         left = range(len(journal.portions), job.num_portions)
-        local = (encode_portion(folder, job, index, read) for index in left)
+        local = (encode_portion(folder, job, index, read, deferred=True) for index in left)
         for portion in local if remote is None else remote(left):
             journal.add(portion)
         manifest = Manifest(job.head(), tuple(journal.portions))
@@ -70,13 +72,18 @@ def write_folder(
     return manifest
 
 
-def encode_portion(folder: str, job: EncodingJob, index: int, read: OpenRows) -> Portion:
-    """Encode the files of one portion into shards, over what an earlier try may have left of them."""
+def encode_portion(
+    folder: str, job: EncodingJob, index: int, read: OpenRows, *, deferred: bool = False
+) -> Portion:
+    """Encode the files of one portion into shards, over what an earlier try may have left of them.
+
+    They are on the disk when it returns; `deferred`, once the journal is flushed.
+    """
     paths = job.portion(index)
     with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
-        shards = tuple(_write_shards(folder, job, index, reader))
+        shards = tuple(_write_shards(folder, job, index, reader, deferred=deferred))
         report = reader.report()
-        digests = _write_digests(folder, index, report["digests"])
+        digests = _write_digests(folder, index, report["digests"], deferred=deferred)
         return Portion(
             inputs=checksum.entries(),
             records=report["records"],
@@ -88,7 +95,9 @@ def encode_portion(folder: str, job: EncodingJob, index: int, read: OpenRows) ->
         )
 
 
-def _write_shards(folder: str, job: EncodingJob, index: int, reader: RowReader) -> Iterator[ShardEntry]:
+def _write_shards(
+    folder: str, job: EncodingJob, index: int, reader: RowReader, *, deferred: bool
+) -> Iterator[ShardEntry]:
     """The shards of a portion, each complete when it is yielded."""
     schema = pa.schema(reader)
     part = 0
@@ -96,7 +105,7 @@ def _write_shards(folder: str, job: EncodingJob, index: int, reader: RowReader) 
     while rows:
         stem = SHARD.format(portion=index, part=part)
         paths = [os.path.join(folder, stem + ending) for ending in job.form.endings]
-        sinks = files(paths, checksum=True)
+        sinks = files(paths, checksum=True, deferred=deferred)
         with Output(job, sinks, schema) as output:
             while rows and output.counts.bases < job.shard_bases:
                 output.write(rows.take(job.shard_bases - output.counts.bases))
@@ -132,10 +141,12 @@ def _shard_entry(sinks: Sequence[AtomicFile], output: Output) -> ShardEntry:
     return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown, output.checksum)
 
 
-def _write_digests(folder: str, index: int, digests: Sequence[Mapping[str, Any]]) -> FileEntry:
+def _write_digests(
+    folder: str, index: int, digests: Sequence[Mapping[str, Any]], *, deferred: bool
+) -> FileEntry:
     """The list of a portion's records: file, name, length, refget digest."""
     path = os.path.join(folder, DIGESTS.format(portion=index))
-    sink = AtomicFile(path, checksum=True)
+    sink = AtomicFile(path, checksum=True, deferred=deferred)
     try:
         sink.write(b"file\trecord\tlength\trefget\n")
         for entry in digests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +41,12 @@ class RowReader(Protocol):
     def close(self) -> None:
         """Read no more."""
         ...
+
+
+@cache
+def _version() -> str:
+    """The version of genotok; the metadata of the package is read once, and not for each shard."""
+    return version("genotok")
 
 
 OpenRows = Callable[[Sequence[str], int], RowReader]
@@ -79,7 +86,7 @@ class EncodingJob:
     def facts(self) -> dict[str, Any]:
         """What a file says of how it was made."""
         return {
-            "genotok": version("genotok"),
+            "genotok": _version(),
             "tokenizer_sha256": self.vocabulary.sha256,
             "vocab_size": len(self.vocabulary.strings),
             "options": dict(self.options),
@@ -88,7 +95,7 @@ class EncodingJob:
     def head(self) -> Head:
         """The head of the manifest."""
         return Head(
-            genotok=version("genotok"),
+            genotok=_version(),
             format=self.form.name,
             vocab_size=len(self.vocabulary.strings),
             tokenizer=FileEntry(TOKENIZER, len(self.vocabulary.json.encode()), self.vocabulary.sha256),

@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import os
 import re
+import time
 from contextlib import suppress
 
 from genotok import _native
@@ -21,14 +22,19 @@ from genotok.dataset.manifest import (
 from genotok.dataset.plain import from_line, to_line
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.appending import AppendFile
-from genotok.files.atomic import TEMPORARY_PATTERN, sync_folder, write_atomic
+from genotok.files.atomic import TEMPORARY_PATTERN, write_atomic
 from genotok.files.identity import file_sha256
 from genotok.files.outputs import is_internal
+from genotok.files.syncing import sync_files, sync_folder
 
 __all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
 
 DIGESTS = "records-{portion:05d}.tsv"
 SHARD = "{portion:05d}-{part:05d}"
+
+GROUP_PORTIONS = 256
+GROUP_SECONDS = 1.0
+"""Portions that are brought to the disk together: how many, of how long."""
 
 TEMPORARY = re.compile(TEMPORARY_PATTERN)
 OURS = re.compile(
@@ -79,6 +85,8 @@ class Journal:
             SequenceFileError: The journal is damaged.
         """
         self.portions: list[Portion] = []
+        self._held: list[Portion] = []
+        self._flushed = time.monotonic()
         self._folder = folder
         os.makedirs(folder, exist_ok=True)
         self._claim = _native.Claim(folder, folder=True)
@@ -101,12 +109,21 @@ class Journal:
             raise
 
     def add(self, portion: Portion) -> None:
-        """Note that a portion is complete: its files are on the disk."""
+        """Note that a portion is complete, in case this process is killed.
+
+        The line survives a crash of the system once it and the files it names are on the disk, after
+        `GROUP_SECONDS` at most: portions that take less share a flush, which takes as long as encoding a
+        small genome.
+        """
         self.portions.append(portion)
-        self._file.append(to_line(portion))
+        self._held.append(portion)
+        self._file.append(to_line(portion), deferred=True)
+        if len(self._held) >= GROUP_PORTIONS or time.monotonic() - self._flushed >= GROUP_SECONDS:
+            self._flush()
 
     def finish(self, manifest: Manifest) -> None:
-        """Write the manifest; the journal has done its work."""
+        """Bring everything to the disk, and write the manifest; the journal has done its work."""
+        self._flush()
         self._clear(TEMPORARY)  # of other processes that were killed
         write_atomic(self._path(MANIFEST), manifest.to_json().encode())
         os.remove(self._path(JOURNAL))
@@ -116,6 +133,14 @@ class Journal:
         """Let another process at it."""
         self._file.close()
         self._claim.release()
+
+    def _flush(self) -> None:
+        """Bring the files of the portions that are held to the disk, and their lines."""
+        held, self._held = self._held, []
+        if held:
+            sync_files(self._folder, [file.name for portion in held for file in portion.files])
+            self._file.sync()
+        self._flushed = time.monotonic()
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
@@ -180,8 +205,7 @@ class Journal:
 
     def _is_whole(self, portion: Portion) -> bool:
         """Whether the files of a portion are as they were written."""
-        shards = [file for shard in portion.shards for file in shard.files]
-        return all(self._has(file) for file in [*shards, *([portion.digests] if portion.digests else [])])
+        return all(map(self._has, portion.files))
 
     def _has(self, file: FileEntry) -> bool:
         """Whether a file is as it was written."""

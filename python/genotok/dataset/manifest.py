@@ -112,6 +112,12 @@ class Portion:
     unknown: dict[str, int]
     lower_case: int
 
+    @property
+    def files(self) -> list[FileEntry]:
+        """All files that were written."""
+        shards = [file for shard in self.shards for file in shard.files]
+        return [*shards, *([self.digests] if self.digests else [])]
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

@@ -123,11 +123,11 @@ class Counts:
             self.unknown += int(np.count_nonzero(ids == unknown_id))
 
 
-def files(paths: Iterable[str], *, checksum: bool = False) -> list[AtomicFile]:
+def files(paths: Iterable[str], *, checksum: bool = False, deferred: bool = False) -> list[AtomicFile]:
     """The files at `paths`, open for writing: all of them, or none and an error."""
     opened: list[AtomicFile] = []
     try:
-        opened.extend(AtomicFile(path, checksum=checksum) for path in paths)
+        opened.extend(AtomicFile(path, checksum=checksum, deferred=deferred) for path in paths)
     except BaseException:
         _discard(opened)
         raise

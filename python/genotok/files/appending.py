@@ -33,10 +33,15 @@ class AppendFile:
         """Its length in bytes."""
         return os.fstat(self._file.fileno()).st_size
 
-    def append(self, record: str) -> None:
-        """Append a record in UTF-8 and flush it to the disk."""
+    def append(self, record: str, *, deferred: bool = False) -> None:
+        """Append a record in UTF-8 and flush it to the disk, or, `deferred`, leave that to `sync`."""
         self._file.write(record.encode())
         self._file.flush()
+        if not deferred:
+            self.sync()
+
+    def sync(self) -> None:
+        """Flush what was appended to the disk."""
         os.fsync(self._file.fileno())
 
     def read(self) -> bytes:

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
 from genotok._native import sweep, temporary_name
+from genotok.files.syncing import sync_folder
 
 __all__ = [
     "STANDARD_OUTPUT",
@@ -27,7 +28,6 @@ __all__ = [
     "OutputStream",
     "is_stream",
     "open_sink",
-    "sync_folder",
     "write_atomic",
 ]
 
@@ -78,12 +78,14 @@ class AtomicFile(ByteSink):
         num_bytes: Bytes written so far.
     """
 
-    def __init__(self, path: str, *, checksum: bool = False) -> None:
+    def __init__(self, path: str, *, checksum: bool = False, deferred: bool = False) -> None:
         """Create the temporary file in the folder of `path`, which stays as it is until `commit`.
 
         Args:
             path: The final name; a link is followed.
             checksum: Whether to compute the SHA-256 of the bytes.
+            deferred: Whether the caller removes leftovers in the folder, and calls `sync_files` before it
+                relies on the file: for thousands of small files, each of which would wait for the disk.
 
         Raises:
             OSError: No file can be created there; names `path`, as all errors of this class do.
@@ -93,8 +95,10 @@ class AtomicFile(ByteSink):
         self.closed = False
         self._hash = hashlib.sha256() if checksum else None
         self._target = os.path.realpath(path)
+        self._deferred = deferred
         folder = os.path.dirname(self._target)
-        sweep(folder)
+        if not deferred:
+            sweep(folder)
         with self._errors_name_path():
             self._temporary, self._file = _temporary_in(folder)
 
@@ -124,9 +128,10 @@ class AtomicFile(ByteSink):
         return self._hash.hexdigest()
 
     def sync(self) -> None:
-        """Flush the bytes to the disk, still under the temporary name."""
-        with self._errors_name_path():
-            os.fsync(self._file)
+        """Flush the bytes to the disk, still under the temporary name; do nothing if that is deferred."""
+        if not self._deferred:
+            with self._errors_name_path():
+                os.fsync(self._file)
 
     def commit(self) -> None:
         """Flush the bytes to the disk and rename the file."""
@@ -135,7 +140,8 @@ class AtomicFile(ByteSink):
             os.replace(self._temporary, self._target)
         self.closed = True
         os.close(self._file)
-        sync_folder(os.path.dirname(self._target))
+        if not self._deferred:
+            sync_folder(os.path.dirname(self._target))
 
     def discard(self) -> None:
         """Remove the temporary file; do nothing after `commit`."""
@@ -254,16 +260,3 @@ def write_atomic(path: str | os.PathLike[str], data: bytes) -> None:
         sink.commit()
     finally:
         sink.discard()
-
-
-def sync_folder(folder: str) -> None:
-    """Flush the names in `folder` to the disk, where the file system can do that.
-
-    Where it cannot, a crash may bring back the old file, but never a part of the new one.
-    """
-    with suppress(OSError):
-        descriptor = os.open(folder or ".", os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 from genotok._native import Claim
 from genotok.errors import ArgumentError
-from genotok.files.atomic import STANDARD_OUTPUT, is_stream, sync_folder, write_atomic
+from genotok.files.atomic import STANDARD_OUTPUT, is_stream, write_atomic
+from genotok.files.syncing import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
