@@ -157,5 +157,8 @@ def test_multiqc_makes_a_report_of_them(folder: Path, tmp_path: Path) -> None:
     report = json.loads((tmp_path / "multiqc_data" / "multiqc_data.json").read_text())
     plots = {f"genotok_{command}_{name}" for command, parts in SECTIONS.items() for name in parts}
     assert {f"{plot}_plot" for plot in plots if "general" not in plot} <= report["report_plot_data"].keys()
+    lengths = report["report_plot_data"]["genotok_study_lengths_plot"]["datasets"][0]["lines"]
+    for line in lengths:
+        assert line["pairs"] == sorted(line["pairs"])
     versions = (tmp_path / "multiqc_data" / "multiqc_software_versions.txt").read_text()
     assert f"genotok\t{__version__}" in versions

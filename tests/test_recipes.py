@@ -77,6 +77,7 @@ def test_conda_requires_what_the_package_requires(recipe: Any) -> None:
     extras = PROJECT["optional-dependencies"]
     constraints = found["requirements"].get("run_constraints") or found["requirements"]["run_constrained"]
     assert set(constraints) == requirements([*extras["model"], *extras["report"]])
+    assert set(PROJECT["license-files"]) < set(found["about"]["license_file"])
     maturin = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
     assert requirements(maturin) <= set(found["requirements"]["host"])
 
@@ -141,6 +142,7 @@ def test_the_container_copies_only_what_is_sent_to_it() -> None:
         if line.startswith("COPY "):
             copied |= set(line.split()[1:-1])
     assert copied == sent
+    assert {"pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]} <= copied
     assert all((ROOT / name).exists() for name in copied)
 
 
