@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK := requirements-dev.lock
 RECIPES := build/recipes
 # What developing needs. What only a release needs (the extra `release`) waits for `make wheels`.
-EXTRAS := model train ray report test lint bench
+EXTRAS := model train ray report test lint bench docs
 # Rust targets of `make wheels`, such as x86_64-unknown-linux-musl; empty: this machine's.
 TARGETS ?=
 # SDIST=no leaves out the source distribution.
@@ -32,7 +32,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python format bench tables man wheels lint-workflows release-check recipes lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench tables man wheels lint-workflows release-check recipes lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,10 @@ test-rust: $(VENV)/.created ## unit, property and documentation tests of the cor
 
 test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_build/html, run its notebooks, check its links
+	$(BIN)/sphinx-build -E -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/building/check_site.py docs/_build/html
 
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	cargo fmt --all
@@ -131,7 +135,7 @@ import json, sys
 metadata = [package["metadata"] for package in json.load(open(sys.argv[1]))["install"]]
 lines = [one["name"] + "==" + one["version"].partition("+")[0] for one in metadata]
 with open(sys.argv[2], "w") as lock:
-    print("# The build backend and the extras model, train, ray, report, test, lint, bench and release of pyproject.toml; written by `make lock`.", file=lock)
+    print("# The build backend and the extras model, train, ray, report, test, lint, bench, docs and release of pyproject.toml; written by `make lock`.", file=lock)
     print(*sorted(lines, key=str.lower), sep="\n", file=lock)
 endef
 export WRITE_LOCK

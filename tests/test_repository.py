@@ -519,6 +519,7 @@ def test_the_lock_file_pins_what_the_project_asks_for() -> None:
         *extras["lint"],
         *extras["bench"],
         *extras["release"],
+        *extras["docs"],
     ]
     assert "genotok[ray,report,train]" in extras["test"]
     assert "genotok[model]" in extras["train"]
