@@ -186,6 +186,7 @@ def test_the_vocabulary_is_searched(
         ("AC GT\r\nTT\n", [""], "ACGTTT"),
         ("\n>one two\nAC\nGT\n>three\nTT\n", ["one", "three"], "ACGTTT"),
         (">\nAC", [""], "AC"),
+        ("  \n >indented\nAC\n\n", ["indented"], "AC"),
         (">only", ["only"], ""),
         ("@r1\nAC\nGT\n+\nIIII\n@r2\nTT\n+r2\n@>\n", ["r1", "r2"], "ACGTTT"),
         ("", [""], ""),

@@ -12,6 +12,6 @@ The page: `reading.js` reads records and characters, `encoding.js` and `tokenize
 `lengths.js` and `search.js` compute what is shown, `elements.js`, `views.js` and `app.js` show it.
 """
 
-from genotok.browse.page import browse_page, write_page
+from genotok.browse.page import MAX_SEQUENCE, browse_page, write_page
 
-__all__ = ["browse_page", "write_page"]
+__all__ = ["MAX_SEQUENCE", "browse_page", "write_page"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["DEFAULT_TITLE", "MAX_PAGE_BYTES", "browse_page", "write_page"]
+__all__ = ["DEFAULT_TITLE", "MAX_PAGE_BYTES", "MAX_SEQUENCE", "browse_page", "write_page"]
 
 SCRIPTS = (
     "reading.js", "encoding.js", "tokenizer.js", "elements.js", "tokens.js", "lengths.js", "search.js",
@@ -31,6 +31,8 @@ SCRIPTS = (
 DEFAULT_TITLE = "Tokens of a sequence"
 MAX_TOKENIZERS = 26
 MAX_SEQUENCE = 1_000_000
+"""Characters of a text at most, titles of records among them."""
+
 MAX_PAGE_BYTES = 32_000_000
 
 
@@ -50,9 +52,7 @@ def browse_page(tokenizers: Mapping[str, Tokenizer], sequence: str = "", *, titl
     if not 1 <= len(tokenizers) <= MAX_TOKENIZERS:
         raise ArgumentError(f"tokenizers: 1 to {MAX_TOKENIZERS} are expected, not {len(tokenizers)}")
     if len(sequence) > MAX_SEQUENCE:
-        raise ArgumentError(
-            f"sequence: {len(sequence):,} characters; a page takes {MAX_SEQUENCE:,} at most: give a part"
-        )
+        raise ArgumentError(f"sequence: a page takes {MAX_SEQUENCE:,} characters at most; give a part of it")
     described = [describe(name, tokenizer) for name, tokenizer in tokenizers.items()]
     style = FRAME_STYLE + _read("browse.css")
     script = "".join(map(_read, SCRIPTS))

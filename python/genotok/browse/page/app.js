@@ -1,7 +1,7 @@
 // The page: what is typed is read, encoded with each tokenizer, and shown.
 
 const MAX_SYMBOLS = 1_000_000;
-const AT_ONCE = 200_000; // steps of work between two looks at the user's input
+const AT_ONCE = 100_000; // steps of work between two looks at the user's input
 const LONG = 50_000; // symbols of a sequence that the page encodes in parts, so that it does not freeze
 
 const page = JSON.parse(find("data").textContent);

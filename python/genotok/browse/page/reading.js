@@ -11,7 +11,7 @@ function readRecords(text, isText) {
   if (isText) return { sequence: text, records: [{ name: "", start: 0, end: text.length }], format: "text" };
   const first = text.trimStart()[0];
   const format = first === ">" ? "FASTA" : first === "@" ? "FASTQ" : "sequence";
-  const records = format === "sequence" ? [{ name: "", lines: [text] }] : recordsOf(text.split(/\r\n|\n|\r/), format);
+  const records = format === "sequence" ? [{ name: "", lines: [text] }] : recordsOf(text.trimStart().split(/\r\n|\n|\r/), format);
   let start = 0;
   const parts = records.map(({ name, lines }) => {
     const symbols = lines.join("").replace(/\s+/g, "");

@@ -30,6 +30,8 @@ EXAMPLES = (
     "genotok browse ours=tokenizer.json bases - < genomes/lambda_phage.fa",
 )
 
+CODES = frozenset("ACGTUNRYSWKMBDHV")
+
 
 def browse(
     given: Annotated[
@@ -53,13 +55,13 @@ def browse(
     quiet: Quiet = False,
 ) -> None:
     """Make one self-contained page that splits a sequence into tokens as you type, merge by merge."""
-    from genotok.browse import browse_page
+    from genotok.browse import MAX_SEQUENCE, browse_page
 
     names, sequence = _apart(given or [])
     inputs = [name.rpartition("=")[2] for name in names]
     with output_file(output, PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
         tokenizers = _loaded(names)
-        text = sys.stdin.read() if sequence == "-" else sequence
+        text = sys.stdin.read(MAX_SEQUENCE + 1) if sequence == "-" else sequence
         content = browse_page(tokenizers, text, title=title).encode()
         target.write(content)
     if as_json:
@@ -70,7 +72,7 @@ def browse(
 
 
 def _apart(given: Sequence[str]) -> tuple[list[str], str]:
-    """The tokenizers, and the sequence: what has only symbols from A to Z and is no file."""
+    """The tokenizers, and the sequence, which may stand anywhere among them."""
     sequences = [one for one in given if one == "-" or _is_sequence(one)]
     if len(sequences) > 1:
         shown = " and ".join(one if len(one) <= 20 else f"{one[:20]}…" for one in sequences[:2])
@@ -83,7 +85,8 @@ def _apart(given: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _is_sequence(given: str) -> bool:
-    return given.isascii() and given.isalpha() and given != "bases" and not os.path.exists(given)
+    """Whether this is a sequence: IUPAC codes only, and no file of this name."""
+    return CODES.issuperset(given.upper()) and not os.path.exists(given)
 
 
 def _loaded(names: Sequence[str]) -> dict[str, Tokenizer]:
