@@ -34,6 +34,7 @@ extensions = [
     "building.modules",
     "building.docstrings",
     "building.literals",
+    "building.browse_page",
     "building.counts",
 ]
 exclude_patterns = ["_build", "building", "figures/*.py", "**/.ipynb_checkpoints"]

@@ -13,8 +13,8 @@ function showSummary() {
   find("summary-caption").textContent = `${counted(state.sequence.length, "symbol")} under ${counted(tokenizers.length, "tokenizer")}`;
   find("summary").tBodies[0].replaceChildren(...tokenizers.map((tokenizer, index) => {
     const { encoding, why } = state.results[index];
-    const head = [cell(keyOf(index)), cell(`${token(tokenizer.name)}${tokenizer.names?.overlap ? " (overlapping: each token is shown by its first base)" : ""}`, "long"), number(tokenizer.size)];
-    if (!encoding) return row(...head, element("td", { colspan: 5, class: "long why" }, why ?? ""));
+    const head = [cell(keyOf(index)), cell(`${token(tokenizer.name)}${tokenizer.names?.overlap ? " (overlapping: each token is shown by its first base)" : ""}`, "long")];
+    if (!encoding) return row(...head, element("td", { colspan: 5, class: "long why" }, why ?? ""), number(tokenizer.size));
     const { ids, starts, ends } = encoding;
     let [longest, unknown] = [0, 0];
     ids.forEach((id, at) => {
@@ -22,7 +22,7 @@ function showSummary() {
       if (id === tokenizer.data.unknown) unknown++;
     });
     const ratio = ids.length ? (state.sequence.length / ids.length).toFixed(2) : "";
-    return row(...head, number(ids.length), number(ratio), number(longest), number(new Set(ids).size), number(unknown));
+    return row(...head, number(ids.length), number(ratio), number(longest), number(new Set(ids).size), number(unknown), number(tokenizer.size));
   }));
 }
 
