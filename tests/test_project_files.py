@@ -85,6 +85,23 @@ def test_the_reasons_in_the_readme_are_those_of_records_and_tests() -> None:
     }
 
 
+def test_the_first_screen_of_the_readme_shows_each_use() -> None:
+    lines = read("README.md").splitlines()
+    assert len(lines) <= 125
+    screen = "\n".join(lines[:46])
+    for shown in (
+        "pip install",
+        "train-bpe",
+        "encode",
+        "pretrain",
+        "convert",
+        "finetune",
+        "predict",
+        "make test",
+    ):
+        assert re.search(rf"(genotok |`|^){shown}", screen, re.MULTILINE), shown
+
+
 def test_the_figure_is_drawn_from_the_newest_records() -> None:
     figure = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_speed.py"))
     for name, palette in figure["SCHEMES"].items():
