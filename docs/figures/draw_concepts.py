@@ -205,8 +205,9 @@ def slopes(heads: int) -> list[float]:
 
 def alibi() -> Iterator[tuple[str, Canvas]]:
     """The bias of each of eight heads against the distance of two tokens."""
-    canvas = Canvas(480, 330, "The ALiBi bias of eight heads over the distance of two tokens")
-    left, top, width, height, far, low = 62, 20, 340, 240, 64, 16
+    canvas = Canvas(480, 346, "The ALiBi bias of eight heads over the distance of two tokens")
+    left, top, width, height, far, low = 62, 36, 340, 240, 64, 16
+    canvas.text(4, 16, "bias added to the attention score", "left")
     for value in range(0, low + 1, 4):
         y = top + height * value / low
         canvas.path(f"M{left} {y:g}h{width}", "grid")
