@@ -84,7 +84,9 @@ class LinkLiterals(SphinxPostTransform):
         objects = _objects(self.env)
         for node in list(self.document.findall(nodes.literal)):
             text = node.astext()
-            found = pages.get(text) or objects.get(text.removesuffix("()"))
+            # In a guide `encode` is the command, and `train` an extra: a word alone is no object.
+            is_word = text.isalpha() and text.islower() and not self.env.docname.startswith("reference/")
+            found = pages.get(text) or (None if is_word else objects.get(text.removesuffix("()")))
             if not found or _is_linked(node) or (found[0] == self.env.docname and not found[1]):
                 continue
             link = make_refnode(self.app.builder, self.env.docname, found[0], found[1], node.deepcopy(), text)
