@@ -49,7 +49,7 @@ def result(kind: str, key: str, engine: str = OURS, threads: int = 1) -> dict[st
     return {"bases": case.get("bases"), **found}
 
 
-@pytest.mark.parametrize("document", ["README.md", "CITATION.cff"])
+@pytest.mark.parametrize("document", ["README.md", "CITATION.cff", "docs/index.md"])
 def test_documents_say_the_sentence_of_the_package(document: str) -> None:
     assert PROJECT["description"] == DESCRIPTION
     assert unwrapped((genotok.__doc__ or "").partition("\n\n")[0]) == DESCRIPTION
