@@ -4,6 +4,7 @@ When the build starts, each command gets a page `reference/cli/NAME.md`. The dir
 lists them by panel, as `genotok --help` does, and `genotok-exit-codes` lists the exit codes.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from genotok.cli import app as program
 from genotok.cli.shared.help_pages import OPTIONS, CommandPage, GroupPage
 from genotok.cli.shared.manual import EXIT_CODES
+from genotok.run_records import schemas
 
 FOLDER = "reference/cli"
 
@@ -26,6 +28,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("genotok-commands", CommandList)
     app.add_directive("genotok-program-options", ProgramOptions)
     app.add_directive("genotok-exit-codes", ExitCodes)
+    app.add_directive("genotok-records", Records)
     return {"parallel_read_safe": True}
 
 
@@ -140,3 +143,20 @@ class ExitCodes(SphinxDirective):
         """Markdown for MyST to parse."""
         rows = [f"| `{code}` | {_prose(meaning)} |" for code, meaning in EXIT_CODES]
         return self.parse_text_to_nodes("\n".join(["| code | meaning |", "|---|---|", *rows]))
+
+
+class Records(SphinxDirective):
+    """The kinds of records, and the keys that each has beside those of all."""
+
+    def run(self) -> list[nodes.Node]:
+        """Markdown for MyST to parse."""
+        lines = ["| class of `genotok.run_records.schemas` | what | keys |", "|---|---|---|"]
+        shared = {field.name for field in dataclasses.fields(schemas.RunRecord)}
+        for name in schemas.__all__:
+            record = getattr(schemas, name)
+            if not dataclasses.is_dataclass(record) or record is schemas.RunRecord:
+                continue
+            keys = [field.name for field in dataclasses.fields(record) if field.name not in shared]
+            what = (record.__doc__ or "").partition("\n")[0]
+            lines.append(f"| `{name}` | {_prose(what)} | {', '.join(f'`{key}`' for key in keys)} |")
+        return self.parse_text_to_nodes("\n".join(lines))
