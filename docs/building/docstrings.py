@@ -20,6 +20,16 @@ COLON = "\ue000"  # of no docstring
 UNPACKED = re.compile(r"Unpack\[(\w+)\]")
 
 
+class _Optional:
+    """The default of a keyword, which its description says."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
+OPTIONAL = _Optional()
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Rewrite docstrings after napoleon, which has the default priority."""
     app.connect("autodoc-process-docstring", _hide_colons, priority=100)
@@ -92,7 +102,7 @@ def _expand_keywords(app: Sphinx, value: Any, bound: bool) -> None:
     else:
         return
     expanded = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=kind)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=OPTIONAL, annotation=kind)
         for name, kind in typing.get_type_hints(keywords).items()
     ]
     function.__signature__ = signature.replace(parameters=[*others, *expanded])  # type: ignore[attr-defined]

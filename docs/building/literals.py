@@ -36,10 +36,16 @@ def _objects(env: BuildEnvironment) -> dict[str, tuple[str, str] | None]:
         if entry.objtype == "module":
             found[name] = (entry.docname, entry.node_id)
             continue
+        if entry.aliased:  # the module that defines it
+            found.setdefault(name, (entry.docname, entry.node_id))
+            continue
         parts = name.split(".")
         ends = {".".join(parts[start:]) for start in range(len(parts))}
         if entry.objtype in {"method", "attribute", "property"}:
-            ends = {end for end in ends if "." in end}  # `train` alone is too little
+            ends = {end for end in ends if "." in end}
+        ends = {
+            end for end in ends if "." in end or "_" in end or end[:1].isupper()
+        }  # `train` says too little
         for end in ends:
             found[end] = (entry.docname, entry.node_id) if end not in found or end == name else None
     env.genotok_objects = (len(known), found)  # type: ignore[attr-defined]
