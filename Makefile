@@ -65,7 +65,8 @@ test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_build/html, run its notebooks, check its links
-	$(BIN)/sphinx-build -E -W --keep-going -q -b html docs docs/_build/html
+	rm -rf docs/_build/html
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sphinx-build -E -W --keep-going -q -b html docs docs/_build/html
 	$(BIN)/python docs/building/check_site.py docs/_build/html
 
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
@@ -114,7 +115,7 @@ lock: $(VENV)/.created ## resolve the newest allowed packages and write requirem
 		&& $(BIN)/python -c "$$WRITE_LOCK" "$$wanted.json" $(LOCK)
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks docs/_build docs/reference/{cli,python}
 	find python tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	rm -f python/genotok/_native*.so
 
