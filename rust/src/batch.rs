@@ -22,7 +22,7 @@
 //!
 //! Linear in time. On one core the loop forward takes about half of it (it waits for the L2 cache, which holds most of the
 //! table at 4,096 tokens, and not at 32,000), the walk back a fifth, copying bytes in and ids out a seventh, and the check
-//! that a text is plain a twenty-fifth. `docs/benchmarks.md` has the speeds, `benches/encode.rs` measures them.
+//! that a text is plain a twenty-fifth. `docs/evidence/speed.md` has the speeds, `benches/encode.rs` measures them.
 //!
 //! Memory: input, ids, and some megabytes per thread. A block is not longer than the longest task, so that a
 //! single short call does not fill large buffers.
