@@ -19,10 +19,8 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from importlib import import_module
 from pathlib import Path
-
-from elftools.elf.dynamic import DynamicSegment
-from elftools.elf.elffile import ELFFile
 
 from release.pythons import new_environment, pythons, variables
 
@@ -171,9 +169,12 @@ def audit_musl(wheel: Path) -> None:
     Raises:
         SystemExit: it needs another library.
     """
+    dynamic_segment = import_module("elftools.elf.dynamic").DynamicSegment
+    elf_file = import_module("elftools.elf.elffile").ELFFile
+
     with zipfile.ZipFile(wheel) as archive:
-        module = ELFFile(io.BytesIO(archive.read("genotok/_native.abi3.so")))
-    dynamic = (part for part in module.iter_segments() if isinstance(part, DynamicSegment))
+        module = elf_file(io.BytesIO(archive.read("genotok/_native.abi3.so")))
+    dynamic = (part for part in module.iter_segments() if isinstance(part, dynamic_segment))
     needed = [str(getattr(tag, "needed", "")) for part in dynamic for tag in part.iter_tags("DT_NEEDED")]
     print(f"libraries: {', '.join(needed)}", flush=True)
     if needed != ["libc.so"]:

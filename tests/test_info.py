@@ -76,6 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(tokenizer, folder / "bpe.json")
     ok("study", folder / "bpe.json", LAMBDA, "--kmers", "", "-o", folder / "study.json")
     ok("report", folder / "study.json", "-o", folder / "page")
+    ok("browse", folder / "bpe.json", "-o", folder / "browse.html")
     _interrupted(folder / "checkpoint")
     return folder
 
@@ -118,6 +119,7 @@ MADE: list[tuple[str, str, Facts]] = [
     ("bed", "tokens as BED", {}),
     ("study.json", "record", {"record": "study", "tokenizers": ["bpe"]}),
     ("page", "report", {"genotok": genotok.__version__}),
+    ("browse.html", "page of genotok browse", {"genotok": genotok.__version__}),
     ("checkpoint", "checkpoint of a tokenizer's training", {"version": 1}),
 ]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from genotok import __version__
 from genotok.browse.description import describe
 from genotok.errors import ArgumentError
-from genotok.files.kinds import PAGE
+from genotok.files.kinds import TOKEN_PAGE
 from genotok.files.outputs import Existing, output_file
 from genotok.webpage import FRAME_STYLE, embedded, policy
 
@@ -93,7 +93,7 @@ def write_page(
         ArgumentError: As `browse_page`; or another file is there, and `force` is not given.
         OSError: The file cannot be written.
     """
-    with output_file(os.fspath(path), PAGE, existing=Existing.COMPARE, force=force) as target:
+    with output_file(os.fspath(path), TOKEN_PAGE, existing=Existing.COMPARE, force=force) as target:
         content = browse_page(tokenizers, sequence, title=title).encode()
         target.write(content)
     return len(content)

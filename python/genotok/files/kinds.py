@@ -24,13 +24,14 @@ __all__ = [
     "MEGATRON_INDEX",
     "MULTIQC",
     "PACKED",
-    "PAGE",
     "PARQUET",
     "RECORD",
+    "REPORT_PAGE",
     "RESULT_LINES",
     "RESULT_TABLE",
     "TABIX_INDEX",
     "TOKENIZER",
+    "TOKEN_PAGE",
     "OutputKind",
 ]
 
@@ -42,7 +43,12 @@ K_MERS = re.compile(rb'\s*\{.*"format"\s*:\s*"genotok k-mers"', re.DOTALL)
 STUDY = re.compile(rb'\s*\{\s*"kind"\s*:\s*"study"')
 OUR_CHECKPOINT = re.compile(rb'\s*\{\s*"format"\s*:\s*"genotok checkpoint"')
 OUR_SECTION = re.compile(rb'\s*\{\s*"id"\s*:\s*"genotok_|genotok: "')
-OUR_PAGE = re.compile(rb'\s*<!doctype html>.*<meta name="generator" content="genotok', re.DOTALL)
+OUR_REPORT = re.compile(
+    rb'\s*<!doctype html>(?!.*"genotok browse">).*<meta name="generator" content="genotok', re.DOTALL
+)
+OUR_TOKEN_PAGE = re.compile(
+    rb'\s*<!doctype html>.*<meta name="application-name" content="genotok browse">', re.DOTALL
+)
 RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0)[,\t\r\n]")
 RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding)": ')
 BEDGRAPH_LINE = re.compile(rb"[^\t\n]+\t\d+\t\d+\t-?\d[^\t\n]*\n")
@@ -113,7 +119,8 @@ CHECKPOINT = OutputKind("a checkpoint of genotok train-bpe", _matching(OUR_CHECK
 PACKED = OutputKind("a packed file", _starting(b"GENOTOK\x1a"))
 RECORD = OutputKind("a record of genotok study", _matching(STUDY), is_text=True)
 MULTIQC = OutputKind("a section of genotok for MultiQC", _matching(OUR_SECTION), is_text=True)
-PAGE = OutputKind("a report", _matching(OUR_PAGE), is_text=True)
+REPORT_PAGE = OutputKind("a report", _matching(OUR_REPORT), is_text=True)
+TOKEN_PAGE = OutputKind("a page of genotok browse", _matching(OUR_TOKEN_PAGE), is_text=True)
 ARROW = OutputKind("an Arrow file", _starting(b"ARROW1"))
 ARROW_STREAM = OutputKind("a stream of Arrow", _starting(b"\xff\xff\xff\xff"))
 PARQUET = OutputKind("a Parquet file", _starting(b"PAR1"))

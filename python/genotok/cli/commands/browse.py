@@ -14,7 +14,7 @@ from genotok.cli.shared.console import print_json, say
 from genotok.cli.shared.options import AsJson, Force, Quiet
 from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError, VocabularyError
-from genotok.files.kinds import PAGE
+from genotok.files.kinds import TOKEN_PAGE
 from genotok.files.outputs import Existing, output_file
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def browse(
 
     names, sequence = _apart(given or [])
     inputs = [name.rpartition("=")[2] for name in names]
-    with output_file(output, PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
+    with output_file(output, TOKEN_PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
         tokenizers = _loaded(names)
         text = sys.stdin.read(MAX_SEQUENCE + 1) if sequence == "-" else sequence
         content = browse_page(tokenizers, text, title=title).encode()

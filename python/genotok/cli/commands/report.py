@@ -13,7 +13,7 @@ from genotok.cli.shared.messages import note
 from genotok.cli.shared.options import AsJson, Force, Quiet
 from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.errors import ArgumentError
-from genotok.files.kinds import PAGE
+from genotok.files.kinds import REPORT_PAGE
 from genotok.files.outputs import Existing, output_file
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def report(
         raise ArgumentError("--sequence and -t belong together: give a sequence and at least one tokenizer")
     module = from_extra("report", "report", "report")
     inputs = [*records, *(given.rpartition("=")[2] for given in tokenizer or [])]
-    with output_file(output, PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
+    with output_file(output, REPORT_PAGE, inputs=inputs, existing=Existing.COMPARE, force=force) as target:
         found = module.read_records(records)
         view = None if sequence is None else _view(sequence, tokenizer or [])
         made = module.make_page(found, view=view, title=title)

@@ -62,6 +62,7 @@ KINDS = (
     Kind("record", ("study",), documents.record),
     Kind("defects of sequence files", ("check",), documents.defects),
     Kind("report", ("report",), documents.report),
+    Kind("page of genotok browse", ("browse",), documents.token_page),
     Kind("tokens as BED", ("encode",), documents.bed),
 )
 """All kinds, in the order in which they are tried."""

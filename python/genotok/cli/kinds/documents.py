@@ -20,6 +20,7 @@ __all__ = [
     "record",
     "report",
     "shard_records",
+    "token_page",
     "vectors",
 ]
 
@@ -28,6 +29,7 @@ BED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+\t[+-.](\t[^\t]*)*")
 SCORED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+")
 VALUE_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t-?\d[-+.\de]*")
 PAGE = "<!doctype html>"
+BROWSE = '<meta name="application-name" content="genotok browse">'
 PROVENANCE = (
     "date",
     "command",
@@ -82,6 +84,16 @@ def defects(look: Look) -> Facts | None:
 
 def report(look: Look) -> Facts | None:
     """A page of `genotok report`."""
+    return None if BROWSE in look.text else _page(look)
+
+
+def token_page(look: Look) -> Facts | None:
+    """A page of `genotok browse`."""
+    return _page(look) if BROWSE in look.text else None
+
+
+def _page(look: Look) -> Facts | None:
+    """A page of either kind."""
     if not look.text.startswith(PAGE) or 'name="generator" content="genotok' not in look.text:
         return None
     title = TITLE.search(look.text)
