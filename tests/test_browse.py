@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from genotok import ArgumentError, Tokenizer
 from genotok.browse import browse_page, write_page
 from genotok.webpage import embedded
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser, chromium, opened
 from tests.support.commands import run
 from tests.support.foreign import added, document, texts
 from tests.support.page import Page
@@ -80,10 +80,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The page, open."""
-    assert PROGRAM is not None
-    with Browser(PROGRAM, tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1200, 900)
-        browser.open(page)
+    with opened(page, tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
@@ -93,7 +90,7 @@ def browser(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Br
 @in_browser
 def test_it_opens_without_a_word_and_asks_for_nothing(browser: Browser, page: Path) -> None:
     assert browser.complaints == []
-    assert [url for url in browser.requests if url not in {page.as_uri(), "about:blank", "data:,"}] == []
+    assert browser.requests_beside(page) == []
     assert browser.evaluate("find('text').value") == "ACGTTGCANNacgt"
 
 

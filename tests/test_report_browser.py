@@ -11,7 +11,7 @@ import pytest
 from genotok import Tokenizer
 from genotok.report import page, read_records, token_view
 from genotok.study import Subject, named_kmers
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser, chromium, opened
 from tests.support.records import HOSTILE, write_records
 from tests.support.run_folders import write_comparison, write_finetuning, write_pretraining
 
@@ -47,10 +47,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def browser(report: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The page, open."""
-    assert PROGRAM is not None
-    with Browser(PROGRAM, tmp_path_factory.mktemp("profile")) as browser:
-        browser.screen(1200, 900)
-        browser.open(report)
+    with opened(report, tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
@@ -62,7 +59,7 @@ HEAD = "document.querySelectorAll('#section-2 th')[3]"
 
 def test_it_opens_without_a_word_and_asks_for_nothing(browser: Browser, report: Path) -> None:
     assert browser.complaints == []
-    assert [url for url in browser.requests if url not in {report.as_uri(), "about:blank", "data:,"}] == []
+    assert browser.requests_beside(report) == []
     assert browser.evaluate("document.title") == "Tokenizers on evidence"
 
 

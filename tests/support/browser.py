@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,17 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """
 
 Message = dict[str, Any]
+
+
+@contextmanager
+def opened(page: Path, profile: Path) -> Iterator[Browser]:
+    """A browser with a page open in it; `profile` is a folder of its own."""
+    program = chromium()
+    assert program is not None
+    with Browser(program, profile) as browser:
+        browser.screen(1200, 900)
+        browser.open(page)
+        yield browser
 
 
 def chromium() -> str | None:
@@ -99,6 +111,10 @@ class Browser:
         self.call("Page.navigate", url=path.as_uri())
         self._wait(lambda found: found.get("method") == "Page.loadEventFired")
         self.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+
+    def requests_beside(self, page: Path) -> list[str]:
+        """What was asked for, but for the page itself."""
+        return [url for url in self.requests if url not in {page.as_uri(), "about:blank", "data:,"}]
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_VOCAB", "Subject", "kmer_names", "named_kmers", "tokenizer_file", "truncations"]
+__all__ = [
+    "MAX_VOCAB",
+    "Subject",
+    "is_kmer_name",
+    "kmer_names",
+    "named_kmers",
+    "tokenizer_file",
+    "truncations",
+]
 
 MAX_VOCAB = 1 << 20
 """A study lists the vocabulary; larger ones, of 10-mers and more, are refused."""
@@ -134,6 +142,11 @@ def kmer_names(kmers: str) -> Iterator[str]:
             yield from (f"kmer:{part}", f"kmer:{part}:no-overlap")
         else:
             yield part if part.startswith("kmer:") else f"kmer:{part}"
+
+
+def is_kmer_name(given: str) -> bool:
+    """Whether `given` names k-mers, and not a tokenizer's file."""
+    return given == "bases" or given.startswith("kmer:")
 
 
 def tokenizer_file(given: str) -> tuple[str, str]:

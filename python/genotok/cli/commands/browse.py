@@ -92,11 +92,11 @@ def _is_sequence(given: str) -> bool:
 def _loaded(names: Sequence[str]) -> dict[str, Tokenizer]:
     """Name to tokenizer. Files of one name are told apart by their paths."""
     from genotok.study import named_kmers
-    from genotok.study.subjects import tokenizer_file
+    from genotok.study.subjects import is_kmer_name, tokenizer_file
 
     loaded: dict[str, Tokenizer] = {}
     for given in names:
-        if given == "bases" or given.startswith("kmer:"):
+        if is_kmer_name(given):
             name, tokenizer = given, named_kmers(given).tokenizer
         else:
             name, path = tokenizer_file(given)

@@ -10,6 +10,7 @@ import typer
 from genotok.cli.shared import figures
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, one_line
+from genotok.cli.shared.multiqc import wanted_sections
 from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     AllowUnknown,
@@ -59,9 +60,8 @@ def check(
 ) -> None:
     """Find every defect of FASTA and FASTQ files: line, column, cause and remedy."""
     from genotok.cli.shared.progress import watching
-    from genotok.multiqc import check_sections, section_files
 
-    with section_files("check", multiqc.multiqc, inputs=files, force=force) as sections:
+    with wanted_sections("check", multiqc, inputs=files, force=force) as sections:
         with watching(report.quiet) as watch:
             try:
                 reports: list[FileReport] | None = check_files(
@@ -69,7 +69,9 @@ def check(
                 )
             except KeyboardInterrupt:
                 reports = None
-        if reports is not None:
+        if sections and reports is not None:
+            from genotok.multiqc import check_sections
+
             sections.write(check_sections(reports))
     if reports is None:
         note("interrupted; nothing was found out")

@@ -12,6 +12,7 @@ import typer
 
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown, same_command
+from genotok.cli.shared.multiqc import wanted_sections
 from genotok.cli.shared.options import OUTPUT_PANEL, MultiqcOptions, ReportOptions, is_on_ray
 from genotok.cli.shared.summaries import encoding_as_json, print_encoding, soft_mask_warning
 from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
@@ -68,7 +69,6 @@ def encode(
     """Encode sequences with a tokenizer, into Arrow, Parquet, Megatron or BED files."""
     from genotok.cli.shared.progress import watching
     from genotok.dataset.encode import EncodingOptions
-    from genotok.multiqc import encode_sections, section_files
 
     output = named(output)
     if output == "-" and sys.stdout.isatty() and shards.format != "bed":
@@ -76,11 +76,13 @@ def encode(
     loaded = load_tokenizer(tokenizer)
     found: EncodingReport | None = None
     inputs = [*files, tokenizer, *map(str, rows.bed)]
-    with section_files("encode", multiqc.multiqc, inputs=inputs, force=shards.force) as sections:
+    with wanted_sections("encode", multiqc, inputs=inputs, force=shards.force) as sections:
         with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
             options = EncodingOptions(shards, rows, replace(run, progress=watch))
             found = _encode(loaded, files, output, options, ray)
-        if found is not None:
+        if sections and found is not None:
+            from genotok.multiqc import encode_sections
+
             sections.write(encode_sections(found, sections.sample))
     if found is None:
         note(_farewell(output))

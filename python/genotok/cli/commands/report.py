@@ -103,11 +103,11 @@ def _view(sequence: str, tokenizers: list[str]) -> TokenView:
     """The sequence under every tokenizer."""
     from genotok.report import token_view
     from genotok.study import Subject, named_kmers
-    from genotok.study.subjects import tokenizer_file
+    from genotok.study.subjects import is_kmer_name, tokenizer_file
 
     subjects: list[Subject] = []
     for given in tokenizers:
-        if given == "bases" or given.startswith("kmer:"):
+        if is_kmer_name(given):
             subjects.append(named_kmers(given))
         else:
             name, path = tokenizer_file(given)

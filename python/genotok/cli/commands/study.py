@@ -14,6 +14,7 @@ import typer
 
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.messages import note, note_unknown, one_line
+from genotok.cli.shared.multiqc import wanted_sections
 from genotok.cli.shared.options import (
     MAX_UNKNOWN,
     AllowUnknown,
@@ -100,7 +101,6 @@ def study(
     multiqc: MultiqcOptions,
 ) -> None:
     """Compare tokenizers on genomes: tokens, entropy, vocabulary, robustness, leakage, compute."""
-    from genotok.multiqc import section_files, study_sections
     from genotok.study import named_genomes, read_genome
     from genotok.study import study as measure
 
@@ -111,7 +111,7 @@ def study(
     inputs = [path.rpartition("=")[2] for path in [*paths, *(train or [])]]
     with (
         _target(output, now, inputs, force) as target,
-        section_files("study", multiqc.multiqc, inputs=inputs, force=force) as sections,
+        wanted_sections("study", multiqc, inputs=inputs, force=force) as sections,
     ):
         try:
             with _watching(quiet) as on_status:
@@ -136,7 +136,10 @@ def study(
         found = StudyRecord.from_json(record)
         if target is not None:
             target.write(found.text().encode())
-        sections.write(study_sections(found))
+        if sections:
+            from genotok.multiqc import study_sections
+
+            sections.write(study_sections(found))
     if as_json:
         print_json(record, target)
     elif not quiet:
