@@ -19,11 +19,12 @@ from pyarrow import parquet  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
+from genotok.evaluation.problem import Problem  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
-from genotok.finetune.data import collate, encode, with_train  # noqa: E402
-from genotok.finetune.problem import Problem  # noqa: E402
+from genotok.finetune.data import collate, encode  # noqa: E402
 from genotok.finetune.train import classifier, outputs_of, steps_of  # noqa: E402
 from genotok.gue import gue_set, read_labelled, read_splits  # noqa: E402
+from genotok.gue.splits import with_train  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch: the extra `train`")
 
 from genotok.errors import ArgumentError  # noqa: E402
-from genotok.finetune.problem import Problem  # noqa: E402
+from genotok.evaluation.problem import Problem  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config  # noqa: E402
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [-3.0, -2.0, -1.0]])

@@ -22,7 +22,7 @@ from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune_model
-from genotok.finetune.data import described, with_train
+from genotok.gue.splits import described, with_train
 from genotok.options import grouped
 from genotok.options.learning import (
     ComparisonKeywords,

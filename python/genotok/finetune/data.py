@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from genotok.errors import ArgumentError, SequenceFileError
 from genotok.rows import Tokens
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.batches import Order, pad
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.evaluation.metrics import Metric
-    from genotok.finetune.problem import Problem
-    from genotok.gue import LabelledSplit, Labels
+    from genotok.evaluation.problem import Problem
+    from genotok.gue import LabelledSplit
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.special_ids import Ids
 
@@ -30,18 +29,11 @@ __all__ = [
     "TrainingRows",
     "assemble",
     "collate",
-    "described",
     "encode",
-    "with_train",
 ]
 
 Label = Any
 """A class number, a number, or (C,) 1 where a label holds."""
-
-DEV_SHARE = 0.15
-"""Share of dev that stays dev where dev has to serve as train."""
-
-REDUCED = "train is missing: trained on 85 % of dev, the rest of it is dev"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,40 +98,6 @@ class TrainingRows:
             raise IndexError(place)
         _, row = self._order.at(place)
         return self.rows.ids[row], self.rows.labels[row]
-
-
-def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[str, LabelledSplit], str]:
-    """Splits with train and dev, each made of the other where it is missing; and a note on that, or ""."""
-    if "train" in splits and "dev" in splits:
-        return splits, ""
-    whole = splits.get("dev", splits.get("train"))
-    if whole is None or len(whole) < 4:
-        raise ArgumentError(
-            "train: no rows; train.csv and dev.csv, or one of them, are expected beside test.csv"
-        )
-    order = np.random.default_rng(seed).permutation(len(whole))
-    kept = max(int(len(whole) * DEV_SHARE), 1)
-    parts = {"train": whole.taken(np.sort(order[kept:])), "dev": whole.taken(np.sort(order[:kept]))}
-    note = REDUCED if "dev" in splits else "there is no dev: 15 % of train are dev"
-    return {**splits, **parts}, note
-
-
-def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> list[str]:
-    """The labels of a set and their distribution: a line, then a line for each split.
-
-    Raises:
-        SequenceFileError: All rows of train have the same label.
-    """
-    train = splits["train"]
-    if labels.is_constant(train.labels):
-        raise SequenceFileError(
-            f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to learn"
-        )
-    lines = (
-        f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}"
-        for part, split in splits.items()
-    )
-    return [f"{name}: {labels.headline}", *lines]
 
 
 def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> TokenizedRows:

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.evaluation.figures import AnyScores, score_outputs
+from genotok.evaluation.predictions import batch_of, columns_of, schema_of, value_of
+from genotok.evaluation.problem import Problem
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
 from genotok.finetune.data import TokenizedRows, assemble, encode
-from genotok.finetune.figures import AnyScores, score_outputs
-from genotok.finetune.predictions import batch_of, columns_of, schema_of, value_of
-from genotok.finetune.problem import Problem
 from genotok.finetune.train import outputs_of
 from genotok.gue.labels import LabelError
 from genotok.model.huggingface import DnaBert2ForSequenceClassification

@@ -15,16 +15,17 @@ from transformers import set_seed
 from genotok.corpus.verdict import add_unknown, describe, known_symbols
 from genotok.errors import ArgumentError
 from genotok.evaluation import baseline
+from genotok.evaluation.figures import figures
+from genotok.evaluation.predictions import write_predictions
+from genotok.evaluation.problem import Problem
 from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.files.documents import read_object
 from genotok.files.identity import files_sha256
-from genotok.finetune.data import TaskData, described, task_data, with_train
-from genotok.finetune.figures import figures
-from genotok.finetune.predictions import write_predictions
-from genotok.finetune.problem import Problem
+from genotok.finetune.data import TaskData, task_data
 from genotok.finetune.saving import SeedFacts, save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
+from genotok.gue.splits import described, with_train
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.options import grouped

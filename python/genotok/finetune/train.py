@@ -20,8 +20,8 @@ from transformers import TrainingArguments, set_seed
 from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
 from genotok.evaluation.metrics import merit
+from genotok.evaluation.problem import Problem
 from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
-from genotok.finetune.problem import Problem
 from genotok.finetune.targets import Targets
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import config_of, load_pretrained

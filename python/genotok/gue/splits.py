@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.gue.files import LabelledSplit, read_labelled
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from genotok.options.learning import LabelKeywords
 
-__all__ = ["SPLITS", "has_test", "read_splits"]
+__all__ = ["SPLITS", "described", "has_test", "read_splits", "with_train"]
 
 SPLITS = ("train", "dev", "test")
 STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
@@ -29,6 +31,12 @@ STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "tes
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """The endings of tables; the ending of a compression may follow."""
+
+
+DEV_SHARE = 0.15
+"""Share of dev that stays dev where dev has to serve as train."""
+
+REDUCED = "train is missing: trained on 85 % of dev, the rest of it is dev"
 
 
 def read_splits(
@@ -86,6 +94,40 @@ def read_splits(
                 f"{split.place(row)}: label {split.texts[row]!r} is in no row of {first.path}"
             )
     return numbered, what
+
+
+def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[str, LabelledSplit], str]:
+    """Splits with train and dev, each made of the other where it is missing; and a note on that, or ""."""
+    if "train" in splits and "dev" in splits:
+        return splits, ""
+    whole = splits.get("dev", splits.get("train"))
+    if whole is None or len(whole) < 4:
+        raise ArgumentError(
+            "train: no rows; train.csv and dev.csv, or one of them, are expected beside test.csv"
+        )
+    order = np.random.default_rng(seed).permutation(len(whole))
+    kept = max(int(len(whole) * DEV_SHARE), 1)
+    parts = {"train": whole.taken(np.sort(order[kept:])), "dev": whole.taken(np.sort(order[:kept]))}
+    note = REDUCED if "dev" in splits else "there is no dev: 15 % of train are dev"
+    return {**splits, **parts}, note
+
+
+def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> list[str]:
+    """The labels of a set and their distribution: a line, then a line for each split.
+
+    Raises:
+        SequenceFileError: All rows of train have the same label.
+    """
+    train = splits["train"]
+    if labels.is_constant(train.labels):
+        raise SequenceFileError(
+            f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to learn"
+        )
+    lines = (
+        f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}"
+        for part, split in splits.items()
+    )
+    return [f"{name}: {labels.headline}", *lines]
 
 
 def _labels(

@@ -23,7 +23,7 @@ MAX_SHOWN = 40
 
 def scores_record(found: Evaluation) -> dict[str, Any]:
     """All figures of an evaluation."""
-    from genotok.finetune.figures import as_record
+    from genotok.evaluation.figures import as_record
 
     head = {"rows": found.scores.rows, "cut": found.cut, "unknown": found.unknown}
     return {**head, "classes": list(found.classes), **as_record(found.scores)}

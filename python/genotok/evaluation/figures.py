@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.evaluation.metrics import ClassMetric, Metric
-    from genotok.finetune.problem import Problem
+    from genotok.evaluation.problem import Problem
 
 __all__ = ["AnyScores", "as_record", "figures", "score_outputs"]
 

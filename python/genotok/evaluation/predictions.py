@@ -22,7 +22,7 @@ from genotok.rows.writers import bed_names, row_writer
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from genotok.finetune.problem import Problem
+    from genotok.evaluation.problem import Problem
     from genotok.gue import LabelledSplit
 
 __all__ = ["batch_of", "columns_of", "schema_of", "value_of", "write_predictions"]
