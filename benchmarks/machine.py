@@ -48,8 +48,11 @@ def described(made: Provenance) -> str:
 
 def _command() -> str:
     """The command line of the benchmark, files by their last names."""
-    name = Path(sys.argv[0]).stem
-    program = f"python -m benchmarks.{name}" if (ROOT / "benchmarks" / f"{name}.py").exists() else name
+    script = Path(sys.argv[0])
+    name = script.parent.name if script.stem == "__main__" else script.stem
+    known = ROOT / "benchmarks" / name
+    is_known = known.with_suffix(".py").exists() or (known / "__main__.py").exists()
+    program = f"python -m benchmarks.{name}" if is_known else name
     return " ".join([program, shlex.join(os.path.basename(one.rstrip("/")) for one in sys.argv[1:])]).strip()
 
 

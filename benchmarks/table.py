@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import cluster, encode, encoder, inputs, machine, pretraining, results, shards
+from benchmarks.ingest import tables as ingest
 from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
@@ -114,6 +115,8 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "encoder-gpu": (("encoder-gpu",), _benchmark(encoder.markdown)),
     "pretraining": (("pretraining",), _benchmark(pretraining.markdown)),
     "inputs": (("inputs",), _benchmark(inputs.markdown)),
+    "ingest": (("ingest",), _benchmark(ingest.markdown)),
+    "ingest-memory": (("ingest-memory",), _benchmark(ingest.memory_markdown)),
     "shards-pack": (("shards-pack",), _benchmark(shards.markdown)),
     "shards-large": (("shards-large",), _benchmark(shards.markdown)),
     "shards-ray": (("shards-ray",), _benchmark(shards.markdown)),
