@@ -31,7 +31,7 @@ from genotok.run_records.schemas import BenchmarkRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-ROUNDS = 7
+ROUNDS = 5
 QUICK = Sizes(short_records=200_000, small_files=300, small_bases=5000, long_bases=20_000_000)
 
 

@@ -107,7 +107,7 @@ class Bench:
     def _commands(self, case: Case, lanes: list[Worker], results: list[Record]) -> None:
         """The whole command on the largest number of cores, start of Python included."""
         taken: dict[int, list[float]] = {}
-        for _ in range(COMMAND_RUNS):
+        for _ in range(min(COMMAND_RUNS, case.max_runs)):
             for number, lane in enumerate(lanes):
                 arguments = case.command(lane.work)
                 if arguments is None or lane.cores != max(self.cores):

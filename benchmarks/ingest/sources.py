@@ -211,15 +211,15 @@ class Sources:
         return np.concatenate(columns, axis=1).tobytes()
 
 
-def bgzf(text: bytes) -> bytes:
-    """Text in BGZF blocks with the end marker."""
-    parts = [text[at : at + BGZF_BYTES] for at in range(0, len(text), BGZF_BYTES)]
-    return b"".join(map(_bgzf_block, [*parts, b""]))
+def bgzf(text: bytes, size: int = BGZF_BYTES, level: int = LEVEL) -> bytes:
+    """Text in BGZF blocks of `size` bytes of text, with the end marker."""
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    return b"".join(_bgzf_block(part, level) for part in [*parts, b""])
 
 
-def _bgzf_block(text: bytes) -> bytes:
+def _bgzf_block(text: bytes, level: int) -> bytes:
     """A block: a gzip member whose header has its size."""
-    packer = zlib.compressobj(LEVEL, wbits=-15)
+    packer = zlib.compressobj(level, wbits=-15)
     packed = packer.compress(text) + packer.flush()
     head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + (len(packed) + 25).to_bytes(2, "little")
     return head + packed + zlib.crc32(text).to_bytes(4, "little") + len(text).to_bytes(4, "little")

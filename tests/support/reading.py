@@ -133,3 +133,21 @@ def words(records: list[Record]) -> list[str]:
     if any(NO_NUCLEOTIDE.search(record.symbols) for record in records):
         raise Refused("no nucleotide")
     return [word for record in records for word in BASES.findall(record.symbols.upper())]
+
+
+def windows(num_symbols: int, window: int | None, stride: int | None) -> list[tuple[int, int]]:
+    """Where the windows of a record are; the last may be shorter, and none lies inside the one before it."""
+    if window is None:
+        return [(0, num_symbols)]
+    places: list[tuple[int, int]] = []
+    for start in range(0, num_symbols, stride or window):
+        end = min(start + window, num_symbols)
+        if not places or end > places[-1][1]:
+            places.append((start, end))
+    return places
+
+
+def known_runs(symbols: str, start: int, end: int, *, uppercase: bool) -> list[tuple[int, int]]:
+    """The runs of bases in a part of a record, which the policy "split" makes rows of."""
+    bases = re.compile("[ACGTacgt]+" if uppercase else "[ACGT]+")
+    return [found.span() for found in bases.finditer(symbols, start, end)]
