@@ -163,7 +163,7 @@ def answer(paths: list[str], ask: Ask) -> Answer:
         digests = report.pop("digests", [])
         report["digests"] = [tuple({**one, "file": NAME}.values()) for one in digests]
     rows = tuple(_joined(column) for column in zip(*batches, strict=True))
-    return Answer(rows, report, tuple(_without_names(text, paths) for text in said))
+    return Answer(rows, report, tuple(without_names(text, paths) for text in said))
 
 
 def _columns(batch: genotok.RecordBatch) -> tuple[Any, ...]:
@@ -180,7 +180,7 @@ def _joined(parts: tuple[Any, ...]) -> Any:
     return np.concatenate(parts).tolist()
 
 
-def _without_names(text: str, paths: list[str]) -> str:
+def without_names(text: str, paths: list[str]) -> str:
     """A message without the names of the files."""
     for path in paths:
         text = text.replace(path, NAME) if path != "-" else re.sub(r"^(\w+: )?-(?=[,:])", rf"\1{NAME}", text)
