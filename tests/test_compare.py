@@ -106,7 +106,8 @@ def test_the_table_says_what_the_record_does(compared: Path) -> None:
     for place, one in enumerate(record.tokenizers):
         means = [100 * found["mean"] for found in one["finetune"]["sets"]]
         assert rows["mean over sets"].values[place] == pytest.approx(np.mean(means))
-    baseline = [found["baseline"]["test"]["mcc"] for found in record.tokenizers[0]["finetune"]["sets"]]
+    sets = record.tokenizers[0]["finetune"]["sets"]
+    baseline = [found["baselines"]["average"]["runs"][0]["test"]["mcc"] for found in sets]
     assert rows["mean over sets"].values[-1] == pytest.approx(100 * np.mean(baseline))
     assert "kmer:3:no-overlap" in comparison_markdown(record)
     assert comparison_summary(record).startswith("Ahead on 2 sets: ")

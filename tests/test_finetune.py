@@ -89,7 +89,8 @@ def test_a_motif_is_learned(trained: Path) -> None:
     (found,) = json.loads((trained / "results.json").read_text())["sets"]
     assert found["classes"] == ["a", "b"]
     assert found["mean"] > 0.5
-    assert found["baseline"]["test"]["mcc"] > 0.5
+    assert found["baselines"]["kmers"]["runs"][0]["test"]["mcc"] > 0.5
+    assert [run["seed"] for run in found["baselines"]["average"]["runs"]] == [1, 2]
     assert found["cut"] == {"train": 0, "dev": 0, "test": 0}
     for one in found["runs"]:
         assert np.sum(one["test"]["confusion"]) == 200

@@ -20,10 +20,12 @@ from pyarrow import parquet  # noqa: E402
 from transformers import pipeline  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
+from genotok.baseline import kmers  # noqa: E402
+from genotok.baseline.blind import BlindSet  # noqa: E402
 from genotok.cli import app  # noqa: E402
 from genotok.compare import CompareConfig, compare  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
-from genotok.evaluation import baseline  # noqa: E402
+from genotok.evaluation.problem import Problem  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.targets import Targets  # noqa: E402
 from genotok.gue import read_splits  # noqa: E402
@@ -113,7 +115,7 @@ def test_numbers_come_back_in_their_units(model: Path, tmp_path: Path, changes: 
     np.testing.assert_allclose(tuned.outputs(rows)[0][:, 0], kept, rtol=1e-6)
     assert tuned.evaluate(data / "test.csv").scores["rmse"] == pytest.approx(test["rmse"], rel=1e-5)
     if not changes:
-        assert 0 < found["baseline"]["test"]["rmse"] < 1000
+        assert 0 < found["baselines"]["average"]["runs"][0]["test"]["rmse"] < 10_000
         asked = pipeline("text-classification", model=str(output / "data" / "model"), device="cpu")
         theirs = [one["score"] for one in asked(list(rows.sequences))]
         np.testing.assert_allclose(theirs, kept, rtol=1e-6)
@@ -127,7 +129,8 @@ def test_labels_that_hold_together(model: Path, tmp_path: Path) -> None:
     assert found["counts"]["train"] == [12, 6, 6]
     test = found["runs"][0]["test"]
     assert {"map", "f1_micro", "f1_macro", "subset_accuracy", "auroc", "low", "high"} < set(test)
-    assert 0 <= found["baseline"]["test"]["map"] <= 1
+    for fitted in found["baselines"].values():
+        assert 0 <= fitted["runs"][0]["test"]["map"] <= 1
     kept = parquet.read_table(output / "data" / "seed-1" / "predictions.parquet").to_pylist()
     rows = read_splits(data, problem_type="multilabel")[0]["test"]
     asked = pipeline("text-classification", model=str(output / "data" / "model"), device="cpu", top_k=None)
@@ -182,15 +185,15 @@ def test_the_baseline_learns_numbers_and_labels(tmp_path: Path) -> None:
         ]
         (tmp_path / f"{name}.csv").write_text("\n".join(["sequence,gc,kinds", *lines]) + "\n")
     splits, _ = read_splits(tmp_path, problem_type="regression", label="gc")
-    fitted = baseline.fit(splits, 1, "pearson", (3,), problem_type="regression")
-    assert fitted.dev[fitted.penalty] > 0.9
-    assert fitted.outputs.shape == (60, 1)
-    assert 100 < fitted.outputs.mean() < 900
+    fitted = kmers.fit(BlindSet(splits, Problem("regression", ("gc",)), "pearson"), (3,))
+    assert fitted.scores[fitted.penalty] > 0.9
+    assert fitted.test.shape == (60, 1)
+    assert 100 < fitted.test.mean() < 900
     splits, labels = read_splits(tmp_path, problem_type="multilabel", label="kinds")
-    fitted = baseline.fit(splits, len(labels), "map", (3,), problem_type="multilabel")
+    fitted = kmers.fit(BlindSet(splits, Problem("multilabel", labels.names), "map"), (3,))
     assert labels.names == ("all", "at", "gc")
-    assert fitted.dev[fitted.penalty] > 0.9
-    assert (fitted.outputs[:, 0] == 1).all()
+    assert fitted.scores[fitted.penalty] > 0.9
+    assert (fitted.test[:, 0] == 1).all()
 
 
 # -- the commands -----------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ PYTHON = (
     ("compare",),
     ("pretrain", "finetune"),
     ("distributed", "embedding", "evaluation", "training"),
+    ("baseline",),
     ("dataset", "gue", "study"),
     ("model_folder", "rows"),
     ("corpus",),

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.metrics import Written, differ, written
-from genotok.evaluation.results import BOLD, PERCENT, has_metrics, lines, notes
+from genotok.evaluation.results import BOLD, PERCENT, has_metrics, lines, notes, shown_baselines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from genotok.evaluation.results import SetLine
     from genotok.run_records.schemas import ComparisonRecord
 
 __all__ = [
     "ComparisonRow",
+    "comparison_columns",
     "comparison_markdown",
     "comparison_notes",
     "comparison_rows",
@@ -33,7 +34,7 @@ class ComparisonRow:
 
     Attributes:
         name: What is measured.
-        cells: A text for each tokenizer, and for the k-mer baseline at the end, "" where there is none.
+        cells: A text for each tokenizer, and for each baseline at the end, "" where there is none.
         values: The same as numbers, None where there is none.
         best: Places of the best; several if intervals say that they do not differ from it.
         is_set: Whether it is a set of labelled sequences.
@@ -60,17 +61,24 @@ FIGURES: tuple[tuple[str, Callable[[Mapping[str, Any]], float | None], str], ...
 )
 
 
+def comparison_columns(record: ComparisonRecord) -> list[str]:
+    """The titles of the columns: the tokenizers, then the baselines."""
+    names = [str(one["name"]) for one in record.tokenizers]
+    return [*names, *shown_baselines(lines(record.results()))]
+
+
 def comparison_rows(record: ComparisonRecord) -> list[ComparisonRow]:
     """The rows of a comparison: figures of the encoders, each set, the mean over sets."""
     tokenizers = record.tokenizers
+    measured = lines(record.results())
+    fitted = shown_baselines(measured)
     found = []
     for name, figure, form in FIGURES:
         values = [figure(one) for one in tokenizers]
         cells = ("–" if value is None else form.format(value) for value in values)
-        found.append(ComparisonRow(name, (*cells, ""), (*values, None)))
-    measured = lines(record.results())
+        found.append(ComparisonRow(name, (*cells, *[""] * len(fitted)), (*values, *[None] * len(fitted))))
     with_metric = has_metrics(measured)
-    found += [_set_row(line, with_metric=with_metric) for line in measured]
+    found += [_set_row(line, fitted, with_metric=with_metric) for line in measured]
     forms = {line.form for line in measured}
     if len(forms) > 1 and not all(form.is_percent for form in forms):
         return found  # there is no mean of metrics in other units
@@ -93,7 +101,8 @@ def comparison_summary(record: ComparisonRecord) -> str:
     clear = dict.fromkeys(names, 0)
     level: dict[str, int] = {}
     for row in rows:
-        ours = {place: value for place, value in enumerate(row.values[:-1]) if value is not None}
+        of_models = enumerate(row.values[: len(names)])
+        ours = {place: value for place, value in of_models if value is not None}
         if not ours:
             continue
         shown = row.form.text(max(ours.values()))
@@ -127,7 +136,7 @@ def comparison_notes(record: ComparisonRecord) -> list[str]:
 
 def comparison_markdown(record: ComparisonRecord) -> str:
     """The table, what it says, and its notes, as Markdown."""
-    head = ["", *(one["name"] for one in record.tokenizers), "k-mer baseline"]
+    head = ["", *comparison_columns(record)]
     rows = [head, ["---", *["---:"] * (len(head) - 1)]]
     for row in comparison_rows(record):
         marked = (f"**{cell}**" if place in row.best else cell for place, cell in enumerate(row.cells))
@@ -137,9 +146,9 @@ def comparison_markdown(record: ComparisonRecord) -> str:
     return "\n\n".join([table, *said])
 
 
-def _set_row(line: SetLine, *, with_metric: bool) -> ComparisonRow:
-    """A set; the k-mer baseline comes last."""
-    results = [*line.ours, line.baseline]
+def _set_row(line: SetLine, baselines: Sequence[str], *, with_metric: bool) -> ComparisonRow:
+    """A set; baselines come last."""
+    results = [*line.ours, *(line.baselines.get(name) for name in baselines)]
     there = [one for one in results if one is not None]
     top = max(there, key=lambda one: one.interval.value)
     best = frozenset(

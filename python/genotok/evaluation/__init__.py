@@ -1,1 +1,1 @@
-"""What predictions are worth: `metrics`, the k-mer `baseline` below them, `results` as lines of a table."""
+"""What predictions are worth: `metrics`, `figures` of predictions, `results` as lines of a table."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
@@ -20,12 +21,14 @@ from genotok.rows.targets import RowTarget
 from genotok.rows.writers import bed_names, row_writer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from genotok.evaluation.problem import Problem
     from genotok.gue import LabelledSplit
 
-__all__ = ["batch_of", "columns_of", "schema_of", "value_of", "write_predictions"]
+__all__ = ["batch_of", "columns_of", "read_outputs", "schema_of", "value_of", "write_predictions"]
 
 
 def columns_of(problem: Problem) -> list[str]:
@@ -100,3 +103,20 @@ def write_predictions(path: str, split: LabelledSplit, problem: Problem, outputs
     target = RowTarget(path, "parquet", is_gzip=False)
     with row_writer(target, schema) as (writer, _):
         writer.write(pa.RecordBatch.from_arrays(columns, schema=schema))
+
+
+def read_outputs(path: Path, problem: Problem) -> NDArray[np.float64]:
+    """The outputs (N, C) that `write_predictions` wrote.
+
+    Raises:
+        ArgumentError: The file is damaged, or holds predictions of another problem.
+        OSError: It cannot be read.
+    """
+    names = [name for name in columns_of(problem) if name != "predicted" or problem.type == "regression"]
+    try:
+        table = parquet.read_table(path, columns=names)
+        columns = [table.column(name).to_numpy().astype(np.float64) for name in names]
+    except (pa.ArrowException, KeyError) as error:
+        said = (str(error).splitlines() or ["damaged"])[0]
+        raise ArgumentError(f"{path}: {said}; predictions with {', '.join(names)} are expected") from None
+    return np.stack(columns, 1)

@@ -1,4 +1,4 @@
-"""Results of fine-tuning beside the k-mer baseline and the published numbers, as lines of a table.
+"""Results of fine-tuning beside the baselines and the published numbers, as lines of a table.
 
 A line is one set. Each result is the mean over seeds with its deviation, and the interval is the mean of the
 runs' 95 % bootstrap intervals: what another test split of the same size would leave open. Two results are
@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from genotok.evaluation.metrics import CLASS_METRICS, METRICS, Interval, Written, differ, written
+from genotok.evaluation.baselines import BASELINES, runs_of_baselines, sizes_of_baselines
+from genotok.evaluation.mean_result import MeanResult, mean_result
+from genotok.evaluation.metrics import CLASS_METRICS, METRICS, Written, differ, written
 from genotok.gue.registry import PAPER, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from genotok.run_records.schemas import FinetuneRecord
+    from genotok.run_records.schemas import BaselineRecord, FinetuneRecord
 
 __all__ = [
     "BOLD",
@@ -29,6 +31,7 @@ __all__ = [
     "lines",
     "markdown",
     "notes",
+    "shown_baselines",
     "shown_models",
     "summary",
     "units",
@@ -44,42 +47,13 @@ GUE_METRICS = frozenset({"mcc", "f1"})
 
 
 @dataclass(frozen=True, slots=True)
-class MeanResult:
-    """A result, in percent of its metric where that is a share.
-
-    Attributes:
-        interval: The mean over seeds, and its interval.
-        deviation: Over seeds; None with one seed, or for what has none.
-        seeds: How many.
-        form: How its metric is written.
-    """
-
-    interval: Interval
-    deviation: float | None
-    seeds: int
-    form: Written = field(default_factory=lambda: written("mcc"))
-
-    @property
-    def text(self) -> str:
-        """Such as `61.2 ± 0.8`, or `0.834 ± 0.010` of a correlation."""
-        spread = "" if self.deviation is None else f" ± {self.form.text(self.deviation)}"
-        return f"{self.form.text(self.interval.value)}{spread}"
-
-    @property
-    def range(self) -> str:
-        """Low and high end; with `to` between them if one is negative."""
-        low, high = (self.form.text(end) for end in (self.interval.low, self.interval.high))
-        return f"{low} to {high}" if "-" in low else f"{low}–{high}"
-
-
-@dataclass(frozen=True, slots=True)
 class SetLine:
     """One set.
 
     Attributes:
         name: Its name.
         metric: What it is judged by, such as `mcc`.
-        baseline: k-mers and logistic regression; None if it was not fitted.
+        baselines: The result of each baseline that was fitted, by title, the strongest by its making last.
         ours: A result of each record, in their order; None where a record lacks the set.
         published: Results of others, by model; empty where there are none.
         notes: What cannot be compared, and what differs.
@@ -88,7 +62,7 @@ class SetLine:
 
     name: str
     metric: str
-    baseline: MeanResult | None
+    baselines: dict[str, MeanResult]
     ours: tuple[MeanResult | None, ...]
     published: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -100,17 +74,28 @@ class SetLine:
         return written(self.metric)
 
     @property
+    def baseline(self) -> MeanResult | None:
+        """What models are compared with: the averaged baseline, or the one that was fitted, or None."""
+        return next(reversed(self.baselines.values()), None)
+
+    @property
     def is_reduced(self) -> bool:
         """Whether it was trained on part of dev."""
         return any("trained on 85 % of dev" in note for note in self.notes)
 
 
-def lines(records: Sequence[FinetuneRecord]) -> list[SetLine]:
-    """A line for each set of any record, in the order in which they come."""
+def lines(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineRecord] = ()) -> list[SetLine]:
+    """A line for each set of any record, in the order in which they come.
+
+    Args:
+        records: Models, a column each.
+        baselines: Records of `genotok baseline`: the baselines of sets whose models have none of their own.
+    """
+    tables = [record.sets for record in records] + [record.sets for record in baselines]
     sets: dict[str, list[Row | None]] = {}
-    for number, record in enumerate(records):
-        for one in record.sets:
-            sets.setdefault(one["name"], [None] * len(records))[number] = one
+    for number, table in enumerate(tables):
+        for one in table:
+            sets.setdefault(one["name"], [None] * len(tables))[number] = one
     return [_line(name, found, [record.title for record in records]) for name, found in sets.items()]
 
 
@@ -141,10 +126,15 @@ def summary(records: Sequence[FinetuneRecord]) -> str:
     )
 
 
-def notes(records: Sequence[FinetuneRecord]) -> list[str]:
+def notes(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineRecord] = ()) -> list[str]:
     """What to know before any two columns are compared."""
-    sizes = ", ".join(f"{record.title}: {record.parameters / 1e6:.1f} million" for record in records)
-    measured = lines(records)
+    measured = lines(records, baselines)
+    sizes = ", ".join(
+        [
+            *(f"{record.title}: {record.parameters / 1e6:.1f} million" for record in records),
+            *sizes_of_baselines([*_sets(records), *_sets(baselines)]),
+        ]
+    )
     others = (
         "; DNABERT-2 has 117 million, Nucleotide Transformer 2,500 million. Published numbers are of other "
         "training runs on full data, from their authors"
@@ -165,25 +155,32 @@ def notes(records: Sequence[FinetuneRecord]) -> list[str]:
     return found
 
 
-def markdown(records: Sequence[FinetuneRecord]) -> str:
+def markdown(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineRecord] = ()) -> str:
     """The table, what it says, and its notes, as Markdown."""
     names = [record.title for record in records]
-    found = lines(records)
+    found = lines(records, baselines)
     metric = ["metric"] if has_metrics(found) else []
     models = (part for name in names for part in (name, "interval"))
-    others_shown = shown_models(found)
-    head = ["set", *metric, "k-mer baseline", *models, *others_shown]
-    rows = [list(_cells(line, others_shown, with_metric=bool(metric))) for line in found]
+    others_shown, fitted = shown_models(found), shown_baselines(found)
+    floors = [part for name in fitted for part in ((name,) if names else (name, "interval"))]
+    head = ["set", *metric, *floors, *models, *others_shown]
+    rows = [list(_cells(line, others_shown, fitted, with_metric=bool(metric))) for line in found]
     aligned = ["---"] * (1 + len(metric))
     table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
     others = [f"{line.name}, {one}" for line in found for one in line.others]
-    said = [text for text in (*others, summary(records), BOLD, *notes(records)) if text]
+    said = [text for text in (*others, summary(records), BOLD, *notes(records, baselines)) if text]
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
 
 
 def shown_models(found: Sequence[SetLine]) -> tuple[str, ...]:
     """The published models that stand in a table: those with a result on one of its sets."""
     return tuple(model for model in SHOWN if any(model in line.published for line in found))
+
+
+def shown_baselines(found: Sequence[SetLine]) -> tuple[str, ...]:
+    """The titles of the baselines that stand in a table: those that were fitted, or an empty column."""
+    titles = (title for title in BASELINES.values() if any(title in line.baselines for line in found))
+    return tuple(titles) or (BASELINES["kmers"],)
 
 
 def has_metrics(found: Sequence[SetLine]) -> bool:
@@ -201,9 +198,11 @@ def units(found: Sequence[SetLine]) -> str:
     return "; ".join(([f"Percent of {', '.join(shares)}"] if shares else []) + others)
 
 
-def _cells(line: SetLine, models: Sequence[str], *, with_metric: bool) -> Iterator[str]:
+def _cells(
+    line: SetLine, models: Sequence[str], baselines: Sequence[str], *, with_metric: bool
+) -> Iterator[str]:
     """The cells of a line; in bold the best of those measured, and what does not differ from it."""
-    measured = [one for one in (line.baseline, *line.ours) if one is not None]
+    measured = [one for one in (*line.baselines.values(), *line.ours) if one is not None]
     best = max(measured, key=lambda one: one.interval.value).interval
     mark = "*" if line.is_reduced else ""
     yield f"{line.name}{mark}"
@@ -215,7 +214,10 @@ def _cells(line: SetLine, models: Sequence[str], *, with_metric: bool) -> Iterat
             return ""
         return one.text if differ(one.interval, best) else f"**{one.text}**"
 
-    yield shown(line.baseline)
+    for name in baselines:
+        yield shown(line.baselines.get(name))
+        if not line.ours:
+            yield line.baselines[name].range if name in line.baselines else ""
     for one in line.ours:
         yield shown(one)
         yield one.range if one else ""
@@ -230,23 +232,30 @@ def _row(cells: Iterable[str]) -> str:
 def _line(name: str, found: Sequence[Row | None], titles: Sequence[str]) -> SetLine:
     """A set of some records."""
     there = [one for one in found if one is not None]
-    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
     metric = there[0]["metric"]
-    baseline = _result([fitted], metric) if fitted else None
-    ours = tuple(_result(one["runs"], metric) if one else None for one in found)
+    fitted = runs_of_baselines(there)
+    baselines = {title: mean_result(runs, metric) for title, runs in fitted.items()}
+    models = found[: len(titles)]
+    ours = tuple(mean_result(one["runs"], metric) if one else None for one in models)
     said = [one["note"] for one in there if one["note"]]
+    strongest = next(reversed(baselines.values()), None)
     for result, who in zip(ours, titles, strict=True):
-        if result and baseline and not differ(result.interval, baseline.interval):
+        if result and strongest and not differ(result.interval, strongest.interval):
             said.append(f"{who} and the baseline: within their intervals")
-    cut = sum(there[0]["cut"].values())
+    cut = sum(there[0].get("cut", {}).values())
     if cut:
         said.append(f"{cut:,} sequences cut at {there[0]['max_tokens']} tokens")
-    others = [_others([fitted], metric, "k-mer baseline")] if fitted else []
-    others += [_others(one["runs"], metric, who) for one, who in zip(found, titles, strict=True) if one]
+    others = [_others(runs, metric, title) for title, runs in fitted.items()]
+    others += [_others(one["runs"], metric, who) for one, who in zip(models, titles, strict=True) if one]
     notes = tuple(dict.fromkeys(said))
     return SetLine(
-        name, metric, baseline, ours, published().get(name, {}), notes, tuple(filter(None, others))
+        name, metric, baselines, ours, published().get(name, {}), notes, tuple(filter(None, others))
     )
+
+
+def _sets(records: Sequence[FinetuneRecord] | Sequence[BaselineRecord]) -> list[Row]:
+    """All sets of records."""
+    return [one for record in records for one in record.sets]
 
 
 def _others(runs: Sequence[Row], metric: str, who: str) -> str:
@@ -260,14 +269,3 @@ def _others(runs: Sequence[Row], metric: str, who: str) -> str:
             value = form.scale * statistics.fmean(run["test"][name] for run in runs)
             said.append(f"{form.title} {form.text(value)}{' %' if form.is_percent else ''}")
     return f"{who}: {', '.join(said)}"
-
-
-def _result(runs: Sequence[Row], metric: str) -> MeanResult:
-    """The mean of some runs."""
-    form = written(metric)
-    value, low, high = (
-        form.scale * statistics.fmean(run["test"][key] for run in runs) for key in (metric, "low", "high")
-    )
-    values = [form.scale * run["test"][metric] for run in runs]
-    deviation = statistics.stdev(values) if len(values) > 1 else None
-    return MeanResult(Interval(value, low, high), deviation, len(values), form)

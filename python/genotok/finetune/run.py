@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import set_seed
 
+from genotok.baseline import NetworkConfig
+from genotok.baseline.set_work import BaselineSet
 from genotok.corpus.verdict import add_unknown, describe, known_symbols
 from genotok.errors import ArgumentError
-from genotok.evaluation import baseline
 from genotok.evaluation.figures import figures
 from genotok.evaluation.predictions import write_predictions
 from genotok.evaluation.problem import Problem
@@ -78,7 +79,7 @@ def finetune(
         config: Settings.
         seeds: A run for each; it seeds new weights, order and dropout.
         scratch: Start from new weights of the same architecture.
-        with_baseline: Also fit the k-mer baseline.
+        with_baseline: Also fit the baselines (`genotok.baseline`).
         resume: Keep results that are there and belong to the same settings.
         device: "auto", or "cpu".
         threads: Threads of torch on the CPU.
@@ -211,8 +212,7 @@ class _SetWork:
             "note": note,
         }
         if self.options.with_baseline:
-            self.process.notify(f"{self.task.name}: k-mer baseline")
-            found["baseline"] = self._baseline(splits, data)
+            found["baselines"] = self._baselines(splits, data)
         runs = []
         for seed in self.options.seeds:
             self.process.notify(f"{self.task.name}: seed {seed}")
@@ -268,15 +268,22 @@ class _SetWork:
             "seconds": round(tuned.seconds, 1),
         }
 
-    def _baseline(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
-        """The result of the k-mer baseline."""
-        problem = data.problem
-        fitted = baseline.fit(splits, problem.num_outputs, data.metric, problem_type=problem.type)
-        return {
-            "penalty": fitted.penalty,
-            "test": figures(problem, data.test.labels, fitted.outputs, data.metric),
-            "seconds": round(fitted.seconds, 1),
-        }
+    def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
+        """The results of the baselines, with the seeds of the run."""
+        known = self.task.known
+        work = BaselineSet(
+            name=self.task.name,
+            splits=splits,
+            problem=data.problem,
+            metric=data.metric,
+            stranded=known is not None and known.is_stranded,
+            aligned=known is not None and known.is_aligned,
+            folder=self.folder / "baselines",
+            seeds=self.options.seeds,
+            config=NetworkConfig(),
+            run=self.process,
+        )
+        return work.record()
 
     def _keep_best(self, runs: list[Record], metric: str) -> None:
         """Keep the model of the seed that is best on dev, as `model/`."""

@@ -27,6 +27,10 @@ GueMetric = Literal["mcc", "f1"]
 """The metrics of the 36 sets, by their name in `genotok.evaluation.metrics`."""
 
 
+ALIGNED_TASKS = frozenset({"Promoter Detection", "Core Promoter Detection", "Splice Site Prediction"})
+"""Tasks whose sequences are cut around a site, on the strand of the gene."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """The settings of the paper's results.
@@ -79,6 +83,16 @@ class GueSet:
     pairs: bool
     settings: Published | None
     note: str
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether all its sequences are of one strand, that of a gene."""
+        return self.task in ALIGNED_TASKS
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether a place means the same in all its sequences, as in windows around a site."""
+        return self.task in ALIGNED_TASKS
 
 
 @cache

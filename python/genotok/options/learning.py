@@ -19,6 +19,8 @@ from genotok.options.fields import (
 from genotok.options.run import Progress  # noqa: TC001 - the groups' types are read when they are shown
 
 __all__ = [
+    "BaselineKeywords",
+    "BaselineOptions",
     "ComparisonKeywords",
     "ComparisonOptions",
     "FinetuneKeywords",
@@ -44,6 +46,24 @@ HoldOut = Annotated[
         panel=MODEL,
     ),
 ]
+
+
+Seeds = Annotated[
+    tuple[int, ...],
+    Option("A run for each of these numbers.", metavar="LIST", separator=",", panel=RUN),
+]
+
+
+def _read_seeds(seeds: Sequence[object]) -> tuple[int, ...]:
+    """Seeds as numbers, each once.
+
+    Raises:
+        ArgumentError: They are no whole numbers, or there are none.
+    """
+    texts = [str(seed).strip() for seed in seeds]
+    if not texts or not all(text.isascii() and text.isdigit() for text in texts):
+        raise ArgumentError(f"seeds={','.join(texts)}: whole numbers, at least one, are expected")
+    return tuple(dict.fromkeys(map(int, texts)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +143,11 @@ class FinetuneOptions:
         bool,
         Option("Start from new weights of the same architecture.", flags=("--from-scratch",), panel=MODEL),
     ] = False
-    seeds: Annotated[
-        tuple[int, ...],
-        Option("A run for each of these numbers.", metavar="LIST", separator=",", panel=RUN),
-    ] = (1, 2, 3)
+    seeds: Seeds = (1, 2, 3)
     with_baseline: Annotated[
         bool,
         Option(
-            "Also k-mers with logistic or ridge regression.",
+            "Also the baselines: k-mers with regression, a small CNN, and their average.",
             flags=("--baseline/--no-baseline",),
             panel=RUN,
         ),
@@ -141,10 +158,7 @@ class FinetuneOptions:
 
     def __post_init__(self) -> None:
         """Read `seeds`, which the command line gives as text."""
-        texts = [str(seed).strip() for seed in self.seeds]
-        if not texts or not all(text.isascii() and text.isdigit() for text in texts):
-            raise ArgumentError(f"seeds={','.join(texts)}: whole numbers, at least one, are expected")
-        object.__setattr__(self, "seeds", tuple(dict.fromkeys(map(int, texts))))
+        object.__setattr__(self, "seeds", _read_seeds(self.seeds))
 
 
 class FinetuneKeywords(TypedDict, total=False):
@@ -155,6 +169,51 @@ class FinetuneKeywords(TypedDict, total=False):
     with_baseline: bool
     resume: bool
     problem_type: ProblemType | None
+    allow_unknown: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineOptions:
+    """How baselines are fitted; `genotok.baseline.baselines` explains each field.
+
+    Raises:
+        ArgumentError: `seeds` are no whole numbers, or there are none.
+    """
+
+    seeds: Seeds = (1, 2, 3)
+    stranded: Annotated[
+        bool | None,
+        Option(
+            "Whether sequences are of one strand, so that reverse complements mean nothing.",
+            flags=("--stranded/--both-strands",),
+            default="as known of sets of GUE, else both strands",
+            panel=MODEL,
+        ),
+    ] = None
+    aligned: Annotated[
+        bool | None,
+        Option(
+            "Whether a place means the same in all sequences, as in windows around a site.",
+            flags=("--aligned/--any-place",),
+            default="as known of sets of GUE, else any place",
+            panel=MODEL,
+        ),
+    ] = None
+    resume: Annotated[bool, Option("Keep the results that are there.", panel=RUN)] = False
+    allow_unknown: AllowUnknown = MAX_UNKNOWN
+
+    def __post_init__(self) -> None:
+        """Read `seeds`, which the command line gives as text."""
+        object.__setattr__(self, "seeds", _read_seeds(self.seeds))
+
+
+class BaselineKeywords(TypedDict, total=False):
+    """`BaselineOptions` as keywords."""
+
+    seeds: Sequence[int]
+    stranded: bool | None
+    aligned: bool | None
+    resume: bool
     allow_unknown: float
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from genotok.compare.table import comparison_notes, comparison_rows, comparison_summary
+from genotok.compare.table import (
+    comparison_columns,
+    comparison_notes,
+    comparison_rows,
+    comparison_summary,
+)
 from genotok.report.canvas import Axis
-from genotok.report.estimates import BASELINE, forests
+from genotok.report.estimates import forests
 from genotok.report.identities import identity_table
 from genotok.report.plots import Series, dots, lines
 from genotok.report.records import as_number
@@ -27,7 +32,8 @@ def comparison_section(found: FoundRecord) -> Section:
     """One record of `genotok compare`."""
     record = ComparisonRecord.from_json(found.data)
     names = [str(one["name"]) for one in record.tokenizers]
-    columns = (Column("measure or set", numeric=False), *(Column(name) for name in [*names, BASELINE]))
+    titles = comparison_columns(record)
+    columns = (Column("measure or set", numeric=False), *map(Column, titles))
     rows = comparison_rows(record)
     table = ReportTable(
         "Measures and sets; bold: the best on a set, and what does not differ from it beyond the intervals",
@@ -47,7 +53,7 @@ def comparison_section(found: FoundRecord) -> Section:
         figures,
         tuple(comparison_notes(record)),
         comparison_summary(record),
-        _headlines(rows, [*names, BASELINE]),
+        _headlines(rows, titles),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
+from genotok.evaluation.baselines import BASELINES, runs_of_baselines
 from genotok.evaluation.metrics import METRICS, written
 from genotok.evaluation.results import SHOWN
 from genotok.gue.registry import published
@@ -13,30 +14,34 @@ from genotok.report.forest import Estimate, Estimates, forest
 from genotok.report.records import as_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from genotok.report.tables import Figure
-    from genotok.run_records.schemas import FinetuneRecord
+    from genotok.run_records.schemas import BaselineRecord, FinetuneRecord
 
     Row = Mapping[str, Any]
 
-__all__ = ["BASELINE", "forests", "unit_of"]
-
-BASELINE = "k-mer baseline"
+__all__ = ["forests", "unit_of"]
 
 
-def forests(caption: str, records: Mapping[str, FinetuneRecord]) -> list[Figure]:
+def forests(
+    caption: str, records: Mapping[str, FinetuneRecord], baselines: Sequence[BaselineRecord] = ()
+) -> list[Figure]:
     """Forest plots of the sets of records by name, sets of one metric together."""
     sets: dict[str, dict[str, Row]] = {}
-    for name, record in records.items():
-        for one in record.sets:
+    tables = {name: record.sets for name, record in records.items()}
+    tables |= {f"baselines {number}": record.sets for number, record in enumerate(baselines)}
+    for name, table in tables.items():
+        for one in table:
             sets.setdefault(str(one["name"]), {})[name] = one
     metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
     found = []
     for metric in dict.fromkeys(metrics.values()):
         unit, scale = unit_of(metric)
         chosen = {name: there for name, there in sets.items() if metrics[name] == metric}
-        fitted = [_baseline(there.values()) for there in chosen.values()]
+        fitted = [runs_of_baselines(there.values()) for there in chosen.values()]
+        titles = [title for title in BASELINES.values() if any(title in runs for runs in fitted)]
+        titles = titles or [BASELINES["kmers"]]
         series = [
             *(
                 Estimates(
@@ -45,7 +50,12 @@ def forests(caption: str, records: Mapping[str, FinetuneRecord]) -> list[Figure]
                 )
                 for name in records
             ),
-            Estimates(BASELINE, tuple(_estimate(runs, metric, scale) for runs in fitted)),
+            *(
+                Estimates(
+                    title, tuple(_estimate(_tests(runs.get(title, ())), metric, scale) for runs in fitted)
+                )
+                for title in titles
+            ),
             *(
                 Estimates(f"{model}, published", _published(chosen, model), is_reference=True)
                 for model in SHOWN
@@ -65,13 +75,12 @@ def unit_of(metric: str) -> tuple[str, float]:
 
 
 def _runs(one: Row | None) -> list[Row]:
-    return [run["test"] for run in one["runs"]] if one else []
+    return _tests(one["runs"]) if one else []
 
 
-def _baseline(there: Any) -> list[Row]:  # noqa: ANN401  values of a dictionary
-    """The figures of the baseline that one of the records has fitted on a set."""
-    fitted = next((one["baseline"] for one in there if one.get("baseline")), None)
-    return [fitted["test"]] if fitted else []
+def _tests(runs: Sequence[Row]) -> list[Row]:
+    """The scores of runs on test."""
+    return [run["test"] for run in runs]
 
 
 def _estimate(runs: list[Row], metric: str, scale: float) -> Estimate | None:

@@ -6,10 +6,18 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.metrics import differ
-from genotok.evaluation.results import MeanResult, SetLine, lines, notes, shown_models, summary
+from genotok.evaluation.results import (
+    MeanResult,
+    SetLine,
+    lines,
+    notes,
+    shown_baselines,
+    shown_models,
+    summary,
+)
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
-from genotok.report.estimates import BASELINE, forests, unit_of
+from genotok.report.estimates import forests, unit_of
 from genotok.report.identities import identity_table
 from genotok.report.plots import Series
 from genotok.report.plots import lines as line_plot
@@ -28,11 +36,11 @@ from genotok.report.tables import (
 from genotok.run_records.schemas import FinetuneRecord, RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from genotok.report.records import FoundRecord
 
-__all__ = ["finetuned", "finetuning_section", "leaders"]
+__all__ = ["finetuned", "finetuning_section", "headlines", "leaders", "results_table"]
 
 MAX_CURVES = 12
 """Sets whose evaluations on dev are drawn."""
@@ -49,7 +57,7 @@ def finetuning_section(found: FoundRecord) -> Section:
     names = [record.title for record in records]
     said = [str(one) for one in (*state, *(head.more.get("caveats") or ()), *notes(records)) if one]
     tables = (
-        _table(measured, [*names, BASELINE]),
+        results_table(measured, names),
         *(table for name, one in zip(names, records, strict=True) for table in class_tables(one, name)),
         *identity_table(found.data),
     )
@@ -62,7 +70,7 @@ def finetuning_section(found: FoundRecord) -> Section:
         tuple(figures),
         tuple(said),
         " ".join([*(_sentence(name, place, measured) for place, name in enumerate(names)), summary(records)]),
-        _headlines(measured, names),
+        headlines(measured, names),
     )
 
 
@@ -84,16 +92,16 @@ def leaders(results: Sequence[MeanResult | None]) -> frozenset[int]:
     )
 
 
-def _table(measured: list[SetLine], names: list[str]) -> ReportTable:
-    """A row for each set; published results and notes where there are any."""
-    known = shown_models(measured)
+def results_table(measured: list[SetLine], names: list[str]) -> ReportTable:
+    """A row for each set, columns for models and baselines, published results and notes if there are any."""
+    known, fitted = shown_models(measured), shown_baselines(measured)
     noted = [["; ".join([*line.notes, *line.others])] for line in measured]
     has_notes = any(note for (note,) in noted)
     columns = (
         Column("set", numeric=False),
         *(
             column
-            for name in names
+            for name in [*names, *fitted]
             for column in (
                 Column(name, "mean and deviation over seeds"),
                 Column("95 %", "interval of the test split", numeric=False),
@@ -104,7 +112,7 @@ def _table(measured: list[SetLine], names: list[str]) -> ReportTable:
     )
     rows = tuple(
         (
-            *_measured(line),
+            *_measured(line, fitted),
             *(number(line.published.get(model), "{:.1f}") for model in known),
             *(map(text, note) if has_notes else ()),
         )
@@ -117,9 +125,9 @@ def _table(measured: list[SetLine], names: list[str]) -> ReportTable:
     )
 
 
-def _measured(line: SetLine) -> tuple[Cell, ...]:
+def _measured(line: SetLine, baselines: Sequence[str]) -> tuple[Cell, ...]:
     """The name of a set, and what was measured."""
-    results = [*line.ours, line.baseline]
+    results = [*line.ours, *(line.baselines.get(name) for name in baselines)]
     best = leaders(results)
     cells = (cell for place, one in enumerate(results) for cell in _cells(one, is_best=place in best))
     return (text(line.name), *cells)
@@ -190,9 +198,10 @@ def _sentence(name: str, place: int, measured: list[SetLine]) -> str:
     count = f"{name} on {len(there):,} sets"
     if not pairs:
         return f"{count}."
+    against = _strongest(line for line, _ in there)
     apart = [ours.value > base.value for ours, base in pairs if differ(ours, base)]
     return (
-        f"{count}: beyond the intervals better than the {BASELINE} on {sum(apart)}, worse on "
+        f"{count}: beyond the intervals better than the {against} on {sum(apart)}, worse on "
         f"{len(apart) - sum(apart)}, within them on {len(pairs) - len(apart)}."
     )
 
@@ -201,22 +210,23 @@ def _one_set(name: str, line: SetLine, one: MeanResult) -> str:
     """How a model does on a single set, and beside its baseline."""
     unit = " %" if line.form.is_percent else ""
     said = f"{name} on {line.name}: {line.form.title} {one.text}{unit} (95 % interval {one.range})"
-    base = line.baseline
+    base, against = line.baseline, _strongest([line])
     if base is None:
         return f"{said}."
     beyond = "differ" if differ(one.interval, base.interval) else "do not differ"
-    return f"{said}, {BASELINE} {base.text}{unit} ({base.range}): they {beyond} beyond the intervals."
+    return f"{said}, {against} {base.text}{unit} ({base.range}): they {beyond} beyond the intervals."
 
 
-def _headlines(measured: list[SetLine], names: list[str]) -> tuple[Headline, ...]:
+def headlines(measured: list[SetLine], names: list[str]) -> tuple[Headline, ...]:
     """The mean over sets of each model and of the baseline, where they are of one metric."""
     if len({line.metric for line in measured}) != 1 or len(names) > 4:
         return ()
     unit = unit_of(measured[0].metric)[0]
-    columns = [[line.baseline for line in measured]]
-    columns += [[line.ours[place] for line in measured] for place in range(len(names))]
+    fitted = shown_baselines(measured)
+    columns = [[line.ours[place] for line in measured] for place in range(len(names))]
+    columns += [[line.baselines.get(name) for line in measured] for name in fitted]
     found = []
-    for name, column in zip([BASELINE, *names], columns, strict=True):
+    for name, column in zip([*names, *fitted], columns, strict=True):
         there = [one for one in column if one is not None]
         if len(there) == 1:
             found.append(Headline(f"{name}: {unit}", there[0].text, f"95 % interval {there[0].range}"))
@@ -224,7 +234,12 @@ def _headlines(measured: list[SetLine], names: list[str]) -> tuple[Headline, ...
             mean = statistics.fmean(one.interval.value for one in there)
             digits = 1 if unit.endswith("%") else 3
             found.append(Headline(f"{name}: {unit}", f"{mean:.{digits}f}", f"mean over {len(there)} sets"))
-    return (*found[1:], found[0]) if columns[0][0] is not None else tuple(found)
+    return tuple(found)
+
+
+def _strongest(measured: Iterable[SetLine]) -> str:
+    """The title of the baseline that models are compared with."""
+    return next((title for line in measured for title in reversed(line.baselines)), "baseline")
 
 
 def _state(record: Mapping[str, Any]) -> tuple[str, ...]:

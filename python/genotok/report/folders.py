@@ -25,6 +25,7 @@ RUN, REPORT, LOG = "run.json", "pretrain.json", "log.jsonl"
 MANIFEST, JOURNAL = "manifest.json", "unfinished.jsonl"
 RESULTS, RESULT, COMPARED, CARD = "results.json", "result.json", "compared.json", "genotok.json"
 CONFIG, WEIGHTS = "config.json", ("model.safetensors", "pytorch_model.bin")
+FITTED, KMERS, BASELINES = "fitted.json", "kmers", "baselines"
 CLAIM = ".genotok-folder.lock"
 
 PARTS_OF_FOLDERS = frozenset(
@@ -52,7 +53,7 @@ def describe_folder(name: str, folder: str) -> Described | None:
         OSError: It cannot be read.
     """
     names = frozenset(os.listdir(folder))
-    for find in (_compared, _finetuned, _pretrained, _encoded, _model):
+    for find in (_compared, _baselines, _finetuned, _pretrained, _encoded, _model):
         try:
             described = find(name, folder, names)
         except ArgumentError as error:
@@ -86,6 +87,18 @@ def _compared(name: str, folder: str, names: frozenset[str]) -> Described | None
     return Described(FoundRecord(name, folder, "models", data), frozenset(own))
 
 
+def _baselines(name: str, folder: str, names: frozenset[str]) -> Described | None:
+    """An output folder of `genotok baseline` that is not finished, or a part of one."""
+    settings = _settings(folder, names)
+    if settings.get("kind") == "baseline" and RESULTS not in names:
+        why = "the run is not finished: genotok baseline with --resume continues it"
+    elif FITTED in names or os.path.isfile(_path(folder, KMERS, FITTED)):
+        why = "a part of the baselines of a set; the folder of the run has all"
+    else:
+        return None
+    return Described(FoundRecord(name, folder, "baseline", {"kind": "baseline", **settings}, why), names)
+
+
 def _finetuned(name: str, folder: str, names: frozenset[str]) -> Described | None:
     """An output folder of `genotok finetune`, the folder of one of its sets, or that of one seed."""
     settings = _settings(folder, names)
@@ -107,7 +120,9 @@ def _finetuned(name: str, folder: str, names: frozenset[str]) -> Described | Non
     around = _around(folder)
     record = {"kind": "gue", "model": "model", "scratch": False, **around, **_together([one])}
     record["is_part"] = True
-    return Described(FoundRecord(name, folder, "gue", record), frozenset({RESULT, "model", *_seeds(folder)}))
+    return Described(
+        FoundRecord(name, folder, "gue", record), frozenset({RESULT, "model", BASELINES, *_seeds(folder)})
+    )
 
 
 def _set(folder: str) -> Json | None:

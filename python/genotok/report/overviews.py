@@ -33,7 +33,7 @@ def finetuning_overview(runs: Sequence[FoundRecord]) -> Section:
         Column("metric", numeric=False),
         Column("result", "mean and deviation over seeds"),
         Column("95 %", "interval of the test split", numeric=False),
-        Column("k-mer baseline"),
+        Column("baseline", "the average of k-mers and a CNN, or k-mers where only they were fitted"),
     )
     models = [(each.name, record) for each in runs for record in finetuned(each)]
     rows = tuple(row for name, record in models for row in _set_rows(name, record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genotok.report.baselines import baseline_section
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.finetuning import finetuning_section
@@ -43,6 +44,7 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "models": comparison_section,
     "models-gpu": comparison_section,
     "unfinished comparison": unfinished_section,
+    "baseline": baseline_section,
     "gue": finetuning_section,
     "pretrain": pretraining_section,
     "model": model_section,

@@ -18,6 +18,7 @@ from genotok.run_records.version_1 import VERSION, is_old, upgraded
 
 __all__ = [
     "VERSION",
+    "BaselineRecord",
     "BenchmarkRecord",
     "ComparisonRecord",
     "FinetuneRecord",
@@ -164,7 +165,8 @@ class FinetuneRecord(RunRecord):
         threads: Threads of torch; None if that is not recorded.
         device: Where.
         parameters: Parameters of the model.
-        sets: Results by set: metrics, seeds, baseline.
+        sets: Results by set: metrics, seeds, `baselines` as in `BaselineRecord`; records of earlier versions
+            have the k-mer baseline as `baseline`.
     """
 
     kind: str = "gue"
@@ -181,6 +183,26 @@ class FinetuneRecord(RunRecord):
     def title(self) -> str:
         """The name of the model in tables."""
         return f"{self.model}, from scratch" if self.scratch else str(self.model)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineRecord(RunRecord):
+    """Baselines fitted to labelled sets.
+
+    Attributes:
+        config: The settings of the CNN.
+        threads: Threads of torch; None if that is not recorded.
+        device: Where.
+        sets: Results by set, with `baselines`: `kmers`, `cnn` and `average`, each with its `runs`.
+        seconds: The duration; of a resumed run that of its last part.
+    """
+
+    kind: str = "baseline"
+    config: Settings = field(default_factory=dict)
+    threads: int | None = None
+    device: str = ""
+    sets: Rows
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

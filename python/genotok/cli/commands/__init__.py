@@ -68,7 +68,7 @@ COMMANDS = {
     "finetune": CommandEntry(
         "Models",
         "finetune:finetune",
-        "Fine-tune a model on labelled sequences, and compare it with the baseline and published results.",
+        "Fine-tune a model on labelled sequences, and compare it with baselines and published results.",
     ),
     "evaluate": CommandEntry(
         "Models",
@@ -99,6 +99,11 @@ COMMANDS = {
         "Evidence",
         "study:study",
         "Compare tokenizers on genomes: tokens, entropy, vocabulary, robustness, leakage, compute.",
+    ),
+    "baseline": CommandEntry(
+        "Evidence",
+        "baseline:baseline",
+        "Fit baselines to labelled sequences: k-mers with regression, a small CNN, and their average.",
     ),
     "compare": CommandEntry(
         "Evidence",

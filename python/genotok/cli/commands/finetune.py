@@ -16,8 +16,10 @@ from genotok.options.declaration import MODEL
 from genotok.options.learning import FinetuneOptions, LabelOptions, ModelRunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from genotok.evaluation.results import MeanResult, SetLine
-    from genotok.run_records.schemas import FinetuneRecord
+    from genotok.run_records.schemas import BaselineRecord, FinetuneRecord
 
 __all__ = ["EXAMPLES", "Tasks", "finetune", "print_results"]
 
@@ -72,7 +74,7 @@ def finetune(
     run: ModelRunOptions,
     report: ReportOptions,
 ) -> None:
-    """Fine-tune a model on labelled sequences, and compare it with the baseline and published results."""
+    """Fine-tune a model on labelled sequences, and compare it with baselines and published results."""
     from genotok.cli.shared.progress import watching
     from genotok.gue import find_tasks
 
@@ -106,20 +108,31 @@ def finetune(
         note(f"results, predictions and models are in {output}")
 
 
-def print_results(records: list[FinetuneRecord]) -> None:
+def print_results(records: list[FinetuneRecord], baselines: Sequence[BaselineRecord] = ()) -> None:
     """The table of results on a terminal."""
     from rich.table import Table
 
-    from genotok.evaluation.results import has_metrics, lines, notes, shown_models, summary
+    from genotok.evaluation.results import (
+        has_metrics,
+        lines,
+        notes,
+        shown_baselines,
+        shown_models,
+        summary,
+    )
 
     console = standard_output()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("set", no_wrap=True)
-    found = lines(records)
+    found = lines(records, baselines)
     with_metric = has_metrics(found)
     if with_metric:
         table.add_column("metric")
-    table.add_column("k-mers", justify="right")
+    fitted = shown_baselines(found)
+    for name in fitted:
+        table.add_column(name.removesuffix(" baseline"), justify="right")
+        if not records:
+            table.add_column("95 %", justify="right", style="dim", no_wrap=True)
     for record in records:
         table.add_column(record.title, justify="right")
         table.add_column("95 %", justify="right", style="dim", no_wrap=True)
@@ -127,19 +140,19 @@ def print_results(records: list[FinetuneRecord]) -> None:
     for name in models:
         table.add_column(name, justify="right", style="dim")
     for line in found:
-        name, *cells = _cells(line, models)
+        name, *cells = _cells(line, models, fitted)
         table.add_row(name, *([line.form.title] if with_metric else []), *cells)
     console.print(table)
     console.print()
     for text in [f"{line.name}: {one}" for line in found for one in (*line.others, *line.notes)] + [
         summary(records),
-        *notes(records),
+        *notes(records, baselines),
     ]:
         if text:
             console.print(text, style="dim")
 
 
-def _cells(line: SetLine, models: tuple[str, ...]) -> list[str]:
+def _cells(line: SetLine, models: tuple[str, ...], baselines: tuple[str, ...]) -> list[str]:
     """The cells of a line."""
 
     def of(one: MeanResult | None) -> list[str]:
@@ -147,4 +160,5 @@ def _cells(line: SetLine, models: tuple[str, ...]) -> list[str]:
 
     ours = [cell for one in line.ours for cell in of(one)]
     others = [f"{line.published[model]:.1f}" if model in line.published else "" for model in models]
-    return [line.name, line.baseline.text if line.baseline else "", *ours, *others]
+    floors = [of(line.baselines.get(name))[: 1 if line.ours else 2] for name in baselines]
+    return [line.name, *(cell for cells in floors for cell in cells), *ours, *others]

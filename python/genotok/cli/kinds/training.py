@@ -14,7 +14,7 @@ from genotok.model_folder.read import CONFIG, TOKENIZER, read_folder
 if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts, Look
 
-__all__ = ["comparison", "model", "model_checkpoint", "pretraining_run", "results"]
+__all__ = ["baselines", "comparison", "model", "model_checkpoint", "pretraining_run", "results"]
 
 RUN = "run.json"
 IDENTITIES = ("weights_sha256", "vocabulary_sha256", "identity")
@@ -59,6 +59,24 @@ def results(look: Look) -> Facts | None:
         **_digests(run),
         "config": _dictionary(head.get("config")),
         **_picked(head, "date", "device", "threads"),
+        **_software(head),
+    }
+
+
+def baselines(look: Look) -> Facts | None:
+    """The folder of `genotok baseline`, or its record: scores of sets."""
+    run, found = look.object_inside(RUN), look.record_inside("results.json") or look.record
+    head = found or run
+    if head.get("kind") != "baseline":
+        return None
+    done = [_dictionary(one) for one in _list(found.get("sets"))]
+    return {
+        "state": "complete" if found else "unfinished; genotok baseline --resume continues it",
+        **_picked(head, "seeds", "stranded", "aligned"),
+        "sets": [one.get("name") for one in done] or None,
+        **_digests(run),
+        "config": _dictionary(head.get("config")),
+        **_picked(head, "device", "threads", "seconds"),
         **_software(head),
     }
 

@@ -1,14 +1,15 @@
 """The k-mer baseline: k-mer frequencies and logistic regression.
 
-A sequence becomes its spectrum: for k = 3 to 6 the share of each of the 4^k k-mers among its overlapping
-k-mers (5,440 numbers; those with a symbol other than A, C, G, T are left out; of a pair, both spectra).
+A sequence becomes its spectrum: for k = 3 to 6 the share of each k-mer among its overlapping k-mers. Those
+with a symbol other than A, C, G, T are left out; a pair has both spectra. A k-mer and its reverse complement
+are counted together, which gives the spectrum of both strands (2,760 numbers), unless sequences are of one
+strand (5,440 numbers).
 Each number is divided by its standard deviation over train, so that rare k-mers count as much as common ones,
 and a logistic regression with an L2 penalty is fitted by L-BFGS; of several labels in a row one for each; of
 numbers a ridge regression. The penalty is the one of `PENALTIES` whose model has the best metric on dev; test
 is predicted once.
 
-It knows nothing of order beyond six bases, is fitted in seconds to a minute on one core, and on some sets of
-GUE is as good as published models of a hundred million parameters.
+It knows nothing of order beyond six bases and is fitted in seconds to a minute on one core.
 """
 
 # Shapes: N rows, K k-mers of all sizes, C classes.
@@ -22,8 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from genotok.errors import ArgumentError, ResourceError
-from genotok.evaluation.metrics import Metric, merit
-from genotok.gue.labels import Labels, ProblemType
+from genotok.evaluation.metrics import merit
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from genotok.baseline.blind import BlindSet
     from genotok.gue import LabelledSplit
+    from genotok.gue.labels import ProblemType
 
-__all__ = ["PENALTIES", "SIZES", "Baseline", "fit", "spectrum"]
+__all__ = ["PENALTIES", "SIZES", "KmerBaseline", "fit", "spectrum"]
 
 SIZES = (3, 4, 5, 6)
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -46,65 +48,53 @@ Predict: TypeAlias = "Callable[[Any], NDArray[np.float64]]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Baseline:
-    """A fitted baseline and what it says of test.
+class KmerBaseline:
+    """A fitted baseline and what it predicts.
 
     Attributes:
         penalty: The chosen C.
-        dev: The metric on dev of each of `PENALTIES`.
-        outputs: (N, C) probabilities of the classes or labels for test, or (N, 1) numbers.
+        scores: The metric on dev of each of `PENALTIES`.
+        dev: (N, C) probabilities of the classes or labels for dev, or (N, 1) numbers.
+        test: (N, C) the same for test.
+        parameters: Weights and intercepts: K + 1 for each number that is fitted.
         seconds: For spectra and all fits.
     """
 
     penalty: float
-    dev: dict[float, float]
-    outputs: NDArray[np.float64]
+    scores: dict[float, float]
+    dev: NDArray[np.float64]
+    test: NDArray[np.float64]
+    parameters: int
     seconds: float
 
-    @property
-    def predicted(self) -> NDArray[np.int64]:
-        """(N,) the predicted class of each row of test."""
-        predicted: NDArray[np.int64] = self.outputs.argmax(1)
-        return predicted
 
-
-def fit(
-    splits: dict[str, LabelledSplit],
-    classes: int,
-    metric: Metric = "mcc",
-    sizes: Sequence[int] = SIZES,
-    *,
-    problem_type: ProblemType = "classification",
-) -> Baseline:
-    """Fit on train, choose the penalty on dev, predict test.
+def fit(blind: BlindSet, sizes: Sequence[int] = SIZES) -> KmerBaseline:
+    """Fit on train, choose the penalty on dev, predict dev and test.
 
     Args:
-        splits: train, dev and test, with labels as numbers.
-        classes: How many classes or labels there are; of numbers 1.
-        metric: What the penalty is chosen by.
+        blind: The set.
         sizes: Which k.
-        problem_type: What labels are.
 
     Raises:
-        ArgumentError: scikit-learn is not installed, or all rows of train have the same label.
+        ArgumentError: scikit-learn is not installed.
     """
     start = time.perf_counter()
-    scaler = _scikit_learn()
-    train, dev, test = (splits[name] for name in ("train", "dev", "test"))
-    if Labels((), problem_type).is_constant(train.labels):
-        raise ArgumentError(f"{train.path}: all rows have one label; there is nothing to tell apart")
-    scaled = scaler(with_mean=False)
-    rows = scaled.fit_transform(_both(train, sizes))
-    others = {split.path: scaled.transform(_both(split, sizes)) for split in (dev, test)}
-    fitter = FITTERS[problem_type]
-    found: dict[float, tuple[float, Predict]] = {}
-    for penalty in PENALTIES:
-        predict = fitter(rows, train.labels, classes, penalty)
-        found[penalty] = (merit(metric, dev.labels, predict(others[dev.path])), predict)
-    best = max(PENALTIES, key=lambda penalty: found[penalty][0])
-    outputs = found[best][1](others[test.path])
-    dev_scores = {penalty: result for penalty, (result, _) in found.items()}
-    return Baseline(best, dev_scores, outputs, time.perf_counter() - start)
+    scaled = _scikit_learn()(with_mean=False)
+    train, dev = blind.splits["train"], blind.splits["dev"]
+    spectra = {
+        name: _spectra(split, sizes, both_strands=not blind.stranded) for name, split in blind.splits.items()
+    }
+    rows = scaled.fit_transform(spectra["train"])
+    others = {name: scaled.transform(spectra[name]) for name in ("dev", "test")}
+    fitter, outputs = FITTERS[blind.problem.type], blind.problem.num_outputs
+    models = {penalty: fitter(rows, train.labels, outputs, penalty) for penalty in PENALTIES}
+    guesses = {penalty: predict(others["dev"]) for penalty, predict in models.items()}
+    scores = {penalty: merit(blind.metric, dev.labels, guess) for penalty, guess in guesses.items()}
+    best = max(PENALTIES, key=scores.__getitem__)
+    fitted = outputs - (blind.problem.type == "classification" and outputs == 2)
+    parameters = (rows.shape[1] + 1) * fitted
+    test = models[best](others["test"])
+    return KmerBaseline(best, scores, guesses[best], test, parameters, time.perf_counter() - start)
 
 
 def _classes(rows: Any, labels: NDArray[Any], classes: int, penalty: float) -> Predict:
@@ -160,8 +150,13 @@ FITTERS: dict[ProblemType, Callable[[Any, NDArray[Any], int, float], Predict]] =
 }
 
 
-def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
+def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES, *, both_strands: bool = False) -> Any:
     """The spectra of sequences, a sparse matrix (N, K) of float32; linear in the symbols.
+
+    Args:
+        sequences: N of them.
+        sizes: Which k.
+        both_strands: Whether a k-mer and its reverse complement are one number.
 
     Raises:
         ArgumentError: SciPy, which comes with scikit-learn, is not installed.
@@ -172,7 +167,7 @@ def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
 
     parts = []
     for k in sizes:
-        kmers = Tokenizer.kmer(k, overlap=True)
+        kmers = Tokenizer.kmer(k, overlap=True, canonical=both_strands)
         found = kmers.encode_batch(sequences, unknown="split", uppercase=True)
         if len(found.values) > np.iinfo(np.int32).max:
             raise ResourceError(
@@ -180,7 +175,8 @@ def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
             )
         counts = np.diff(found.offsets)
         data = np.repeat(1 / np.maximum(counts, 1), counts).astype(np.float32)
-        first = kmers.vocab_size - 4**k
+        palindromes = 0 if k % 2 else 2**k
+        first = kmers.vocab_size - ((4**k + palindromes) // 2 if both_strands else 4**k)
         shape = (len(counts), kmers.vocab_size)
         rows = sparse.csr_matrix((data, found.values.astype(np.int32), found.offsets.astype(np.int32)), shape)
         rows.sum_duplicates()
@@ -188,12 +184,12 @@ def spectrum(sequences: Sequence[str], sizes: Sequence[int] = SIZES) -> Any:
     return sparse.hstack(parts, "csr")
 
 
-def _both(split: LabelledSplit, sizes: Sequence[int]) -> Any:
+def _spectra(split: LabelledSplit, sizes: Sequence[int], *, both_strands: bool) -> Any:
     """The spectra of a split; of pairs, one behind the other."""
     from scipy import sparse
 
-    rows = spectrum(split.sequences, sizes)
-    return sparse.hstack([rows, spectrum(split.partners, sizes)], "csr") if split.partners else rows
+    sides = [side for side in (split.sequences, split.partners) if side]
+    return sparse.hstack([spectrum(side, sizes, both_strands=both_strands) for side in sides], "csr")
 
 
 def _scikit_learn() -> Any:

@@ -1,0 +1,188 @@
+"""The baselines of one set: fitted, kept in a folder, and scored.
+
+    kmers/     fitted.json, dev.parquet, predictions.parquet
+    seed-N/    fitted.json, dev.parquet, predictions.parquet (of the CNN), average.parquet
+
+A part that has its fitted.json is finished and is not fitted again. Scores are computed from the predictions
+that are kept, so that a run that is repeated with `resume` scores them anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from genotok.baseline import kmers
+from genotok.baseline.average import averaged, choose_weight
+from genotok.baseline.blind import BlindSet
+from genotok.baseline.training import NetworkConfig, train_network
+from genotok.errors import ArgumentError
+from genotok.evaluation.figures import figures
+from genotok.evaluation.predictions import read_outputs, write_predictions
+from genotok.files.documents import read_object
+from genotok.training import checkpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from genotok.evaluation.metrics import Metric
+    from genotok.evaluation.problem import Problem
+    from genotok.gue import LabelledSplit
+    from genotok.options.learning import ModelRunOptions
+
+__all__ = ["AVERAGE", "CNN", "KMERS", "BaselineSet", "device_of"]
+
+Record = dict[str, Any]
+
+KMERS, CNN, AVERAGE = "kmers", "cnn", "average"
+"""The keys of the baselines in records."""
+
+RESULT, DEV, TEST = "fitted.json", "dev.parquet", "predictions.parquet"
+AVERAGED = "average.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSet:
+    """A set, and how its baselines are fitted.
+
+    Attributes:
+        name: Its name, for messages.
+        splits: train, dev and test with labels.
+        problem: What is predicted.
+        metric: What choices are made by on dev.
+        stranded: Whether all sequences are of one strand.
+        aligned: Whether a place means the same in all sequences.
+        folder: Where results are kept.
+        seeds: A network for each.
+        config: The settings of the network.
+        run: Device, callbacks.
+    """
+
+    name: str
+    splits: dict[str, LabelledSplit]
+    problem: Problem
+    metric: Metric
+    stranded: bool
+    aligned: bool
+    folder: Path
+    seeds: Sequence[int]
+    config: NetworkConfig
+    run: ModelRunOptions
+
+    def record(self) -> Record:
+        """The results of all baselines, as records of runs have them.
+
+        Raises:
+            ArgumentError: All rows of train have one label; a file that is kept is damaged.
+        """
+        blind = BlindSet(self.splits, self.problem, self.metric, self.stranded, self.aligned)
+        common = self._kmers(blind)
+        parts = [self._seed(seed, blind) for seed in self.seeds]
+        facts = {"stranded": self.stranded, "aligned": self.aligned}
+        return {
+            KMERS: {**facts, "runs": [self._scored(common, self.folder / KMERS / TEST)]},
+            CNN: {
+                **facts,
+                "config": dataclasses.asdict(self.config),
+                "runs": [self._scored(part[CNN], self._place(part) / TEST) for part in parts],
+            },
+            AVERAGE: {"runs": [self._scored(part[AVERAGE], self._place(part) / AVERAGED) for part in parts]},
+        }
+
+    def _place(self, part: Record) -> Path:
+        """The folder of a seed."""
+        return self.folder / f"seed-{part[CNN]['seed']}"
+
+    def _scored(self, run: Record, path: Path) -> Record:
+        """A run with the scores of its predictions of test."""
+        outputs = read_outputs(path, self.problem)
+        test = self.splits["test"]
+        if len(outputs) != len(test):
+            raise ArgumentError(f"{path}: {len(outputs):,} rows; the test split has {len(test):,}")
+        return {**run, "test": figures(self.problem, test.labels, outputs, self.metric)}
+
+    def _kmers(self, blind: BlindSet) -> Record:
+        """The k-mer baseline, which no seed changes."""
+        place = self.folder / KMERS
+        if (place / RESULT).exists():
+            return _finished(place, {"penalty", "parameters"})
+        self.run.notify(f"{self.name}: k-mer baseline")
+        fitted = kmers.fit(blind)
+        _clear(place)
+        self._write(place / DEV, "dev", fitted.dev)
+        self._write(place / TEST, "test", fitted.test)
+        result = {
+            "penalty": fitted.penalty,
+            "parameters": fitted.parameters,
+            "dev": {self.metric: fitted.scores[fitted.penalty]},
+            "penalties": [[penalty, value] for penalty, value in fitted.scores.items()],
+            "seconds": round(fitted.seconds, 1),
+        }
+        checkpoints.write_json(place / RESULT, result)
+        return result
+
+    def _seed(self, seed: int, blind: BlindSet) -> Record:
+        """The network of one seed, and its average with the k-mer baseline."""
+        place = self.folder / f"seed-{seed}"
+        if (place / RESULT).exists():
+            return _finished(place, {CNN, AVERAGE})
+        self.run.notify(f"{self.name}: CNN baseline, seed {seed}")
+        trained = train_network(
+            blind, self.config, seed, torch.device(device_of(self.run)), self.run.progress
+        )
+        _clear(place)
+        self._write(place / DEV, "dev", trained.dev)
+        self._write(place / TEST, "test", trained.test)
+        others = [read_outputs(self.folder / KMERS / name, self.problem) for name in (DEV, TEST)]
+        weight, value = choose_weight(trained.dev, others[0], blind.splits["dev"].labels, self.metric)
+        self._write(place / AVERAGED, "test", averaged(trained.test, others[1], weight))
+        result = {
+            CNN: {
+                "seed": seed,
+                "parameters": trained.parameters,
+                "epoch": trained.epoch,
+                "epochs": len(trained.evaluations),
+                "dev": {self.metric: trained.evaluations[trained.epoch - 1]},
+                "evaluations": list(trained.evaluations),
+                "seconds": round(trained.seconds, 1),
+                "cpu_seconds": round(trained.cpu_seconds, 1),
+            },
+            AVERAGE: {"seed": seed, "weight_of_cnn": weight, "dev": {self.metric: value}},
+        }
+        checkpoints.write_json(place / RESULT, result)
+        return result
+
+    def _write(self, path: Path, name: str, outputs: NDArray[np.float64]) -> None:
+        """Keep the predictions of a split."""
+        write_predictions(str(path), self.splits[name], self.problem, outputs)
+
+
+def device_of(run: ModelRunOptions) -> str:
+    """Where networks are trained: "cuda" if that is wanted and available, else "cpu"."""
+    return "cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _clear(place: Path) -> None:
+    """An empty folder; what an interrupted run left in it is removed."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+
+
+def _finished(place: Path, keys: set[str]) -> Record:
+    """The result of a part that was fitted before.
+
+    Raises:
+        ArgumentError: It is damaged.
+    """
+    found: Record = read_object(place / RESULT, "the result of a baseline")
+    if not keys <= found.keys():
+        raise ArgumentError(f"{place / RESULT}: is damaged; remove {place} to fit this part again")
+    return found
