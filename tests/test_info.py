@@ -183,6 +183,7 @@ def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ok("predict", folder / "sets" / "one" / "test.csv", "-m", tuned, "--device", "cpu",
        "-o", folder / "predicted.parquet")  # fmt: skip
     ok("predict", LAMBDA, "-m", tuned, "--window", "2000", "--device", "cpu", "-o", folder / "places.bed")
+    ok("baseline", folder / "sets" / "one", "--seeds", "1", "--device", "cpu", "-o", folder / "baselines")
     return folder
 
 
@@ -193,6 +194,9 @@ TRAINED: list[tuple[str, str, Facts]] = [
     ("compared/bpe/model/pretrain.json", "pre-training run", {"state": "complete"}),
     ("compared/bpe/results", "results of fine-tuning", {"state": "complete", "seeds": [1]}),
     ("compared/bpe/results/results.json", "results of fine-tuning", {"model": "model"}),
+    ("baselines", "baselines", {"state": "complete", "seeds": [1]}),
+    ("baselines/results.json", "baselines", {"sets": ["one"]}),
+    ("baselines/one/seed-1/average.parquet", "predictions", {"rows": 8, "classes": ["0", "1"]}),
     ("compared/bpe/results/one/model", "model", {"vocab_size": 200, "classes": ["0", "1"]}),
     ("vectors.parquet", "vectors", {"rows": 25, "vocab_size": 200}),
     ("predicted.parquet", "predictions", {"rows": 8, "classes": ["0", "1"]}),

@@ -185,12 +185,12 @@ def test_the_baseline_learns_numbers_and_labels(tmp_path: Path) -> None:
         ]
         (tmp_path / f"{name}.csv").write_text("\n".join(["sequence,gc,kinds", *lines]) + "\n")
     splits, _ = read_splits(tmp_path, problem_type="regression", label="gc")
-    fitted = kmers.fit(BlindSet(splits, Problem("regression", ("gc",)), "pearson"), (3,))
+    fitted = kmers.fit(BlindSet(splits, Problem("regression", ("gc",)), "pearson", stranded=True), (3,))
     assert fitted.scores[fitted.penalty] > 0.9
     assert fitted.test.shape == (60, 1)
     assert 100 < fitted.test.mean() < 900
     splits, labels = read_splits(tmp_path, problem_type="multilabel", label="kinds")
-    fitted = kmers.fit(BlindSet(splits, Problem("multilabel", labels.names), "map"), (3,))
+    fitted = kmers.fit(BlindSet(splits, Problem("multilabel", labels.names), "map", stranded=True), (3,))
     assert labels.names == ("all", "at", "gc")
     assert fitted.scores[fitted.penalty] > 0.9
     assert (fitted.test[:, 0] == 1).all()

@@ -152,14 +152,13 @@ class _SetWork:
             self.task.metric_of(labels),
             self.task.known,
         )
-        stranded, aligned = self.options.stranded, self.options.aligned
         work = BaselineSet(
             name=self.task.name,
             splits=splits,
             problem=problem,
             metric=metric,
-            stranded=known is not None and known.is_stranded if stranded is None else stranded,
-            aligned=known is not None and known.is_aligned if aligned is None else aligned,
+            stranded=self.task.is_stranded(self.options.stranded),
+            aligned=self.task.is_aligned(self.options.aligned),
             folder=self.folder,
             seeds=self.options.seeds,
             config=self.config,

@@ -80,6 +80,8 @@ def finetune(
         seeds: A run for each; it seeds new weights, order and dropout.
         scratch: Start from new weights of the same architecture.
         with_baseline: Also fit the baselines (`genotok.baseline`).
+        stranded: For baselines, whether sequences are of one strand; None for what is known of the set.
+        aligned: For baselines, whether a place means the same in all sequences; None likewise.
         resume: Keep results that are there and belong to the same settings.
         device: "auto", or "cpu".
         threads: Threads of torch on the CPU.
@@ -270,14 +272,13 @@ class _SetWork:
 
     def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
         """The results of the baselines, with the seeds of the run."""
-        known = self.task.known
         work = BaselineSet(
             name=self.task.name,
             splits=splits,
             problem=data.problem,
             metric=data.metric,
-            stranded=known is not None and known.is_stranded,
-            aligned=known is not None and known.is_aligned,
+            stranded=self.task.is_stranded(self.options.stranded),
+            aligned=self.task.is_aligned(self.options.aligned),
             folder=self.folder / "baselines",
             seeds=self.options.seeds,
             config=NetworkConfig(),

@@ -77,6 +77,14 @@ class Task:
             allow_unknown=allow_unknown,
         )
 
+    def is_stranded(self, declared: bool | None = None) -> bool:
+        """Whether its sequences are of one strand: as declared, or as known of a set of GUE, or not."""
+        return self.known is not None and self.known.is_stranded if declared is None else declared
+
+    def is_aligned(self, declared: bool | None = None) -> bool:
+        """Whether a place means the same in all its sequences; as `is_stranded`."""
+        return self.known is not None and self.known.is_aligned if declared is None else declared
+
     @property
     def classes(self) -> int | None:
         """The number of its classes, if known before its files are read."""

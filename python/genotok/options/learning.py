@@ -53,6 +53,25 @@ Seeds = Annotated[
     Option("A run for each of these numbers.", metavar="LIST", separator=",", panel=RUN),
 ]
 
+Stranded = Annotated[
+    bool | None,
+    Option(
+        "Whether sequences are of one strand, so that baselines do not read the other.",
+        flags=("--stranded/--both-strands",),
+        default="as known of sets of GUE, else both strands",
+        panel=LABELS,
+    ),
+]
+Aligned = Annotated[
+    bool | None,
+    Option(
+        "Whether a place means the same in all sequences, as in windows around a site, for baselines.",
+        flags=("--aligned/--any-place",),
+        default="as known of sets of GUE, else any place",
+        panel=LABELS,
+    ),
+]
+
 
 def _read_seeds(seeds: Sequence[object]) -> tuple[int, ...]:
     """Seeds as numbers, each once.
@@ -152,6 +171,8 @@ class FinetuneOptions:
             panel=RUN,
         ),
     ] = True
+    stranded: Stranded = None
+    aligned: Aligned = None
     resume: Annotated[bool, Option("Keep the results that are there.", panel=RUN)] = False
     problem_type: ProblemType | None = None
     allow_unknown: AllowUnknown = MAX_UNKNOWN
@@ -167,6 +188,8 @@ class FinetuneKeywords(TypedDict, total=False):
     scratch: bool
     seeds: Sequence[int]
     with_baseline: bool
+    stranded: bool | None
+    aligned: bool | None
     resume: bool
     problem_type: ProblemType | None
     allow_unknown: float
@@ -181,24 +204,8 @@ class BaselineOptions:
     """
 
     seeds: Seeds = (1, 2, 3)
-    stranded: Annotated[
-        bool | None,
-        Option(
-            "Whether sequences are of one strand, so that reverse complements mean nothing.",
-            flags=("--stranded/--both-strands",),
-            default="as known of sets of GUE, else both strands",
-            panel=MODEL,
-        ),
-    ] = None
-    aligned: Annotated[
-        bool | None,
-        Option(
-            "Whether a place means the same in all sequences, as in windows around a site.",
-            flags=("--aligned/--any-place",),
-            default="as known of sets of GUE, else any place",
-            panel=MODEL,
-        ),
-    ] = None
+    stranded: Stranded = None
+    aligned: Aligned = None
     resume: Annotated[bool, Option("Keep the results that are there.", panel=RUN)] = False
     allow_unknown: AllowUnknown = MAX_UNKNOWN
 
