@@ -23,6 +23,7 @@ __all__ = [
     "ComparisonRecord",
     "FinetuneRecord",
     "Json",
+    "PredictionsRecord",
     "PretrainRecord",
     "RunRecord",
     "StudyRecord",
@@ -203,6 +204,20 @@ class BaselineRecord(RunRecord):
     device: str = ""
     sets: Rows
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionsRecord(RunRecord):
+    """The scores of predictions that any tool made.
+
+    Attributes:
+        model: What the predictions are of.
+        sets: Results by set: metrics of test in one entry of `runs`.
+    """
+
+    kind: str = "predictions"
+    model: str
+    sets: Rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from genotok.evaluation.metrics import Interval, LabelScores, Scores
     from genotok.finetune import Evaluation
+    from genotok.run_records.schemas import PredictionsRecord
 
-__all__ = ["print_scores", "scores_record"]
+__all__ = ["print_given", "print_scores", "scores_record"]
 
 MAX_MATRIX = 12
 """Classes up to which the confusion matrix is printed."""
@@ -39,6 +40,23 @@ def print_scores(found: Evaluation) -> None:
         _print_intervals(found.scores.rows, found.scores.intervals)
     else:
         _print_labels(found.scores, found.classes)
+
+
+def print_given(record: PredictionsRecord) -> None:
+    """The main metric of predictions on each set, with its interval, beside published results."""
+    from genotok.evaluation.mean_result import mean_result
+    from genotok.evaluation.results import SHOWN
+    from genotok.gue import published
+
+    rows = []
+    for one in record.sets:
+        found = mean_result(one["runs"], one["metric"])
+        known = published().get(one["name"], {})
+        others = [f"{known[model]:.1f}" if model in known else "" for model in SHOWN]
+        rows.append(
+            [one["name"], f"{one['rows']['test']:,}", found.form.title, found.text, found.range, *others]
+        )
+    _print_table(("set", "rows", "metric", record.model, "95 %", *SHOWN), rows)
 
 
 def _print_classes(result: Scores, classes: Sequence[str]) -> None:
