@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from benchmarks import machine
+from benchmarks.ingest import __main__ as ingest
 from benchmarks.ingest import cases, profiles, rounds
 from benchmarks.ingest.outputs import differences, facts
-from benchmarks.ingest.rounds import Bench, peaks
+from benchmarks.ingest.rounds import Bench, Unequal, peaks
 from benchmarks.ingest.sources import Sizes, Sources
 from benchmarks.ingest.tables import markdown, memory_markdown
 from benchmarks.ingest.worker import Build
@@ -119,7 +120,7 @@ def test_builds_take_turns_on_each_number_of_cores(
 def test_unequal_output_is_never_recorded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers: Iterator[int] = count()
     monkeypatch.setattr(rounds, "facts", lambda _path: {"rows": next(numbers)})
-    with pytest.raises(SystemExit, match="before on 2 cores gives another rows"):
+    with pytest.raises(Unequal, match="before on 2 cores gives another rows"):
         Bench(bench.sources, bench.tokenizers, bench.builds[:1], [1, 2], bench.say).measure(
             BY_KEY["windows"], 1
         )
@@ -192,6 +193,28 @@ def test_a_profile_sums_what_has_no_name() -> None:
         ("without symbols", 0.3),
         ("clear_page_erms", 0.05),
     ]
+
+
+def test_a_case_that_is_unequal_leaves_no_record(
+    sources: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    genome = tmp_path / "genome.fa"
+    genome.write_bytes(b">a\n" + sources.sequence + b"\n")
+
+    def measure(_bench: Bench, case: cases.Case, _rounds: int) -> dict[str, Any]:
+        if case.key == "gzip":
+            raise Unequal("gzip: before on 2 cores gives another rows")
+        facts = {"title": case.title, "bases": BASES, "note": "", "aim_mbps": None, "aim_seconds": None}
+        return {**facts, "results": [result_of("after", 2, 0.1)]}
+
+    monkeypatch.setattr(Bench, "measure", measure)
+    command = [str(genome), "--records", str(tmp_path / "records")]
+    with pytest.raises(SystemExit, match="no record is written:\ngzip: before on 2 cores gives another rows"):
+        ingest.main(command)
+    assert "| plain FASTA, windows of 1,000 |" in capsys.readouterr().out
+    assert not (tmp_path / "records").exists()
+    with pytest.raises(SystemExit, match=r"^gzip: before"):
+        ingest.main([*command, "--only", "gzip"])
 
 
 def test_cases_are_chosen_by_key() -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine
 from benchmarks.ingest import cases
-from benchmarks.ingest.rounds import Bench, peaks
+from benchmarks.ingest.rounds import Bench, Unequal, peaks
 from benchmarks.ingest.sources import Sizes, Sources
 from benchmarks.ingest.tables import markdown, memory_markdown
 from benchmarks.ingest.worker import Build
@@ -75,9 +75,14 @@ def run(given: argparse.Namespace, say: Callable[[str], None]) -> tuple[list[dic
         bench = Bench(sources, tokenizers(sources), builds, cores, say)
         more |= {"genome": given.genome.name, "bases": sources.bases, "long_bases": sources.sizes.long_bases}
         wanted = cases.chosen(cases.MEMORY if given.memory else cases.SPEED, given.only)
-        if given.memory:
-            return [peaks(bench, case) for case in wanted], more
-        return [bench.measure(case, given.rounds) for case in wanted], more
+        found, unequal = [], []
+        for case in wanted:
+            try:
+                found.append(peaks(bench, case) if given.memory else bench.measure(case, given.rounds))
+            except Unequal as reason:
+                say(str(reason))
+                unequal.append(str(reason))
+    return found, {**more, "unequal": unequal}
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -108,9 +113,14 @@ def main(command: Sequence[str] | None = None) -> None:
         found, more = run(given, lambda line: print(line, file=sys.stderr, flush=True))
     except ValueError as error:
         raise SystemExit(str(error)) from error
+    unequal = more.pop("unequal")
+    if not found:
+        raise SystemExit("\n".join(unequal))
     threads = max(result["cores"] for case in found for result in case["results"])
     made = machine.provenance()
     print(table(BenchmarkRecord(kind=kind, provenance=made, threads=threads, cases=found, more=more)))
+    if unequal:
+        raise SystemExit("\n".join(["no record is written:", *unequal]))
     if given.only is None and not given.quick:
         print(write_record(found, threads, kind, given.records, packages=["pyarrow"], **more))
 

@@ -24,6 +24,10 @@ Record = dict[str, Any]
 COMMAND_RUNS = 3
 
 
+class Unequal(Exception):  # noqa: N818 - an answer, not an error
+    """No figure of a case is worth recording: the builds disagree, or one of them failed."""
+
+
 class Bench:
     """What all cases share: the files, the tokenizers, the builds and the numbers of cores."""
 
@@ -52,7 +56,7 @@ class Bench:
         """Compare outputs, then run in turns.
 
         Raises:
-            SystemExit: The outputs or the reports are not the same.
+            Unequal: The outputs or the reports are not the same.
         """
         rounds = min(rounds, case.max_runs)
         with ExitStack() as stack:
@@ -92,7 +96,7 @@ class Bench:
             remove(lane.work.output)
             first = first or found
             if names := differences(first, found):
-                raise SystemExit(
+                raise Unequal(
                     f"{case.title}: {lane.build.name} on {lane.cores} cores gives another "
                     f"{', '.join(names)}; no figure is worth recording"
                 )
@@ -143,8 +147,12 @@ def peaks(bench: Bench, case: Case) -> Record:
     for build in bench.builds:
         cores = max(bench.cores)
         with bench.worker(case, build, cores) as worker:
-            answer = worker.run()
-            remove(worker.work.output)
+            try:
+                answer = worker.run()
+            except RuntimeError as error:
+                raise Unequal(f"{case.title}: {error}") from error
+            finally:
+                remove(worker.work.output)
         result = {"build": build.name, "cores": cores, "seconds": round(answer["seconds"], 2)}
         results.append({**result, "peak_bytes": answer["peak_bytes"]})
         bench.say(f"{case.title}: {build.name}: {answer['peak_bytes'] / 1e6:.0f} MB")
