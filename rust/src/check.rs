@@ -61,6 +61,7 @@ use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::InputStream;
 use crate::io::fasta::mistakes::{SAM, hint_for_file, is_comment, recognise};
 use crate::io::fasta::text::SequenceText;
+use crate::io::fasta::text::source::TextSource;
 use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict::check_allowed;
@@ -121,7 +122,7 @@ fn check_source(
     let input = source.and_then(|source| InputStream::new(source).map_err(|fault| fault.at(path)));
     let text = input.and_then(|input| {
         report.compression = input.compression();
-        SequenceText::new(path.to_path_buf(), input)
+        SequenceText::new(path.to_path_buf(), TextSource::new(input))
     });
     let mut log = DefectLog::new(options.limit);
     match text {
@@ -158,7 +159,7 @@ fn check_records(linter: &mut Linter, report: &mut CheckReport) -> Result<bool> 
     }
     linter.text.skip_blanks()?;
     let Some(byte) = linter.text.peek()? else {
-        let what = if linter.text.input.is_compressed() { "unpacks to nothing" } else { "is empty" };
+        let what = if linter.text.source.input().is_compressed() { "unpacks to nothing" } else { "is empty" };
         linter
             .log
             .add(DefectKind::Empty, None, None, || format!("the file {what}: there is no sequence in it"));

@@ -26,9 +26,13 @@
 //!  pieces of a record                              └──> Spool: rows in the order of BED files ───────┘
 //! ```
 //!
+//! Plain text comes in turns ([`crate::io::fasta::turn`]), some megabytes from all threads. Where rows are the symbols of
+//! their records one after another, without regions and overlap, and no symbol is refused or cut at, a turn is copied to
+//! the batch as a whole, and rows are made of it where it is.
+//!
 //! # Memory
 //!
-//! Rows come in batches of about 16 million symbols. Windows stream: a chromosome passes through one batch. A row longer
+//! Rows come in batches of about 4 million symbols. Windows stream: a chromosome passes through one batch. A row longer
 //! than a batch, such as a record without windows, makes a batch by itself. Regions of a record that are not given in the
 //! order of their positions wait in memory for those before them; in the order of BED files all rows wait, in a file
 //! (`spool`). Names are compared within a file, up to [`MAX_NAMES`] of them, eight bytes each.
@@ -49,15 +53,18 @@ mod symbol_rules;
 mod worklist;
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
-use std::path::{Path, PathBuf};
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 
 use rustc_hash::FxHashSet;
 
 use crate::alphabet::is_base;
 use crate::corpus::is_packed;
 use crate::error::{Error, Result};
+use crate::io::fasta::plain::QuietSymbols;
+use crate::io::fasta::turn::{Turn, Turns};
 use crate::io::fasta::{Event, SequenceReader};
+use crate::io::memory::Spares;
 use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict;
@@ -92,6 +99,13 @@ pub struct SequenceRows {
     first: PathBuf,
     report: RowReport,
     open: Option<OpenFile>,
+    /// The reader of the open file.
+    reader: Option<Box<SequenceReader>>,
+    /// Absent only during a step.
+    turns: Option<Box<Turns>>,
+    hasher: RandomState,
+    /// The symbols of a turn that is not added as a whole.
+    symbols: Vec<u8>,
     /// Whether digests of records are computed.
     digests: bool,
     /// The first record names, for messages.
@@ -109,10 +123,9 @@ pub struct SequenceRows {
 struct OpenFile {
     /// Its index among the files.
     index: usize,
-    reader: SequenceReader,
+    path: PathBuf,
     /// Hashes of the record names so far.
     names: FxHashSet<u64>,
-    hasher: std::hash::RandomState,
     in_record: bool,
     records: u64,
     /// Symbols of the record so far.
@@ -143,7 +156,14 @@ impl SequenceRows {
         let rules_by_strand = [options.reverse_complement, !options.reverse_complement].map(rules);
         let spool =
             (options.order == RowOrder::Bed).then(|| Spool::new(options.regions.as_ref(), paths.clone()));
+        let cutter = Cutter::new(options, rules_by_strand);
+        let hasher = RandomState::new();
+        let quiet = QuietSymbols::new(|symbol| cutter.forward_rules().is_quiet(symbol));
         Ok(Self {
+            turns: Some(Box::new(Turns::new(quiet, hasher.clone()))),
+            hasher,
+            reader: None,
+            symbols: Vec::new(),
             spool: spool.transpose()?,
             num_files: paths.len(),
             bytes_total: total_size(&paths),
@@ -151,7 +171,7 @@ impl SequenceRows {
             baseless: paths.first().filter(|_| options.need_bases).cloned(),
             paths: paths.into(),
             regions: options.regions.clone(),
-            cutter: Cutter::new(options, rules_by_strand),
+            cutter,
             report: RowReport::default(),
             open: None,
             digests: options.digests,
@@ -172,6 +192,11 @@ impl SequenceRows {
         batch
     }
 
+    /// Where the bytes of batches go when nobody needs them any more, for batches to come.
+    pub(crate) fn spares(&self) -> Spares {
+        self.cutter.spares().clone()
+    }
+
     /// Takes what was read and found since the last call.
     pub fn take_report(&mut self) -> RowReport {
         self.cutter.report(&mut self.report);
@@ -188,14 +213,12 @@ impl SequenceRows {
             if let Some(batch) = self.cutter.take_ready().filter(|_| self.is_faultless()) {
                 return Ok(Some(batch));
             }
-            if let Some(file) = &mut self.open {
-                let path = file.reader.path().to_path_buf();
-                let record = file.records;
-                if self.step(monitor).map_err(|error| with_line(error.in_file(&path), &path, record))? {
-                    self.end_file(&path)?;
+            if self.open.is_some() {
+                if self.step(monitor).map_err(|error| self.with_place(error))? {
+                    self.end_file()?;
                 }
             } else if let Some(path) = self.paths.pop_front() {
-                self.open = Some(self.open_file(&path, monitor)?);
+                self.open_file(path, monitor)?;
             } else {
                 if let Some(mut regions) = self.regions.take() {
                     regions.check_found(&self.names)?;
@@ -214,20 +237,21 @@ impl SequenceRows {
     }
 
     /// Opens the next file.
-    fn open_file(&self, path: &Path, monitor: &Monitor) -> Result<OpenFile> {
+    fn open_file(&mut self, path: PathBuf, monitor: &Monitor) -> Result<()> {
         monitor.check()?;
         let index = self.num_files - self.paths.len() - 1;
         monitor.enter(Phase::Reading {
-            file: path.to_path_buf(),
+            file: path.clone(),
             file_index: index,
             files: self.num_files,
             bytes_total: self.bytes_total,
         });
-        Ok(OpenFile {
+        self.reader = Some(Box::new(SequenceReader::open(&path)?));
+        self.turns.iter_mut().for_each(|turns| turns.restart());
+        self.open = Some(OpenFile {
             index,
-            reader: SequenceReader::open(path)?,
+            path,
             names: FxHashSet::default(),
-            hasher: std::hash::RandomState::new(),
             in_record: false,
             records: 0,
             position: 0,
@@ -236,43 +260,112 @@ impl SequenceRows {
             reported: [0; 2],
             symbols: 0,
             events: 0,
-        })
+        });
+        Ok(())
     }
 
-    /// Handles one event of the open file; true at the end of the file.
+    /// The error with its place in the open file.
+    fn with_place(&self, error: Error) -> Error {
+        let Some(file) = &self.open else { return error };
+        with_line(error.in_file(&file.path), &file.path, file.records)
+    }
+
+    /// Handles a turn or an event of the open file; true at the end of the file.
     fn step(&mut self, monitor: &Monitor) -> Result<bool> {
-        let Some(file) = &mut self.open else { return Ok(true) };
-        file.check_interrupt(monitor)?;
-        let event = file.reader.next_event()?;
-        if let Some(Event::Symbols(symbols)) = event {
-            if let Some(refget) = &mut file.refget {
-                refget.update(symbols);
+        let (Some(mut reader), Some(file)) = (self.reader.take(), &mut self.open) else { return Ok(true) };
+        file.check_interrupt(&reader, monitor)?;
+        let mut turns = self.turns.take();
+        let turn = turns.as_mut().filter(|_| file.in_record).map(|turns| reader.next_turn(turns));
+        let ended = match turn.transpose()?.flatten() {
+            Some(turn) => self.add_turn(&turn, monitor).map(|()| false)?,
+            None => self.add_event(&mut reader, monitor)?,
+        };
+        self.turns = turns;
+        self.reader = Some(reader);
+        Ok(ended)
+    }
+
+    /// Handles the next event; true at the end of the file.
+    fn add_event(&mut self, reader: &mut SequenceReader, monitor: &Monitor) -> Result<bool> {
+        match reader.next_event()? {
+            Some(Event::Symbols(symbols)) => self.add_symbols(symbols, monitor)?,
+            Some(Event::Record { name, .. }) => {
+                self.end_record(monitor)?;
+                self.start_record(name, self.hasher.hash_one(name))?;
             }
-            if self.baseless.is_some() && symbols.iter().any(|&symbol| is_base(symbol)) {
-                self.baseless = None;
+            None => {
+                self.end_record(monitor)?;
+                self.open.iter_mut().for_each(|file| file.report_progress(reader, monitor));
+                return Ok(true);
             }
-            let list = self.regions.as_ref().and_then(Regions::list).map(AsRef::as_ref);
-            let is_faultless = self.regions.as_ref().is_none_or(Regions::is_faultless);
-            match &mut self.spool {
-                _ if !is_faultless => {} // only further faults are of interest
-                Some(spool) => spool.add(file.position, symbols, list)?,
-                None => file.queue.add(file.position, symbols, list, &mut self.cutter, monitor)?,
-            }
-            file.position += symbols.len() as u64;
-            file.symbols += symbols.len() as u64;
-            return Ok(false);
         }
-        let name = match event {
-            Some(Event::Record { name, .. }) => Some(name.to_vec()),
-            _ => None,
-        };
-        self.end_record(monitor)?;
-        let Some(name) = name else {
-            self.open.iter_mut().for_each(|file| file.report_progress(monitor));
-            return Ok(true);
-        };
-        self.start_record(&name)?;
         Ok(false)
+    }
+
+    /// Adds the next symbols of the open record.
+    fn add_symbols(&mut self, symbols: &[u8], monitor: &Monitor) -> Result<()> {
+        let Some(file) = &mut self.open else { return Ok(()) };
+        file.note(symbols);
+        if self.baseless.is_some() && symbols.iter().any(|&symbol| is_base(symbol)) {
+            self.baseless = None;
+        }
+        let list = self.regions.as_ref().and_then(Regions::list).map(AsRef::as_ref);
+        let is_faultless = self.regions.as_ref().is_none_or(Regions::is_faultless);
+        match &mut self.spool {
+            _ if !is_faultless => {} // only further faults are of interest
+            Some(spool) => spool.add(file.position, symbols, list)?,
+            None => file.queue.add(file.position, symbols, list, &mut self.cutter, monitor)?,
+        }
+        file.position += symbols.len() as u64;
+        Ok(())
+    }
+
+    /// Adds a turn: as a whole where rows are contiguous and no symbol is refused or cut at, else record by record.
+    fn add_turn(&mut self, turn: &Turn<'_>, monitor: &Monitor) -> Result<()> {
+        if self.regions.is_none() && self.spool.is_none() && self.cutter.takes(turn) {
+            self.add_whole_turn(turn);
+            return Ok(());
+        }
+        let mut symbols = std::mem::take(&mut self.symbols);
+        symbols.resize(turn.symbols, 0);
+        turn.copy(&mut symbols);
+        let mut from = 0;
+        for (at, name, hash) in turn.records() {
+            self.add_symbols(&symbols[from..at], monitor)?;
+            self.end_record(monitor)?;
+            self.start_record(name, hash)?;
+            from = at;
+        }
+        self.add_symbols(&symbols[from..], monitor)?;
+        self.symbols = symbols;
+        Ok(())
+    }
+
+    /// Adds a turn whose symbols become rows where they are copied to.
+    fn add_whole_turn(&mut self, turn: &Turn<'_>) {
+        let base = self.cutter.add_turn(turn);
+        if self.baseless.is_some() && self.cutter.bytes()[base..].iter().any(|&symbol| is_base(symbol)) {
+            self.baseless = None;
+        }
+        let mut from = base;
+        for (at, name, hash) in turn.records() {
+            self.extend_record(from, base + at);
+            from = base + at;
+            self.cutter.end_region_at(from);
+            self.finish_record();
+            self.count_record(name, hash);
+            self.cutter.start_region(&Region::WHOLE);
+        }
+        self.extend_record(from, base + turn.symbols);
+        self.cutter.end_turn();
+    }
+
+    /// Adds the symbols `from..to` of the batch to the open record.
+    fn extend_record(&mut self, from: usize, to: usize) {
+        let Some(file) = &mut self.open else { return };
+        file.note(&self.cutter.bytes()[from..to]);
+        file.position += (to - from) as u64;
+        self.cutter.advance(to);
     }
 
     /// Whether no fault of a BED line is known, which fails the run.
@@ -281,37 +374,44 @@ impl SequenceRows {
     }
 
     /// Starts a record: counts it, compares its name, and finds its regions.
-    fn start_record(&mut self, name: &[u8]) -> Result<()> {
+    fn start_record(&mut self, name: &[u8], hash: u64) -> Result<()> {
+        self.count_record(name, hash);
         let Some(file) = &mut self.open else { return Ok(()) };
-        self.report.records += 1;
-        self.records += 1;
-        file.records += 1;
-        self.cutter.start_record(name);
-        if self.names.len() < regions::NAMES_KEPT {
-            self.names.push(self.cutter.name().to_owned());
-        }
-        if file.names.len() < MAX_NAMES && !file.names.insert(file.hasher.hash_one(name)) {
-            self.report.duplicate_names += 1;
-        }
         let whole = [Region::WHOLE];
         let regions = match &mut self.regions {
             None => &whole[..],
-            Some(regions) => regions.of_record(name, file.index, file.reader.path())?,
+            Some(regions) => regions.of_record(name, file.index, &file.path)?,
         };
         match &mut self.spool {
             Some(spool) => spool.start_record(regions, name, file.index)?,
             None => file.queue = RegionQueue::new(regions, &mut self.cutter),
         }
-        (file.in_record, file.position) = (true, 0);
         Ok(())
     }
 
+    /// Counts a record that starts, and compares its name with those before it in the file.
+    fn count_record(&mut self, name: &[u8], hash: u64) {
+        let Some(file) = &mut self.open else { return };
+        self.report.records += 1;
+        self.records += 1;
+        file.records += 1;
+        (file.in_record, file.position) = (true, 0);
+        self.cutter.start_record(name);
+        if self.names.len() < regions::NAMES_KEPT {
+            self.names.push(self.cutter.name().to_owned());
+        }
+        if file.names.len() < MAX_NAMES && !file.names.insert(hash) {
+            self.report.duplicate_names += 1;
+        }
+    }
+
     /// Ends the open file, and judges whether it is a nucleotide file.
-    fn end_file(&mut self, path: &Path) -> Result<()> {
+    fn end_file(&mut self) -> Result<()> {
         let Some(file) = self.open.take() else { return Ok(()) };
+        self.reader = None;
         self.report.files += 1;
-        verdict::check_not_empty(path, file.records, file.symbols)?;
-        self.cutter.end_file().check(path, self.allow_unknown)
+        verdict::check_not_empty(&file.path, file.records, file.symbols)?;
+        self.cutter.end_file().check(&file.path, self.allow_unknown)
     }
 
     /// Ends the open record, if there is one: regions beyond its end are faults.
@@ -330,32 +430,46 @@ impl SequenceRows {
         if self.regions.as_ref().is_none_or(Regions::is_faultless) {
             file.queue.end_record(&mut self.cutter, monitor)?;
         }
+        self.finish_record();
+        Ok(())
+    }
+
+    /// Adds the digest of a record whose symbols are all read.
+    fn finish_record(&mut self) {
+        let Some(file) = &mut self.open else { return };
         if let Some(refget) = &mut file.refget {
             self.report.digests.push(RecordDigest {
-                file: file.reader.path().to_path_buf(),
+                file: file.path.clone(),
                 record: self.cutter.name().to_owned(),
-                length,
+                length: file.position,
                 digest: refget.finish(),
             });
         }
-        Ok(())
     }
 }
 
 impl OpenFile {
+    /// Notes symbols of the record.
+    fn note(&mut self, symbols: &[u8]) {
+        if let Some(refget) = &mut self.refget {
+            refget.update(symbols);
+        }
+        self.symbols += symbols.len() as u64;
+    }
+
     /// Every [`EVENTS_PER_CHECK`] calls, reports progress and checks for an interrupt.
-    fn check_interrupt(&mut self, monitor: &Monitor) -> Result<()> {
+    fn check_interrupt(&mut self, reader: &SequenceReader, monitor: &Monitor) -> Result<()> {
         self.events = self.events.wrapping_add(1);
         if !self.events.is_multiple_of(EVENTS_PER_CHECK) {
             return Ok(());
         }
-        self.report_progress(monitor);
+        self.report_progress(reader, monitor);
         monitor.check()
     }
 
     /// Reports progress to the monitor.
-    fn report_progress(&mut self, monitor: &Monitor) {
-        let now = [self.symbols, self.reader.bytes_read()];
+    fn report_progress(&mut self, reader: &SequenceReader, monitor: &Monitor) {
+        let now = [self.symbols, reader.bytes_read()];
         monitor.add_bases(now[0] - self.reported[0]);
         monitor.add_bytes(now[1] - self.reported[1]);
         self.reported = now;

@@ -22,6 +22,7 @@ use rayon::ThreadPool;
 use crate::alphabet::UnknownPolicy;
 use crate::batch::{EncodeOptions, EncodedBatch, Sequences};
 use crate::error::{Error, Result};
+use crate::io::memory::Spares;
 use crate::monitor::Monitor;
 use crate::rows::{RowBatch, RowOptions, RowReport, SequenceRows};
 use crate::threads::pool;
@@ -178,6 +179,7 @@ impl TokenStream {
     fn start(&mut self) -> Result<()> {
         let State::Idle(work) = std::mem::replace(&mut self.state, State::Closed) else { return Ok(()) };
         let Work { mut rows, tokenizer, options, reading, encoding } = *work;
+        let spares = rows.spares();
         let (to_encoding, read) = sync_channel(WAITING);
         let (to_consumer, tokens) = sync_channel(WAITING);
         let (reader, encoder) = (Arc::clone(&self.monitor), Arc::clone(&self.monitor));
@@ -193,7 +195,7 @@ impl TokenStream {
             each(&to_consumer, || {
                 let sent = read.recv().map_err(|_| Error::Interrupted)?;
                 let (rows, report) = sent.unwrap_or_else(|panic| resume_unwind(panic))?;
-                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, options, &encoder));
+                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, options, &spares, &encoder));
                 Ok((rows.map(encode).transpose()?, report))
             });
         })?;
@@ -212,11 +214,12 @@ fn encode(
     tokenizer: &Tokenizer,
     mut rows: RowBatch,
     options: EncodeOptions,
+    spares: &Spares,
     monitor: &Monitor,
 ) -> Result<TokenBatch> {
     let sequences = Sequences { bytes: &rows.bytes, offsets: &rows.offsets };
     let encoded = tokenizer.encode_batch(sequences, &options, monitor)?;
-    rows.bytes = Vec::new();
+    spares.give(std::mem::take(&mut rows.bytes));
     Ok(TokenBatch { rows, encoded })
 }
 

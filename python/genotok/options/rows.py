@@ -14,7 +14,7 @@ from genotok.options.fields import MAX_UNKNOWN, AllowUnknown, Stride, Uppercase,
 
 __all__ = ["BATCH_BASES", "ReadKeywords", "ReadOptions", "RowKeywords", "RowOptions", "UnknownPolicy"]
 
-BATCH_BASES = 16_000_000
+BATCH_BASES = 4_000_000
 
 UnknownPolicy = Literal["token", "split", "error"]
 """Symbols outside the vocabulary: one unknown token each; left out, which splits the sequence; an error."""

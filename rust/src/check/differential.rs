@@ -149,7 +149,9 @@ fn check_lines(bytes: &[u8], reader: &SequenceReader, symbols: &[u8]) {
 /// Whether the linter finds an error, with a buffer of so many bytes.
 fn has_error(bytes: &[u8], steps: &[usize], buffer: usize) -> bool {
     let input = InputStream::new(Box::new(Dribble::new(bytes.to_vec(), steps.to_vec()))).unwrap();
-    let Ok(text) = SequenceText::with_buffer(PathBuf::from("x"), input, buffer) else { return true };
+    let Ok(text) = SequenceText::with_buffer(PathBuf::from("x"), TextSource::new(input), buffer) else {
+        return true;
+    };
     let monitor = Monitor::default();
     let report =
         check_text(Linter::new(text, DefectLog::new(1), MAX_UNKNOWN, &monitor), CheckReport::default())

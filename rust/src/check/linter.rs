@@ -119,7 +119,7 @@ impl<'a> Linter<'a> {
 
     /// Reports progress to the monitor, and fails if it was cancelled. Called once per step.
     pub(super) fn watch(&mut self) -> Result<()> {
-        let bytes = self.text.input.bytes_read();
+        let bytes = self.text.source.bytes_read();
         if bytes != self.reported.1 {
             let symbols = self.counter.total();
             self.monitor.add_bases(symbols - self.reported.0);
@@ -399,7 +399,7 @@ impl<'a> Linter<'a> {
                 .add(DefectKind::NoFinalLineEnd, Some(place), None, || "the last line has no end".to_owned());
         }
         let composition = self.counter.finish();
-        if self.text.input.is_unmarked() && report.is_complete {
+        if self.text.source.input().is_unmarked() && report.is_complete {
             self.log.add(DefectKind::NoEndMarker, None, None, || "the BGZF end marker is missing".to_owned());
         }
         if self.records > 0 && composition.total() == 0 && report.is_complete {
@@ -415,8 +415,8 @@ impl<'a> Linter<'a> {
         if composition.looks_like_protein() {
             self.log.replace_fix(DefectKind::Protein, "this looks like protein, and genotok reads DNA");
         }
-        report.compression = self.text.input.compression();
-        report.bytes = self.text.input.bytes_read();
+        report.compression = self.text.source.input().compression();
+        report.bytes = self.text.source.bytes_read();
         report.text_bytes = self.text.offset();
         report.lines = self.text.line - u64::from(self.text.column == 0);
         report.records = self.records;

@@ -82,11 +82,14 @@ use std::path::{Path, PathBuf};
 
 pub(crate) mod mistakes;
 pub(crate) mod names;
+pub(crate) mod plain;
 pub(crate) mod text;
+pub(crate) mod turn;
 
 use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::InputStream;
 use mistakes::{hint_for_title, show_text};
+use text::source::TextSource;
 use text::titles::split_title;
 use text::{SequenceText, Span};
 
@@ -147,14 +150,21 @@ impl SequenceReader {
             return Err(Error::file(path, format!("is a directory; give its files: {}", glob.display())));
         }
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        Self::from_reader(path, file)
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let again = if is_file { file.try_clone().ok() } else { None };
+        let input = InputStream::new(Box::new(file)).map_err(|fault| fault.at(path))?;
+        let source = match again {
+            Some(file) => TextSource::with_file(input, file),
+            None => TextSource::new(input),
+        };
+        Self::from_text(SequenceText::new(path.to_path_buf(), source)?)
     }
 
     /// Reads from `input`, compressed or not; `name` stands for it in messages. Fails as [`Self::open`] does.
     pub fn from_reader(name: impl Into<PathBuf>, input: impl Read + Send + 'static) -> Result<Self> {
         let path = name.into();
         let input = InputStream::new(Box::new(input)).map_err(|fault| fault.at(&path))?;
-        Self::from_text(SequenceText::new(path, input)?)
+        Self::from_text(SequenceText::new(path, TextSource::new(input))?)
     }
 
     /// [`from_reader`](Self::from_reader) with a buffer of `bytes` bytes, so that tests cut records at every byte.
@@ -166,7 +176,7 @@ impl SequenceReader {
     ) -> Result<Self> {
         let path = name.into();
         let input = InputStream::new(Box::new(input)).map_err(|fault| fault.at(&path))?;
-        Self::from_text(SequenceText::with_buffer(path, input, bytes)?)
+        Self::from_text(SequenceText::with_buffer(path, TextSource::new(input), bytes)?)
     }
 
     /// Finds the format: the first byte that is not blank must be `>` or `@`, at the start of its line.
@@ -174,7 +184,8 @@ impl SequenceReader {
         text.skip_blanks()?;
         let state = match text.peek()? {
             None => {
-                let what = if text.input.is_compressed() { "unpacks to nothing" } else { "is empty" };
+                let what =
+                    if text.source.input().is_compressed() { "unpacks to nothing" } else { "is empty" };
                 return Err(Error::file(&text.path, format!("{what}: there is no sequence in it")));
             }
             Some(b'>') if text.column == 0 => State::FastaSequence,
@@ -205,7 +216,7 @@ impl SequenceReader {
 
     /// Bytes of the input as stored, read so far; up to a buffer ahead of the events.
     pub fn bytes_read(&self) -> u64 {
-        self.text.input.bytes_read()
+        self.text.source.bytes_read()
     }
 
     /// The line (from 1, after decompression) on which the last event starts.

@@ -12,6 +12,7 @@
 use std::cell::RefCell;
 use std::collections::TryReserveError;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes from which large pages are requested; below, the call costs more than it saves.
 #[cfg(any(test, target_os = "linux"))]
@@ -30,6 +31,35 @@ pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserve
     let spare = values.spare_capacity_mut();
     advise(spare.as_mut_ptr(), spare.len());
     Ok(())
+}
+
+/// Large buffers that go back to whoever fills them next: fresh memory costs more than reading a file into it.
+///
+/// Clones share the buffers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spares(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spares {
+    /// Buffers that are kept, at most; what is given beyond that is freed.
+    const MAX: usize = 3;
+
+    /// An empty buffer, with memory if one was given.
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.lock().pop().unwrap_or_default()
+    }
+
+    /// Keeps a buffer for the next [`take`](Self::take).
+    pub(crate) fn give(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut kept = self.lock();
+        if buffer.capacity() > 0 && kept.len() < Self::MAX {
+            kept.push(buffer);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A scratch buffer that its thread keeps for the next reader: zeroing a new one takes longer than reading a small file.

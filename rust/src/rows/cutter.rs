@@ -35,9 +35,11 @@ use super::place::{BedColumns, RegionPlace};
 use super::regions::Region;
 use super::symbol_rules::{ByteCounts, SymbolRules};
 use super::worklist::WorkList;
-use super::{Regions, RowBatch, RowOptions, RowReport};
+use super::{BATCH_SYMBOLS, Regions, RowBatch, RowOptions, RowReport};
 use crate::alphabet::{SymbolKind, UnknownPolicy, kind};
 use crate::error::{Error, Result};
+use crate::io::fasta::turn::Turn;
+use crate::io::memory::{self, Spares};
 use crate::monitor::Monitor;
 use crate::verdict::{SymbolTally, no_nucleotide};
 
@@ -62,6 +64,8 @@ pub(super) struct Cutter {
     place: RegionPlace,
     /// The batch being filled, the symbols of the open row at its end.
     batch: RowBatch,
+    /// Memory for the bytes of batches to come.
+    spares: Spares,
     /// Full batches that are not taken.
     ready: VecDeque<RowBatch>,
     /// Where the open row starts in the region's symbols.
@@ -70,6 +74,8 @@ pub(super) struct Cutter {
     shared: usize,
     /// Symbols to skip before the open row starts.
     skip: usize,
+    /// Symbols at the start of the open row that are in `counts` already.
+    counted: usize,
     /// Whether the open region has a row yet.
     has_row: bool,
     /// Symbols outside the vocabulary and N, by strand.
@@ -100,10 +106,12 @@ impl Cutter {
             name: String::new(),
             place: RegionPlace::default(),
             batch: RowBatch { bed, ..RowBatch::default() },
+            spares: Spares::default(),
             ready: VecDeque::new(),
             start: 0,
             shared: 0,
             skip: 0,
+            counted: 0,
             has_row: false,
             counts: Box::new([[0; 256]; 2]),
             found: RowReport::default(),
@@ -157,7 +165,87 @@ impl Cutter {
             self.close(monitor)?;
         }
         self.batch.bytes.truncate(self.batch.end());
+        self.counted = 0;
         Ok(())
+    }
+
+    /// Whether rows are the symbols of their records one after another.
+    fn is_contiguous(&self) -> bool {
+        self.list.is_none() && self.window.is_none_or(|window| window == self.stride)
+    }
+
+    /// The rules for the strand of the file.
+    pub(super) fn forward_rules(&self) -> &SymbolRules {
+        &self.rules_by_strand[0]
+    }
+
+    /// Whether a turn can be added: rows are contiguous, and the rules take all symbols of the turn and of the open row.
+    pub(super) fn takes(&self, turn: &Turn<'_>) -> bool {
+        let rules = self.forward_rules();
+        let mut counts = [0; 256];
+        let is_whole = rules.count(&self.open()[self.counted..], &mut counts).is_none();
+        let takes_all = |counts: &ByteCounts| rules.takes_all(counts);
+        self.is_contiguous() && is_whole && takes_all(&counts) && turn.counts().all(takes_all)
+    }
+
+    /// Adds the symbols of a turn behind the open row, which [`Self::advance`] makes rows of; returns where they start. The
+    /// cutter must [take](Self::takes) the turn.
+    ///
+    /// Symbols of a turn are counted as they come, others when their row is closed: `counted` tells how many of the open
+    /// row are.
+    pub(super) fn add_turn(&mut self, turn: &Turn<'_>) -> usize {
+        let from = self.batch.bytes.len();
+        if self.batch.bytes.capacity() - from < turn.symbols {
+            // A record that is a row grows by doubling.
+            let more = turn.symbols.max(from).max(self.batch_symbols.min(BATCH_SYMBOLS));
+            memory::try_reserve(&mut self.batch.bytes, more).ok(); // if not, the next line fails
+        }
+        self.batch.bytes.resize(from + turn.symbols, 0);
+        turn.copy(&mut self.batch.bytes[from..]);
+        let rules = &self.rules_by_strand[0];
+        if rules.unknown != UnknownPolicy::Refuse {
+            rules.count(&self.batch.bytes[self.batch.end() + self.counted..from], &mut self.counts[0]);
+            for counts in turn.counts() {
+                self.counts[0].iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
+        }
+        from
+    }
+
+    /// Extends the open row up to `to` in the bytes of the batch, closing windows that are full.
+    pub(super) fn advance(&mut self, to: usize) {
+        while let Some(window) = self.window.filter(|window| to - self.batch.end() >= *window) {
+            self.push(self.start, self.batch.end() + window);
+            self.start += window as u64;
+            self.has_row = true;
+        }
+    }
+
+    /// Ends the region, whose last symbol is before `at` in the bytes of the batch.
+    pub(super) fn end_region_at(&mut self, at: usize) {
+        let is_whole = self.window.is_none() && self.forward_rules().unknown != UnknownPolicy::Split;
+        if at > self.batch.end() || (is_whole && !self.has_row) {
+            self.push(self.start, at);
+            self.has_row = true;
+        }
+    }
+
+    /// Ends a turn: a full batch is finished.
+    pub(super) fn end_turn(&mut self) {
+        self.counted = self.open().len();
+        if self.batch.len() > 0 && self.weight() > self.batch_symbols {
+            self.finish_batch();
+        }
+    }
+
+    /// The bytes of the batch.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.batch.bytes
+    }
+
+    /// Where the bytes of batches go when nobody needs them any more.
+    pub(super) fn spares(&self) -> &Spares {
+        &self.spares
     }
 
     /// Takes the next full batch.
@@ -224,7 +312,7 @@ impl Cutter {
         let shared = length.saturating_sub(self.stride);
         let copied = self.batch.bytes[self.batch.bytes.len() - shared..].to_vec();
         self.rows_of_open(monitor)?;
-        self.has_row = true;
+        (self.has_row, self.counted) = (true, 0);
         self.start = self.start.saturating_add(self.stride as u64);
         self.skip = self.stride.saturating_sub(length);
         self.shared = shared;
@@ -241,10 +329,11 @@ impl Cutter {
         let side = usize::from(self.place.is_reverse);
         match self.rules().unknown {
             UnknownPolicy::Token => {
-                for (number, piece) in self.batch.bytes[from..].chunks(PIECE_SYMBOLS).enumerate() {
+                let first = self.counted;
+                for (number, piece) in self.batch.bytes[from + first..].chunks(PIECE_SYMBOLS).enumerate() {
                     monitor.check()?;
                     if let Some(at) = self.rules_by_strand[side].count(piece, &mut self.counts[side]) {
-                        return Err(self.refused(number * PIECE_SYMBOLS + at, piece[at]));
+                        return Err(self.refused(first + number * PIECE_SYMBOLS + at, piece[at]));
                     }
                 }
                 self.push(self.start, self.batch.bytes.len());
@@ -279,7 +368,8 @@ impl Cutter {
             let known = rules.count_inside(&self.batch.bytes[from..]);
             if known > 0 {
                 if rules.knows_any_base() {
-                    rules.count(&self.batch.bytes[from..from + known], &mut self.counts[side]);
+                    let uncounted = (first + self.counted).clamp(from, from + known);
+                    rules.count(&self.batch.bytes[uncounted..from + known], &mut self.counts[side]);
                 }
                 let start = self.start + (from - first) as u64;
                 self.batch.bytes.copy_within(from..from + known, to);
@@ -328,7 +418,8 @@ impl Cutter {
 
     /// Finishes the batch with the rows so far; the open row moves to the next batch.
     fn finish_batch(&mut self) {
-        let open = self.open().to_vec();
+        let mut open = self.spares.take();
+        open.extend_from_slice(self.open());
         self.batch.bytes.truncate(self.batch.end());
         let batch = self.replace(open);
         self.ready.push_back(batch);

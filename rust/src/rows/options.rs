@@ -5,8 +5,8 @@ use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::verdict::{self, MAX_UNKNOWN};
 
-/// The default of [`RowOptions::batch_symbols`].
-pub const BATCH_SYMBOLS: usize = 16_000_000;
+/// The default of [`RowOptions::batch_symbols`]: what is in work stays in the cache, and buffers are used again soon.
+pub const BATCH_SYMBOLS: usize = 4_000_000;
 
 /// The order of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -70,6 +70,17 @@ impl SymbolRules {
         Self { notes, becomes: changes.then_some(becomes), reverse: reverse_complement, unknown }
     }
 
+    /// Whether nothing is noted of a symbol.
+    pub(super) fn is_quiet(&self, symbol: u8) -> bool {
+        self.notes[usize::from(symbol)] == 0
+    }
+
+    /// Whether rows that hold the symbols counted in `counts`, and quiet ones, are made without cuts and errors.
+    pub(super) fn takes_all(&self, counts: &ByteCounts) -> bool {
+        let refused = if self.unknown == UnknownPolicy::Token { NO_NUCLEOTIDE } else { OUTSIDE };
+        counts.iter().zip(self.notes).all(|(&count, note)| count == 0 || note & refused == 0)
+    }
+
     /// The index of the first symbol outside the vocabulary.
     pub(super) fn first_outside(&self, symbols: &[u8]) -> Option<usize> {
         let is_outside = |&symbol: &u8| self.is_outside(symbol);

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
 
 use std::io::Write;
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,6 +13,7 @@ use crate::alphabet::UnknownPolicy;
 use crate::corpus;
 
 mod judged;
+mod turns;
 
 /// A row as it should be: name, start, end, symbols.
 type Row = (String, i64, i64, String);

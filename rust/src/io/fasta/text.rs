@@ -24,6 +24,8 @@
 //! [`consume`]: SequenceText::consume
 //! [`fill`]: SequenceText::fill
 
+pub(crate) mod source;
+mod symbols;
 pub(crate) mod titles;
 
 use std::path::PathBuf;
@@ -32,8 +34,10 @@ use memchr::{memchr, memchr2};
 
 use super::mistakes::{MIXED, SAM, hint_for_file, hint_for_symbol, looks_like_sam};
 use crate::error::{Error, Result, show_byte};
-use crate::io::decompress::InputStream;
 use crate::io::memory::Buffer;
+use source::{TextSource, TurnEnd};
+
+pub(crate) use symbols::{all, all_alphabetic, is_blank, is_symbol};
 
 /// Bytes of the buffer that all input passes through.
 pub(crate) const BUFFER_BYTES: usize = 256 << 10;
@@ -47,7 +51,7 @@ const HEAD_BYTES: usize = 512;
 /// The unread text of a file, and its position in the file.
 pub(crate) struct SequenceText {
     pub(crate) path: PathBuf,
-    pub(crate) input: InputStream,
+    pub(crate) source: TextSource,
     buffer: Buffer,
     /// The unread part of `buffer`.
     start: usize,
@@ -98,16 +102,16 @@ struct Joint {
 }
 
 impl SequenceText {
-    /// The text of `input`, past a byte-order mark; `path` stands for it in messages.
-    pub(crate) fn new(path: PathBuf, input: InputStream) -> Result<Self> {
-        Self::with_buffer(path, input, BUFFER_BYTES)
+    /// The text of `source`, past a byte-order mark; `path` stands for it in messages.
+    pub(crate) fn new(path: PathBuf, source: TextSource) -> Result<Self> {
+        Self::with_buffer(path, source, BUFFER_BYTES)
     }
 
     /// [`new`](Self::new) with a buffer of `bytes` bytes.
-    pub(crate) fn with_buffer(path: PathBuf, input: InputStream, bytes: usize) -> Result<Self> {
+    pub(crate) fn with_buffer(path: PathBuf, source: TextSource, bytes: usize) -> Result<Self> {
         let mut text = Self {
             path,
-            input,
+            source,
             buffer: Buffer::of(bytes),
             start: 0,
             end: 0,
@@ -318,6 +322,39 @@ impl SequenceText {
         &self.buffer[self.start..self.end]
     }
 
+    /// Bytes that a turn would have, at most `limit`; `limit` if that is not known. None if lines end with CR.
+    pub(crate) fn available(&self, limit: usize) -> usize {
+        if self.line_end == b'\n' { self.source.available(self.end - self.start, limit) } else { 0 }
+    }
+
+    /// Reads a turn: the next `bytes` bytes, the unread ones in the buffer first; see [`TextSource::read_turn`].
+    pub(crate) fn read_turn<S: Send>(
+        &mut self,
+        bytes: usize,
+        chunk: usize,
+        states: &mut [S],
+        work: impl Fn(usize, &[u8], &mut S) + Sync,
+    ) -> Result<()> {
+        self.filled = self.offset();
+        let unread = &self.buffer[std::mem::take(&mut self.start)..std::mem::take(&mut self.end)];
+        let read = self.source.read_turn(unread, bytes, chunk, states, work);
+        read.map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Consumes what of a turn was plain.
+    pub(crate) fn end_turn(&mut self, end: &TurnEnd) {
+        if let Some(title) = end.title.clone() {
+            let title = &self.source.turn()[title];
+            let length = title.iter().rposition(|&byte| !is_blank(byte)).map_or(0, |last| last + 1);
+            self.title.clear();
+            self.title.extend_from_slice(&title[..length]);
+        }
+        self.source.consume(end.at);
+        self.filled += end.at as u64;
+        self.line += end.lines;
+        self.column = end.column as u64;
+    }
+
     /// The position of the next byte in the unpacked text, from 0.
     pub(crate) fn offset(&self) -> u64 {
         self.filled - (self.end - self.start) as u64
@@ -406,7 +443,7 @@ impl SequenceText {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let got = self.input.read(&mut self.buffer[self.end..]).map_err(|fault| fault.at(&self.path))?;
+        let got = self.source.read(&mut self.buffer[self.end..]).map_err(|fault| fault.at(&self.path))?;
         self.end += got;
         self.filled += got as u64;
         Ok(got > 0)
@@ -457,35 +494,4 @@ impl SequenceText {
 fn without_returns(line: &[u8]) -> usize {
     let length = line.iter().rposition(|&byte| byte != b'\r').map_or(0, |last| last + 1);
     length + usize::from(line.len() - length > MAX_RETURNS)
-}
-
-/// Whether `byte` is a space or a tab.
-pub(crate) fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t')
-}
-
-/// Whether `byte` may stand in a sequence.
-pub(crate) fn is_symbol(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'*')
-}
-
-/// Whether `text` is nothing but A to Z in either case.
-pub(crate) fn all_alphabetic(text: &[u8]) -> bool {
-    all(text, u8::is_ascii_alphabetic)
-}
-
-/// Whether every byte of `text` is `legal`.
-///
-/// The blocks are fixed in length, so the inner loop has no branch and becomes vector instructions; the last block
-/// overlaps the one before, so that no remainder is left for a loop over single bytes.
-#[inline]
-pub(crate) fn all(text: &[u8], legal: impl Fn(&u8) -> bool) -> bool {
-    const BLOCK: usize = 32;
-    let all_in_block = |block: &[u8]| block.iter().fold(true, |all, byte| all & legal(byte));
-    match text.last_chunk::<BLOCK>() {
-        Some(last) => {
-            text.as_chunks::<BLOCK>().0.iter().all(|block| all_in_block(block)) && all_in_block(last)
-        }
-        None => all_in_block(text),
-    }
 }

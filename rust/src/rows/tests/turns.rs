@@ -1,0 +1,183 @@
+//! Rows by turns of any size are those of the strict reader, in everything that can be seen.
+
+use std::hash::RandomState;
+
+use proptest::prelude::*;
+
+use super::super::*;
+use crate::alphabet::UnknownPolicy;
+
+/// All that a run gives: rows, the report, the error.
+type Outcome = (Vec<(String, i64, i64, Vec<u8>)>, RowReport, Option<String>);
+
+/// Reads `text` with turns of the given chunk and turn sizes, or strictly.
+fn read(
+    text: &[u8],
+    options: &RowOptions,
+    known: &'static [u8],
+    sizes: Option<[usize; 3]>,
+    packed: bool,
+) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.fa");
+    if packed {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, text).unwrap();
+        std::fs::write(&path, encoder.finish().unwrap()).unwrap();
+    } else {
+        std::fs::write(&path, text).unwrap();
+    }
+    let mut rows = SequenceRows::open(vec![path], options, |byte| known.contains(&byte)).unwrap();
+    rows.turns = sizes.map(|[chunk, turn, long_line]| {
+        let quiet = QuietSymbols::new(|symbol| rows.cutter.forward_rules().is_quiet(symbol));
+        Box::new(Turns::with_sizes(quiet, rows.hasher.clone(), chunk, turn, long_line))
+    });
+    let mut all = Vec::new();
+    let error = loop {
+        match rows.next_batch(&Monitor::default()) {
+            Ok(Some(batch)) => all.extend((0..batch.len()).map(|row| {
+                (batch.name(row).to_owned(), batch.starts[row], batch.ends[row], batch.symbols(row).to_vec())
+            })),
+            Ok(None) => break None,
+            Err(error) => break Some(error.to_string().replace(&*folder.path().to_string_lossy(), "")),
+        }
+    };
+    let mut report = rows.take_report();
+    report.digests.iter_mut().for_each(|digest| digest.file = PathBuf::new());
+    if error.is_some() {
+        // What came before an error depends on the size of batches, and is not used.
+        return (Vec::new(), RowReport::default(), error);
+    }
+    (all, report, error)
+}
+
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "[ACGT]{1,12}",
+        2 => "[ACGT]{6}",
+        2 => "[acgtN]{1,9}",
+        1 => "[ACGTNRYU.*-]{1,9}",
+        1 => "N{1,70}",
+        1 => Just(String::new()),
+    ]
+}
+
+fn title() -> impl Strategy<Value = String> {
+    prop_oneof![8 => "[a-c]{1,2}", 2 => "[ a-c>@+\t]{0,9}", 1 => "[é\\\\x41]{1,6}"]
+}
+
+fn end() -> impl Strategy<Value = &'static str> {
+    prop_oneof![30 => Just("\n"), 1 => Just("\r\n"), 1 => Just(" \n"), 1 => Just("\n\n")]
+}
+
+/// FASTA that is plain for the most part.
+fn fasta() -> impl Strategy<Value = Vec<u8>> {
+    let record =
+        (title(), end(), prop::collection::vec((line(), end()), 0..9)).prop_map(|(title, end, lines)| {
+            let lines: String = lines.into_iter().flat_map(|(line, end)| [line, end.to_owned()]).collect();
+            format!(">{title}{end}{lines}")
+        });
+    (prop::collection::vec(record, 1..9), any::<bool>()).prop_map(|(records, cut)| {
+        let mut text = records.concat().into_bytes();
+        text.truncate(text.len() - usize::from(cut));
+        text
+    })
+}
+
+fn fastq() -> impl Strategy<Value = Vec<u8>> {
+    let record = (title(), line(), any::<bool>(), "[!-~]{70}", end()).prop_map(
+        |(title, line, repeats, quality, end)| {
+            let plus = if repeats { &title } else { "" };
+            format!("@{title}\n{line}\n+{plus}\n{}{end}", &quality[..line.len()])
+        },
+    );
+    prop::collection::vec(record, 1..12).prop_map(|records| records.concat().into_bytes())
+}
+
+/// Text with a few bytes changed, so that any defect may stand anywhere.
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<prop::sample::Index>(), prop::sample::select(&b">@+\n\r \tA1\0n;"[..]));
+    let changes = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(change, 1..3)];
+    (prop_oneof![2 => fasta(), 1 => fastq()], changes).prop_map(|(mut text, changes)| {
+        for (at, byte) in changes {
+            let at = at.index(text.len());
+            text[at] = byte;
+        }
+        text
+    })
+}
+
+fn options() -> impl Strategy<Value = RowOptions> {
+    let window = prop_oneof![
+        Just((None, None)),
+        (1_u64..9, prop::option::of(1_u64..12)).prop_map(|(window, stride)| (Some(window), stride))
+    ];
+    let policy =
+        prop::sample::select(&[UnknownPolicy::Token, UnknownPolicy::Split, UnknownPolicy::Refuse][..]);
+    (window, policy, any::<[bool; 4]>(), 1_usize..200).prop_map(
+        |((window, stride), unknown, flags, batch_symbols)| {
+            let [reverse_complement, upper_case, digests, has_regions] = flags;
+            let mut regions = Regions::new();
+            ["a", "b:2-3"].iter().for_each(|text| regions.add_text(text).unwrap());
+            RowOptions {
+                window,
+                stride,
+                regions: (has_regions && reverse_complement).then_some(regions),
+                reverse_complement,
+                upper_case,
+                unknown,
+                batch_symbols,
+                digests,
+                allow_unknown: 1.0,
+                ..RowOptions::default()
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #[test]
+    fn turns_of_any_size_give_what_the_strict_reader_gives(
+        text in text(),
+        options in options(),
+        known in prop::sample::select(&KNOWN[..]),
+        chunk in 1_usize..60,
+        chunks in 1_usize..9,
+        packed in any::<bool>(),
+        long_line in prop::sample::select(&[1, 5, 1000][..]),
+    ) {
+        let strict = read(&text, &options, known, None, packed);
+        let turned = read(&text, &options, known, Some([chunk, chunk * chunks, long_line]), packed);
+        if long_line < 1000 && strict.2.is_some() {
+            // Of two defects in one line, a reader of parts of lines may tell the first symbol that the policy refuses.
+            prop_assert!(turned.2.is_some());
+        } else {
+            prop_assert_eq!(turned, strict);
+        }
+    }
+}
+
+/// Vocabularies.
+const KNOWN: [&[u8]; 4] = [b"ACGT", b"ACGTN", b"ACGTacgt", b"ACGU"];
+
+#[test]
+fn a_plain_file_is_read_in_turns() {
+    let record = |number: usize| {
+        [">r", &number.to_string(), " x\n", &"ACGT".repeat(number % 30), "\nACGTN\n"].concat()
+    };
+    let text: String = (0..500).map(record).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.fa");
+    std::fs::write(&path, &text).unwrap();
+    let quiet = QuietSymbols::new(|symbol| b"ACGT".contains(&symbol));
+    let mut reader = SequenceReader::open(&path).unwrap();
+    assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
+    let mut turns = Turns::with_sizes(quiet, RandomState::new(), 1000, 8000, 100);
+    let (mut records, mut symbols) = (1, 0);
+    while let Some(turn) = reader.next_turn(&mut turns).unwrap() {
+        records += turn.records().count();
+        symbols += turn.symbols;
+    }
+    assert!(text.len() < 1000 + symbols + 20 * records, "{symbols} symbols of {}", text.len());
+}
