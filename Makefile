@@ -83,6 +83,7 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables and figure from the newest records, without measuring
 	$(BIN)/python -m benchmarks.table
 	$(BIN)/python -m docs.figures.draw_speed
+	$(BIN)/python -m docs.figures.draw_gue
 
 man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1

@@ -14,13 +14,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cluster, encode, encoder, inputs, machine, pretraining, results, shards
+from benchmarks import cluster, encode, encoder, gue_table, inputs, machine, pretraining, results, shards
 from benchmarks.ingest import tables as ingest
 from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
 from genotok.run_records.reading import read_record
-from genotok.run_records.schemas import BenchmarkRecord, ComparisonRecord, FinetuneRecord
+from genotok.run_records.schemas import BaselineRecord, BenchmarkRecord, ComparisonRecord, FinetuneRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +122,11 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "shards-ray": (("shards-ray",), _benchmark(shards.markdown)),
     "cluster": (("cluster",), _benchmark(cluster.markdown)),
     "models": (("models",), lambda record: comparison_markdown(ComparisonRecord.from_json(record))),
+    "gue-published": (
+        ("baseline",),
+        lambda record: gue_table.markdown(BaselineRecord.from_json(record), gue_table.given()),
+    ),
+    "gue-baselines": (("baseline",), lambda record: gue_table.costs(BaselineRecord.from_json(record))),
     "gue": (
         ("gue",),
         lambda record: gue_results.markdown([FinetuneRecord.from_json(one) for one in record["records"]]),

@@ -18,7 +18,7 @@ import genotok
 from genotok.cli.app import DESCRIPTION
 from genotok.dataset import manifest
 from genotok.run_records import version_1
-from genotok.run_records.schemas import BenchmarkRecord
+from genotok.run_records.schemas import BaselineRecord, BenchmarkRecord
 from tests.support import encoder_cases
 
 torch = pytest.importorskip("torch", reason="needs torch: the extra `model`")
@@ -107,6 +107,12 @@ def test_the_figure_is_drawn_from_the_newest_records() -> None:
     for name, palette in figure["SCHEMES"].items():
         assert read(f"docs/figures/speed-{name}.svg") == figure["figure"](palette), "run `make tables`"
         assert f"docs/figures/speed-{name}.svg" in read("README.md")
+
+
+def test_the_figure_of_gue_is_drawn_from_the_newest_record() -> None:
+    figure = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_gue.py"))
+    found = BaselineRecord.from_json(table.newest(kinds=("baseline",)))
+    assert read("docs/figures/gue.svg") == figure["draw"](found), "run `make tables`"
 
 
 def test_the_labelled_example_is_cut_from_the_genomes() -> None:

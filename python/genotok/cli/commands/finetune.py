@@ -130,7 +130,7 @@ def print_results(records: list[FinetuneRecord], baselines: Sequence[BaselineRec
         table.add_column("metric")
     fitted = shown_baselines(found)
     for name in fitted:
-        table.add_column(name.removesuffix(" baseline"), justify="right")
+        table.add_column(name.removesuffix("d baseline").removesuffix(" baseline"), justify="right")
         if not records:
             table.add_column("95 %", justify="right", style="dim", no_wrap=True)
     for record in records:

@@ -1,0 +1,224 @@
+"""The table of GUE: baselines of the newest record beside every published result, and predictions of others.
+
+    genotok baseline GUE/ -o baselines                      # results.json is the record of kind `baseline`
+    genotok evaluate GUE/ --predictions mine --name NAME --json    # a record of kind `predictions`
+
+Both kinds stand in `benchmarks/record/`. `rows` is what the table and the figure share.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.train import RECORDS
+from genotok.evaluation.baselines import BASELINES
+from genotok.evaluation.mean_result import MeanResult, mean_result
+from genotok.gue import GueSet, gue_sets, published
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import BaselineRecord, PredictionsRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["COMPLETE", "Row", "costs", "given", "markdown", "rows"]
+
+REDUCED = "trained on 85 % of dev"
+COMPLETE = ("mouse_0", "mouse_2", "mouse_4", "human_tf_0", "human_tf_2", "prom_core_tata", "prom_300_tata")
+"""The complete sets of the page on models, over which means are compared."""
+AVERAGE = BASELINES["average"]
+CNN = ("CNN, CPU s per seed", "epochs", "chosen")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A set.
+
+    Attributes:
+        known: The set.
+        baselines: The result of each baseline by title; empty if there is none.
+        clean: The averaged baseline on clean rows; None if that was not measured, or they are too few.
+        clean_rows: Clean rows of test; None if that is not known.
+        is_reduced: Whether baselines were trained on a part of dev.
+        published: Each model's published result.
+        given: The result of each record of predictions, by its name.
+    """
+
+    known: GueSet
+    baselines: dict[str, MeanResult] = field(default_factory=dict)
+    clean: MeanResult | None = None
+    clean_rows: int | None = None
+    is_reduced: bool = False
+    published: dict[str, float] = field(default_factory=dict)
+    given: dict[str, MeanResult] = field(default_factory=dict)
+
+
+def given(folder: Path = RECORDS) -> list[PredictionsRecord]:
+    """The records of predictions of others."""
+    paths = sorted(folder.glob("*/*-predictions*.json"))
+    return [PredictionsRecord.from_json(read_record(path)) for path in paths]
+
+
+def rows(record: BaselineRecord, others: Sequence[PredictionsRecord] = ()) -> list[Row]:
+    """All sets with published results, in the order of GUE."""
+    fitted = {str(one["name"]): one for one in record.sets}
+    known = published()
+    return [
+        _row(one, fitted.get(one.name), known[one.name], others) for one in gue_sets() if one.name in known
+    ]
+
+
+def _row(
+    known: GueSet,
+    one: Mapping[str, Any] | None,
+    results: dict[str, float],
+    others: Sequence[PredictionsRecord],
+) -> Row:
+    """A set, with its baselines if it has any."""
+    found = {
+        other.model: mean_result(each["runs"], each["metric"])
+        for other in others
+        for each in other.sets
+        if each["name"] == known.name
+    }
+    if one is None:
+        return Row(known, published=results, given=found)
+    metric, fitted = one["metric"], one["baselines"]
+    parts = [run["test"].get("clean") or {} for run in fitted["average"]["runs"]]
+    is_measured = all(metric in part for part in parts)
+    return Row(
+        known,
+        {title: mean_result(fitted[key]["runs"], metric) for key, title in BASELINES.items()},
+        mean_result([{"test": part} for part in parts], metric) if is_measured else None,
+        parts[0].get("rows"),
+        REDUCED in one["note"],
+        results,
+        found,
+    )
+
+
+def markdown(record: BaselineRecord, others: Sequence[PredictionsRecord] = ()) -> str:
+    """The table, its means, and what it says of the complete sets."""
+    found = rows(record, others)
+    models = _models(found)
+    has_clean = any(row.clean_rows is not None for row in found)
+    clean = ["clean rows", "averaged, clean rows", "95 %"] if has_clean else []
+    names = list(dict.fromkeys(name for row in found for name in row.given))
+    titles = [title.removesuffix(" baseline") for title in BASELINES.values()]
+    head = ["set", *titles, "95 %", *clean, *names, *models]
+    table = [head, ["---", *["---:"] * (len(head) - 1)]]
+    table += [_cells(row, models, names, has_clean=has_clean) for row in found]
+    complete = [row for row in found if row.baselines and not row.is_reduced]
+    if len(complete) > 1:
+        table.append(_means(complete, models, names, has_clean=has_clean))
+    lines = [f"| {' | '.join(cells)} |" for cells in table]
+    return "\n\n".join(["\n".join(lines), *_said(record, found)])
+
+
+def _models(found: Sequence[Row]) -> list[str]:
+    """The published models, the best on average first."""
+    models = found[0].published
+    return sorted(models, key=lambda model: -statistics.fmean(row.published[model] for row in found))
+
+
+def _cells(row: Row, models: Sequence[str], names: Sequence[str], *, has_clean: bool) -> list[str]:
+    """A line of the table; measured results that are above all published ones are bold."""
+    best = max(row.published.values())
+
+    def shown(one: MeanResult | None) -> str:
+        if one is None:
+            return ""
+        return f"**{one.text}**" if one.interval.value > best and not row.is_reduced else one.text
+
+    average = row.baselines.get(AVERAGE)
+    clean = [
+        "" if row.clean_rows is None else f"{row.clean_rows:,}",
+        row.clean.text if row.clean else "",
+        row.clean.range if row.clean else "",
+    ]
+    return [
+        f"{row.known.name}{'*' if row.is_reduced else ''}",
+        *(shown(row.baselines.get(title)) for title in BASELINES.values()),
+        average.range if average else "",
+        *(clean if has_clean else ()),
+        *(shown(row.given.get(name)) for name in names),
+        *(f"{row.published[model]:.1f}" for model in models),
+    ]
+
+
+def _means(
+    found: Sequence[Row], models: Sequence[str], names: Sequence[str], *, has_clean: bool
+) -> list[str]:
+    """The means over complete sets; of a column that lacks a set there is none."""
+    clean = ["", _mean(row.clean for row in found), ""] if has_clean else []
+    return [
+        f"mean of {len(found)} complete sets",
+        *(_mean(row.baselines[title] for row in found) for title in BASELINES.values()),
+        "",
+        *clean,
+        *(_mean(row.given.get(name) for row in found) for name in names),
+        *(f"{statistics.fmean(row.published[model] for row in found):.1f}" for model in models),
+    ]
+
+
+def _mean(results: Iterable[MeanResult | None]) -> str:
+    """The mean; "" if one is missing."""
+    there = list(results)
+    values = [one.interval.value for one in there if one is not None]
+    return f"{statistics.fmean(values):.1f}" if len(values) == len(there) else ""
+
+
+def _said(record: BaselineRecord, found: Sequence[Row]) -> list[str]:
+    """What the table says, and what it is made of."""
+    said = []
+    seven = [row for row in found if row.known.name in COMPLETE and row.baselines and not row.is_reduced]
+    if len(seven) > 1:
+        means = [
+            f"{name} {_mean(row.baselines[title] for row in seven)}"
+            for title, name in (
+                (AVERAGE, "averaged baseline"),
+                (BASELINES["cnn"], "CNN"),
+                (BASELINES["kmers"], "k-mers"),
+            )
+        ]
+        means += [
+            f"{model} {statistics.fmean(row.published[model] for row in seven):.1f}"
+            for model in ("DNABERT-2", "NT-2500M-multi")
+        ]
+        said.append(f"Mean over {', '.join(row.known.name for row in seven)}: {'; '.join(means)}.")
+    seeds = {str(len(one["baselines"]["cnn"]["runs"])) for one in record.sets}
+    said.append(
+        "Percent of MCC, of covid macro F1; baselines: mean and deviation over seeds "
+        f"({', '.join(sorted(seeds))} per set), then the mean 95 % bootstrap interval of the test split. "
+        "Bold: above every published result. *: train is missing, and baselines were trained on 85 % of dev, "
+        "a ninth of the data; they cannot be compared with published results."
+    )
+    return said
+
+
+def costs(record: BaselineRecord) -> str:
+    """What each baseline chose on dev and what it took, as Markdown."""
+    table = [
+        ["set", "train rows", "strands", "k-mers, s", "C", *CNN, "weight of CNN"],
+        ["---", "---:", "---", "---:", "---:", "---:", "---:", "---", "---"],
+    ]
+    for one in record.sets:
+        kmers, cnn, average = (one["baselines"][key] for key in BASELINES)
+        fitted = kmers["runs"][0]
+        runs = cnn["runs"]
+        table.append(
+            [
+                one["name"],
+                f"{one['rows']['train']:,}",
+                ("one" if kmers["stranded"] else "both") + (", places" if cnn["aligned"] else ""),
+                f"{fitted['seconds']:,.0f}",
+                f"{fitted['penalty']:g}",
+                f"{statistics.fmean(run['cpu_seconds'] for run in runs):,.0f}",
+                f"{runs[0]['epochs']}",
+                ", ".join(str(run["epoch"]) for run in runs),
+                ", ".join(f"{run['weight_of_cnn']:g}" for run in average["runs"]),
+            ]
+        )
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
