@@ -62,6 +62,7 @@ use crate::bpe::encode::lanes::run;
 use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
 use crate::bpe::encode::marked::AnyMarked;
 use crate::error::Result;
+use crate::io::fasta::text::is_symbol;
 use crate::monitor::Monitor;
 use crate::tokenizer::symbols::SymbolTable;
 use crate::tokenizer::{Id, Template, Tokenizer};
@@ -195,6 +196,9 @@ impl<'a> Job<'a> {
 
     /// Whether all sequences are plain, found in one pass over all bytes; false if each must be asked by itself.
     fn all_plain(&self) -> bool {
+        if self.options.only_symbols && !self.suspects.has(is_symbol) {
+            return self.symbols.leaves_all();
+        }
         let is_free = |bytes: &[u8]| !self.suspects.any(bytes);
         let bytes = self.sequences.offsets.first().zip(self.sequences.offsets.last());
         let bytes = bytes.map_or(&[][..], |(&first, &last)| &self.sequences.bytes[first..last]);

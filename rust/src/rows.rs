@@ -69,7 +69,7 @@ use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
 use crate::verdict;
 use cutter::Cutter;
-use digest::Refget;
+use digest::Digester;
 use lines::with_line;
 use region_queue::RegionQueue;
 use regions::Region;
@@ -106,8 +106,8 @@ pub struct SequenceRows {
     hasher: RandomState,
     /// The symbols of a turn that is not added as a whole.
     symbols: Vec<u8>,
-    /// Whether digests of records are computed.
-    digests: bool,
+    /// Computes the digests of records, if they are requested.
+    digester: Option<Digester>,
     /// The first record names, for messages.
     names: Vec<String>,
     allow_unknown: f64,
@@ -115,6 +115,8 @@ pub struct SequenceRows {
     baseless: Option<PathBuf>,
     /// Records of all files so far.
     records: u64,
+    /// Whether the last batch was taken.
+    is_ended: bool,
     /// After an error there are no more rows.
     failed: bool,
 }
@@ -131,7 +133,6 @@ struct OpenFile {
     /// Symbols of the record so far.
     position: u64,
     queue: RegionQueue,
-    refget: Option<Refget>,
     /// Symbols and bytes already reported to the monitor.
     reported: [u64; 2],
     symbols: u64,
@@ -174,10 +175,11 @@ impl SequenceRows {
             cutter,
             report: RowReport::default(),
             open: None,
-            digests: options.digests,
+            digester: options.digests.then(Digester::new),
             names: Vec::new(),
             allow_unknown: options.allow_unknown,
             records: 0,
+            is_ended: false,
             failed: false,
         })
     }
@@ -188,6 +190,7 @@ impl SequenceRows {
             return Ok(None);
         }
         let batch = self.read_on(monitor);
+        self.is_ended = matches!(batch, Ok(None));
         self.failed = batch.is_err();
         batch
     }
@@ -197,9 +200,12 @@ impl SequenceRows {
         self.cutter.spares().clone()
     }
 
-    /// Takes what was read and found since the last call.
+    /// Takes what was read and found since the last call. Digests may come later; after the last batch all are there.
     pub fn take_report(&mut self) -> RowReport {
         self.cutter.report(&mut self.report);
+        if let Some(digester) = &mut self.digester {
+            self.report.digests.extend(digester.take(self.is_ended));
+        }
         std::mem::take(&mut self.report)
     }
 
@@ -256,7 +262,6 @@ impl SequenceRows {
             records: 0,
             position: 0,
             queue: RegionQueue::default(),
-            refget: self.digests.then(Refget::default),
             reported: [0; 2],
             symbols: 0,
             events: 0,
@@ -305,7 +310,8 @@ impl SequenceRows {
     /// Adds the next symbols of the open record.
     fn add_symbols(&mut self, symbols: &[u8], monitor: &Monitor) -> Result<()> {
         let Some(file) = &mut self.open else { return Ok(()) };
-        file.note(symbols);
+        file.symbols += symbols.len() as u64;
+        self.digester.iter_mut().for_each(|digester| digester.update(symbols));
         if self.baseless.is_some() && symbols.iter().any(|&symbol| is_base(symbol)) {
             self.baseless = None;
         }
@@ -363,7 +369,8 @@ impl SequenceRows {
     /// Adds the symbols `from..to` of the batch to the open record.
     fn extend_record(&mut self, from: usize, to: usize) {
         let Some(file) = &mut self.open else { return };
-        file.note(&self.cutter.bytes()[from..to]);
+        file.symbols += (to - from) as u64;
+        self.digester.iter_mut().for_each(|digester| digester.update(&self.cutter.bytes()[from..to]));
         file.position += (to - from) as u64;
         self.cutter.advance(to);
     }
@@ -436,27 +443,13 @@ impl SequenceRows {
 
     /// Adds the digest of a record whose symbols are all read.
     fn finish_record(&mut self) {
-        let Some(file) = &mut self.open else { return };
-        if let Some(refget) = &mut file.refget {
-            self.report.digests.push(RecordDigest {
-                file: file.path.clone(),
-                record: self.cutter.name().to_owned(),
-                length: file.position,
-                digest: refget.finish(),
-            });
+        if let (Some(file), Some(digester)) = (&self.open, &mut self.digester) {
+            digester.end_record(&file.path, self.cutter.name(), file.position);
         }
     }
 }
 
 impl OpenFile {
-    /// Notes symbols of the record.
-    fn note(&mut self, symbols: &[u8]) {
-        if let Some(refget) = &mut self.refget {
-            refget.update(symbols);
-        }
-        self.symbols += symbols.len() as u64;
-    }
-
     /// Every [`EVENTS_PER_CHECK`] calls, reports progress and checks for an interrupt.
     fn check_interrupt(&mut self, reader: &SequenceReader, monitor: &Monitor) -> Result<()> {
         self.events = self.events.wrapping_add(1);

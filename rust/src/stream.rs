@@ -101,7 +101,7 @@ impl TokenStream {
         if rows.unknown == UnknownPolicy::Token && tokenizer.unknown_id().is_none() {
             rows.unknown = UnknownPolicy::Refuse;
         }
-        (encode.unknown, encode.upper_case) = (rows.unknown, rows.upper_case);
+        (encode.unknown, encode.upper_case, encode.only_symbols) = (rows.unknown, rows.upper_case, true);
         if encode.add_special_tokens {
             tokenizer.template()?;
         }

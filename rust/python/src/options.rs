@@ -115,6 +115,7 @@ impl BatchOptions {
     /// How the core encodes, what missing sequences become, and the number of threads.
     pub(crate) fn checked(self) -> PyResult<(EncodeOptions, Nulls, Option<usize>)> {
         let encode = EncodeOptions {
+            only_symbols: false,
             unknown: unknown(&self.unknown)?,
             upper_case: self.uppercase,
             add_special_tokens: self.add_special_tokens,
@@ -175,6 +176,7 @@ impl RowOptions {
             need_bases: read.need_bases,
         };
         let encode = EncodeOptions {
+            only_symbols: false,
             unknown,
             upper_case: self.uppercase,
             add_special_tokens: self.add_special_tokens,

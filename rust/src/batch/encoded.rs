@@ -17,6 +17,7 @@ pub struct Sequences<'a> {
 
 /// How to encode.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // they are independent options
 pub struct EncodeOptions {
     /// What becomes of symbols outside the vocabulary.
     pub unknown: UnknownPolicy,
@@ -26,6 +27,8 @@ pub struct EncodeOptions {
     pub add_special_tokens: bool,
     /// Tell where each token comes from: 16 bytes per token.
     pub spans: bool,
+    /// All bytes are symbols of a sequence file: letters, `-`, `.` and `*`. Then they need not be looked at first.
+    pub only_symbols: bool,
 }
 
 impl EncodeOptions {

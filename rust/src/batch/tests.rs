@@ -154,6 +154,7 @@ fn options() -> impl Strategy<Value = EncodeOptions> {
     let flag = any::<bool>;
     (flag(), flag(), flag(), flag()).prop_map(|(split, upper_case, add_special_tokens, spans)| {
         EncodeOptions {
+            only_symbols: false,
             unknown: if split { UnknownPolicy::Split } else { UnknownPolicy::Token },
             upper_case,
             add_special_tokens,

@@ -37,6 +37,11 @@ impl Suspects {
         Self { first: (0..=255).filter(|&byte| is_first[usize::from(byte)]).collect(), is_first }
     }
 
+    /// Whether a byte of some kind is suspect.
+    pub(super) fn has(&self, is_of_kind: impl Fn(u8) -> bool) -> bool {
+        self.first.iter().any(|&byte| is_of_kind(byte))
+    }
+
     /// Whether there is one.
     ///
     /// Up to two such bytes (`[` and `<`, nearly always) are looked for without branches, 4,096 bytes at a time, so that a

@@ -15,8 +15,8 @@
 //! # Vector instructions
 //!
 //! The check of a line is a loop over fixed blocks, which the compiler makes vector instructions of. It is compiled for
-//! AVX-512, AVX2 and the least that the target has; the processor's best is chosen when the program runs. All three are
-//! the same source, so they agree.
+//! AVX-512, AVX2 and the least that the target has; the best that the CPU offers is chosen when the program runs. All three
+//! are the same source, so they agree.
 
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -46,7 +46,7 @@ impl QuietSymbols {
 
     /// Whether a line holds only bases that need not be counted.
     #[inline(always)]
-    #[allow(clippy::inline_always)] // compiled for several processors
+    #[allow(clippy::inline_always)] // compiled for several CPUs
     #[allow(clippy::needless_bitwise_bool)] // without branches it becomes vector instructions
     fn is_quiet(&self, line: &[u8]) -> bool {
         let is_base = |byte: u8| (byte == b'A') | (byte == b'C') | (byte == b'G') | (byte == b'T');
@@ -182,7 +182,7 @@ impl PlainPiece {
 
     /// Reads lines of FASTA.
     #[inline(always)]
-    #[allow(clippy::inline_always)] // compiled for several processors
+    #[allow(clippy::inline_always)] // compiled for several CPUs
     fn read_fasta(&mut self, text: &[u8], rules: &PlainRules) {
         let mut at = self.range.start;
         while let Some(&first) = text.get(at) {
@@ -370,7 +370,7 @@ fn copy_line(text: &[u8], at: usize, out: &mut [u8], to: usize, width: usize) {
     }
 }
 
-/// Reads FASTA by the best instructions that the processor has.
+/// Reads FASTA by the best instructions that the CPU has.
 #[allow(unsafe_code)]
 fn dispatch(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) {
     #[cfg(target_arch = "x86_64")]
@@ -384,7 +384,7 @@ fn dispatch(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) {
             piece.read_fasta(text, rules);
         }
         if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the processor has these instructions, which is all that the function needs.
+            // SAFETY: the CPU has these instructions, which is all that the function needs.
             return unsafe { avx512(piece, text, rules) };
         }
         if is_x86_feature_detected!("avx2") {

@@ -61,8 +61,7 @@ pub(crate) struct Turns {
 impl Turns {
     /// Turns for files of which the symbols that are not quiet are counted; names are hashed by `hasher`.
     pub(crate) fn new(quiet: QuietSymbols, hasher: RandomState) -> Self {
-        let num_chunks = (CHUNKS_PER_THREAD * rayon::current_num_threads()).min(MAX_CHUNKS);
-        Self::with_sizes(quiet, hasher, CHUNK_BYTES, CHUNK_BYTES * num_chunks, LONG_LINE)
+        Self::with_sizes(quiet, hasher, CHUNK_BYTES, CHUNK_BYTES * MAX_CHUNKS, LONG_LINE)
     }
 
     /// Forgets the file.
@@ -145,7 +144,8 @@ impl SequenceReader {
             _ => return Ok(None),
         };
         let offset = self.text.offset();
-        let bytes = self.text.available(turns.turn_bytes);
+        let num_chunks = (CHUNKS_PER_THREAD * rayon::current_num_threads()).min(MAX_CHUNKS);
+        let bytes = self.text.available(turns.turn_bytes.min(turns.chunk_bytes * num_chunks));
         if offset < turns.next || bytes < turns.least.max(1) {
             return Ok(None);
         }
