@@ -136,7 +136,17 @@ def test_an_unfinished_folder_is_resumed(copies: Path) -> None:
     report = encode(tokenizer, files, "encoded/unfinished", resume=True, **options)
     assert report["resumed"] == 1
     encode(tokenizer, files, "encoded/again", **options)
-    assert contents(copies / "encoded" / "unfinished") == contents(copies / "encoded" / "again")
+    resumed, again = copies / "encoded" / "unfinished", copies / "encoded" / "again"
+    assert rows_in(resumed) == rows_in(again)
+    assert [*verify_folder(resumed, inputs=True), *verify_folder(again, inputs=True)] == []
+    # What was complete stays as the earlier version wrote it; what is new has the bytes of today.
+    then, first, second = contents(GOLDEN / "encoded" / "unfinished"), contents(resumed), contents(again)
+    assert first.keys() == second.keys()
+    complete = {name for name in then if name != "unfinished.jsonl"}
+    assert {name: first[name] for name in complete} == {name: then[name] for name in complete}
+    new = first.keys() - complete - {"manifest.json"}
+    assert {name: first[name] for name in new} == {name: second[name] for name in new}
+    assert new
 
 
 # -- training, resumed ------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def test_a_run_is_resumed_with_the_same_contents_under_other_names(place: Path) 
 
 def test_a_run_is_not_resumed_with_another_genome_or_tokenizer(place: Path) -> None:
     shutil.copy(place / "other.fa", place / "one.fa")
-    refused(lambda: resume(place), "one.fa: is not the file that", "was started with", "its SHA-256 differs")
+    refused(lambda: resume(place), "one.fa: is not the file that", "was started with", "its checksum differs")
     refused(lambda: resume(place, "other.fa"), "other.fa: is not the file that")
     refused(lambda: resume(place, tokenizer="other.json"), "was started with other contents of tokenizer;")
     (place / "one.fa").unlink()

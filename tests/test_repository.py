@@ -63,7 +63,7 @@ RUST_ORDER = {
         "session",
         "testing",
     ],
-    "io": ["atomic", "memory", "sizes", "checksum", "tabix", "decompress", "fasta"],
+    "io": ["file_writer", "atomic", "memory", "sizes", "checksum", "tabix", "decompress", "fasta"],
     "bpe": ["table", "encode", "train"],
     "bpe::encode": [
         "heap",

@@ -16,12 +16,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from genotok import _native
 from genotok.dataset import TokenDataset, verify_folder
 from genotok.dataset.folder import write_folder
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.plain import sum_of
 from genotok.errors import ArgumentError, GenotokError, SequenceFileError
-from genotok.files.identity import file_sha256
+from genotok.files.checksums import blake3
 from tests.support.encoded import TOKENIZER, FakeReader, plan, rows_of
 
 INPUTS = ("a.fa", "b.fa", "c.fa")
@@ -34,6 +35,11 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in INPUTS:
         Path(name).write_text(f">{name}\nACGT\n")
+
+
+def blake3_of(path: str) -> str | None:
+    (digits,) = _native.FileChecksums([path]).wait()
+    return digits
 
 
 def rows_for(name: str) -> list[Any]:
@@ -102,7 +108,7 @@ def test_records_and_inputs_are_listed() -> None:
     assert len(lines) == 1 + manifest.portions[0].records
     entry = manifest.portions[0].inputs[0]
     assert (entry.path, entry.bytes) == ("a.fa", 11)
-    assert entry.sha256 is not None
+    assert entry.checksum == blake3(blake3_of("a.fa"))
 
 
 def test_what_is_there_is_not_replaced_unasked() -> None:
@@ -407,7 +413,7 @@ def amend(shard: str) -> None:
             for file in entry["files"]:
                 if file["name"] == shard:
                     path = f"shards/{shard}"
-                    file.update(bytes=os.path.getsize(path), sha256=file_sha256(path))
+                    file.update(bytes=os.path.getsize(path), checksum=blake3(blake3_of(path)))
                     entry["checksum"] = None
     del manifest["sha256"]
     Path("shards/manifest.json").write_text(json.dumps(manifest | {"sha256": sum_of(manifest)}))
@@ -505,7 +511,7 @@ SHARD = "portions.0.shards.0"
         (at(f"{SHARD}.files.0.name", "a\x00b"), "not the plain name"),
         (at(f"{SHARD}.files.0.name", "records-00000.tsv"), "is no shard of format arrow"),
         (at(f"{SHARD}.files.0.name", "00000-00001.arrow"), "listed twice"),
-        (at(f"{SHARD}.files.0.sha256", "0"), "64 hexadecimal digits"),
+        (at(f"{SHARD}.files.0.checksum", "0"), "64 hexadecimal digits"),
         (at(f"{SHARD}.files", []), "is no shard of format arrow"),
         (at(f"{SHARD}.rows", 10**30), "no number from 0"),
         (at(f"{SHARD}.rows", -1), "no number from 0"),
@@ -516,7 +522,7 @@ SHARD = "portions.0.shards.0"
         (at("portions", {}), "where list is expected"),
         (at("head.format", "pickle"), "pickle"),
         (at("head.tokenizer.name", "../../tokenizer.json"), "not the plain name"),
-        (at("version", 4), "version 4"),
+        (at("version", 5), "version 5"),
         (at("head.vocab_size", 121), "its checksum differs"),
         (lambda manifest: manifest.pop("sha256"), "its checksum differs"),
         (at("kind", "x"), "kind"),

@@ -3,12 +3,12 @@
 Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, SupportsIndex, final, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from typing_extensions import CapsuleType
+from typing_extensions import Buffer, CapsuleType
 
 from genotok.options import (
     BatchOptions,
@@ -25,7 +25,11 @@ from genotok.tokenizer.row_report import RowReport
 
 __all__ = [
     "MAX_UNKNOWN",
+    "ArrowWriter",
+    "AtomicFile",
     "Claim",
+    "EncodedRows",
+    "FileChecksums",
     "IndexedBed",
     "RecordBatch",
     "Shard",
@@ -45,7 +49,6 @@ __all__ = [
     "read_places",
     "shard_files",
     "simulate",
-    "sweep",
     "temporary_name",
     "verify_shards",
 ]
@@ -53,11 +56,42 @@ __all__ = [
 MAX_UNKNOWN: float
 
 @final
+class AtomicFile:
+    def __new__(cls, path: str, *, checksum: bool = False, deferred: bool = False) -> AtomicFile: ...
+    def write(self, data: Buffer) -> int: ...
+    def sync(self) -> tuple[int, str | None]: ...
+    def commit(self) -> None: ...
+    def discard(self) -> None: ...
+
+@final
+class FileChecksums:
+    def __new__(cls, paths: Sequence[str]) -> FileChecksums: ...
+    def wait(self) -> list[str | None]: ...
+    def stop(self) -> None: ...
+
+@final
+class EncodedRows:
+    def __new__(cls, batch: object) -> EncodedRows: ...
+    @property
+    def num_rows(self) -> int: ...
+    def rows_until(self, bases: int) -> int: ...
+    def slice(self, start: int, rows: int) -> EncodedRows: ...
+    def counts(self, unknown_id: int | None) -> tuple[int, int, int]: ...
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]: ...
+
+@final
+class ArrowWriter:
+    def __new__(
+        cls, sink: object, schema: object, metadata: Mapping[str, str], about: str, *, stream: bool
+    ) -> ArrowWriter: ...
+    def write(self, rows: EncodedRows) -> None: ...
+    def close(self) -> list[str]: ...
+
+@final
 class Claim:
     def __new__(cls, path: str, *, folder: bool = False) -> Claim: ...
     def release(self) -> None: ...
 
-def sweep(folder: str) -> None: ...
 def temporary_name() -> str: ...
 
 @final

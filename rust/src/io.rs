@@ -2,6 +2,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | `file_writer` | counts, checksum and early write-back of a file that is written |
 //! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
 //! | [`memory`] | fresh memory for large results; buffers that a thread keeps |
 //! | `sizes` | how large files are |
@@ -16,6 +17,7 @@ pub mod atomic;
 pub mod checksum;
 pub(crate) mod decompress;
 pub mod fasta;
+pub(crate) mod file_writer;
 pub mod memory;
 pub(crate) mod sizes;
 pub mod tabix;

@@ -112,6 +112,7 @@ SAME_CONCEPT = {
     **dict.fromkeys(
         ("RecordDigest", "RowReport", "TrainingReport"), "a report of the core, and its type in Python"
     ),
+    "AtomicFile": "a file under its temporary name in the core, in the binding and in Python",
     "Tokenizer": "the tokenizer of the core, as the binding wraps it, and as Python users see it",
 }
 

@@ -15,12 +15,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from genotok._native import batch_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
 
 __all__ = [
     "BATCH",
@@ -88,12 +88,16 @@ class BatchChecksums:
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The columns without names and metadata, in which an altered file may have any bytes."""
+    import pyarrow as pa  # noqa: PLC0415 - 0.1 s, which those who write Arrow do without
+
     columns = [_plain_lists(column) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, [str(number) for number in range(len(columns))])
 
 
 def _plain_lists(column: pa.Array) -> pa.Array:
     """A column; lists without the name of what is in them."""
+    import pyarrow as pa  # noqa: PLC0415 - likewise
+
     if pa.types.is_list(column.type):
         return pa.ListArray.from_arrays(column.offsets, column.values)
     if pa.types.is_large_list(column.type):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from typing import TYPE_CHECKING, Self
 
+from genotok import _native
 from genotok.dataset.manifest import InputEntry
 from genotok.errors import SequenceFileError
-from genotok.files.identity import file_sha256
+from genotok.files.checksums import blake3
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,28 +27,18 @@ class Checksum:
 
     def __init__(self, paths: list[str]) -> None:
         self._before = {path: _look(path) for path in paths}
-        self._sums: dict[str, str | None] = {}
-        self._failed: OSError | None = None
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            for path, state in self._before.items():
-                if state is not None:
-                    self._sums[path] = file_sha256(path, self._stopped)
-        except OSError as error:
-            self._failed = error
+        self._regular = [path for path, state in self._before.items() if state is not None]
+        self._sums: _native.FileChecksums | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._sums = _native.FileChecksums(self._regular)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopped.set()
-        self._thread.join()
+        if self._sums is not None:
+            self._sums.stop()
 
     def entries(self) -> tuple[InputEntry, ...]:
         """The inputs as they were read.
@@ -57,16 +47,15 @@ class Checksum:
             SequenceFileError: A file has changed meanwhile.
             OSError: A file cannot be read.
         """
-        self._thread.join()
-        if self._failed:
-            raise self._failed
+        found = self._sums.wait() if self._sums is not None else []
+        sums = dict(zip(self._regular, found, strict=True))
         for path, state in self._before.items():
             if state is not None and _look(path) != state:
                 raise SequenceFileError(
                     f"{path}: was changed while it was read; run again once it is complete"
                 )
         return tuple(
-            InputEntry(path, None if state is None else state[0], self._sums.get(path))
+            InputEntry(path, state[0], blake3(sums[path])) if state else InputEntry(path, None, None)
             for path, state in self._before.items()
         )
 

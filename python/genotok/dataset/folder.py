@@ -15,15 +15,13 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
+from genotok._native import EncodedRows
 from genotok.dataset.checksum import Checksum
-from genotok.dataset.columns import bases_of
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.writers import Output, files
 from genotok.files.atomic import AtomicFile
+from genotok.files.checksums import blake3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -99,14 +97,13 @@ def _write_shards(
     folder: str, job: EncodingJob, index: int, reader: RowReader, *, deferred: bool
 ) -> Iterator[ShardEntry]:
     """The shards of a portion, each complete when it is yielded."""
-    schema = pa.schema(reader)
     part = 0
-    rows = _Rows(pa.record_batch(batch) for batch in reader)
+    rows = _Rows(EncodedRows(batch) for batch in reader)
     while rows:
         stem = SHARD.format(portion=index, part=part)
         paths = [os.path.join(folder, stem + ending) for ending in job.form.endings]
         sinks = files(paths, checksum=True, deferred=deferred)
-        with Output(job, sinks, schema) as output:
+        with Output(job, sinks, reader) as output:
             while rows and output.counts.bases < job.shard_bases:
                 output.write(rows.take(job.shard_bases - output.counts.bases))
             output.commit()
@@ -115,29 +112,33 @@ def _write_shards(
 
 
 class _Rows:
-    """The rows of a stream of record batches; true as long as there are any."""
+    """The rows of a stream of batches; true as long as there are any."""
 
-    def __init__(self, stream: Iterator[Any]) -> None:
+    def __init__(self, stream: Iterator[EncodedRows]) -> None:
         self._stream = stream
-        self._batch: Any = next(stream, None)
+        self._batch = next(stream, None)
 
     def __bool__(self) -> bool:
         while self._batch is not None and not self._batch.num_rows:
             self._batch = next(self._stream, None)
         return self._batch is not None
 
-    def take(self, bases: int) -> pa.RecordBatch:
-        """The next rows, of one record batch: all, or those up to the one that makes them `bases` or more."""
-        sums = np.cumsum(bases_of(self._batch))
-        rows = int(np.searchsorted(sums, bases)) + 1
-        taken, self._batch = self._batch.slice(0, rows), self._batch.slice(rows)
-        return taken
+    def take(self, bases: int) -> EncodedRows:
+        """The next rows, of one batch: all, or those up to the one that makes them `bases` or more."""
+        batch = self._batch
+        if batch is None:
+            raise ValueError("there are no rows left")
+        rows = batch.rows_until(bases)
+        self._batch = batch.slice(rows, batch.num_rows)
+        return batch.slice(0, rows)
 
 
 def _shard_entry(sinks: Sequence[AtomicFile], output: Output) -> ShardEntry:
     """A complete shard."""
     counts = output.counts
-    entries = tuple(FileEntry(os.path.basename(sink.path), sink.num_bytes, sink.sha256) for sink in sinks)
+    entries = tuple(
+        FileEntry(os.path.basename(sink.path), sink.num_bytes, blake3(sink.checksum)) for sink in sinks
+    )
     return ShardEntry(entries, counts.rows, counts.bases, counts.tokens, counts.unknown, output.checksum)
 
 
@@ -155,4 +156,4 @@ def _write_digests(
         sink.commit()
     finally:
         sink.discard()
-    return FileEntry(os.path.basename(path), sink.num_bytes, sink.sha256)
+    return FileEntry(os.path.basename(path), sink.num_bytes, blake3(sink.checksum))

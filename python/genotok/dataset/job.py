@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genotok.dataset.manifest import FileEntry, Head
+from genotok.files.checksums import sha256
 
 if TYPE_CHECKING:
     from genotok.dataset.formats import Format
@@ -98,7 +99,9 @@ class EncodingJob:
             genotok=_version(),
             format=self.form.name,
             vocab_size=len(self.vocabulary.strings),
-            tokenizer=FileEntry(TOKENIZER, len(self.vocabulary.json.encode()), self.vocabulary.sha256),
+            tokenizer=FileEntry(
+                TOKENIZER, len(self.vocabulary.json.encode()), sha256(self.vocabulary.sha256)
+            ),
             shard_bases=self.shard_bases,
             options=dict(self.options),
             inputs=self.inputs,

@@ -23,7 +23,7 @@ from genotok.dataset.plain import from_line, to_line
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.files.appending import AppendFile
 from genotok.files.atomic import TEMPORARY_PATTERN, write_atomic
-from genotok.files.identity import file_sha256
+from genotok.files.checksums import has_checksum
 from genotok.files.outputs import is_internal
 from genotok.files.syncing import sync_files, sync_folder
 
@@ -211,7 +211,7 @@ class Journal:
         """Whether a file is as it was written."""
         path = self._path(file.name)
         return (
-            os.path.isfile(path) and os.path.getsize(path) == file.bytes and file_sha256(path) == file.sha256
+            os.path.isfile(path) and os.path.getsize(path) == file.bytes and has_checksum(path, file.checksum)
         )
 
 
@@ -220,7 +220,7 @@ def _check_inputs(portion: Portion) -> None:
     for entry in portion.inputs:
         if entry.bytes is None:
             continue
-        if os.path.getsize(entry.path) != entry.bytes or file_sha256(entry.path) != entry.sha256:
+        if os.path.getsize(entry.path) != entry.bytes or not has_checksum(entry.path, entry.checksum):
             raise ArgumentError(
                 f"{entry.path}: has changed since it was encoded; --force starts anew with what it is now"
             )

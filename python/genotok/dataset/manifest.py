@@ -11,7 +11,7 @@ and a file of the folder has a name without any path.
 
 from __future__ import annotations
 
-import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -20,8 +20,9 @@ from typing import Any
 
 from genotok.dataset.earlier_versions import with_current_keys
 from genotok.dataset.formats import FORMATS
-from genotok.dataset.plain import from_plain, sum_of
+from genotok.dataset.plain import from_plain, sum_of, to_plain
 from genotok.errors import SequenceFileError
+from genotok.files.checksums import CHECKSUM
 
 __all__ = [
     "JOURNAL",
@@ -38,30 +39,33 @@ __all__ = [
 MANIFEST = "manifest.json"
 JOURNAL = "unfinished.jsonl"
 KIND = "genotok shards"
-VERSION = 3
-VERSIONS = (1, 2, VERSION)
+VERSION = 4
+VERSIONS = (1, 2, 3, VERSION)
 """Those that are read; the first has no checksums, neither of itself nor of record batches."""
 
 MAX_BYTES = 1 << 28
 """A larger manifest is not read."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of the folder."""
+    """A file of the folder.
+
+    Attributes:
+        checksum: `blake3:` or `sha256:`, and 64 hexadecimal digits.
+    """
 
     name: str
     bytes: int
-    sha256: str
+    checksum: str
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"name is {self.name[:100]!r}, which is not the plain name of a file")
-        if not SHA256.fullmatch(self.sha256):
-            raise ValueError(f"sha256 of {self.name} is not 64 hexadecimal digits")
+        if not CHECKSUM.fullmatch(self.checksum):
+            raise ValueError(f"checksum of {self.name} is not blake3: or sha256: and 64 hexadecimal digits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class InputEntry:
 
     path: str
     bytes: int | None
-    sha256: str | None
+    checksum: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +191,20 @@ class Manifest:
         )
 
     def to_json(self) -> str:
-        """The text of `manifest.json`: the same bytes for the same folder, always."""
-        head = {"kind": KIND, "version": VERSION, "totals": dataclasses.asdict(self.totals())}
-        body = head | dataclasses.asdict(self)
-        return json.dumps(body | {"sha256": sum_of(body)}, indent=1) + "\n"
+        """The text of `manifest.json`: the same bytes for the same folder, always; a line per portion."""
+        top = {
+            "kind": KIND,
+            "version": VERSION,
+            "totals": to_plain(self.totals()),
+            "head": to_plain(self.head),
+        }
+        portions = [json.dumps(to_plain(portion)) for portion in self.portions]
+        # The text that `sum_of` would make of all.
+        whole = f'{json.dumps(top)[:-1]}, "portions": [{", ".join(portions)}]}}'
+        lines = [f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in top.items()]
+        body = ",\n".join(f"  {portion}" for portion in portions)
+        checksum = hashlib.sha256(whole.encode()).hexdigest()
+        return f'{{\n{"".join(lines)} "portions": [\n{body}\n ],\n "sha256": "{checksum}"\n}}\n'
 
     @classmethod
     def read(cls, path: str) -> Manifest:
@@ -222,7 +236,7 @@ class Manifest:
         body = {key: part for key, part in value.items() if key not in own}
         totals = value.get("totals")
         if version != VERSION:
-            body["portions"], totals = with_current_keys(body.get("portions")), with_current_keys(totals)
+            body, totals = with_current_keys(body), with_current_keys(totals)
         manifest: Manifest = from_plain(cls, body, "manifest")
         if from_plain(Totals, totals, "totals") != manifest.totals():
             raise ValueError("totals are not the sums of the shards")

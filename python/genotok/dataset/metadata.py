@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-__all__ = ["about_of", "describe", "facts_of", "text_of"]
+__all__ = ["about_of", "describe", "facts_of", "metadata_of", "text_of"]
 
-KEY = b"genotok"
-CHECKSUM = b"genotok.sha256"
+KEY = "genotok"
+CHECKSUM = "genotok.sha256"
 
 KINDS = {"genotok": str, "tokenizer_sha256": str, "vocab_size": int, "options": dict, "checksums": str}
 """What there is to say, and of what type it is."""
@@ -28,9 +28,14 @@ def text_of(about: Mapping[str, Any]) -> str:
     return json.dumps({**about, "checksums": SCHEME})
 
 
+def metadata_of(text: str) -> dict[str, str]:
+    """The metadata of a schema: what a file says about itself, and its checksum."""
+    return {KEY: text, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()}
+
+
 def describe(schema: pa.Schema, text: str) -> pa.Schema:
     """A pyarrow schema with what a file says about itself in its metadata."""
-    return schema.with_metadata({KEY: text, CHECKSUM: hashlib.sha256(text.encode()).hexdigest()})
+    return schema.with_metadata(metadata_of(text))
 
 
 def about_of(schema: pa.Schema) -> str | None:
@@ -40,7 +45,7 @@ def about_of(schema: pa.Schema) -> str | None:
         ValueError: It is not what was written, or has checksums of another kind.
     """
     metadata = schema.metadata or {}
-    text, expected = metadata.get(KEY), metadata.get(CHECKSUM)
+    text, expected = metadata.get(KEY.encode()), metadata.get(CHECKSUM.encode())
     if expected is None and (text is None or b'"checksums"' not in text):
         return None
     if text is None or expected is None or hashlib.sha256(text).hexdigest().encode() != expected:
@@ -55,7 +60,7 @@ def about_of(schema: pa.Schema) -> str | None:
 
 def facts_of(about: pa.Schema | str | None) -> dict[str, Any]:
     """The facts in what a file, or its schema's metadata, says; none if another program made it."""
-    text = about if about is None or isinstance(about, str) else (about.metadata or {}).get(KEY)
+    text = about if about is None or isinstance(about, str) else (about.metadata or {}).get(KEY.encode())
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):

@@ -8,11 +8,14 @@ import json
 import types
 import typing
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from genotok.dataset.earlier_versions import with_current_keys
 
-__all__ = ["from_line", "from_plain", "sum_of", "to_line"]
+__all__ = ["from_line", "from_plain", "sum_of", "to_line", "to_plain"]
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 T = TypeVar("T")
 
@@ -22,10 +25,26 @@ def sum_of(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
 
+def to_plain(value: Any) -> Any:  # noqa: ANN401 - any dataclass, and what it holds
+    """A dataclass as JSON has it; unlike `dataclasses.asdict` it copies nothing that is plain already."""
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    names = _names(cast("Hashable", type(value)))
+    return value if names is None else {name: to_plain(getattr(value, name)) for name in names}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass; None for another type."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def to_line(value: Any) -> str:  # noqa: ANN401 - any dataclass
     """A dataclass as a line of the journal, with its checksum."""
-    body = dataclasses.asdict(value)
-    return json.dumps(body | {"sha256": sum_of(body)}) + "\n"
+    text = json.dumps(to_plain(value))
+    return f'{text[:-1]}, "sha256": "{hashlib.sha256(text.encode()).hexdigest()}"}}\n'
 
 
 def from_line(kind: type[T], line: bytes, where: str) -> T:

@@ -15,6 +15,7 @@ from genotok.dataset.columns import BED_COLUMNS, Ids, ids_of, is_of_bed, offsets
 from genotok.dataset.manifest import JOURNAL, MANIFEST, Manifest
 from genotok.dataset.shards import TokenShard, open_shard
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.checksums import digits_of
 from genotok.tokenizer.selection import rows_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class TokenDataset:
         head = self.manifest.head
         return {
             "genotok": head.genotok,
-            "tokenizer_sha256": head.tokenizer.sha256,
+            "tokenizer_sha256": digits_of(head.tokenizer.checksum),
             "vocab_size": head.vocab_size,
             "options": head.options,
         }

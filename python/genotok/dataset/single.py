@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
+from genotok._native import EncodedRows
 from genotok.dataset.writers import Output
 
 if TYPE_CHECKING:
@@ -19,9 +18,8 @@ __all__ = ["write_rows"]
 
 def write_rows(job: EncodingJob, reader: RowReader, open_sinks: Callable[[], Sequence[ByteSink]]) -> Output:
     """Write all rows of `reader` to the sinks, which are committed at the end, or else discarded."""
-    schema = pa.schema(reader)
-    with Output(job, open_sinks(), schema) as output:
+    with Output(job, open_sinks(), reader) as output:
         for batch in reader:
-            output.write(pa.record_batch(batch))
+            output.write(EncodedRows(batch))
         output.commit()
     return output

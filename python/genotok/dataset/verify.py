@@ -11,14 +11,15 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from genotok._native import EncodedRows
 from genotok.dataset.columns import bases_of, ids_of, is_wide, starts_of
+from genotok.dataset.counts import Counts
 from genotok.dataset.journal import OURS
 from genotok.dataset.manifest import JOURNAL, MANIFEST, FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.shards import open_shard
 from genotok.dataset.vocabulary import Vocabulary
-from genotok.dataset.writers import Counts
 from genotok.errors import GenotokError, SequenceFileError
-from genotok.files.identity import file_sha256
+from genotok.files.checksums import digits_of, has_checksum
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def verify_folder(
     for name in sorted(set(names) - listed):
         if OURS.fullmatch(name):
             yield f"{os.path.join(place, name)}: is not in the manifest"
-    if against is not None and manifest.head.tokenizer.sha256 not in against.digests:
+    if against is not None and digits_of(manifest.head.tokenizer.checksum) not in against.digests:
         yield f"{place}: was encoded with another tokenizer"
     if inputs:
         for portion in manifest.portions:
@@ -96,7 +97,7 @@ class _Check:
     def _file(self, entry: FileEntry) -> Iterator[str]:
         """Is a file there, of its size, with its checksum?"""
         path = os.path.join(self._folder, entry.name)
-        if defect := _file_defect(path, entry.bytes, entry.sha256):
+        if defect := _file_defect(path, entry.bytes, entry.checksum):
             yield f"{path}: {defect}"
         self._done += entry.bytes
         self._on_progress(self._done, self._total)
@@ -129,7 +130,7 @@ class _Check:
             for number, batch in enumerate(shard.batches()):
                 if defect := _batch_defect(batch, self._manifest.head.vocab_size):
                     yield f"{path}: {defect}, in record batch {number}"
-                counts.add(batch, self._vocabulary.unknown_id if self._vocabulary else None)
+                counts.add(EncodedRows(batch), self._vocabulary.unknown_id if self._vocabulary else None)
         except (GenotokError, OSError) as error:
             yield str(error)
             return
@@ -199,13 +200,13 @@ def _batch_defect(batch: pa.RecordBatch, vocab_size: int | None) -> str:
 def _input_defects(portion: Portion) -> Iterator[str]:
     """How the input files differ from what they were."""
     for entry in portion.inputs:
-        if entry.bytes is None or entry.sha256 is None:
+        if entry.bytes is None or entry.checksum is None:
             yield f"{entry.path}: was a pipe, and cannot be compared"
-        elif defect := _file_defect(entry.path, entry.bytes, entry.sha256):
+        elif defect := _file_defect(entry.path, entry.bytes, entry.checksum):
             yield f"{entry.path}: the input {defect}"
 
 
-def _file_defect(path: str, num_bytes: int, sha256: str) -> str:
+def _file_defect(path: str, num_bytes: int, checksum: str) -> str:
     """How a file differs from what it should be; nothing if it does not."""
     try:
         found = os.stat(path)
@@ -213,7 +214,7 @@ def _file_defect(path: str, num_bytes: int, sha256: str) -> str:
             return "is not a regular file"
         if found.st_size != num_bytes:
             return f"has {found.st_size:,} bytes, where the manifest says {num_bytes:,}"
-        if file_sha256(path) != sha256:
+        if not has_checksum(path, checksum):
             return "has another checksum than the manifest says"
     except FileNotFoundError:
         return "is missing"

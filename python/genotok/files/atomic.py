@@ -1,15 +1,13 @@
 """Atomic writes: after a crash there is the old file or the new one, never a part of one.
 
 An `AtomicFile` is written under a temporary name in the folder of its final name. `commit` flushes it to the
-disk (fsync), renames it, and flushes the folder. It can compute a SHA-256 of the bytes as they are written.
+disk (fsync), renames it, and flushes the folder. It can compute a checksum of the bytes as they are written.
 Streams and devices, which cannot be renamed, have the same interface (`ByteSink`).
 
-Temporary files are named and locked as in `rust/src/io/atomic.rs`, so that a writer removes the leftovers of
-killed writers in its folder, whichever of the two they were.
+The work is done by `rust/src/io/atomic.rs`: a writer removes the leftovers of killed writers in its folder,
+and on Linux the disk begins to write before the fsync waits for it.
 """
 
-import fcntl
-import hashlib
 import os
 import stat
 import sys
@@ -17,8 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
-from genotok._native import sweep, temporary_name
-from genotok.files.syncing import sync_folder
+from genotok import _native
 
 __all__ = [
     "STANDARD_OUTPUT",
@@ -75,7 +72,8 @@ class AtomicFile(ByteSink):
 
     Attributes:
         path: Its final name.
-        num_bytes: Bytes written so far.
+        num_bytes: Bytes written so far; by a native writer, from `sync` on.
+        native: What native writers append to.
     """
 
     def __init__(self, path: str, *, checksum: bool = False, deferred: bool = False) -> None:
@@ -83,7 +81,7 @@ class AtomicFile(ByteSink):
 
         Args:
             path: The final name; a link is followed.
-            checksum: Whether to compute the SHA-256 of the bytes.
+            checksum: Whether to compute the BLAKE3 sum of the bytes.
             deferred: Whether the caller removes leftovers in the folder, and calls `sync_files` before it
                 relies on the file: for thousands of small files, each of which would wait for the disk.
 
@@ -93,71 +91,41 @@ class AtomicFile(ByteSink):
         self.path = path
         self.num_bytes = 0
         self.closed = False
-        self._hash = hashlib.sha256() if checksum else None
-        self._target = os.path.realpath(path)
-        self._deferred = deferred
-        folder = os.path.dirname(self._target)
-        if not deferred:
-            sweep(folder)
-        with self._errors_name_path():
-            self._temporary, self._file = _temporary_in(folder)
+        self._checksum: str | None = None
+        self.native = _native.AtomicFile(path, checksum=checksum, deferred=deferred)
 
     def write(self, data: Bytes) -> int:
         """Append `data`; do nothing after `discard`, which may come while a writer is still at work."""
-        view = _bytes(data)
-        if self.closed:
-            return len(view)
-        written = 0
-        with self._errors_name_path():
-            while written < len(view):
-                written += os.write(self._file, view[written:])
-        if self._hash:
-            self._hash.update(view)
-        self.num_bytes += len(view)
-        return len(view)
+        written = self.native.write(data if isinstance(data, bytes) else _bytes(data))
+        self.num_bytes += written
+        return written
 
     @property
-    def sha256(self) -> str:
-        """The SHA-256 of the bytes so far, in hexadecimal digits.
+    def checksum(self) -> str:
+        """The BLAKE3 sum of the bytes, in hexadecimal digits, once `sync` or `commit` is done.
 
         Raises:
-            ValueError: The file was opened without `checksum`.
+            ValueError: The file was opened without `checksum`, or is still being written.
         """
-        if self._hash is None:
-            raise ValueError("no checksum was asked for")
-        return self._hash.hexdigest()
+        if self._checksum is None:
+            raise ValueError("no checksum was asked for, or the file is still being written")
+        return self._checksum
 
     def sync(self) -> None:
-        """Flush the bytes to the disk, still under the temporary name; do nothing if that is deferred."""
-        if not self._deferred:
-            with self._errors_name_path():
-                os.fsync(self._file)
+        """Flush the bytes to the disk, still under the temporary name, unless that is deferred."""
+        self.num_bytes, self._checksum = self.native.sync()
 
     def commit(self) -> None:
         """Flush the bytes to the disk and rename the file."""
-        self.sync()
-        with self._errors_name_path():
-            os.replace(self._temporary, self._target)
+        if self._checksum is None:
+            self.sync()
+        self.native.commit()
         self.closed = True
-        os.close(self._file)
-        if not self._deferred:
-            sync_folder(os.path.dirname(self._target))
 
     def discard(self) -> None:
         """Remove the temporary file; do nothing after `commit`."""
-        if not self.closed:
-            self.closed = True
-            os.close(self._file)
-            with suppress(FileNotFoundError):
-                os.remove(self._temporary)
-
-    @contextmanager
-    def _errors_name_path(self) -> Iterator[None]:
-        """Errors name the path that the user gave, not the temporary file."""
-        try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self.path) from None
+        self.closed = True
+        self.native.discard()
 
 
 class OutputStream(ByteSink):
@@ -225,21 +193,6 @@ def open_sink(path: str) -> ByteSink:
     if path == STANDARD_OUTPUT:
         return OutputStream(sys.stdout.buffer)
     return OutputDevice(path) if is_stream(path) else AtomicFile(path)
-
-
-def _temporary_in(folder: str) -> tuple[str, int]:
-    """The path of a new temporary file, and its descriptor, which holds a lock until it is closed."""
-    while True:
-        path = os.path.join(folder, temporary_name())
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            return path, file  # a file system without locks, where no writer sweeps
-        # Between its creation and its lock a sweeper may have taken it for a leftover.
-        if os.fstat(file).st_nlink:
-            return path, file
-        os.close(file)
 
 
 def _bytes(data: Bytes) -> memoryview:

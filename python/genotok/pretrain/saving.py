@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
+from genotok.files.checksums import has_checksum
+from genotok.files.identity import file_sha256
 from genotok.model_folder.card import Card, Metric
 from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import save_folder
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from genotok.dataset import TokenDataset
+    from genotok.dataset.manifest import InputEntry
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["save_model"]
@@ -86,4 +90,11 @@ def _data(tokens: TokenDataset, report: dict[str, Any]) -> list[dict[str, Any]]:
     if tokens.manifest is None:
         return [{"file": name} for name in report["files"]]
     inputs = (one for portion in tokens.manifest.portions for one in portion.inputs)
-    return [{"file": one.path, "bytes": one.bytes, "SHA-256": one.sha256} for one in inputs]
+    return [{"file": one.path, "bytes": one.bytes, **_digest(one)} for one in inputs]
+
+
+def _digest(entry: InputEntry) -> dict[str, str | None]:
+    """The SHA-256 of a file, if it is still the one that was encoded; else the checksum that is known."""
+    if entry.checksum and os.path.isfile(entry.path) and has_checksum(entry.path, entry.checksum):
+        return {"SHA-256": file_sha256(entry.path)}
+    return {"checksum": entry.checksum}

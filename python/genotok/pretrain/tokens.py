@@ -13,7 +13,8 @@ from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
-from genotok.files.identity import file_sha256, files_sha256, object_sha256, vocabulary_sha256
+from genotok.files.checksums import digits_of, has_checksum
+from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.tokenizer import Tokenizer
 
@@ -112,9 +113,8 @@ def _check_shards(found: TokenDataset, place: Path) -> None:
     """An error unless the token files match their checksums; reads all of them."""
     if found.manifest is None:
         return
-    files = [one for shard in found.manifest.shards for one in shard.files]
-    for file, now in zip(files, files_sha256([place / one.name for one in files]), strict=True):
-        if now != file.sha256:
+    for file in (one for shard in found.manifest.shards for one in shard.files):
+        if not has_checksum(place / file.name, file.checksum):
             raise ArgumentError(
                 f"{place / file.name}: was cut or altered since it was written; remove the folder {place} "
                 "to encode anew"
@@ -135,11 +135,11 @@ def _check_inputs(
     paths = expand(files)
     if len(paths) != len(before):
         raise ArgumentError(f"{folder}: was started with {len(before):,} files, and {len(paths):,} are given")
-    for path, now, then in zip(paths, files_sha256(paths), before, strict=True):
-        if now is not None and then.sha256 is not None and now != then.sha256:
+    for path, then in zip(paths, before, strict=True):
+        if then.checksum is not None and os.path.isfile(path) and not has_checksum(path, then.checksum):
             raise ArgumentError(
-                f"{path}: is not the file that {folder} was started with, {then.path} (its SHA-256 differs); "
-                "give that one, or start a new run in another folder"
+                f"{path}: is not the file that {folder} was started with, {then.path} (its checksum "
+                "differs); give that one, or start a new run in another folder"
             )
 
 
@@ -147,7 +147,7 @@ def digests_of(tokens: TokenDataset, files: Sequence[str]) -> str | None:
     """The digest of tokens: that of the checksums of their shards, or of their file."""
     if tokens.manifest is None:
         return file_sha256(files[0])
-    return object_sha256([one.sha256 for shard in tokens.manifest.shards for one in shard.files])
+    return object_sha256([digits_of(one.checksum) for shard in tokens.manifest.shards for one in shard.files])
 
 
 def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:

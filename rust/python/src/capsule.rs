@@ -19,9 +19,9 @@
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, RecordBatchReader};
+use arrow_array::{Array, RecordBatchReader, StructArray};
 use arrow_data::ArrayData;
-use arrow_schema::{ArrowError, Schema};
+use arrow_schema::{ArrowError, DataType, Schema};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
@@ -80,6 +80,22 @@ pub(crate) fn import(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<V
     py.detach(|| arrays.and_then(check)).map(Some).map_err(|error: ArrowError| refused(&error))
 }
 
+/// The rows that an object has to give by `__arrow_c_array__`, checked through and through.
+pub(crate) fn import_rows(object: &Bound<'_, PyAny>, name: &str) -> PyResult<StructArray> {
+    let py = object.py();
+    let refused = |error: &dyn std::fmt::Display| {
+        ArgumentError::new_err(format!("{name}: Arrow data that is not valid: {error}"))
+    };
+    ask_pyarrow(object).map_err(|error| refused(&error.value(py)))?;
+    let array = import_array(object)?;
+    let checked = py.detach(|| array.and_then(|array| array.validate_full().map(|()| array)));
+    let array = checked.map_err(|error| refused(&error))?;
+    if !matches!(array.data_type(), DataType::Struct(_)) {
+        return Err(refused(&format!("{} in place of a record batch", array.data_type())));
+    }
+    Ok(StructArray::from(array))
+}
+
 /// Lets pyarrow compare its arrays with its buffers, whose lengths the capsules do not tell.
 fn ask_pyarrow(object: &Bound<'_, PyAny>) -> PyResult<()> {
     let module = object.get_type().module()?;
@@ -89,6 +105,15 @@ fn ask_pyarrow(object: &Bound<'_, PyAny>) -> PyResult<()> {
         object.call_method("validate", (), Some(&keywords))?;
     }
     Ok(())
+}
+
+/// The schema that an object has to give by `__arrow_c_schema__`.
+pub(crate) fn import_schema(object: &Bound<'_, PyAny>) -> PyResult<Schema> {
+    let capsule = object.call_method0("__arrow_c_schema__")?.cast_into::<PyCapsule>()?;
+    let schema = capsule.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
+    // SAFETY: a capsule of this name holds this structure, and lives as long as `capsule`.
+    let schema = unsafe { schema.as_ref() };
+    Schema::try_from(schema).map_err(|error| ArgumentError::new_err(format!("schema: {error}")))
 }
 
 fn import_array(object: &Bound<'_, PyAny>) -> PyResult<Result<ArrayData, ArrowError>> {

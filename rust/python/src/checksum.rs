@@ -7,7 +7,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, UInt16Type, UInt32Type};
-use arrow_array::{Array, GenericListArray, GenericStringArray, OffsetSizeTrait, StructArray};
+use arrow_array::{
+    Array, ArrayRef, GenericListArray, GenericStringArray, OffsetSizeTrait, RecordBatch, StructArray,
+};
 use arrow_schema::DataType;
 use genotok_core::ContentChecksum;
 use pyo3::prelude::*;
@@ -26,21 +28,38 @@ pub(crate) fn batch_checksum(batch: &Bound<'_, PyAny>, about: &str, number: u64)
     let py = batch.py();
     let arrays = import(batch, "batch")?.unwrap_or_default();
     let sum = py.detach(|| {
-        let mut sum = ContentChecksum::new();
-        sum.add_sized(about.as_bytes());
-        sum.add_number(number);
+        let mut sum = start(about, number);
         for array in arrays {
-            add_batch(&mut sum, &StructArray::from(array))?;
+            let rows = StructArray::from(array);
+            add_columns(&mut sum, rows.len(), rows.columns())?;
         }
         Ok(sum.digits(BYTES))
     });
     sum.map_err(|kind: DataType| ArgumentError::new_err(format!("batch: has a column of type {kind}")))
 }
 
+/// The same of a batch that this module made.
+pub(crate) fn sum_of(batch: &RecordBatch, about: &str, number: u64) -> Result<String, DataType> {
+    let mut sum = start(about, number);
+    add_columns(&mut sum, batch.num_rows(), batch.columns())?;
+    Ok(sum.digits(BYTES))
+}
+
+fn start(about: &str, number: u64) -> ContentChecksum {
+    let mut sum = ContentChecksum::new();
+    sum.add_sized(about.as_bytes());
+    sum.add_number(number);
+    sum
+}
+
 /// Adds all columns; the type that is not among those of encoded sequences is the error.
-fn add_batch(sum: &mut ContentChecksum, batch: &StructArray) -> Result<(), DataType> {
-    sum.add_number(batch.len() as u64);
-    batch.columns().iter().try_for_each(|column| match column.data_type() {
+fn add_columns(sum: &mut ContentChecksum, rows: usize, columns: &[ArrayRef]) -> Result<(), DataType> {
+    // As a stream pyarrow gives a batch without rows as no batch at all.
+    if rows == 0 {
+        return Ok(());
+    }
+    sum.add_number(rows as u64);
+    columns.iter().try_for_each(|column| match column.data_type() {
         DataType::Utf8 => {
             add_strings::<i32>(sum, column.as_string());
             Ok(())

@@ -1,4 +1,4 @@
-//! Claims of outputs, names of temporary files, and what killed writers left.
+//! Claims of outputs, and names of temporary files.
 
 use std::path::PathBuf;
 
@@ -32,10 +32,4 @@ impl Claim {
 #[pyfunction]
 pub(crate) fn temporary_name() -> String {
     atomic::temporary_name()
-}
-
-/// Removes what killed writers left in a folder, the first time that this process asks.
-#[pyfunction]
-pub(crate) fn sweep(py: Python<'_>, folder: PathBuf) {
-    py.detach(move || atomic::sweep_once(&folder));
 }

@@ -4,6 +4,9 @@
 //! exception. What may take long is [`watch`]ed: it hears Ctrl-C and reports progress. Nothing is decided here.
 
 mod arguments;
+mod arrow_messages;
+mod arrow_writer;
+mod atomic_file;
 mod batches;
 mod bed;
 mod capsule;
@@ -11,7 +14,9 @@ mod check;
 mod checksum;
 mod claim;
 mod corpus;
+mod encoded_rows;
 mod errors;
+mod file_checksums;
 mod files;
 mod id_lists;
 mod offsets;
@@ -37,17 +42,25 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
+    use super::arrow_writer::ArrowWriter;
+    #[pymodule_export]
+    use super::atomic_file::AtomicFile;
+    #[pymodule_export]
     use super::bed::IndexedBed;
     #[pymodule_export]
     use super::check::check;
     #[pymodule_export]
     use super::checksum::batch_checksum;
     #[pymodule_export]
-    use super::claim::{Claim, sweep, temporary_name};
+    use super::claim::{Claim, temporary_name};
     #[pymodule_export]
     use super::corpus::{
         check_bases, pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,
     };
+    #[pymodule_export]
+    use super::encoded_rows::EncodedRows;
+    #[pymodule_export]
+    use super::file_checksums::FileChecksums;
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
     #[pymodule_export]

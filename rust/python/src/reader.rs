@@ -325,6 +325,11 @@ impl RecordBatch {
         let arrow = ArrowBatch::try_new(Arc::clone(schema), columns).map_err(|error| internal(&error))?;
         Ok(Self { arrow, names, starts, ends, tokens, bed })
     }
+
+    /// The rows as Arrow has them.
+    pub(crate) fn arrow(&self) -> &ArrowBatch {
+        &self.arrow
+    }
 }
 
 #[pymethods]

@@ -16,9 +16,8 @@
 //! the kernel of the writer, and a file of another kernel is a leftover only if it has not changed for a week. Where a
 //! file system has no locks, nothing is removed.
 //!
-//! Python has another writer, for outputs that grow over hours (`genotok.files`); it takes names from
-//! [`temporary_name`] and locks them the same way, so that either side sweeps for both. Scratch space of this crate is in
-//! files without a name (`rows::spool`), which the system removes with the process.
+//! Python writes through the same [`AtomicFile`] (`genotok.files`). Scratch space of this crate is in files without a name
+//! (`rows::spool`), which the system removes with the process.
 
 pub mod claim;
 
@@ -32,6 +31,7 @@ use std::time::Duration;
 use tempfile::TempPath;
 
 use crate::error::{Error, Result};
+use crate::io::file_writer::FileWriter;
 
 /// How the names of temporary files and of claims start.
 const PREFIX: &str = ".genotok-";
@@ -72,26 +72,43 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
             fill(&mut writer)?;
             return writer.flush();
         }
-        let mut file = AtomicFile::create(target(path))?;
+        let mut file = AtomicFile::create(path, AtomicOptions::default())?;
         fill(&mut file.writer)?;
         file.commit()
     });
     written.map_err(|source| Error::io(path, source))
 }
 
+/// How an [`AtomicFile`] is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtomicOptions {
+    /// Compute the BLAKE3 sum of the bytes.
+    pub checksum: bool,
+    /// The caller removes leftovers in the folder, and flushes the file and the folder to the disk before it relies on
+    /// them: for thousands of small files, each of which would wait for the disk.
+    pub deferred: bool,
+}
+
 /// A file under its temporary name, locked. Dropped without [`commit`](Self::commit), it is removed.
-struct AtomicFile {
+#[derive(Debug)]
+pub struct AtomicFile {
     /// Over the bare file: `NamedTempFile` would add the temporary name, which means nothing to a user, to every error.
-    writer: BufWriter<File>,
+    writer: BufWriter<FileWriter>,
     temporary: TempPath,
     target: PathBuf,
+    is_deferred: bool,
+    /// Bytes that are on the disk already.
+    synced: Option<u64>,
 }
 
 impl AtomicFile {
-    /// A new temporary file in the folder of `target`, from which leftovers are swept first.
-    fn create(target: PathBuf) -> io::Result<Self> {
+    /// A new temporary file in the folder of the file that `path` leads to, from which leftovers are swept first.
+    pub fn create(path: &Path, options: AtomicOptions) -> io::Result<Self> {
+        let target = target(path);
         let folder = folder_of(&target);
-        sweep_once(&folder);
+        if !options.deferred {
+            sweep_once(&folder);
+        }
         let prefix = format!("{PREFIX}{}-", kernel());
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(16);
@@ -103,20 +120,44 @@ impl AtomicFile {
             let is_locked = file.lock().is_ok();
             // Between its creation and its lock a sweeper may have taken it for a leftover.
             if !is_locked || is_same(&file, &temporary) {
-                return Ok(Self { writer: BufWriter::with_capacity(BUFFER_BYTES, file), temporary, target });
+                let writer = BufWriter::with_capacity(BUFFER_BYTES, FileWriter::new(file, options.checksum));
+                return Ok(Self { writer, temporary, target, is_deferred: options.deferred, synced: None });
             }
         }
     }
 
-    /// Brings the bytes to the disk, then the final name. The lock is held until the file has its name.
-    fn commit(mut self) -> io::Result<()> {
+    /// Brings the bytes to the disk, still under the temporary name, unless that is deferred. Returns the count of the
+    /// bytes, and their checksum if it was asked for.
+    pub fn sync(&mut self) -> io::Result<(u64, Option<String>)> {
         self.writer.flush()?;
-        self.writer.get_ref().sync_all()?;
+        let file = self.writer.get_ref();
+        if !self.is_deferred && self.synced != Some(file.bytes()) {
+            file.sync()?;
+            self.synced = Some(file.bytes());
+        }
+        Ok((file.bytes(), file.checksum()))
+    }
+
+    /// Brings the bytes to the disk, then the final name. The lock is held until the file has its name.
+    pub fn commit(mut self) -> io::Result<()> {
+        self.sync()?;
         self.temporary.persist(&self.target).map_err(|error| error.error)?;
-        // The rename reaches the disk with the folder. Not every file system can do that, and none needs it for the file
-        // to be complete under either name.
-        File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).ok();
+        if !self.is_deferred {
+            // The rename reaches the disk with the folder. Not every file system can do that, and none needs it for the
+            // file to be complete under either name.
+            File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).ok();
+        }
         Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
     }
 }
 

@@ -1,7 +1,43 @@
-//! Checksums of structured contents: BLAKE3 over fields, each with its length in front.
+//! Checksums: of files, and of structured contents, BLAKE3 over fields, each with its length in front.
 //!
 //! Without the lengths, `ab` and `c` would have the sum of `a` and `bc`. Python computes the same sums of tokenizers and
 //! of datasets over this type, so the byte order is fixed: little-endian, 64 bits.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+use crate::io::memory::Buffer;
+
+/// Bytes of a file that are read at a time: they stay in the cache until they are summed.
+const BLOCK: usize = 1 << 18;
+
+/// The BLAKE3 sum of a file, in 64 hexadecimal digits; none of a pipe or device, which can be read only once.
+///
+/// Once `stopped` is set the rest is not read, and the sum means nothing. Cost: one core sums 2 to 6 GB/s.
+pub fn file_checksum(path: &Path, stopped: &AtomicBool) -> Result<Option<String>> {
+    let sum = || {
+        if !std::fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let (mut file, mut buffer) = (File::open(path)?, Buffer::of(BLOCK));
+        let mut hasher = blake3::Hasher::new();
+        while !stopped.load(Ordering::Relaxed) {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(bytes) => {
+                    hasher.update(&buffer[..bytes]);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(hasher.finalize().to_hex().to_string()))
+    };
+    sum().map_err(|error| Error::io(path, error))
+}
 
 /// Numbers that are converted to bytes together: 8 KiB, enough for BLAKE3 to use its vector code.
 const RUN: usize = 1024;
@@ -50,6 +86,7 @@ impl ContentChecksum {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -75,6 +112,17 @@ mod tests {
             sum(|sum| sum.add_numbers([1, 2].into_iter())),
             sum(|sum| sum.add_numbers([2, 1].into_iter()))
         );
+    }
+
+    #[test]
+    fn a_file_has_the_sum_of_its_bytes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let body = vec![7; BLOCK + 1];
+        std::fs::write(file.path(), &body).unwrap();
+        let sum = |path: &Path| file_checksum(path, &AtomicBool::new(false));
+        assert_eq!(sum(file.path()).unwrap().unwrap(), blake3::hash(&body).to_hex().as_str());
+        assert_eq!(sum(Path::new("/dev/null")).unwrap(), None);
+        assert!(sum(Path::new("/missing")).is_err());
     }
 
     #[test]

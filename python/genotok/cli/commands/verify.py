@@ -88,9 +88,10 @@ def _defects(
 
 def _praise(path: str) -> str:
     """What is whole, and how far that can be told."""
+    from genotok._native import EncodedRows
     from genotok.dataset import TokenDataset
+    from genotok.dataset.counts import Counts
     from genotok.dataset.shards import open_shard
-    from genotok.dataset.writers import Counts
 
     manifest = TokenDataset(path).manifest
     if manifest is not None:
@@ -99,7 +100,7 @@ def _praise(path: str) -> str:
         return f"{path}: whole: {', '.join([*told, count(totals.tokens, 'token')])}"
     shard, counts = open_shard(path), Counts()
     for batch in shard.batches():
-        counts.add(batch, None)
+        counts.add(EncodedRows(batch))
     state = (
         "whole" if shard.checksums else "readable, but without checksums, so that altered ids cannot be told"
     )

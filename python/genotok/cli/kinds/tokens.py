@@ -10,6 +10,7 @@ from genotok.cli.shared import figures
 from genotok.cli.shared.figures import count
 from genotok.cli.shared.messages import one_line
 from genotok.errors import SequenceFileError
+from genotok.files.checksums import digits_of
 
 if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts, Look
@@ -39,13 +40,13 @@ def token_folder(look: Look) -> Facts | None:
         "rows": totals.rows,
         "bases": totals.bases,
         "tokens": totals.tokens,
-        "tokenizer_sha256": head.tokenizer.sha256,
+        "tokenizer_sha256": digits_of(head.tokenizer.checksum),
         "vocab_size": head.vocab_size,
         "options": head.options,
         "genotok": head.genotok,
         "checksums": None if None in sums else "blake3",
         "input_files": [
-            {"path": entry.path, "sha256": entry.sha256}
+            {"path": entry.path, "checksum": entry.checksum}
             for portion in manifest.portions
             for entry in portion.inputs
         ],
@@ -81,7 +82,7 @@ def unfinished_folder(look: Look) -> Facts | None:
         "rows": sum(shard.rows for shard in shards),
         "bases": sum(shard.bases for shard in shards),
         "tokens": sum(shard.tokens for shard in shards),
-        "tokenizer_sha256": head.tokenizer.sha256,
+        "tokenizer_sha256": digits_of(head.tokenizer.checksum),
         "vocab_size": head.vocab_size,
         "options": head.options,
         "genotok": head.genotok,
@@ -92,11 +93,12 @@ def token_file(look: Look) -> Facts | None:
     """What is in a file, or Megatron's pair, all of which is read and compared with its checksums."""
     if look.is_folder:
         return None
+    from genotok._native import EncodedRows
     from genotok.dataset.columns import KINDS
+    from genotok.dataset.counts import Counts
     from genotok.dataset.formats import found_in
     from genotok.dataset.shards import open_shard
     from genotok.dataset.tables import summary_of
-    from genotok.dataset.writers import Counts
 
     form = found_in(look.path)
     if form is None:
@@ -106,7 +108,7 @@ def token_file(look: Look) -> Facts | None:
         return None
     shard, counts = open_shard(look.path), Counts()
     for batch in shard.batches():
-        counts.add(batch, None)
+        counts.add(EncodedRows(batch))
     return {
         "format": form.name,
         "bytes": sum(os.path.getsize(part) for part in form.paths(look.path)),

@@ -23,7 +23,7 @@ fn leftover(folder: &Path, name: &str, seconds: u64) -> PathBuf {
 fn files_of_dead_writers_go_and_those_of_living_ones_stay() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let living = AtomicFile::create(folder.join("new")).unwrap();
+    let living = AtomicFile::create(&folder.join("new"), AtomicOptions::default()).unwrap();
     leftover(folder, &temporary_name(), 0);
     leftover(folder, ".genotok-0123456789ab-x.tmp", 60);
     leftover(folder, ".genotok-0123456789ab-y.tmp", 8 * 24 * 60 * 60);
