@@ -182,12 +182,18 @@ def test_epochs_follow_the_bases_to_train_on() -> None:
 # -- choices ----------------------------------------------------------------------------------------
 
 
-def test_the_weight_is_the_best_on_dev_and_next_to_a_half_of_equal_ones() -> None:
-    labels = np.array([0, 0, 1, 1])
+def test_the_weight_is_the_best_on_dev_and_of_equal_ones_that_of_the_least_loss(tmp_path: Path) -> None:
+    blind, _ = blind_set(tmp_path)
+    labels = blind.splits["dev"].labels
     right, wrong = np.eye(2)[labels], np.eye(2)[1 - labels]
-    assert choose_weight(right, right, labels, "mcc") == (0.5, 1.0)
-    assert choose_weight(right, wrong, labels, "mcc") == (0.55, 1.0)
-    assert choose_weight(wrong, right, labels, "mcc") == (0.45, 1.0)
+    sure, unsure = 0.5 + 0.4 * (right - 0.5), 0.5 + 0.1 * (right - 0.5)
+    assert choose_weight(right, wrong, blind) == (1.0, 1.0)
+    assert choose_weight(wrong, right, blind) == (0.0, 1.0)
+    assert choose_weight(unsure, sure, blind) == (0.0, 1.0)
+    mixed = np.where(np.arange(len(labels))[:, None] % 3, sure, wrong)
+    weight, value = choose_weight(mixed, sure, blind)
+    assert 0 <= weight < 0.5
+    assert value == 1.0
     assert WEIGHTS[0] == 0
     assert WEIGHTS[-1] == 1
     np.testing.assert_allclose(averaged(right, wrong, 0.25), 0.25 * right + 0.75 * wrong)
@@ -233,8 +239,9 @@ def test_a_set_without_labels_of_test_is_all_that_is_fitted(tmp_path: Path) -> N
 def test_what_is_done_is_kept_and_scored_anew(tmp_path: Path) -> None:
     data, output = write_set(tmp_path / "data", SMALL), tmp_path / "out"
     first = fitted_set(data, output)
-    kept = {path: path.stat().st_mtime_ns for path in (output / "data").rglob("*.parquet")}
-    assert len(kept) == 5
+    assert len(list((output / "data").rglob("*.parquet"))) == 5
+    fitted = [path for name in ("dev", "predictions") for path in output.rglob(f"{name}.parquet")]
+    kept = {path: path.stat().st_mtime_ns for path in fitted}
     record = baselines(find_tasks([data]), output, QUICK, seeds=[1, 2], device="cpu", resume=True)
     found = record["sets"][0]["baselines"]
     assert [run["seed"] for run in found["cnn"]["runs"]] == [1, 2]

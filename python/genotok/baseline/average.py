@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genotok.evaluation.metrics import merit
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from genotok.evaluation.metrics import Metric
+    from genotok.baseline.blind import BlindSet
 
 __all__ = ["WEIGHTS", "averaged", "choose_weight"]
 
@@ -26,16 +26,19 @@ def averaged(one: NDArray[np.float64], other: NDArray[np.float64], weight: float
 
 
 def choose_weight(
-    one: NDArray[np.float64], other: NDArray[np.float64], labels: NDArray[Any], metric: Metric
+    one: NDArray[np.float64], other: NDArray[np.float64], blind: BlindSet
 ) -> tuple[float, float]:
-    """The weight with the best metric of the average, and that metric; of equal ones the next to 0.5.
+    """The weight whose average is best on dev, of equal ones that of the least loss; and its metric.
 
     Args:
         one: (N, C) outputs for dev.
         other: (N, C) those of the other baseline.
-        labels: Of dev, as `Labels.values` gives them.
-        metric: What is best.
+        blind: The set.
     """
-    found = {weight: merit(metric, labels, averaged(one, other, weight)) for weight in WEIGHTS}
-    best = max(WEIGHTS, key=lambda weight: (found[weight], -abs(weight - 0.5)))
-    return best, found[best]
+    labels = blind.splits["dev"].labels
+    found = {}
+    for weight in WEIGHTS:
+        outputs = averaged(one, other, weight)
+        found[weight] = merit(blind.metric, labels, outputs), -blind.problem.loss(outputs, labels)
+    best = max(WEIGHTS, key=found.__getitem__)
+    return best, found[best][0]

@@ -3,8 +3,8 @@
     kmers/     fitted.json, dev.parquet, predictions.parquet
     seed-N/    fitted.json, dev.parquet, predictions.parquet (of the CNN), average.parquet
 
-A part that has its fitted.json is finished and is not fitted again. Scores are computed from the predictions
-that are kept, so that a run that is repeated with `resume` scores them anew.
+A part that has its fitted.json is finished and is not fitted again. The average and all scores are computed
+from the predictions that are kept, so that a run that is repeated with `resume` scores them anew.
 """
 
 from __future__ import annotations
@@ -86,20 +86,23 @@ class BaselineSet:
         blind = BlindSet(self.splits, self.problem, self.metric, self.stranded, self.aligned)
         common = self._kmers(blind)
         parts = [self._seed(seed, blind) for seed in self.seeds]
+        averages = [self._average(seed, blind) for seed in self.seeds]
         facts = {"stranded": self.stranded, "aligned": self.aligned}
         return {
             KMERS: {**facts, "runs": [self._scored(common, self.folder / KMERS / TEST)]},
             CNN: {
                 **facts,
                 "config": dataclasses.asdict(self.config),
-                "runs": [self._scored(part[CNN], self._place(part) / TEST) for part in parts],
+                "runs": [self._scored(part, self._place(part["seed"]) / TEST) for part in parts],
             },
-            AVERAGE: {"runs": [self._scored(part[AVERAGE], self._place(part) / AVERAGED) for part in parts]},
+            AVERAGE: {
+                "runs": [self._scored(part, self._place(part["seed"]) / AVERAGED) for part in averages]
+            },
         }
 
-    def _place(self, part: Record) -> Path:
+    def _place(self, seed: int) -> Path:
         """The folder of a seed."""
-        return self.folder / f"seed-{part[CNN]['seed']}"
+        return self.folder / f"seed-{seed}"
 
     def _scored(self, run: Record, path: Path) -> Record:
         """A run with the scores of its predictions of test."""
@@ -130,10 +133,10 @@ class BaselineSet:
         return result
 
     def _seed(self, seed: int, blind: BlindSet) -> Record:
-        """The network of one seed, and its average with the k-mer baseline."""
-        place = self.folder / f"seed-{seed}"
+        """The network of one seed."""
+        place = self._place(seed)
         if (place / RESULT).exists():
-            return _finished(place, {CNN, AVERAGE})
+            return _finished(place, {"seed", "parameters", "epoch"})
         self.run.notify(f"{self.name}: CNN baseline, seed {seed}")
         trained = train_network(
             blind, self.config, seed, torch.device(device_of(self.run)), self.run.progress
@@ -141,24 +144,27 @@ class BaselineSet:
         _clear(place)
         self._write(place / DEV, "dev", trained.dev)
         self._write(place / TEST, "test", trained.test)
-        others = [read_outputs(self.folder / KMERS / name, self.problem) for name in (DEV, TEST)]
-        weight, value = choose_weight(trained.dev, others[0], blind.splits["dev"].labels, self.metric)
-        self._write(place / AVERAGED, "test", averaged(trained.test, others[1], weight))
         result = {
-            CNN: {
-                "seed": seed,
-                "parameters": trained.parameters,
-                "epoch": trained.epoch,
-                "epochs": len(trained.evaluations),
-                "dev": {self.metric: trained.evaluations[trained.epoch - 1]},
-                "evaluations": list(trained.evaluations),
-                "seconds": round(trained.seconds, 1),
-                "cpu_seconds": round(trained.cpu_seconds, 1),
-            },
-            AVERAGE: {"seed": seed, "weight_of_cnn": weight, "dev": {self.metric: value}},
+            "seed": seed,
+            "parameters": trained.parameters,
+            "epoch": trained.epoch,
+            "epochs": len(trained.evaluations),
+            "dev": {self.metric: trained.evaluations[trained.epoch - 1]},
+            "evaluations": list(trained.evaluations),
+            "seconds": round(trained.seconds, 1),
+            "cpu_seconds": round(trained.cpu_seconds, 1),
         }
         checkpoints.write_json(place / RESULT, result)
         return result
+
+    def _average(self, seed: int, blind: BlindSet) -> Record:
+        """The average of the network of one seed and the k-mer baseline."""
+        places = self._place(seed), self.folder / KMERS
+        one, other = (read_outputs(place / DEV, self.problem) for place in places)
+        weight, value = choose_weight(one, other, blind)
+        one, other = (read_outputs(place / TEST, self.problem) for place in places)
+        self._write(places[0] / AVERAGED, "test", averaged(one, other, weight))
+        return {"seed": seed, "weight_of_cnn": weight, "dev": {self.metric: value}}
 
     def _write(self, path: Path, name: str, outputs: NDArray[np.float64]) -> None:
         """Keep the predictions of a split."""
