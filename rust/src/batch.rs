@@ -98,6 +98,20 @@ impl Tokenizer {
         Job::new(self, sequences, *options, TaskSizes::default())?.encode(monitor)
     }
 
+    /// The last place, nearly, where `symbols` may be cut: the encodings of both parts, one after the other, are that of the
+    /// whole, whatever follows. None where there is none, or where a file says more of a text than a table holds.
+    pub(crate) fn last_cut(&self, symbols: &[u8], options: EncodeOptions) -> Option<usize> {
+        let offsets = [0, symbols.len()];
+        let sequences = Sequences { bytes: symbols, offsets: &offsets };
+        let job = Job::new(self, sequences, options, TaskSizes::default()).ok()?;
+        let is_plain = self.is_simple() && options.only_symbols && job.all_plain();
+        let symbol = |byte| code_or_mark(&job.symbols, byte);
+        match self.model().automaton().filter(|_| is_plain && self.kmers().is_none())? {
+            AnyMarked::Narrow(marked) => job.last_cut(&marked.over(symbol)),
+            AnyMarked::Wide(marked) => job.last_cut(&marked.over(symbol)),
+        }
+    }
+
     /// How many tokens each sequence has: [`encode_batch`](Self::encode_batch) without the ids, and without the memory
     /// for them.
     pub fn count_tokens(
@@ -115,6 +129,9 @@ impl Tokenizer {
         Ok(joined.offsets.windows(2).map(|pair| pair[1].abs_diff(pair[0])).collect())
     }
 }
+
+/// How far before the end of a text a cut is looked for, in lengths of what is searched.
+const LAST_CUT_WINDOWS: usize = 18;
 
 /// Bytes below which it is not worth waking other threads.
 const SMALL: usize = 1 << 17;
@@ -172,6 +189,13 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// See [`Tokenizer::last_cut`].
+    fn last_cut<S: StateId, O: StateOutput>(&self, machine: &Machine<'_, S, O>) -> Option<usize> {
+        let (bytes, search) = (self.sequences.bytes, self.sizes.search);
+        let from = bytes.len().checked_sub(LAST_CUT_WINDOWS * search.max(4 * machine.longest))?;
+        find_cut(machine, bytes, search, from, bytes.len())
+    }
+
     fn run_machine<S: StateId, O: StateOutput<Token = u16>, I: IdStore>(
         &self,
         machine: &Machine<'_, S, O>,
@@ -180,7 +204,10 @@ impl<'a> Job<'a> {
         let cut = |wish, end| find_cut(machine, self.sequences.bytes, self.sizes.search, wish, end);
         let all_plain = self.all_plain();
         let is_plain = |number| all_plain || self.is_plain(self.bytes_of(number));
-        let tasks = divide(self.sequences, &self.sizes, threads(), is_plain, cut);
+        let mut tasks = divide(self.sequences, &self.sizes, threads(), is_plain, cut);
+        let [continues, goes_on] = self.options.parts;
+        tasks.first_mut().into_iter().for_each(|task| task.is_started &= !continues);
+        tasks.last_mut().into_iter().for_each(|task| task.is_ended &= !goes_on);
         // Lanes of short texts need not be long: with the separators, as long as the longest task.
         let longest = tasks.iter().map(|task| task.bytes.len() + task.sequences.len() + 1).max();
         let block = self.sizes.block.max(4 * machine.longest).min(longest.unwrap_or(0));
@@ -256,7 +283,10 @@ impl<'a> Job<'a> {
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
-        let joined = joiner.finish();
+        let mut joined = joiner.finish();
+        if self.options.parts[1] {
+            joined.end_part();
+        }
         if refuses && joined.unknown > 0 { Err(self.first_unknown()) } else { Ok(joined) }
     }
 }

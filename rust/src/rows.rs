@@ -195,6 +195,12 @@ impl SequenceRows {
         batch
     }
 
+    /// Gives rows that are longer than a batch in parts, each in a batch ([`RowBatch::parts`]). `find` says where symbols may
+    /// be cut, none if nowhere.
+    pub(crate) fn cut_long_rows(&mut self, find: impl Fn(&[u8]) -> Option<usize> + Send + 'static) {
+        self.cutter.cut_long_rows(Box::new(find));
+    }
+
     /// Where the bytes of batches go when nobody needs them any more, for batches to come.
     pub(crate) fn spares(&self) -> Spares {
         self.cutter.spares().clone()

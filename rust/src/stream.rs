@@ -20,7 +20,7 @@ use std::time::Duration;
 use rayon::ThreadPool;
 
 use crate::alphabet::UnknownPolicy;
-use crate::batch::{EncodeOptions, EncodedBatch, Sequences};
+use crate::batch::{EncodeOptions, EncodedBatch, Ids, Sequences};
 use crate::error::{Error, Result};
 use crate::io::memory::Spares;
 use crate::monitor::Monitor;
@@ -105,7 +105,9 @@ impl TokenStream {
         if encode.add_special_tokens {
             tokenizer.template()?;
         }
-        let rows = SequenceRows::open(paths, &rows, |byte| tokenizer.symbols().is_known(byte))?;
+        let mut rows = SequenceRows::open(paths, &rows, |byte| tokenizer.symbols().is_known(byte))?;
+        let for_cuts = Arc::clone(&tokenizer);
+        rows.cut_long_rows(move |symbols| for_cuts.last_cut(symbols, encode));
         let (reading, encoding) = (pool(threads)?, pool(threads)?);
         let work = Work { rows, tokenizer, options: encode, reading, encoding };
         Ok(Self {
@@ -192,11 +194,21 @@ impl TokenStream {
             });
         })?;
         spawn("genotok-encode", move || {
+            let mut long_rows = LongRows::default();
             each(&to_consumer, || {
-                let sent = read.recv().map_err(|_| Error::Interrupted)?;
-                let (rows, report) = sent.unwrap_or_else(|panic| resume_unwind(panic))?;
-                let encode = |rows| encoding.install(|| encode(&tokenizer, rows, options, &spares, &encoder));
-                Ok((rows.map(encode).transpose()?, report))
+                let mut found = RowReport::default();
+                loop {
+                    let sent = read.recv().map_err(|_| Error::Interrupted)?;
+                    let (rows, report) = sent.unwrap_or_else(|panic| resume_unwind(panic))?;
+                    found.add(report);
+                    let Some(rows) = rows else { return Ok((None, found)) };
+                    let parts = rows.parts;
+                    let options = EncodeOptions { parts, ..options };
+                    let batch = encoding.install(|| encode(&tokenizer, rows, options, &spares, &encoder))?;
+                    if let Some(batch) = long_rows.join(batch, parts) {
+                        return Ok((Some(batch), found));
+                    }
+                }
             });
         })?;
         self.state = State::Running(tokens);
@@ -223,6 +235,45 @@ fn encode(
     Ok(TokenBatch { rows, encoded })
 }
 
+/// Rows that come in parts, put together.
+#[derive(Default)]
+struct LongRows {
+    /// The row that goes on: where it starts, and its tokens so far.
+    open: Option<(i64, EncodedBatch)>,
+}
+
+impl LongRows {
+    /// Puts the parts of the batch to those before; `parts` as in [`RowBatch::parts`]. None while no row is complete.
+    ///
+    /// Cost: one copy of the tokens of a long row. All of them are kept until its end.
+    fn join(&mut self, mut batch: TokenBatch, parts: [bool; 2]) -> Option<TokenBatch> {
+        let TokenBatch { rows, encoded } = &mut batch;
+        if let Some((start, mut before)) = self.open.take_if(|_| parts[0]) {
+            let shift = before.offsets.last().copied().unwrap_or(0);
+            before.ids.append(std::mem::replace(&mut encoded.ids, Ids::Narrow(Vec::new())));
+            encoded.ids = before.ids;
+            encoded.offsets.iter_mut().skip(1).for_each(|offset| *offset += shift);
+            encoded.unknown += before.unknown;
+            encoded.lower_case += before.lower_case;
+            rows.starts[0] = start;
+        }
+        if parts[1] {
+            let row = rows.len() - 1;
+            let at = encoded.offsets[row];
+            let length = encoded.offsets[row + 1] - at;
+            let ids = encoded.ids.split_off(usize::try_from(at).unwrap_or(usize::MAX));
+            // A batch of rows keeps its counts; those of a mere part stay with the part.
+            let [unknown, lower_case] = if row > 0 { [0; 2] } else { [encoded.unknown, encoded.lower_case] };
+            let part = EncodedBatch { ids, offsets: vec![0, length], spans: None, unknown, lower_case };
+            self.open = Some((rows.starts[row], part));
+            encoded.offsets.pop();
+            rows.pop();
+        }
+        rows.parts = [false; 2];
+        (rows.len() > 0).then_some(batch)
+    }
+}
+
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     let started = thread::Builder::new().name(name.to_owned()).spawn(work);
     started.map(drop).map_err(|error| Error::io("thread", error))
@@ -243,6 +294,7 @@ fn each<T: Send>(sender: &SyncSender<Sent<T>>, mut work: impl FnMut() -> Result<
 mod tests {
     use super::*;
     use crate::bpe::MergeTable;
+    use crate::testing::RandomGenome;
 
     const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -284,6 +336,44 @@ mod tests {
         assert_eq!((report.records, report.unknown[1], stream.tokens()), (199, 199, report.symbols));
         stream.close();
         assert!(matches!(stream.next(PATIENCE), Ok(StreamStep::End)));
+    }
+
+    #[test]
+    fn long_rows_in_parts_are_encoded_as_wholes() {
+        let mut genome = RandomGenome::new(7);
+        let mut bases = |length| {
+            let mut bases = Vec::new();
+            genome.bases(&mut bases, length);
+            String::from_utf8(bases).unwrap()
+        };
+        let record = |name: &str, bases: &str| format!(">{name}\n{bases}\n");
+        let lengths = [3_000_000, 10, 0, 600_000, 1_000_000];
+        let mut sequences: Vec<String> = lengths.into_iter().map(&mut bases).collect();
+        sequences[3].replace_range(200_000..400_000, &"N".repeat(200_000));
+        sequences.push("A".repeat(2_000_000));
+        let text: String = sequences.iter().map(|bases| record("r", bases)).collect();
+        let rows = |batch_symbols| RowOptions { batch_symbols, ..RowOptions::default() };
+        let encoded = |batch_symbols| {
+            let (_folder, mut stream) = stream(&text, rows(batch_symbols), &["[UNK]"]);
+            let mut found = Vec::new();
+            while let StreamStep::Batch(batch) = stream.next(PATIENCE).unwrap() {
+                let (ids, offsets) = (batch.encoded.ids.to_vec(), &batch.encoded.offsets);
+                for row in 0..batch.rows.len() {
+                    let range =
+                        [offsets[row], offsets[row + 1]].map(|offset| usize::try_from(offset).unwrap());
+                    found.push((
+                        batch.rows.starts[row],
+                        batch.rows.ends[row],
+                        ids[range[0]..range[1]].to_vec(),
+                    ));
+                }
+            }
+            (found, stream.report().clone())
+        };
+        let whole = encoded(1 << 30);
+        assert_eq!(whole.0.len(), 6);
+        assert_eq!(encoded(300_000), whole);
+        assert_eq!(encoded(1_000), whole);
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl BatchOptions {
     pub(crate) fn checked(self) -> PyResult<(EncodeOptions, Nulls, Option<usize>)> {
         let encode = EncodeOptions {
             only_symbols: false,
+            parts: [false; 2],
             unknown: unknown(&self.unknown)?,
             upper_case: self.uppercase,
             add_special_tokens: self.add_special_tokens,
@@ -177,6 +178,7 @@ impl RowOptions {
         };
         let encode = EncodeOptions {
             only_symbols: false,
+            parts: [false; 2],
             unknown,
             upper_case: self.uppercase,
             add_special_tokens: self.add_special_tokens,

@@ -1,5 +1,6 @@
 //! What goes in and what comes out: sequences, how to encode them, ids.
 
+use super::output::IdStore;
 use crate::alphabet::UnknownPolicy;
 use crate::error::{Error, Result};
 use crate::tokenizer::{Id, Template, Tokenizer};
@@ -27,8 +28,11 @@ pub struct EncodeOptions {
     pub add_special_tokens: bool,
     /// Tell where each token comes from: 16 bytes per token.
     pub spans: bool,
-    /// All bytes are symbols of a sequence file: letters, `-`, `.` and `*`. Then they need not be looked at first.
+    /// All bytes are symbols of a sequence file, none above ASCII and no bracket: then no search for others is needed.
     pub only_symbols: bool,
+    /// The first sequence continues one, and the last one goes on: parts of a sequence that was cut at a
+    /// [`Tokenizer::last_cut`]. No special tokens stand there.
+    pub parts: [bool; 2],
 }
 
 impl EncodeOptions {
@@ -70,6 +74,23 @@ impl Ids {
         self.len() == 0
     }
 
+    /// Adds those of `other`, which are of the same vocabulary.
+    pub(crate) fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Narrow(ids), Self::Narrow(other)) => append(ids, other),
+            (Self::Wide(ids), Self::Wide(other)) => append(ids, other),
+            (ids, other) => *ids = Self::Wide([ids.to_vec(), other.to_vec()].concat()),
+        }
+    }
+
+    /// Removes all from `at` on, and returns them.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        match self {
+            Self::Narrow(ids) => Self::Narrow(if at == 0 { std::mem::take(ids) } else { ids.split_off(at) }),
+            Self::Wide(ids) => Self::Wide(if at == 0 { std::mem::take(ids) } else { ids.split_off(at) }),
+        }
+    }
+
     /// All of them in 32 bits; a copy.
     pub fn to_vec(&self) -> Vec<Id> {
         match self {
@@ -94,6 +115,18 @@ pub struct EncodedBatch {
     pub unknown: u64,
     /// Of these, lower-case ones whose upper case is in the vocabulary.
     pub lower_case: u64,
+}
+
+/// Adds ids to a long list, and leaves their memory to the next call.
+fn append<T: Copy>(ids: &mut Vec<T>, other: Vec<T>)
+where
+    Vec<T>: IdStore,
+{
+    if ids.capacity() - ids.len() < other.len() {
+        IdStore::reserve(ids, other.len().max(ids.len()));
+    }
+    ids.extend_from_slice(&other);
+    other.keep_memory();
 }
 
 impl Sequences<'_> {

@@ -55,7 +55,7 @@ impl<I: IdStore> Joiner<I> {
 
     /// An empty list for an output to come.
     pub(super) fn spare(&self) -> I {
-        self.waiting().spare.pop().unwrap_or_default()
+        self.waiting().spare.pop().unwrap_or_else(|| I::recycled(0))
     }
 
     /// Takes the output of a task; each task's once.
@@ -81,6 +81,7 @@ impl<I: IdStore> Joiner<I> {
     /// All outputs, once no thread adds any more.
     pub(super) fn finish(self) -> Joined<I> {
         self.drain(&mut self.joined.lock().unwrap_or_else(PoisonError::into_inner));
+        self.waiting().spare.drain(..).for_each(I::keep_memory);
         self.joined.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,11 +94,10 @@ impl<I: IdStore> Joined<I> {
     fn new(sequences: usize, tasks: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(sequences + 1);
         offsets.push(0);
-        let mut ids = I::default();
-        if tasks > 1 {
-            // More than there are as a rule; what is not used is never touched, and given back.
-            ids.reserve(bytes / 4);
-        }
+        // More than there are as a rule; what is not used is never touched, and given back.
+        let expected = if tasks > 1 { bytes / 4 } else { 0 };
+        let mut ids = if tasks > 1 { I::recycled(expected) } else { I::default() };
+        ids.reserve(expected);
         Self { ids, offsets, unknown: 0, spans: Vec::new(), lower_case: 0, characters: 0, next: 0 }
     }
 
@@ -117,6 +117,11 @@ impl<I: IdStore> Joined<I> {
         self.ids.append(&output.ids);
         output.ids.clear();
         Some(output.ids)
+    }
+
+    /// Ends the last sequence, of which only a part was encoded.
+    pub(super) fn end_part(&mut self) {
+        self.offsets.push(i64::try_from(self.ids.len()).unwrap_or(i64::MAX));
     }
 
     /// Spans in the first sequence of an output count from the task's start: makes them count from the sequence's.

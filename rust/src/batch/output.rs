@@ -1,5 +1,7 @@
 //! What comes of one task: ids, or their number, and where its sequences end.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use crate::io::memory;
 use crate::tokenizer::Id;
 
@@ -23,11 +25,22 @@ pub(super) trait IdStore: Default + Send {
     }
     /// Gives memory back that is not used.
     fn shrink(&mut self) {}
+    /// An empty store, with memory for so many ids if an earlier call has left some.
+    fn recycled(_ids: usize) -> Self {
+        Self::default()
+    }
+    /// Leaves the memory to later calls.
+    fn keep_memory(self) {}
 }
+
+/// Lists that calls leave to later ones, at most, and ids in all of them: fresh memory costs a tenth of the time of
+/// encoding.
+const MAX_SPARES: usize = 64;
+const MAX_SPARE_IDS: usize = 1 << 23;
 
 /// What lists of ids have in common, whatever their width.
 macro_rules! list {
-    () => {
+    ($spares:ident) => {
         fn len(&self) -> usize {
             self.len()
         }
@@ -51,7 +64,29 @@ macro_rules! list {
         fn shrink(&mut self) {
             self.shrink_to_fit();
         }
+
+        fn recycled(ids: usize) -> Self {
+            let mut spares = lock(&$spares);
+            let fits = spares.iter().position(|spare| spare.capacity() >= ids);
+            fits.map(|at| spares.swap_remove(at)).unwrap_or_default()
+        }
+
+        fn keep_memory(mut self) {
+            let mut spares = lock(&$spares);
+            let kept: usize = spares.iter().map(Self::capacity).sum();
+            if self.capacity() > 0 && kept + self.capacity() <= MAX_SPARE_IDS && spares.len() < MAX_SPARES {
+                self.clear();
+                spares.push(self);
+            }
+        }
     };
+}
+
+static NARROW_SPARES: Mutex<Vec<Vec<u16>>> = Mutex::new(Vec::new());
+static WIDE_SPARES: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
+
+fn lock<T>(spares: &Mutex<T>) -> MutexGuard<'_, T> {
+    spares.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl IdStore for Vec<u16> {
@@ -60,7 +95,7 @@ impl IdStore for Vec<u16> {
         self.extend(ids.map(|id| id as u16));
     }
 
-    list!();
+    list!(NARROW_SPARES);
 }
 
 impl IdStore for Vec<u32> {
@@ -68,7 +103,7 @@ impl IdStore for Vec<u32> {
         self.extend(ids);
     }
 
-    list!();
+    list!(WIDE_SPARES);
 }
 
 /// A store that only counts.

@@ -72,9 +72,9 @@ pub(super) fn divide(
 ) -> Vec<BatchTask> {
     let offsets = sequences.offsets;
     let total = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first);
-    // Each lane gets one part if all is short, several if it is long, or if threads may not be equally fast.
+    // Each lane gets one part if all is short, several if it is long: a cut costs as much as encoding 40,000 bases.
     let lanes = threads * LANES;
-    let part = (total / (lanes * threads.min(4))).clamp(sizes.part[0], sizes.part[1]);
+    let part = (total / lanes).clamp(sizes.part[0], sizes.part[1]);
     let group = (total / (lanes * 4)).clamp(sizes.group[0], sizes.group[1]);
     let mut tasks = Vec::new();
     let mut first = 0;

@@ -155,6 +155,7 @@ fn options() -> impl Strategy<Value = EncodeOptions> {
     (flag(), flag(), flag(), flag()).prop_map(|(split, upper_case, add_special_tokens, spans)| {
         EncodeOptions {
             only_symbols: false,
+            parts: [false; 2],
             unknown: if split { UnknownPolicy::Split } else { UnknownPolicy::Token },
             upper_case,
             add_special_tokens,

@@ -45,8 +45,13 @@ use crate::verdict::{SymbolTally, no_nucleotide};
 
 /// Bytes of a row in a batch beside its symbols and its name.
 const ROW_BYTES: usize = 32;
+/// Symbols of a part of a long row, in batches: each part is cut again for the lanes of all threads.
+const PART_BATCHES: usize = 2;
 /// Symbols that are processed between two checks for an interrupt.
 const PIECE_SYMBOLS: usize = 1 << 24;
+
+/// Finds a place where symbols may be cut.
+pub(super) type FindCut = Box<dyn Fn(&[u8]) -> Option<usize> + Send>;
 
 /// Makes rows of the symbols of one region after another: [`start_region`](Self::start_region), then
 /// [`add`](Self::add) any number of times, then [`end_region`](Self::end_region).
@@ -66,6 +71,8 @@ pub(super) struct Cutter {
     batch: RowBatch,
     /// Memory for the bytes of batches to come.
     spares: Spares,
+    /// Says where a long row may be cut.
+    find_cut: Option<FindCut>,
     /// Full batches that are not taken.
     ready: VecDeque<RowBatch>,
     /// Where the open row starts in the region's symbols.
@@ -107,6 +114,7 @@ impl Cutter {
             place: RegionPlace::default(),
             batch: RowBatch { bed, ..RowBatch::default() },
             spares: Spares::default(),
+            find_cut: None,
             ready: VecDeque::new(),
             start: 0,
             shared: 0,
@@ -233,9 +241,31 @@ impl Cutter {
     /// Ends a turn: a full batch is finished.
     pub(super) fn end_turn(&mut self) {
         self.counted = self.open().len();
+        let is_long = self.counted > PART_BATCHES * self.batch_symbols && !self.forward_rules().reverse;
+        let find_cut = self.find_cut.as_ref().filter(|_| is_long && self.window.is_none());
+        let cut = find_cut.and_then(|find| find(self.open()));
+        if let Some(at) = cut.filter(|&at| 0 < at && at < self.counted) {
+            self.finish_part(at);
+        }
         if self.batch.len() > 0 && self.weight() > self.batch_symbols {
             self.finish_batch();
         }
+    }
+
+    /// Finishes the batch with the first `at` symbols of the open row, which goes on in the next.
+    fn finish_part(&mut self, at: usize) {
+        self.push(self.start, self.batch.end() + at);
+        self.rows -= 1; // it is counted when it ends
+        self.start += at as u64;
+        self.counted -= at;
+        self.batch.parts[1] = true;
+        self.finish_batch();
+        self.batch.parts[0] = true;
+    }
+
+    /// Gives long rows in parts from now on. `find` says where symbols may be cut, none if nowhere.
+    pub(super) fn cut_long_rows(&mut self, find: FindCut) {
+        self.find_cut = Some(find);
     }
 
     /// The bytes of the batch.

@@ -22,6 +22,9 @@ pub struct RowBatch {
     pub offsets: Vec<usize>,
     /// Further columns of rows of BED files, if there are BED files.
     pub bed: Option<BedColumns>,
+    /// Whether the first row continues the last one of the batch before, and whether the last row goes on in the next: a
+    /// long row comes in parts, if somebody [says where to cut](super::SequenceRows::cut_long_rows).
+    pub parts: [bool; 2],
 }
 
 impl Default for RowBatch {
@@ -34,6 +37,7 @@ impl Default for RowBatch {
             bytes: Vec::new(),
             offsets: vec![0],
             bed: None,
+            parts: [false; 2],
         }
     }
 }
@@ -53,6 +57,15 @@ impl RowBatch {
     /// The symbols of a row.
     pub fn symbols(&self, row: usize) -> &[u8] {
         &self.bytes[self.offsets[row]..self.offsets[row + 1]]
+    }
+
+    /// Removes the last row, but not its symbols.
+    pub(crate) fn pop(&mut self) {
+        self.starts.pop();
+        self.ends.pop();
+        self.offsets.pop();
+        self.name_offsets.pop();
+        self.names.truncate(self.name_offsets.last().copied().unwrap_or(0));
     }
 
     /// Where the last row ends in `bytes`.
