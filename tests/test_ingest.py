@@ -2,7 +2,7 @@
 
 A regular file may be read in blocks by several threads, a pipe is read from its start to its end. Each answer
 is compared with that of a pipe on one thread: rows, places, ids, digests, report, warnings, and the message
-of an error. Smaller files are also compared with the contract in plain Python (`tests.support.reading`).
+of an error. Rows are also compared with the contract in plain Python (`tests.support.reading`).
 
 GENOTOK_INGEST_FILES says how many random files, 250 if it says nothing; with more than that, features stand
 at all bytes around all borders, otherwise at some.
@@ -41,8 +41,9 @@ ORDINARY = 250
 NUM_FILES = int(os.environ.get("GENOTOK_INGEST_FILES", str(ORDINARY)))
 IS_LONG = NUM_FILES > ORDINARY
 BORDERS = (4 << 10, 64 << 10, 256 << 10, 1 << 20)
+LONG_BORDERS = (2 << 20, 4 << 20)
 LARGE = 200_000
-"""Symbols above which a file is not compared with the contract, which is slow."""
+"""More symbols than this are not cut into batches of a few bases, which takes long."""
 
 KMERS = genotok.Tokenizer.kmer(3)
 """It does not know lower case; `TOKENIZER` reads it as upper case."""
@@ -159,6 +160,14 @@ def compare(text: bytes, ask: Ask, ways: list[tuple[str, Ask]], folder: Path) ->
     return first
 
 
+def check_line(text: bytes, at: int, end: bytes, ask: Ask, folder: Path) -> None:
+    """The error names the line of byte `at`, on one thread and on two."""
+    line = text.count(end, 0, at) + 1
+    with ROUTES["file"](text, folder) as path:
+        for threads in (1, 2):
+            assert f"FILE, line {line}: " in answer([path], ask.but(threads=threads)).said[-1]
+
+
 def drawn_ways(dice: random.Random, ask: Ask, number: int, batches: Batches = SMALL) -> list[tuple[str, Ask]]:
     """A file on two threads, and other ways."""
     ways = [("file", ask.but(threads=2))]
@@ -180,7 +189,7 @@ def test_random_files_are_read_alike_on_every_way(tmp_path: Path) -> None:
         ask = Ask(rows, dice.choice((TOKENIZER, KMERS)), digests=dice.random() < 0.8)
         batches = SMALL if num_symbols <= LARGE else BIG
         found = compare(text, ask, drawn_ways(dice, ask, 2, batches), tmp_path)
-        if num_symbols <= LARGE and ask.digests:
+        if ask.digests and (IS_LONG or num_symbols <= LARGE or number % 80 == 0):
             check_with_contract(text, ask, found)
 
 
@@ -201,11 +210,16 @@ def test_regions_are_read_alike_on_every_way(tmp_path: Path) -> None:
 def test_what_stands_at_a_border_is_read_alike(feature: str, tmp_path: Path) -> None:
     dice = random.Random(feature)
     cases = [(at, end) for at in near(BORDERS) for end in (LF, CRLF, CR)]
-    for at, end in cases if IS_LONG else dice.sample(cases, 12):
+    long = [(at, LF) for at in near(LONG_BORDERS)]
+    for at, end in cases + long if IS_LONG else dice.sample(cases, 4) + dice.sample(long, 1):
         text = with_feature(FEATURES[feature], at, end)
         ask = Ask(dice.choice((CALM, WINDOWS, drawn_rows(dice, is_large=True))))
         route = dice.choice(("file", "file", "bgzf", "zstd"))
-        compare(text, ask, [("file", ask.but(threads=2)), (route, ask.but(batch=70_000))], tmp_path)
+        found = compare(text, ask, [("file", ask.but(threads=2)), (route, ask.but(batch=70_000))], tmp_path)
+        if IS_LONG or at <= BORDERS[2] + 3:
+            check_with_contract(text, ask, found)
+        if feature in {"a byte that is no symbol", "an amino acid", "two faults"}:
+            check_line(text, at, end, ask, tmp_path)
 
 
 @pytest.mark.parametrize("end", [LF, CRLF], ids=["LF", "CRLF"])
@@ -214,10 +228,12 @@ def test_every_byte_of_a_read_may_stand_at_a_border(fault: bytes, end: bytes, tm
     dice = random.Random(repr(fault))
     places = range(READ_BYTES + 4 * len(end))
     cases = [(border, which) for border in BORDERS for which in places]
-    for border, which in cases if IS_LONG else dice.sample(cases, 8):
+    for border, which in cases if IS_LONG else dice.sample(cases, 4):
         text = reads_with_byte(which, border, end, fault)
-        ask = Ask(dice.choice((CALM, CALM, WINDOWS)), digests=dice.random() < 0.5)
-        compare(text, ask, [("file", ask.but(threads=2)), ("file", ask.but(batch=20_000))], tmp_path)
+        ask = Ask(dice.choice((CALM, CALM, WINDOWS)))
+        found = compare(text, ask, [("file", ask.but(threads=2)), ("file", ask.but(batch=20_000))], tmp_path)
+        if IS_LONG or border < BORDERS[2]:
+            check_with_contract(text, ask, found)
 
 
 def test_features_stand_where_they_are_put() -> None:

@@ -7,6 +7,7 @@ or FASTQ file, `words` the words of records as training reads them; both raise `
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import NamedTuple
 
 LF, CR = b"\n", b"\r"
@@ -104,19 +105,23 @@ def fasta(lines: list[bytes], end: bytes) -> list[Record]:
 
 def fastq(lines: list[bytes], end: bytes) -> list[Record]:
     """The records of FASTQ: as many qualities as symbols, whatever the lines."""
-    records = []
-    while lines := skip_blank(lines, end):
-        if not lines[0].startswith(b"@"):
+    records, rest = [], deque(lines)
+    white = BLANKS + (CR if end == LF else b"")
+    while rest:
+        if not rest[0].strip(white):
+            rest.popleft()
+            continue
+        if not rest[0].startswith(b"@"):
             raise Refused("no title")
-        title, symbols, num_qualities = title_of(lines.pop(0), end), b"", 0
-        while lines and not lines[0].startswith(b"+"):
-            symbols += content(lines.pop(0))
-        if symbols.strip(SYMBOLS) or not lines:
+        title, symbols, num_qualities = title_of(rest.popleft(), end), b"", 0
+        while rest and not rest[0].startswith(b"+"):
+            symbols += content(rest.popleft())
+        if symbols.strip(SYMBOLS) or not rest:
             raise Refused("not a symbol, or no plus line")
-        if title_of(lines.pop(0), end) not in {b"", title}:
+        if title_of(rest.popleft(), end) not in {b"", title}:
             raise Refused("another title after the plus sign")
         while num_qualities < len(symbols):
-            quality = content(lines.pop(0)) if lines else b""
+            quality = content(rest.popleft()) if rest else b""
             if not quality or quality.strip(QUALITIES):
                 raise Refused("no quality, or not enough")
             num_qualities += len(quality)
