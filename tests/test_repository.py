@@ -56,6 +56,7 @@ RUST_ORDER = {
         "check",
         "bpe",
         "kmer",
+        "loci",
         "tokenizer",
         "batch",
         "rows",

@@ -37,7 +37,7 @@ RUST = (
     ("stream",),
     ("batch", "rows"),
     ("tokenizer",),
-    ("kmer", "bpe::train"),
+    ("kmer", "loci", "bpe::train"),
     ("bpe::encode",),
     ("bpe", "check"),
     ("corpus",),

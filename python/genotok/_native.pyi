@@ -12,6 +12,7 @@ from typing_extensions import Buffer, CapsuleType
 
 from genotok.options import (
     BatchOptions,
+    LocusOptions,
     PackOptions,
     Progress,
     ReadOptions,
@@ -42,6 +43,7 @@ __all__ = [
     "check",
     "check_bases",
     "describe_unknown",
+    "find_loci",
     "judge",
     "pack",
     "pack_shards",
@@ -285,5 +287,8 @@ def check_bases(paths: list[str]) -> None: ...
 def judge(
     path: str, counts: list[int], known: bytes, *, rows: int, allow_unknown: float
 ) -> dict[str, int]: ...
+def find_loci(
+    sequences: Iterable[str], sizes: list[int], options: LocusOptions, run: RunOptions
+) -> dict[str, Any]: ...
 def describe_unknown(total: int, unknown: dict[str, int]) -> str | None: ...
 def simulate(num_bases: int, seed: int) -> bytes: ...

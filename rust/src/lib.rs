@@ -18,6 +18,7 @@
 //! | [`check`] | every defect of a sequence file, not only the first |
 //! | [`bpe`] | byte-pair encoding: the rule, encoding, training |
 //! | [`kmer`] | k-mers of any kind: their vocabularies, encoding and decoding |
+//! | [`loci`] | sequences of one locus: copies, overlapping windows, clusters |
 //! | [`tokenizer`] | merges with special tokens and ids, and their file |
 //! | [`batch`] | many sequences to ids and back, in parallel |
 //! | [`rows`] | sequence files as records, windows or regions, with their places |
@@ -35,6 +36,7 @@ pub mod corpus;
 pub mod error;
 pub mod io;
 pub mod kmer;
+pub mod loci;
 pub mod monitor;
 pub mod rows;
 pub mod session;

@@ -106,7 +106,15 @@ EXEMPT = {
 # Public types that are defined in several places and mean the same, and why there are several.
 SAME_CONCEPT = {
     **dict.fromkeys(
-        ("BatchOptions", "PackOptions", "ReadOptions", "RowOptions", "RunOptions", "TrainOptions"),
+        (
+            "BatchOptions",
+            "LocusOptions",
+            "PackOptions",
+            "ReadOptions",
+            "RowOptions",
+            "RunOptions",
+            "TrainOptions",
+        ),
         "a group of options in Python, as the binding takes it, and as the core has it",
     ),
     **dict.fromkeys(

@@ -43,6 +43,10 @@ from genotok.options.fields import (
     ProblemType,
     TableFormat,
 )
+from genotok.options.loci import (
+    LocusKeywords,
+    LocusOptions,
+)
 from genotok.options.outputs import (
     OutputKeywords,
     OutputOptions,
@@ -74,6 +78,8 @@ __all__ = [
     "BatchKeywords",
     "BatchOptions",
     "InputFormat",
+    "LocusKeywords",
+    "LocusOptions",
     "NullPolicy",
     "Option",
     "OutputFormat",

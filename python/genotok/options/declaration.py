@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LABELS",
+    "LOCI",
     "MAX_NUMBER",
     "MODEL",
     "OUTPUT",
@@ -25,6 +26,7 @@ __all__ = [
 
 MODEL = "Model"
 LABELS = "Labels"
+LOCI = "Loci"
 ROWS = "Rows"
 SYMBOLS = "Symbols"
 OUTPUT = "Output"

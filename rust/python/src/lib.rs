@@ -19,6 +19,7 @@ mod errors;
 mod file_checksums;
 mod files;
 mod id_lists;
+mod loci;
 mod offsets;
 mod options;
 mod pools;
@@ -61,6 +62,8 @@ mod _native {
     use super::encoded_rows::EncodedRows;
     #[pymodule_export]
     use super::file_checksums::FileChecksums;
+    #[pymodule_export]
+    use super::loci::find_loci;
     #[pymodule_export]
     use super::reader::{RecordBatch, TokenReader};
     #[pymodule_export]

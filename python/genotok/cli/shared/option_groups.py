@@ -10,11 +10,11 @@ from typing import Annotated, Any, get_args, get_origin
 import typer
 
 from genotok.cli.shared.options import amount
-from genotok.options.declaration import OUTPUT, ROWS, RUN, SYMBOLS, declared
+from genotok.options.declaration import LOCI, OUTPUT, ROWS, RUN, SYMBOLS, declared
 
 __all__ = ["expanded"]
 
-PANELS = (None, "Model", OUTPUT, "Vocabulary", "Corpus", "Labels", ROWS, SYMBOLS, "", RUN)
+PANELS = (None, "Model", OUTPUT, "Vocabulary", "Corpus", "Labels", LOCI, ROWS, SYMBOLS, "", RUN)
 """The order of the panels of a help page; those without a place stand where "" is."""
 
 RUN_ORDER = ("resume", "report_to", "device", "address", "workers", "memory", "threads", "as_json", "quiet")
