@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARROW",
     "ARROW_STREAM",
+    "AUDIT",
     "BED",
     "BEDGRAPH",
     "CHECKPOINT",
@@ -40,6 +41,7 @@ HEAD = 1 << 16
 
 HUGGING_FACE = re.compile(rb'\s*\{\s*"version"\s*:.*"added_tokens"\s*:', re.DOTALL)
 K_MERS = re.compile(rb'\s*\{.*"format"\s*:\s*"genotok k-mers"', re.DOTALL)
+OUR_AUDIT = re.compile(rb'\s*\{\s*"kind"\s*:\s*"audit"')
 STUDY = re.compile(rb'\s*\{\s*"kind"\s*:\s*"study"')
 OUR_CHECKPOINT = re.compile(rb'\s*\{\s*"format"\s*:\s*"genotok checkpoint"')
 OUR_SECTION = re.compile(rb'\s*\{\s*"id"\s*:\s*"genotok_|genotok: "')
@@ -118,6 +120,7 @@ TOKENIZER = OutputKind("a tokenizer", _matching(HUGGING_FACE, K_MERS), is_text=T
 CHECKPOINT = OutputKind("a checkpoint of genotok train-bpe", _matching(OUR_CHECKPOINT))
 PACKED = OutputKind("a packed file", _starting(b"GENOTOK\x1a"))
 RECORD = OutputKind("a record of genotok study", _matching(STUDY), is_text=True)
+AUDIT = OutputKind("a record of genotok gue audit", _matching(OUR_AUDIT), is_text=True)
 MULTIQC = OutputKind("a section of genotok for MultiQC", _matching(OUR_SECTION), is_text=True)
 REPORT_PAGE = OutputKind("a report", _matching(OUR_REPORT), is_text=True)
 TOKEN_PAGE = OutputKind("a page of genotok browse", _matching(OUR_TOKEN_PAGE), is_text=True)

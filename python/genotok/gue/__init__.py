@@ -6,9 +6,11 @@ Example:
     ('mcc', 56.76)
 """
 
-from genotok.gue.audit import Audit, LengthStatistics, Overlap, SplitAudit, audit
+from genotok.gue.audit import Audit, LengthStatistics, SplitAudit, audit
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
+from genotok.gue.loci import Links, Loci, find_loci
+from genotok.gue.overlaps import ClusterStatistics, Overlap
 from genotok.gue.registry import DIAMOND, PAPER, GueSet, Published, gue_set, gue_sets, published
 from genotok.gue.splits import SPLITS, read_splits
 from genotok.gue.tasks import Task, find_tasks
@@ -18,16 +20,20 @@ __all__ = [
     "PAPER",
     "SPLITS",
     "Audit",
+    "ClusterStatistics",
     "GueSet",
     "LabelledSplit",
     "Labels",
     "LengthStatistics",
+    "Links",
+    "Loci",
     "Overlap",
     "ProblemType",
     "Published",
     "SplitAudit",
     "Task",
     "audit",
+    "find_loci",
     "find_tasks",
     "gue_set",
     "gue_sets",

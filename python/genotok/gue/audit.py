@@ -1,44 +1,34 @@
-"""The audit of a data set before training: duplicates within and across splits, balance, lengths.
+"""The audit of a data set before training: rows of one locus within and across splits, balance, lengths.
 
-*Exact* duplicates are equal except for case. *Reverse-complement* duplicates equal the other strand. *Near*
-duplicates share at least `NEAR` of the distinct canonical words of 15 bases of the row that has more of them.
-A row of a later split counts once, under the first of the three that applies, if any row of an earlier split
-is such a duplicate of it; within a split a row is compared with the rows above it.
+`loci` defines when rows are of one locus. A row counts once, under the first of the kinds exact, windows,
+reverse, similar that links it to any row of an earlier split; within a split a row is compared with the rows
+above it. Time and memory are linear in the number of bases.
 
-Near duplicates are searched among rows that share one of their `SKETCH` words of lowest hash (a bottom
-sketch; Broder, 1997): the `TRIED` rows that share most of them. A word in more than `COMMON` sketches is not
-specific and is ignored. A row that shares nine of ten words with another is missed with probability below
-10^-8; one of many copies of a repeat may be missed. Time and memory are linear in the number of bases.
+A row of pairs is an exact copy if both of its sequences equal those of one other row, and similar if both are
+linked to some rows in any way. The same figures are given of each side alone.
 """
 
-# Dimensions: N rows, W words of a row.
+# Dimensions: N rows.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genotok.gue.loci import find_loci
+from genotok.gue.overlaps import NOTHING, ClusterStatistics, Overlap, shared
+
 if TYPE_CHECKING:
     from genotok.gue.files import LabelledSplit
     from genotok.gue.labels import Labels, ProblemType
+    from genotok.options import LocusOptions
 
-__all__ = ["Audit", "LengthStatistics", "Overlap", "SplitAudit", "audit"]
-
-WORD = 15
-NEAR = 0.8
-SKETCH = 8
-COMMON = 200
-TRIED = 10
-COMPLEMENT = str.maketrans("ACGTURYSWKMBDHVN", "TGCAAYRSWMKVHDBN")
-CODES = np.full(256, 4, np.uint64)
-for code, symbols in enumerate(("Aa", "Cc", "Gg", "TtUu")):
-    for one in symbols:
-        CODES[ord(one)] = code
+__all__ = ["Audit", "LengthStatistics", "SplitAudit", "audit"]
 
 CountTokens = Callable[[Sequence[str]], NDArray[np.int64]]
 
@@ -76,28 +66,6 @@ class LabelStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
-    """Rows that duplicate a row of another split, or one above them in their own.
-
-    Attributes:
-        exact: Number of exact duplicates.
-        reverse: Number of further rows that are reverse-complement duplicates.
-        near: Number of further rows that are near duplicates.
-        conflicting: Of the exact and reverse-complement duplicates, those with a different label.
-    """
-
-    exact: int
-    reverse: int
-    near: int
-    conflicting: int
-
-    @property
-    def rows(self) -> int:
-        """All duplicates."""
-        return self.exact + self.reverse + self.near
-
-
-@dataclass(frozen=True, slots=True)
 class SplitAudit:
     """The audit of one split.
 
@@ -111,8 +79,10 @@ class SplitAudit:
         other_symbols: Number of symbols other than A, C, G, T in either case.
         unknown: Number of symbols outside the vocabulary of the tokenizer, if one was given, by symbol.
         lower_case: Number of lower-case symbols.
-        within: Duplicates of rows above them.
-        against: For each earlier split, the duplicates of its rows.
+        within: Rows that share a locus with rows above them.
+        against: For each earlier split, those that share a locus with its rows.
+        clean: Number of rows in no cluster with a row of an earlier split.
+        sides: Of pairs, the same as `within` and `against` of each side, by split; empty for other sets.
     """
 
     rows: int
@@ -126,6 +96,17 @@ class SplitAudit:
     lower_case: int
     within: Overlap
     against: dict[str, Overlap]
+    clean: int
+    sides: tuple[dict[str, Overlap], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures."""
+        return {
+            **asdict(self),
+            "within": self.within.to_json(),
+            "against": {name: one.to_json() for name, one in self.against.items()},
+            "sides": [{name: one.to_json() for name, one in side.items()} for side in self.sides],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +116,17 @@ class Audit:
     problem_type: ProblemType
     classes: tuple[str, ...]
     splits: dict[str, SplitAudit]
+    loci: ClusterStatistics
+
+    def to_json(self) -> dict[str, Any]:
+        """All figures."""
+        sizes = [list(one) for one in self.loci.sizes.items()]
+        return {
+            "problem_type": self.problem_type,
+            "classes": list(self.classes),
+            "splits": {name: one.to_json() for name, one in self.splits.items()},
+            "loci": {**asdict(self.loci), "sizes": sizes},
+        }
 
 
 def audit(
@@ -143,6 +135,8 @@ def audit(
     *,
     count_tokens: CountTokens | None = None,
     max_tokens: Sequence[int] = (),
+    loci: LocusOptions | None = None,
+    threads: int | None = None,
 ) -> Audit:
     """Audit all splits, each also against those before it.
 
@@ -151,28 +145,28 @@ def audit(
         classes: Their labels.
         count_tokens: Counts the tokens of sequences, without special tokens.
         max_tokens: Limits for which to report the share of longer rows.
+        loci: When rows are of one locus; None for the defaults.
+        threads: Threads that look for loci; None for all cores.
+
+    Raises:
+        ArgumentError: An option of `loci` is out of range.
     """
-    seen: dict[str, _Index] = {}
+    found_loci = find_loci(splits, loci, threads=threads)
     found: dict[str, SplitAudit] = {}
     for name, split in splits.items():
-        rows = _Rows(split)
-        against = {earlier: index.overlap(rows) for earlier, index in seen.items()}
-        seen[name] = _Index()
-        within = seen[name].add(rows)
-        found[name] = _describe(split, classes, within, against, count_tokens, max_tokens)
+        described = _describe(split, classes, count_tokens, max_tokens)
+        found[name] = replace(described, **shared(found_loci, splits, name))
     names = () if classes.type == "regression" else classes.names
-    return Audit(classes.type, names, found)
+    return Audit(classes.type, names, found, ClusterStatistics.of(found_loci))
 
 
 def _describe(
     split: LabelledSplit,
     classes: Labels,
-    within: Overlap,
-    against: dict[str, Overlap],
     count_tokens: CountTokens | None,
     max_tokens: Sequence[int],
 ) -> SplitAudit:
-    """The audit of one split."""
+    """The audit of one split, without what it shares with others."""
     sides = [side for side in (split.sequences, split.partners) if side]
     symbols = Counter("".join(map("".join, sides)))
     tokens = None
@@ -189,98 +183,7 @@ def _describe(
         other_symbols=sum(count for symbol, count in symbols.items() if symbol not in "ACGTacgt"),
         unknown=split.unknown,
         lower_case=sum(count for symbol, count in symbols.items() if symbol.islower()),
-        within=within,
-        against=against,
+        within=NOTHING,
+        against={},
+        clean=0,
     )
-
-
-class _Rows:
-    """The rows of a split in comparable form: upper case, reverse complement, sketch."""
-
-    def __init__(self, split: LabelledSplit) -> None:
-        partners = split.partners or ("",) * len(split)
-        self.labels: list[Any] = split.labels.tolist()
-        # The separator keeps a pair from being equal to its concatenation.
-        self.texts = [f"{one}|{other}".upper() for one, other in zip(split.sequences, partners, strict=True)]
-        self.reverses = [
-            "|".join(part[::-1].translate(COMPLEMENT) for part in text.split("|")) for text in self.texts
-        ]
-
-    def words(self, row: int) -> NDArray[np.uint64]:
-        """The hashes of the distinct words of a row, sorted."""
-        return _words(self.texts[row])
-
-
-class _Index:
-    """An index of rows to compare with."""
-
-    def __init__(self) -> None:
-        self._labels: dict[str, Any] = {}
-        self._texts: list[str] = []
-        self._rows_of: defaultdict[int, list[int]] = defaultdict(list)
-
-    def overlap(self, rows: _Rows) -> Overlap:
-        """Duplicates of the indexed rows."""
-        return _total(self._kind(rows, row, rows.words(row)) for row in range(len(rows.texts)))
-
-    def add(self, rows: _Rows) -> Overlap:
-        """Index rows; returns those that duplicate a row indexed before."""
-        kinds = []
-        for row, text in enumerate(rows.texts):
-            words = rows.words(row)
-            kinds.append(self._kind(rows, row, words))
-            self._labels.setdefault(text, rows.labels[row])
-            for word in words[:SKETCH].tolist():
-                holders = self._rows_of[word]
-                if len(holders) <= COMMON:
-                    holders.append(len(self._texts))
-            self._texts.append(text)
-        return _total(kinds)
-
-    def _kind(self, rows: _Rows, row: int, words: NDArray[np.uint64]) -> tuple[str, bool]:
-        """The kind of duplicate that a row is, "" for none, and whether its label differs."""
-        label = rows.labels[row]
-        for kind, text in (("exact", rows.texts[row]), ("reverse", rows.reverses[row])):
-            if text in self._labels:
-                return kind, self._labels[text] != label
-        shared = Counter[int]()
-        for word in words[:SKETCH].tolist():
-            holders = self._rows_of.get(word, ())
-            if len(holders) <= COMMON:
-                shared.update(holders)
-        near = any(self._is_near(words, other) for other, _ in shared.most_common(TRIED))
-        return ("near" if near else ""), False
-
-    def _is_near(self, words: NDArray[np.uint64], other: int) -> bool:
-        """Whether a row shares `NEAR` of its words with another."""
-        theirs = _words(self._texts[other])
-        both = len(np.intersect1d(words, theirs, assume_unique=True))
-        return both >= NEAR * max(len(words), len(theirs), 1)
-
-
-def _total(kinds: Iterable[tuple[str, bool]]) -> Overlap:
-    """The number of duplicates of each kind."""
-    count: Counter[str] = Counter()
-    for kind, conflicts in kinds:
-        count[kind] += 1
-        count["conflicting"] += conflicts
-    return Overlap(count["exact"], count["reverse"], count["near"], count["conflicting"])
-
-
-def _words(text: str) -> NDArray[np.uint64]:
-    """The hashes of a sequence's distinct canonical words of 15 bases, sorted."""
-    codes = CODES[np.frombuffer(text.encode("ascii"), np.uint8)]
-    if len(codes) < WORD:
-        return np.empty(0, np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(codes, WORD)
-    windows = windows[(windows < 4).all(1)]
-    places = np.uint64(4) ** np.arange(WORD, dtype=np.uint64)
-    forward, backward = windows @ places[::-1], (3 - windows) @ places
-    return np.unique(_mixed(np.minimum(forward, backward)))
-
-
-def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A hash of each word (the finalizer of SplitMix64), so that sketches do not prefer words of A."""
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
-        words = (words ^ (words >> np.uint64(shift))) * np.uint64(factor)
-    return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genotok.report.audits import audit_section
 from genotok.report.baselines import baseline_section
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
@@ -26,6 +27,7 @@ __all__ = ["KINDS", "OVERVIEWS"]
 
 KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "study": study_section,
+    "audit": audit_section,
     "train": train_section,
     "train-quick": train_section,
     "train-given": train_section,

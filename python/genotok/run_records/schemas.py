@@ -18,6 +18,7 @@ from genotok.run_records.version_1 import VERSION, is_old, upgraded
 
 __all__ = [
     "VERSION",
+    "AuditRecord",
     "BaselineRecord",
     "BenchmarkRecord",
     "ComparisonRecord",
@@ -115,6 +116,24 @@ class StudyRecord(RunRecord):
     agreement: Rows
     claims: Rows
     caveats: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord(RunRecord):
+    """Audits of labelled sets.
+
+    Attributes:
+        options: When rows are of one locus (`genotok.options.LocusOptions`).
+        sets: For each set its `name`, `seconds`, and the figures of `genotok.gue.Audit`.
+        seconds: The duration.
+        peak_memory_bytes: The peak memory of the process.
+    """
+
+    kind: str = "audit"
+    options: Settings
+    sets: Rows
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,13 +56,13 @@ def checkpoint(look: Look) -> Facts | None:
 
 
 def record(look: Look) -> Facts | None:
-    """A record of `genotok study`, or of a benchmark: what `genotok report` shows."""
+    """A record of `genotok study` or `gue audit`, or of a benchmark: what `genotok report` shows."""
     found = look.record
     kind = found.get("kind")
     if not isinstance(kind, str):
         return None
     facts: Facts = {"record": kind}
-    for key in ("tokenizers", "genomes"):
+    for key in ("tokenizers", "genomes", "sets"):
         entries = found.get(key)
         if isinstance(entries, list):
             facts[key] = [one.get("name") for one in entries if isinstance(one, dict)]
