@@ -7,11 +7,14 @@ Example:
 """
 
 from genotok.gue.audit import Audit, LengthStatistics, SplitAudit, audit
+from genotok.gue.clean import CleanRows, clean_rows
+from genotok.gue.divide import ClusterSplit, divide
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
 from genotok.gue.loci import Links, Loci, find_loci
 from genotok.gue.overlaps import ClusterStatistics, Overlap
 from genotok.gue.registry import DIAMOND, PAPER, GueSet, Published, gue_set, gue_sets, published
+from genotok.gue.split_files import write_split
 from genotok.gue.splits import SPLITS, read_splits
 from genotok.gue.tasks import Task, find_tasks
 
@@ -20,6 +23,8 @@ __all__ = [
     "PAPER",
     "SPLITS",
     "Audit",
+    "CleanRows",
+    "ClusterSplit",
     "ClusterStatistics",
     "GueSet",
     "LabelledSplit",
@@ -33,6 +38,8 @@ __all__ = [
     "SplitAudit",
     "Task",
     "audit",
+    "clean_rows",
+    "divide",
     "find_loci",
     "find_tasks",
     "gue_set",
@@ -40,4 +47,5 @@ __all__ = [
     "published",
     "read_labelled",
     "read_splits",
+    "write_split",
 ]

@@ -8,6 +8,7 @@ from itertools import groupby
 import typer
 
 from genotok.cli.commands.gue_audit import audit_sets
+from genotok.cli.commands.gue_split import split_set
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.help_pages import CommandPage, GroupPage, examples
 from genotok.cli.shared.option_groups import expanded
@@ -59,6 +60,16 @@ gue.command(
         "genotok gue audit my_data/ -t tokenizer.json --max-tokens 128 --json",
     ),
 )(expanded(audit_sets))
+
+
+gue.command(
+    "split",
+    cls=CommandPage,
+    epilog=examples(
+        "genotok gue split GUE/EMP/H3 -o H3_disjoint",
+        "genotok gue split my_data/ -o my_data_disjoint --seed 2 --json",
+    ),
+)(expanded(split_set))
 
 
 def _columns(*cells: str) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from genotok.errors import ArgumentError
-from genotok.evaluation.metrics.intervals import Interval, percentiles, ratio
+from genotok.evaluation.metrics.intervals import DRAWS, Interval, percentiles, ratio
 
 __all__ = [
     "CLASS_METRICS",
@@ -32,6 +32,7 @@ __all__ = [
     "area_under_precision_recall",
     "area_under_roc",
     "bootstrap",
+    "bootstrap_clusters",
     "calibration",
     "confusion",
     "score",
@@ -153,6 +154,47 @@ def bootstrap(
     else:
         found = _drawn_sparse(matrix, metric, draws, generator)
     return percentiles(float(score(matrix, metric)), found, level)
+
+
+def bootstrap_clusters(
+    true: ArrayLike,
+    predicted: ArrayLike,
+    classes: int,
+    metric: ClassMetric,
+    clusters: NDArray[np.int64],
+    *,
+    seed: int = 0,
+) -> Interval:
+    """A metric with its percentile bootstrap interval from drawn clusters of rows; the same for a seed.
+
+    There are `DRAWS` draws; time is linear in the number of clusters.
+
+    Args:
+        true: (N,) class numbers from 0.
+        predicted: (N,) likewise.
+        classes: C.
+        metric: The metric.
+        clusters: (N,) the cluster of each row, any numbers.
+        seed: Decides the draws.
+
+    Raises:
+        ArgumentError: As for `confusion`.
+    """
+    matrix = confusion(true, predicted, classes)
+    cells, cell_of = np.unique(np.asarray(true) * classes + np.asarray(predicted), return_inverse=True)
+    names, cluster_of = np.unique(clusters, return_inverse=True)
+    number = len(names)
+    counts = np.zeros((number, len(cells)))
+    np.add.at(counts, (cluster_of, cell_of), 1)
+    generator, found = np.random.default_rng(seed), []
+    at_once = max(MAX_DRAWN // max(number, classes * classes), 1)
+    for first in range(0, DRAWS, at_once):
+        part = min(at_once, DRAWS - first)
+        drawn = generator.multinomial(number, np.full(number, 1 / number), part) @ counts
+        matrices = np.zeros((part, classes * classes))
+        matrices[:, cells] = drawn
+        found.append(score(matrices.reshape(part, classes, classes), metric))
+    return percentiles(float(score(matrix, metric)), np.concatenate(found))
 
 
 def _drawn_sparse(matrix: Counts, metric: ClassMetric, draws: int, generator: np.random.Generator) -> Floats:

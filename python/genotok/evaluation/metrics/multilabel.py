@@ -60,20 +60,23 @@ class LabelScores:
         return self.intervals[metric].value
 
 
-def label_scores(true: ArrayLike, probabilities: ArrayLike, *, seed: int = 0) -> LabelScores:
+def label_scores(
+    true: ArrayLike, probabilities: ArrayLike, *, seed: int = 0, clusters: NDArray[np.int64] | None = None
+) -> LabelScores:
     """All metrics of labels.
 
     Args:
         true: (N, L) 1 where a label holds.
         probabilities: (N, L) predicted.
         seed: Decides the draws of the intervals.
+        clusters: (N,) the cluster of each row, if those are drawn (`intervals`).
 
     Raises:
         ArgumentError: There are no rows, or the two have other sizes.
     """
     truth, likely = _checked(true, probabilities)
     whole = _Whole(truth, likely)
-    drawn = [whole.scores(part) for part in weights(*truth.shape, seed=seed)]
+    drawn = [whole.scores(part) for part in weights(*truth.shape, seed=seed, clusters=clusters)]
     values = whole.scores(np.ones((1, len(truth))))
     intervals: dict[LabelMetric, Interval] = {
         metric: percentiles(float(values[metric][0]), np.concatenate([part[metric] for part in drawn]))

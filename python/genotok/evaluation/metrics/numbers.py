@@ -48,14 +48,18 @@ class NumberScores:
         return self.intervals[metric].value
 
 
-def number_scores(true: ArrayLike, predicted: ArrayLike, *, seed: int = 0) -> NumberScores:
+def number_scores(
+    true: ArrayLike, predicted: ArrayLike, *, seed: int = 0, clusters: NDArray[np.int64] | None = None
+) -> NumberScores:
     """All metrics of predicted numbers (N,) beside the true ones (N,), with intervals.
+
+    `seed` decides the draws; with `clusters`, (N,), those of rows are drawn (`intervals`).
 
     Raises:
         ArgumentError: There are no rows, not as many of one as of the other, or a number is not finite.
     """
     pairs = _Pairs(true, predicted)
-    drawn = [pairs.scores(part) for part in weights(pairs.rows, seed=seed)]
+    drawn = [pairs.scores(part) for part in weights(pairs.rows, seed=seed, clusters=clusters)]
     values = pairs.scores(np.ones((1, pairs.rows)))
     return NumberScores(
         pairs.rows,
