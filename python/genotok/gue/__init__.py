@@ -9,6 +9,7 @@ Example:
 from genotok.gue.audit import Audit, LengthStatistics, SplitAudit, audit
 from genotok.gue.clean import CleanRows, clean_rows
 from genotok.gue.divide import ClusterSplit, divide
+from genotok.gue.fetching import FetchedFile, FetchReport, fetch
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
 from genotok.gue.loci import Links, Loci, find_loci
@@ -26,6 +27,8 @@ __all__ = [
     "CleanRows",
     "ClusterSplit",
     "ClusterStatistics",
+    "FetchReport",
+    "FetchedFile",
     "GueSet",
     "LabelledSplit",
     "Labels",
@@ -40,6 +43,7 @@ __all__ = [
     "audit",
     "clean_rows",
     "divide",
+    "fetch",
     "find_loci",
     "find_tasks",
     "gue_set",

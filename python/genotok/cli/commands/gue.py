@@ -8,6 +8,7 @@ from itertools import groupby
 import typer
 
 from genotok.cli.commands.gue_audit import audit_sets
+from genotok.cli.commands.gue_fetch import fetch_sets
 from genotok.cli.commands.gue_split import split_set
 from genotok.cli.shared.console import print_json, standard_output
 from genotok.cli.shared.help_pages import CommandPage, GroupPage, examples
@@ -70,6 +71,13 @@ gue.command(
         "genotok gue split my_data/ -o my_data_disjoint --seed 2 --json",
     ),
 )(expanded(split_set))
+
+
+gue.command(
+    "fetch",
+    cls=CommandPage,
+    epilog=examples("genotok gue fetch GUE.zip -o GUE", "genotok gue fetch GUE.zip -o GUE --json"),
+)(expanded(fetch_sets))
 
 
 def _columns(*cells: str) -> str:
