@@ -16,6 +16,7 @@ from genotok.evaluation.problem import Problem
 from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256
+from genotok.gue.clean import clean_rows
 from genotok.gue.splits import described, with_train
 from genotok.options import grouped
 from genotok.options.learning import BaselineKeywords, BaselineOptions, ModelRunKeywords, ModelRunOptions
@@ -163,6 +164,7 @@ class _SetWork:
             seeds=self.options.seeds,
             config=self.config,
             run=self.process,
+            clean=clean_rows(read),
         )
         return {
             "name": self.task.name,

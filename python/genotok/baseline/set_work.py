@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from genotok.evaluation.metrics import Metric
     from genotok.evaluation.problem import Problem
-    from genotok.gue import LabelledSplit
+    from genotok.gue import CleanRows, LabelledSplit
     from genotok.options.learning import ModelRunOptions
 
 __all__ = ["AVERAGE", "CNN", "KMERS", "BaselineSet", "device_of"]
@@ -64,6 +64,7 @@ class BaselineSet:
         seeds: A network for each.
         config: The settings of the network.
         run: Device, callbacks.
+        clean: The clean rows of test, which are scored too; None to score all rows only.
     """
 
     name: str
@@ -76,6 +77,7 @@ class BaselineSet:
     seeds: Sequence[int]
     config: NetworkConfig
     run: ModelRunOptions
+    clean: CleanRows | None = None
 
     def record(self) -> Record:
         """The results of all baselines, as records of runs have them.
@@ -110,7 +112,7 @@ class BaselineSet:
         test = self.splits["test"]
         if len(outputs) != len(test):
             raise ArgumentError(f"{path}: {len(outputs):,} rows; the test split has {len(test):,}")
-        return {**run, "test": figures(self.problem, test.labels, outputs, self.metric)}
+        return {**run, "test": figures(self.problem, test.labels, outputs, self.metric, self.clean)}
 
     def _kmers(self, blind: BlindSet) -> Record:
         """The k-mer baseline, which no seed changes."""

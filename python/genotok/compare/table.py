@@ -6,7 +6,7 @@ Two results are called different only if their intervals have nothing in common,
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.metrics import Written, differ, written
@@ -78,7 +78,10 @@ def comparison_rows(record: ComparisonRecord) -> list[ComparisonRow]:
         cells = ("–" if value is None else form.format(value) for value in values)
         found.append(ComparisonRow(name, (*cells, *[""] * len(fitted)), (*values, *[None] * len(fitted))))
     with_metric = has_metrics(measured)
-    found += [_set_row(line, fitted, with_metric=with_metric) for line in measured]
+    for line in measured:
+        found.append(_set_row(line, fitted, with_metric=with_metric))
+        if line.clean:  # means are of all rows
+            found.append(replace(_set_row(line.clean, fitted, with_metric=with_metric), is_set=False))
     forms = {line.form for line in measured}
     if len(forms) > 1 and not all(form.is_percent for form in forms):
         return found  # there is no mean of metrics in other units

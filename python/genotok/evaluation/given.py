@@ -17,6 +17,7 @@ from genotok.errors import ArgumentError, SequenceFileError
 from genotok.evaluation.figures import figures
 from genotok.evaluation.problem import Problem
 from genotok.files.identity import files_sha256
+from genotok.gue.clean import clean_rows
 from genotok.gue.labels import LabelError
 from genotok.rows import text_rows
 from genotok.rows.column_request import LINE
@@ -61,6 +62,7 @@ def _scored(task: Task, path: Path) -> dict[str, Any]:
     """The scores of one set."""
     splits, labels = task.read()
     problem, metric, test = Problem(labels.type, labels.names), task.metric_of(labels), splits["test"]
+    outputs = read_given(path, test, problem)
     return {
         "name": task.name,
         "metric": metric,
@@ -68,7 +70,7 @@ def _scored(task: Task, path: Path) -> dict[str, Any]:
         "classes": list(problem.classes),
         "rows": {name: len(split) for name, split in splits.items()},
         "note": "",
-        "runs": [{"test": figures(problem, test.labels, read_given(path, test, problem), metric)}],
+        "runs": [{"test": figures(problem, test.labels, outputs, metric, clean_rows(splits))}],
     }
 
 

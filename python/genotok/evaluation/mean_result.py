@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.metrics import Interval, Written, written
@@ -23,12 +23,18 @@ class MeanResult:
         deviation: Over seeds; None with one seed, or for what has none.
         seeds: How many.
         form: How its metric is written.
+        clean: The same on clean rows; None if that is not known, or if there are none.
+        clean_rows: Number of clean rows; None if that is not known.
+        clean_note: What limits the result on clean rows, such as that they are too few; "" if nothing.
     """
 
     interval: Interval
     deviation: float | None
     seeds: int
     form: Written = field(default_factory=lambda: written("mcc"))
+    clean: MeanResult | None = None
+    clean_rows: int | None = None
+    clean_note: str = ""
 
     @property
     def text(self) -> str:
@@ -44,11 +50,22 @@ class MeanResult:
 
 
 def mean_result(runs: Sequence[Mapping[str, Any]], metric: str) -> MeanResult:
-    """The mean of some runs."""
+    """The mean of some runs, on all rows of test and on the clean ones."""
+    found = _mean([run["test"] for run in runs], metric)
+    parts = [run["test"].get("clean") for run in runs]
+    there = [part for part in parts if part is not None]
+    if not runs or len(there) < len(runs):
+        return found
+    clean = _mean(there, metric) if all(metric in part for part in there) else None
+    return replace(found, clean=clean, clean_rows=there[0]["rows"], clean_note=there[0]["note"])
+
+
+def _mean(figures: Sequence[Mapping[str, Any]], metric: str) -> MeanResult:
+    """The mean of the figures of some runs."""
     form = written(metric)
     value, low, high = (
-        form.scale * statistics.fmean(run["test"][key] for run in runs) for key in (metric, "low", "high")
+        form.scale * statistics.fmean(one[key] for one in figures) for key in (metric, "low", "high")
     )
-    values = [form.scale * run["test"][metric] for run in runs]
+    values = [form.scale * one[metric] for one in figures]
     deviation = statistics.stdev(values) if len(values) > 1 else None
     return MeanResult(Interval(value, low, high), deviation, len(values), form)

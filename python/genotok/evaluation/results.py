@@ -35,6 +35,7 @@ __all__ = [
     "shown_models",
     "summary",
     "units",
+    "with_clean",
 ]
 
 Row = Mapping[str, Any]
@@ -79,6 +80,15 @@ class SetLine:
         return next(reversed(self.baselines.values()), None)
 
     @property
+    def clean(self) -> SetLine | None:
+        """The line of its clean rows; None if nothing is known of them, or there are none."""
+        floors = {title: one.clean for title, one in self.baselines.items() if one.clean}
+        ours = tuple(one.clean if one else None for one in self.ours)
+        if not floors and not any(ours):
+            return None
+        return SetLine(f"{self.name}, clean rows", self.metric, floors, ours)
+
+    @property
     def is_reduced(self) -> bool:
         """Whether it was trained on part of dev."""
         return any("trained on 85 % of dev" in note for note in self.notes)
@@ -97,6 +107,11 @@ def lines(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineRecord]
         for one in table:
             sets.setdefault(one["name"], [None] * len(tables))[number] = one
     return [_line(name, found, [record.title for record in records]) for name, found in sets.items()]
+
+
+def with_clean(found: Iterable[SetLine]) -> list[SetLine]:
+    """The lines, each with that of its clean rows below it."""
+    return [one for line in found for one in (line, line.clean) if one is not None]
 
 
 def summary(records: Sequence[FinetuneRecord]) -> str:
@@ -146,6 +161,11 @@ def notes(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineRecord]
         ),
         f"Parameters: {sizes}{others if shown_models(measured) else ''}.",
     ]
+    if any(line.clean for line in measured):
+        found.append(
+            "Clean rows: test rows that share no locus with train or dev (genotok gue audit). Where they are "
+            "known, intervals are of drawn loci, not of drawn rows."
+        )
     reduced = [line.name for line in measured if line.is_reduced]
     if reduced:
         found.append(
@@ -164,7 +184,7 @@ def markdown(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineReco
     others_shown, fitted = shown_models(found), shown_baselines(found)
     floors = [part for name in fitted for part in ((name,) if names else (name, "interval"))]
     head = ["set", *metric, *floors, *models, *others_shown]
-    rows = [list(_cells(line, others_shown, fitted, with_metric=bool(metric))) for line in found]
+    rows = [list(_cells(line, others_shown, fitted, with_metric=bool(metric))) for line in with_clean(found)]
     aligned = ["---"] * (1 + len(metric))
     table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
     others = [f"{line.name}, {one}" for line in found for one in line.others]
@@ -242,6 +262,10 @@ def _line(name: str, found: Sequence[Row | None], titles: Sequence[str]) -> SetL
     for result, who in zip(ours, titles, strict=True):
         if result and strongest and not differ(result.interval, strongest.interval):
             said.append(f"{who} and the baseline: within their intervals")
+    results = [one for one in (*baselines.values(), *ours) if one and one.clean_rows is not None]
+    if results:
+        rows, note = results[0].clean_rows, results[0].clean_note
+        said.append(f"{rows:,} of {there[0]['rows']['test']:,} test rows are clean{note and f'; {note}'}")
     cut = sum(there[0].get("cut", {}).values())
     if cut:
         said.append(f"{cut:,} sequences cut at {there[0]['max_tokens']} tokens")

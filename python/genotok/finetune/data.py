@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from genotok.evaluation.metrics import Metric
     from genotok.evaluation.problem import Problem
-    from genotok.gue import LabelledSplit
+    from genotok.gue import CleanRows, LabelledSplit
     from genotok.tokenizer import Tokenizer
     from genotok.tokenizer.special_ids import Ids
 
@@ -72,6 +72,7 @@ class TaskData:
         problem: What is predicted.
         metric: The main metric.
         max_tokens: Tokens of the longest sequence after cutting.
+        clean: The clean rows of test; None to score all rows only.
     """
 
     train: TokenizedRows
@@ -80,6 +81,7 @@ class TaskData:
     problem: Problem
     metric: Metric
     max_tokens: int
+    clean: CleanRows | None = None
 
 
 class TrainingRows:
@@ -131,11 +133,12 @@ def task_data(
     problem: Problem,
     metric: Metric,
     max_tokens: int | None,
+    clean: CleanRows | None = None,
 ) -> TaskData:
     """All splits as token ids."""
     rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
     longest = max(int(part.lengths.max()) for part in rows.values())
-    return TaskData(**rows, problem=problem, metric=metric, max_tokens=longest)
+    return TaskData(**rows, problem=problem, metric=metric, max_tokens=longest, clean=clean)
 
 
 def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.Tensor]:

@@ -10,14 +10,16 @@ import numpy as np
 import torch
 
 from genotok.errors import ArgumentError, SequenceFileError
-from genotok.evaluation.figures import AnyScores, score_outputs
+from genotok.evaluation.figures import AnyScores, figures, score_outputs
 from genotok.evaluation.predictions import batch_of, columns_of, schema_of, value_of
 from genotok.evaluation.problem import Problem
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
 from genotok.finetune.data import TokenizedRows, assemble, encode
 from genotok.finetune.train import outputs_of
+from genotok.gue.clean import clean_rows_of
 from genotok.gue.labels import LabelError
+from genotok.gue.tasks import MAIN_METRIC
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
 from genotok.model_folder.load import check_attention, load_pretrained
 from genotok.model_folder.read import read_folder
@@ -60,6 +62,8 @@ class Evaluation:
         cut: Number of sequences that were cut.
         unknown: Number of symbols outside the vocabulary, by symbol.
         symbols: Number of all symbols of the sequences.
+        loci: Where clean rows are known: all metrics, as records have them, the interval of the main one from
+            drawn loci as `low` and `high`, and the same of the clean rows as `clean`.
     """
 
     scores: AnyScores
@@ -67,6 +71,7 @@ class Evaluation:
     cut: int
     unknown: dict[str, int]
     symbols: int
+    loci: dict[str, Any] | None = None
 
 
 class PredictionReport(TypedDict):
@@ -215,7 +220,8 @@ class Classifier:
     ) -> Evaluation:
         """Score predictions for the rows of tables with labels in the column `label` (None for "label").
 
-        The other arguments are those of `predict`.
+        The other arguments are those of `predict`. If `files` is the test file of a folder with train or
+        dev, the clean rows are scored too (`genotok.gue.clean_rows`).
 
         Raises:
             SequenceFileError: A label is missing, or unknown to the model.
@@ -226,7 +232,8 @@ class Classifier:
         """`evaluate`, with its options as a group."""
         wanted = ColumnRequest(rows.sequence, rows.label, need_label=True, pairs=self.pairs)
         whole = PredictionOptions(input_format=rows.input_format, allow_unknown=rows.allow_unknown)
-        source = self._source(expand(files), wanted, whole)
+        inputs = expand(files)
+        source = self._source(inputs, wanted, whole)
         known, total = [], 0
         for piece in non_empty(source.batches()):
             known.append(self._labels(source, piece))
@@ -235,8 +242,13 @@ class Classifier:
         for _, outputs, piece_cut in self._outputs(source, total, rows.max_tokens, progress):
             found.append(outputs)
             cut += piece_cut
-        result = score_outputs(self.problem, np.concatenate(known), np.concatenate(found))
-        return Evaluation(result, self.classes, cut, source.symbols.kinds, source.symbols.read)
+        labels, outputs = np.concatenate(known), np.concatenate(found)
+        clean = clean_rows_of(inputs, rows.sequence)
+        loci = (
+            figures(self.problem, labels, outputs, MAIN_METRIC[self.problem.type], clean) if clean else None
+        )
+        result = score_outputs(self.problem, labels, outputs)
+        return Evaluation(result, self.classes, cut, source.symbols.kinds, source.symbols.read, loci)
 
     def _source(self, inputs: list[str], wanted: ColumnRequest, rows: PredictionOptions) -> RowSource:
         """The rows of files as tokens, without special tokens."""

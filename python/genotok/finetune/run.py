@@ -26,6 +26,7 @@ from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, task_data
 from genotok.finetune.saving import SeedFacts, save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
+from genotok.gue.clean import clean_rows
 from genotok.gue.splits import described, with_train
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
@@ -178,7 +179,7 @@ class _SetWork:
         return self.task.read(known_symbols(self.tokenizer, uppercase=True), self.options.allow_unknown)
 
     def describe(self) -> dict[str, str | None]:
-        """Report the labels of the set and its unknown symbols; the digests of its files, by split."""
+        """Report labels and unknown symbols; the digests of the files, by split."""
         read, labels = self.read()
         for text in described(self.task.name, with_train(read)[0], labels):
             self.process.notify(text)
@@ -198,7 +199,7 @@ class _SetWork:
             for name, split in splits.items()
         ]
         problem, metric = Problem(labels.type, labels.names), self.task.metric_of(labels)
-        data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens)
+        data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens, clean_rows(read))
         found: Record = {
             "name": self.task.name,
             "task": self.task.known.task if self.task.known else "",
@@ -249,8 +250,7 @@ class _SetWork:
         model.config.pairs = bool(test.partners)
         tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
         write_predictions(str(place / "predictions.parquet"), test, data.problem, tuned.outputs)
-        result = self._result(seed, tuned, data)
-        base = "" if self.options.scratch else self.source.path.name
+        result, base = self._result(seed, tuned, data), "" if self.options.scratch else self.source.path.name
         facts = SeedFacts(base=base, found=found, result=result, data=files)
         save_model(tuned.model, place / "model", self.tokenizer, self.config, facts)
         checkpoints.write_json(place / RESULT, result)
@@ -266,7 +266,7 @@ class _SetWork:
             "best_step": tuned.step,
             "dev": {data.metric: best[1], "loss": best[2]},
             "evaluations": [list(one) for one in tuned.evaluations],
-            "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric),
+            "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric, data.clean),
             "seconds": round(tuned.seconds, 1),
         }
 
@@ -283,6 +283,7 @@ class _SetWork:
             seeds=self.options.seeds,
             config=NetworkConfig(),
             run=self.process,
+            clean=data.clean,
         )
         return work.record()
 

@@ -11,19 +11,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genotok.errors import ArgumentError
+from genotok.gue.files import read_labelled
 from genotok.gue.loci import find_loci
-from genotok.gue.splits import read_splits
+from genotok.gue.splits import split_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from genotok.gue.files import LabelledSplit
     from genotok.options import LocusOptions
 
-__all__ = ["CleanRows", "clean_rows"]
+__all__ = ["CleanRows", "clean_rows", "clean_rows_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +60,7 @@ def clean_rows(
     data: str | os.PathLike[str] | Mapping[str, LabelledSplit],
     options: LocusOptions | None = None,
     *,
+    sequences: Sequence[str] = (),
     threads: int | None = None,
 ) -> CleanRows:
     """The clean rows of test, in the order of its file.
@@ -62,14 +68,34 @@ def clean_rows(
     Args:
         data: A folder with train.csv, dev.csv and test.csv, or what `read_splits` gives.
         options: When rows are of one locus; None for the defaults.
+        sequences: Of a folder, the names of the one or two columns of sequences; empty for the usual names.
         threads: None for all cores.
 
     Raises:
         SequenceFileError: A file is malformed.
-        ArgumentError: There is no test split, or an option is out of range.
+        ArgumentError: There is no test split, or no other one; or an option is out of range.
         OSError: A file cannot be read.
     """
-    splits = data if isinstance(data, Mapping) else read_splits(data)[0]
+    if isinstance(data, Mapping):
+        splits = data
+    else:
+        place = Path(data)
+        splits = {
+            name: read_labelled(place / file, need_labels=False, allow_unknown=1.0, sequences=sequences)
+            for name, file in split_files(place).items()
+        }
     loci = find_loci(splits, options, threads=threads)
     against = tuple(name for name in splits if name != "test")
     return CleanRows(loci.is_clean("test", against), loci.clusters["test"], against)
+
+
+def clean_rows_of(files: Sequence[str], sequences: Sequence[str] = ()) -> CleanRows | None:
+    """The clean rows of files, if they are one file that is the test split of its folder; else None."""
+    if len(files) != 1 or not os.path.isfile(files[0]):
+        return None
+    path = Path(files[0])
+    try:
+        found = split_files(path.parent)
+    except ArgumentError:
+        return None
+    return clean_rows(path.parent, sequences=sequences) if found["test"] == path.name else None

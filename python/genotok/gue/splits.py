@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from genotok.options.learning import LabelKeywords
 
-__all__ = ["SPLITS", "described", "has_test", "read_splits", "with_train"]
+__all__ = ["SPLITS", "described", "has_test", "read_splits", "split_files", "with_train"]
 
 SPLITS = ("train", "dev", "test")
 STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
@@ -67,22 +67,10 @@ def read_splits(
         OSError: The folder is not there, or a file cannot be read.
     """
     place = Path(folder)
-    there = sorted(os.listdir(place))
     found = {
-        split: read_labelled(
-            place / name,
-            known=known,
-            allow_unknown=allow_unknown,
-            **options,
-        )
-        for split, name in _files(place, there).items()
+        split: read_labelled(place / name, known=known, allow_unknown=allow_unknown, **options)
+        for split, name in split_files(place).items()
     }
-    if "test" not in found or len(found) == 1:
-        listed = ", ".join(there[:8]) or "nothing"
-        others = ", ".join(f"{stem}.csv" for stem in STEMS["dev"][1:])
-        raise ArgumentError(
-            f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
-        )
     what = _labels(place, list(found.values()), classes, options.get("problem_type"))
     numbered = {name: split.numbered(what) for name, split in found.items()}
     first = next(iter(numbered.values()))
@@ -128,6 +116,24 @@ def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> li
         for part, split in splits.items()
     )
     return [f"{name}: {labels.headline}", *lines]
+
+
+def split_files(place: Path) -> dict[str, str]:
+    """The name of the file of each split that a folder has.
+
+    Raises:
+        ArgumentError: There is no test split, or no other one; or there are two files of one.
+        OSError: The folder is not there.
+    """
+    there = sorted(os.listdir(place))
+    found = _files(place, there)
+    if "test" not in found or len(found) == 1:
+        listed = ", ".join(there[:8]) or "nothing"
+        others = ", ".join(f"{stem}.csv" for stem in STEMS["dev"][1:])
+        raise ArgumentError(
+            f"{place}: train.csv, dev.csv (or {others}) and test.csv are expected, and there is: {listed}"
+        )
+    return found
 
 
 def _labels(

@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from genotok.evaluation.baselines import BASELINES, runs_of_baselines
+from genotok.evaluation.clean_sets import clean_set
 from genotok.evaluation.metrics import METRICS, written
 from genotok.evaluation.results import SHOWN
 from genotok.gue.registry import published
@@ -34,6 +35,8 @@ def forests(
     for name, table in tables.items():
         for one in table:
             sets.setdefault(str(one["name"]), {})[name] = one
+            if clean := clean_set(one):
+                sets.setdefault(f"{one['name']}, clean rows", {})[name] = clean
     metrics = {name: str(next(iter(there.values()))["metric"]) for name, there in sets.items()}
     found = []
     for metric in dict.fromkeys(metrics.values()):

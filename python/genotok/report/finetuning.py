@@ -14,6 +14,7 @@ from genotok.evaluation.results import (
     shown_baselines,
     shown_models,
     summary,
+    with_clean,
 )
 from genotok.report.canvas import Axis
 from genotok.report.classes import class_tables
@@ -95,6 +96,7 @@ def leaders(results: Sequence[MeanResult | None]) -> frozenset[int]:
 def results_table(measured: list[SetLine], names: list[str]) -> ReportTable:
     """A row for each set, columns for models and baselines, published results and notes if there are any."""
     known, fitted = shown_models(measured), shown_baselines(measured)
+    measured = with_clean(measured)
     noted = [["; ".join([*line.notes, *line.others])] for line in measured]
     has_notes = any(note for (note,) in noted)
     columns = (

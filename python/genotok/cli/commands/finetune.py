@@ -119,6 +119,7 @@ def print_results(records: list[FinetuneRecord], baselines: Sequence[BaselineRec
         shown_baselines,
         shown_models,
         summary,
+        with_clean,
     )
 
     console = standard_output()
@@ -139,7 +140,7 @@ def print_results(records: list[FinetuneRecord], baselines: Sequence[BaselineRec
     models = shown_models(found)
     for name in models:
         table.add_column(name, justify="right", style="dim")
-    for line in found:
+    for line in with_clean(found):
         name, *cells = _cells(line, models, fitted)
         table.add_row(name, *([line.form.title] if with_metric else []), *cells)
     console.print(table)

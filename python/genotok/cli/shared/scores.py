@@ -9,6 +9,7 @@ from genotok.cli.shared.console import standard_output
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from genotok.evaluation.figures import AnyScores
     from genotok.evaluation.metrics import Interval, LabelScores, Scores
     from genotok.finetune import Evaluation
     from genotok.run_records.schemas import PredictionsRecord
@@ -27,7 +28,8 @@ def scores_record(found: Evaluation) -> dict[str, Any]:
     from genotok.evaluation.figures import as_record
 
     head = {"rows": found.scores.rows, "cut": found.cut, "unknown": found.unknown}
-    return {**head, "classes": list(found.classes), **as_record(found.scores)}
+    loci = found.loci and {"loci": found.loci["loci"], "clean": found.loci["clean"]}
+    return {**head, "classes": list(found.classes), **as_record(found.scores), **(loci or {})}
 
 
 def print_scores(found: Evaluation) -> None:
@@ -40,6 +42,25 @@ def print_scores(found: Evaluation) -> None:
         _print_intervals(found.scores.rows, found.scores.intervals)
     else:
         _print_labels(found.scores, found.classes)
+    if found.loci:
+        _print_loci(found.scores, found.loci)
+
+
+def _print_loci(scores: AnyScores, loci: Mapping[str, Any]) -> None:
+    """The main metric on all and on clean rows, with intervals of drawn loci."""
+    from genotok.evaluation.mean_result import mean_result
+    from genotok.evaluation.metrics import NumberScores, Scores
+
+    metric = "mcc" if isinstance(scores, Scores) else "pearson" if isinstance(scores, NumberScores) else "map"
+    found = mean_result([{"test": loci}], metric)
+    rows = [["all", f"{scores.rows:,}", f"{loci['loci']:,}", found.text, found.range]]
+    clean = loci["clean"]
+    ends = [found.clean.text, found.clean.range] if found.clean else ["", ""]
+    rows.append(["clean", f"{clean['rows']:,}", f"{clean['loci']:,}", *ends])
+    unit = ", %" if found.form.is_percent else ""
+    _print_table(("rows", "number", "loci", f"{found.form.title}{unit}", "95 %, drawn loci"), rows)
+    if clean["note"]:
+        standard_output().print(f"clean rows: {clean['note']}", style="dim", soft_wrap=True)
 
 
 def print_given(record: PredictionsRecord) -> None:
@@ -51,11 +72,14 @@ def print_given(record: PredictionsRecord) -> None:
     rows = []
     for one in record.sets:
         found = mean_result(one["runs"], one["metric"])
+        clean = found.clean
         known = published().get(one["name"], {})
         others = [f"{known[model]:.1f}" if model in known else "" for model in SHOWN]
         rows.append(
             [one["name"], f"{one['rows']['test']:,}", found.form.title, found.text, found.range, *others]
         )
+        shown = [clean.text, clean.range] if clean else [found.clean_note, ""]
+        rows.append([f"{one['name']}, clean rows", f"{found.clean_rows or 0:,}", found.form.title, *shown])
     _print_table(("set", "rows", "metric", record.model, "95 %", *SHOWN), rows)
 
 
