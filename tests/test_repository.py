@@ -64,7 +64,7 @@ RUST_ORDER = {
         "session",
         "testing",
     ],
-    "io": ["file_writer", "atomic", "memory", "sizes", "checksum", "tabix", "decompress", "fasta"],
+    "io": ["file_writer", "atomic", "memory", "sizes", "checksum", "tabix", "decompress", "sources", "fasta"],
     "bpe": ["table", "encode", "train"],
     "bpe::encode": [
         "heap",

@@ -9,6 +9,7 @@
 //! | [`checksum`] | checksums of structured contents |
 //! | [`tabix`] | BED lines compressed in blocks, with their index |
 //! | `decompress` | compressed files as a stream of bytes |
+//! | `sources` | several files as streams in order, the next ones unpacked ahead |
 //! | [`fasta`] | sequence files, record by record, plain or compressed |
 //!
 //! Each uses those above it only.
@@ -20,4 +21,5 @@ pub mod fasta;
 pub(crate) mod file_writer;
 pub mod memory;
 pub(crate) mod sizes;
+pub(crate) mod sources;
 pub mod tabix;

@@ -66,6 +66,7 @@ use crate::io::fasta::turn::{Turn, Turns};
 use crate::io::fasta::{Event, SequenceReader};
 use crate::io::memory::Spares;
 use crate::io::sizes::total_size;
+use crate::io::sources::{self, Sources};
 use crate::monitor::{Monitor, Phase};
 use crate::verdict;
 use cutter::Cutter;
@@ -89,6 +90,8 @@ const EVENTS_PER_CHECK: u32 = 64;
 /// The rows of files, in order: an iterator over batches that can fail.
 pub struct SequenceRows {
     paths: VecDeque<PathBuf>,
+    /// The same files as streams, from the first that is read on.
+    files: Option<Sources>,
     num_files: usize,
     bytes_total: u64,
     regions: Option<Regions>,
@@ -171,6 +174,7 @@ impl SequenceRows {
             first: paths.first().cloned().unwrap_or_default(),
             baseless: paths.first().filter(|_| options.need_bases).cloned(),
             paths: paths.into(),
+            files: None,
             regions: options.regions.clone(),
             cutter,
             report: RowReport::default(),
@@ -258,7 +262,10 @@ impl SequenceRows {
             files: self.num_files,
             bytes_total: self.bytes_total,
         });
-        self.reader = Some(Box::new(SequenceReader::open(&path)?));
+        let waiting = std::iter::once(&path).chain(&self.paths);
+        let files = self.files.get_or_insert_with(|| Sources::for_pool(waiting.cloned().collect()));
+        let file = files.next().unwrap_or_else(|| sources::open(&path))?;
+        self.reader = Some(Box::new(SequenceReader::from_file(path.as_path(), file)?));
         self.turns.iter_mut().for_each(|turns| turns.restart());
         self.open = Some(OpenFile {
             index,

@@ -21,76 +21,81 @@
 //! What cannot be noticed: a multi-member gzip or zstd file cut exactly between two members, and a plain file cut
 //! anywhere (`fasta` notices that for FASTQ).
 //!
-//! # The state machine
+//! # Who unpacks
 //!
-//! [`Stage`] says where the next byte comes from. A plain source stays in `Plain` for ever. A compressed one alternates
-//! between `Between`, where what follows is decided and the end is verified, and `Member` or `Blocks`, where content is
-//! produced. Only `Between` may report the end, so no path leads from inside a member to a successful end. Each turn of
-//! the loop in [`InputStream::read`] returns content, changes the stage, or consumes input; a decoder that does neither
-//! is out of input (cut short) or stuck (damaged).
+//! `members` is the member loop, whose stages see to it that only a verified end is an end. It unpacks into chunks of
+//! 512 KiB. The reading thread unpacks the first chunk. If the file goes on after it, in a member that only one thread can
+//! unpack, the rest is unpacked by a thread of its own, up to four chunks ahead of the reader (`ahead`): a file of a few
+//! kilobytes pays for no thread. BGZF blocks are unpacked by the reader's rayon pool, up to two chunks per thread ahead
+//! (`bgzf`). In a pool of one thread the reading thread does everything.
+//!
+//! Whoever unpacks, an error is returned after the content before it, and a thread that is lost is an error. A stream that
+//! is dropped waits for no thread. `sources` unpacks several files at the same time.
 //!
 //! # Memory
 //!
-//! All buffers are fixed: 256 KiB of input, a window of at most 32 KiB for gzip, 128 MiB for zstd (the format's default
-//! limit) and 512 MiB for xz (`xz -9` needs 65 MiB). A file that asks for more is refused before the memory is taken.
-//! How much comes out does not matter: everything streams.
+//! All buffers are fixed: 256 KiB of input; six chunks of 544 KiB for what is unpacked ahead, or for BGZF two, a decoder
+//! and the packed bytes per thread of the pool and one; a window of at most 128 MiB for zstd (the format's default limit)
+//! and 512 MiB for xz (`xz -9` needs 65 MiB). A file that asks for more is refused before the memory is taken. How much
+//! comes out does not matter: everything streams.
 //!
-//! # BGZF in parallel
+//! # Libraries
 //!
-//! Its blocks (at most 64 KiB each) unpack independently. A batch of 32 is read, unpacked on the current rayon pool and
-//! returned in order; other formats are sequential by nature. The blocks are framed here and not by a crate, because
-//! the available crate (noodles-bgzf 0.52) takes a file that ends inside a block header for a complete one. It serves in
-//! the tests as an independent writer.
+//! sirocco unpacks gzip and BGZF, liblzma xz, the zstd library zstd; all through their step-wise interfaces, so that the
+//! member loop stays ours. BGZF blocks are framed here and not by a crate, because the available crate (noodles-bgzf 0.52)
+//! takes a file that ends inside a block header for a complete one. It serves in the tests as an independent writer, and
+//! zlib-rs as an independent decoder (`tests::oracle`). How sirocco was chosen is told in docs/decisions/0075.
 //!
-//! # Figures
-//!
-//! Human chromosome 20 (64 MB of text), unpacked and parsed, two-core AMD EPYC (Milan) machine, 2026-11-22, best of
-//! seven: gzip 0.10 s, zstd 0.10 s, BGZF 0.07 s on two cores. flate2 with zlib-rs drives gzip and BGZF, liblzma xz, the
-//! zstd library zstd; all three through their step-wise interfaces, so that the member loop stays ours.
+//! Megabytes of text per CPU second, human chromosome 20 (64 MB), two-core AMD EPYC machine, busy, 2026-11-29, best of
+//! seven in turns, equal content asserted: one member by `gzip -6` 666 by zlib-rs, 1,061 by sirocco; by `gzip -1` 579 and
+//! 755; by `gzip -9` 653 and 1,170; BGZF as published 639 and 1,018, by bgzip with libdeflate 467 and 664; FASTQ of
+//! 150-base reads 729 and 1,415.
 
 use std::io::Read;
 
+mod ahead;
 mod bgzf;
+mod chunk;
 mod decoder;
 mod feed;
 mod formats;
+mod gzip;
+mod members;
 
-use bgzf::Batch;
-use decoder::Decoder;
+use ahead::{Ahead, Next};
+use chunk::Chunk;
 use feed::Feed;
-use formats::{CUT_SHORT, CompressionFormat, DAMAGED, HEADER_BYTES};
+use formats::{CompressionFormat, DAMAGED, HEADER_BYTES};
+use members::Members;
 
-pub(crate) use formats::{Fault, is_compressed, refusal};
+pub(crate) use ahead::Runner;
+pub(crate) use chunk::CHUNK_BYTES;
+pub(crate) use formats::{Fault, UNMARKED, is_compressed, refusal};
 
-/// The message for data after the last member.
-const JOINED: &str = "something else follows the compressed data; the file is damaged, or files of different kinds were \
-                      joined";
-
-/// The environment variable that lets BGZF files without their end marker pass, if it is 1. It is no option of a command
-/// nor an argument, so that it holds for all that read, workers on other machines among them.
-pub(crate) const UNMARKED: &str = "GENOTOK_ACCEPT_UNMARKED_BGZF";
+/// Memory of a stream besides its chunks, at most: what is read at once, and a decoder or a group of BGZF blocks. The
+/// windows of xz and zstd come to that.
+pub(crate) const STREAM_BYTES: usize = feed::FEED_BYTES + (1 << 20);
 
 /// A stream of plain bytes from a source of any compression.
 pub(crate) struct InputStream {
-    feed: Feed,
     format: CompressionFormat,
-    stage: Stage,
-    /// Whether the member last finished was a BGZF block with content, so that the end marker is still missing.
-    marker_missing: bool,
-    /// Whether a missing end marker is accepted.
-    marker_optional: bool,
+    source: Source,
+    /// The content that comes next, of a compressed source.
+    chunk: Chunk,
+    /// What comes after that content, if it is not more content.
+    fault: Option<Fault>,
 }
 
-/// Where in the source the next byte comes from.
-enum Stage {
+/// Who has the source.
+enum Source {
     /// Uncompressed: straight through.
-    Plain,
-    /// Before a member, or at the end.
-    Between,
-    /// Inside a member.
-    Member(Decoder),
-    /// Inside a batch of BGZF blocks.
-    Blocks(Batch),
+    Plain(Feed),
+    /// The reading thread unpacks.
+    Here(Box<Members>),
+    /// Another thread unpacks ahead.
+    Ahead(Ahead),
+    /// After an error.
+    Failed,
 }
 
 impl InputStream {
@@ -111,13 +116,44 @@ impl InputStream {
             return Err(Fault::damaged(reason));
         }
         let format = CompressionFormat::of(feed.bytes());
-        let stage = if format == CompressionFormat::Plain { Stage::Plain } else { Stage::Between };
-        Ok(Self { feed, format, stage, marker_missing: false, marker_optional })
+        let mut chunk = Chunk::none();
+        chunk.bytes_read = feed.bytes_read();
+        let source = match format {
+            CompressionFormat::Plain => Source::Plain(feed),
+            _ => Source::Here(Box::new(Members::new(feed, format, marker_optional))),
+        };
+        Ok(Self { format, source, chunk, fault: None })
     }
 
-    /// Bytes taken from the source so far.
+    /// Lets another thread unpack the stream ahead: the [`Runner`] it is to run, and the stream to read meanwhile. `waiting`
+    /// chunks wait for the reader, at most, and one more is being filled. None if the stream is plain.
+    pub(crate) fn unpack_ahead(&mut self, waiting: usize) -> Option<Runner> {
+        match std::mem::replace(&mut self.source, Source::Failed) {
+            Source::Here(members) => {
+                let (ahead, runner) = Ahead::new(members, waiting);
+                self.source = Source::Ahead(ahead);
+                Some(runner)
+            }
+            other => {
+                self.source = other;
+                None
+            }
+        }
+    }
+
+    /// Tells the thread that unpacks ahead that the stream is being read from now on.
+    pub(crate) fn arrive(&self) {
+        if let Source::Ahead(ahead) = &self.source {
+            ahead.arrive();
+        }
+    }
+
+    /// Bytes taken from the source so far. Of a compressed source: until the content that is being read was complete.
     pub(crate) fn bytes_read(&self) -> u64 {
-        self.feed.bytes_read()
+        match &self.source {
+            Source::Plain(feed) => feed.bytes_read(),
+            _ => self.chunk.bytes_read,
+        }
     }
 
     /// How the source is compressed: "plain", "gzip", "xz" or "zstd".
@@ -140,103 +176,77 @@ impl InputStream {
         if out.is_empty() {
             return Ok(0);
         }
+        if let Source::Plain(feed) = &mut self.source {
+            return feed.read(out);
+        }
         loop {
-            match &mut self.stage {
-                Stage::Plain => return self.feed.read(out),
-                Stage::Between => {
-                    if !self.open_member()? {
-                        return Ok(0);
-                    }
-                }
-                Stage::Member(decoder) => {
-                    // A decoder may hold content back although it has taken all input, so it is asked even then.
-                    let available = self.feed.ensure(1)?;
-                    let step = decoder.step(self.feed.bytes(), out)?;
-                    self.feed.consume(step.consumed);
-                    if step.ended {
-                        self.stage = Stage::Between;
-                    } else if step.consumed == 0 && step.produced == 0 {
-                        return Err(Fault::damaged(if available == 0 { CUT_SHORT } else { DAMAGED }));
-                    }
-                    if step.produced > 0 {
-                        return Ok(step.produced);
-                    }
-                }
-                Stage::Blocks(batch) => {
-                    let produced = batch.take(out)?;
-                    if produced > 0 {
-                        return Ok(produced);
-                    }
-                    self.marker_missing = !batch.ends_with_marker();
-                    if !batch.fill(&mut self.feed)? {
-                        self.stage = Stage::Between;
-                    }
-                }
+            let count = self.chunk.take(out);
+            if count > 0 {
+                return Ok(count);
+            }
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
+            if !self.next_chunk()? {
+                return Ok(0);
             }
         }
     }
 
-    /// Decides what follows a member, or opens the first: another member, padding, or the end. False at the verified end.
-    fn open_member(&mut self) -> Result<bool, Fault> {
-        if self.feed.ensure(HEADER_BYTES)? == 0 {
-            return self.check_end();
-        }
-        let head = self.feed.bytes();
-        if head[0] == 0 && self.format != CompressionFormat::Zstd {
-            return self.skip_padding();
-        }
-        if CompressionFormat::of(head) != self.format {
-            let cut = self.format.magic().starts_with(head);
-            return Err(Fault::damaged(if cut { CUT_SHORT } else { JOINED }));
-        }
-        self.stage = if bgzf::block_length(head).is_some() {
-            let mut batch = Batch::new();
-            batch.fill(&mut self.feed)?;
-            Stage::Blocks(batch)
-        } else {
-            self.marker_missing = false;
-            Stage::Member(Decoder::new(self.format)?)
+    /// Gets the next content, or the fault after it; false at the verified end.
+    fn next_chunk(&mut self) -> Result<bool, Fault> {
+        let outcome = match std::mem::replace(&mut self.source, Source::Failed) {
+            Source::Here(members) if members.in_member() && has_threads() => match Ahead::start(members) {
+                Ok(ahead) => self.receive(ahead)?,
+                Err(members) => self.unpack_here(members),
+            },
+            Source::Here(members) => self.unpack_here(members),
+            Source::Ahead(ahead) => self.receive(ahead)?,
+            Source::Plain(_) | Source::Failed => Err(Fault::damaged(DAMAGED)),
         };
-        Ok(true)
-    }
-
-    /// Skips zero bytes after a member. They must reach to the end; for xz, another member may follow a multiple of four.
-    /// False at the end.
-    fn skip_padding(&mut self) -> Result<bool, Fault> {
-        let mut zeros: u64 = 0;
-        while self.feed.ensure(1)? > 0 {
-            let run = self.feed.bytes().iter().take_while(|&&byte| byte == 0).count();
-            if run == 0 {
-                break;
+        match outcome {
+            Ok(more) => Ok(more),
+            Err(fault) => {
+                self.source = Source::Failed;
+                self.fault = Some(fault);
+                Ok(true)
             }
-            zeros += run as u64;
-            self.feed.consume(run);
-        }
-        let at_end = self.feed.bytes().is_empty();
-        let legal = if self.format == CompressionFormat::Xz { zeros.is_multiple_of(4) } else { at_end };
-        match (legal, at_end) {
-            (false, _) => {
-                Err(Fault::damaged("zero bytes interrupt the compressed data; fetch the file again"))
-            }
-            (true, true) => self.check_end(),
-            (true, false) => Ok(true),
         }
     }
 
-    /// At the end of the source: false, or an error if the BGZF end marker is missing and must not be.
-    fn check_end(&self) -> Result<bool, Fault> {
-        if self.marker_missing && !self.marker_optional {
-            return Err(Fault::damaged(format!(
-                "the BGZF end marker is missing, so the file is probably cut short; fetch it again, or make a new one \
-                 with bgzip, or set {UNMARKED}=1 if you know that the file is whole"
-            )));
-        }
-        Ok(false)
+    /// The next content, unpacked by this thread.
+    fn unpack_here(&mut self, mut members: Box<Members>) -> Result<bool, Fault> {
+        let outcome = members.next(&mut self.chunk);
+        self.source = Source::Here(members);
+        outcome
+    }
+
+    /// The next content from the thread that unpacks ahead.
+    fn receive(&mut self, ahead: Ahead) -> Result<Result<bool, Fault>, Fault> {
+        Ok(match ahead.next(&mut self.chunk)? {
+            Next::More => {
+                self.source = Source::Ahead(ahead);
+                Ok(true)
+            }
+            Next::Last(mut members, outcome) => {
+                members.spread = true;
+                self.source = Source::Here(members);
+                outcome
+            }
+        })
     }
 
     /// At the end: whether this is a BGZF file without its end marker, accepted as such.
     pub(crate) fn is_unmarked(&self) -> bool {
-        self.marker_missing
+        matches!(&self.source, Source::Here(members) if members.is_unmarked())
+    }
+}
+
+/// Whether the work may be divided: the current rayon pool, or the machine, has several threads.
+fn has_threads() -> bool {
+    match rayon::current_thread_index() {
+        Some(_) => rayon::current_num_threads() > 1,
+        None => std::thread::available_parallelism().is_ok_and(|threads| threads.get() > 1),
     }
 }
 

@@ -76,7 +76,6 @@
 //! Caveats: the others are not made for a whole chromosome in memory, and spend most of their time there on fresh memory.
 //! On short reads they are up to twice as fast, because they neither copy titles nor check.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -88,6 +87,7 @@ pub(crate) mod turn;
 
 use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::InputStream;
+use crate::io::sources::{self, SourceFile};
 use mistakes::{hint_for_title, show_text};
 use text::source::TextSource;
 use text::titles::split_title;
@@ -142,22 +142,7 @@ impl SequenceReader {
     ///
     /// Fails if the file cannot be read, is a directory, is empty, or does not start like FASTA or FASTQ.
     pub fn open(path: &Path) -> Result<Self> {
-        if path == Path::new("-") {
-            return Self::from_reader(path, std::io::stdin());
-        }
-        if path.is_dir() {
-            let glob = path.join("*");
-            return Err(Error::file(path, format!("is a directory; give its files: {}", glob.display())));
-        }
-        let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let again = if is_file { file.try_clone().ok() } else { None };
-        let input = InputStream::new(Box::new(file)).map_err(|fault| fault.at(path))?;
-        let source = match again {
-            Some(file) => TextSource::with_file(input, file),
-            None => TextSource::new(input),
-        };
-        Self::from_text(SequenceText::new(path.to_path_buf(), source)?)
+        Self::from_file(path, sources::open(path)?)
     }
 
     /// Reads from `input`, compressed or not; `name` stands for it in messages. Fails as [`Self::open`] does.
@@ -165,6 +150,15 @@ impl SequenceReader {
         let path = name.into();
         let input = InputStream::new(Box::new(input)).map_err(|fault| fault.at(&path))?;
         Self::from_text(SequenceText::new(path, TextSource::new(input))?)
+    }
+
+    /// Reads from a file that is open; `name` stands for it in messages. Fails as [`Self::open`] does.
+    pub(crate) fn from_file(name: impl Into<PathBuf>, source: SourceFile) -> Result<Self> {
+        let text = match source.file {
+            Some(file) => TextSource::with_file(source.stream, file),
+            None => TextSource::new(source.stream),
+        };
+        Self::from_text(SequenceText::new(name.into(), text)?)
     }
 
     /// [`from_reader`](Self::from_reader) with a buffer of `bytes` bytes, so that tests cut records at every byte.

@@ -68,7 +68,7 @@ impl Spares {
 #[derive(Debug)]
 pub(crate) struct Buffer(Vec<u8>);
 
-/// Buffers that a thread keeps, at most.
+/// Buffers that a thread keeps, at most: the last that were dropped.
 const SPARE_BUFFERS: usize = 4;
 
 thread_local! {
@@ -89,11 +89,15 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.0);
+        if buffer.is_empty() {
+            return;
+        }
         let keep = |spare: &RefCell<Vec<Vec<u8>>>| {
             let mut spare = spare.borrow_mut();
-            if spare.len() < SPARE_BUFFERS {
-                spare.push(buffer);
+            if spare.len() == SPARE_BUFFERS {
+                spare.remove(0); // the one that was not wanted for longest
             }
+            spare.push(buffer);
         };
         SPARE.try_with(keep).ok(); // a thread that ends keeps nothing
     }

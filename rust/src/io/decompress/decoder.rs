@@ -4,24 +4,16 @@
 //! member loop above asks one question: did the step make progress, and did the member end? Where the
 //! format has a checksum, the library verifies it before it reports the end.
 
-use flate2::{Decompress, FlushDecompress, Status};
-
+use super::chunk::{Chunk, DecoderStep};
 use super::formats::{CompressionFormat, Fault};
+use super::gzip::GzipMember;
 
 /// Memory that an xz stream may ask for, at most.
 const XZ_MEMORY_BYTES: u64 = 512 << 20;
 
-/// What one step of a decoder did: bytes taken from the input, bytes written to the output, and whether the member ended
-/// with them. Neither taken nor written, and not ended, means that it waits for input that does not come.
-pub(super) struct DecoderStep {
-    pub(super) consumed: usize,
-    pub(super) produced: usize,
-    pub(super) ended: bool,
-}
-
 /// The decoder of one member; a new one is made for each.
 pub(super) enum Decoder {
-    Gzip(Decompress),
+    Gzip(GzipMember),
     Xz(liblzma::stream::Stream),
     Zstd(zstd::stream::raw::Decoder<'static>),
 }
@@ -34,32 +26,21 @@ impl Decoder {
                 .map(Self::Xz)
                 .map_err(|error| Fault::damaged(format!("xz: {error}"))),
             CompressionFormat::Zstd => zstd::stream::raw::Decoder::new().map(Self::Zstd).map_err(Fault::Io),
-            CompressionFormat::Gzip | CompressionFormat::Plain => Ok(Self::Gzip(Decompress::new_gzip(15))),
+            CompressionFormat::Gzip | CompressionFormat::Plain => Ok(Self::Gzip(GzipMember::new())),
         }
     }
 
-    /// Unpacks some of `input` into `out`. Fails, with the remedy, on damaged data and on a window beyond the memory limit.
-    pub(super) fn step(&mut self, input: &[u8], out: &mut [u8]) -> Result<DecoderStep, Fault> {
-        match self {
-            Self::Gzip(inflate) => step_gzip(inflate, input, out),
-            Self::Xz(stream) => step_xz(stream, input, out),
-            Self::Zstd(decoder) => step_zstd(decoder, input, out),
-        }
+    /// Unpacks some of `input` into a chunk that is not full. Fails, with the remedy, on damaged data and on a window
+    /// beyond the memory limit.
+    pub(super) fn step(&mut self, input: &[u8], chunk: &mut Chunk) -> Result<DecoderStep, Fault> {
+        let step = match self {
+            Self::Gzip(member) => return member.step(input, chunk),
+            Self::Xz(stream) => step_xz(stream, input, chunk.free())?,
+            Self::Zstd(decoder) => step_zstd(decoder, input, chunk.free())?,
+        };
+        chunk.grow(step.produced);
+        Ok(step)
     }
-}
-
-/// gzip by zlib-rs. Its counts are totals, so a step's are differences.
-fn step_gzip(inflate: &mut Decompress, input: &[u8], out: &mut [u8]) -> Result<DecoderStep, Fault> {
-    let (consumed, produced) = (inflate.total_in(), inflate.total_out());
-    let status = inflate.decompress(input, out, FlushDecompress::None).map_err(|error| {
-        Fault::damaged(format!("the gzip data is damaged ({error}); fetch the file again"))
-    })?;
-    let (consumed, produced) = (inflate.total_in() - consumed, inflate.total_out() - produced);
-    Ok(DecoderStep {
-        consumed: narrow(consumed),
-        produced: narrow(produced),
-        ended: status == Status::StreamEnd,
-    })
 }
 
 /// xz by liblzma, which checks the memory limit before it allocates.
@@ -102,6 +83,6 @@ fn step_zstd(
 }
 
 /// A count that the length of a buffer bounds, so that it always fits.
-pub(super) fn narrow(count: u64) -> usize {
+fn narrow(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }

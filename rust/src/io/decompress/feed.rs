@@ -11,7 +11,7 @@ use super::formats::Fault;
 use crate::io::memory::Buffer;
 
 /// Bytes of compressed input read at a time.
-const FEED_BYTES: usize = 256 << 10;
+pub(super) const FEED_BYTES: usize = 256 << 10;
 
 /// A source and the bytes read ahead from it.
 pub(super) struct Feed {
@@ -37,6 +37,17 @@ impl Feed {
     /// The bytes read ahead; empty at the end of the source if [`ensure`](Self::ensure) was called before.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
+    }
+
+    /// Bytes of memory.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Closes the source, which is at its end, and gives the buffer back.
+    pub(super) fn close(&mut self) {
+        (self.source, self.buffer) = (Box::new(io::empty()), Buffer::of(0));
+        (self.start, self.end, self.ended) = (0, 0, true);
     }
 
     /// Drops the first `count` of them.

@@ -10,6 +10,10 @@ use crate::error::Error;
 /// Length of the header of a BGZF block; none of the other signatures looked for is longer.
 pub(super) const HEADER_BYTES: usize = 18;
 
+/// The environment variable that lets BGZF files without their end marker pass, if it is 1. It is no option of a command
+/// nor an argument, so that it holds for all that read, workers on other machines among them.
+pub(crate) const UNMARKED: &str = "GENOTOK_ACCEPT_UNMARKED_BGZF";
+
 /// Messages that several decoders share.
 pub(super) const DAMAGED: &str = "the compressed data is damaged; fetch the file again";
 pub(super) const CUT_SHORT: &str =

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail
 
+mod oracle;
+
 use std::io::{self, Read, Write};
 
 use proptest::prelude::*;
