@@ -49,10 +49,11 @@ def _shards(manifest: Facts) -> Iterator[Facts]:
 
 
 def _portion(folder: Path, portion: Facts) -> Facts:
-    """What a portion holds, without names, sizes and checksums of files that were written."""
+    """What a portion holds, without the names and sizes of files, and checksums, whose kind may change."""
     digests = portion["digests"]
     return {
-        **{key: value for key, value in portion.items() if key not in {"digests", "shards"}},
+        **{key: portion[key] for key in ("records", "symbols", "unknown", "lower_case")},
+        "inputs": [(one["path"], one["bytes"]) for one in portion["inputs"]],
         "digests": (folder / digests["name"]).read_text(encoding="utf-8") if digests else None,
         "shards": [{key: shard[key] for key in ("rows", "bases", "tokens")} for shard in portion["shards"]],
     }
