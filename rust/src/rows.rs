@@ -41,6 +41,7 @@ mod bed;
 mod cutter;
 mod digest;
 mod lines;
+mod open_file;
 mod options;
 mod place;
 mod region_queue;
@@ -72,6 +73,7 @@ use crate::verdict;
 use cutter::Cutter;
 use digest::Digester;
 use lines::with_line;
+use open_file::OpenFile;
 use region_queue::RegionQueue;
 use regions::Region;
 use spool::Spool;
@@ -83,9 +85,6 @@ pub use place::{BedColumns, BlockColumns};
 pub use regions::Regions;
 pub use report::{KINDS, MAX_NAMES, RowReport};
 pub use row_batch::RowBatch;
-
-/// Events of the reader between two checks for an interrupt.
-const EVENTS_PER_CHECK: u32 = 64;
 
 /// The rows of files, in order: an iterator over batches that can fail.
 pub struct SequenceRows {
@@ -122,24 +121,6 @@ pub struct SequenceRows {
     is_ended: bool,
     /// After an error there are no more rows.
     failed: bool,
-}
-
-/// The file that is read, and its open record.
-struct OpenFile {
-    /// Its index among the files.
-    index: usize,
-    path: PathBuf,
-    /// Hashes of the record names so far.
-    names: FxHashSet<u64>,
-    in_record: bool,
-    records: u64,
-    /// Symbols of the record so far.
-    position: u64,
-    queue: RegionQueue,
-    /// Symbols and bytes already reported to the monitor.
-    reported: [u64; 2],
-    symbols: u64,
-    events: u32,
 }
 
 impl SequenceRows {
@@ -366,6 +347,10 @@ impl SequenceRows {
         if self.baseless.is_some() && self.cutter.bytes()[base..].iter().any(|&symbol| is_base(symbol)) {
             self.baseless = None;
         }
+        if self.digester.is_none() && self.cutter.takes_records() {
+            self.add_records(turn, base);
+            return self.cutter.end_turn();
+        }
         let mut from = base;
         for (at, name, hash) in turn.records() {
             self.extend_record(from, base + at);
@@ -377,6 +362,32 @@ impl SequenceRows {
         }
         self.extend_record(from, base + turn.symbols);
         self.cutter.end_turn();
+    }
+
+    /// Adds a turn in which each record is a row.
+    fn add_records(&mut self, turn: &Turn<'_>, base: usize) {
+        let Some(file) = &mut self.open else { return };
+        file.symbols += turn.symbols as u64;
+        file.position += turn.symbols as u64;
+        for (before, piece) in turn.pieces() {
+            self.cutter.add_records(piece, base + before);
+            let Some(last) = piece.heads.last() else { continue };
+            let found = piece.heads.len() as u64;
+            self.report.records += found;
+            self.records += found;
+            file.records += found;
+            file.position = (turn.symbols - before - last.symbols) as u64;
+            let kept = regions::NAMES_KEPT.saturating_sub(self.names.len());
+            self.names.extend(
+                piece.records().take(kept).map(|(_, name)| String::from_utf8_lossy(name).into_owned()),
+            );
+            // A loop by itself: its cache misses overlap.
+            for head in &piece.heads {
+                if file.names.len() < MAX_NAMES && !file.names.insert(head.hash) {
+                    self.report.duplicate_names += 1;
+                }
+            }
+        }
     }
 
     /// Adds the symbols `from..to` of the batch to the open record.
@@ -459,26 +470,6 @@ impl SequenceRows {
         if let (Some(file), Some(digester)) = (&self.open, &mut self.digester) {
             digester.end_record(&file.path, self.cutter.name(), file.position);
         }
-    }
-}
-
-impl OpenFile {
-    /// Every [`EVENTS_PER_CHECK`] calls, reports progress and checks for an interrupt.
-    fn check_interrupt(&mut self, reader: &SequenceReader, monitor: &Monitor) -> Result<()> {
-        self.events = self.events.wrapping_add(1);
-        if !self.events.is_multiple_of(EVENTS_PER_CHECK) {
-            return Ok(());
-        }
-        self.report_progress(reader, monitor);
-        monitor.check()
-    }
-
-    /// Reports progress to the monitor.
-    fn report_progress(&mut self, reader: &SequenceReader, monitor: &Monitor) {
-        let now = [self.symbols, reader.bytes_read()];
-        monitor.add_bases(now[0] - self.reported[0]);
-        monitor.add_bytes(now[1] - self.reported[1]);
-        self.reported = now;
     }
 }
 

@@ -310,6 +310,17 @@ impl SequenceReader {
         Ok(StepOutcome::Progress)
     }
 
+    /// Reads what follows the symbols of a record of FASTQ, if they are all read: then the next title is due.
+    fn finish_fastq_record(&mut self) -> Result<()> {
+        loop {
+            let is_plus_due = self.state == State::FastqSequence && self.text.column == 0;
+            if self.state != State::FastqQuality && !(is_plus_due && self.text.peek()? == Some(b'+')) {
+                return Ok(());
+            }
+            self.step().inspect_err(|_| self.state = State::Ended)?;
+        }
+    }
+
     /// Reads the rest of a quality line, or as much of it as is in the buffer.
     ///
     /// The record is complete once each symbol has a quality *and* the line is over: a line that holds more is an error,

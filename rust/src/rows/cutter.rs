@@ -38,6 +38,7 @@ use super::worklist::WorkList;
 use super::{BATCH_SYMBOLS, Regions, RowBatch, RowOptions, RowReport};
 use crate::alphabet::{SymbolKind, UnknownPolicy, kind};
 use crate::error::{Error, Result};
+use crate::io::fasta::plain::PlainPiece;
 use crate::io::fasta::turn::Turn;
 use crate::io::memory::{self, Spares};
 use crate::monitor::Monitor;
@@ -236,6 +237,30 @@ impl Cutter {
             self.push(self.start, at);
             self.has_row = true;
         }
+    }
+
+    /// Whether a record is a row as it is, so that [`Self::add_records`] can be called.
+    pub(super) fn takes_records(&self) -> bool {
+        let rules = self.forward_rules();
+        self.window.is_none() && !rules.reverse && rules.unknown != UnknownPolicy::Split
+    }
+
+    /// Makes rows of the records that end in a piece, whose symbols start at `base` in the bytes of the batch; the last one
+    /// is open afterwards.
+    pub(super) fn add_records(&mut self, piece: &PlainPiece, base: usize) {
+        let Some(first) = piece.heads.first() else { return };
+        self.end_region_at(base + first.symbols);
+        let from = self.batch.end();
+        let before = self.batch.len();
+        self.batch.push_records(piece, base);
+        self.rows += (self.batch.len() - before) as u64;
+        let to = self.batch.end();
+        self.symbols += (to - from) as u64;
+        self.rules_by_strand[0].apply(&mut self.batch.bytes[from..to]);
+        if let Some((_, name)) = piece.records().last() {
+            self.start_record(name);
+        }
+        self.start_region(&Region::WHOLE);
     }
 
     /// Ends a turn: a full batch is finished.

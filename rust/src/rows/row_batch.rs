@@ -4,6 +4,7 @@
 //! offsets from which row `i` is `offsets[i]..offsets[i + 1]`.
 
 use super::place::BedColumns;
+use crate::io::fasta::plain::PlainPiece;
 
 /// Consecutive rows, as columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,24 @@ impl RowBatch {
     /// The symbols of a row.
     pub fn symbols(&self, row: usize) -> &[u8] {
         &self.bytes[self.offsets[row]..self.offsets[row + 1]]
+    }
+
+    /// Adds whole records as rows: all that start in the piece but the last, whose symbols start at `base` in the bytes.
+    pub(super) fn push_records(&mut self, piece: &PlainPiece, base: usize) {
+        let Some((last, rows)) = piece.heads.split_last() else { return };
+        let name_bytes = rows.last().map_or(0, |head| head.name_end);
+        let first = self.names.len();
+        self.names.push_str(&String::from_utf8_lossy(&piece.names[..name_bytes]));
+        self.name_offsets.extend(rows.iter().map(|head| first + head.name_end));
+        self.starts.extend(rows.iter().map(|_| 0));
+        let ends = || piece.heads.iter().map(|head| head.symbols).skip(1);
+        let lengths = rows.iter().zip(ends()).map(|(head, end)| end - head.symbols);
+        self.ends.extend(lengths.map(|length| i64::try_from(length).unwrap_or(i64::MAX)));
+        self.offsets.extend(ends().map(|end| base + end));
+        debug_assert_eq!(
+            self.offsets.last(),
+            Some(&(base + last.symbols)).filter(|_| !rows.is_empty()).or(self.offsets.last())
+        );
     }
 
     /// Removes the last row, but not its symbols.

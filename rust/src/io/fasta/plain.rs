@@ -85,7 +85,7 @@ pub(crate) struct PlainHead {
     /// Symbols of the piece before the record.
     pub(crate) symbols: usize,
     /// Where its name ends in the names of the piece.
-    name_end: usize,
+    pub(crate) name_end: usize,
     /// The hash of its name.
     pub(crate) hash: u64,
 }
@@ -107,7 +107,8 @@ pub(crate) struct PlainPiece {
     pub(crate) is_stopped: bool,
     runs: Vec<LineRun>,
     pub(crate) heads: Vec<PlainHead>,
-    names: Vec<u8>,
+    /// The names of all heads, one after another; ASCII.
+    pub(crate) names: Vec<u8>,
     /// Symbols in all runs.
     pub(crate) symbols: usize,
     /// Line ends.
@@ -242,6 +243,10 @@ impl PlainPiece {
     /// Reads a record of FASTQ that starts at `at`; returns its end, or nothing if it is not complete or not plain.
     fn read_record(&mut self, text: &[u8], at: usize, rules: &PlainRules) -> Option<usize> {
         let line_end = |from: usize| Some(from + memchr(b'\n', text.get(from..)?)?);
+        if text[at] != b'@' {
+            self.is_stopped = true;
+            return None;
+        }
         let title_end = line_end(at)?;
         let start = title_end + 1;
         let guess = start + self.width;
@@ -254,8 +259,7 @@ impl PlainPiece {
         let last = *text.get(quality.end)?;
         let title = &text[at + 1..title_end];
         let plus = &text[end + 1..plus_end];
-        let is_plain = text[at] == b'@'
-            && end > start
+        let is_plain = end > start
             && last == b'\n'
             && plus.first() == Some(&b'+')
             && (plus.len() == 1 || &plus[1..] == title)

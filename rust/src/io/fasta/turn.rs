@@ -118,6 +118,15 @@ impl<'a> Turn<'a> {
         self.pieces.iter().filter_map(|(_, piece)| piece.counts())
     }
 
+    /// The pieces, in order, each with the symbols of the turn before it.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (usize, &'a PlainPiece)> {
+        let mut before = 0;
+        self.pieces.iter().map(move |(_, piece)| {
+            before += piece.symbols;
+            (before - piece.symbols, *piece)
+        })
+    }
+
     /// The records that start in the turn: the symbols of the turn before each, its name, and the hash of its name.
     pub(crate) fn records(&self) -> impl Iterator<Item = (usize, &'a [u8], u64)> {
         let mut before = 0;
@@ -138,6 +147,7 @@ impl SequenceReader {
     ///
     /// Cost: reads and checks text once; symbols are copied by [`Turn::copy`].
     pub(crate) fn next_turn<'a>(&'a mut self, turns: &'a mut Turns) -> Result<Option<Turn<'a>>> {
+        self.finish_fastq_record()?;
         turns.rules.format = match self.state {
             State::FastaSequence => PlainFormat::Fasta,
             State::FastqTitle if self.text.column == 0 => PlainFormat::Fastq,
@@ -191,6 +201,7 @@ impl Turns {
                 if !end.is_early {
                     border.read(text, end.at..text.len(), end.column, &self.rules);
                     end.add(border, 0);
+                    end.is_early = border.is_stopped;
                 }
                 break;
             };

@@ -136,7 +136,7 @@ fn options() -> impl Strategy<Value = RowOptions> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
     fn turns_of_any_size_give_what_the_strict_reader_gives(
         text in text(),

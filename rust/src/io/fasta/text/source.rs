@@ -64,28 +64,32 @@ impl TextSource {
 
     /// Fills the front of `out` and says how many bytes; 0 is the verified end.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
-        if !self.ahead.is_empty()
-            && let Some(turn) = &self.turn
-        {
-            let count = self.ahead.len().min(out.len());
+        let mut count = 0;
+        if let Some(turn) = &self.turn {
+            count = self.ahead.len().min(out.len());
             out[..count].copy_from_slice(&turn[self.ahead.start..self.ahead.start + count]);
             self.ahead.start += count;
-            return Ok(count);
+        }
+        let out = &mut out[count..];
+        if count > 0 && out.is_empty() {
+            return Ok(count); // a read of nothing would be taken for the end
         }
         let got = match &self.file {
             Some(file) if self.is_file_in_use => read_at(file, out, self.taken).map_err(Fault::Io)?,
             _ => self.input.read(out)?,
         };
         self.taken += got as u64;
-        Ok(got)
+        Ok(count + got)
     }
 
-    /// Bytes that a turn would have, at most `limit`; `limit` if that is not known.
+    /// Bytes that a turn would have: at most `limit`, or what is read and not consumed if that is more; `limit` if it is not
+    /// known.
     pub(crate) fn available(&self, unread: usize, limit: usize) -> usize {
-        let Some(file) = &self.file else { return limit };
+        let kept = unread + self.ahead.len();
+        let Some(file) = &self.file else { return limit.max(kept) };
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         let rest = usize::try_from(size.saturating_sub(self.taken)).unwrap_or(usize::MAX);
-        rest.saturating_add(unread + self.ahead.len()).min(limit)
+        rest.saturating_add(kept).min(limit).max(kept)
     }
 
     /// Reads a turn: `unread`, which was read and not consumed, then the text read ahead, then new text up to `bytes` in all.
@@ -100,7 +104,7 @@ impl TextSource {
         work: impl Fn(usize, &[u8], &mut S) + Sync,
     ) -> Result<(), Fault> {
         let kept = unread.len() + self.ahead.len();
-        let bytes = bytes.max(kept);
+        debug_assert!(bytes >= kept && states.len() == bytes.div_ceil(chunk));
         let mut turn = match self.turn.take() {
             Some(turn) if turn.len() >= bytes => turn,
             old => {
