@@ -239,9 +239,15 @@ def test_the_command_asks_and_is_told(model: Path, tmp_path: Path, program: Runn
         "R²",
         "RMSE",
         "MAE",
+        "rows",
+        "all",
+        "clean",
+        "clean",
     ]
+    assert "clean rows: too few" in printed
     found = json.loads(program(*scores, "--json")[0])
     assert found["intervals"]["rmse"][0] <= found["rmse"] <= found["intervals"]["rmse"][1]
+    assert found["clean"]["rows"] <= found["rows"]
 
 
 def test_an_audit_of_numbers_and_of_a_file_without_header(tmp_path: Path, program: Runner) -> None:

@@ -80,13 +80,17 @@ def clean_rows(
         splits = data
     else:
         place = Path(data)
-        splits = {
-            name: read_labelled(place / file, need_labels=False, allow_unknown=1.0, sequences=sequences)
-            for name, file in split_files(place).items()
-        }
+        splits = {name: _sequences(place / file, sequences) for name, file in split_files(place).items()}
     loci = find_loci(splits, options, threads=threads)
     against = tuple(name for name in splits if name != "test")
     return CleanRows(loci.is_clean("test", against), loci.clusters["test"], against)
+
+
+def _sequences(path: Path, columns: Sequence[str]) -> LabelledSplit:
+    """The sequences of a file, whatever its labels are: labels of several types may be empty."""
+    return read_labelled(
+        path, need_labels=False, allow_unknown=1.0, problem_type="multilabel", sequences=columns
+    )
 
 
 def clean_rows_of(files: Sequence[str], sequences: Sequence[str] = ()) -> CleanRows | None:
