@@ -14,13 +14,30 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cluster, encode, encoder, gue_table, inputs, machine, pretraining, results, shards
+from benchmarks import (
+    cluster,
+    encode,
+    encoder,
+    gue_loci,
+    gue_table,
+    inputs,
+    machine,
+    pretraining,
+    results,
+    shards,
+)
 from benchmarks.ingest import tables as ingest
 from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
 from genotok.compare.table import comparison_markdown
 from genotok.evaluation import results as gue_results
 from genotok.run_records.reading import read_record
-from genotok.run_records.schemas import BaselineRecord, BenchmarkRecord, ComparisonRecord, FinetuneRecord
+from genotok.run_records.schemas import (
+    AuditRecord,
+    BaselineRecord,
+    BenchmarkRecord,
+    ComparisonRecord,
+    FinetuneRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +144,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
         lambda record: gue_table.markdown(BaselineRecord.from_json(record), gue_table.given()),
     ),
     "gue-baselines": (("baseline",), lambda record: gue_table.costs(BaselineRecord.from_json(record))),
+    "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue": (
         ("gue",),
         lambda record: gue_results.markdown([FinetuneRecord.from_json(one) for one in record["records"]]),
