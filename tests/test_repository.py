@@ -71,6 +71,8 @@ RUST_ORDER = {
         "rules",
         "no_automaton",
         "compatible",
+        "offers",
+        "items",
         "machine",
         "automaton",
         "marked",

@@ -235,10 +235,11 @@ fn says_why_it_stopped_and_how_many_tokens_there_are() {
 
 #[test]
 fn without_an_automaton_the_summary_says_why() {
-    // A token for each length up to 65,537, of which a matrix of pairs would not fit into memory.
+    // A token for each length up to 65,537: two thousand million symbols, whose prefixes would not fit into memory.
     let staircase: Vec<Pair> = (0..65_536).map(|step| (if step == 0 { 0 } else { step + 3 }, 0)).collect();
     let mut table = MergeTable::from_merges(staircase).unwrap();
-    let reason = NoAutomaton::TooMany { what: "tokens", count: 65_540 };
+    let count = 3 + (1..=65_537).sum::<usize>();
+    let reason = NoAutomaton::TooMany { what: "symbols in all tokens", count };
     assert_eq!(MergeEncoder::new(&table).why_no_automaton(), Some(&reason));
     assert_eq!(MergeEncoder::new(&table.truncated(1)).why_no_automaton(), None);
 

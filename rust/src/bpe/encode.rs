@@ -6,6 +6,8 @@
 //! | [`rules`] | merges in an order that no training makes, for the heap |
 //! | [`no_automaton`] | why a table is left to the heap |
 //! | [`compatible`] | which two tokens may stand next to each other |
+//! | [`offers`] | the merges that each token offers to its right neighbour |
+//! | [`items`] | open starts, as far as the future can tell |
 //! | [`machine`] | what runs over bytes: transitions, outputs, a row for each byte |
 //! | [`automaton`] | byte-pair encoding as a finite automaton |
 //! | `marked` | the automaton over any bytes: N, gaps and ends of sequences have states of their own |
@@ -24,10 +26,12 @@ pub mod compatible;
 pub mod corpus_text;
 pub mod encoder;
 pub mod heap;
+pub mod items;
 pub mod lanes;
 pub mod machine;
 pub(crate) mod marked;
 pub mod no_automaton;
+pub mod offers;
 pub mod rules;
 pub(crate) mod seams;
 pub mod stream;

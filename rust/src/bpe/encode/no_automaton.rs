@@ -53,7 +53,7 @@ pub enum NoAutomaton {
     /// The transition table would exceed its memory limit.
     #[error("the vocabulary needs too many states for an automaton")]
     TooManyStates,
-    /// Building would take more than a second or two.
+    /// Building would take more than some seconds.
     #[error("the vocabulary would take too long to make an automaton of")]
     TooSlow,
     /// Token numbers do not fit into the 16 bits that `marked` has for them.

@@ -1,6 +1,10 @@
 //! The automaton against the rule, on vocabularies and words full of runs.
 #![allow(clippy::cast_possible_truncation)] // small numbers
 
+mod reference;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::bpe::encode::heap::HeapEncoder;
 
@@ -82,13 +86,23 @@ fn compatibility_is_what_it_says() {
         let corpus = runs(seed, 300, 1 + seed % 4);
         let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 40);
         let heap = HeapEncoder::new(&table);
-        let compatible = Compatible::new(&table).unwrap();
+        let compatible = reference::Compatible::new(&table).unwrap();
+        let items = Items::new(&table, &mut BuildBudget::default()).unwrap();
         for l in 0..table.num_tokens() {
             for t in 0..table.num_tokens() {
                 let mut codes = Vec::new();
                 table.spell(l, &mut codes);
                 table.spell(t, &mut codes);
-                assert_eq!(!compatible.is_blocked(l, t), heap.encode(&codes) == [l, t], "{seed}: {l} {t}");
+                let is_compatible = heap.encode(&codes) == [l, t];
+                assert_eq!(!compatible.is_blocked(l, t), is_compatible, "{seed}: {l} {t}");
+                let reached = codes[table.length(l) as usize..].iter().fold(
+                    Move { token: NONE, item: items.start_after(l) },
+                    |Move { item, .. }, &code| match item {
+                        NONE => Move { token: NONE, item: NONE },
+                        item => items.moves(item)[usize::from(code)],
+                    },
+                );
+                assert_eq!(reached.token == t, is_compatible, "{seed}: {l} {t}, by items");
             }
         }
     }
@@ -101,4 +115,60 @@ fn refuses_a_token_made_twice() {
     let spelling = "AAA".to_owned();
     let reason = NoAutomaton::SameSpelling { first: 5, second: 6, spelling };
     assert_eq!(AnyAutomaton::build(&table).unwrap_err(), reason);
+}
+
+/// Merges in any order over any alphabet, as a file may have them: each part is some older token,
+/// short ones more often.
+fn any_table() -> impl Strategy<Value = MergeTable> {
+    let merge = (any::<(u32, u32)>(), 0_u32..3, 0_u32..3);
+    (1_usize..6, proptest::collection::vec(merge, 0..90)).prop_map(|(symbols, merges)| {
+        let mut table = MergeTable::over(&b"ABCDEF"[..symbols]).unwrap();
+        for ((left, right), left_bias, right_bias) in merges {
+            let part = |number: u32, bias: u32| number % (table.num_tokens() >> bias).max(1);
+            let pair = (part(left, left_bias), part(right, right_bias));
+            if table.length_joined(pair) < 40 {
+                table.push(pair).unwrap();
+            }
+        }
+        table
+    })
+}
+
+/// The automaton, or the reason, is that of the reference: state by state.
+fn assert_equals_the_reference(table: &MergeTable) -> std::result::Result<(), TestCaseError> {
+    let built = Builder::new(table).and_then(Builder::run);
+    match (built, reference::build(table)) {
+        (Ok(built), Ok(expected)) => {
+            prop_assert_eq!(built.outputs, expected.outputs);
+            prop_assert_eq!(built.next, expected.next);
+        }
+        (Err(reason), Err(expected)) => prop_assert_eq!(reason, expected),
+        (built, expected) => prop_assert!(false, "{:?} but {:?}", built, expected),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn trained_tables_equal_the_reference(
+        seed in any::<u32>(),
+        symbols in 1_u64..5,
+        length in 1_usize..1500,
+        merges in 0_usize..400,
+    ) {
+        let corpus = runs(seed.into(), length, symbols);
+        let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), merges);
+        assert_equals_the_reference(&table)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn any_tables_equal_the_reference(table in any_table()) {
+        assert_equals_the_reference(&table)?;
+    }
 }
