@@ -42,15 +42,23 @@ pub(super) struct GuessContext<'a> {
 }
 
 impl GuessContext<'_> {
-    /// With shared entries and after a round without a merge, the count from which on all pairs
-    /// must be known; else 0.
+    /// With shared entries that kept theta high, the count from which on all pairs must be known;
+    /// else 0.
     ///
-    /// With shared entries, all pairs are sampled: what is not in the sample is not known. If that
-    /// was not enough, all pairs in the entries that kept theta high are counted one by one; so
-    /// next time theta is half as high.
-    fn count_from(&self) -> u64 {
-        let is_blocked = !self.counted.is_dense() && self.is_stuck;
-        if is_blocked { self.theta.map_or(1, |(count, _)| (count / 2).max(1)) } else { 0 }
+    /// With shared entries, all pairs are sampled: what is not in the sample is not known. That is
+    /// enough as long as theta is near `floor`, the smallest count that was expected in `S`. Once
+    /// it is far above, entries are high because rare pairs share them, and a round that samples
+    /// again stops at the same theta without a merge. Then all pairs in the entries that kept theta
+    /// high are counted one by one; so next time theta is half as high. Vocabularies of 65,536
+    /// tokens of human chromosome 20 had four rounds of nine without a merge when this was done
+    /// only after such a round.
+    fn count_from(&self, floor: u64, counts_new_pairs: bool) -> u64 {
+        let Some((theta, _)) = self.theta else {
+            return u64::from(!self.counted.is_dense() && self.is_stuck);
+        };
+        let is_far = counts_new_pairs && theta > 2 * floor;
+        let is_blocked = !self.counted.is_dense() && (self.is_stuck || is_far);
+        if is_blocked { (theta / 2).max(1) } else { 0 }
     }
 }
 
@@ -84,26 +92,28 @@ impl Candidates {
     /// `S`: pairs that look most frequent, in the order of training.
     ///
     /// Takes the first of the estimates until the share of adjacencies is full, one pair at least,
-    /// and no more than four for each merge still wanted. After a round without a merge it takes
-    /// every pair that it knows of: the pair that stopped the round is among them, so the next
-    /// round commits.
+    /// and no more than four for each merge still wanted. After a round without a merge, and where
+    /// pairs were counted one by one, it takes every pair that it knows of: the pair that stopped
+    /// the round is among them, so the next round commits.
     pub(super) fn guess(
         &mut self,
         text: &mut dyn TrainingText,
         known: &GuessContext<'_>,
     ) -> Result<Vec<Pair>> {
-        let (mut candidates, adjacencies) = self.estimate(text, known)?;
+        let count_from = known.count_from(self.floor, text.counts_new_pairs());
+        let takes_all = known.is_stuck || count_from > 0;
+        let (mut candidates, adjacencies) = self.estimate(text, known, count_from)?;
         candidates.sort_unstable_by_key(|&(pair, count)| (Reverse(count), pair));
         if let Some(seed) = &mut self.random {
             candidates.retain(|_| splitmix(seed).is_multiple_of(3));
         }
-        let wanted = if known.is_stuck {
+        let wanted = if takes_all {
             usize::MAX
         } else {
             4 * (known.options.num_merges - known.table.merges().len()) + 256
         };
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let mut left = if known.is_stuck { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
+        let mut left = if takes_all { u64::MAX } else { (adjacencies as f64 * self.share) as u64 };
         let chosen = candidates.into_iter().take(wanted).enumerate().take_while(|&(number, (_, count))| {
             let fits = number == 0 || count <= left;
             left = left.saturating_sub(count);
@@ -128,13 +138,17 @@ impl Candidates {
         &self,
         text: &mut dyn TrainingText,
         known: &GuessContext<'_>,
+        count_from: u64,
     ) -> Result<(Vec<(Pair, u64)>, u64)> {
-        let count_from = known.count_from();
         let (mut counts, adjacencies) = if count_from > 0 {
+            // What is rarer than half of that may stay outside: two of them in an entry do not reach it. All of them in
+            // `S` make the pass wait for a larger table.
             let exact = text.count_shared(known.table, known.encoder, known.counted, count_from)?;
+            let is_needed = |&(_, count): &(Pair, u64)| known.is_stuck || count >= count_from / 2;
             #[allow(clippy::cast_precision_loss)]
-            let counts = exact.into_iter().map(|(pair, count)| (pair, count as f64)).collect();
-            (counts, 0.0) // a round that is stuck takes every candidate, whatever their share
+            let counts =
+                exact.into_iter().filter(is_needed).map(|(pair, count)| (pair, count as f64)).collect();
+            (counts, 0.0) // such a round takes every candidate, whatever their share
         } else {
             sampled_counts(text, known)?
         };

@@ -25,6 +25,7 @@
 //! what `carried` has for it. `carried` has something only if a copy has the bit `CARRIED`; so most
 //! totals need no look-up in the map. All copies of an entry have the same bit `GUESSED`.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::bpe::{Pair, Token};
@@ -152,22 +153,30 @@ impl PairCounter {
     }
 
     /// Shared entries whose pairs may have been counted `least` times, over several threads'
-    /// counts; sorted.
-    pub(super) fn shared_from(all: &[&Self], least: u64) -> Vec<u32> {
-        let mut found = Vec::new();
-        let mut visit = |entry: usize| found.extend(u32::try_from(entry));
+    /// counts, as bits: bit `i % 64` of word `i / 64` is for entry `i`. Time: a look at every
+    /// entry, shared among threads.
+    pub(super) fn shared_bits(all: &[&Self], least: u64) -> Vec<u64> {
         let total = |entry: usize| all.iter().map(|counts| counts.total_of(entry)).sum::<u64>();
-        (0..HASHED_ENTRIES).filter(|&entry| total(entry) >= least).for_each(&mut visit);
-        let Some(this) = all.first() else { return found };
-        #[allow(clippy::iter_over_hash_type)] // sorted below
+        let word = |word: usize| {
+            (0..64).fold(0, |bits, bit| bits | u64::from(total(word * 64 + bit) >= least) << bit)
+        };
+        let mut bits: Vec<u64> = (0..HASHED_ENTRIES / 64).into_par_iter().map(word).collect();
+        let Some(this) = all.first() else { return bits };
+        #[allow(clippy::iter_over_hash_type)] // bits are set in any order
         for &pair in this.exact.keys() {
             if all.iter().filter_map(|counts| counts.exact(pair)).sum::<u64>() >= least {
-                visit(hashed_entry(pair));
+                let entry = hashed_entry(pair);
+                bits[entry / 64] |= 1 << (entry % 64);
             }
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        bits
+    }
+
+    /// The same entries by number, sorted.
+    pub(super) fn shared_from(all: &[&Self], least: u64) -> Vec<u32> {
+        let bits = Self::shared_bits(all, least);
+        let entries = 0..u32::try_from(HASHED_ENTRIES).unwrap_or(u32::MAX);
+        entries.filter(|&entry| bits[entry as usize / 64] >> (entry % 64) & 1 == 1).collect()
     }
 
     /// Counts the adjacencies of `tokens`, and says of each, as a bit, whether it is in `S`.

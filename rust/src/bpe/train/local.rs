@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::corpora::{Corpora, MAX_SEGMENT};
 use super::counted::PassCounts;
+use super::counts::{PairCounter, hashed_entry};
 use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::sample::{Sampler, sample};
@@ -125,6 +126,10 @@ impl TrainingText for LocalText<'_> {
         Ok(boundary_pairs)
     }
 
+    fn counts_new_pairs(&self) -> bool {
+        true
+    }
+
     /// Counts each pair of these entries in a map, in a pass of its own.
     fn count_shared(
         &mut self,
@@ -133,7 +138,13 @@ impl TrainingText for LocalText<'_> {
         counted: &PassCounts,
         least: u64,
     ) -> Result<Vec<(Pair, u64)>> {
-        self.count_pairs(table, encoder, |pair| counted.count(pair) >= least)
+        let ends = OldEnds::new(table, counted.num_tokens);
+        let bits = PairCounter::shared_bits(&counted.tables(), least);
+        let (ends, bits) = (&ends, &bits);
+        self.count_pairs(table, encoder, move |pair| {
+            let entry = hashed_entry(ends.across(pair));
+            bits[entry / 64] >> (entry % 64) & 1 == 1
+        })
     }
 
     fn count_tokens(&mut self, table: &MergeTable) -> Result<u64> {
@@ -142,6 +153,28 @@ impl TrainingText for LocalText<'_> {
             self.tokens_of(text, &encoder, table.num_tokens()).map(|tokens| tokens * weight)
         };
         self.corpora.views().into_iter().map(weighted).sum()
+    }
+}
+
+/// The first and the last of the older tokens that each token is made of.
+struct OldEnds(Vec<Pair>);
+
+impl OldEnds {
+    /// Of all tokens, in those below `num_old`.
+    fn new(table: &MergeTable, num_old: Token) -> Self {
+        let mut ends: Vec<Pair> = Vec::with_capacity(table.num_tokens() as usize);
+        for token in 0..table.num_tokens() {
+            ends.push(match table.parts(token).filter(|_| token >= num_old) {
+                Some((left, right)) => (ends[left as usize].0, ends[right as usize].1),
+                None => (token, token),
+            });
+        }
+        Self(ends)
+    }
+
+    /// The adjacency of older tokens that a pair lies across.
+    fn across(&self, (left, right): Pair) -> Pair {
+        (self.0[left as usize].1, self.0[right as usize].0)
     }
 }
 

@@ -39,8 +39,14 @@ pub(super) trait TrainingText {
         counted: &mut PassCounts,
     ) -> Result<Vec<(Pair, u64)>>;
 
-    /// The counts of all pairs that share entries of the table in which the last pass `counted`
-    /// `least` or more.
+    /// Whether [`Self::count_shared`] may be asked when there are more merges than at the last pass.
+    fn counts_new_pairs(&self) -> bool;
+
+    /// The counts of all pairs that may occur `least` times or more, by the entries that they share
+    /// in the table of the last pass, `counted`.
+    ///
+    /// A pair with a token that is newer than that pass lies across an adjacency of older tokens,
+    /// and occurs no more often ([`super::islands`]).
     fn count_shared(
         &mut self,
         table: &MergeTable,

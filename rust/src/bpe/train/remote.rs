@@ -123,6 +123,11 @@ impl TrainingText for RemoteText<'_> {
         absorb(&mut counted.finders[0], &found)
     }
 
+    /// Shards know the entries by the numbers of tokens in the table that they are given.
+    fn counts_new_pairs(&self) -> bool {
+        false
+    }
+
     /// Names the entries to the shards; pairs have the same entries there. Fails on tokens that are
     /// not in the table.
     fn count_shared(

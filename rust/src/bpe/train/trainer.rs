@@ -25,8 +25,7 @@
 //! Human chromosome 20 in words of 1 kb, 4,096 tokens: seven rounds, of which the pass takes most
 //! of the time, the replay on its one thread up to a third of that, and the guess less.
 //! `python -m benchmarks.train` measures all of it, and the report of a training has the times of
-//! each round. A vocabulary of more than 65,535 tokens has no automaton: from there on each pass is
-//! slower by far, and the summary says so.
+//! each round. Where a table has no automaton, each pass is slower by far, and the summary says so.
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -142,6 +141,9 @@ struct Trainer<'a> {
     theta: Option<MergePriority>,
     /// Memory of the replay, which is kept from round to round.
     buffers: ReplayBuffers,
+    /// The encoder of the last round, and how many merges it has: after a round without a merge it
+    /// is not built again.
+    encoder: Option<(usize, MergeEncoder)>,
     /// Rounds without a merge, in a row.
     stuck: usize,
     /// Why the last encoder had no automaton.
@@ -160,6 +162,7 @@ impl<'a> Trainer<'a> {
             candidates,
             theta: None,
             buffers: ReplayBuffers::default(),
+            encoder: None,
             stuck: 0,
             why_no_automaton: None,
         }
@@ -273,11 +276,14 @@ impl<'a> Trainer<'a> {
     /// and the counts must be those of the encoder of this round.
     fn round(&mut self, table: &mut MergeTable) -> Result<(Round, Option<Outcome>)> {
         let start = Instant::now();
-        let encoder = MergeEncoder::new(table);
+        let known = table.merges().len();
+        let kept = self.encoder.take().filter(|&(merges, _)| merges == known);
+        let encoder = kept.map_or_else(|| MergeEncoder::new(table), |(_, encoder)| encoder);
         self.why_no_automaton = encoder.why_no_automaton().cloned();
         let guess = self.guess(table, &encoder)?;
         let guessed = start.elapsed();
         self.text.pass(table, &encoder, &guess, &mut self.counted)?;
+        self.encoder = Some((known, encoder));
         let passed = start.elapsed();
         let kept = self.counted.agree();
         // Without islands the first of all pairs must be known, however rare it is.
@@ -291,7 +297,6 @@ impl<'a> Trainer<'a> {
             let mut buffers = std::mem::take(&mut self.buffers);
             let counts = guess[..kept].iter().map(|&pair| (pair, self.counted.count(pair)));
             let islands = self.counted.islands();
-            let known = table.merges().len();
             let mut outcome = replay(table, counts, &islands, &limits, &mut buffers, self.monitor)?;
             self.buffers = buffers;
             self.candidates.replayed = std::mem::take(&mut outcome.left);
