@@ -87,5 +87,5 @@ def test_clean_rows_and_reduced_sets_and_predictions_of_others() -> None:
     assert "mean of" not in text
     figure = draw(made)
     assert "emp_H3*" in figure
-    assert "the same on clean rows" in figure
-    assert "the same on clean rows" not in draw(record(("mouse_0", 0.7)))
+    assert "clean rows" in figure
+    assert "clean rows" not in draw(record(("mouse_0", 0.7)))

@@ -24,11 +24,11 @@ GUE = Path(__file__).resolve().parent / "gue.svg"
 WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 860, 190, 20, 66, 26, 44
 NAMED = ("DNABERT-2", "NT-2500M-multi")
 LEGEND = (
-    ("dot", "averaged baseline, 95 % interval, seeds"),
-    ("clean", "the same on clean rows"),
+    ("dot", "averaged baseline, 95 %, seeds"),
+    ("clean", "clean rows"),
     ("cross", "DNABERT-2"),
     ("plus", "NT-2500M-multi"),
-    ("tick", "other published models"),
+    ("tick", "other models"),
 )
 
 
