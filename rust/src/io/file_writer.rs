@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, Write};
 
 /// Bytes after which write-back of what was written is asked for.
-const PIECE: u64 = 8 << 20;
+const PIECE: u64 = 2 << 20;
 
 /// A file, what was written to it so far, and its checksum.
 #[derive(Debug)]
