@@ -77,6 +77,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ok("study", folder / "bpe.json", LAMBDA, "--kmers", "", "-o", folder / "study.json")
     ok("report", folder / "study.json", "-o", folder / "page")
     ok("browse", folder / "bpe.json", "-o", folder / "browse.html")
+    write_set(folder / "set", {"train": 9, "dev": 3, "test": 3})
+    ok("gue", "split", folder / "set", "-o", folder / "split")
     _interrupted(folder / "checkpoint")
     return folder
 
@@ -118,6 +120,8 @@ MADE: list[tuple[str, str, Facts]] = [
     ("cut", "unfinished folder of encoded sequences", {"inputs": 2, "inputs_done": 1, "bases": 48_502}),
     ("bed", "tokens as BED", {}),
     ("study.json", "record", {"record": "study", "tokenizers": ["bpe"]}),
+    ("set", "labelled sequences", {"splits": ["train", "dev", "test"], "disjoint_loci": False}),
+    ("split", "labelled sequences", {"disjoint_loci": True, "seed": 1}),
     ("page", "report", {"genotok": genotok.__version__}),
     ("browse.html", "page of genotok browse", {"genotok": genotok.__version__}),
     ("checkpoint", "checkpoint of a tokenizer's training", {"version": 1}),

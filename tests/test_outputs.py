@@ -96,6 +96,11 @@ RECIPES = {
         ("--keep-case",),
         again="refused",
     ),
+    "gue audit": Recipe(
+        ["gue", "audit", "set"], "out.json", ("set/train.csv",), ("--min-overlap", "40"), again="refused"
+    ),
+    "gue split": Recipe(["gue", "split", "set"], "run/", ("set/train.csv",)),
+    "gue fetch": Recipe(["gue", "fetch", "gue.zip"], "run/", ("gue.zip",)),
     "report": Recipe(
         ["report", "record.json"], "out.html", ("record.json",), ("--title", "Other"), b"<!doctype html>"
     ),
@@ -107,6 +112,7 @@ RECIPES = {
         b"<!doctype html>",
     ),
     "convert": Recipe(["convert", "model"], "run/", ("model/model.safetensors",), again="refused"),
+    "baseline": Recipe(["baseline", "set"], "run/", ("set/train.csv",), again="refused"),
     "pretrain": Recipe(["pretrain", "genome.fa"], "run/", ("genome.fa",), again="refused"),
     "finetune": Recipe(["finetune", "set", "--model", "model"], "run/", ("set/train.csv",), again="refused"),
     "compare": Recipe(
@@ -114,8 +120,8 @@ RECIPES = {
     ),
 }
 FILES = [name for name, recipe in RECIPES.items() if not recipe.output.endswith("/")]
-FOLDERS = [name for name in RECIPES if name not in FILES and name != "convert"]
-"""Folders of runs, which can be resumed; `convert` has tests of its own."""
+FOLDERS = [name for name in RECIPES if name not in {*FILES, "convert", "gue split", "gue fetch"}]
+"""Folders of runs, which can be resumed; the others have tests of their own."""
 
 Run = Callable[..., tuple[Any, str, str]]
 

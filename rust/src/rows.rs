@@ -144,8 +144,11 @@ impl SequenceRows {
         let cutter = Cutter::new(options, rules_by_strand);
         let hasher = RandomState::new();
         let quiet = QuietSymbols::new(|symbol| cutter.forward_rules().is_quiet(symbol));
+        // A turn may be larger than a batch for the sake of many threads, but not if small batches are asked for.
+        let is_default = options.batch_symbols >= BATCH_SYMBOLS;
+        let turn_bytes = if is_default { usize::MAX } else { options.batch_symbols };
         Ok(Self {
-            turns: Some(Box::new(Turns::new(quiet, hasher.clone()))),
+            turns: Some(Box::new(Turns::new(quiet, hasher.clone(), turn_bytes))),
             hasher,
             reader: None,
             symbols: Vec::new(),

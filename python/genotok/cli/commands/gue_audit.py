@@ -20,7 +20,7 @@ from genotok.options.learning import LabelOptions
 from genotok.options.loci import LocusOptions
 
 if TYPE_CHECKING:
-    from genotok.gue import LabelledSplit, Task
+    from genotok.gue import Audit, GueSet, LabelledSplit, Task
 
 __all__ = ["audit_sets"]
 
@@ -82,6 +82,7 @@ def audit_sets(
     known = known_symbols(loaded, uppercase=True) if loaded else BASES
     tasks = find_tasks(folders, task or [], labels)
     found: list[dict[str, Any]] = []
+    tables: list[tuple[str, GueSet | None, Audit]] = []
     inputs: dict[str, Any] = {}
     target = output_file(output, AUDIT, force=force) if output else nullcontext()
     with target as file:
@@ -106,10 +107,11 @@ def audit_sets(
             found.append({"name": one.name, "seconds": seconds, **result.to_json()})
             if file:
                 inputs[one.name] = _digests(splits)
-            if not report.as_json and not report.quiet:
-                print_audit(one.name, one.known, result)
+            tables.append((one.name, one.known, result))
         if file:
             file.write(_record(found, inputs, loci, time.perf_counter() - start))
+    for table in () if report.as_json or report.quiet else tables:
+        print_audit(*table, file)
     if report.as_json:
         print_json({one["name"]: {key: one[key] for key in one if key != "name"} for one in found}, file)
     elif file and not report.quiet:

@@ -60,6 +60,7 @@ KINDS = (
     Kind("comparison of tokenizers as models", ("compare",), training.comparison),
     Kind("checkpoint of a model's training", ("pretrain",), training.model_checkpoint),
     Kind("model", ("pretrain", "finetune", "convert"), training.model),
+    Kind("labelled sequences", ("gue split", "gue fetch"), documents.labelled),
     Kind("record", ("study", "gue audit"), documents.record),
     Kind("defects of sequence files", ("check",), documents.defects),
     Kind("report", ("report",), documents.report),

@@ -15,6 +15,7 @@ __all__ = [
     "bed",
     "checkpoint",
     "defects",
+    "labelled",
     "places",
     "predictions",
     "record",
@@ -53,6 +54,18 @@ def checkpoint(look: Look) -> Facts | None:
         "next": "the same command with --resume continues it",
         **{name: look.object[name] for name in names if look.object.get(name) is not None},
     }
+
+
+def labelled(look: Look) -> Facts | None:
+    """A folder of labelled sequences: splits as tables, perhaps with the manifest of `genotok gue split`."""
+    splits = [name for name in ("train", "dev", "test") if f"{name}.csv" in look.names]
+    if len(splits) < 2:
+        return None
+    manifest = look.object_inside("manifest.json")
+    is_divided = manifest.get("format") == "genotok cluster-disjoint splits"
+    told = ("seed", "options", "moved") if is_divided else ()
+    found = {name: manifest[name] for name in told if name in manifest}
+    return {"splits": splits, "disjoint_loci": is_divided, **found}
 
 
 def record(look: Look) -> Facts | None:

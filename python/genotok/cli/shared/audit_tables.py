@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genotok.cli.shared.console import standard_output
+from genotok.cli.shared.console import report_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from genotok.files.outputs import FileOutput
     from genotok.gue import Audit, GueSet, LengthStatistics, Overlap, SplitAudit
     from genotok.gue.audit import LabelStatistics
 
@@ -25,8 +26,8 @@ KINDS = {
 }
 
 
-def print_audit(name: str, known: GueSet | None, result: Audit) -> None:
-    """The table of one set."""
+def print_audit(name: str, known: GueSet | None, result: Audit, output: FileOutput | None = None) -> None:
+    """The table of one set, beside a record that goes to `output`."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", title=name, title_justify="left")
@@ -35,7 +36,7 @@ def print_audit(name: str, known: GueSet | None, result: Audit) -> None:
         table.add_column(split, justify="right")
     for label, cells in [*_facts(result), *_loci(result)]:
         table.add_row(label, *cells)
-    console = standard_output()
+    console = report_console(output)
     console.print(table)
     for text in _notes(result, known):
         console.print(text, style="dim", soft_wrap=True)

@@ -59,9 +59,11 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    /// Turns for files of which the symbols that are not quiet are counted; names are hashed by `hasher`.
-    pub(crate) fn new(quiet: QuietSymbols, hasher: RandomState) -> Self {
-        Self::with_sizes(quiet, hasher, CHUNK_BYTES, CHUNK_BYTES * MAX_CHUNKS, LONG_LINE)
+    /// Turns of at most `bytes` bytes, or one chunk, for files of which the symbols that are not quiet are counted; names are
+    /// hashed by `hasher`.
+    pub(crate) fn new(quiet: QuietSymbols, hasher: RandomState, bytes: usize) -> Self {
+        let num_chunks = (bytes / CHUNK_BYTES).clamp(1, MAX_CHUNKS);
+        Self::with_sizes(quiet, hasher, CHUNK_BYTES, CHUNK_BYTES * num_chunks, LONG_LINE)
     }
 
     /// Forgets the file.
