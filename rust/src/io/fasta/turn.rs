@@ -28,7 +28,7 @@ use std::hash::RandomState;
 
 use rayon::prelude::*;
 
-use super::plain::{PlainFormat, PlainHead, PlainPiece, PlainRules, QuietSymbols, first_start};
+use super::plain::{PlainFormat, PlainPiece, PlainRules, QuietSymbols, first_start};
 use super::text::source::TurnEnd;
 use super::{SequenceReader, State};
 use crate::error::Result;
@@ -131,14 +131,8 @@ impl<'a> Turn<'a> {
 
     /// The records that start in the turn: the symbols of the turn before each, its name, and the hash of its name.
     pub(crate) fn records(&self) -> impl Iterator<Item = (usize, &'a [u8], u64)> {
-        let mut before = 0;
-        self.pieces.iter().flat_map(move |(_, piece)| {
-            let first = before;
-            before += piece.symbols;
-            piece.records().map(move |(head, name)| {
-                let PlainHead { symbols, hash, .. } = head;
-                (first + symbols, name, hash)
-            })
+        self.pieces().flat_map(|(before, piece)| {
+            piece.records().map(move |(head, name)| (before + head.symbols, name, head.hash))
         })
     }
 }
