@@ -42,8 +42,9 @@
 //! # Cost
 //!
 //! Time is linear in the bases, plus the comparison of each diagonal that is met. Memory: 2 bytes per base, 40 bytes for each
-//! indexed k-mer (one in `min_overlap - k + 1` bases: 2 bytes per base with the defaults), and 16 bytes for each sequence
-//! and group.
+//! indexed k-mer (one in `min_overlap - k + 1` bases: 2 bytes per base with the defaults), 16 bytes for each sequence
+//! and group, and the pairs of a block of sequences: in sets of nothing but one repeat, such as runs of A of all lengths,
+//! these are the larger part.
 //!
 //! # Alternatives
 //!
@@ -70,8 +71,9 @@ use links::{BestLinks, LinkedPair};
 use sequences::SequenceSet;
 use windows::WindowTable;
 
-/// Sequences that are compared between two looks for a cancellation.
-const BLOCK: usize = 1024;
+/// Sequences whose pairs are in memory together, and that are compared between two looks for a cancellation.
+const BLOCK: usize = 64;
+
 /// What was found.
 #[derive(Debug)]
 pub struct FoundLoci {
