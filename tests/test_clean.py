@@ -186,8 +186,10 @@ def test_the_manifest_says_what_moved(tmp_path: Path, capsys: pytest.CaptureFixt
         assert sequence in after[row["new_split"]].sequences
     assert run("gue", "split", data, "-o", output, "--seed", "2") == 0  # the same files stay
     assert run("gue", "split", data, "-o", output, "--seed", "3") == 1
-    assert "is there already with other contents" in capsys.readouterr().err
+    assert "is there already with other contents; --force (force=True)" in capsys.readouterr().err
     assert run("gue", "split", data, "-o", data) == 1
+    assert run("gue", "split", data, "-o", tmp_path / "missing" / "new") == 1
+    assert f"{tmp_path / 'missing'}: the output's folder does not exist" in capsys.readouterr().err
 
 
 def test_numbers_and_lists_of_labels_are_divided_too(tmp_path: Path) -> None:

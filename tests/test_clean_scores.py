@@ -59,6 +59,8 @@ def test_sets_without_clean_rows_say_so_and_old_records_say_nothing() -> None:
     found = lines([record(one_set("mine", [scored(0.7, None, note)]))])
     assert [one.name for one in with_clean(found)] == ["mine"]
     assert found[0].notes == (f"0 of 300 test rows are clean; {note}",)
+    table = markdown([record(one_set("mine", [scored(0.7, None, note)]))])
+    assert f"mine: 0 of 300 test rows are clean; {note}" in table
     old = scored(0.7, None)
     del old["test"]["clean"]  # type: ignore[attr-defined]
     assert mean_result([old], "mcc").clean_rows is None

@@ -16,6 +16,7 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 pytest.importorskip("sklearn", reason="needs scikit-learn: the extra `train`")
 
 from genotok import Tokenizer  # noqa: E402
+from genotok.cli.commands.compare import print_comparison  # noqa: E402
 from genotok.compare import CompareConfig, compare  # noqa: E402
 from genotok.compare.table import comparison_markdown, comparison_rows, comparison_summary  # noqa: E402
 from genotok.dataset import TokenDataset  # noqa: E402
@@ -97,7 +98,9 @@ def test_every_encoder_is_trained_on_the_same_bases(compared: Path, subjects: li
 
 
 @pytest.mark.slow
-def test_the_table_says_what_the_record_does(compared: Path) -> None:
+def test_the_table_says_what_the_record_does(
+    compared: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = record_of(compared)
     rows = {row.name: row for row in comparison_rows(record)}
     assert [row.name for row in comparison_rows(record) if row.is_set] == ["first", "second"]
@@ -111,6 +114,10 @@ def test_the_table_says_what_the_record_does(compared: Path) -> None:
     assert rows["mean over sets"].values[-1] == pytest.approx(100 * np.mean(baseline))
     assert "kmer:3:no-overlap" in comparison_markdown(record)
     assert comparison_summary(record).startswith("Ahead on 2 sets: ")
+    monkeypatch.setenv("COLUMNS", "200")
+    print_comparison(record)
+    head = capsys.readouterr().out.partition("tokens in")[0].split()
+    assert {"k-mer", "CNN", "averaged"} <= set(head)
 
 
 @pytest.mark.slow

@@ -47,8 +47,14 @@ def test_probabilities_stand_before_classes_and_lines_give_the_order(
         (("predicted", "0", "1"), r"2 rows; .*test\.csv has 4"),
         (("line,predicted", "2,0", "3,0", "4,0", "9,1"), "column line: not the lines of the rows of"),
         (("predicted", "0", "1", "2", "0"), "line 4: label '2'; one of 0, 1 is expected"),
-        (("prob_0,prob_1", "1,0", "x,1", "1,0", "1,0"), "line 3: prob_0 'x'; a number is expected"),
-        (("prob_0,prob_1", "1,0", "nan,1", "1,0", "1,0"), "line 3: prob_0 'nan'; a number is expected"),
+        (
+            ("prob_0,prob_1", "1,0", "x,1", "1,0", "1,0"),
+            "line 3: prob_0 'x'; a probability from 0 to 1",
+        ),
+        (("prob_0,prob_1", "1,0", "nan,1", "1,0", "1,0"), "line 3: prob_0 'nan'; a probability from 0 to 1"),
+        (("prob_0,prob_1", "1,0", "20,80", "1,0", "1,0"), "line 3: prob_0 '20'; a probability from 0 to 1"),
+        (("prob_0,prob_1", "1,0", "-2.5,3.5", "1,0", "1,0"), "line 3: prob_0 '-2.5'; a probability"),
+        (("line,predicted", "2,0", "3.5,0", "4,0", "5,1"), "line 3: line '3.5'; a line is expected"),
     ],
 )
 def test_what_does_not_fit_is_refused(

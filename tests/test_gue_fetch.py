@@ -90,8 +90,9 @@ def test_the_command_lists_what_is_missing_and_fails_on_another_file(
     good = packed(tmp_path / "good.zip", {"mouse/2/train.csv": table(3)})
     assert run("gue", "fetch", good, "-o", tmp_path / "out") == 0
     printed = capsys.readouterr().out
-    assert "digest as known: 1 files" in printed
+    assert "digest as known: 1 file\n" in printed
     assert "mouse_2: dev, test" in printed
+    assert f"{len(gue_sets()) - 1} whole sets: emp_H3, " in printed
     bad = packed(tmp_path / "bad.zip", {"mouse/2/train.csv": table(4)})
     assert run("gue", "fetch", bad, "-o", tmp_path / "other", "--json") == 1
     states = {one["state"] for one in json.loads(capsys.readouterr().out)["files"]}
@@ -150,7 +151,8 @@ def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     [
         (b"", "is expected"),
         (b"PK\x05\x06" + bytes(18), "no file of GUE"),
-        (b"no archive" * 99, "is expected"),
+        (b"no archive" * 99, "is no zip or tar archive"),
+        (b"\n<!DOCTYPE html><html>", "is a web page, such as one that leads to the archive"),
     ],
 )
 def test_what_is_no_archive_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
@@ -165,7 +167,10 @@ def test_damaged_and_doubled_members_are_refused(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[60] ^= 0xFF
     path.write_bytes(data)
-    with pytest.raises(ArgumentError, match=r"a\.zip: a zip or tar archive without faults is expected"):
+    with pytest.raises(ArgumentError, match=r"a\.zip: cannot be unpacked"):
+        fetch(path, tmp_path / "out")
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ArgumentError, match="the end of the zip archive is missing"):
         fetch(path, tmp_path / "out")
     path = packed(tmp_path / "b.zip", {"a/mouse/2/train.csv": table(3), "b/mouse/2/train.csv": table(3)})
     with pytest.raises(ArgumentError, match="a second file of mouse_2, train"):
@@ -203,8 +208,11 @@ def test_an_archive_at_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(archive, "MAX_ARCHIVE", 20)
         with pytest.raises(ArgumentError, match="more than 20 bytes"):
             fetch(f"{address}/a.zip", tmp_path / "out")
-    assert archive.is_address("https://x/y.zip")
-    assert not archive.is_address("file:///x/y.zip")
+    with pytest.raises(OSError, match="IPv6 URL; give the path of an archive"):
+        fetch("https://[", tmp_path / "out")
+    for address in ("file:///x/y.zip", "ftp://x/y.zip"):
+        with pytest.raises(ArgumentError, match="an address with http or https, is expected"):
+            fetch(address, tmp_path / "out")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real sets")

@@ -8,6 +8,7 @@ Its columns are those of `genotok predict`: `prob_<class>` for each class or lab
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from genotok.run_records.provenance import Provenance
 from genotok.run_records.schemas import PredictionsRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["read_given", "score_given"]
 
 PREDICTED = "predicted"
+ROUNDING = 1e-6
+"""By how much a probability may be outside 0 and 1."""
 
 
 def score_given(tasks: Sequence[Task], path: str, model: str | None = None) -> PredictionsRecord:
@@ -81,14 +84,17 @@ def read_given(path: Path, test: LabelledSplit, problem: Problem) -> NDArray[np.
 
     Raises:
         ArgumentError: It has other columns, or not the rows of test.
-        SequenceFileError: It is damaged, or a value is no number or no class.
+        SequenceFileError: It is damaged, or a value is no probability, no number or no class.
         OSError: It cannot be read.
     """
     rows = list(text_rows(path))
     header, body = ([field.strip() for field in rows[0][1]], rows[1:]) if rows else ([], [])
     wanted = [f"prob_{name}" for name in problem.classes]
     if problem.classes and set(wanted) <= set(header):
-        columns = [_numbers(path, name, _column(header, body, name)) for name in wanted]
+        columns = [
+            _numbers(path, name, _column(header, body, name), "a probability from 0 to 1", _is_share)
+            for name in wanted
+        ]
         outputs = np.stack(columns, 1)
     elif PREDICTED in header:
         outputs = _predicted(path, _column(header, body, PREDICTED), problem)
@@ -99,7 +105,7 @@ def read_given(path: Path, test: LabelledSplit, problem: Problem) -> NDArray[np.
         raise ArgumentError(f"{path}: {len(outputs):,} rows; {test.path} has {len(test):,}")
     if LINE not in header:
         return outputs
-    lines = _numbers(path, LINE, _column(header, body, LINE)).astype(np.int64)
+    lines = _numbers(path, LINE, _column(header, body, LINE), "a line", float.is_integer).astype(np.int64)
     order, places = np.argsort(lines, kind="stable"), np.argsort(test.lines, kind="stable")
     if (lines[order] != test.lines[places]).any():
         raise ArgumentError(f"{path}: column {LINE}: not the lines of the rows of {test.path}")
@@ -114,17 +120,24 @@ def _column(header: list[str], body: list[tuple[int, list[str]]], name: str) -> 
     return [(line, fields[place].strip() if place < len(fields) else "") for line, fields in body]
 
 
-def _numbers(path: Path, name: str, texts: list[tuple[int, str]]) -> NDArray[np.float64]:
-    """A column of finite numbers, (N,)."""
+def _numbers(
+    path: Path, name: str, texts: list[tuple[int, str]], what: str, is_right: Callable[[float], bool]
+) -> NDArray[np.float64]:
+    """A column of numbers, (N,), each of which `is_right`."""
     found = np.empty(len(texts))
     for row, (line, text) in enumerate(texts):
         try:
-            found[row] = float(text)
+            found[row] = number = float(text)
         except ValueError:
-            found[row] = np.nan
-        if not np.isfinite(found[row]):
-            raise SequenceFileError(f"{path}: line {line:,}: {name} {text!r}; a number is expected")
+            number = math.nan
+        if not is_right(number):
+            raise SequenceFileError(f"{path}: line {line:,}: {name} {text!r}; {what} is expected")
     return found
+
+
+def _is_share(number: float) -> bool:
+    """Whether a number is from 0 to 1, with the rounding of sums."""
+    return -ROUNDING <= number <= 1 + ROUNDING
 
 
 def _predicted(path: Path, texts: list[tuple[int, str]], problem: Problem) -> NDArray[np.float64]:

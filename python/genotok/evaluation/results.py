@@ -43,6 +43,7 @@ SHOWN = (PAPER, "NT-2500M-multi")
 PERCENT = 100.0
 BOLD = "Bold: the best of a row, and what does not differ from it beyond the intervals."
 """The legend of a table."""
+CLEAN = "test rows are clean"
 
 GUE_METRICS = frozenset({"mcc", "f1"})
 
@@ -188,7 +189,8 @@ def markdown(records: Sequence[FinetuneRecord], baselines: Sequence[BaselineReco
     aligned = ["---"] * (1 + len(metric))
     table = [_row(head), _row([*aligned, *["---:"] * (len(head) - len(aligned))]), *map(_row, rows)]
     others = [f"{line.name}, {one}" for line in found for one in line.others]
-    said = [text for text in (*others, summary(records), BOLD, *notes(records, baselines)) if text]
+    clean = [f"{line.name}: {one}" for line in found for one in line.notes if CLEAN in one]
+    said = [text for text in (*others, *clean, summary(records), BOLD, *notes(records, baselines)) if text]
     return "\n".join([*table, "", *(f"{text}\n" for text in said)]).rstrip()
 
 
@@ -265,7 +267,7 @@ def _line(name: str, found: Sequence[Row | None], titles: Sequence[str]) -> SetL
     results = [one for one in (*baselines.values(), *ours) if one and one.clean_rows is not None]
     if results:
         rows, note = results[0].clean_rows, results[0].clean_note
-        said.append(f"{rows:,} of {there[0]['rows']['test']:,} test rows are clean{note and f'; {note}'}")
+        said.append(f"{rows:,} of {there[0]['rows']['test']:,} {CLEAN}{note and f'; {note}'}")
     cut = sum(there[0].get("cut", {}).values())
     if cut:
         said.append(f"{cut:,} sequences cut at {there[0]['max_tokens']} tokens")

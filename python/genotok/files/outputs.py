@@ -190,7 +190,12 @@ def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, for
         if os.path.isfile(path) and os.path.getsize(path) and not force:
             with open(path, "rb") as file:
                 if file.read(len(data) + 1) != data:
-                    raise ArgumentError(f"{path}: is there already with other contents; give force=True")
+                    raise ArgumentError(
+                        f"{path}: is there already with other contents; --force (force=True) replaces it"
+                    )
+    if not os.path.isdir(os.path.dirname(os.path.abspath(folder))):
+        around = os.path.dirname(folder) or "."
+        raise FileNotFoundError(errno.ENOENT, "the output's folder does not exist; make it first", around)
     if not os.path.isdir(folder):
         os.mkdir(folder)
     for path, data in paths.items():

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from genotok.errors import ArgumentError
 from genotok.files.atomic import AtomicFile
 from genotok.files.identity import file_sha256
-from genotok.gue.archive import MAX_FILE, faults_named, local, members
+from genotok.gue.archive import MAX_FILE, faults_named, is_address, local, members
 from genotok.gue.registry import GueSet, gue_sets
 from genotok.gue.splits import SPLITS
 
@@ -103,10 +103,12 @@ def fetch(
         OSError: It cannot be read, or a file cannot be written.
     """
     given, place = os.fspath(source), Path(folder)
+    if "://" in given and not is_address(given):
+        raise ArgumentError(f"{given}: a path, or an address with http or https, is expected")
     found: dict[tuple[str, str], FetchedFile] = {}
     ignored = total = 0
     with local(given) as path, faults_named(given):
-        for member, content in members(path):
+        for member, content in members(path, given):
             wanted = _wanted(member)
             if wanted is None:
                 ignored += 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genotok.run_records.schemas import ComparisonRecord
     from genotok.study import Subject
 
-__all__ = ["EXAMPLES", "compare"]
+__all__ = ["EXAMPLES", "compare", "print_comparison"]
 
 EXAMPLES = (
     "genotok compare tokenizer.json genomes/*.fa --gue GUE/ -o compared",
@@ -97,7 +97,7 @@ def compare(
     if report.as_json:
         print_json(record)
     elif not report.quiet:
-        _print(found)
+        print_comparison(found)
         note(f"the record, the table as Markdown, models and predictions are in {output}")
 
 
@@ -110,16 +110,21 @@ def _subjects(tokenizers: list[str], kmers: str) -> list[Subject]:
     return found + [named_kmers(name) for name in kmer_names(kmers)]
 
 
-def _print(record: ComparisonRecord) -> None:
+def print_comparison(record: ComparisonRecord) -> None:
     """The table on a terminal, with an empty row before the sets."""
     from rich.table import Table
     from rich.text import Text
 
-    from genotok.compare.table import comparison_notes, comparison_rows, comparison_summary
+    from genotok.compare.table import (
+        comparison_columns,
+        comparison_notes,
+        comparison_rows,
+        comparison_summary,
+    )
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
-    for name in [*(one["name"] for one in record.tokenizers), "k-mer baseline"]:
+    for name in comparison_columns(record):
         table.add_column(name, justify="right", overflow="fold")
     in_sets = False
     for row in comparison_rows(record):

@@ -24,6 +24,8 @@ STATES = {
     "differs": "NOT the known file; not written",
     "missing": "missing",
 }
+NUM_SPLITS = 3
+"""Files of a whole set."""
 
 
 def fetch_sets(
@@ -58,15 +60,27 @@ def fetch_sets(
 
 
 def _print(found: FetchReport) -> None:
-    """A line for each set, or for several that are missing as a whole."""
+    """A line for each set, and one for all that are missing as a whole."""
     console = standard_output()
     for state, words in STATES.items():
         of_state = found.of_state(state)  # type: ignore[arg-type]
         if not of_state:
             continue
-        console.print(f"{words}: {len(of_state):,} files", style="bold")
+        console.print(f"{words}: {_counted(len(of_state), 'file')}", style="bold")
+        whole = []
         for name, group in groupby(of_state, key=lambda one: one.name):
-            console.print(f"  {name}: {', '.join(one.split for one in group)}")
+            splits = [one.split for one in group]
+            if state == "missing" and len(splits) == NUM_SPLITS:
+                whole.append(name)
+            else:
+                console.print(f"  {name}: {', '.join(splits)}")
+        if whole:
+            console.print(f"  {_counted(len(whole), 'whole set')}: {', '.join(whole)}")
     if found.ignored:
-        console.print(f"{found.ignored:,} other members of the archive were ignored", style="dim")
+        console.print(f"ignored: {_counted(found.ignored, 'other member')} of the archive", style="dim")
     console.print(f"next: genotok gue audit {found.folder}", style="dim", soft_wrap=True)
+
+
+def _counted(number: int, what: str) -> str:
+    """Such as `1 file` or `2 files`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -111,9 +111,9 @@ def _notes(result: Audit, known: GueSet | None) -> Iterator[str]:
     loci = result.loci
     rows = sum(one.rows for one in result.splits.values())
     yield (
-        f"{rows:,} rows are of {loci.clusters:,} clusters, the largest with {loci.largest:,} "
-        f"row{'s' if loci.largest > 1 else ''}; "
-        f"{loci.across:,} are in several splits"
+        f"{rows:,} rows are of {loci.clusters:,} cluster{'s' if loci.clusters > 1 else ''}, "
+        f"the largest with {loci.largest:,} row{'s' if loci.largest > 1 else ''}; "
+        f"{loci.across:,} {'is' if loci.across == 1 else 'are'} in several splits"
     )
     if loci.frequent_kmers:
         yield (

@@ -69,18 +69,23 @@ def print_given(record: PredictionsRecord) -> None:
     from genotok.evaluation.results import SHOWN
     from genotok.gue import published
 
-    rows = []
+    rows, notes = [], []
+    shown = [model for model in SHOWN if any(one["name"] in published() for one in record.sets)]
     for one in record.sets:
         found = mean_result(one["runs"], one["metric"])
         clean = found.clean
         known = published().get(one["name"], {})
-        others = [f"{known[model]:.1f}" if model in known else "" for model in SHOWN]
+        others = [f"{known[model]:.1f}" if model in known else "" for model in shown]
         rows.append(
             [one["name"], f"{one['rows']['test']:,}", found.form.title, found.text, found.range, *others]
         )
-        shown = [clean.text, clean.range] if clean else [found.clean_note, ""]
-        rows.append([f"{one['name']}, clean rows", f"{found.clean_rows or 0:,}", found.form.title, *shown])
-    _print_table(("set", "rows", "metric", record.model, "95 %", *SHOWN), rows)
+        cells = [found.form.title, clean.text, clean.range] if clean else [found.form.title, "", ""]
+        rows.append([f"{one['name']}, clean rows", f"{found.clean_rows or 0:,}", *cells])
+        if found.clean_note:
+            notes.append(f"{one['name']}, clean rows: {found.clean_note}")
+    _print_table(("set", "rows", "metric", record.model, "95 %", *shown), rows)
+    for note in notes:
+        standard_output().print(note, style="dim", soft_wrap=True)
 
 
 def _print_classes(result: Scores, classes: Sequence[str]) -> None:
