@@ -49,6 +49,7 @@ RUST_ORDER = {
         "error",
         "monitor",
         "threads",
+        "instructions",
         "alphabet",
         "verdict",
         "io",

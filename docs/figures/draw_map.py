@@ -43,7 +43,7 @@ RUST = (
     ("corpus",),
     ("io",),
     ("verdict",),
-    ("threads", "monitor", "alphabet"),
+    ("threads", "instructions", "monitor", "alphabet"),
     ("error",),
 )
 COLOURS = ("#c2410c", "#1d4ed8", "#15803d")

@@ -34,6 +34,7 @@ pub mod bpe;
 pub mod check;
 pub mod corpus;
 pub mod error;
+mod instructions;
 pub mod io;
 pub mod kmer;
 pub mod loci;

@@ -3,6 +3,7 @@
 //! Threads take the next file when they are done with one, so a large file does not hold up the others; results are sorted
 //! back into the order of the files, which keeps corpora independent of the number of threads.
 
+use std::hash::RandomState;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -10,9 +11,14 @@ use super::arena::Corpus;
 use super::builder::CorpusBuilder;
 use super::layout::is_packed;
 use crate::error::Result;
+use crate::io::fasta::plain::QuietSymbols;
+use crate::io::fasta::turn::Turns;
 use crate::io::fasta::{Event, SequenceReader};
 use crate::io::sizes::total_size;
 use crate::monitor::{Monitor, Phase};
+
+/// Bytes of text that are read together from a file.
+const TURN_BYTES: usize = 4 << 20;
 
 /// Reads one input: a packed file is mapped, a sequence file is read and packed in memory.
 ///
@@ -40,34 +46,74 @@ pub(super) fn read_file(
     builder.contents().since(&before).check(&path, allow_unknown)
 }
 
-/// Reads a sequence file into a builder and closes its last record. `after` is called after each piece of at most `piece`
-/// symbols; it may take words from the builder.
+/// Reads a sequence file into a builder and closes its last record. `after` is called when a record starts and after every
+/// `piece` symbols of one, so at places that depend on the records alone; it may take words from the builder.
+///
+/// Plain text is read on all threads of the current pool, in [turns](Turns); what is packed is the same.
 pub(super) fn read_symbols(
+    reader: SequenceReader,
+    monitor: &Monitor,
+    builder: &mut CorpusBuilder,
+    piece: usize,
+    after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
+) -> Result<()> {
+    let turns = Turns::new(QuietSymbols::new(|_| true), RandomState::new(), TURN_BYTES);
+    read_in_turns(reader, Some(turns), monitor, builder, piece, after)
+}
+
+/// [`read_symbols`] with the turns given; strictly without.
+fn read_in_turns(
     mut reader: SequenceReader,
+    mut turns: Option<Turns>,
     monitor: &Monitor,
     builder: &mut CorpusBuilder,
     piece: usize,
     mut after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
 ) -> Result<()> {
     let path = reader.path().to_path_buf();
+    let mut copied = Vec::new();
     let (mut bytes_reported, mut read) = (0, 0);
-    let mut pieces = 0_u32;
-    while let Some(event) = reader.next_event()? {
-        match event {
-            Event::Record { name, .. } => builder.record(name),
-            Event::Symbols(symbols) => {
-                read += symbols.len() as u64;
+    let (mut in_record, mut events) = (false, 0_u32);
+    loop {
+        let turns = turns.as_mut().filter(|_| in_record);
+        let turn = turns.map(|turns| reader.next_turn(turns)).transpose()?.flatten();
+        let is_turn = turn.is_some();
+        if let Some(turn) = turn {
+            copied.resize(turn.symbols, 0);
+            turn.copy(&mut copied);
+            let mut from = 0;
+            let starts = turn.records().map(|(to, name, _)| (to, Some(name)));
+            for (to, name) in starts.chain([(turn.symbols, None)]) {
                 let first = builder.position();
-                let mut take = |symbols| builder.symbols(symbols).and_then(|()| after(builder));
-                let taken = symbols.chunks(piece).try_for_each(&mut take);
-                let offset = |position| usize::try_from(position - first).unwrap_or(usize::MAX);
-                taken.map_err(|error| {
-                    error.in_file(&path).on_line(|position| reader.line_of(offset(position)))
+                add_symbols(builder, &copied[from..to], piece, &mut after).map_err(|error| {
+                    error.in_file(&path).on_line(|at| turn.line_of(from + distance(first, at)))
                 })?;
+                if let Some(name) = name {
+                    builder.record(name);
+                    after(builder)?;
+                }
+                from = to;
             }
+            read += turn.symbols as u64;
+        } else {
+            match reader.next_event()? {
+                Some(Event::Record { name, .. }) => {
+                    builder.record(name);
+                    after(builder)?;
+                    in_record = true;
+                }
+                Some(Event::Symbols(symbols)) => {
+                    read += symbols.len() as u64;
+                    let first = builder.position();
+                    add_symbols(builder, symbols, piece, &mut after).map_err(|error| {
+                        error.in_file(&path).on_line(|at| reader.line_of(distance(first, at)))
+                    })?;
+                }
+                None => break,
+            }
+            events = events.wrapping_add(1);
         }
-        pieces = pieces.wrapping_add(1);
-        if pieces.is_multiple_of(1024) {
+        if is_turn || events.is_multiple_of(1024) {
             monitor.check()?;
             monitor.add_bases(std::mem::take(&mut read));
             monitor.add_bytes(reader.bytes_read() - bytes_reported);
@@ -79,6 +125,30 @@ pub(super) fn read_symbols(
     monitor.add_bases(read);
     monitor.add_bytes(reader.bytes_read() - bytes_reported);
     Ok(())
+}
+
+/// Adds symbols of the open record, and calls `after` where [`read_symbols`] says.
+fn add_symbols(
+    builder: &mut CorpusBuilder,
+    mut symbols: &[u8],
+    piece: usize,
+    mut after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
+) -> Result<()> {
+    while !symbols.is_empty() {
+        let past = usize::try_from(builder.position() % piece as u64).unwrap_or_default();
+        let (part, rest) = symbols.split_at(symbols.len().min(piece - past));
+        builder.symbols(part)?;
+        if part.len() == piece - past {
+            after(builder)?;
+        }
+        symbols = rest;
+    }
+    Ok(())
+}
+
+/// How many symbols of a record lie between two positions.
+fn distance(first: u64, at: u64) -> usize {
+    usize::try_from(at - first).unwrap_or(usize::MAX)
 }
 
 /// The results of `work` on each file and its index, in order; one file per thread of the current pool at a time.
@@ -127,4 +197,54 @@ pub(super) fn each<T: Send>(
         done.swap(0, at);
     }
     done.into_iter().map(|(_, one)| one).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::corpus::{Contents, WordPlace};
+    use crate::io::fasta::random_text::text;
+
+    /// What a file is packed into: parts, places, the error.
+    type Packed = (Vec<(Contents, Vec<u8>, Vec<WordPlace>)>, Option<String>);
+
+    fn pack(path: &Path, turns: Option<Turns>, piece: usize) -> Packed {
+        let mut builder = CorpusBuilder::with_places();
+        let mut parts = Vec::new();
+        let mut take = |builder: &mut CorpusBuilder| {
+            let corpus = builder.take_words();
+            parts.push((corpus.contents().clone(), corpus.arena().to_vec(), builder.take_places()));
+            Ok(())
+        };
+        let read = SequenceReader::open(path).and_then(|reader| {
+            read_in_turns(reader, turns, &Monitor::default(), &mut builder, piece, &mut take)
+        });
+        let error = read.and_then(|()| take(&mut builder)).err().map(|error| error.to_string());
+        (parts, error)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn turns_of_any_size_are_packed_as_the_strict_reader_packs(
+            text in text(),
+            chunk in 1_usize..60,
+            chunks in 1_usize..9,
+            piece in 1_usize..40,
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.fa");
+            std::fs::write(&path, text).unwrap();
+            let quiet = QuietSymbols::new(|_| true);
+            let turns = Turns::with_sizes(quiet, RandomState::new(), chunk, chunk * chunks, 1000);
+            let (strict, turned) = (pack(&path, None, piece), pack(&path, Some(turns), piece));
+            prop_assert_eq!(&turned.1, &strict.1);
+            if strict.1.is_none() {
+                prop_assert_eq!(turned, strict);
+            }
+        }
+    }
 }

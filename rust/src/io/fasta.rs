@@ -370,4 +370,6 @@ impl SequenceReader {
 }
 
 #[cfg(test)]
+pub(crate) mod random_text;
+#[cfg(test)]
 pub(crate) mod tests;

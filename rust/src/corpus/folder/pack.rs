@@ -1,8 +1,8 @@
 //! Sequence files into shards.
 //!
-//! Each input is packed by one thread. Its builder grows until the words that have ended reach the size of a shard; they
-//! are written and dropped, the open word stays in the builder. An input thus needs memory for one shard, and its longest
-//! word.
+//! Each input is packed by one thread, which all that are free help to read plain text. Its builder grows until the words
+//! that have ended reach the size of a shard; a second thread writes them while the next shard is packed, the open word
+//! stays in the builder. An input thus needs memory for two shards, and its longest word.
 //!
 //! The order of the steps makes a run that stops anywhere harmless:
 //!
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use rayon::prelude::*;
 
@@ -52,7 +54,7 @@ pub struct PackOptions {
 /// Packs sequence files into a folder, one file per thread of the current pool at a time. Returns the new manifest and the
 /// contents of these files.
 ///
-/// Memory per thread: a quarter of a byte per base of a shard, and the longest word. Every input is read twice, first for
+/// Memory per thread: half a byte per base of a shard, the longest word, and some megabytes. Every input is read twice, first for
 /// its checksum. Fails if an input is in the folder already or cannot be read, or if the disk is full; the folder then is
 /// as it was, apart from files that the next run removes.
 pub fn pack(
@@ -70,7 +72,7 @@ pub fn pack(
     refuse_known(&manifest, paths, &inputs)?;
     let before = manifest.inputs.len();
     let packed = each_file(paths, monitor, |index, path| {
-        let packer = InputPacker { folder, input: before + index, allow_unknown, shards: Vec::new() };
+        let packer = InputPacker { folder, input: before + index, allow_unknown };
         packer.pack(path, shard_bases, monitor)
     });
     let packed = packed.and_then(|packed| {
@@ -104,58 +106,59 @@ struct InputPacker<'a> {
     /// The index of the input in the manifest, the first number in the names of its shards.
     input: usize,
     allow_unknown: f64,
-    shards: Vec<CorpusShard>,
 }
+
+/// Words that make a shard, and where they come from.
+type ShardWords = (Corpus, Vec<WordPlace>);
 
 impl InputPacker<'_> {
     /// Packs the file at `path`; its contents and shards. The verdict on its symbols comes last, when all are counted.
-    fn pack(
-        mut self,
-        path: &Path,
-        shard_bases: u64,
-        monitor: &Monitor,
-    ) -> Result<(Contents, Vec<CorpusShard>)> {
+    fn pack(&self, path: &Path, shard_bases: u64, monitor: &Monitor) -> Result<(Contents, Vec<CorpusShard>)> {
+        let reader = SequenceReader::open(path)?;
         let mut sum = Contents::default();
-        let mut builder = CorpusBuilder::with_places();
-        read_symbols(SequenceReader::open(path)?, monitor, &mut builder, PIECE_SYMBOLS, |builder| {
-            if builder.bases_ended() >= shard_bases {
-                self.write_shard(builder, &mut sum, monitor)?;
-            }
-            Ok(())
+        // Nothing waits in the channel: the next shard is handed over when the writer has written the last.
+        let (to_write, full) = sync_channel(0);
+        let (read, written) = thread::scope(|scope| {
+            let writer = thread::Builder::new().name("genotok-shards".to_owned()).spawn_scoped(scope, || {
+                (0..).zip(full).map(|(number, words)| self.write_shard(number, &words, monitor)).collect()
+            });
+            let writer = writer.map_err(|error| Error::io(path, error))?;
+            let mut builder = CorpusBuilder::with_places();
+            let mut take = |builder: &mut CorpusBuilder| {
+                let words = (builder.take_words(), builder.take_places());
+                sum.add(words.0.contents());
+                let is_written = words.0.num_words() == 0 || to_write.send(words).is_ok();
+                is_written.then_some(()).ok_or(Error::Interrupted) // the writer has failed
+            };
+            let read = read_symbols(reader, monitor, &mut builder, PIECE_SYMBOLS, |builder| {
+                if builder.bases_ended() >= shard_bases { take(builder) } else { Ok(()) }
+            });
+            let read = read.and_then(|()| take(&mut builder));
+            drop(to_write);
+            let written: Result<Vec<CorpusShard>> =
+                writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((read, written))
         })?;
-        self.write_shard(&mut builder, &mut sum, monitor)?;
+        let shards = written?;
+        read?;
         sum.check(path, self.allow_unknown)?;
-        Ok((sum, self.shards))
+        Ok((sum, shards))
     }
 
-    /// Writes the words that have ended as a shard, if there are any. The places come first: a shard that exists has them.
+    /// Writes a shard. The places come first: a shard that exists has them.
     fn write_shard(
-        &mut self,
-        builder: &mut CorpusBuilder,
-        sum: &mut Contents,
+        &self,
+        number: usize,
+        (corpus, places): &ShardWords,
         monitor: &Monitor,
-    ) -> Result<()> {
-        let (corpus, places) = (builder.take_words(), builder.take_places());
-        sum.add(corpus.contents());
-        if corpus.num_words() == 0 {
-            return Ok(());
-        }
-        let file = format!("{:05}-{:05}{SHARD}", self.input, self.shards.len());
+    ) -> Result<CorpusShard> {
+        let file = format!("{:05}-{number:05}{SHARD}", self.input);
         let path = self.folder.join(&file);
         let (words, bases) = (corpus.contents().words, corpus.contents().bases);
-        let places_checksum = write_places(&words_path(&path), &places)?;
-        let bytes = packed::save(&[corpus], &path, monitor)?;
+        let places_checksum = write_places(&words_path(&path), places)?;
+        let bytes = packed::save(std::slice::from_ref(corpus), &path, monitor)?;
         let checksum = Corpus::checksum(&path)?;
-        self.shards.push(CorpusShard {
-            file,
-            input: self.input,
-            bytes,
-            checksum,
-            places_checksum,
-            words,
-            bases,
-        });
-        Ok(())
+        Ok(CorpusShard { file, input: self.input, bytes, checksum, places_checksum, words, bases })
     }
 }
 

@@ -14,9 +14,8 @@
 //!
 //! # Vector instructions
 //!
-//! The check of a line is a loop over fixed blocks, which the compiler makes vector instructions of. It is compiled for
-//! AVX-512, AVX2 and the least that the target has; the best that the CPU offers is chosen when the program runs. All three
-//! are the same source, so they agree.
+//! The check of a line is a loop over fixed blocks, which the compiler makes vector instructions of, for the CPU that the
+//! program runs on ([`crate::instructions`]).
 
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -25,6 +24,7 @@ use memchr::memchr;
 
 use super::text::titles::{TITLE_BYTES, split_title};
 use super::text::{all, all_alphabetic};
+use crate::instructions::for_this_cpu;
 
 /// The symbols that are counted one by one, and those that are not.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl PlainPiece {
         (self.range, self.column) = (range.start..range.start, column);
         let text = &text[..range.end];
         match rules.format {
-            PlainFormat::Fasta => dispatch(self, text, rules),
+            PlainFormat::Fasta => read_fasta(self, text, rules),
             PlainFormat::Fastq => self.read_fastq(text, rules),
         }
     }
@@ -167,6 +167,17 @@ impl PlainPiece {
             start = head.name_end;
             (head, name)
         })
+    }
+
+    /// Where a symbol stands in the text; none if the piece has fewer symbols.
+    pub(crate) fn place_of(&self, mut symbol: usize) -> Option<usize> {
+        for &LineRun { start, width, lines } in &self.runs {
+            if symbol < width * lines {
+                return Some(start + symbol + symbol / width);
+            }
+            symbol -= width * lines;
+        }
+        None
     }
 
     /// Copies the symbols to `out`, which is as long as there are symbols.
@@ -374,27 +385,7 @@ fn copy_line(text: &[u8], at: usize, out: &mut [u8], to: usize, width: usize) {
     }
 }
 
-/// Reads FASTA by the best instructions that the CPU has.
-#[allow(unsafe_code)]
-fn dispatch(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-        fn avx512(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) {
-            piece.read_fasta(text, rules);
-        }
-        #[target_feature(enable = "avx2")]
-        fn avx2(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) {
-            piece.read_fasta(text, rules);
-        }
-        if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the CPU has these instructions, which is all that the function needs.
-            return unsafe { avx512(piece, text, rules) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: likewise.
-            return unsafe { avx2(piece, text, rules) };
-        }
-    }
-    piece.read_fasta(text, rules);
+for_this_cpu! {
+    /// Reads FASTA by the best instructions that the CPU has.
+    fn read_fasta(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) -> () = piece.read_fasta(text, rules);
 }

@@ -26,6 +26,7 @@
 
 use std::hash::RandomState;
 
+use memchr::memchr_iter;
 use rayon::prelude::*;
 
 use super::plain::{PlainFormat, PlainPiece, PlainRules, QuietSymbols, first_start};
@@ -100,6 +101,9 @@ pub(crate) struct Turn<'a> {
     pieces: Vec<(&'a [u8], &'a PlainPiece)>,
     /// All symbols.
     pub(crate) symbols: usize,
+    /// The line of its first byte, from 1, and all its text.
+    first_line: u64,
+    text: &'a [u8],
 }
 
 impl<'a> Turn<'a> {
@@ -129,6 +133,15 @@ impl<'a> Turn<'a> {
         })
     }
 
+    /// The line of a symbol of the turn, from 1. Cost: counts the line ends before it.
+    pub(crate) fn line_of(&self, symbol: usize) -> u64 {
+        let found = self.pieces.iter().zip(self.pieces()).find_map(|(&(text, piece), (before, _))| {
+            let at = piece.place_of(symbol.checked_sub(before)?)?;
+            Some(self.text.len() - text.len() + at)
+        });
+        self.first_line + memchr_iter(b'\n', &self.text[..found.unwrap_or_default()]).count() as u64
+    }
+
     /// The records that start in the turn: the symbols of the turn before each, its name, and the hash of its name.
     pub(crate) fn records(&self) -> impl Iterator<Item = (usize, &'a [u8], u64)> {
         self.pieces().flat_map(|(before, piece)| {
@@ -149,7 +162,7 @@ impl SequenceReader {
             State::FastqTitle if self.text.column == 0 => PlainFormat::Fastq,
             _ => return Ok(None),
         };
-        let offset = self.text.offset();
+        let (offset, first_line) = (self.text.offset(), self.text.line);
         let num_chunks = (CHUNKS_PER_THREAD * rayon::current_num_threads()).min(MAX_CHUNKS);
         let bytes = self.text.available(turns.turn_bytes.min(turns.chunk_bytes * num_chunks));
         if offset < turns.next || bytes < turns.least.max(1) {
@@ -177,7 +190,7 @@ impl SequenceReader {
             turns.borders.iter().zip(chunks).flat_map(|(border, chunk)| [Some((text, border)), chunk]);
         let pieces: Vec<_> = in_order.flatten().filter(|(_, piece)| !piece.range.is_empty()).collect();
         let symbols = pieces.iter().map(|(_, piece)| piece.symbols).sum();
-        Ok((end.at > 0).then_some(Turn { pieces, symbols }))
+        Ok((end.at > 0).then_some(Turn { pieces, symbols, first_line, text }))
     }
 }
 
