@@ -28,21 +28,26 @@ HEAD = (
 def markdown(record: AuditRecord) -> str:
     """A row for the test split of each set and each split that it is compared with; then time and memory."""
     table = [_row(HEAD), _row(["---", "---", *["---:"] * (len(HEAD) - 2)])]
-    rows = 0
     for one in record.sets:
         splits = one["splits"]
-        rows += sum(split["rows"] for split in splits.values())
         test, missing = splits["test"], "" if "train" in splits else "*"
         for number, (other, overlap) in enumerate(test["against"].items()):
             table.append(_row(_cells(f"{one['name']}{missing}", other, overlap, one if not number else None)))
     slowest = max(record.sets, key=lambda one: one["seconds"])
+    largest = max(record.sets, key=_rows)
     cores, memory = record.provenance.machine.get("cpu_cores", "?"), record.peak_memory_bytes / 1e6
     note = (
-        f"{rows:,} rows of {len(record.sets)} sets in {record.seconds:.1f} s on {cores} CPU cores, "
-        f"{memory:,.0f} MB at most; {slowest['name']} takes longest, {slowest['seconds']:.1f} s. *: train is "
-        "not available, so the clean rows share no locus with dev."
+        f"{sum(map(_rows, record.sets)):,} rows of {len(record.sets)} sets in {record.seconds:.1f} s on "
+        f"{cores} CPU cores, {memory:,.0f} MB at most. The largest set, {largest['name']} with "
+        f"{_rows(largest):,} rows, takes {largest['seconds']:.1f} s; {slowest['name']} takes longest, "
+        f"{slowest['seconds']:.1f} s. *: train is not available, so the clean rows share no locus with dev."
     )
     return "\n".join([*table, "", note])
+
+
+def _rows(one: Mapping[str, Any]) -> int:
+    """Rows of all splits of a set."""
+    return sum(split["rows"] for split in one["splits"].values())
 
 
 def _cells(name: str, other: str, overlap: Mapping[str, Any], of_set: Mapping[str, Any] | None) -> list[str]:

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COMPLETE", "Row", "costs", "given", "markdown", "rows"]
+__all__ = ["COMPLETE", "Row", "costs", "differences", "given", "markdown", "rows"]
 
 REDUCED = "trained on 85 % of dev"
 COMPLETE = ("mouse_0", "mouse_2", "mouse_4", "human_tf_0", "human_tf_2", "prom_core_tata", "prom_300_tata")
 """The complete sets of the page on models, over which means are compared."""
 AVERAGE = BASELINES["average"]
 CNN = ("CNN, CPU s per seed", "epochs", "chosen")
+TITLES = [title.removesuffix(" baseline") for title in BASELINES.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,7 @@ def markdown(record: BaselineRecord, others: Sequence[PredictionsRecord] = ()) -
     has_clean = any(row.clean_rows is not None for row in found)
     clean = ["clean rows", "averaged, clean rows", "95 %"] if has_clean else []
     names = list(dict.fromkeys(name for row in found for name in row.given))
-    titles = [title.removesuffix(" baseline") for title in BASELINES.values()]
-    head = ["set", *titles, "95 %", *clean, *names, *models]
+    head = ["set", *TITLES, "95 %", *clean, *names, *models]
     table = [head, ["---", *["---:"] * (len(head) - 1)]]
     table += [_cells(row, models, names, has_clean=has_clean) for row in found]
     complete = [row for row in found if row.baselines and not row.is_reduced]
@@ -198,11 +198,40 @@ def _said(record: BaselineRecord, found: Sequence[Row]) -> list[str]:
     return said
 
 
+def differences(record: BaselineRecord) -> str:
+    """By how much each baseline is lower or higher on clean rows, as Markdown; most shared rows first."""
+    table = [["set", "test rows", "not clean", *(f"{title}, all and clean" for title in TITLES), "averaged"]]
+    table.append(["---", *["---:"] * (len(table[0]) - 1)])
+    found = [one for one in map(_difference, record.sets) if one is not None]
+    found.sort(key=lambda one: -one[0])
+    reduced = [cells for share, cells in found if cells[0].endswith("*")]
+    said = "; ".join(f"{cells[0].rstrip('*')} {cells[-1]}" for cells in reduced)
+    table += [cells for _, cells in found]
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    note = "Percent of MCC, mean over seeds; the last column is the change from all rows to clean rows."
+    trained = f" *: trained on 85 % of dev; the averaged baseline changes by: {said}." if reduced else ""
+    return f"{lines}\n\n{note}{trained}"
+
+
+def _difference(one: Mapping[str, Any]) -> tuple[float, list[str]] | None:
+    """The share of test rows that are not clean, and the cells of a set; None if that was not measured."""
+    results = [mean_result(one["baselines"][key]["runs"], one["metric"]) for key in BASELINES]
+    clean_rows, rows = results[0].clean_rows, one["rows"]["test"]
+    pairs = [(each.interval.value, each.clean.interval.value) for each in results if each.clean]
+    if clean_rows is None or len(pairs) < len(results):
+        return None
+    share = 1 - clean_rows / rows
+    change = f"{round(pairs[-1][1] - pairs[-1][0], 1) + 0:+.1f}".replace("-", "\N{MINUS SIGN}")
+    both = [f"{value:.1f}, {clean:.1f}" for value, clean in pairs]
+    mark = "*" if REDUCED in one["note"] else ""
+    return share, [f"{one['name']}{mark}", f"{rows:,}", f"{share:.1%}", *both, change]
+
+
 def costs(record: BaselineRecord) -> str:
     """What each baseline chose on dev and what it took, as Markdown."""
     table = [
-        ["set", "train rows", "strands", "k-mers, s", "C", *CNN, "weight of CNN"],
-        ["---", "---:", "---", "---:", "---:", "---:", "---:", "---", "---"],
+        ["set", "train rows", "strands", "k-mers, s", "C", "seeds", *CNN, "weight of CNN"],
+        ["---", "---:", "---", "---:", "---:", "---:", "---:", "---:", "---", "---"],
     ]
     for one in record.sets:
         kmers, cnn, average = (one["baselines"][key] for key in BASELINES)
@@ -215,6 +244,7 @@ def costs(record: BaselineRecord) -> str:
                 ("one" if kmers["stranded"] else "both") + (", places" if cnn["aligned"] else ""),
                 f"{fitted['seconds']:,.0f}",
                 f"{fitted['penalty']:g}",
+                f"{len(runs)}",
                 f"{statistics.fmean(run['cpu_seconds'] for run in runs):,.0f}",
                 f"{runs[0]['epochs']}",
                 ", ".join(str(run["epoch"]) for run in runs),

@@ -144,6 +144,10 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
         lambda record: gue_table.markdown(BaselineRecord.from_json(record), gue_table.given()),
     ),
     "gue-baselines": (("baseline",), lambda record: gue_table.costs(BaselineRecord.from_json(record))),
+    "gue-differences": (
+        ("baseline",),
+        lambda record: gue_table.differences(BaselineRecord.from_json(record)),
+    ),
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue": (
         ("gue",),

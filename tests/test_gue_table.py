@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.gue_table import costs, markdown, rows
+from benchmarks.gue_table import costs, differences, markdown, rows
 from docs.figures.draw_gue import draw
 
 from genotok.run_records.schemas import BaselineRecord, PredictionsRecord
@@ -36,7 +36,13 @@ def record(*sets: tuple[str, float], clean: float | None = None, note: str = "")
 
     return BaselineRecord(
         sets=[
-            {"name": name, "metric": "mcc", "rows": {"train": 100}, "note": note, "baselines": fitted(value)}
+            {
+                "name": name,
+                "metric": "mcc",
+                "rows": {"train": 100, "test": 110},
+                "note": note,
+                "baselines": fitted(value),
+            }
             for name, value in sets
         ]
     )
@@ -73,7 +79,7 @@ def test_every_published_row_stands_beside_the_baselines() -> None:
     assert line(text, "mean of 2 complete sets")[1:4] == ["45.0", "65.0", "65.0"]
     assert "Mean over mouse_0, mouse_2: averaged baseline 65.0; CNN 65.0; k-mers 45.0; DNABERT-2 68.0" in text
     assert line(costs(made), "mouse_0") == [
-        "mouse_0", "100", "both", "2", "0.01", "40", "5", "3, 3", "0.7, 0.7",
+        "mouse_0", "100", "both", "2", "0.01", "2", "40", "5", "3, 3", "0.7, 0.7",
     ]  # fmt: skip
 
 
@@ -85,6 +91,11 @@ def test_clean_rows_and_reduced_sets_and_predictions_of_others() -> None:
     assert line(text, "set")[5:9] == ["clean rows", "averaged, clean rows", "95 %", "mine"]
     assert cells[3:9] == ["90.0 ± 0.0", "85.0–95.0", "77", "50.0 ± 0.0", "40.0–60.0", "85.0"]
     assert "mean of" not in text
+    assert line(differences(made), "emp_H3*") == [
+        "emp_H3*", "110", "30.0%", "70.0, 50.0", "90.0, 50.0", "90.0, 50.0", "\N{MINUS SIGN}40.0",
+    ]  # fmt: skip
+    assert "the averaged baseline changes by: emp_H3 \N{MINUS SIGN}40.0." in differences(made)
+    assert "mouse_0" not in differences(record(("mouse_0", 0.7)))
     figure = draw(made)
     assert "emp_H3*" in figure
     assert "clean rows" in figure
