@@ -11,13 +11,12 @@ import torch
 
 from genotok.baseline.set_work import BaselineSet, device_of
 from genotok.baseline.training import NetworkConfig
-from genotok.corpus.verdict import BASES, describe
+from genotok.corpus.verdict import BASES
 from genotok.evaluation.problem import Problem
 from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
-from genotok.files.identity import files_sha256
 from genotok.gue.clean import clean_rows
-from genotok.gue.splits import described, with_train
+from genotok.gue.splits import announce, with_train
 from genotok.options import grouped
 from genotok.options.learning import BaselineKeywords, BaselineOptions, ModelRunKeywords, ModelRunOptions
 from genotok.run_records.provenance import Provenance
@@ -135,45 +134,20 @@ class _SetWork:
 
     def describe(self) -> dict[str, str | None]:
         """Report the labels of the set and its unknown symbols; the digests of its files, by split."""
-        read, labels = self.read()
-        for text in described(self.task.name, with_train(read)[0], labels):
-            self.process.notify(text)
-        for split in read.values():
-            for text in (split.note, describe(split.symbols, split.unknown)):
-                if text:
-                    self.process.notify(f"{split.path}: {text}")
-        return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
+        return announce(self.task.name, *self.read(), self.process.notify)
 
     def fit(self) -> Record:
         """The results of the set."""
         read, labels = self.read()
         splits, note = with_train(read)
-        problem, metric, known = (
+        work = BaselineSet.of(
+            self.task,
+            splits,
             Problem(labels.type, labels.names),
-            self.task.metric_of(labels),
-            self.task.known,
-        )
-        work = BaselineSet(
-            name=self.task.name,
-            splits=splits,
-            problem=problem,
-            metric=metric,
-            stranded=self.task.is_stranded(self.options.stranded),
-            aligned=self.task.is_aligned(self.options.aligned),
-            folder=self.folder,
-            seeds=self.options.seeds,
+            clean_rows(read),
+            options=self.options,
             config=self.config,
             run=self.process,
-            clean=clean_rows(read),
+            folder=self.folder,
         )
-        return {
-            "name": self.task.name,
-            "task": known.task if known else "",
-            "metric": metric,
-            "problem_type": problem.type,
-            "classes": list(problem.classes),
-            "counts": {name: labels.counts(split.labels) for name, split in splits.items()},
-            "rows": {name: len(split) for name, split in splits.items()},
-            "note": note,
-            "baselines": work.record(),
-        }
+        return {**self.task.facts(splits, labels, note), "baselines": work.record()}

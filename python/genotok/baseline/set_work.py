@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from genotok.evaluation.metrics import Metric
     from genotok.evaluation.problem import Problem
-    from genotok.gue import CleanRows, LabelledSplit
-    from genotok.options.learning import ModelRunOptions
+    from genotok.gue import CleanRows, LabelledSplit, Task
+    from genotok.options.learning import BaselineOptions, FinetuneOptions, ModelRunOptions
 
 __all__ = ["AVERAGE", "CNN", "KMERS", "BaselineSet", "device_of"]
 
@@ -78,6 +78,34 @@ class BaselineSet:
     config: NetworkConfig
     run: ModelRunOptions
     clean: CleanRows | None = None
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        splits: dict[str, LabelledSplit],
+        problem: Problem,
+        clean: CleanRows | None,
+        *,
+        options: BaselineOptions | FinetuneOptions,
+        config: NetworkConfig,
+        run: ModelRunOptions,
+        folder: Path,
+    ) -> BaselineSet:
+        """The baselines of a task, with the seeds of its options and what they say of strands and places."""
+        return cls(
+            name=task.name,
+            splits=splits,
+            problem=problem,
+            metric=task.metric_of(problem.labels),
+            stranded=task.is_stranded(options.stranded),
+            aligned=task.is_aligned(options.aligned),
+            folder=folder,
+            seeds=options.seeds,
+            config=config,
+            run=run,
+            clean=clean,
+        )
 
     def record(self) -> Record:
         """The results of all baselines, as records of runs have them.

@@ -22,7 +22,7 @@ from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune_model
-from genotok.gue.splits import described, with_train
+from genotok.gue.splits import check_train
 from genotok.options import grouped
 from genotok.options.learning import (
     ComparisonKeywords,
@@ -145,8 +145,7 @@ class TokenizerComparison:
             names=("files",),
         )
         for task in tasks:  # faults in a set are found before training starts
-            splits, labels = task.read(allow_unknown=1.0)
-            described(task.name, with_train(splits)[0], labels)
+            check_train(*task.read(allow_unknown=1.0))
         with checkpoints.claim(folder, identity, resume=options.resume, on_status=run.on_status) as claimed:
             found = []
             for number, subject in enumerate(subjects):

@@ -14,7 +14,7 @@ from transformers import set_seed
 
 from genotok.baseline import NetworkConfig
 from genotok.baseline.set_work import BaselineSet
-from genotok.corpus.verdict import add_unknown, describe, known_symbols
+from genotok.corpus.verdict import add_unknown, known_symbols
 from genotok.errors import ArgumentError
 from genotok.evaluation.figures import figures
 from genotok.evaluation.predictions import write_predictions
@@ -22,12 +22,11 @@ from genotok.evaluation.problem import Problem
 from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.files.documents import read_object
-from genotok.files.identity import files_sha256
 from genotok.finetune.data import TaskData, task_data
 from genotok.finetune.saving import SeedFacts, save_model
 from genotok.finetune.train import FineTuned, classifier, fine_tune, steps_of
 from genotok.gue.clean import clean_rows
-from genotok.gue.splits import described, with_train
+from genotok.gue.splits import announce, with_train
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.options import grouped
@@ -180,14 +179,7 @@ class _SetWork:
 
     def describe(self) -> dict[str, str | None]:
         """Report labels and unknown symbols; the digests of the files, by split."""
-        read, labels = self.read()
-        for text in described(self.task.name, with_train(read)[0], labels):
-            self.process.notify(text)
-        for split in read.values():
-            for text in (split.note, describe(split.symbols, split.unknown)):
-                if text:
-                    self.process.notify(f"{split.path}: {text}")
-        return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
+        return announce(self.task.name, *self.read(), self.process.notify)
 
     def finetune(self, digests: dict[str, str | None]) -> Record:
         """The results of all seeds and the baseline; `digests` are those from `describe`."""
@@ -201,18 +193,11 @@ class _SetWork:
         problem, metric = Problem(labels.type, labels.names), self.task.metric_of(labels)
         data = task_data(self.tokenizer, splits, problem, metric, self.config.max_tokens, clean_rows(read))
         found: Record = {
-            "name": self.task.name,
-            "task": self.task.known.task if self.task.known else "",
-            "metric": metric,
-            "problem_type": problem.type,
-            "classes": list(problem.classes),
-            "counts": {name: labels.counts(split.labels) for name, split in splits.items()},
-            "rows": {name: len(split) for name, split in splits.items()},
+            **self.task.facts(splits, labels, note),
             "max_tokens": data.max_tokens,
             "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
             "unknown_symbols": data.train.unknown + data.dev.unknown + data.test.unknown,
             "unknown": add_unknown(split.unknown for split in read.values()),
-            "note": note,
         }
         if self.options.with_baseline:
             found["baselines"] = self._baselines(splits, data)
@@ -272,20 +257,16 @@ class _SetWork:
 
     def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
         """The results of the baselines, with the seeds of the run."""
-        work = BaselineSet(
-            name=self.task.name,
-            splits=splits,
-            problem=data.problem,
-            metric=data.metric,
-            stranded=self.task.is_stranded(self.options.stranded),
-            aligned=self.task.is_aligned(self.options.aligned),
-            folder=self.folder / "baselines",
-            seeds=self.options.seeds,
+        return BaselineSet.of(
+            self.task,
+            splits,
+            data.problem,
+            data.clean,
+            options=self.options,
             config=NetworkConfig(),
             run=self.process,
-            clean=data.clean,
-        )
-        return work.record()
+            folder=self.folder / "baselines",
+        ).record()
 
     def _keep_best(self, runs: list[Record], metric: str) -> None:
         """Keep the model of the seed that is best on dev, as `model/`."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genotok.corpus.verdict import BASES, MAX_UNKNOWN
+from genotok.corpus.verdict import BASES, MAX_UNKNOWN, describe
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.identity import files_sha256
 from genotok.gue.files import LabelledSplit, read_labelled
 from genotok.gue.labels import Labels, ProblemType
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from genotok.options.learning import LabelKeywords
 
-__all__ = ["SPLITS", "described", "has_test", "read_splits", "split_files", "with_train"]
+__all__ = ["SPLITS", "announce", "check_train", "has_test", "read_splits", "split_files", "with_train"]
 
 SPLITS = ("train", "dev", "test")
 STEMS = {"train": ("train",), "dev": ("dev", "valid", "val", "validation"), "test": ("test",)}
@@ -100,22 +101,37 @@ def with_train(splits: dict[str, LabelledSplit], seed: int = 0) -> tuple[dict[st
     return {**splits, **parts}, note
 
 
-def described(name: str, splits: dict[str, LabelledSplit], labels: Labels) -> list[str]:
-    """The labels of a set and their distribution: a line, then a line for each split.
+def check_train(read: dict[str, LabelledSplit], labels: Labels) -> None:
+    """An error unless there is something to train on.
 
     Raises:
         SequenceFileError: All rows of train have the same label.
+        ArgumentError: There are too few rows.
     """
-    train = splits["train"]
+    train = with_train(read)[0]["train"]
     if labels.is_constant(train.labels):
         raise SequenceFileError(
             f"{train.path}: all rows have one label, {train.texts[0]!r}; there is nothing to learn"
         )
-    lines = (
-        f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}"
-        for part, split in splits.items()
-    )
-    return [f"{name}: {labels.headline}", *lines]
+
+
+def announce(
+    name: str, read: dict[str, LabelledSplit], labels: Labels, notify: Callable[[str], object]
+) -> dict[str, str | None]:
+    """Report the labels of a set and its unknown symbols before training; the digests of its files, by split.
+
+    Raises:
+        SequenceFileError, ArgumentError: As `check_train`.
+    """
+    check_train(read, labels)
+    notify(f"{name}: {labels.headline}")
+    for part, split in with_train(read)[0].items():
+        notify(f"{name}: {part}, {len(split):,} rows: {labels.describe(split.labels)}")
+    for split in read.values():
+        for text in (split.note, describe(split.symbols, split.unknown)):
+            if text:
+                notify(f"{split.path}: {text}")
+    return dict(zip(read, files_sha256([split.path for split in read.values()]), strict=True))
 
 
 def split_files(place: Path) -> dict[str, str]:

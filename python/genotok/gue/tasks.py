@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from genotok.corpus.verdict import BASES, MAX_UNKNOWN
 from genotok.errors import ArgumentError
@@ -84,6 +84,19 @@ class Task:
     def is_aligned(self, declared: bool | None = None) -> bool:
         """Whether a place means the same in all its sequences; as `is_stranded`."""
         return self.known is not None and self.known.is_aligned if declared is None else declared
+
+    def facts(self, splits: dict[str, LabelledSplit], labels: Labels, note: str) -> dict[str, Any]:
+        """What records of runs state of the set: its labels, rows of its splits, and a note on them."""
+        return {
+            "name": self.name,
+            "task": self.known.task if self.known else "",
+            "metric": self.metric_of(labels),
+            "problem_type": labels.type,
+            "classes": [] if labels.type == "regression" else list(labels.names),
+            "counts": {name: labels.counts(split.labels) for name, split in splits.items()},
+            "rows": {name: len(split) for name, split in splits.items()},
+            "note": note,
+        }
 
     @property
     def classes(self) -> int | None:
