@@ -71,6 +71,7 @@ RUST_ORDER = {
         "heap",
         "rules",
         "no_automaton",
+        "budget",
         "compatible",
         "offers",
         "items",

@@ -5,6 +5,7 @@
 //! | [`heap`] | the rule itself, with a priority queue: the plain reference in this crate, slow, right for every table |
 //! | [`rules`] | merges in an order that no training makes, for the heap |
 //! | [`no_automaton`] | why a table is left to the heap |
+//! | [`budget`] | the steps and the memory that building an automaton may take |
 //! | [`compatible`] | which two tokens may stand next to each other |
 //! | [`offers`] | the merges that each token offers to its right neighbour |
 //! | [`items`] | open starts, as far as the future can tell |
@@ -22,6 +23,7 @@
 //! `marked`. Both run the same lanes.
 
 pub mod automaton;
+pub mod budget;
 pub mod compatible;
 pub mod corpus_text;
 pub mod encoder;

@@ -66,21 +66,24 @@
 //! # Cost
 //!
 //! For 65,536 tokens of human chromosome 20, building makes 448,664 items and 297,519 states, and
-//! takes 0.45 s of one CPU core of a busy machine. From a matrix of blocked pairs, with a table of
-//! hashes over slices of its rows, it took 1.6 s and 512 MiB there, and time grew with the square
-//! of the vocabulary. So trainers build an automaton in each round that has new merges, and extend
-//! none. The tests build both ways and compare state by state.
+//! takes 0.30 s with one thread and 0.19 s with two, on two CPU cores. Items and states are found
+//! by all threads; trie and offers, 0.045 s, and the numbers of new states by one. From a matrix of
+//! blocked pairs, with a table of hashes over slices of its rows, it took 1.6 s and 512 MiB, and
+//! time grew with the square of the vocabulary. So trainers build an automaton in each round that
+//! has new merges, and extend none. The tests build both ways and compare state by state.
 //!
 //! The table has five
 //! entries per state (for DNA): the four bases, and a *separator* that leads back to the start, so
 //! that many words run through the automaton without a test. Entries are 16 bits wide while there
 //! are at most 65,536 states: 114 KB for the 11,379 states above, which the L2 cache holds.
 
+use super::budget::{BuildBudget, Spending};
 use super::compatible::NONE;
-use super::items::{BuildBudget, Items, Move};
+use super::items::{Items, Move};
 use super::machine::{LastToken, Machine, StateId};
 use super::no_automaton::NoAutomaton;
 use crate::bpe::{MergeTable, Token};
+use crate::threads::{available, map};
 
 /// The result of a step of building.
 type Result<T> = std::result::Result<T, NoAutomaton>;
@@ -89,6 +92,12 @@ type Result<T> = std::result::Result<T, NoAutomaton>;
 const MAX_STATES: usize = 8 << 20;
 /// Likewise entries of the transition table, items of states: 128 MiB of each.
 const MAX_ENTRIES: usize = 32 << 20;
+/// Below so many tokens building takes a few milliseconds, and one thread.
+const MIN_SHARED: Token = 6_000;
+/// States whose successors are found together.
+const CHUNK: usize = if cfg!(test) { 8 } else { 1 << 10 };
+/// Chunks for each thread before new states get their numbers.
+const CHUNKS_PER_THREAD: usize = 4;
 
 /// Transition table and outputs of the automaton of one merge table. State 0 is the start of a
 /// word.
@@ -126,8 +135,11 @@ impl AnyAutomaton {
     /// time would exceed fixed limits; such tables are encoded by [`super::heap`]. Time:
     /// milliseconds for 4,096 tokens, at most some seconds. Memory while building: a gigabyte at
     /// most, by the limits here and in the modules that it uses.
+    ///
+    /// Runs on as many threads as the pool of the caller has, if the vocabulary is large.
     pub fn build(table: &MergeTable) -> Result<Self> {
-        let wide = Builder::new(table)?.run()?;
+        let threads = if table.num_tokens() < MIN_SHARED { 1 } else { available() };
+        let wide = Builder::new(table, &BuildBudget::default(), threads)?.run()?;
         wide.verify(table)?;
         Ok(match wide.narrowed() {
             Some(narrow) => Self::Narrow(narrow),
@@ -149,18 +161,25 @@ impl<S: StateId> Automaton<S> {
     ///
     /// Fact 2 rests on two properties of trained tables, unique strings and parts that are older
     /// than their product. `Compatible` checks the first, [`MergeTable::push`] the second; this
-    /// catches merges whose order contradicts the strings, which neither sees. Time: the sum of all
-    /// token lengths.
+    /// catches merges whose order contradicts the strings, which neither sees. Time: the sum of the
+    /// lengths of all right parts.
     fn verify(&self, table: &MergeTable) -> Result<()> {
         let mut codes = Vec::new();
+        // The state after each token: that after its left part, moved on by its right part.
+        let mut after: Vec<S> = Vec::with_capacity(table.num_tokens() as usize);
         for token in 0..table.num_tokens() {
+            let (start, rest) = match table.parts(token) {
+                Some((left, right)) => (after[left as usize], right),
+                None => (S::default(), token),
+            };
             codes.clear();
-            table.spell(token, &mut codes);
-            let after = |state: S, &code: &u8| state.step(&self.next[usize::from(code)]);
-            let last = codes.iter().fold(S::default(), after);
+            table.spell(rest, &mut codes);
+            let next = |state: S, &code: &u8| state.step(&self.next[usize::from(code)]);
+            let last = codes.iter().fold(start, next);
             if self.outputs[last.index()].token != token {
                 return Err(NoAutomaton::NotItself { spelling: table.spelling(token) });
             }
+            after.push(last);
         }
         Ok(())
     }
@@ -192,7 +211,8 @@ impl Automaton<u32> {
 struct Builder<'a> {
     table: &'a MergeTable,
     items: Items,
-    budget: BuildBudget,
+    budget: &'a BuildBudget,
+    threads: usize,
     num_symbols: usize,
     /// The items of all states, concatenated, oldest start first.
     members: Vec<u32>,
@@ -219,37 +239,72 @@ impl State {
     }
 }
 
+/// The successors of some states, state by state and symbol by symbol.
+#[derive(Default)]
+struct Successors {
+    steps: Vec<Step>,
+    /// The items of those that are not known, concatenated.
+    items: Vec<u32>,
+}
+
+/// One successor.
+struct Step {
+    /// Its number, or [`NONE`] if no state that had a number is the same.
+    known: u32,
+    /// The token that ends there.
+    last: Token,
+    /// Where its items end in [`Successors::items`]; they start where those before end.
+    end: usize,
+}
+
 impl<'a> Builder<'a> {
-    /// The items, and no states yet.
-    fn new(table: &'a MergeTable) -> Result<Self> {
-        let mut budget = BuildBudget::default();
-        let items = Items::new(table, &mut budget)?;
+    /// The items, and no states yet. `threads` threads work.
+    fn new(table: &'a MergeTable, budget: &'a BuildBudget, threads: usize) -> Result<Self> {
+        let items = Items::new(table, budget, threads)?;
         // One more, for a state without items, which no trained table has.
         let youngest = vec![NONE; items.len() + 1];
         let num_symbols = table.num_symbols() as usize;
-        Ok(Self { table, items, budget, num_symbols, members: Vec::new(), states: Vec::new(), youngest })
+        let (members, states) = Default::default();
+        Ok(Self { table, items, budget, threads, num_symbols, members, states, youngest })
     }
 
     /// Builds all states that some text reaches, breadth-first.
     ///
-    /// Invariant of the loop: `next` is complete for all states below `state`, and every state that
+    /// Invariant of the loop: `next` is complete for all states below `done`, and every state that
     /// they lead to has a number. New numbers are appended, so the loop ends when none is new. By
     /// induction over the length of a text, the state that it leads to lists the open starts of
-    /// that text, and its output is `last` of it: [`Self::successor`] takes the step.
+    /// that text, and its output is `last` of it: [`Self::successors`] takes the step.
+    ///
+    /// Threads find the successors of some chunks of states, and which of them have a number; then
+    /// the others get theirs, in the order of states and symbols, so that numbers do not depend on
+    /// the threads.
     fn run(mut self) -> Result<Automaton<u32>> {
         let separator = self.table.num_tokens();
         let start = self.items.start_after(separator);
-        self.intern_state(&[start], separator)?;
+        let mut spending = self.budget.spending();
+        self.intern_state(&[start], separator, 0, &mut spending)?;
         let mut next: Vec<Vec<u32>> = vec![Vec::new(); self.num_symbols + 1];
-        let mut moved = Vec::new();
-        let mut state = 0;
-        while state < self.states.len() {
-            for (input, next) in next.iter_mut().enumerate() {
-                let is_symbol = input < self.num_symbols;
-                next.push(if is_symbol { self.successor(state, input, &mut moved)? } else { 0 });
+        let mut done = 0;
+        while done < self.states.len() {
+            let known = self.states.len();
+            let end = known.min(done + CHUNK * CHUNKS_PER_THREAD * self.threads);
+            let chunks = (done..end).step_by(CHUNK).map(|start| start..end.min(start + CHUNK)).collect();
+            for found in map(chunks, self.threads, |states| self.successors(states)) {
+                let Successors { steps, items } = found?;
+                let mut start = 0;
+                for (Step { known: number, last, end }, symbol) in
+                    steps.into_iter().zip((0..self.num_symbols).cycle())
+                {
+                    next[symbol].push(match number {
+                        NONE => self.intern_state(&items[start..end], last, known, &mut spending)?,
+                        _ => number,
+                    });
+                    start = end;
+                }
             }
-            state += 1;
+            done = end;
         }
+        next[self.num_symbols].resize(done, 0);
         let output = |state: &State| LastToken {
             token: state.last,
             length: if state.last == separator { 1 } else { self.table.length(state.last) },
@@ -258,63 +313,95 @@ impl<'a> Builder<'a> {
         Ok(Automaton { next, outputs, longest: self.table.longest() as usize, separator })
     }
 
-    /// The state after `state` on `symbol`.
+    /// The states after each of `states` on each symbol.
     ///
     /// Every open start moves to its child or is dropped. Of the tokens that end now, exactly one
     /// is compatible with the last token before it (fact 2): two, or none, prove that the table is
     /// not one that training makes. Then a start opens after that token. The order of the items is
-    /// that of their starts, so equal sets are equal lists. `moved` is a scratch buffer.
-    fn successor(&mut self, state: usize, symbol: usize, moved: &mut Vec<u32>) -> Result<u32> {
-        moved.clear();
-        let members = self.states[state].members();
-        self.budget.spend(members.len())?;
-        let mut last = NONE;
-        for &member in &self.members[members] {
-            let Move { token, item } = self.items.moves(member)[symbol];
-            if token != NONE {
-                if last != NONE {
-                    let (first, second) = (self.table.spelling(last), self.table.spelling(token));
-                    return Err(NoAutomaton::TwoEndings { first, second });
+    /// that of their starts, so equal sets are equal lists.
+    fn successors(&self, states: std::ops::Range<usize>) -> Result<Successors> {
+        let mut spending = self.budget.spending();
+        let Successors { mut steps, mut items } = Successors::default();
+        steps.reserve(states.len() * self.num_symbols);
+        for state in &self.states[states] {
+            for symbol in 0..self.num_symbols {
+                let begin = items.len();
+                let mut last = NONE;
+                spending.spend(state.count as usize)?;
+                for &member in &self.members[state.members()] {
+                    let Move { token, item } = self.items.moves(member)[symbol];
+                    if token != NONE {
+                        if last != NONE {
+                            let (first, second) = (self.table.spelling(last), self.table.spelling(token));
+                            return Err(NoAutomaton::TwoEndings { first, second });
+                        }
+                        last = token;
+                    }
+                    if item != NONE {
+                        items.push(item);
+                    }
                 }
-                last = token;
-            }
-            if item != NONE {
-                moved.push(item);
+                if last == NONE {
+                    return Err(NoAutomaton::NoEnding);
+                }
+                let start = self.items.start_after(last);
+                items.extend((start != NONE).then_some(start));
+                let known = self.known_state(&items[begin..], last, 0, &mut spending)?;
+                if known != NONE {
+                    items.truncate(begin);
+                }
+                steps.push(Step { known, last, end: items.len() });
             }
         }
-        if last == NONE {
-            return Err(NoAutomaton::NoEnding);
-        }
-        let start = self.items.start_after(last);
-        moved.extend((start != NONE).then_some(start));
-        self.intern_state(moved, last)
+        spending.end()?;
+        Ok(Successors { steps, items })
     }
 
-    /// The number of the state with these items and this output.
+    /// The number of the state with these items and this output, or [`NONE`]; those below `from`
+    /// are not asked.
     ///
     /// States with one oldest item are few, less than one on average, and are compared one by one.
     /// With a table of hashes of states the whole build takes a tenth longer.
-    #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES and MAX_ENTRIES
-    fn intern_state(&mut self, items: &[u32], last: Token) -> Result<u32> {
-        let youngest = match items.first() {
-            Some(&oldest) => &mut self.youngest[oldest as usize],
-            None => &mut self.youngest[self.items.len()],
-        };
-        let mut known = *youngest;
-        while known != NONE {
+    fn known_state(
+        &self,
+        items: &[u32],
+        last: Token,
+        from: usize,
+        spending: &mut Spending<'_>,
+    ) -> Result<u32> {
+        let oldest = items.first().map_or(self.items.len(), |&oldest| oldest as usize);
+        let mut known = self.youngest[oldest];
+        while known != NONE && known as usize >= from {
             let state = self.states[known as usize];
             if state.last == last && self.members[state.members()] == *items {
                 return Ok(known);
             }
-            self.budget.spend(1)?;
+            spending.spend(1)?;
             known = state.older;
+        }
+        Ok(NONE)
+    }
+
+    /// The number of the state with these items and this output, which none below `from` is.
+    #[allow(clippy::cast_possible_truncation)] // bounded by MAX_STATES and MAX_ENTRIES
+    fn intern_state(
+        &mut self,
+        items: &[u32],
+        last: Token,
+        from: usize,
+        spending: &mut Spending<'_>,
+    ) -> Result<u32> {
+        let known = self.known_state(items, last, from, spending)?;
+        if known != NONE {
+            return Ok(known);
         }
         let number = self.states.len();
         let entries = ((number + 1) * (self.num_symbols + 1)).max(self.members.len() + items.len());
         if number >= MAX_STATES || entries > MAX_ENTRIES {
             return Err(NoAutomaton::TooManyStates);
         }
-        let older = std::mem::replace(youngest, number as u32);
+        let oldest = items.first().map_or(self.items.len(), |&oldest| oldest as usize);
+        let older = std::mem::replace(&mut self.youngest[oldest], number as u32);
         let (first, count) = (self.members.len() as u32, items.len() as u32);
         self.states.push(State { first, count, last, older });
         self.members.extend_from_slice(items);

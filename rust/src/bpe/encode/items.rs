@@ -37,44 +37,29 @@
 //! parent; then from the leaves up their moves, and so the items. Pairs of two nodes are never
 //! compared, so that each node needs a small table, and memory is read nearly in order. Depth-first
 //! from each start, with one table for all pairs, takes twice the time for 65,536 tokens.
+//!
+//! The subtrees of a node share nothing but its pairs, so threads take one each, near the root; the
+//! items of the subtrees are then put one behind the other. Which number an item has is of no
+//! consequence to states.
 
+use std::cmp::Reverse;
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
+use super::budget::{BuildBudget, Spending};
 use super::compatible::{Compatible, NONE};
 use super::no_automaton::NoAutomaton;
 use super::offers::{Edge, NOTHING, OfferSet, Offers};
 use crate::bpe::{MergeTable, Token};
+use crate::threads::map;
 
 /// The result of a step of building.
 type Result<T> = std::result::Result<T, NoAutomaton>;
 
-/// Steps of building items and states that a vocabulary may need before it is left to the heap
-/// encoder: some seconds.
-const MAX_STEPS: usize = 1 << 27;
-/// Moves of items, and runs, likewise: 256 MiB of each.
-const MAX_MOVES: usize = 32 << 20;
-
-/// Counts the steps of building, so that none takes without end.
-///
-/// The limits elsewhere are for memory. Time can be cubic in the number of tokens when they are
-/// made to be: each of ten thousand tokens one symbol longer than the last has all others on its
-/// spine. A step is some nanoseconds.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BuildBudget {
-    spent: usize,
-}
-
-impl BuildBudget {
-    /// Counts `steps`; fails when there have been too many.
-    #[inline]
-    pub fn spend(&mut self, steps: usize) -> Result<()> {
-        self.spent += steps;
-        if self.spent > MAX_STEPS { Err(NoAutomaton::TooSlow) } else { Ok(()) }
-    }
-}
+/// Fewer sources of a node than these are not worth another thread.
+const MIN_SHARED: usize = if cfg!(test) { 4 } else { 1 << 10 };
 
 /// Where an item goes on a symbol. Both fields may be set: the child is a token, and a prefix of
 /// longer ones.
@@ -101,19 +86,18 @@ pub struct Items {
 }
 
 impl Items {
-    /// All items that some start leads to. Fails if they take too much memory or time.
-    pub fn new(table: &MergeTable, budget: &mut BuildBudget) -> Result<Self> {
+    /// All items that some start leads to, made by `threads` threads. Fails if they take too much
+    /// memory or time.
+    pub fn new(table: &MergeTable, budget: &BuildBudget, threads: usize) -> Result<Self> {
         let compatible = Compatible::new(table)?;
         let offers = Offers::new(table, &compatible)?;
-        let mut sources = Sources::new(table, &compatible);
+        let mut sources = Sources::new(table.num_symbols() as usize);
         let mut index = GroupIndex::new(offers.len());
         let sets = (0..table.num_tokens()).map(|token| offers.of(token)).chain([NOTHING]);
         let starts: Vec<u32> = sets.map(|set| sources.add(0, set, 0, &mut index)).collect();
-        sources.groups[0] = (0, sources.count());
-        for node in 0..compatible.nodes.len() {
-            sources.follow(node, &compatible, &offers, budget)?;
-        }
-        let (moves, item_of) = sources.items();
+        let finder = ItemFinder { compatible: &compatible, offers: &offers, budget };
+        let nodes = Subtree { node: 0, end: narrow(compatible.nodes.len()) };
+        let ItemsBelow { moves, item_of } = finder.find(nodes, sources, threads)?;
         let starts = starts.into_iter().map(|source| item_of[source as usize]).collect();
         Ok(Self { moves, num_symbols: table.num_symbols() as usize, starts })
     }
@@ -155,80 +139,184 @@ struct Source {
     num_runs: u32,
 }
 
-/// All sources, node by node.
+/// A node and all below it: nodes are numbered so that these are contiguous.
+#[derive(Clone, Copy)]
+struct Subtree {
+    node: u32,
+    end: u32,
+}
+
+/// The items of a subtree.
+struct ItemsBelow {
+    /// `moves[item * num_symbols + symbol]`.
+    moves: Vec<Move>,
+    /// The item of each source of the topmost node, or [`NONE`].
+    item_of: Vec<u32>,
+}
+
+/// What items are found from.
+#[derive(Clone, Copy)]
+struct ItemFinder<'a> {
+    compatible: &'a Compatible,
+    offers: &'a Offers,
+    budget: &'a BuildBudget,
+}
+
+impl ItemFinder<'_> {
+    /// The items of a subtree, from the sources of its topmost node, which are all in `sources`.
+    fn find(self, nodes: Subtree, mut sources: Sources, threads: usize) -> Result<ItemsBelow> {
+        if threads > 1 && sources.all.len() >= MIN_SHARED {
+            return self.find_apart(nodes, sources, threads);
+        }
+        let mut spending = self.budget.spending();
+        sources.groups = vec![(0, 0); (nodes.end - nodes.node) as usize];
+        sources.groups[0] = (0, sources.count());
+        for node in nodes.node..nodes.end {
+            let (start, end) = sources.groups[(node - nodes.node) as usize];
+            for (symbol, child) in self.children(node) {
+                let group = sources.follow((start, end), symbol, child, self, &mut spending)?;
+                sources.groups[(child - nodes.node) as usize] = group;
+            }
+        }
+        spending.end()?;
+        Ok(sources.items())
+    }
+
+    /// The same by several threads, which take one child each.
+    fn find_apart(self, nodes: Subtree, mut sources: Sources, threads: usize) -> Result<ItemsBelow> {
+        let children: Vec<(usize, u32)> = self.children(nodes.node).collect();
+        let ends = children.iter().skip(1).map(|&(_, child)| child).chain([nodes.end]);
+        let mut tasks: Vec<(usize, Subtree)> =
+            children.iter().zip(ends).map(|(&(symbol, node), end)| (symbol, Subtree { node, end })).collect();
+        // The largest first, so that none is left to one thread while the others wait.
+        tasks.sort_by_key(|(_, below)| Reverse(below.end - below.node));
+        let threads_below = threads.div_ceil(tasks.len().max(1));
+        let found = map(tasks, threads, |(symbol, child)| {
+            self.find_child(&sources, symbol, child, threads_below).map(|found| (symbol, found))
+        });
+        let width = sources.num_symbols;
+        let mut moves: Vec<Move> = Vec::new();
+        for found in found {
+            let (symbol, (steps, below)) = found?;
+            let first = narrow(moves.len() / width);
+            let moved = |step: Move| match step.item {
+                NONE => step,
+                item => Move { item: first + item, ..step },
+            };
+            for (source, step) in steps.into_iter().enumerate() {
+                sources.moves[source * width + symbol] = moved(step);
+            }
+            moves.extend(below.into_iter().map(moved));
+        }
+        let mut item_of = vec![NONE; sources.all.len()];
+        intern(&mut moves, &sources.moves, (0, sources.count()), width, &mut item_of);
+        Ok(ItemsBelow { moves, item_of })
+    }
+
+    /// The moves of all `sources` on the symbol that leads to a child, and the moves of all items of
+    /// its subtree, which both lead to.
+    fn find_child(
+        self,
+        sources: &Sources,
+        symbol: usize,
+        child: Subtree,
+        threads: usize,
+    ) -> Result<(Vec<Move>, Vec<Move>)> {
+        let (mut own, width) = (sources.clone(), sources.num_symbols);
+        let mut spending = self.budget.spending();
+        let (first, _) = own.follow((0, sources.count()), symbol, child.node, self, &mut spending)?;
+        spending.end()?;
+        // Those of the child are left in `own`.
+        own.all.drain(..first as usize);
+        let steps = own.moves.drain(..first as usize * width).skip(symbol).step_by(width);
+        let mut steps: Vec<Move> = steps.collect();
+        let ItemsBelow { moves, item_of } = self.find(child, own, threads)?;
+        for step in steps.iter_mut().filter(|step| step.item != NONE) {
+            step.item = item_of[(step.item - first) as usize];
+        }
+        Ok((steps, moves))
+    }
+
+    /// The children of a node, by their symbols.
+    fn children(&self, node: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
+        self.compatible.children(node).iter().copied().enumerate().filter(|&(_, child)| child != NONE)
+    }
+}
+
+/// A number of nodes, sources or items.
+#[allow(clippy::cast_possible_truncation)] // all are bounded far below 2^32
+fn narrow(number: usize) -> u32 {
+    number as u32
+}
+
+/// The sources of a node and of all below it that were found.
 ///
 /// Invariant: the sources of a node are different, and lie together; those of nodes that were
 /// followed have their moves, with sources in place of items.
+#[derive(Clone)]
 struct Sources {
     num_symbols: usize,
     all: Vec<Source>,
     runs: Vec<Run>,
     /// `moves[source * num_symbols + symbol]`.
     moves: Vec<Move>,
-    /// The first source of each node, and the last (exclusive).
+    /// The first source of each node, and the last (exclusive), from the topmost node on.
     groups: Vec<(u32, u32)>,
 }
 
 impl Sources {
     /// No source yet.
-    fn new(table: &MergeTable, compatible: &Compatible) -> Self {
-        let groups = vec![(0, 0); compatible.nodes.len()];
-        let (all, runs, moves) = Default::default();
-        Self { num_symbols: table.num_symbols() as usize, all, runs, moves, groups }
+    fn new(num_symbols: usize) -> Self {
+        let (all, runs, moves, groups) = Default::default();
+        Self { num_symbols, all, runs, moves, groups }
     }
 
     /// How many there are.
-    #[allow(clippy::cast_possible_truncation)] // at most MAX_MOVES
     fn count(&self) -> u32 {
-        self.all.len() as u32
+        narrow(self.all.len())
     }
 
-    /// Finds the moves of the sources of a node, and so the sources of its children.
+    /// Finds the moves on a symbol of the sources of a node, and so the sources of its child, which
+    /// it returns.
     fn follow(
         &mut self,
-        node: usize,
-        compatible: &Compatible,
-        offers: &Offers,
-        budget: &mut BuildBudget,
-    ) -> Result<()> {
-        let (start, end) = self.groups[node];
-        #[allow(clippy::cast_possible_truncation)] // nodes are u32
-        let children = compatible.children(node as u32);
-        for (symbol, &child) in children.iter().enumerate().filter(|&(_, &child)| child != NONE) {
-            let place = compatible.nodes[child as usize].place;
-            let below = compatible.below(child);
-            let first = self.count();
-            let mut index = GroupIndex::new((end - start) as usize);
-            for number in start as usize..end as usize {
-                let Source { set, first_run, num_runs } = self.all[number];
-                budget.spend(1 + num_runs as usize)?;
-                let runs = first_run as usize..(first_run + num_runs) as usize;
-                let Edge { last, set } = offers.edges(set)[symbol];
-                let is_in_run = place != NONE
-                    && self.runs[runs.clone()].iter().any(|&(first, last)| first <= place && place <= last);
-                let mut step = NOWHERE;
-                if place != NONE && !is_in_run && last == NONE {
-                    step.token = compatible.tokens[place as usize];
-                }
-                if !below.is_empty() {
-                    // The offer of the child itself blocks what stands below it, from its place on.
-                    let own = (last != NONE && !is_in_run).then(|| (place + 1, last));
-                    let first_run = self.runs.len();
-                    self.cut(runs, own, below);
-                    if self.runs[first_run..] == [(below[0], below[below.len() - 1])] {
-                        self.runs.truncate(first_run);
-                    } else {
-                        step.item = self.add(first, set, first_run, &mut index);
-                    }
-                }
-                self.moves[number * self.num_symbols + symbol] = step;
+        (start, end): (u32, u32),
+        symbol: usize,
+        child: u32,
+        ItemFinder { compatible, offers, .. }: ItemFinder<'_>,
+        spending: &mut Spending<'_>,
+    ) -> Result<(u32, u32)> {
+        let place = compatible.nodes[child as usize].place;
+        let below = compatible.below(child);
+        let (first, before) = (self.count(), self.runs.len());
+        let mut index = GroupIndex::new((end - start) as usize);
+        for number in start as usize..end as usize {
+            let Source { set, first_run, num_runs } = self.all[number];
+            spending.spend(1 + num_runs as usize)?;
+            let runs = first_run as usize..(first_run + num_runs) as usize;
+            let Edge { last, set } = offers.edges(set)[symbol];
+            let is_in_run = place != NONE
+                && self.runs[runs.clone()].iter().any(|&(first, last)| first <= place && place <= last);
+            let mut step = NOWHERE;
+            if place != NONE && !is_in_run && last == NONE {
+                step.token = compatible.tokens[place as usize];
             }
-            self.groups[child as usize] = (first, self.count());
-            if self.moves.len().max(self.runs.len()) > MAX_MOVES {
-                return Err(NoAutomaton::TooMany { what: "open starts", count: self.all.len() });
+            if !below.is_empty() {
+                // The offer of the child itself blocks what stands below it, from its place on.
+                let own = (last != NONE && !is_in_run).then(|| (place + 1, last));
+                let first_run = self.runs.len();
+                self.cut(runs, own, below);
+                if self.runs[first_run..] == [(below[0], below[below.len() - 1])] {
+                    self.runs.truncate(first_run);
+                } else {
+                    step.item = self.add(first, set, first_run, &mut index);
+                }
             }
+            self.moves[number * self.num_symbols + symbol] = step;
         }
-        Ok(())
+        let made = (self.count() - first) as usize * self.num_symbols;
+        spending.fill(made.max(self.runs.len() - before))?;
+        Ok((first, self.count()))
     }
 
     /// Appends the runs of a node, and `own`, cut to a list of places below it; runs that touch
@@ -286,42 +374,53 @@ impl Sources {
         number
     }
 
-    /// The moves of all items, and the item of each source.
+    /// The items of all sources.
     ///
     /// Nodes come after their parents, so from the last to the first all moves lead to sources
     /// whose items are known.
-    #[allow(clippy::cast_possible_truncation)] // at most MAX_MOVES
-    fn items(mut self) -> (Vec<Move>, Vec<u32>) {
+    fn items(mut self) -> ItemsBelow {
         let width = self.num_symbols;
         let mut item_of = vec![NONE; self.all.len()];
-        let mut items: Vec<Move> = Vec::with_capacity(self.moves.len());
+        let mut moves: Vec<Move> = Vec::with_capacity(self.moves.len());
         for &(start, end) in self.groups.iter().rev() {
-            let first = (items.len() / width) as u32;
-            let mut index = GroupIndex::new((end - start) as usize);
-            for source in start as usize..end as usize {
-                let moves = &mut self.moves[source * width..][..width];
-                for step in moves.iter_mut().filter(|step| step.item != NONE) {
-                    step.item = item_of[step.item as usize];
-                }
-                if moves.iter().all(|&step| step == NOWHERE) {
-                    continue;
-                }
-                let next = (items.len() / width) as u32;
-                let of = |item: u32| {
-                    if item == next { &*moves } else { &items[item as usize * width..][..width] }
-                };
-                let hash = |item: u32| {
-                    let mut hasher = FxHasher::default();
-                    of(item).iter().for_each(|step| hasher.write_u64(word(step.token, step.item)));
-                    hasher.finish()
-                };
-                item_of[source] = index.find_or_add(first, next, hash, |item| of(item) == moves);
-                if item_of[source] == next {
-                    items.extend_from_slice(moves);
-                }
+            let steps = &mut self.moves[start as usize * width..end as usize * width];
+            for step in steps.iter_mut().filter(|step| step.item != NONE) {
+                step.item = item_of[step.item as usize];
             }
+            intern(&mut moves, &self.moves, (start, end), width, &mut item_of);
         }
-        (items, item_of)
+        item_of.truncate(self.groups.first().map_or(0, |&(_, end)| end as usize));
+        ItemsBelow { moves, item_of }
+    }
+}
+
+/// Appends the items of one node to `items`: the moves of its sources, equal ones once. The items
+/// of its children must be there.
+fn intern(
+    items: &mut Vec<Move>,
+    moves: &[Move],
+    (start, end): (u32, u32),
+    width: usize,
+    item_of: &mut [u32],
+) {
+    let first = narrow(items.len() / width);
+    let mut index = GroupIndex::new((end - start) as usize);
+    for source in start as usize..end as usize {
+        let moves = &moves[source * width..][..width];
+        if moves.iter().all(|&step| step == NOWHERE) {
+            continue;
+        }
+        let next = narrow(items.len() / width);
+        let of = |item: u32| if item == next { moves } else { &items[item as usize * width..][..width] };
+        let hash = |item: u32| {
+            let mut hasher = FxHasher::default();
+            of(item).iter().for_each(|step| hasher.write_u64(word(step.token, step.item)));
+            hasher.finish()
+        };
+        item_of[source] = index.find_or_add(first, next, hash, |item| of(item) == moves);
+        if item_of[source] == next {
+            items.extend_from_slice(moves);
+        }
     }
 }
 

@@ -71,13 +71,8 @@ impl<S: StateId> Marked<S> {
     /// Adds marks to an automaton; `None` if tokens, lengths or states do not fit. Time: that of a
     /// copy of the table.
     fn new<P: StateId>(plain: &Automaton<P>, num_symbols: usize) -> Option<Self> {
+        let outputs = marked_outputs(plain)?;
         let old = u32::try_from(plain.outputs.len()).ok()?;
-        let packed = plain.outputs.iter().map(|last| PackedOutput::new(last.token, last.length));
-        let mut outputs: Vec<PackedOutput> = packed.collect::<Option<_>>()?;
-        // The separator is the first mark, and the start its state; the others have states after all old ones.
-        for token in (plain.separator..).skip(1).take(MARKS.len() - 1) {
-            outputs.push(PackedOutput::new(token, 1)?);
-        }
         let state = |number: u32| S::try_from(number).ok();
         state(u32::try_from(outputs.len() - 1).ok()?)?;
         let mut rows = S::rows(num_symbols + MARKS.len());
@@ -123,6 +118,34 @@ impl<S: StateId> Marked<S> {
     }
 }
 
+/// The outputs of an automaton, and those of marks; `None` if they do not fit.
+///
+/// The separator is the first mark, and the start its state; the others have states after all old
+/// ones.
+fn marked_outputs<S: StateId>(plain: &Automaton<S>) -> Option<Vec<PackedOutput>> {
+    let packed = plain.outputs.iter().map(|last| PackedOutput::new(last.token, last.length));
+    let marks = (plain.separator..).skip(1).take(MARKS.len() - 1).map(|token| PackedOutput::new(token, 1));
+    packed.chain(marks).collect()
+}
+
+impl Marked<u32> {
+    /// Adds marks to an automaton of wide states, whose rows it takes over; `None` if tokens or
+    /// lengths do not fit.
+    fn of_wide(plain: Automaton<u32>, num_symbols: usize) -> Option<Self> {
+        let outputs = marked_outputs(&plain)?;
+        let old = u32::try_from(plain.outputs.len()).ok()?;
+        let mut rows = plain.next;
+        rows.truncate(num_symbols);
+        for row in &mut rows {
+            let after_start = *row.first()?;
+            row.resize(outputs.len(), after_start);
+        }
+        let states = (0..).take(MARKS.len()).map(|mark| if mark == 0 { 0 } else { old + mark - 1 });
+        rows.extend(states.map(|state| vec![state; outputs.len()]));
+        Some(Self { rows, outputs, longest: plain.longest })
+    }
+}
+
 /// Fails if tokens or lengths do not fit into 16 bits each: before anything is built, which takes
 /// seconds for so many.
 fn check_size(table: &MergeTable) -> Result<(), NoAutomaton> {
@@ -152,7 +175,7 @@ impl AnyMarked {
             AnyAutomaton::Narrow(plain) => Marked::new(&plain, num_symbols)
                 .map(Self::Narrow)
                 .or_else(|| Marked::new(&plain, num_symbols).map(Self::Wide)),
-            AnyAutomaton::Wide(plain) => Marked::new(&plain, num_symbols).map(Self::Wide),
+            AnyAutomaton::Wide(plain) => Marked::of_wide(plain, num_symbols).map(Self::Wide),
         };
         marked.ok_or(NoAutomaton::TooManyStates)
     }

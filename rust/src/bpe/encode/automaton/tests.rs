@@ -87,7 +87,7 @@ fn compatibility_is_what_it_says() {
         let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 40);
         let heap = HeapEncoder::new(&table);
         let compatible = reference::Compatible::new(&table).unwrap();
-        let items = Items::new(&table, &mut BuildBudget::default()).unwrap();
+        let items = Items::new(&table, &BuildBudget::default(), 2).unwrap();
         for l in 0..table.num_tokens() {
             for t in 0..table.num_tokens() {
                 let mut codes = Vec::new();
@@ -134,9 +134,10 @@ fn any_table() -> impl Strategy<Value = MergeTable> {
     })
 }
 
-/// The automaton, or the reason, is that of the reference: state by state.
-fn assert_equals_the_reference(table: &MergeTable) -> std::result::Result<(), TestCaseError> {
-    let built = Builder::new(table).and_then(Builder::run);
+/// The automaton, or the reason, is that of the reference: state by state, whatever the threads.
+fn assert_equals_the_reference(table: &MergeTable, threads: usize) -> std::result::Result<(), TestCaseError> {
+    let budget = BuildBudget::default();
+    let built = Builder::new(table, &budget, threads).and_then(Builder::run);
     match (built, reference::build(table)) {
         (Ok(built), Ok(expected)) => {
             prop_assert_eq!(built.outputs, expected.outputs);
@@ -157,10 +158,11 @@ proptest! {
         symbols in 1_u64..5,
         length in 1_usize..1500,
         merges in 0_usize..400,
+        threads in 1_usize..7,
     ) {
         let corpus = runs(seed.into(), length, symbols);
         let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), merges);
-        assert_equals_the_reference(&table)?;
+        assert_equals_the_reference(&table, threads)?;
     }
 }
 
@@ -168,7 +170,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn any_tables_equal_the_reference(table in any_table()) {
-        assert_equals_the_reference(&table)?;
+    fn any_tables_equal_the_reference(table in any_table(), threads in 1_usize..4) {
+        assert_equals_the_reference(&table, threads)?;
     }
 }
