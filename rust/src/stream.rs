@@ -17,15 +17,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use rayon::ThreadPool;
-
 use crate::alphabet::UnknownPolicy;
 use crate::batch::{EncodeOptions, EncodedBatch, Ids, Sequences};
 use crate::error::{Error, Result};
 use crate::io::memory::Spares;
 use crate::monitor::Monitor;
 use crate::rows::{RowBatch, RowOptions, RowReport, SequenceRows};
-use crate::threads::pool;
+use crate::threads::{Pool, pool};
 use crate::tokenizer::Tokenizer;
 
 /// Batches that wait between two threads.
@@ -88,8 +86,8 @@ struct Work {
     rows: SequenceRows,
     tokenizer: Arc<Tokenizer>,
     options: EncodeOptions,
-    reading: ThreadPool,
-    encoding: ThreadPool,
+    reading: Pool,
+    encoding: Pool,
 }
 
 impl TokenStream {

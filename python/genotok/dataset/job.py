@@ -89,7 +89,7 @@ class EncodingJob:
         return {
             "genotok": _version(),
             "tokenizer_sha256": self.vocabulary.sha256,
-            "vocab_size": len(self.vocabulary.strings),
+            "vocab_size": self.vocabulary.size,
             "options": dict(self.options),
         }
 
@@ -98,7 +98,7 @@ class EncodingJob:
         return Head(
             genotok=_version(),
             format=self.form.name,
-            vocab_size=len(self.vocabulary.strings),
+            vocab_size=self.vocabulary.size,
             tokenizer=FileEntry(
                 TOKENIZER, len(self.vocabulary.json.encode()), sha256(self.vocabulary.sha256)
             ),

@@ -115,8 +115,8 @@ class _Check:
         except (GenotokError, OSError) as error:
             yield f"{path}: {error}"
             return
-        if len(self._vocabulary.strings) != self._manifest.head.vocab_size:
-            size = len(self._vocabulary.strings)
+        if self._vocabulary.size != self._manifest.head.vocab_size:
+            size = self._vocabulary.size
             yield f"{path}: {size:,} ids, where the manifest says {self._manifest.head.vocab_size:,}"
 
     def _contents(self, entry: ShardEntry) -> Iterator[str]:

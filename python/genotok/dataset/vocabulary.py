@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
 
-if TYPE_CHECKING:
-    from genotok.tokenizer import Tokenizer
+from genotok.tokenizer import Tokenizer
 
 __all__ = ["Vocabulary"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """The tokens of a tokenizer by id.
 
     Attributes:
-        strings: What each token is called; empty for an id that is not used.
-        lengths: How many bases it stands for: a special token for none, the unknown token for one.
+        size: How many ids there are.
         unknown_id: The token that stands for a symbol outside the vocabulary, if there is one.
         sha256: The checksum of the tokenizer's file form.
         json: That file form.
     """
 
-    strings: tuple[str, ...]
-    lengths: tuple[int, ...]
+    size: int
     unknown_id: int | None
     sha256: str
     json: str
@@ -35,19 +31,19 @@ class Vocabulary:
     def of(cls, tokenizer: Tokenizer) -> Vocabulary:
         """That of a tokenizer."""
         text = tokenizer.to_json()
-        unknown = _unknown_token(text)
-        vocab, special = tokenizer.vocab, set(tokenizer.special_tokens)
-        strings = [""] * (max(vocab.values(), default=-1) + 1)
-        for token, index in vocab.items():
-            strings[index] = token
-        lengths = (1 if token == unknown else 0 if token in special else len(token) for token in strings)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        unknown_id = None if unknown is None else vocab.get(unknown)
-        return cls(tuple(strings), tuple(lengths), unknown_id, digest, text)
+        return cls(tokenizer.vocab_size, tokenizer.unknown_id, digest, text)
 
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        """What each token is called."""
+        return tuple(Tokenizer.from_json(self.json).vocab)
 
-def _unknown_token(text: str) -> str | None:
-    """The unknown token that a `tokenizer.json` names."""
-    model = json.loads(text).get("model")
-    unknown = model.get("unk_token") if isinstance(model, dict) else None
-    return unknown if isinstance(unknown, str) else None
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """How many bases each token stands for: a special token for none, the unknown token for one."""
+        special = set(Tokenizer.from_json(self.json).special_tokens)
+        return tuple(
+            1 if index == self.unknown_id else 0 if token in special else len(token)
+            for index, token in enumerate(self.strings)
+        )

@@ -7,13 +7,12 @@
 use std::sync::{Arc, Mutex, TryLockError};
 
 use genotok_core::error::Result;
-use genotok_core::threads;
-use rayon::ThreadPool;
+use genotok_core::threads::{self, Pool};
 
-static SHARED: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+static SHARED: Mutex<Option<(u32, Arc<Pool>)>> = Mutex::new(None);
 
 /// A pool of so many threads, or that of all cores.
-pub(crate) fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
+pub(crate) fn pool(threads: Option<usize>) -> Result<Arc<Pool>> {
     if threads.is_some() {
         return threads::pool(threads).map(Arc::new);
     }
