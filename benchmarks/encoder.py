@@ -18,8 +18,9 @@ import sys
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.answering import AnsweringProcess, answer_each
 from benchmarks.measure import ROOT, peak_bytes
 
 if TYPE_CHECKING:
@@ -72,20 +73,13 @@ def build(name: str, attention: str = "sdpa") -> Any:
     return transformers.ModernBertModel(config)
 
 
-class Child:
+class Child(AnsweringProcess):
     """A process with one model, which runs a batch when it is told to, so that models take turns."""
 
     def __init__(self, name: str, threads: int) -> None:
-        self.name = name
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.encoder", "child", json.dumps(["speed", name])],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, "-m", "benchmarks.encoder", "child", json.dumps(["speed", name])]
+        environment = {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}
+        super().__init__(name, command, environment)
 
     def run(self, kind: str, lengths: list[int], columns: int | None = None) -> Record:
         """`seconds` and `peak_bytes` of one run.
@@ -98,35 +92,18 @@ class Child:
         Raises:
             RuntimeError: The child has ended; its own message is above.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps([kind, lengths, columns]) + "\n")
-            self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.name} ended with status {self._process.wait()}")
-        answer: Record = json.loads(line)
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
-        self._process.kill()
-        self._process.wait()
+        return self.ask([kind, lengths, columns])
 
 
 def run_when_told(name: str) -> None:
-    """Be a child: a job in each line of standard input, its answer in a line of standard output."""
+    """Be a child."""
     model = build(name)
-    for line in sys.stdin:
-        kind, lengths, columns = json.loads(line)
-        answer = check(model, *batch(lengths)) if kind == "check" else timed(model, kind, lengths, columns)
-        print(json.dumps(answer), flush=True)
+
+    def work(question: tuple[str, list[int], int | None]) -> Record:
+        kind, lengths, columns = question
+        return check(model, *batch(lengths)) if kind == "check" else timed(model, kind, lengths, columns)
+
+    answer_each(work)
 
 
 def batch(lengths: list[int]) -> tuple[Any, Any]:

@@ -36,7 +36,7 @@ def hottest(worker: Worker) -> list[dict[str, Any]] | str:
         recorder = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         time.sleep(0.3)  # until it has attached
         for _ in range(RUNS):
-            worker.run()
+            worker.ask()
         recorder.send_signal(signal.SIGINT)
         _, said = recorder.communicate()
         report = ["perf", "report", "--stdio", "-F", "overhead,dso,symbol", "-i", data]

@@ -69,7 +69,7 @@ class Bench:
             runs: list[list[Record]] = [[] for _ in lanes]
             for _ in range(rounds):
                 for lane, done in zip(lanes, runs, strict=True):
-                    answer = lane.run()
+                    answer = lane.ask()
                     done.append({key: answer[key] for key in ("seconds", "user", "system")})
                     remove(lane.work.output)
             results = [_summary(lane, done) for lane, done in zip(lanes, runs, strict=True)]
@@ -91,7 +91,7 @@ class Bench:
         """Run each child once, untimed, and compare what it reports and writes with the first one's."""
         first: Record | None = None
         for lane in lanes:
-            report = lane.run()["report"]
+            report = lane.ask()["report"]
             found = {"report": report, **(facts(lane.work.output) if lane.work.output else {})}
             remove(lane.work.output)
             first = first or found
@@ -148,7 +148,7 @@ def peaks(bench: Bench, case: Case) -> Record:
         cores = max(bench.cores)
         with bench.worker(case, build, cores) as worker:
             try:
-                answer = worker.run()
+                answer = worker.ask()
             except RuntimeError as error:
                 raise Unequal(f"{case.title}: {error}") from error
             finally:

@@ -1,7 +1,6 @@
-"""A process of one build that does one job each time it is told to: both ends of it.
+"""A process of one build that does one job each time it is asked: both ends of it.
 
-The child imports nothing but the public functions of genotok, so that an older build runs it too. It answers
-each line on its standard input with one line of JSON.
+The child imports nothing but the public functions of genotok, so that an older build runs it too.
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ import json
 import os
 import resource
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from benchmarks.answering import Answer, AnsweringProcess, answer_each
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-ROOT = Path(__file__).resolve().parents[2]
-Answer = dict[str, Any]
 
 TIMES = frozenset({"seconds", "output", "bytes"})
 """What a report may say otherwise from run to run and from build to build: bytes depend on batches."""
@@ -69,54 +66,16 @@ class Build:
         return {**os.environ, **first}
 
 
-class Worker:
-    """The end of a child that its parent holds; a context manager."""
+class Worker(AnsweringProcess):
+    """The end of a child that its parent holds.
+
+    Its answers are `seconds`, `user`, `system` (CPU seconds), `peak_bytes` so far, and `report`.
+    """
 
     def __init__(self, build: Build, work: Work, cores: int) -> None:
         self.build, self.work, self.cores = build, work, cores
         command = [build.python, "-m", "benchmarks.ingest.worker", json.dumps(asdict(work)), str(cores)]
-        self._process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=build.environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    @property
-    def process_id(self) -> int:
-        """The number of the process."""
-        return self._process.pid
-
-    def run(self) -> Answer:
-        """Do the job once: `seconds`, `user`, `system` (CPU seconds), `peak_bytes` so far, `report`.
-
-        Raises:
-            RuntimeError: The child has ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the child of {self.build.name} ended with status {self._process.wait()}")
-        answer: Answer = json.loads(line)
-        return answer
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream is not None
-            stream.close()
-        self._process.kill()
-        self._process.wait()
+        super().__init__(f"the child of {build.name}", command, build.environment())
 
 
 def remove(path: str) -> None:
@@ -176,20 +135,21 @@ def main() -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     do = prepared(work, cores)
-    for _ in sys.stdin:
+
+    def job(_question: None) -> Answer:
         remove(work.output)
         before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
         report = do()
         seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
-        answer = {
+        return {
             "seconds": seconds,
             "user": after.ru_utime - before.ru_utime,
             "system": after.ru_stime - before.ru_stime,
             "peak_bytes": peak_bytes(),
             "report": {key: value for key, value in report.items() if key not in TIMES},
         }
-        sys.stdout.write(json.dumps(answer, default=str) + "\n")
-        sys.stdout.flush()
+
+    answer_each(job)
 
 
 if __name__ == "__main__":
