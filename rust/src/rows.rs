@@ -41,6 +41,7 @@ mod bed;
 mod cutter;
 mod digest;
 mod lines;
+mod names;
 mod open_file;
 mod options;
 mod place;
@@ -54,10 +55,10 @@ mod symbol_rules;
 mod worklist;
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::path::PathBuf;
 
-use rustc_hash::FxHashSet;
+use hashbrown::DefaultHashBuilder;
 
 use crate::alphabet::is_base;
 use crate::corpus::is_packed;
@@ -73,6 +74,7 @@ use crate::verdict;
 use cutter::Cutter;
 use digest::Digester;
 use lines::with_line;
+use names::Names;
 use open_file::OpenFile;
 use region_queue::RegionQueue;
 use regions::Region;
@@ -105,7 +107,7 @@ pub struct SequenceRows {
     reader: Option<Box<SequenceReader>>,
     /// Absent only during a step.
     turns: Option<Box<Turns>>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// The symbols of a turn that is not added as a whole.
     symbols: Vec<u8>,
     /// Computes the digests of records, if they are requested.
@@ -142,7 +144,7 @@ impl SequenceRows {
         let spool =
             (options.order == RowOrder::Bed).then(|| Spool::new(options.regions.as_ref(), paths.clone()));
         let cutter = Cutter::new(options, rules_by_strand);
-        let hasher = RandomState::new();
+        let hasher = DefaultHashBuilder::default();
         let quiet = QuietSymbols::new(|symbol| cutter.forward_rules().is_quiet(symbol));
         // A turn may be larger than a batch for the sake of many threads, but not if small batches are asked for.
         let is_default = options.batch_symbols >= BATCH_SYMBOLS;
@@ -254,7 +256,7 @@ impl SequenceRows {
         self.open = Some(OpenFile {
             index,
             path,
-            names: FxHashSet::default(),
+            names: Names::default(),
             in_record: false,
             records: 0,
             position: 0,
@@ -384,12 +386,7 @@ impl SequenceRows {
             self.names.extend(
                 piece.records().take(kept).map(|(_, name)| String::from_utf8_lossy(name).into_owned()),
             );
-            // A loop by itself: its cache misses overlap.
-            for head in &piece.heads {
-                if file.names.len() < MAX_NAMES && !file.names.insert(head.hash) {
-                    self.report.duplicate_names += 1;
-                }
-            }
+            file.names.add(piece.heads.iter().map(|head| head.hash));
         }
     }
 
@@ -434,15 +431,14 @@ impl SequenceRows {
         if self.names.len() < regions::NAMES_KEPT {
             self.names.push(self.cutter.name().to_owned());
         }
-        if file.names.len() < MAX_NAMES && !file.names.insert(hash) {
-            self.report.duplicate_names += 1;
-        }
+        file.names.add([hash]);
     }
 
     /// Ends the open file, and judges whether it is a nucleotide file.
     fn end_file(&mut self) -> Result<()> {
-        let Some(file) = self.open.take() else { return Ok(()) };
+        let Some(mut file) = self.open.take() else { return Ok(()) };
         self.reader = None;
+        self.report.duplicate_names += file.names.duplicates();
         self.report.files += 1;
         verdict::check_not_empty(&file.path, file.records, file.symbols)?;
         self.cutter.end_file().check(&file.path, self.allow_unknown)

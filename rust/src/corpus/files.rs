@@ -3,9 +3,10 @@
 //! Threads take the next file when they are done with one, so a large file does not hold up the others; results are sorted
 //! back into the order of the files, which keeps corpora independent of the number of threads.
 
-use std::hash::RandomState;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use hashbrown::DefaultHashBuilder;
 
 use super::arena::Corpus;
 use super::builder::CorpusBuilder;
@@ -57,7 +58,7 @@ pub(super) fn read_symbols(
     piece: usize,
     after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
 ) -> Result<()> {
-    let turns = Turns::new(QuietSymbols::new(|_| true), RandomState::new(), TURN_BYTES);
+    let turns = Turns::new(QuietSymbols::new(|_| true), DefaultHashBuilder::default(), TURN_BYTES);
     read_in_turns(reader, Some(turns), monitor, builder, piece, after)
 }
 
@@ -239,7 +240,7 @@ mod tests {
             let path = folder.path().join("a.fa");
             std::fs::write(&path, text).unwrap();
             let quiet = QuietSymbols::new(|_| true);
-            let turns = Turns::with_sizes(quiet, RandomState::new(), chunk, chunk * chunks, 1000);
+            let turns = Turns::with_sizes(quiet, DefaultHashBuilder::default(), chunk, chunk * chunks, 1000);
             let (strict, turned) = (pack(&path, None, piece), pack(&path, Some(turns), piece));
             prop_assert_eq!(&turned.1, &strict.1);
             if strict.1.is_none() {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use rustc_hash::FxHashSet;
-
+use super::names::Names;
 use super::region_queue::RegionQueue;
 use crate::error::Result;
 use crate::io::fasta::SequenceReader;
@@ -17,8 +16,7 @@ pub(super) struct OpenFile {
     /// Its index among the files.
     pub(super) index: usize,
     pub(super) path: PathBuf,
-    /// Hashes of the record names so far.
-    pub(super) names: FxHashSet<u64>,
+    pub(super) names: Names,
     pub(super) in_record: bool,
     pub(super) records: u64,
     /// Symbols of the record so far.

@@ -17,9 +17,10 @@
 //! The check of a line is a loop over fixed blocks, which the compiler makes vector instructions of, for the CPU that the
 //! program runs on ([`crate::instructions`]).
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::ops::Range;
 
+use hashbrown::DefaultHashBuilder;
 use memchr::memchr;
 
 use super::text::titles::{TITLE_BYTES, split_title};
@@ -127,7 +128,7 @@ pub(crate) struct PlainRules {
     pub(crate) format: PlainFormat,
     pub(crate) quiet: QuietSymbols,
     /// Hashes names.
-    pub(crate) hasher: RandomState,
+    pub(crate) hasher: DefaultHashBuilder,
     /// Bytes from which the part of a line is read whose end is not there; a shorter one waits for its end.
     pub(crate) long_line: usize,
 }

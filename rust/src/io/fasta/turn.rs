@@ -24,8 +24,7 @@
 //! A file that is not plain, such as one with CR, would be checked in vain. A turn that stops early makes the next
 //! one wait, longer each time, while the strict reader reads on.
 
-use std::hash::RandomState;
-
+use hashbrown::DefaultHashBuilder;
 use memchr::memchr_iter;
 use rayon::prelude::*;
 
@@ -62,7 +61,7 @@ pub(crate) struct Turns {
 impl Turns {
     /// Turns of at most `bytes` bytes, or one chunk, for files of which the symbols that are not quiet are counted; names are
     /// hashed by `hasher`.
-    pub(crate) fn new(quiet: QuietSymbols, hasher: RandomState, bytes: usize) -> Self {
+    pub(crate) fn new(quiet: QuietSymbols, hasher: DefaultHashBuilder, bytes: usize) -> Self {
         let num_chunks = (bytes / CHUNK_BYTES).clamp(1, MAX_CHUNKS);
         Self::with_sizes(quiet, hasher, CHUNK_BYTES, CHUNK_BYTES * num_chunks, LONG_LINE)
     }
@@ -75,7 +74,7 @@ impl Turns {
     /// [`new`](Self::new) with other sizes, so that tests put a border at every byte.
     pub(crate) fn with_sizes(
         quiet: QuietSymbols,
-        hasher: RandomState,
+        hasher: DefaultHashBuilder,
         chunk_bytes: usize,
         turn_bytes: usize,
         long_line: usize,

@@ -1,7 +1,6 @@
 //! Rows by turns of any size are those of the strict reader, in everything that can be seen.
 
-use std::hash::RandomState;
-
+use hashbrown::DefaultHashBuilder;
 use proptest::prelude::*;
 
 use super::super::*;
@@ -118,7 +117,7 @@ fn a_plain_file_is_read_in_turns() {
     let quiet = QuietSymbols::new(|symbol| b"ACGT".contains(&symbol));
     let mut reader = SequenceReader::open(&path).unwrap();
     assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
-    let mut turns = Turns::with_sizes(quiet, RandomState::new(), 1000, 8000, 100);
+    let mut turns = Turns::with_sizes(quiet, DefaultHashBuilder::default(), 1000, 8000, 100);
     let (mut records, mut symbols) = (1, 0);
     while let Some(turn) = reader.next_turn(&mut turns).unwrap() {
         records += turn.records().count();
