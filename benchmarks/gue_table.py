@@ -3,13 +3,14 @@
     genotok baseline GUE/ -o baselines                      # results.json is the record of kind `baseline`
     genotok evaluate GUE/ --predictions mine --name NAME --json    # a record of kind `predictions`
 
-Both kinds stand in `benchmarks/record/`. `rows` is what the table and the figure share.
+Both kinds stand in `benchmarks/record/`. Sets with fewer seeds than those of the newest record have a record
+of their own, `DATE-baseline-fewer-seeds.json`. `rows` is what the table and the figure share.
 """
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.train import RECORDS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COMPLETE", "Row", "costs", "differences", "given", "markdown", "rows"]
+__all__ = ["COMPLETE", "Row", "completed", "costs", "differences", "given", "markdown", "rows"]
 
 REDUCED = "trained on 85 % of dev"
 COMPLETE = ("mouse_0", "mouse_2", "mouse_4", "human_tf_0", "human_tf_2", "prom_core_tata", "prom_300_tata")
@@ -60,6 +61,16 @@ def given(folder: Path = RECORDS) -> list[PredictionsRecord]:
     """The records of predictions of others."""
     paths = sorted(folder.glob("*/*-predictions*.json"))
     return [PredictionsRecord.from_json(read_record(path)) for path in paths]
+
+
+def completed(record: BaselineRecord, folder: Path = RECORDS) -> BaselineRecord:
+    """A record with the sets that it lacks, from the newest one of fewer seeds; all in the order of GUE."""
+    paths = sorted(folder.glob("*/????-??-??-baseline-fewer-seeds.json"), key=lambda path: path.name)
+    others = BaselineRecord.from_json(read_record(paths[-1])).sets if paths else ()
+    there = {one["name"] for one in record.sets}
+    places = {known.name: place for place, known in enumerate(gue_sets())}
+    sets = [*record.sets, *(one for one in others if one["name"] not in there)]
+    return replace(record, sets=sorted(sets, key=lambda one: places[one["name"]]))
 
 
 def rows(record: BaselineRecord, others: Sequence[PredictionsRecord] = ()) -> list[Row]:
@@ -188,10 +199,15 @@ def _said(record: BaselineRecord, found: Sequence[Row]) -> list[str]:
             for model in ("DNABERT-2", "NT-2500M-multi")
         ]
         said.append(f"Mean over {', '.join(row.known.name for row in seven)}: {'; '.join(means)}.")
-    seeds = {str(len(one["baselines"]["cnn"]["runs"])) for one in record.sets}
+    seeds: dict[int, list[str]] = {}
+    for one in record.sets:
+        seeds.setdefault(len(one["baselines"]["cnn"]["runs"]), []).append(one["name"])
+    of_seeds = f"{next(iter(seeds))} per set"
+    if len(seeds) > 1:
+        of_seeds = "; ".join(f"{number}: {', '.join(names)}" for number, names in sorted(seeds.items()))
     said.append(
         "Percent of MCC, of covid macro F1; baselines: mean and deviation over seeds "
-        f"({', '.join(sorted(seeds))} per set), then the mean 95 % bootstrap interval of the test split. "
+        f"({of_seeds}), then the mean 95 % bootstrap interval of the test split. "
         "Bold: above every published result. *: train is missing, and baselines were trained on 85 % of dev, "
         "a ninth of the data; they cannot be compared with published results."
     )

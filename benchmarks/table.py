@@ -124,6 +124,11 @@ def _benchmark(written: Callable[[BenchmarkRecord], str]) -> Callable[[Record], 
     return lambda record: written(BenchmarkRecord.from_json(record))
 
 
+def _baselines(written: Callable[[BaselineRecord], str]) -> Callable[[Record], str]:
+    """The table of baselines, with the sets that have fewer seeds."""
+    return lambda record: written(gue_table.completed(BaselineRecord.from_json(record)))
+
+
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "train": (KINDS, _benchmark(markdown)),
     "encode": (("encode", "encode-quick"), _benchmark(encode.markdown)),
@@ -139,15 +144,9 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "shards-ray": (("shards-ray",), _benchmark(shards.markdown)),
     "cluster": (("cluster",), _benchmark(cluster.markdown)),
     "models": (("models",), lambda record: comparison_markdown(ComparisonRecord.from_json(record))),
-    "gue-published": (
-        ("baseline",),
-        lambda record: gue_table.markdown(BaselineRecord.from_json(record), gue_table.given()),
-    ),
-    "gue-baselines": (("baseline",), lambda record: gue_table.costs(BaselineRecord.from_json(record))),
-    "gue-differences": (
-        ("baseline",),
-        lambda record: gue_table.differences(BaselineRecord.from_json(record)),
-    ),
+    "gue-published": (("baseline",), _baselines(lambda one: gue_table.markdown(one, gue_table.given()))),
+    "gue-baselines": (("baseline",), _baselines(gue_table.costs)),
+    "gue-differences": (("baseline",), _baselines(gue_table.differences)),
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue": (
         ("gue",),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from benchmarks.gue_table import costs, differences, markdown, rows
+from benchmarks.gue_table import completed, costs, differences, markdown, rows
 from docs.figures.draw_gue import draw
 
 from genotok.run_records.schemas import BaselineRecord, PredictionsRecord
@@ -81,6 +82,20 @@ def test_every_published_row_stands_beside_the_baselines() -> None:
     assert line(costs(made), "mouse_0") == [
         "mouse_0", "100", "both", "2", "0.01", "2", "40", "5", "3, 3", "0.7, 0.7",
     ]  # fmt: skip
+
+
+def test_sets_with_fewer_seeds_stand_beside_the_others(tmp_path: Path) -> None:
+    fewer = record(("mouse_2", 0.6), ("emp_H3", 0.5), ("mouse_0", 0.1))
+    for one in fewer.sets:
+        del one["baselines"]["cnn"]["runs"][1], one["baselines"]["average"]["runs"][1:]
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "machine" / "2026-01-01-baseline-fewer-seeds.json").write_bytes(fewer.text().encode())
+    made = completed(record(("mouse_0", 0.7)), tmp_path)
+    assert [one["name"] for one in made.sets] == ["emp_H3", "mouse_0", "mouse_2"]
+    text = markdown(made)
+    assert (line(text, "mouse_0")[2], line(text, "mouse_2")[2]) == ("**70.0 ± 0.0**", "60.0")
+    assert "over seeds (1: emp_H3, mouse_2; 2: mouse_0), then" in text
+    assert completed(made, tmp_path / "none").sets == made.sets
 
 
 def test_clean_rows_and_reduced_sets_and_predictions_of_others() -> None:

@@ -110,7 +110,7 @@ def draw(record: BaselineRecord) -> str:
 
 def main() -> None:
     """Write the figure of the newest record."""
-    record = BaselineRecord.from_json(table.newest(kinds=("baseline",)))
+    record = gue_table.completed(BaselineRecord.from_json(table.newest(kinds=("baseline",))))
     GUE.write_text(draw(record), encoding="utf-8")
 
 
