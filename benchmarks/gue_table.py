@@ -143,6 +143,9 @@ def _cells(row: Row, models: Sequence[str], names: Sequence[str], *, has_clean: 
             return ""
         return f"**{one.text}**" if one.interval.value > best and not row.is_reduced else one.text
 
+    def on_both(one: MeanResult | None) -> str:
+        return f"{shown(one)}; clean {one.clean.text}" if one and one.clean else shown(one)
+
     average = row.baselines.get(AVERAGE)
     clean = [
         "" if row.clean_rows is None else f"{row.clean_rows:,}",
@@ -154,7 +157,7 @@ def _cells(row: Row, models: Sequence[str], names: Sequence[str], *, has_clean: 
         *(shown(row.baselines.get(title)) for title in BASELINES.values()),
         average.range if average else "",
         *(clean if has_clean else ()),
-        *(shown(row.given.get(name)) for name in names),
+        *(on_both(row.given.get(name)) for name in names),
         *(f"{row.published[model]:.1f}" for model in models),
     ]
 

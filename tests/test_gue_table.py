@@ -100,11 +100,11 @@ def test_sets_with_fewer_seeds_stand_beside_the_others(tmp_path: Path) -> None:
 
 def test_clean_rows_and_reduced_sets_and_predictions_of_others() -> None:
     made = record(("emp_H3", 0.9), clean=0.5, note=REDUCED)
-    sets = [{"name": "emp_H3", "metric": "mcc", "runs": [{"test": scored(0.85)}]}]
+    sets = [{"name": "emp_H3", "metric": "mcc", "runs": [{"test": scored(0.85, clean=0.6)}]}]
     text = markdown(made, [PredictionsRecord(model="mine", sets=sets)])
     cells = line(text, "emp_H3*")
     assert line(text, "set")[5:9] == ["clean rows", "averaged, clean rows", "95 %", "mine"]
-    assert cells[3:9] == ["90.0 ± 0.0", "85.0–95.0", "77", "50.0 ± 0.0", "40.0–60.0", "85.0"]
+    assert cells[3:9] == ["90.0 ± 0.0", "85.0–95.0", "77", "50.0 ± 0.0", "40.0–60.0", "85.0; clean 60.0"]
     assert "mean of" not in text
     assert line(differences(made), "emp_H3*") == [
         "emp_H3*", "110", "30.0%", "70.0, 50.0", "90.0, 50.0", "90.0, 50.0", "\N{MINUS SIGN}40.0",
