@@ -24,6 +24,7 @@ from benchmarks import (
     machine,
     pretraining,
     results,
+    scaling,
     shards,
 )
 from benchmarks.ingest import tables as ingest
@@ -131,6 +132,7 @@ def _baselines(written: Callable[[BaselineRecord], str]) -> Callable[[Record], s
 
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "train": (KINDS, _benchmark(markdown)),
+    "train-scaling": (("train-scaling",), _benchmark(scaling.markdown)),
     "encode": (("encode", "encode-quick"), _benchmark(encode.markdown)),
     "pytest": (("pytest-large", "pytest"), _benchmark(results.markdown)),
     "encoder-speed": (("encoder-speed",), _benchmark(encoder.markdown)),

@@ -6,7 +6,10 @@ __all__ = ["RoundRecord", "TrainingReport"]
 
 
 class RoundRecord(TypedDict):
-    """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time."""
+    """One pass over the corpus: how many merges it committed, from how many guessed pairs, in what time.
+
+    `seconds` is the sum of the three phases: the guess with the automaton, the pass, the replay.
+    """
 
     round: int
     merges: int
@@ -14,6 +17,9 @@ class RoundRecord(TypedDict):
     islands: int
     theta: int
     seconds: float
+    seconds_guess: float
+    seconds_pass: float
+    seconds_replay: float
 
 
 class TrainingReport(TypedDict):

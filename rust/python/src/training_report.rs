@@ -44,5 +44,8 @@ fn round_as_dictionary<'py>(py: Python<'py>, round: &Round) -> PyResult<Bound<'p
     dictionary.set_item("islands", round.islands)?;
     dictionary.set_item("theta", round.theta)?;
     dictionary.set_item("seconds", round.times.iter().sum::<std::time::Duration>().as_secs_f64())?;
+    for (key, time) in ["seconds_guess", "seconds_pass", "seconds_replay"].into_iter().zip(round.times) {
+        dictionary.set_item(key, time.as_secs_f64())?;
+    }
     Ok(dictionary)
 }

@@ -58,6 +58,7 @@ def print_training(report: TrainingReport, output: FileOutput) -> None:
         ("longest", _longest(report["longest_tokens"], min(console.width, MAX_WIDTH))),
         ("rounds", _rounds(report)),
         ("time", _time(report)),
+        ("phases", _phases(report)),
         ("memory", f"{figures.memory(machine.peak_memory())} at most"),
         ("written", output.described),
     ]
@@ -222,6 +223,15 @@ def _rounds(report: TrainingReport) -> str:
     if report["resumed_merges"]:
         text += f", the first {report['resumed_merges']:,} from the interrupted run"
     return text
+
+
+def _phases(report: TrainingReport) -> str:
+    """Seconds of each phase of the rounds, all rounds together."""
+    rounds = report["round_log"]
+    guesses = figures.duration(sum(one["seconds_guess"] for one in rounds))
+    passes = figures.duration(sum(one["seconds_pass"] for one in rounds))
+    replays = figures.duration(sum(one["seconds_replay"] for one in rounds))
+    return f"{guesses} guesses, {passes} passes, {replays} replays" if rounds else ""
 
 
 def _time(report: TrainingReport) -> str:

@@ -325,7 +325,7 @@ impl<'a> Builder<'a> {
         steps.reserve(states.len() * self.num_symbols);
         for state in &self.states[states] {
             for symbol in 0..self.num_symbols {
-                let begin = items.len();
+                let first = items.len();
                 let mut last = NONE;
                 spending.spend(state.count as usize)?;
                 for &member in &self.members[state.members()] {
@@ -346,9 +346,9 @@ impl<'a> Builder<'a> {
                 }
                 let start = self.items.start_after(last);
                 items.extend((start != NONE).then_some(start));
-                let known = self.known_state(&items[begin..], last, 0, &mut spending)?;
+                let known = self.known_state(&items[first..], last, 0, &mut spending)?;
                 if known != NONE {
-                    items.truncate(begin);
+                    items.truncate(first);
                 }
                 steps.push(Step { known, last, end: items.len() });
             }
