@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GUE = Path(__file__).resolve().parent / "gue.svg"
 
-WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 860, 190, 20, 66, 26, 44
+WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 868, 198, 20, 66, 26, 44
 NAMED = ("DNABERT-2", "NT-2500M-multi")
 LEGEND = (
     ("dot", "averaged baseline, 95 %, seeds"),

@@ -4,7 +4,7 @@ Each row of a batch is shown on a random strand, and predictions are the mean ov
 of one strand. After each epoch dev is predicted; the weights of the epoch with the best metric on dev predict
 test, once, at the end. A `BlindSet` has no labels of test.
 
-Time on one core is about 8 microseconds for each base of each epoch: 48 to 143 s for seven sets of 2,620 to
+Time on one core is about 8 microseconds for each base of each epoch: 46 to 143 s for seven sets of 2,620 to
 32,378 rows (docs/evidence/gue.md).
 """
 
