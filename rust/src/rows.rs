@@ -41,7 +41,7 @@ mod bed;
 mod cutter;
 mod digest;
 mod lines;
-mod names;
+mod name_hashes;
 mod open_file;
 mod options;
 mod place;
@@ -74,7 +74,7 @@ use crate::verdict;
 use cutter::Cutter;
 use digest::Digester;
 use lines::with_line;
-use names::Names;
+use name_hashes::NameHashes;
 use open_file::OpenFile;
 use region_queue::RegionQueue;
 use regions::Region;
@@ -256,7 +256,7 @@ impl SequenceRows {
         self.open = Some(OpenFile {
             index,
             path,
-            names: Names::default(),
+            names: NameHashes::default(),
             in_record: false,
             records: 0,
             position: 0,

@@ -247,7 +247,7 @@ for_this_cpu! {
 
 /// The codes of a block of bases, in either case, two bits each; none if a symbol is no base.
 ///
-/// Bits 1 and 2 of the letters A, C, T and G are 0, 1, 2 and 3. From them follow the code, and the letter that a byte must
+/// Bits 1 and 2 of the symbols A, C, T and G are 0, 1, 2 and 3. From them follow the code, and the symbol that a byte must
 /// be to be a base. All of it is arithmetic on eight bytes at a time, which the compiler makes vector instructions of.
 #[inline(always)]
 #[allow(clippy::inline_always)] // compiled for several CPUs
@@ -257,10 +257,10 @@ fn pack_block(block: &[u8; BLOCK]) -> Option<u128> {
     let mut eights = [0; BLOCK / 8];
     let mut strange = 0;
     for (eight, out) in block.as_chunks::<8>().0.iter().zip(&mut eights) {
-        let letters = u64::from_le_bytes(*eight);
-        let order = (letters >> 1) & (3 * EACH);
+        let symbols = u64::from_le_bytes(*eight);
+        let order = (symbols >> 1) & (3 * EACH);
         let is_t = (order >> 1) & !order & EACH;
-        let upper = letters & !(0x20 * EACH);
+        let upper = symbols & !(0x20 * EACH);
         strange |= upper ^ ((0x41 * EACH) | (order << 1)) ^ (0x10 * is_t) ^ is_t;
         let code = order ^ ((order >> 1) & EACH);
         let pairs = (code | (code >> 6)) & 0x000f_000f_000f_000f;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::names::Names;
+use super::name_hashes::NameHashes;
 use super::region_queue::RegionQueue;
 use crate::error::Result;
 use crate::io::fasta::SequenceReader;
@@ -16,7 +16,7 @@ pub(super) struct OpenFile {
     /// Its index among the files.
     pub(super) index: usize,
     pub(super) path: PathBuf,
-    pub(super) names: Names,
+    pub(super) names: NameHashes,
     pub(super) in_record: bool,
     pub(super) records: u64,
     /// Symbols of the record so far.

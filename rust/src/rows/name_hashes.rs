@@ -9,15 +9,15 @@ use super::report::MAX_NAMES;
 
 /// The names of the first [`MAX_NAMES`] records, eight bytes each.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NameHashes {
     hashes: Vec<u64>,
 }
 
-impl Names {
+impl NameHashes {
     /// Adds the hashes of names.
     pub(super) fn add(&mut self, hashes: impl IntoIterator<Item = u64>) {
-        let room = MAX_NAMES - self.hashes.len();
-        self.hashes.extend(hashes.into_iter().take(room));
+        let capacity = MAX_NAMES - self.hashes.len();
+        self.hashes.extend(hashes.into_iter().take(capacity));
     }
 
     /// How many records have the name of an earlier one. Forgets the names. Cost: a sort.
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn all_but_the_first_of_a_name_are_duplicates() {
         let duplicates = |hashes: &[u64]| {
-            let mut names = Names::default();
+            let mut names = NameHashes::default();
             hashes.chunks(2).for_each(|part| names.add(part.iter().copied()));
             names.duplicates()
         };
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn no_more_names_are_kept_than_said() {
-        let mut names = Names::default();
+        let mut names = NameHashes::default();
         names.add(0..MAX_NAMES as u64 + 10);
         names.add([0]);
         assert_eq!(names.hashes.len(), MAX_NAMES);
