@@ -38,8 +38,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def blake3_of(path: str) -> str | None:
-    (digits,) = _native.FileChecksums([path]).wait()
-    return digits
+    return _native.file_checksum(path)
 
 
 def rows_for(name: str) -> list[Any]:

@@ -3,7 +3,7 @@
 Use `genotok.Tokenizer` and `genotok.pack`; they add path patterns and reports.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self, SupportsIndex, final, overload
 
 import numpy as np
@@ -30,7 +30,6 @@ __all__ = [
     "AtomicFile",
     "Claim",
     "EncodedRows",
-    "FileChecksums",
     "IndexedBed",
     "RecordBatch",
     "Shard",
@@ -43,6 +42,7 @@ __all__ = [
     "check",
     "check_bases",
     "describe_unknown",
+    "file_checksum",
     "find_loci",
     "judge",
     "pack",
@@ -64,12 +64,6 @@ class AtomicFile:
     def sync(self) -> tuple[int, str | None]: ...
     def commit(self) -> None: ...
     def discard(self) -> None: ...
-
-@final
-class FileChecksums:
-    def __new__(cls, paths: Sequence[str]) -> FileChecksums: ...
-    def wait(self) -> list[str | None]: ...
-    def stop(self) -> None: ...
 
 @final
 class EncodedRows:
@@ -273,6 +267,7 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str: ...
     def explain(self, sequence: str | bytes) -> list[dict[str, object]]: ...
 
+def file_checksum(path: str) -> str | None: ...
 def batch_checksum(batch: ArrowArray | ArrowStream, about: str, number: int) -> str: ...
 
 @final

@@ -19,6 +19,7 @@ pub mod checksum;
 pub(crate) mod decompress;
 pub mod fasta;
 pub(crate) mod file_writer;
+pub(crate) mod input_sum;
 pub mod memory;
 pub(crate) mod sizes;
 pub(crate) mod sources;

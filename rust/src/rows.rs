@@ -115,6 +115,8 @@ pub struct SequenceRows {
     /// The first record names, for messages.
     names: Vec<String>,
     allow_unknown: f64,
+    /// Whether files are summed.
+    is_summed: bool,
     /// The first file, while a base is required and none is found.
     baseless: Option<PathBuf>,
     /// Records of all files so far.
@@ -168,6 +170,7 @@ impl SequenceRows {
             digester: options.digests.then(Digester::new),
             names: Vec::new(),
             allow_unknown: options.allow_unknown,
+            is_summed: options.checksums,
             records: 0,
             is_ended: false,
             failed: false,
@@ -249,8 +252,10 @@ impl SequenceRows {
             bytes_total: self.bytes_total,
         });
         let waiting = std::iter::once(&path).chain(&self.paths);
-        let files = self.files.get_or_insert_with(|| Sources::for_pool(waiting.cloned().collect()));
-        let file = files.next().unwrap_or_else(|| sources::open(&path))?;
+        let is_summed = self.is_summed;
+        let sources = || Sources::for_pool(waiting.cloned().collect(), is_summed);
+        let files = self.files.get_or_insert_with(sources);
+        let file = files.next().unwrap_or_else(|| sources::open(&path, is_summed))?;
         self.reader = Some(Box::new(SequenceReader::from_file(path.as_path(), file)?));
         self.turns.iter_mut().for_each(|turns| turns.restart());
         self.open = Some(OpenFile {
@@ -437,7 +442,10 @@ impl SequenceRows {
     /// Ends the open file, and judges whether it is a nucleotide file.
     fn end_file(&mut self) -> Result<()> {
         let Some(mut file) = self.open.take() else { return Ok(()) };
-        self.reader = None;
+        let reader = self.reader.take();
+        if self.is_summed {
+            self.report.checksums.push(reader.and_then(|reader| reader.checksum()));
+        }
         self.report.duplicate_names += file.names.duplicates();
         self.report.files += 1;
         verdict::check_not_empty(&file.path, file.records, file.symbols)?;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,7 @@ class FakeReader:
             "digests": [
                 {"file": self.name, "record": name, "length": 1, "digest": f"SQ.{name}"} for name in names
             ],
+            "checksums": [genotok._native.file_checksum(self.name) if os.path.isfile(self.name) else None],
         }
 
     def close(self) -> None:

@@ -175,7 +175,7 @@ def _to_file(target: Target, job: EncodingJob, rows: PortionReader) -> EncodingR
     def sinks() -> Sequence[ByteSink]:
         return [open_sink(target.path)] if target.kind == "pipe" else open_files(target.paths)
 
-    with closing(rows.open(job.inputs, 0, digests=False)) as reader:
+    with closing(rows.open(job.inputs, 0, sums=False)) as reader:
         output = write_rows(job, reader, sinks)
         counts = output.counts
         found = reader.report()

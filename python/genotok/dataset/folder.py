@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from genotok._native import EncodedRows
-from genotok.dataset.checksum import Checksum
+from genotok.dataset.input_states import InputStates
 from genotok.dataset.journal import DIGESTS, SHARD, Journal, check_folder
 from genotok.dataset.manifest import FileEntry, Manifest, Portion, ShardEntry
 from genotok.dataset.writers import Output, files
@@ -45,8 +45,8 @@ def write_folder(
     Args:
         folder: The folder; made if it is not there.
         job: What to encode.
-        read: Called with the files of a portion and the number of files before them; gives their rows, with
-            digests.
+        read: Called with the files of a portion and the number of files before them; gives their rows, and
+            reports digests of records and checksums of files.
         resume: Resume a run that was killed, to the result it would have had.
         force: Replace a folder of shards that is there.
         remote: Called with the numbers of the portions that are left; encodes them into the folder by
@@ -78,12 +78,13 @@ def encode_portion(
     They are on the disk when it returns; `deferred`, once the journal is flushed.
     """
     paths = job.portion(index)
-    with Checksum(paths) as checksum, closing(read(paths, index)) as reader:
+    states = InputStates(paths)
+    with closing(read(paths, index)) as reader:
         shards = tuple(_write_shards(folder, job, index, reader, deferred=deferred))
         report = reader.report()
         digests = _write_digests(folder, index, report["digests"], deferred=deferred)
         return Portion(
-            inputs=checksum.entries(),
+            inputs=states.entries(report["checksums"]),
             records=report["records"],
             digests=digests,
             shards=shards,

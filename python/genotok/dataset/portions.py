@@ -40,15 +40,19 @@ class PortionReader:
         self._ends: list[int] = []
         self._is_known = False
 
-    def open(self, paths: Sequence[str], before: int, *, digests: bool = True) -> RowReader:
-        """A reader of the files of the portion that has so many portions before it."""
+    def open(self, paths: Sequence[str], before: int, *, sums: bool = True) -> RowReader:
+        """A reader of the files of the portion that has so many portions before it.
+
+        With `sums` its report has the digests of the records, and the checksums of the files.
+        """
         if self.first is None:
             self.first = before
         self._before = before
         self._bases_before += self._bases
         self._bases = 0
         run = replace(self._run, progress=self._report if self._run.progress else None)
-        read = ReadOptions(digests=digests, need_bases=len(paths) == len(self._job.inputs))
+        is_all = len(paths) == len(self._job.inputs)
+        read = ReadOptions(digests=sums, checksums=sums, need_bases=is_all)
         return self._tokenizer.encode_rows(paths, self._rows, read, run)
 
     def _report(self, event: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def has_checksum(path: str | os.PathLike[str], checksum: str | None) -> bool:
         OSError: It cannot be read.
     """
     if checksum is None or checksum.startswith("blake3:"):
-        (digits,) = _native.FileChecksums([os.fspath(path)]).wait()
+        digits = _native.file_checksum(os.fspath(path))
     else:
         digits = file_sha256(path)
     return digits == (None if checksum is None else digits_of(checksum))

@@ -104,11 +104,13 @@ class ReadOptions:
     Attributes:
         batch_bases: Bases in a batch, about; a longer row is a batch of its own.
         digests: Compute the GA4GH refget digest of each record, for the report.
+        checksums: Compute the BLAKE3 sum of each file, for the report.
         need_bases: Refuse files of which none has a base; a part of all files may have none.
     """
 
     batch_bases: int = BATCH_BASES
     digests: bool = False
+    checksums: bool = False
     need_bases: bool = True
 
 
@@ -117,6 +119,7 @@ class ReadKeywords(TypedDict, total=False):
 
     batch_bases: int
     digests: bool
+    checksums: bool
     need_bases: bool
 
 

@@ -148,6 +148,7 @@ class SequenceEncoder(TokenIds):
             allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
             need_bases: Refuse files of which none has a base; a part of all files may have none.
             digests: Compute the GA4GH refget digest of each record, whole, for `report()`.
+            checksums: Compute the BLAKE3 sum of each file as it is read, for `report()`; None for pipes.
             threads: Threads to encode on; None for all cores.
             progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 

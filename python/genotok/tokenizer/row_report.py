@@ -19,8 +19,8 @@ class RowReport(TypedDict):
 
     `bases` are the symbols of all rows, `unknown` those of them outside the vocabulary, by kind, and
     `lower_case` those of these that the vocabulary has in upper case. `duplicate_names` counts records
-    that have the name of an earlier one in the same file (of the first 4 million). `digests` is there if
-    asked for.
+    that have the name of an earlier one in the same file (of the first 4 million). `digests`, and
+    `checksums`, the BLAKE3 sum of each file read to its end, None of a pipe, are there if asked for.
     """
 
     files: int
@@ -32,3 +32,4 @@ class RowReport(TypedDict):
     lower_case: int
     duplicate_names: int
     digests: NotRequired[list[RecordDigest]]
+    checksums: NotRequired[list[str | None]]

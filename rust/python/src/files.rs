@@ -45,6 +45,7 @@ pub(crate) fn open(
         is_narrow: core.vocab_size() <= 1 << 16,
         splits: encode.unknown == UnknownPolicy::Split,
         has_digests: rows.digests,
+        has_checksums: rows.checksums,
         bed: (!options.bed.is_empty()).then_some(options.bed_blocks),
         progress,
         core: Arc::clone(&core),

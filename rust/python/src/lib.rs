@@ -16,7 +16,7 @@ mod claim;
 mod corpus;
 mod encoded_rows;
 mod errors;
-mod file_checksums;
+mod file_checksum;
 mod files;
 mod id_lists;
 mod loci;
@@ -61,7 +61,7 @@ mod _native {
     #[pymodule_export]
     use super::encoded_rows::EncodedRows;
     #[pymodule_export]
-    use super::file_checksums::FileChecksums;
+    use super::file_checksum::file_checksum;
     #[pymodule_export]
     use super::loci::find_loci;
     #[pymodule_export]

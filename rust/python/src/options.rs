@@ -155,6 +155,7 @@ pub(crate) struct RowOptions {
 pub(crate) struct ReadOptions {
     batch_bases: Number,
     digests: bool,
+    checksums: bool,
     need_bases: bool,
 }
 
@@ -173,6 +174,7 @@ impl RowOptions {
             unknown,
             batch_symbols: batch_bases as usize,
             digests: read.digests,
+            checksums: read.checksums,
             allow_unknown: self.allow_unknown,
             need_bases: read.need_bases,
         };

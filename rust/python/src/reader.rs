@@ -55,6 +55,7 @@ struct Source {
     progress: Option<Mutex<Reporter>>,
     splits: bool,
     has_digests: bool,
+    has_checksums: bool,
     core: Arc<Tokenizer>,
 }
 
@@ -75,6 +76,7 @@ pub(crate) struct ReaderOptions {
     pub(crate) is_narrow: bool,
     pub(crate) splits: bool,
     pub(crate) has_digests: bool,
+    pub(crate) has_checksums: bool,
     /// There are BED files, and whether their blocks are joined.
     pub(crate) bed: Option<bool>,
     pub(crate) progress: Option<Py<PyAny>>,
@@ -98,6 +100,7 @@ impl TokenReader {
             progress: options.progress.map(|callback| Mutex::new(Reporter::new(callback))),
             splits: options.splits,
             has_digests: options.has_digests,
+            has_checksums: options.has_checksums,
             core: options.core,
         };
         Self { source: Arc::new(source) }
@@ -226,6 +229,9 @@ impl TokenReader {
         dictionary.set_item("duplicate_names", report.duplicate_names)?;
         if self.source.has_digests {
             dictionary.set_item("digests", digests(py, &report)?)?;
+        }
+        if self.source.has_checksums {
+            dictionary.set_item("checksums", report.checksums)?;
         }
         Ok(dictionary)
     }

@@ -53,6 +53,8 @@
 
 use std::io::Read;
 
+use crate::io::input_sum::SharedSum;
+
 mod ahead;
 mod bgzf;
 mod chunk;
@@ -123,6 +125,14 @@ impl InputStream {
             _ => Source::Here(Box::new(Members::new(feed, format, marker_optional))),
         };
         Ok(Self { format, source, chunk, fault: None })
+    }
+
+    /// Sums the bytes of a compressed source of which nothing is unpacked yet; none if the source is plain.
+    pub(crate) fn sum_source(&mut self) -> Option<SharedSum> {
+        match &mut self.source {
+            Source::Here(members) => Some(members.sum_source()),
+            _ => None,
+        }
     }
 
     /// Lets another thread unpack the stream ahead: the [`Runner`] it is to run, and the stream to read meanwhile. `waiting`

@@ -87,7 +87,8 @@ pub(crate) mod turn;
 
 use crate::error::{Error, Result, show_byte};
 use crate::io::decompress::InputStream;
-use crate::io::sources::{self, SourceFile};
+use crate::io::input_sum::SharedSum;
+use crate::io::sources::{self, SourceFile, Summing};
 use mistakes::{hint_for_title, show_text};
 use text::source::TextSource;
 use text::titles::split_title;
@@ -116,6 +117,8 @@ pub struct SequenceReader {
     /// FASTQ: symbols of this record, and how many of them have a quality. Equal at the end of each record.
     num_symbols: u64,
     num_qualities: u64,
+    /// The sum of a compressed file that is summed.
+    sum: Option<SharedSum>,
 }
 
 /// What the next byte belongs to. In FASTA the first byte of a line tells whether it is a title.
@@ -142,7 +145,7 @@ impl SequenceReader {
     ///
     /// Fails if the file cannot be read, is a directory, is empty, or does not start like FASTA or FASTQ.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::from_file(path, sources::open(path)?)
+        Self::from_file(path, sources::open(path, false)?)
     }
 
     /// Reads from `input`, compressed or not; `name` stands for it in messages. Fails as [`Self::open`] does.
@@ -158,7 +161,12 @@ impl SequenceReader {
             Some(file) => TextSource::with_file(source.stream, file),
             None => TextSource::new(source.stream),
         };
-        Self::from_text(SequenceText::new(name.into(), text)?)
+        let (text, sum) = match source.sum {
+            Summing::Off => (text, None),
+            Summing::ByReader => (text.summed(), None),
+            Summing::ByStream(sum) => (text, Some(sum)),
+        };
+        Ok(Self { sum, ..Self::from_text(SequenceText::new(name.into(), text)?)? })
     }
 
     /// [`from_reader`](Self::from_reader) with a buffer of `bytes` bytes, so that tests cut records at every byte.
@@ -186,7 +194,7 @@ impl SequenceReader {
             Some(b'@') if text.column == 0 => State::FastqTitle,
             Some(byte) => return Err(text.not_a_sequence_file(byte)),
         };
-        Ok(Self { text, state, event_line: 1, num_symbols: 0, num_qualities: 0 })
+        Ok(Self { text, state, event_line: 1, num_symbols: 0, num_qualities: 0, sum: None })
     }
 
     /// The next event; none at the end of the file, and after an error. Slices are valid until the next call.
@@ -211,6 +219,12 @@ impl SequenceReader {
     /// Bytes of the input as stored, read so far; up to a buffer ahead of the events.
     pub fn bytes_read(&self) -> u64 {
         self.text.source.bytes_read()
+    }
+
+    /// The BLAKE3 sum of the input as stored, in hexadecimal digits; none before its end was read, and where it is not
+    /// asked for.
+    pub(crate) fn checksum(&self) -> Option<String> {
+        self.sum.as_ref().map_or_else(|| self.text.source.checksum(), SharedSum::digits)
     }
 
     /// The line (from 1, after decompression) on which the last event starts.

@@ -26,6 +26,7 @@ use std::thread;
 
 use crate::error::{Error, Result};
 use crate::io::decompress::{CHUNK_BYTES, InputStream, STREAM_BYTES};
+use crate::io::input_sum::SharedSum;
 
 /// Files that are opened ahead of the reader, at most.
 const MAX_AHEAD: usize = 64;
@@ -38,14 +39,26 @@ pub(crate) struct SourceFile {
     pub(crate) stream: InputStream,
     /// Of a plain file, a second handle, for reading at any place. Its position is that of the stream.
     pub(crate) file: Option<File>,
+    /// How the bytes of the file are summed.
+    pub(crate) sum: Summing,
+}
+
+/// How the bytes of a file are summed while they are read.
+pub(crate) enum Summing {
+    /// Not at all, or it is not a regular file.
+    Off,
+    /// By who reads the plain text.
+    ByReader,
+    /// By who unpacks it.
+    ByStream(SharedSum),
 }
 
 /// Opens a file; `-` is standard input. Fails if the file cannot be read, is a directory, or is in a format that is
-/// refused.
-pub(crate) fn open(path: &Path) -> Result<SourceFile> {
+/// refused. With `is_summed` the bytes of a regular file are summed.
+pub(crate) fn open(path: &Path, is_summed: bool) -> Result<SourceFile> {
     if path == Path::new("-") {
         let stream = InputStream::new(Box::new(std::io::stdin())).map_err(|fault| fault.at(path))?;
-        return Ok(SourceFile { stream, file: None });
+        return Ok(SourceFile { stream, file: None, sum: Summing::Off });
     }
     if path.is_dir() {
         let glob = path.join("*");
@@ -54,9 +67,14 @@ pub(crate) fn open(path: &Path) -> Result<SourceFile> {
     let file = File::open(path).map_err(|error| Error::io(path, error))?;
     let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
     let again = if is_file { file.try_clone().ok() } else { None };
-    let stream = InputStream::new(Box::new(file)).map_err(|fault| fault.at(path))?;
+    let mut stream = InputStream::new(Box::new(file)).map_err(|fault| fault.at(path))?;
+    let sum = if is_summed && is_file {
+        stream.sum_source().map_or(Summing::ByReader, Summing::ByStream)
+    } else {
+        Summing::Off
+    };
     let file = again.filter(|_| !stream.is_compressed());
-    Ok(SourceFile { stream, file })
+    Ok(SourceFile { stream, file, sum })
 }
 
 /// The streams of files, in order.
@@ -72,6 +90,8 @@ pub(crate) struct Sources {
 /// What the reader and the threads share.
 struct Shared {
     paths: Vec<PathBuf>,
+    /// Whether their bytes are summed.
+    is_summed: bool,
     budget: usize,
     /// Chunks of one file that wait, at most.
     waiting: usize,
@@ -112,10 +132,11 @@ enum Opened {
 
 impl Sources {
     /// The streams of `paths`. At most `threads` threads unpack ahead, and `budget` bytes wait for the reader.
-    pub(crate) fn new(paths: Vec<PathBuf>, threads: usize, budget: usize) -> Self {
+    pub(crate) fn new(paths: Vec<PathBuf>, is_summed: bool, threads: usize, budget: usize) -> Self {
         let chunks = (budget / threads.max(1)).saturating_sub(STREAM_BYTES) / CHUNK_BYTES;
         let shared = Shared {
             paths,
+            is_summed,
             budget,
             waiting: chunks.saturating_sub(1),
             state: Mutex::default(),
@@ -127,10 +148,10 @@ impl Sources {
 
     /// The streams of `paths`, unpacked ahead by as many threads as the current rayon pool has, if it has several. 32 MiB
     /// per thread wait for the reader, and at most 512 MiB, or [`MIN_BUDGET`] per thread if that is more.
-    pub(crate) fn for_pool(paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn for_pool(paths: Vec<PathBuf>, is_summed: bool) -> Self {
         let threads = if paths.len() > 1 { rayon::current_num_threads() } else { 1 };
         let threads = if threads > 1 { threads } else { 0 };
-        Self::new(paths, threads, (threads * (32 << 20)).min(512 << 20).max(threads * MIN_BUDGET))
+        Self::new(paths, is_summed, threads, (threads * (32 << 20)).min(512 << 20).max(threads * MIN_BUDGET))
     }
 
     /// Starts the threads, at the file that comes next. Where the system has no threads left there are fewer.
@@ -149,7 +170,7 @@ impl Sources {
     /// The stream of a file that threads may have opened.
     fn take_opened(&self, index: usize) -> Result<SourceFile> {
         let opened = self.shared.take(index);
-        let source = opened.unwrap_or_else(|| open(&self.shared.paths[index]));
+        let source = opened.unwrap_or_else(|| open(&self.shared.paths[index], self.shared.is_summed));
         if let Ok(source) = &source {
             source.stream.arrive();
         }
@@ -167,7 +188,7 @@ impl Iterator for Sources {
         if self.started {
             return Some(self.take_opened(index));
         }
-        let source = open(path);
+        let source = open(path, self.shared.is_summed);
         if source.as_ref().is_ok_and(|source| source.stream.is_compressed()) && self.threads > 0 {
             self.start();
         }
@@ -220,7 +241,7 @@ impl Shared {
         let Some(index) = self.claim() else { return false };
         let may_hold = STREAM_BYTES + (self.waiting + 1) * CHUNK_BYTES;
         let mut opening = OpeningGuard { shared: self, index, result: None };
-        let mut source = open(&self.paths[index]);
+        let mut source = open(&self.paths[index], self.is_summed);
         let runner = source.as_mut().ok().and_then(|source| source.stream.unpack_ahead(self.waiting));
         opening.result = Some((source, if runner.is_some() { may_hold } else { STREAM_BYTES }));
         drop(opening);

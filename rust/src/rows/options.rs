@@ -40,6 +40,8 @@ pub struct RowOptions {
     pub batch_symbols: usize,
     /// Whether the digest of each record is computed.
     pub digests: bool,
+    /// Whether the checksum of each file is computed.
+    pub checksums: bool,
     /// The share of unknown symbols that the rows of a file may have, from 0 to 1, see [`verdict`].
     pub allow_unknown: f64,
     /// Whether at least one file must have a base; off for a worker that reads a part of all files.
@@ -58,6 +60,7 @@ impl Default for RowOptions {
             unknown: UnknownPolicy::Token,
             batch_symbols: BATCH_SYMBOLS,
             digests: false,
+            checksums: false,
             allow_unknown: MAX_UNKNOWN,
             need_bases: true,
         }

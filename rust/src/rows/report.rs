@@ -28,6 +28,8 @@ pub struct RowReport {
     pub duplicate_names: u64,
     /// The digest of each record read to its end, if requested.
     pub digests: Vec<RecordDigest>,
+    /// The BLAKE3 sum of each file read to its end, in hexadecimal digits, if requested; none of pipes and devices.
+    pub checksums: Vec<Option<String>>,
 }
 
 /// The kinds of symbols that may be outside a vocabulary, in the order in which reports count them.
@@ -62,5 +64,6 @@ impl RowReport {
         self.lower_case += later.lower_case;
         self.duplicate_names += later.duplicate_names;
         self.digests.extend(later.digests);
+        self.checksums.extend(later.checksums);
     }
 }

@@ -8,6 +8,7 @@
 use std::io::{self, Read};
 
 use super::formats::Fault;
+use crate::io::input_sum::SharedSum;
 use crate::io::memory::Buffer;
 
 /// Bytes of compressed input read at a time.
@@ -21,12 +22,36 @@ pub(super) struct Feed {
     end: usize,
     bytes_read: u64,
     ended: bool,
+    /// The sum of all bytes, if it is asked for.
+    sum: Option<SharedSum>,
 }
 
 impl Feed {
     /// Reads nothing yet.
     pub(super) fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, buffer: Buffer::of(FEED_BYTES), start: 0, end: 0, bytes_read: 0, ended: false }
+        Self {
+            source,
+            buffer: Buffer::of(FEED_BYTES),
+            start: 0,
+            end: 0,
+            bytes_read: 0,
+            ended: false,
+            sum: None,
+        }
+    }
+
+    /// Sums all bytes, those that were read among them. Nothing was consumed yet.
+    pub(super) fn sum(&mut self) -> SharedSum {
+        let sum = SharedSum::default();
+        match self.bytes() {
+            [] => {}
+            bytes => sum.update(bytes),
+        }
+        if self.ended {
+            sum.update(&[]);
+        }
+        self.sum = Some(sum.clone());
+        sum
     }
 
     /// Bytes taken from the source so far.
@@ -65,6 +90,7 @@ impl Feed {
             while self.end < count && !self.ended {
                 let got = read_some(&mut self.source, &mut self.buffer[self.end..])?;
                 self.advance(got);
+                self.sum.iter().for_each(|sum| sum.update(&self.buffer[self.end..self.end + got]));
                 self.end += got;
             }
         }
@@ -85,6 +111,7 @@ impl Feed {
         }
         let got = read_some(&mut self.source, out)?;
         self.advance(got);
+        self.sum.iter().for_each(|sum| sum.update(&out[..got]));
         Ok(got)
     }
 

@@ -10,6 +10,7 @@ use super::chunk::{CHUNK_BYTES, Chunk};
 use super::decoder::Decoder;
 use super::feed::Feed;
 use super::formats::{CUT_SHORT, CompressionFormat, DAMAGED, Fault, HEADER_BYTES, UNMARKED};
+use crate::io::input_sum::SharedSum;
 
 /// The message for data after the last member.
 const JOINED: &str = "something else follows the compressed data; the file is damaged, or files of different kinds were \
@@ -59,6 +60,11 @@ impl Members {
     pub(super) fn with_chunks(mut self, bytes: usize) -> Self {
         self.chunk_bytes = bytes;
         self
+    }
+
+    /// Sums the bytes of the source.
+    pub(super) fn sum_source(&mut self) -> SharedSum {
+        self.feed.sum()
     }
 
     /// At the verified end: closes the source and gives its buffer back.

@@ -39,7 +39,7 @@ fn any_number_of_files_comes_in_order() {
         let packed = |number| pack(&text(number, number % 7), PACKINGS[number % 6]);
         let paths = files(folder.path(), (0..count).map(packed));
         for (threads, budget) in [(0, 0), (1, MIN_BUDGET), (3, 3 * MIN_BUDGET), (4, 64 << 20)] {
-            let all: Vec<_> = Sources::new(paths.clone(), threads, budget).map(content).collect();
+            let all: Vec<_> = Sources::new(paths.clone(), false, threads, budget).map(content).collect();
             assert_eq!(all.len(), count);
             for (number, content) in all.into_iter().enumerate() {
                 assert!(content == Ok(text(number, number % 7)), "{number} of {count}, {threads} threads");
@@ -56,7 +56,7 @@ fn large_files_are_whole_whatever_the_budget() {
         files(folder.path(), texts.iter().enumerate().map(|(number, text)| pack(text, PACKINGS[5 - number])));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     for budget in [2 * MIN_BUDGET, 16 << 20, 256 << 20] {
-        let mut sources = Sources::new(paths.clone(), 2, budget);
+        let mut sources = Sources::new(paths.clone(), false, 2, budget);
         for text in &texts {
             assert!(pool.install(|| content(sources.next().unwrap())).as_ref() == Ok(text), "{budget}");
         }
@@ -72,7 +72,7 @@ fn errors_come_in_their_turn() {
         files(folder.path(), [gzip.clone(), gzip[..gzip.len() - 3].to_vec(), b"BZh9".to_vec(), gzip]);
     paths.insert(2, folder.path().join("missing"));
     paths.insert(3, folder.path().to_path_buf());
-    let all: Vec<_> = Sources::new(paths.clone(), 2, 64 << 20).map(content).collect();
+    let all: Vec<_> = Sources::new(paths.clone(), false, 2, 64 << 20).map(content).collect();
     assert!(all[0].is_ok() && all[5].is_ok());
     for (number, part) in [(1, "cut short"), (2, "missing"), (3, "is a directory"), (4, "bzip2 -dc")] {
         let message = all[number].as_ref().expect_err("refused");
@@ -86,7 +86,7 @@ fn what_waits_for_the_reader_is_within_the_budget() {
     let large = pack(&text(0, 1_000_000), Packing::Gzip);
     let paths = files(folder.path(), (0..20).map(|_| large.clone()));
     let budget = 2 * MIN_BUDGET + (1 << 20);
-    let mut sources = Sources::new(paths, 2, budget);
+    let mut sources = Sources::new(paths, false, 2, budget);
     let mut first = sources.next().unwrap().unwrap().stream;
     for _ in 0..40 {
         assert!(first.read(&mut [0; 4096]).unwrap() > 0);
@@ -115,7 +115,7 @@ fn a_pipe_is_opened_in_its_turn() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
     paths.insert(2, pipe.clone());
-    let mut sources = Sources::new(paths, 2, 64 << 20);
+    let mut sources = Sources::new(paths, false, 2, 64 << 20);
     assert!(content(sources.next().unwrap()).is_ok());
     assert!(content(sources.next().unwrap()).is_ok());
     let writer = thread::spawn(move || fs::write(&pipe, gzip).unwrap());

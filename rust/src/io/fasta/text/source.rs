@@ -11,6 +11,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::io::decompress::{Fault, InputStream};
+use crate::io::input_sum::{GroupSums, InputSum, group_sums};
 use crate::io::memory::Buffer;
 
 /// A source, and text read ahead from it.
@@ -24,6 +25,8 @@ pub(crate) struct TextSource {
     /// The text of the last turn, of which `ahead` is not consumed.
     turn: Option<Buffer>,
     ahead: Range<usize>,
+    /// The sum of the bytes taken, if it is asked for and they are those of the file.
+    sum: Option<InputSum>,
 }
 
 /// Where a turn ends.
@@ -43,13 +46,23 @@ pub(crate) struct TurnEnd {
 impl TextSource {
     /// A stream.
     pub(crate) fn new(input: InputStream) -> Self {
-        Self { input, file: None, is_file_in_use: false, taken: 0, turn: None, ahead: 0..0 }
+        Self { input, file: None, is_file_in_use: false, taken: 0, turn: None, ahead: 0..0, sum: None }
     }
 
     /// A file from which `input` reads, too.
     pub(crate) fn with_file(input: InputStream, file: File) -> Self {
         let file = (cfg!(unix) && !input.is_compressed()).then_some(file);
         Self { file, ..Self::new(input) }
+    }
+
+    /// The same, summing the bytes that are read.
+    pub(crate) fn summed(self) -> Self {
+        Self { sum: Some(InputSum::default()), ..self }
+    }
+
+    /// The sum of the file's bytes, once its end was read.
+    pub(crate) fn checksum(&self) -> Option<String> {
+        self.sum.as_ref().and_then(InputSum::digits)
     }
 
     /// The stream, for what is known of it.
@@ -79,6 +92,12 @@ impl TextSource {
             _ => self.input.read(out)?,
         };
         self.taken += got as u64;
+        if let Some(sum) = &mut self.sum {
+            sum.update(&out[..got]);
+            if got == 0 {
+                sum.end();
+            }
+        }
         Ok(count + got)
     }
 
@@ -128,13 +147,16 @@ impl TextSource {
                 }
                 end += got;
             }
+            self.sum.iter_mut().for_each(|sum| sum.update(&turn[kept..end]));
         }
         let (file, taken) = (self.file.as_ref(), self.taken);
+        let is_summed = file.is_some() && self.sum.is_some();
         let chunks = turn[..bytes].par_chunks_mut(chunk).zip(states).enumerate();
-        let filled: Result<Vec<usize>, io::Error> = chunks
+        let filled: Result<Vec<(usize, GroupSums)>, io::Error> = chunks
             .map(|(number, (text, state))| {
                 let start = number * chunk;
                 let mut length = end.saturating_sub(start).min(text.len());
+                let old = length;
                 if let Some(file) = file {
                     while length < text.len() {
                         let at = taken + (start + length - kept) as u64;
@@ -145,12 +167,19 @@ impl TextSource {
                     }
                 }
                 work(number, &text[..length], state);
-                Ok(length)
+                let sums = if is_summed {
+                    group_sums(taken + (start + old).saturating_sub(kept) as u64, &text[old..length])
+                } else {
+                    GroupSums::default()
+                };
+                Ok((length, sums))
             })
             .collect();
         if self.file.is_some() {
             end = 0;
-            for length in filled.map_err(Fault::Io)? {
+            for (length, sums) in filled.map_err(Fault::Io)? {
+                let new = &turn[end.max(kept)..(end + length).max(kept)];
+                self.sum.iter_mut().for_each(|sum| sum.add(new, &sums));
                 end += length;
                 if length < chunk {
                     break; // the end of the file
