@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,72 +11,24 @@ from genotok import _native
 from genotok.dataset.batch_checksums import BATCH, COUNT, ChecksumWriter
 from genotok.dataset.counts import Counts
 from genotok.files.atomic import AtomicFile
-
-COLUMNS: dict[str, pa.DataType] = {
-    "record": pa.string(),
-    "start": pa.int64(),
-    "end": pa.int64(),
-    "input_ids": pa.list_(pa.uint16()),
-}
-BED = {"bed_row": pa.int64(), "name": pa.string(), "strand": pa.string()}
-BLOCKS = {"block_starts": pa.list_(pa.int64()), "block_sizes": pa.list_(pa.int64())}
-SCHEMAS = {
-    "narrow": COLUMNS,
-    "wide": COLUMNS | {"input_ids": pa.list_(pa.uint32())},
-    "bed": COLUMNS | BED,
-    "blocks": COLUMNS | BED | BLOCKS,
-}
-
-
-class Sink:
-    """An object that takes bytes."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self.pieces.append(data)
-        return len(data)
-
-
-def batch_of(schema: pa.Schema, rows: int, seed: int) -> pa.RecordBatch:
-    source = random.Random(seed)
-    values = {
-        pa.string(): lambda: source.choice(["", "x", "chr1", "é"]),
-        pa.int64(): lambda: source.randrange(100),
-        pa.list_(pa.int64()): lambda: [source.randrange(50) for _ in range(source.randrange(3))],
-    }
-
-    def ids() -> list[int]:
-        return [source.randrange(60_000) for _ in range(source.choice([0, 1, 5, 300]))]
-
-    columns = [pa.array([values.get(kind, ids)() for _ in range(rows)], kind) for kind in schema.types]
-    return pa.record_batch(columns, schema=schema)
-
-
-def write(
-    sink: object, schema: pa.Schema, batches: list[pa.RecordBatch], *, stream: bool = False
-) -> list[str]:
-    writer = _native.ArrowWriter(sink, schema, {"genotok": "about"}, "about", stream=stream)
-    for batch in batches:
-        writer.write(_native.EncodedRows(batch))
-    return writer.close()
+from tests.support.batches import COLUMNS, SCHEMAS, Sink, batch_of, write
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_pyarrow_reads_what_was_written(tmp_path: Path, name: str, *, stream: bool) -> None:
     schema = pa.schema(list(SCHEMAS[name].items()))
+    form = "arrow-stream" if stream else "arrow"
     whole = batch_of(schema, 40, 1)
     # Slices begin inside of the buffers.
     batches = [whole.slice(0, 7), whole.slice(7, 0), whole.slice(7, 21), whole.slice(28)]
     path = tmp_path / "file"
     file = AtomicFile(str(path), checksum=True)
-    sums = write(file.native, schema, batches, stream=stream)
+    sums = write(file.native, schema, batches, form=form)
     file.commit()
     assert file.num_bytes == path.stat().st_size
     sink = Sink()
-    assert write(sink, schema, batches, stream=stream) == sums
+    assert write(sink, schema, batches, form=form) == sums
     assert b"".join(sink.pieces) == path.read_bytes()
 
     reader = (pa.ipc.open_stream if stream else pa.ipc.open_file)(path.read_bytes())

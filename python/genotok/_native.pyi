@@ -26,8 +26,8 @@ from genotok.tokenizer.row_report import RowReport
 
 __all__ = [
     "MAX_UNKNOWN",
-    "ArrowWriter",
     "AtomicFile",
+    "BatchWriter",
     "Claim",
     "EncodedRows",
     "IndexedBed",
@@ -76,10 +76,10 @@ class EncodedRows:
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]: ...
 
 @final
-class ArrowWriter:
+class BatchWriter:
     def __new__(
-        cls, sink: object, schema: object, metadata: Mapping[str, str], about: str, *, stream: bool
-    ) -> ArrowWriter: ...
+        cls, sink: object, schema: object, metadata: Mapping[str, str], about: str, *, form: str
+    ) -> BatchWriter: ...
     def write(self, rows: EncodedRows) -> None: ...
     def close(self) -> list[str]: ...
 

@@ -6,7 +6,8 @@
 //! | [`atomic`] | atomic writes, what killed writers left, and whose an output is |
 //! | [`memory`] | fresh memory for large results; buffers that a thread keeps |
 //! | `sizes` | how large files are |
-//! | [`checksum`] | checksums of structured contents |
+//! | [`checksum`] | checksums of files and of structured contents |
+//! | `input_sum` | the checksum of a file from the bytes that are read of it |
 //! | [`tabix`] | BED lines compressed in blocks, with their index |
 //! | `decompress` | compressed files as a stream of bytes |
 //! | `sources` | several files as streams in order, the next ones unpacked ahead |

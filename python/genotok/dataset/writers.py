@@ -1,8 +1,8 @@
 """Encoded rows to bytes; and an output: a writer, its files, and a count.
 
 All writers are alike: `write(rows)` appends, `close()` ends. Where the bytes go, and whether they stay there,
-is the sinks' concern (see `genotok.files.atomic`). Arrow is written by the native module, from a thread of
-its own, without pyarrow; the other formats take the rows as pyarrow record batches, without a copy.
+is the sinks' concern (see `genotok.files.atomic`). Arrow and Parquet are written by the native module, from a
+thread of its own, without pyarrow; the other formats take the rows as pyarrow record batches, without a copy.
 """
 
 from __future__ import annotations
@@ -112,10 +112,9 @@ def _discard(sinks: Iterable[ByteSink]) -> None:
 def _open_writer(job: EncodingJob, sinks: Sequence[ByteSink], reader: RowReader) -> Writer:
     """The writer into `sinks`, one for each ending of the format."""
     about = text_of(job.facts)
-    if job.form.name in {"arrow", "arrow-stream"}:
+    if job.form.name in {"arrow", "arrow-stream", "parquet"}:
         sink = sinks[0].native if isinstance(sinks[0], AtomicFile) else sinks[0]
-        is_stream = job.form.name == "arrow-stream"
-        return _native.ArrowWriter(sink, reader, metadata_of(about), about, stream=is_stream)
+        return _native.BatchWriter(sink, reader, metadata_of(about), about, form=job.form.name)
     from genotok.dataset.table_writers import TableWriter  # noqa: PLC0415 - loads pyarrow
 
     return TableWriter(job, sinks, reader, about)

@@ -5,8 +5,9 @@
 
 mod arguments;
 mod arrow_messages;
-mod arrow_writer;
+
 mod atomic_file;
+mod batch_writer;
 mod batches;
 mod bed;
 mod capsule;
@@ -22,6 +23,7 @@ mod id_lists;
 mod loci;
 mod offsets;
 mod options;
+mod parquet;
 mod pools;
 mod reader;
 mod row_map;
@@ -43,9 +45,9 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::arrow_writer::ArrowWriter;
-    #[pymodule_export]
     use super::atomic_file::AtomicFile;
+    #[pymodule_export]
+    use super::batch_writer::BatchWriter;
     #[pymodule_export]
     use super::bed::IndexedBed;
     #[pymodule_export]

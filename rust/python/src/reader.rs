@@ -72,6 +72,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What a reader knows beside its stream.
+#[allow(clippy::struct_excessive_bools)] // they are independent
 pub(crate) struct ReaderOptions {
     pub(crate) is_narrow: bool,
     pub(crate) splits: bool,

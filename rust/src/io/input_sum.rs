@@ -182,7 +182,7 @@ mod tests {
     }
 
     fn bytes(length: usize) -> Vec<u8> {
-        (0..length).map(|at| (at % 251) as u8).collect()
+        (0..251).cycle().take(length).collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! `ArrowWriter`: encoded sequences into an Arrow IPC file or stream, with a checksum for each batch.
+//! `BatchWriter`: encoded sequences into an Arrow IPC file or stream, or a Parquet file, with a checksum for each batch.
 //!
 //! ```text
-//!  write(rows) ──> two batches at most ──> thread: checksum, messages, bytes to the file, their checksum, write-back
+//!  write(rows) ──> two batches at most ──> thread: checksum, messages or pages, bytes to the file, their checksum, write-back
 //! ```
 //!
 //! Into a file the work is done in a thread of its own, without the interpreter's lock, while the next batches are
@@ -25,6 +25,7 @@ use crate::capsule::import_schema;
 use crate::checksum::sum_of;
 use crate::encoded_rows::EncodedRows;
 use crate::errors::{ArgumentError, internal};
+use crate::parquet::ParquetFile;
 use crate::watch::TICK;
 
 /// Batches that wait for the thread, with the one that it works on.
@@ -33,13 +34,15 @@ const MAX_WAITING: usize = 2;
 const LARGE: usize = 1 << 18;
 /// Small pieces are collected into one of so many bytes before they go to an object of Python.
 const PIECE: usize = 1 << 16;
+/// Rows of a row group of Parquet at most.
+const MAX_ROWS: usize = 1 << 20;
 /// The keys of a batch's checksum and of the number of batches, as in `genotok/dataset/batch_checksums.py`.
 const CHECKSUM: &str = "genotok.checksum";
 const COUNT: &str = "genotok.batches";
 
 /// Writes record batches; `write` appends, `close` ends.
 #[pyclass(frozen, module = "genotok._native")]
-pub(crate) struct ArrowWriter {
+pub(crate) struct BatchWriter {
     state: Mutex<State>,
 }
 
@@ -54,22 +57,27 @@ enum State {
 }
 
 #[pymethods]
-impl ArrowWriter {
-    /// Begins a file, or a stream; `schema` has `__arrow_c_schema__`, `metadata` becomes that of the schema, `about` goes
+impl BatchWriter {
+    /// Begins a file of `form`: "arrow", "arrow-stream" or "parquet". `schema` has `__arrow_c_schema__`, `metadata` becomes that of the schema, `about` goes
     /// into each checksum. `sink` is an `AtomicFile` of this module, or any object with `write`.
     #[new]
-    #[pyo3(signature = (sink, schema, metadata, about, *, stream))]
+    #[pyo3(signature = (sink, schema, metadata, about, *, form))]
     fn new(
         sink: &Bound<'_, PyAny>,
         schema: &Bound<'_, PyAny>,
         metadata: std::collections::BTreeMap<String, String>,
         about: String,
-        stream: bool,
+        form: &str,
     ) -> PyResult<Self> {
+        let form = match form {
+            "arrow" => Form::Arrow,
+            "arrow-stream" => Form::ArrowStream,
+            "parquet" => Form::Parquet,
+            other => return Err(ArgumentError::new_err(format!("form={other}: is not written here"))),
+        };
         let metadata = metadata.into_iter().collect::<Metadata>();
         let schema = import_schema(schema)?.with_metadata(metadata);
-        let mut encoder =
-            Encoder { about, is_stream: stream, held: None, sums: Vec::new(), out: Out::Schema(schema) };
+        let mut encoder = Encoder { about, form, held: None, sums: Vec::new(), out: Out::Schema(schema) };
         let state = if let Ok(file) = sink.cast::<AtomicFile>() {
             State::Small(Box::new(encoder), file.get().shared())
         } else {
@@ -126,7 +134,7 @@ impl ArrowWriter {
     }
 }
 
-impl ArrowWriter {
+impl BatchWriter {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,17 +176,26 @@ impl Fault {
     }
 }
 
-/// The messages, once the first was written.
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Arrow,
+    ArrowStream,
+    Parquet,
+}
+
+/// The file, once its beginning was written.
 enum Out {
     Schema(Schema),
     Messages(MessageWriter),
+    Parquet(Box<ParquetFile>),
     Ended,
 }
 
-/// Batches to bytes. A batch is held back until the next one comes, since the last says how many there are.
+/// Batches to bytes. A batch of Arrow is held back until the next one comes, since the last says how many there are.
 struct Encoder {
     about: String,
-    is_stream: bool,
+    form: Form,
     held: Option<RecordBatch>,
     sums: Vec<String>,
     out: Out,
@@ -187,22 +204,47 @@ struct Encoder {
 impl Encoder {
     fn start(&mut self, sink: &mut dyn Write) -> io::Result<()> {
         if let Out::Schema(schema) = std::mem::replace(&mut self.out, Out::Ended) {
-            self.out = Out::Messages(MessageWriter::start(schema, self.is_stream, sink)?);
+            self.out = match self.form {
+                Form::Parquet => Out::Parquet(Box::new(ParquetFile::start(schema, sink)?)),
+                form => Out::Messages(MessageWriter::start(schema, form == Form::ArrowStream, sink)?),
+            };
         }
         sink.flush()
     }
 
     fn write(&mut self, batch: RecordBatch, sink: &mut dyn Write) -> Result<(), Fault> {
+        if let Out::Parquet(_) = &self.out {
+            let before = self.held.take();
+            before.iter().chain([&batch]).try_for_each(|batch| self.put_groups(batch, sink))?;
+            return Ok(());
+        }
         match self.held.replace(batch) {
             Some(before) => self.put(&before, false, sink),
             None => Ok(()),
         }
     }
 
+    /// Writes a batch as a row group, or as some if it has very many rows.
+    fn put_groups(&mut self, batch: &RecordBatch, sink: &mut dyn Write) -> Result<(), Fault> {
+        for first in (0..batch.num_rows()).step_by(MAX_ROWS) {
+            let group = batch.slice(first, MAX_ROWS.min(batch.num_rows() - first));
+            let sum = self.sum(&group)?;
+            self.sums.push(sum);
+            if let Out::Parquet(file) = &mut self.out {
+                file.batch(&group, sink)?.map_err(Fault::Column)?;
+            }
+        }
+        Ok(sink.flush()?)
+    }
+
+    /// The checksum of the next batch.
+    fn sum(&self, batch: &RecordBatch) -> Result<String, Fault> {
+        sum_of(batch, &self.about, self.sums.len() as u64).map_err(|kind| Fault::Column(OddColumn(kind)))
+    }
+
     fn put(&mut self, batch: &RecordBatch, is_last: bool, sink: &mut dyn Write) -> Result<(), Fault> {
+        let sum = self.sum(batch)?;
         let Out::Messages(messages) = &mut self.out else { return Ok(()) };
-        let sum = sum_of(batch, &self.about, self.sums.len() as u64)
-            .map_err(|kind| Fault::Column(OddColumn(kind)))?;
         let mut metadata = Metadata::from([(CHECKSUM, sum.as_str())]);
         self.sums.push(sum);
         if is_last {
@@ -214,6 +256,15 @@ impl Encoder {
     }
 
     fn end(&mut self, sink: &mut dyn Write) -> Result<(), Fault> {
+        if let Out::Parquet(_) = &self.out {
+            if let Some(batch) = self.held.take() {
+                self.put_groups(&batch, sink)?;
+            }
+            if let Out::Parquet(file) = std::mem::replace(&mut self.out, Out::Ended) {
+                file.end((COUNT, &self.sums.join(" ")), sink)?;
+            }
+            return Ok(sink.flush()?);
+        }
         let last = match (self.held.take(), &self.out) {
             (Some(batch), _) => batch,
             (None, Out::Messages(messages)) => empty(messages.schema()),
