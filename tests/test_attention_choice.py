@@ -49,7 +49,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, with_slopes: bool = True) -> list[
         out = torch.zeros_like(query)
         for start, end in zip(cu_seqlens.tolist(), cu_seqlens.tolist()[1:], strict=False):
             place = torch.arange(end - start)
-            bias = -alibi_slopes[:, None, None] * (place[:, None] - place).abs()
+            offset = place - place[:, None]
+            left, right = (size if size >= 0 else end - start for size in window_size)
+            bias = -alibi_slopes[:, None, None] * offset.abs()
+            bias = bias.masked_fill((offset < -left) | (offset > right), -torch.inf)
             scores = torch.einsum("qhd,khd->hqk", query[start:end], key[start:end]) / qkv.shape[-1] ** 0.5
             out[start:end] = torch.einsum("hqk,khd->qhd", (scores + bias).softmax(-1), value[start:end])
         return out.to(qkv.dtype)
@@ -135,6 +138,24 @@ def test_flash_is_called_with_what_its_interface_asks_for(monkeypatch: pytest.Mo
         assert call["alibi_slopes"].tolist() == [2**-4, 2**-8]
     encoder.encoder.config = encoder.config.with_changes(attention="sdpa")
     assert (found - encoder(ids, packing).last).abs().max() < 0.1
+
+
+def test_directional_heads_are_two_windows_of_flash(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = stand_in(monkeypatch)
+    monkeypatch.setattr(flash, "why_unsupported", lambda *_: None)
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {"num_heads": 8, "alibi": "directional", "initializer_range": 0.1}
+    encoder = Encoder(EncoderConfig.preset("tiny-1m", attention="flash", **settings)).eval()
+    ids, packing = torch.randint(5, 99, (8,)), pack([3, 0, 5])
+    with torch.no_grad():
+        found = encoder(ids, packing).last
+        encoder.encoder.config = encoder.config.with_changes(attention="eager")
+        assert (found - encoder(ids, packing).last).abs().max() < 1e-5
+    assert [call["window_size"] for call in calls] == [(-1, 0), (0, -1)] * 2
+    for call in calls:
+        assert call["qkv"].shape == (8, 3, 4, 16)
+        assert call["alibi_slopes"].tolist() == [2**-2, 2**-4, 2**-6, 2**-8]
+        assert call["causal"] is False
 
 
 @pytest.mark.parametrize("lengths", [[1], [130], [100, 0, 300, 1, 5, 128], [128] * 3, [1] * 300])

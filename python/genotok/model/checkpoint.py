@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from genotok.model.spelling import resized
 from genotok.model.stored import CheckpointError, stored_in, weights_file
 
 __all__ = ["CheckpointError", "LoadReport", "load", "read", "resize_vocabulary", "write"]
@@ -128,7 +129,8 @@ def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Gen
     """
     whole: Any = model
     encoder = getattr(whole, "bert", whole)
-    config = encoder.config.with_changes(vocab_size=vocab_size)
+    spelling = resized(encoder.config.spelling, vocab_size)
+    config = encoder.config.with_changes(vocab_size=vocab_size, spelling=spelling)
     words = encoder.embeddings.word_embeddings
     fresh = torch.empty(vocab_size, config.hidden_size, dtype=words.weight.dtype)
     fresh.normal_(std=config.initializer_range, generator=generator)
@@ -139,6 +141,8 @@ def resize_vocabulary(model: nn.Module, vocab_size: int, *, generator: torch.Gen
     for module in whole.modules():
         if hasattr(module, "config"):
             module.config = config
+        if hasattr(module, "spelling"):
+            module.spelling = spelling
     if hasattr(whole, "cls"):
         decoder = whole.cls.predictions.decoder
         bias = decoder.bias.new_zeros(vocab_size)

@@ -6,11 +6,12 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from genotok.model.backends import Backend
+from genotok.model.backends import Alibi, Backend, BaseKind, SequencePooling
+from genotok.model.spelling import check_spelling
 
 __all__ = ["MODEL_TYPE", "MODEL_TYPES", "PRESETS", "EncoderConfig", "refuse_loaders"]
 
@@ -20,13 +21,22 @@ MODEL_TYPE = "genotok-dnabert2: import genotok.model.huggingface first"
 MODEL_TYPES = (MODEL_TYPE, "genotok-dnabert2")
 """That one, and the one of older folders."""
 
-PRESETS: dict[str, dict[str, int]] = {
+PRESETS: dict[str, dict[str, Any]] = {
     "dnabert2-117m": {"num_layers": 12, "hidden_size": 768, "num_heads": 12, "intermediate_size": 3072},
     "small-14m": {"num_layers": 6, "hidden_size": 384, "num_heads": 6, "intermediate_size": 1536},
     "mini-5m": {"num_layers": 4, "hidden_size": 256, "num_heads": 4, "intermediate_size": 1024},
     "tiny-1m": {"num_layers": 2, "hidden_size": 128, "num_heads": 2, "intermediate_size": 512},
 }
-"""Sizes by name: the published model, and three that train on a laptop. Other settings are as published."""
+"""Sizes by name: the published model, three that train on a laptop, and each of them with base features."""
+
+_SEES_BASES = {"base_features": "kmer+conv", "pooling": "skip"}
+PRESETS |= {
+    "dnabert2-117m-bases": {**PRESETS["dnabert2-117m"], **_SEES_BASES},
+    "small-14m-bases": {**PRESETS["small-14m"], "num_heads": 8, **_SEES_BASES},
+    "mini-5m-bases": {**PRESETS["mini-5m"], "num_heads": 8, **_SEES_BASES},
+    "tiny-1m-bases": {**PRESETS["tiny-1m"], "num_heads": 8, **_SEES_BASES},
+}
+# At least eight heads: of fewer, few have a slope for near tokens.
 
 PUBLISHED_NAMES = {
     "num_layers": "num_hidden_layers",
@@ -43,9 +53,21 @@ PUBLISHED_NAMES = {
 }
 """Field of `EncoderConfig` to key of the published `config.json`."""
 
+ADDED = {
+    "base_features": "none",
+    "base_position": False,
+    "alibi": "symmetric",
+    "pooling": "cls",
+    "spelling": "",
+}
+"""Settings that the published `config.json` does not have, with the values of the published model."""
+
 MAX_LAYERS = 1_000
 MAX_PARAMETERS = 10_000_000_000
 """40 GB of weights; a configuration with more is damaged or hostile."""
+
+POOLED_PARTS: dict[SequencePooling, int] = {"cls": 1, "mean": 1, "mean+max": 2, "skip": 4}
+"""Vectors of width D that a classifier of sequences reads."""
 
 LOADER_KEYS = (
     "quantization_config",
@@ -116,6 +138,13 @@ class EncoderConfig:
         layer_norm_eps: Epsilon of layer normalisation.
         initializer_range: Standard deviation of initial weights.
         attention: The backend: "auto", or one by name (see `genotok.model.attention`).
+        base_features: What the bases of a token add to its embedding (see `genotok.model.bases`).
+        base_position: Whether these features know the place of each base in its sequence.
+        alibi: The form of the ALiBi bias (see `genotok.model.alibi`); "directional" needs even `num_heads`.
+        pooling: What a classifier of sequences reads: the vector of the first token; the mean over tokens;
+            mean and maximum; or ("skip") mean and maximum of the embeddings and of the last layer.
+        spelling: The bases of each token, for base features (see `genotok.model.spelling`); "" if they are
+            not known yet, as in a preset.
     """
 
     vocab_size: int = 4096
@@ -130,6 +159,11 @@ class EncoderConfig:
     layer_norm_eps: float = 1e-12
     initializer_range: float = 0.02
     attention: Backend = "auto"
+    base_features: BaseKind = "none"
+    base_position: bool = False
+    alibi: Alibi = "symmetric"
+    pooling: SequencePooling = "cls"
+    spelling: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
@@ -146,8 +180,23 @@ class EncoderConfig:
             _expect(_is_number(value) and 0 < value < 1, name, value, "a number between 0 and 1")
         rule = f"a multiple of num_heads={self.num_heads}"
         _expect(self.hidden_size % self.num_heads == 0, "hidden_size", self.hidden_size, rule)
-        names = get_args(Backend)
-        _expect(self.attention in names, "attention", self.attention, f"one of {', '.join(names)}")
+        for name, known in _CHOICES.items():
+            names, value = get_args(known), getattr(self, name)
+            _expect(value in names, name, value, f"one of {', '.join(names)}")
+        self._check_bases()
+
+    def _check_bases(self) -> None:
+        """Raise an error if a setting of bases is against its rule, or against another."""
+        place = self.base_position
+        _expect(isinstance(place, bool), "base_position", place, "true or false")
+        rule = 'false, for base_features="none",'
+        _expect(not place or self.base_features != "none", "base_position", place, rule)
+        if self.alibi == "directional":
+            rule = 'an even number, for alibi="directional",'
+            _expect(self.num_heads % 2 == 0, "num_heads", self.num_heads, rule)
+        _expect(isinstance(self.spelling, str), "spelling", self.spelling, "a text")
+        if self.spelling:
+            check_spelling(self.spelling, self.vocab_size)
 
     def _check_sizes(self) -> None:
         """Raise an error if the model is too large for any machine, before memory is allocated."""
@@ -188,6 +237,7 @@ class EncoderConfig:
         activation = settings.get("hidden_act", "gelu")
         _expect(activation == "gelu", "hidden_act", activation, '"gelu", the one this architecture has')
         given = {ours: settings[theirs] for ours, theirs in PUBLISHED_NAMES.items() if theirs in settings}
+        given |= {name: settings[name] for name in ADDED if name in settings}
         try:
             return cls(**given, attention=attention)
         except ValueError as error:  # the user sees the published names
@@ -212,8 +262,10 @@ class EncoderConfig:
             raise ValueError(f"{file}: {error}") from None
 
     def to_published(self) -> dict[str, Any]:
-        """The settings under the keys of the published `config.json`."""
-        return {theirs: getattr(self, ours) for ours, theirs in PUBLISHED_NAMES.items()}
+        """The settings under the keys of `config.json`; those of `ADDED` only if not as published."""
+        found = {theirs: getattr(self, ours) for ours, theirs in PUBLISHED_NAMES.items()}
+        added = {name: getattr(self, name) for name in ADDED}
+        return found | {name: value for name, value in added.items() if value != ADDED[name]}
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with some fields changed, and checked again."""
@@ -230,6 +282,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
-_PUBLISHED = {field.name: field.default for field in fields(EncoderConfig) if field.type == "int"}
+_PUBLISHED = {one.name: one.default for one in fields(EncoderConfig) if one.type == "int"}
 _COUNTS = tuple(_PUBLISHED)
+_CHOICES = {"attention": Backend, "base_features": BaseKind, "alibi": Alibi, "pooling": SequencePooling}
 _SHARES = ("hidden_dropout", "attention_dropout", "classifier_dropout")

@@ -11,9 +11,11 @@ non-overlapping 6-mers, 4,105 tokens, 1,002 positions). Tokens per base follow f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from genotok.model.base_sizes import CHANNELS, base_shapes, operations_per_token
 from genotok.model.config import EncoderConfig
 
 __all__ = ["DNABERT2_BASES_PER_TOKEN", "RIVALS", "ModelSizes", "sizes_of", "training_bytes", "weight_bytes"]
@@ -36,6 +38,8 @@ class ModelSizes:
         types: Rows of a table of segments.
         gated: Whether the feed-forward block is gated.
         tokens: Number of bases to number of tokens, with special tokens.
+        base_parameters: Parameters of the features of bases.
+        base_operations: Operations of these features per token.
     """
 
     name: str
@@ -47,13 +51,17 @@ class ModelSizes:
     types: int
     gated: bool
     tokens: Callable[[int], float]
+    base_parameters: int = 0
+    base_operations: float = 0.0
 
     def parts(self) -> dict[str, int]:
         """Parameters by part; the output embeddings, tied to the word embeddings, are counted once."""
         width, inner = self.hidden, self.intermediate
         feed = 3 * width * inner + width if self.gated else 2 * width * inner + inner + width
+        features = {"features of bases": self.base_parameters} if self.base_parameters else {}
         return {
             "word embeddings": self.vocab * width,
+            **features,
             "positions and segments": (self.positions + self.types) * width + 2 * width,
             "attention": self.layers * 4 * (width * width + width),
             "feed-forward": self.layers * feed,
@@ -68,7 +76,8 @@ class ModelSizes:
     def operations(self, num_tokens: float) -> float:
         """Floating-point operations to encode one sequence of `num_tokens` tokens."""
         entries = 4 * self.hidden**2 + (3 if self.gated else 2) * self.hidden * self.intermediate
-        return self.layers * (2 * num_tokens * entries + 4 * num_tokens**2 * self.hidden)
+        layers = self.layers * (2 * num_tokens * entries + 4 * num_tokens**2 * self.hidden)
+        return layers + num_tokens * self.base_operations
 
 
 def sizes_of(
@@ -85,6 +94,8 @@ def sizes_of(
         types=config.type_vocab_size,
         gated=True,
         tokens=lambda bases: bases / bases_per_token + 2,
+        base_parameters=sum(math.prod(shape) for shape in base_shapes(config).values()),
+        base_operations=operations_per_token(config, bases_per_token),
     )
 
 
@@ -119,7 +130,11 @@ def training_bytes(config: EncoderConfig, num_tokens: int, bytes_each: int = 4) 
     Per token and layer: the input, queries, keys and values, context vectors and the two sums before
     normalisation (7 D); both halves of the gated product, GELU's result, the product before and after dropout
     (5 I); a byte per element of a dropout mask (D + I). An estimate: torch may keep a little more or less.
+    Convolutions over bases keep, per base, the input, and per channel of each of them its output, the two of
+    normalisation and GELU, and the masked one.
     """
     width, inner = config.hidden_size, config.intermediate_size
     each = (7 * width + 5 * inner + config.num_heads) * bytes_each + width + inner
-    return num_tokens * config.num_layers * each
+    bases = DNABERT2_BASES_PER_TOKEN * (4 + 4 * sum(CHANNELS)) * bytes_each
+    features = round(bases) if "conv" in config.base_features else 0
+    return num_tokens * (config.num_layers * each + features)

@@ -1,7 +1,7 @@
 """The encoder: embeddings, then layers of attention and a gated feed-forward block, each post-normalised.
 
         ids (T,)
-          │  word + segment embedding, LayerNorm, dropout
+          │  word + segment embedding (+ features of bases, see `bases`), LayerNorm, dropout
         x (T, D)
           │  ┌─────────────────────────────── one layer ───────────────────────────────┐
           ├──┤ Wqkv: (T, D) -> (T, 3, H, d)                                            │
@@ -30,10 +30,11 @@ from torch.utils.checkpoint import checkpoint
 
 from genotok.model import attention
 from genotok.model.attention import AttentionPlan, eager
-from genotok.model.config import EncoderConfig
+from genotok.model.config import POOLED_PARTS, EncoderConfig
+from genotok.model.embeddings import Embeddings
 from genotok.model.packing import SequencePacking
 
-__all__ = ["Embeddings", "Encoder", "Layer", "Layers", "Pooler", "States", "initialize"]
+__all__ = ["Encoder", "Layer", "Layers", "Pooler", "States", "initialize"]
 
 
 _WithAttentions = tuple[Tensor, list[Tensor] | None]
@@ -46,46 +47,16 @@ class States:
 
     Attributes:
         last: (T, D), the output of the last layer.
+        embedded: (T, D), the input of the first layer.
         hidden_states: (T, D) each, the embeddings and the output of each layer; empty unless requested.
         attentions: Attention weights per layer, (H, L, L) for each sequence that is not empty; empty unless
             requested.
     """
 
     last: Tensor
+    embedded: Tensor
     hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
-
-
-class Embeddings(nn.Module):
-    """Word and segment embedding of token ids, normalised. No row is special, not even that of `[PAD]`."""
-
-    def __init__(self, config: EncoderConfig) -> None:
-        super().__init__()
-        self.word_embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
-        self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout)
-
-    def forward(
-        self, ids: Tensor | None = None, types: Tensor | None = None, vectors: Tensor | None = None
-    ) -> Tensor:
-        """Embed tokens, (T, D).
-
-        Args:
-            ids: (T,) token ids.
-            types: (T,) segments; 0 by default.
-            vectors: (T, D) instead of word embeddings, if `ids` is None.
-
-        Raises:
-            ValueError: Neither or both of `ids` and `vectors` are given.
-        """
-        if (ids is None) == (vectors is None):
-            raise ValueError("either token ids or vectors in place of their embeddings are expected")
-        words = self.word_embeddings(ids) if vectors is None else vectors
-        table = self.token_type_embeddings
-        segments = table.weight[0] if types is None else table(types)
-        embedded: Tensor = self.dropout(self.LayerNorm(words + segments))
-        return embedded
 
 
 class SelfAttention(nn.Module):
@@ -205,7 +176,7 @@ class Layers(nn.Module):
                 states.append(x)
             if found is not None:
                 weights.append(found)
-        return States(x, tuple(states) if output_hidden_states else (), tuple(weights))
+        return States(x, states[0], tuple(states) if output_hidden_states else (), tuple(weights))
 
     def _plan(self, x: Tensor, packing: SequencePacking, output_attentions: bool) -> AttentionPlan:
         """Choose a backend for the batch and the type that its queries will have."""
@@ -215,7 +186,9 @@ class Layers(nn.Module):
         sample = torch.empty(0, self.config.head_size, dtype=dtype, device=x.device)
         dropout = self.config.attention_dropout if self.training else 0.0
         chosen = attention.choose(asked, sample, packing, dropout)
-        plan: AttentionPlan = attention.prepare(chosen, self.config.num_heads, packing, dtype)
+        plan: AttentionPlan = attention.prepare(
+            chosen, self.config.num_heads, packing, dtype, self.config.alibi == "directional"
+        )
         return plan
 
 
@@ -225,16 +198,37 @@ def _checkpoint(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 class Pooler(nn.Module):
-    """The vector of a sequence for a classifier: tanh of a linear map of its first token's vector."""
+    """The vector of a sequence for a classifier: tanh of a linear map of what `pooling` names.
+
+    | pooling | what the map takes | shape |
+    |---|---|---|
+    | cls | the vector of the first token, as published | (B, D) |
+    | mean | the mean over tokens | (B, D) |
+    | mean+max | the mean and the maximum of each dimension | (B, 2D) |
+    | skip | both of the embeddings, and both of the last layer | (B, 4D) |
+
+    Attributes:
+        parts: Vectors of width D that the map takes: 1, 2 or 4.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.pooling = config.pooling
+        self.parts = POOLED_PARTS[config.pooling]
+        self.dense = nn.Linear(self.parts * config.hidden_size, config.hidden_size)
 
-    def forward(self, rows: Tensor, packing: SequencePacking) -> Tensor:
-        """(T, D) to (B, D). A sequence without a token at position 0 has zeros there, as published."""
-        pooled: Tensor = torch.tanh(self.dense(packing.first(rows)))
+    def forward(self, states: States, packing: SequencePacking) -> Tensor:
+        """(T, D) to (B, D). A sequence without a token (for cls, at position 0) has zeros, as published."""
+        pooled: Tensor = torch.tanh(self.dense(self._taken(states, packing)))
         return pooled
+
+    def _taken(self, states: States, packing: SequencePacking) -> Tensor:
+        if self.pooling == "cls":
+            return packing.first(states.last)
+        if self.pooling == "mean":
+            return packing.mean(states.last)
+        layers = (states.embedded, states.last) if self.pooling == "skip" else (states.last,)
+        return torch.cat([part for rows in layers for part in (packing.mean(rows), packing.max(rows))], 1)
 
 
 class Encoder(nn.Module):
@@ -277,7 +271,7 @@ class Encoder(nn.Module):
             output_hidden_states: Return the embeddings and the output of each layer.
             output_attentions: Return attention weights; memory is then quadratic in the length.
         """
-        x = self.embeddings(ids, types)
+        x = self.embeddings(ids, types, packing=packing)
         outputs = {"output_hidden_states": output_hidden_states, "output_attentions": output_attentions}
         states: States = self.encoder(x, packing, **outputs)
         return states
@@ -289,11 +283,16 @@ class Encoder(nn.Module):
 
 
 def initialize(module: nn.Module, deviation: float) -> None:
-    """Initialise weights as published: normal with this standard deviation, biases 0, scales 1."""
+    """Initialise weights as published: normal with this standard deviation, biases 0, scales 1.
+
+    Convolutions have a standard deviation of one over the root of the inputs of an output.
+    """
     for part in module.modules():
         if isinstance(part, nn.Linear | nn.Embedding):
             nn.init.normal_(part.weight, std=deviation)
         elif isinstance(part, nn.LayerNorm):
             nn.init.ones_(part.weight)
-        if isinstance(part, nn.Linear | nn.LayerNorm) and part.bias is not None:
+        elif isinstance(part, nn.Conv1d):
+            nn.init.normal_(part.weight, std=part.weight[0].numel() ** -0.5)
+        if isinstance(part, nn.Linear | nn.LayerNorm | nn.Conv1d) and part.bias is not None:
             nn.init.zeros_(part.bias)

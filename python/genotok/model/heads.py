@@ -146,9 +146,9 @@ class SequenceClassifier(nn.Module):
         self, ids: Tensor, packing: SequencePacking, types: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor]:
         """The loss, with labels (B,) or (B, C), and scores (B, C)."""
-        rows = self.bert(ids, packing, types).last
+        states = self.bert(ids, packing, types)
         pooler = cast("Pooler", self.bert.pooler)
-        scores = self.classifier(self.dropout(pooler(rows, packing)))
+        scores = self.classifier(self.dropout(pooler(states, packing)))
         return (None if labels is None else classification_loss(scores, labels)), scores
 
 

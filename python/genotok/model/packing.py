@@ -111,6 +111,12 @@ class SequencePacking:
         total = total.index_add(0, self.sequence_of_token, rows.to(total.dtype))
         return (total / self.cu_seqlens.diff().clamp(min=1)[:, None]).to(rows.dtype)
 
+    def max(self, rows: Tensor) -> Tensor:
+        """The maximum (B, D) over the tokens of each sequence, from (T, D); zeros for empty ones."""
+        least = rows.new_zeros(self.num_sequences, rows.shape[1])
+        owner = self.sequence_of_token[:, None].expand_as(rows)
+        return least.scatter_reduce(0, owner, rows, "amax", include_self=False)
+
     def __len__(self) -> int:
         return int(self.starts[-1])
 

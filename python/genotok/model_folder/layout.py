@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from genotok.model.base_sizes import base_shapes
+from genotok.model.config import POOLED_PARTS
+
 if TYPE_CHECKING:
     from genotok.model import EncoderConfig
     from genotok.model.stored import Stored
@@ -86,6 +89,8 @@ def _encoder(config: EncoderConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield f"{PREFIX}embeddings.word_embeddings.weight", (config.vocab_size, width)
     yield f"{PREFIX}embeddings.token_type_embeddings.weight", (config.type_vocab_size, width)
     yield from _both(f"{PREFIX}embeddings.LayerNorm", (width,))
+    for name, shape in base_shapes(config).items():
+        yield f"{PREFIX}embeddings.bases.{name}", shape
     for number in range(config.num_layers):
         layer = f"{PREFIX}encoder.layer.{number}."
         yield from _both(f"{layer}attention.self.Wqkv", (3 * width, width))
@@ -97,7 +102,8 @@ def _encoder(config: EncoderConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _pooler(config: EncoderConfig) -> Shapes:
-    return dict(_both(f"{PREFIX}pooler.dense", (config.hidden_size, config.hidden_size)))
+    width = config.hidden_size
+    return dict(_both(f"{PREFIX}pooler.dense", (width, POOLED_PARTS[config.pooling] * width)))
 
 
 def _scores(config: EncoderConfig) -> Shapes:

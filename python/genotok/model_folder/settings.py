@@ -62,6 +62,8 @@ class Settings:
         if missing:
             raise ValueError(f"{missing[0]}: is not there; the configuration of a DNABERT-2 is expected")
         encoder = EncoderConfig.from_published(found, found.get("attention") or "auto")
+        if encoder.base_features != "none" and not encoder.spelling:
+            raise ValueError("spelling: is not there; base_features need the bases of each token")
         architectures = found.get("architectures")
         is_list = isinstance(architectures, list) and architectures and isinstance(architectures[0], str)
         return cls(

@@ -32,6 +32,7 @@ from genotok.pretrain.tokens import (
     digests_of,
     open_tokens,
     overlap_of,
+    spelling_if_seen,
     tokenizer_for,
 )
 from genotok.run_records.provenance import Provenance
@@ -110,6 +111,7 @@ def pretrain_model(
     """`pretrain`, with its options as groups."""
     folder, start = Path(output), time.monotonic()
     tokenizer = tokenizer_for(files, options.tokenizer)
+    spelling_if_seen(tokenizer, config.encoder)  # an error before anything is written
     settings: dict[str, Any] = {
         "config": dataclasses.asdict(config),
         "files": list(files),
@@ -232,7 +234,8 @@ def _trainer(
         arguments.per_device_train_batch_size,
     )
     set_seed(config.seed)
-    model = DnaBert2ForMaskedLM(_model_config(config, special, vocabulary_sha256(tokenizer)))
+    digest, spelling = vocabulary_sha256(tokenizer), spelling_if_seen(tokenizer, config.encoder)
+    model = DnaBert2ForMaskedLM(_model_config(config, special, digest, spelling))
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable()
     callbacks: list[Any] = [JsonLines(Path(str(arguments.output_dir)) / LOG)]
@@ -251,9 +254,12 @@ def _trainer(
     return trainer, corpus
 
 
-def _model_config(config: PretrainConfig, special: SpecialIds, digest: str | None = None) -> DnaBert2Config:
-    """The model's configuration, with the tokenizer's special tokens and its digest."""
-    sizes = EncoderConfig.preset(config.encoder, vocab_size=special.vocab_size, hidden_dropout=config.dropout)
+def _model_config(
+    config: PretrainConfig, special: SpecialIds, digest: str | None = None, spelling: str = ""
+) -> DnaBert2Config:
+    """The model's configuration, with the tokenizer's special tokens, its digest and its spelling."""
+    changes: dict[str, Any] = {"vocab_size": special.vocab_size, "hidden_dropout": config.dropout}
+    sizes = EncoderConfig.preset(config.encoder, **changes, spelling=spelling)
     return DnaBert2Config(
         **sizes.to_published(),
         pad_token_id=special.padding,

@@ -16,6 +16,8 @@ from genotok.errors import ArgumentError
 from genotok.files.checksums import digits_of, has_checksum
 from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.files.paths import expand
+from genotok.model import EncoderConfig
+from genotok.model_folder.spelling import spelling_for
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ __all__ = [
     "is_tokens",
     "open_tokens",
     "overlap_of",
+    "spelling_if_seen",
     "tokenizer_for",
 ]
 
@@ -160,6 +163,15 @@ def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
         if not text.upper().strip("ACGT"):
             bases[number] = len(text)
     return np.minimum(bases, 1) if overlap_of(tokenizer) else bases
+
+
+def spelling_if_seen(tokenizer: Tokenizer, encoder: str) -> str:
+    """The bases of each token if the architecture of this name sees them, else "".
+
+    Raises:
+        ArgumentError: It does, and the tokens of a sequence do not spell it.
+    """
+    return "" if EncoderConfig.preset(encoder).base_features == "none" else spelling_for(tokenizer)
 
 
 def overlap_of(tokenizer: Tokenizer) -> int:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -66,23 +67,30 @@ def _tell(chosen: str, device: str, dtype: str) -> None:
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def prepare(backend: Backend, num_heads: int, packing: SequencePacking, dtype: torch.dtype) -> AttentionPlan:
+def prepare(
+    backend: Backend,
+    num_heads: int,
+    packing: SequencePacking,
+    dtype: torch.dtype,
+    directional: bool = False,
+) -> AttentionPlan:
     """Everything that the layers share in one batch, for a chosen backend and queries of `dtype`."""
-    slopes = _slopes(num_heads, packing.cu_seqlens.device)
+    slopes = _slopes(num_heads, packing.cu_seqlens.device, directional)
+    plan = AttentionPlan(backend, packing, slopes, directional)
     if backend == "sdpa":
-        return AttentionPlan(backend, packing, slopes, masks=sdpa.masks(packing, slopes, dtype))
+        return replace(plan, masks=sdpa.masks(packing, slopes, dtype, directional))
     if backend == "flex":
-        return AttentionPlan(backend, packing, slopes, blocks=flex.blocks(packing))
+        return replace(plan, blocks=flex.blocks(packing))
     if backend == "flash":
-        return AttentionPlan(backend, packing, slopes, kernel=flash.kernel())
-    return AttentionPlan(backend, packing, slopes)
+        return replace(plan, kernel=flash.kernel())
+    return plan
 
 
 @functools.lru_cache(maxsize=64)
-def _slopes(num_heads: int, device: torch.device) -> Tensor:
+def _slopes(num_heads: int, device: torch.device, directional: bool) -> Tensor:
     """The slopes on `device`; not a buffer of the model, as a model in 16 bits would round them."""
     with torch.inference_mode(False):
-        return alibi.slopes(num_heads).to(device)
+        return alibi.slopes(num_heads, directional).to(device)
 
 
 def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> Tensor:

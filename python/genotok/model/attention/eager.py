@@ -34,7 +34,7 @@ def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> tuple[Tens
         positions = plan.packing.position_of_token[rows]
         scores = query @ key.transpose(1, 2) / math.sqrt(qkv.shape[-1])
         wide = torch.promote_types(scores.dtype, torch.float32)
-        scores = scores.to(wide) + alibi.bias(plan.slopes, positions, positions, wide)
+        scores = scores.to(wide) + alibi.bias(plan.slopes, positions, positions, wide, plan.directional)
         weight = scores.softmax(-1).to(value.dtype)
         weights.append(weight)
         context.append((functional.dropout(weight, dropout) @ value).transpose(0, 1))

@@ -1,7 +1,8 @@
 """Attention by the flash-attn package, which takes the packed row and its boundaries directly.
 
 Its ALiBi term is -slope·|i + len_k - len_q - j|, which for self-attention without a causal mask is the
-symmetric bias, with positions counted in the packed row: correct for every mask without holes.
+symmetric bias, with positions counted in the packed row: correct for every mask without holes. The
+directional bias takes two calls, each with a window of its kernel that is open on one side.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from genotok.model.packing import SequencePacking
 __all__ = ["attend", "why_unsupported"]
 
 MAX_HEAD_SIZE = 256
+
+EVERYWHERE, LEFT, RIGHT = (-1, -1), (-1, 0), (0, -1)
+"""Windows of the package: -1 is no limit."""
 
 
 def why_unsupported(sample: Tensor, packing: SequencePacking, dropout: float) -> str | None:  # noqa: ARG001
@@ -50,13 +54,26 @@ def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> Tensor:
     """The context vectors (T, H, d), from (T, 3, H, d)."""
     if plan.kernel is None:
         raise RuntimeError("a plan for flash-attn holds its function; this one was made without `prepare`")
-    context: Tensor = plan.kernel(
+    if not plan.directional:
+        return _called(qkv, plan, plan.slopes, EVERYWHERE, dropout)
+    half = qkv.shape[2] // 2
+    left = _called(qkv[:, :, :half], plan, plan.slopes[:half], LEFT, dropout)
+    return torch.cat([left, _called(qkv[:, :, half:], plan, plan.slopes[half:], RIGHT, dropout)], 1)
+
+
+def _called(
+    qkv: Tensor, plan: AttentionPlan, slopes: Tensor, window: tuple[int, int], dropout: float
+) -> Tensor:
+    """The package's function for some of the heads; a window counts tokens to the left and to the right."""
+    kernel: Any = plan.kernel
+    context: Tensor = kernel(
         qkv,
         plan.packing.cu_seqlens,
         plan.packing.max_length,
         dropout_p=dropout,
         causal=False,
-        alibi_slopes=plan.slopes,
+        window_size=window,
+        alibi_slopes=slopes,
         deterministic=torch.are_deterministic_algorithms_enabled(),
     )
     return context

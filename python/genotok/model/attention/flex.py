@@ -73,14 +73,20 @@ def attend(qkv: Tensor, plan: AttentionPlan) -> Tensor:
     if not len(qkv):
         return qkv[:, 0]
     slopes, positions = plan.slopes, plan.packing.position_of_token
+    half = len(slopes) // 2
 
     def with_bias(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
         return score - slopes[head] * (positions[query] - positions[key]).abs()
 
+    def on_one_side(score: Tensor, batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
+        ahead = torch.where(head < half, positions[query] - positions[key], positions[key] - positions[query])
+        return torch.where(ahead >= 0, with_bias(score, batch, head, query, key), -torch.inf)
+
     width = qkv.shape[-1]
     wide = functional.pad(qkv, (0, max(MIN_HEAD_SIZE - width, 0)))  # zeros add nothing to a score
     query, key, value = wide.permute(1, 2, 0, 3)[:, None]
-    settings = {"score_mod": with_bias, "block_mask": plan.blocks, "scale": width**-0.5}
+    bias = on_one_side if plan.directional else with_bias
+    settings = {"score_mod": bias, "block_mask": plan.blocks, "scale": width**-0.5}
     if torch.compiler.is_compiling():  # a compiled layer takes the call into its program
         out: Tensor = flex_attention()(query, key, value, **settings)
     else:

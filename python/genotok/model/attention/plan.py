@@ -24,6 +24,7 @@ class AttentionPlan:
         backend: The chosen backend; never "auto".
         packing: The boundaries of the sequences.
         slopes: (H,) float32 on the device of the tokens.
+        directional: Whether each head attends to one side only (see `alibi`).
         masks: `sdpa` on CPUs: the ALiBi bias for each length in the batch.
         blocks: `flex`: its block mask.
         kernel: `flash`: the package's function.
@@ -32,6 +33,7 @@ class AttentionPlan:
     backend: Backend
     packing: SequencePacking
     slopes: Tensor
+    directional: bool = False
     masks: dict[int, Tensor] = field(default_factory=dict)
     blocks: Any = None
     kernel: Callable[..., Any] | None = None

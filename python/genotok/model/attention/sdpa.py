@@ -17,6 +17,9 @@ program; its backward pass recomputes attention.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -40,44 +43,53 @@ def why_unsupported(sample: Tensor, packing: SequencePacking, dropout: float) ->
     return None
 
 
-def masks(packing: SequencePacking, slopes: Tensor, dtype: torch.dtype) -> dict[int, Tensor]:
+def masks(
+    packing: SequencePacking, slopes: Tensor, dtype: torch.dtype, directional: bool = False
+) -> dict[int, Tensor]:
     """The bias for each length in the batch, for reversed queries; none where blocks are used."""
     if slopes.device.type != "cpu" or packing.positions is not None:
         return {}
     wide = torch.promote_types(dtype, torch.float32)
-    return {length: alibi.toeplitz(slopes, length, wide) for length in {run.length for run in packing.runs}}
+    lengths = {run.length for run in packing.runs}
+    return {length: alibi.toeplitz(slopes, length, wide, directional) for length in lengths}
 
 
 def attend(qkv: Tensor, plan: AttentionPlan, dropout: float = 0.0) -> Tensor:
     """The context vectors (T, H, d), from (T, 3, H, d)."""
     if torch.compiler.is_compiling() and dropout == 0:
-        context: Tensor = _operator(qkv, plan.slopes, plan.packing.starts, plan.packing.positions)
+        context: Tensor = _operator(
+            qkv, plan.slopes, plan.packing.starts, plan.packing.positions, plan.directional
+        )
         return context
-    return _visit(qkv, plan.slopes, plan.packing.runs, plan.packing.positions, plan.masks, dropout)
+    bias = _Bias(plan.slopes, plan.directional, plan.packing.positions, plan.masks)
+    return _visit(qkv, bias, plan.packing.runs, dropout)
 
 
-def _visit(
-    qkv: Tensor,
-    slopes: Tensor,
-    runs_: tuple[SequenceRun, ...],
-    positions: Tensor | None,
-    masks_: dict[int, Tensor],
-    dropout: float,
-) -> Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bias:
+    """The ALiBi bias of a batch: slopes (H,), its form, positions (T,) if there are holes, and `masks`."""
+
+    slopes: Tensor
+    directional: bool
+    positions: Tensor | None
+    masks: dict[int, Tensor]
+
+
+def _visit(qkv: Tensor, bias: _Bias, runs_: tuple[SequenceRun, ...], dropout: float) -> Tensor:
     """Attention run by run."""
-    context = []
+    context, positions = [], bias.positions
     # Autocast would convert the mask, and a converted view is a full matrix.
     with torch.autocast(qkv.device.type, enabled=False):
         for run in runs_ if positions is None else _one_by_one(runs_):
             rows = slice(run.start, run.start + run.count * run.length)
             batch = qkv[rows].view(run.count, run.length, *qkv.shape[1:])
             query, key, value = batch.permute(2, 0, 3, 1, 4)
-            mask = masks_.get(run.length)
+            mask = bias.masks.get(run.length)
             if mask is not None:
                 out = _reversed(query, key, value, mask, dropout)
             else:
                 places = torch.arange(run.length, device=qkv.device) if positions is None else positions[rows]
-                out = _in_blocks(query, key, value, slopes, places, dropout)
+                out = _in_blocks(query, key, value, bias, places, dropout)
             context.append(out.transpose(1, 2).flatten(0, 1))
     if len(context) == 1:
         return context[0]
@@ -99,13 +111,13 @@ def _reversed(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, dropout: 
 
 
 def _in_blocks(
-    query: Tensor, key: Tensor, value: Tensor, slopes: Tensor, places: Tensor, dropout: float
+    query: Tensor, key: Tensor, value: Tensor, bias: _Bias, places: Tensor, dropout: float
 ) -> Tensor:
     """Attention (N, H, L, d), a block of queries at a time."""
     length = query.shape[2]
-    size = max(MAX_SLICE // (len(slopes) * length), MIN_BLOCK)
+    size = max(MAX_SLICE // (len(bias.slopes) * length), MIN_BLOCK)
     if length <= size:
-        return _block(query, key, value, (slopes, places, places), dropout)
+        return _block(query, key, value, (bias, places, places), dropout)
     blocks = []
     for start in range(0, length, size):
         rows = slice(start, start + size)
@@ -114,7 +126,7 @@ def _in_blocks(
             query[:, :, rows],
             key,
             value,
-            (slopes, places[rows], places),
+            (bias, places[rows], places),
             dropout,
             use_reentrant=False,
             preserve_rng_state=dropout > 0,
@@ -124,13 +136,14 @@ def _in_blocks(
 
 
 def _block(
-    query: Tensor, key: Tensor, value: Tensor, of_bias: tuple[Tensor, Tensor, Tensor], dropout: float
+    query: Tensor, key: Tensor, value: Tensor, of_bias: tuple[_Bias, Tensor, Tensor], dropout: float
 ) -> Tensor:
-    """Attention of a block of queries to all keys, with the bias of slopes and positions (`alibi.bias`)."""
+    """Attention of a block of queries to all keys, with the bias of their positions (`alibi.bias`)."""
     dtype = query.dtype
     if query.device.type == "cpu":
         dtype = torch.promote_types(dtype, torch.float32)
-    mask = alibi.bias(*of_bias, dtype)[None]
+    bias, of_queries, of_keys = of_bias
+    mask = alibi.bias(bias.slopes, of_queries, of_keys, dtype, bias.directional)[None]
     return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
 
 
@@ -138,33 +151,50 @@ def _block(
 
 
 @torch.library.custom_op("genotok::attend", mutates_args=())
-def _operator(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:
+def _operator(
+    qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None, directional: bool
+) -> Tensor:
     """`attend`, with the batch given as tensors."""
-    return _from_tensors(qkv, slopes, starts, positions).contiguous()
+    return _from_tensors(qkv, slopes, starts, positions, directional).contiguous()
 
 
 @torch.library.custom_op("genotok::attend_backward", mutates_args=())
 def _operator_backward(
-    gradient: Tensor, qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None
+    gradient: Tensor,
+    qkv: Tensor,
+    slopes: Tensor,
+    starts: Tensor,
+    positions: Tensor | None,
+    directional: bool,
 ) -> Tensor:
     """The gradient with respect to `qkv`."""
     # An operator runs below autograd; torch.func brings its own.
-    pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, slopes, starts, positions), qkv)[1]
+    given = (slopes, starts, positions, directional)
+    pull_back = torch.func.vjp(lambda leaf: _from_tensors(leaf, *given), qkv)[1]
     result: Tensor = pull_back(gradient)[0]
     return result.contiguous()
 
 
-def _from_tensors(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:
+def _from_tensors(
+    qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None, directional: bool
+) -> Tensor:
     found = tuple(runs(starts))
     made: dict[int, Tensor] = {}
     if qkv.device.type == "cpu" and positions is None:
         wide = torch.promote_types(qkv.dtype, torch.float32)
-        made = {length: alibi.toeplitz(slopes, length, wide) for length in {run.length for run in found}}
-    return _visit(qkv, slopes, found, positions, made, 0.0)
+        lengths = {run.length for run in found}
+        made = {length: alibi.toeplitz(slopes, length, wide, directional) for length in lengths}
+    return _visit(qkv, _Bias(slopes, directional, positions, made), found, 0.0)
 
 
 @_operator.register_fake
-def _(qkv: Tensor, slopes: Tensor, starts: Tensor, positions: Tensor | None) -> Tensor:  # noqa: ARG001
+def _(
+    qkv: Tensor,
+    slopes: Tensor,  # noqa: ARG001
+    starts: Tensor,  # noqa: ARG001
+    positions: Tensor | None,  # noqa: ARG001
+    directional: bool,  # noqa: ARG001
+) -> Tensor:
     return qkv.new_empty(qkv.shape[0], qkv.shape[2], qkv.shape[3])
 
 
@@ -175,16 +205,19 @@ def _(
     slopes: Tensor,  # noqa: ARG001
     starts: Tensor,  # noqa: ARG001
     positions: Tensor | None,  # noqa: ARG001
+    directional: bool,  # noqa: ARG001
 ) -> Tensor:
     return qkv.new_empty(qkv.shape)
 
 
-def _remember(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG001
-    ctx.save_for_backward(*inputs)
+def _remember(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
+    ctx.save_for_backward(*inputs[:-1])
+    ctx.directional = inputs[-1]  # type: ignore[attr-defined]
 
 
 def _backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
-    return _operator_backward(gradient, *ctx.saved_tensors), None, None, None  # type: ignore[attr-defined]
+    saved = ctx.saved_tensors  # type: ignore[attr-defined]
+    return _operator_backward(gradient, *saved, ctx.directional), None, None, None, None  # type: ignore[attr-defined]
 
 
 _operator.register_autograd(_backward, setup_context=_remember)

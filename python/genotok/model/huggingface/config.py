@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from transformers import PreTrainedConfig
 
-from genotok.model.config import MODEL_TYPE, MODEL_TYPES, EncoderConfig, refuse_loaders
+from genotok.model.config import ADDED, MODEL_TYPE, MODEL_TYPES, EncoderConfig, refuse_loaders
 
 __all__ = ["DnaBert2Config"]
 
@@ -42,6 +42,11 @@ class DnaBert2Config(PreTrainedConfig):
     mask_token_id: int | None = 4
     tie_word_embeddings: bool = True
     attention: str = "auto"
+    base_features: str = "none"
+    base_position: bool = False
+    alibi: str = "symmetric"
+    pooling: str = "cls"
+    spelling: str = ""
     tokenizer_sha256: str | None = None
     """The digest of the vocabulary that the model was trained with (`genotok.files.identity`)."""
     pairs: bool | None = None
@@ -66,6 +71,12 @@ class DnaBert2Config(PreTrainedConfig):
         if found.get("model_type") in MODEL_TYPES:
             found["model_type"] = MODEL_TYPE
         return found, rest
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contents of a file; settings that the published file does not have only where they are used."""
+        found: dict[str, Any] = super().to_dict()
+        unused = [name for name, value in ADDED.items() if found.get(name, value) == value]
+        return {name: value for name, value in found.items() if name not in unused}
 
     def encoder_config(self) -> EncoderConfig:
         """The configuration of the encoder.

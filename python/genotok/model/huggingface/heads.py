@@ -124,7 +124,7 @@ class DnaBert2ForSequenceClassification(_Classifier):
         encoded = self.bert.encode(
             input_ids, attention_mask, token_type_ids, inputs_embeds, output_hidden_states, output_attentions
         )
-        scores = self.classifier(self.dropout(self.bert.pooler(encoded.states.last, encoded.packing)))
+        scores = self.classifier(self.dropout(self.bert.pooler(encoded.states, encoded.packing)))
         loss = None if labels is None else classification_loss(scores, labels, self.config.problem_type)
         output = SequenceClassifierOutput(loss=loss, logits=scores, **self.bert.padded(encoded))
         return output if as_dict(return_dict, self.config) else output.to_tuple()

@@ -14,9 +14,11 @@ from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from genotok.model.attention.eager import padded_weights
-from genotok.model.encoder import Embeddings, Layers, Pooler, States
+from genotok.model.embeddings import Embeddings
+from genotok.model.encoder import Layers, Pooler, States
 from genotok.model.huggingface.config import DnaBert2Config
 from genotok.model.packing import SequencePacking, pack, unpad
+from genotok.model.spelling import resized
 
 __all__ = ["DnaBert2Model", "DnaBert2PreTrainedModel", "PackedStates", "as_dict"]
 
@@ -37,6 +39,20 @@ class DnaBert2PreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Embedding | nn.LayerNorm):
             super()._init_weights(module)
+        elif isinstance(module, nn.Conv1d):
+            init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+
+    def resize_token_embeddings(self, *arguments: Any, **settings: Any) -> nn.Embedding:
+        """As in transformers; the bases of new tokens are not known."""
+        found: nn.Embedding = super().resize_token_embeddings(*arguments, **settings)
+        self.config.spelling = resized(self.config.spelling, self.config.vocab_size)
+        model: Any = self.base_model
+        bases = model.embeddings.bases
+        if bases is not None:
+            bases.spelling = self.config.spelling
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +76,16 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """Initialise weights; a new pooler is the identity before its tanh.
+        """Initialise weights; a new pooler is the identity before its tanh, or the mean of what it takes.
 
         Checkpoints of masked language models have no pooler, and neither have adapters on them: a
         deterministic pooler is the one that the adapter was trained with.
         """
         super()._init_weights(module)
         if self.pooler is not None and module is self.pooler.dense:
-            init.eye_(self.pooler.dense.weight)
+            parts = self.pooler.parts
+            one = torch.eye(self.config.hidden_size) / parts
+            init.copy_(self.pooler.dense.weight, one.repeat(1, parts))
 
     def get_input_embeddings(self) -> nn.Embedding:
         """The word embeddings."""
@@ -100,6 +118,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
             None if input_ids is None else take(input_ids),
             None if token_type_ids is None else take(token_type_ids.expand(given.shape[:2])),
             None if inputs_embeds is None else take(inputs_embeds),
+            packing,
         )
         with_states = _or_default(output_hidden_states, self.config.output_hidden_states)
         with_attentions = _or_default(output_attentions, self.config.output_attentions)
@@ -134,7 +153,7 @@ class DnaBert2Model(DnaBert2PreTrainedModel):
         last, packing = encoded.states.last, encoded.packing
         output = BaseModelOutputWithPooling(
             last_hidden_state=packing.pad(last),
-            pooler_output=None if self.pooler is None else self.pooler(last, packing),
+            pooler_output=None if self.pooler is None else self.pooler(encoded.states, packing),
             **self.padded(encoded),
         )
         return output if as_dict(return_dict, self.config) else output.to_tuple()
