@@ -47,8 +47,8 @@ pub(super) fn read_file(
     builder.contents().since(&before).check(&path, allow_unknown)
 }
 
-/// Reads a sequence file into a builder and closes its last record. `after` is called when a record starts and after every
-/// `piece` symbols of one, so at places that depend on the records alone; it may take words from the builder.
+/// Reads a sequence file into a builder and closes its last record. `after` is called after every `piece` symbols of
+/// a record and after its last, so at places that depend on the records alone; it may take words from the builder.
 ///
 /// Plain text is read on all threads of the current pool, in [turns](Turns); what is packed is the same.
 pub(super) fn read_symbols(
@@ -90,8 +90,8 @@ fn read_in_turns(
                     error.in_file(&path).on_line(|at| turn.line_of(from + distance(first, at)))
                 })?;
                 if let Some(name) = name {
+                    end_piece(builder, piece, &mut after)?;
                     builder.record(name);
-                    after(builder)?;
                 }
                 from = to;
             }
@@ -99,8 +99,8 @@ fn read_in_turns(
         } else {
             match reader.next_event()? {
                 Some(Event::Record { name, .. }) => {
+                    end_piece(builder, piece, &mut after)?;
                     builder.record(name);
-                    after(builder)?;
                     in_record = true;
                 }
                 Some(Event::Symbols(symbols)) => {
@@ -122,6 +122,7 @@ fn read_in_turns(
         }
     }
     monitor.check()?;
+    end_piece(builder, piece, &mut after)?;
     builder.end_record();
     monitor.add_bases(read);
     monitor.add_bytes(reader.bytes_read() - bytes_reported);
@@ -145,6 +146,15 @@ fn add_symbols(
         symbols = rest;
     }
     Ok(())
+}
+
+/// Calls `after` at the end of a record, unless it was called there.
+fn end_piece(
+    builder: &mut CorpusBuilder,
+    piece: usize,
+    mut after: impl FnMut(&mut CorpusBuilder) -> Result<()>,
+) -> Result<()> {
+    if builder.position().is_multiple_of(piece as u64) { Ok(()) } else { after(builder) }
 }
 
 /// How many symbols of a record lie between two positions.
