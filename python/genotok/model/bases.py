@@ -157,8 +157,7 @@ class BaseConvolution(nn.Module):
         x = self._channels(row)
         if places is not None:
             x = x + places
-        pooled = [_pooled(x, row, how) for how in ("amax", "mean")]
-        found: Tensor = self.projection(torch.cat(pooled, 1))
+        found: Tensor = self.projection(_pooled(x, row))
         return found
 
     def _channels(self, row: BaseRow) -> Tensor:
@@ -222,7 +221,11 @@ def _mean_embedding(table: nn.Embedding, index: Tensor, row: BaseRow) -> Tensor:
     return functional.embedding_bag(index, table.weight, row.first, mode="mean")
 
 
-def _pooled(x: Tensor, row: BaseRow, how: str) -> Tensor:
-    """The maximum or the mean over the bases of each token, (T, C), from (P, C)."""
+def _pooled(x: Tensor, row: BaseRow) -> Tensor:
+    """The maximum and the mean over the bases of each token, (T, 2C), from (P, C)."""
+    empty = x.new_zeros(len(row.first), x.shape[1])
     owner = row.token[:, None].expand_as(x)
-    return x.new_zeros(len(row.first), x.shape[1]).scatter_reduce(0, owner, x, how, include_self=False)
+    peak = empty.scatter_reduce(0, owner, x, "amax", include_self=False)
+    # Not the "mean" of scatter_reduce, which has no deterministic kernel on CUDA.
+    mean = empty.index_add(0, row.token, x) / row.counts[:, None]
+    return torch.cat([peak, mean.to(x.dtype)], 1)
