@@ -137,7 +137,7 @@ def _summary(lane: Worker, runs: list[Record]) -> Record:
         "worst_seconds": round(max(seconds), 4),
         "user_seconds": round(statistics.median(run["user"] for run in runs), 4),
         "system_seconds": round(statistics.median(run["system"] for run in runs), 4),
-        "runs": [{key: round(value, 4) for key, value in run.items()} for run in runs],
+        "runs": {key: [round(run[key], 4) for run in runs] for key in runs[0]},
     }
 
 
