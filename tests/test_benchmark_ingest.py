@@ -111,7 +111,7 @@ def test_builds_take_turns_on_each_number_of_cores(
     results = record["results"]
     lanes = [(build, number) for number in cores for build in ("before", "after")]
     assert [(result["build"], result["cores"]) for result in results] == lanes
-    assert all(len(result["runs"]) == 1 and result["seconds"] > 0 for result in results)
+    assert all(len(result["runs"]["seconds"]) == 1 and result["seconds"] > 0 for result in results)
     commands = ["command_seconds" in result for result in results]
     assert commands == [number == max(cores) and key != "gzip-read" for _, number in lanes]
     assert not [path.name for path in bench.sources.folder.iterdir() if path.name.startswith("before-")]
@@ -152,7 +152,7 @@ def result_of(build: str, cores: int, seconds: float, **more: Any) -> dict[str, 
         "cores": cores,
         "seconds": seconds,
         "best_seconds": seconds / 2,
-        "runs": [1, 2],
+        "runs": {"seconds": [1, 2]},
         "worst_seconds": 2 * seconds,
         "user_seconds": seconds,
         "system_seconds": seconds / 2,

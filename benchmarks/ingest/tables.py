@@ -67,7 +67,7 @@ def _conditions(record: BenchmarkRecord) -> str:
     """How it was measured, in one paragraph."""
     made, builds = record.provenance, record.more["builds"]
     named = "; ".join(f"*{name}* is commit {build['commit']}" for name, build in builds.items())
-    runs = max(len(result["runs"]) for case in record.cases for result in case["results"])
+    runs = max(len(result["runs"]["seconds"]) for case in record.cases for result in case["results"])
     return (
         f"Mbp/s unless a unit is given, *before* → *after*: {named}. Equal output asserted first: rows, "
         f"names, places, ids, refget digests, reports. Medians of {runs} runs at most, builds and numbers "
