@@ -26,6 +26,7 @@ from genotok.tokenizer.row_report import RowReport
 
 __all__ = [
     "MAX_UNKNOWN",
+    "VERSION",
     "AtomicFile",
     "BatchWriter",
     "Claim",
@@ -56,6 +57,7 @@ __all__ = [
 ]
 
 MAX_UNKNOWN: float
+VERSION: str
 
 @final
 class AtomicFile:

@@ -300,9 +300,11 @@ pub fn pack(
 ) -> Result<(u64, Contents)> {
     check_paths(paths)?;
     verdict::check_allowed(allow_unknown)?;
-    let corpora = pool(threads)?.install(|| corpus::read_all(paths, allow_unknown, monitor))?;
-    let bytes = corpus::save(&corpora, output, monitor)?;
-    Ok((bytes, contents_of(&corpora)))
+    pool(threads)?.install(|| {
+        let corpora = corpus::read_all(paths, allow_unknown, monitor)?;
+        let bytes = corpus::save(&corpora, output, monitor)?;
+        Ok((bytes, contents_of(&corpora)))
+    })
 }
 
 /// Packs sequence files into a folder of shards. Returns its manifest, and what was read now.

@@ -140,14 +140,14 @@ class _SetWork:
         """The results of the set."""
         read, labels = self.read()
         splits, note = with_train(read)
-        work = BaselineSet.of(
-            self.task,
-            splits,
-            Problem(labels.type, labels.names),
-            clean_rows(read),
+        work = BaselineSet(
+            task=self.task,
+            splits=splits,
+            problem=Problem(labels.type, labels.names),
             options=self.options,
             config=self.config,
             run=self.process,
             folder=self.folder,
+            clean=clean_rows(read),
         )
         return {**self.task.facts(splits, labels, note), "baselines": work.record()}

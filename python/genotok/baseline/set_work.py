@@ -27,7 +27,6 @@ from genotok.files.documents import read_object
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     import numpy as np
@@ -54,58 +53,39 @@ class BaselineSet:
     """A set, and how its baselines are fitted.
 
     Attributes:
-        name: Its name, for messages.
+        task: The set.
         splits: train, dev and test with labels.
         problem: What is predicted.
-        metric: What choices are made by on dev.
-        stranded: Whether all sequences are of one strand.
-        aligned: Whether a place means the same in all sequences.
-        folder: Where results are kept.
-        seeds: A network for each.
+        options: Seeds, a network for each, and what they say of strands and places.
         config: The settings of the network.
         run: Device, callbacks.
+        folder: Where results are kept.
         clean: The clean rows of test, which are scored too; None to score all rows only.
     """
 
-    name: str
+    task: Task
     splits: dict[str, LabelledSplit]
     problem: Problem
-    metric: Metric
-    stranded: bool
-    aligned: bool
-    folder: Path
-    seeds: Sequence[int]
+    options: BaselineOptions | FinetuneOptions
     config: NetworkConfig
     run: ModelRunOptions
+    folder: Path
     clean: CleanRows | None = None
 
-    @classmethod
-    def of(
-        cls,
-        task: Task,
-        splits: dict[str, LabelledSplit],
-        problem: Problem,
-        clean: CleanRows | None,
-        *,
-        options: BaselineOptions | FinetuneOptions,
-        config: NetworkConfig,
-        run: ModelRunOptions,
-        folder: Path,
-    ) -> BaselineSet:
-        """The baselines of a task, with the seeds of its options and what they say of strands and places."""
-        return cls(
-            name=task.name,
-            splits=splits,
-            problem=problem,
-            metric=task.metric_of(problem.labels),
-            stranded=task.is_stranded(options.stranded),
-            aligned=task.is_aligned(options.aligned),
-            folder=folder,
-            seeds=options.seeds,
-            config=config,
-            run=run,
-            clean=clean,
-        )
+    @property
+    def metric(self) -> Metric:
+        """What choices are made by on dev."""
+        return self.task.metric_of(self.problem.labels)
+
+    @property
+    def stranded(self) -> bool:
+        """Whether all sequences are of one strand."""
+        return self.task.is_stranded(self.options.stranded)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether a place means the same in all sequences."""
+        return self.task.is_aligned(self.options.aligned)
 
     def record(self) -> Record:
         """The results of all baselines, as records of runs have them.
@@ -115,8 +95,8 @@ class BaselineSet:
         """
         blind = BlindSet(self.splits, self.problem, self.metric, self.stranded, self.aligned)
         common = self._kmers(blind)
-        parts = [self._seed(seed, blind) for seed in self.seeds]
-        averages = [self._average(seed, blind) for seed in self.seeds]
+        parts = [self._seed(seed, blind) for seed in self.options.seeds]
+        averages = [self._average(seed, blind) for seed in self.options.seeds]
         facts = {"stranded": self.stranded, "aligned": self.aligned}
         return {
             KMERS: {**facts, "runs": [self._scored(common, self.folder / KMERS / TEST)]},
@@ -147,7 +127,7 @@ class BaselineSet:
         place = self.folder / KMERS
         if (place / RESULT).exists():
             return _finished(place, {"penalty", "parameters"})
-        self.run.notify(f"{self.name}: k-mer baseline")
+        self.run.notify(f"{self.task.name}: k-mer baseline")
         fitted = kmers.fit(blind)
         _clear(place)
         self._write(place / DEV, "dev", fitted.dev)
@@ -167,7 +147,7 @@ class BaselineSet:
         place = self._place(seed)
         if (place / RESULT).exists():
             return _finished(place, {"seed", "parameters", "epoch"})
-        self.run.notify(f"{self.name}: CNN baseline, seed {seed}")
+        self.run.notify(f"{self.task.name}: CNN baseline, seed {seed}")
         trained = train_network(
             blind, self.config, seed, torch.device(device_of(self.run)), self.run.progress
         )

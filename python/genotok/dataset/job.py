@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
+from genotok import _native
 from genotok.dataset.manifest import FileEntry, Head
 from genotok.files.checksums import sha256
 
@@ -42,12 +41,6 @@ class RowReader(Protocol):
     def close(self) -> None:
         """Read no more."""
         ...
-
-
-@cache
-def _version() -> str:
-    """The version of genotok; the metadata of the package is read once, and not for each shard."""
-    return version("genotok")
 
 
 OpenRows = Callable[[Sequence[str], int], RowReader]
@@ -87,7 +80,7 @@ class EncodingJob:
     def facts(self) -> dict[str, Any]:
         """What a file says of how it was made."""
         return {
-            "genotok": _version(),
+            "genotok": _native.VERSION,
             "tokenizer_sha256": self.vocabulary.sha256,
             "vocab_size": self.vocabulary.size,
             "options": dict(self.options),
@@ -96,7 +89,7 @@ class EncodingJob:
     def head(self) -> Head:
         """The head of the manifest."""
         return Head(
-            genotok=_version(),
+            genotok=_native.VERSION,
             format=self.form.name,
             vocab_size=self.vocabulary.size,
             tokenizer=FileEntry(

@@ -16,12 +16,12 @@ import time
 import warnings
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, TypedDict, get_args
 
 import numpy as np
 import pyarrow as pa
 
+from genotok import _native
 from genotok.dataset.metadata import describe
 from genotok.dataset.slowness import warn_if_slow
 from genotok.dataset.vocabulary import Vocabulary
@@ -264,7 +264,7 @@ def _schema(columns: pa.Schema, names: list[str], embedder: Embedder, rows: Embe
     kind = pa.list_(pa.float32(), embedder.width) if names == [EMBEDDING] else pa.float32()
     settings = {name: getattr(rows, name) for name in ("window", "stride", "unknown", "uppercase")}
     about = {
-        "genotok": version("genotok"),
+        "genotok": _native.VERSION,
         "tokenizer_sha256": Vocabulary.of(embedder.tokenizer).sha256,
         "vocab_size": embedder.tokenizer.vocab_size,
         "options": {"pooling": embedder.pooling, "dtype": embedder.dtype, **settings},

@@ -7,13 +7,13 @@ column of a table is kept. A table column with the name of a prediction column i
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from genotok import _native
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
 from genotok.rows.column_request import LINE
@@ -45,7 +45,7 @@ def schema_of(kept: pa.Schema, problem: Problem, *, has_lines: bool, **about: An
     ]
     front = [pa.field(LINE, pa.int64())] if has_lines else []
     fields = [*front, *kept.remove_metadata(), *ours]
-    about = {"genotok": version("genotok"), "problem_type": problem.type, **about}
+    about = {"genotok": _native.VERSION, "problem_type": problem.type, **about}
     return describe(pa.schema(fields), json.dumps(about))
 
 

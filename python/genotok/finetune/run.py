@@ -257,15 +257,15 @@ class _SetWork:
 
     def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
         """The results of the baselines, with the seeds of the run."""
-        return BaselineSet.of(
-            self.task,
-            splits,
-            data.problem,
-            data.clean,
+        return BaselineSet(
+            task=self.task,
+            splits=splits,
+            problem=data.problem,
             options=self.options,
             config=NetworkConfig(),
             run=self.process,
             folder=self.folder / "baselines",
+            clean=data.clean,
         ).record()
 
     def _keep_best(self, runs: list[Record], metric: str) -> None:

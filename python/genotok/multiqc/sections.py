@@ -10,9 +10,9 @@ import json
 import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
+from genotok import _native
 from genotok.errors import ArgumentError
 from genotok.files.kinds import MULTIQC
 from genotok.files.outputs import output_file
@@ -116,7 +116,7 @@ class SectionFiles:
         for section in sections:
             text = json.dumps(section.to_json(self.command), indent=1)
             self.outputs[section.name].write(f"{text}\n".encode())
-        self.outputs[VERSIONS].write(f'genotok: "{version("genotok")}"\n'.encode())
+        self.outputs[VERSIONS].write(f'genotok: "{_native.VERSION}"\n'.encode())
 
 
 @contextmanager

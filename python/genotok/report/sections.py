@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from genotok.report.audits import audit_section
 from genotok.report.baselines import baseline_section
+from genotok.report.builds import ingest_memory_section, ingest_section, scaling_section
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.finetuning import finetuning_section
@@ -34,6 +35,9 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "encode": encode_section,
     "encode-quick": encode_section,
     "encode-given": encode_section,
+    "ingest": ingest_section,
+    "ingest-memory": ingest_memory_section,
+    "train-scaling": scaling_section,
     "encoder-memory": memory_section,
     "encoder-speed": speed_section,
     "encoder-gpu": speed_section,

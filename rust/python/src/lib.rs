@@ -79,4 +79,7 @@ mod _native {
     /// The share of unknown symbols that a file may have, unless the caller allows more.
     #[pymodule_export]
     const MAX_UNKNOWN: f64 = genotok_core::verdict::MAX_UNKNOWN;
+    /// The version of genotok.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
 }

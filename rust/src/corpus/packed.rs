@@ -34,6 +34,8 @@ use crate::io::atomic;
 use crate::monitor::Monitor;
 
 const VERSION: u64 = 1;
+/// Bytes that are summed or written between two checks for an interrupt.
+const PIECE: usize = 1 << 23;
 
 impl Corpus {
     /// Maps a packed file after checking it. Cost: one pass over the file for its checksum; the memory of that pass is
@@ -53,7 +55,9 @@ impl Corpus {
         if expected != Some(mapped.len() as u64) {
             return Err(damaged(path, "its length is not what its header says"));
         }
-        if blake3::hash(&mapped[HEADER..]).as_bytes() != &header[112..144] {
+        let mut sum = blake3::Hasher::new();
+        add(&mut sum, &mapped[HEADER..]);
+        if sum.finalize().as_bytes() != &header[112..144] {
             return Err(damaged(path, "its checksum is wrong"));
         }
         let num_words = usize::try_from(num_words).map_err(|_| damaged(path, "it has too many words"))?;
@@ -105,13 +109,14 @@ impl Corpus {
 
 /// Writes the words of all corpora to one packed file, atomically. Returns its length in bytes.
 ///
-/// Cost: two passes over the words, since the checksum stands in front of them, and eight bytes of memory per word.
+/// Cost: two passes over the words, since the checksum stands in front of them, the first by all threads of the current
+/// pool; and eight bytes of memory per word.
 pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
     let ends = packed_ends(corpora);
     let mut sum = blake3::Hasher::new();
     for piece in pieces(&ends, corpora) {
         monitor.check()?;
-        sum.update(piece);
+        add(&mut sum, piece);
     }
     let header = packed_header(corpora, sum.finalize());
     let written = atomic::write(path, |file| {
@@ -126,6 +131,15 @@ pub fn save(corpora: &[Corpus], path: &Path, monitor: &Monitor) -> Result<u64> {
     Ok(pieces(&ends, corpora).map(|piece| piece.len() as u64).sum::<u64>() + HEADER as u64)
 }
 
+/// Adds bytes to a sum, with all threads of the pool that the caller works in, if it works in one.
+fn add(sum: &mut blake3::Hasher, bytes: &[u8]) {
+    if rayon::current_thread_index().is_some() {
+        sum.update_rayon(bytes);
+    } else {
+        sum.update(bytes);
+    }
+}
+
 /// The ends of all words as bytes of a packed file, for the arenas of all corpora back to back.
 fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
     let mut ends = Vec::with_capacity(8 * corpora.iter().map(Corpus::num_words).sum::<usize>());
@@ -137,9 +151,9 @@ fn packed_ends(corpora: &[Corpus]) -> Vec<u8> {
     ends
 }
 
-/// Everything after the header, in pieces of at most 1 MiB: an interrupt is noticed between two of them.
+/// Everything after the header, in pieces of at most [`PIECE`] bytes: an interrupt is noticed between two of them.
 fn pieces<'a>(ends: &'a [u8], corpora: &'a [Corpus]) -> impl Iterator<Item = &'a [u8]> {
-    ends.chunks(1 << 20).chain(corpora.iter().flat_map(|corpus| corpus.arena().chunks(1 << 20)))
+    ends.chunks(PIECE).chain(corpora.iter().flat_map(|corpus| corpus.arena().chunks(PIECE)))
 }
 
 /// The header for these corpora and the checksum of what follows it.
