@@ -63,7 +63,7 @@ _HOMES = {
     "tokenizer.encoder": ("RecordBatch", "TokenArray", "TokenReader"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
-_PARTS = ("corpus", "errors", "tokenizer")
+_PARTS = ("_native", "corpus", "errors", "files", "options", "tokenizer")
 
 
 def __getattr__(name: str) -> object:
