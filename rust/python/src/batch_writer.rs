@@ -58,8 +58,9 @@ enum State {
 
 #[pymethods]
 impl BatchWriter {
-    /// Begins a file of `form`: "arrow", "arrow-stream" or "parquet". `schema` has `__arrow_c_schema__`, `metadata` becomes that of the schema, `about` goes
-    /// into each checksum. `sink` is an `AtomicFile` of this module, or any object with `write`.
+    /// Begins a file of `form`: "arrow", "arrow-stream" or "parquet". `schema` has `__arrow_c_schema__`, `metadata` becomes
+    /// that of the schema, `about` goes into each checksum. `sink` is an `AtomicFile` of this module, or any object with
+    /// `write`.
     #[new]
     #[pyo3(signature = (sink, schema, metadata, about, *, form))]
     fn new(

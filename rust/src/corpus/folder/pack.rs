@@ -14,7 +14,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -30,6 +29,7 @@ use crate::corpus::{Contents, Corpus, CorpusBuilder, WordPlace, is_packed, packe
 use crate::error::{Error, Result};
 use crate::io::atomic::claim::OutputClaim;
 use crate::io::atomic::{self, is_claim};
+use crate::io::checksum::file_checksum;
 use crate::io::fasta::SequenceReader;
 use crate::io::sizes::size;
 use crate::monitor::Monitor;
@@ -220,11 +220,11 @@ fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<PackedInput>> {
         if is_packed(path) {
             return Err(Error::file(path, "is packed already; give the sequence file that it was made from"));
         }
+        let not_a_file = || Error::file(path, "shards are made of files that can be read twice; name a file");
         if !path.is_file() {
-            let reason = "shards are made of files that can be read twice; name a file";
-            return Err(Error::file(path, reason));
+            return Err(not_a_file());
         }
-        let checksum = checksum(path, monitor)?;
+        let checksum = file_checksum(path, monitor)?.ok_or_else(not_a_file)?;
         Ok(PackedInput {
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             bytes: size(path),
@@ -237,23 +237,6 @@ fn checksums(paths: &[PathBuf], monitor: &Monitor) -> Result<Vec<PackedInput>> {
         })
     };
     paths.par_iter().map(sum).collect()
-}
-
-/// BLAKE3 of a file, in constant memory and interruptible.
-fn checksum(path: &Path, monitor: &Monitor) -> Result<String> {
-    let fail = |source| Error::io(path, source);
-    let mut file = fs::File::open(path).map_err(fail)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        monitor.check()?;
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finalize().to_hex().to_string()),
-            Ok(count) => _ = hasher.update(&buffer[..count]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(fail(error)),
-        }
-    }
 }
 
 /// Fails if the content of an input is in the folder already, or given twice: its words would count twice.
