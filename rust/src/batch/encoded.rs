@@ -91,6 +91,14 @@ impl Ids {
         }
     }
 
+    /// Leaves their memory to batches to come.
+    pub fn keep_memory(self) {
+        match self {
+            Self::Narrow(ids) => ids.keep_memory(),
+            Self::Wide(ids) => ids.keep_memory(),
+        }
+    }
+
     /// All of them in 32 bits; a copy.
     pub fn to_vec(&self) -> Vec<Id> {
         match self {

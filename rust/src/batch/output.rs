@@ -1,6 +1,6 @@
 //! What comes of one task: ids, or their number, and where its sequences end.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::io::memory;
 use crate::tokenizer::Id;
@@ -23,7 +23,7 @@ pub(super) trait IdStore: Default + Send {
     fn is_unallocated(&self) -> bool {
         false
     }
-    /// Gives memory back that is not used.
+    /// Gives memory back if much of it is not used.
     fn shrink(&mut self) {}
     /// An empty store, with memory for so many ids if an earlier call has left some.
     fn recycled(_ids: usize) -> Self {
@@ -62,17 +62,19 @@ macro_rules! list {
         }
 
         fn shrink(&mut self) {
-            self.shrink_to_fit();
+            if self.capacity() > self.len() + self.len() / 2 {
+                self.shrink_to_fit();
+            }
         }
 
         fn recycled(ids: usize) -> Self {
-            let mut spares = lock(&$spares);
+            let Some(mut spares) = spares(&$spares) else { return Self::default() };
             let fits = spares.iter().position(|spare| spare.capacity() >= ids);
             fits.map(|at| spares.swap_remove(at)).unwrap_or_default()
         }
 
         fn keep_memory(mut self) {
-            let mut spares = lock(&$spares);
+            let Some(mut spares) = spares(&$spares) else { return };
             let kept: usize = spares.iter().map(Self::capacity).sum();
             if self.capacity() > 0 && kept + self.capacity() <= MAX_SPARE_IDS && spares.len() < MAX_SPARES {
                 self.clear();
@@ -85,8 +87,13 @@ macro_rules! list {
 static NARROW_SPARES: Mutex<Vec<Vec<u16>>> = Mutex::new(Vec::new());
 static WIDE_SPARES: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
 
-fn lock<T>(spares: &Mutex<T>) -> MutexGuard<'_, T> {
-    spares.lock().unwrap_or_else(PoisonError::into_inner)
+/// The lists that are kept; none while another thread takes or leaves one, for ever in a process that was forked then.
+fn spares<T>(kept: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match kept.try_lock() {
+        Ok(spares) => Some(spares),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 impl IdStore for Vec<u16> {
