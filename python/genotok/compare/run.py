@@ -24,14 +24,8 @@ from genotok.files.paths import expand
 from genotok.finetune import finetune_model
 from genotok.gue.splits import check_train
 from genotok.options import grouped
-from genotok.options.learning import (
-    ComparisonKeywords,
-    ComparisonOptions,
-    FinetuneOptions,
-    ModelRunKeywords,
-    ModelRunOptions,
-    PretrainOptions,
-)
+from genotok.options.learning import FinetuneOptions, ModelRunKeywords, ModelRunOptions
+from genotok.options.pretraining import ComparisonKeywords, ComparisonOptions, PretrainOptions
 from genotok.pretrain import pretrain_model
 from genotok.pretrain.run import REPORT
 from genotok.run_records.provenance import Provenance

@@ -1,4 +1,4 @@
-"""Models in training: labelled sets, fine-tuning, pre-training and comparisons."""
+"""Models in training: how they are run; labelled sets, baselines, fine-tuning."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from genotok.options.run import Progress  # noqa: TC001 - the groups' types are 
 __all__ = [
     "BaselineKeywords",
     "BaselineOptions",
-    "ComparisonKeywords",
-    "ComparisonOptions",
     "FinetuneKeywords",
     "FinetuneOptions",
     "LabelKeywords",
@@ -30,23 +28,10 @@ __all__ = [
     "ModelRunKeywords",
     "ModelRunOptions",
     "OnStatus",
-    "PretrainKeywords",
-    "PretrainOptions",
 ]
 
 OnStatus = Callable[[str], None]
 """Called with a message before each step of the work."""
-
-HoldOut = Annotated[
-    tuple[str, ...],
-    Option(
-        "Evaluate on this record and do not train on it; may be given again.",
-        metavar="RECORD",
-        default="the last hundredth of all",
-        panel=MODEL,
-    ),
-]
-
 
 Seeds = Annotated[
     tuple[int, ...],
@@ -221,70 +206,4 @@ class BaselineKeywords(TypedDict, total=False):
     stranded: bool | None
     aligned: bool | None
     resume: bool
-    allow_unknown: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PretrainOptions:
-    """What is pre-trained on what; `genotok.pretrain.pretrain` explains each field."""
-
-    tokenizer: Annotated[
-        str | None,
-        Option(
-            "A tokenizer.json.",
-            flags=("--tokenizer", "-t"),
-            metavar="FILE",
-            default="that of encoded files, or tokenizer.json here",
-            panel=MODEL,
-        ),
-    ] = None
-    hold_out: HoldOut = ()
-    allow_unknown: AllowUnknown = MAX_UNKNOWN
-    resume: Annotated[bool, Option("Resume a run that was stopped.", panel=RUN)] = False
-    report_to: Annotated[
-        tuple[str, ...],
-        Option(
-            "Also log to a tracker that transformers knows, such as tensorboard.",
-            metavar="TRACKER",
-            default="log.jsonl only",
-            panel=RUN,
-        ),
-    ] = ()
-
-    def __post_init__(self) -> None:
-        """Give lists one form."""
-        object.__setattr__(self, "hold_out", tuple(self.hold_out))
-        object.__setattr__(self, "report_to", tuple(self.report_to))
-
-
-class PretrainKeywords(TypedDict, total=False):
-    """`PretrainOptions` as keywords."""
-
-    tokenizer: str | None
-    hold_out: Sequence[str]
-    allow_unknown: float
-    resume: bool
-    report_to: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonOptions:
-    """What a comparison of tokenizers trains on; `genotok.compare.compare` explains each field."""
-
-    hold_out: HoldOut = ()
-    resume: Annotated[bool, Option("Resume a comparison that was stopped.", panel=RUN)] = False
-    problem_type: ProblemType | None = None
-    allow_unknown: AllowUnknown = MAX_UNKNOWN
-
-    def __post_init__(self) -> None:
-        """Give lists one form."""
-        object.__setattr__(self, "hold_out", tuple(self.hold_out))
-
-
-class ComparisonKeywords(TypedDict, total=False):
-    """`ComparisonOptions` as keywords."""
-
-    hold_out: Sequence[str]
-    resume: bool
-    problem_type: ProblemType | None
     allow_unknown: float

@@ -22,7 +22,8 @@ from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.options import grouped
-from genotok.options.learning import ModelRunKeywords, ModelRunOptions, PretrainKeywords, PretrainOptions
+from genotok.options.learning import ModelRunKeywords, ModelRunOptions
+from genotok.options.pretraining import PretrainKeywords, PretrainOptions
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model

@@ -15,7 +15,8 @@ from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import ReportOptions
 from genotok.cli.shared.tokenizer_file import load_tokenizer
 from genotok.options.declaration import MODEL
-from genotok.options.learning import ComparisonOptions, LabelOptions, ModelRunOptions
+from genotok.options.learning import LabelOptions, ModelRunOptions
+from genotok.options.pretraining import ComparisonOptions
 
 if TYPE_CHECKING:
     from genotok.run_records.schemas import ComparisonRecord

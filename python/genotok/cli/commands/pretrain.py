@@ -14,7 +14,8 @@ from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, same_command
 from genotok.cli.shared.options import RUN_PANEL, ReportOptions
 from genotok.options.declaration import MODEL
-from genotok.options.learning import ModelRunOptions, PretrainOptions
+from genotok.options.learning import ModelRunOptions
+from genotok.options.pretraining import PretrainOptions
 
 __all__ = ["EXAMPLES", "Device", "Settings", "pretrain"]
 
