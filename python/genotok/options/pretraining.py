@@ -6,7 +6,7 @@ from collections.abc import Sequence  # noqa: TC003 - the groups' types are read
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
-from genotok.options.declaration import MODEL, RUN, Option
+from genotok.options.declaration import MODEL, ROWS, RUN, Option, check_numbers
 from genotok.options.fields import MAX_UNKNOWN, AllowUnknown, ProblemType
 
 __all__ = ["ComparisonKeywords", "ComparisonOptions", "PretrainKeywords", "PretrainOptions"]
@@ -37,6 +37,17 @@ class PretrainOptions:
         ),
     ] = None
     hold_out: HoldOut = ()
+    windows: Annotated[
+        int | None,
+        Option(
+            "Cut genomes into windows of this length, at new places and on random strands in each epoch.",
+            metavar="BASES",
+            min=1,
+            default="encode once",
+            panel=ROWS,
+        ),
+    ] = None
+    stranded: Annotated[bool, Option("Read windows on the strand in the files only.", panel=ROWS)] = False
     allow_unknown: AllowUnknown = MAX_UNKNOWN
     resume: Annotated[bool, Option("Resume a run that was stopped.", panel=RUN)] = False
     report_to: Annotated[
@@ -53,6 +64,7 @@ class PretrainOptions:
         """Give lists one form."""
         object.__setattr__(self, "hold_out", tuple(self.hold_out))
         object.__setattr__(self, "report_to", tuple(self.report_to))
+        check_numbers(self)
 
 
 class PretrainKeywords(TypedDict, total=False):
@@ -60,6 +72,8 @@ class PretrainKeywords(TypedDict, total=False):
 
     tokenizer: str | None
     hold_out: Sequence[str]
+    windows: int | None
+    stranded: bool
     allow_unknown: float
     resume: bool
     report_to: Sequence[str]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.dataset import TokenDataset
+    from genotok.pretrain.data import TokenSequences
     from genotok.tokenizer.special_ids import Ids
     from genotok.training.batches import Masking
 
@@ -188,7 +189,7 @@ class TrainingRun:
         return self.masking.apply(self.pieces[number], self.seed, epoch, number)
 
 
-def unigram_costs(pieces: Pieces, vocab_size: int, max_pieces: int = 20_000) -> NDArray[np.float64]:
+def unigram_costs(pieces: TokenSequences, vocab_size: int, max_pieces: int = 20_000) -> NDArray[np.float64]:
     """The cost of each token under the unigram baseline, -ln p in nats, by id, (V,).
 
     Counted on up to `max_pieces` pieces, evenly spaced; each token of the vocabulary counts once more, so

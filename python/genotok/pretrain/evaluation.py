@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from genotok.pretrain.corpus import Pieces
+    from genotok.pretrain.data import TokenSequences
     from genotok.tokenizer.special_ids import Ids
 
 __all__ = ["HeldOut", "MaskedTrainer", "collate"]
@@ -57,7 +57,7 @@ class HeldOut:
         batch: Sequences per forward pass.
     """
 
-    pieces: Pieces
+    pieces: TokenSequences
     masking: Masking
     bases: NDArray[np.int64]
     unigram: NDArray[np.float64]

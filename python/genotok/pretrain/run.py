@@ -24,18 +24,11 @@ from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.options import grouped
 from genotok.options.learning import ModelRunKeywords, ModelRunOptions
 from genotok.options.pretraining import PretrainKeywords, PretrainOptions
-from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs
+from genotok.pretrain.corpus import unigram_costs
 from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
 from genotok.pretrain.saving import save_model
-from genotok.pretrain.tokens import (
-    TOKENIZER,
-    bases_of_tokens,
-    digests_of,
-    open_tokens,
-    overlap_of,
-    spelling_if_seen,
-    tokenizer_for,
-)
+from genotok.pretrain.sources import open_source, tokenizer_of
+from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, spelling_if_seen
 from genotok.run_records.provenance import Provenance
 from genotok.run_records.schemas import PretrainRecord
 from genotok.tokenizer.special_ids import SpecialIds
@@ -50,6 +43,7 @@ if TYPE_CHECKING:
     from genotok.options import Progress
     from genotok.options.learning import OnStatus
     from genotok.pretrain.config import PretrainConfig
+    from genotok.pretrain.data import TrainingData, TrainingSource
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["LOG", "REPORT", "PretrainingKeywords", "pretrain", "pretrain_model"]
@@ -74,11 +68,15 @@ def pretrain(
     reproducible to the bit, resumed or not, with the same settings and threads on the same machine.
 
     Args:
-        files: Sequence files or patterns; or one folder or file of encoded sequences.
+        files: Sequence files or patterns; or one folder or file of encoded sequences; with `windows` also
+            packed files or folders of packed shards.
         output: The folder of the run and the model.
         config: Settings.
         tokenizer: A tokenizer.json; None for that in a folder of encoded sequences, or `tokenizer.json` here.
         hold_out: Records to evaluate on and not to train on.
+        windows: Cut the genomes into windows of this many bases, at new offsets and on random strands in each
+            epoch, encoded while the model trains; None to encode them once.
+        stranded: Read windows on the strand in the files only.
         resume: Resume a run that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on the CPU.
@@ -111,12 +109,14 @@ def pretrain_model(
 ) -> dict[str, Any]:
     """`pretrain`, with its options as groups."""
     folder, start = Path(output), time.monotonic()
-    tokenizer = tokenizer_for(files, options.tokenizer)
+    tokenizer = tokenizer_of(files, options)
     spelling_if_seen(tokenizer, config.encoder)  # an error before anything is written
     settings: dict[str, Any] = {
         "config": dataclasses.asdict(config),
         "files": list(files),
         "hold_out": list(options.hold_out),
+        "windows": options.windows,
+        "stranded": options.stranded,
     }
     arguments = _arguments(config, folder, run.device, options.report_to)
     if run.threads is not None:
@@ -128,29 +128,28 @@ def pretrain_model(
                 claimed = held.enter_context(
                     _claimed(folder, settings, tokenizer, options.resume, run.on_status)
                 )
-            tokens = open_tokens(files, folder, tokenizer, options.allow_unknown, run)
+            source = open_source(files, folder, tokenizer, options, run)
             if claimed:
-                claimed.identify({"tokens": digests_of(tokens, files)})
-        found = tokens.manifest.totals() if tokens.manifest else None
-        if found and (text := describe(found.symbols, found.unknown_symbols)):
+                claimed.identify(source.digests())
+        if text := describe(source.symbols, source.unknown):
             run.notify(text)
         latest = checkpoints.latest(folder, run.on_status) if options.resume else None
         step = checkpoints.step_of(latest) if latest else 0
-        trainer, corpus = _trainer(config, arguments, tokenizer, tokens, options.hold_out, run.progress)
+        trainer, data = _trainer(config, arguments, tokenizer, source, run.progress)
         if arguments.process_index == 0:
             cut_log(folder / LOG, step)
         model: Any = trainer.model
         done = trainer.train(resume_from_checkpoint=str(latest) if latest else None)
-        metrics = trainer.evaluate()
+        waiting, metrics = trainer.counters.waiting(), trainer.evaluate()
         record = PretrainRecord(
             provenance=Provenance.now(
                 ("torch", "transformers"), seeds=[config.seed], inputs=claimed.recorded if claimed else {}
             ),
             **settings,
-            unknown=found.unknown_symbols if found else {},
-            tokens=corpus.tokens,
-            train_sequences=len(corpus.train),
-            held_out_sequences=len(corpus.held_out),
+            unknown=source.unknown,
+            tokens=data.tokens,
+            train_sequences=len(data.train),
+            held_out_sequences=len(data.held_out),
             steps=trainer.state.global_step,
             train_loss=done.training_loss,
             parameters=model.num_parameters(),
@@ -158,6 +157,7 @@ def pretrain_model(
             device=str(arguments.device),
             resumed_at=step,
             seconds=round(time.monotonic() - start, 1),
+            waiting=waiting,
             more=metrics,
         )
         report = record.to_json()
@@ -165,7 +165,7 @@ def pretrain_model(
         weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
         if arguments.process_index == 0:
             whole = trainer.accelerator.unwrap_model(model)
-            save_model(whole, weights, folder, tokenizer, tokens, report)
+            save_model(whole, weights, folder, tokenizer, source.inputs(), report)
             write_atomic(folder / REPORT, record.text().encode())  # last: marks the run as complete
     return report
 
@@ -216,21 +216,18 @@ def _trainer(
     config: PretrainConfig,
     arguments: TrainingArguments,
     tokenizer: Tokenizer,
-    tokens: Any,
-    hold_out: Sequence[str],
+    source: TrainingSource,
     progress: Progress | None,
-) -> tuple[MaskedTrainer, PretrainingCorpus]:
+) -> tuple[MaskedTrainer, TrainingData]:
     """Model, data and trainer."""
     special = SpecialIds.of(tokenizer)
-    added = bases_of_tokens(tokenizer)
-    only = BaseFilter(config.row_bases, added, overlap_of(tokenizer)) if config.row_bases else None
-    corpus = PretrainingCorpus.of(tokens, special, config.max_tokens, config.held_out, hold_out, only)
     masking = Masking(special, config.mask_share, span=config.mask_span)
+    data = source.data(config, masking, arguments)
     held_out = HeldOut(
-        corpus.held_out,
+        data.held_out,
         masking,
-        added,
-        unigram_costs(corpus.train, special.vocab_size),
+        bases_of_tokens(tokenizer),
+        unigram_costs(data.train, special.vocab_size),
         config.evaluate_sequences,
         arguments.per_device_train_batch_size,
     )
@@ -245,14 +242,14 @@ def _trainer(
     trainer = MaskedTrainer(
         model=model,
         args=arguments,
-        train_dataset=TrainingRun(corpus.train, masking, config.steps * config.batch, config.seed),
+        train_dataset=data.run,
         data_collator=partial(collate, padding=special.padding),
         callbacks=callbacks,
         held_out=held_out,
         keep=config.keep,
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    return trainer, corpus
+    return trainer, data
 
 
 def _model_config(

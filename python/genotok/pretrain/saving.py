@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from genotok.files.checksums import has_checksum
-from genotok.files.identity import file_sha256
 from genotok.model_folder.card import Card, Metric
 from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import save_folder
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
 
     import torch
 
-    from genotok.dataset import TokenDataset
-    from genotok.dataset.manifest import InputEntry
     from genotok.tokenizer import Tokenizer
 
 __all__ = ["save_model"]
@@ -39,7 +34,7 @@ def save_model(
     weights: dict[str, torch.Tensor],
     folder: Path,
     tokenizer: Tokenizer,
-    tokens: TokenDataset,
+    data: list[dict[str, Any]],
     report: dict[str, Any],
 ) -> None:
     """Write the model into the folder of its run.
@@ -49,16 +44,19 @@ def save_model(
         weights: Its weights, gathered from all processes.
         folder: The folder of the run.
         tokenizer: As it was trained with.
-        tokens: What it was trained on.
+        data: The files that it was trained on.
         report: The figures of the run.
     """
-    data = _data(tokens, report)
     metrics = [
         Metric(name, report[key], of="held-out sequences", key=known)
         for key, (name, known) in NAMES.items()
         if isinstance(report.get(key), float)
     ]
     settings = {**report["config"], "hold_out": report["hold_out"]}
+    longest = f"sequences of at most {report['config']['max_tokens']:,} tokens"
+    if report["windows"]:
+        settings |= {"windows": report["windows"], "stranded": report["stranded"]}
+        longest = f"windows of {report['windows']:,} bases, cut anew in each epoch"
     command = command_line()
     manifest = {
         "made_by": "pretrain",
@@ -78,23 +76,8 @@ def save_model(
         data=data,
         settings=settings,
         metrics=metrics,
-        notes=[f"Trained on sequences of at most {report['config']['max_tokens']:,} tokens."],
+        notes=[f"Trained on {longest}."],
         manifest=manifest,
     )
     saved = FolderTokenizer(tokenizer, SpecialIds.of(tokenizer))
     save_folder(model, folder, tokenizer=saved, card=card, weights=weights, beside=True)
-
-
-def _data(tokens: TokenDataset, report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The sequence files of the tokens, if a manifest names them; else the token files."""
-    if tokens.manifest is None:
-        return [{"file": name} for name in report["files"]]
-    inputs = (one for portion in tokens.manifest.portions for one in portion.inputs)
-    return [{"file": one.path, "bytes": one.bytes, **_digest(one)} for one in inputs]
-
-
-def _digest(entry: InputEntry) -> dict[str, str | None]:
-    """The SHA-256 of a file, if it is still the one that was encoded; else the checksum that is known."""
-    if entry.checksum and os.path.isfile(entry.path) and has_checksum(entry.path, entry.checksum):
-        return {"SHA-256": file_sha256(entry.path)}
-    return {"checksum": entry.checksum}

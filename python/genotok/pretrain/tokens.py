@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,17 +18,24 @@ from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.model import EncoderConfig
 from genotok.model_folder.spelling import spelling_for
+from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun
+from genotok.pretrain.data import TrainingData
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from transformers import TrainingArguments
 
+    from genotok.dataset.manifest import InputEntry
     from genotok.options.learning import ModelRunOptions
+    from genotok.pretrain.config import PretrainConfig
+    from genotok.training.batches import Masking
 
 __all__ = [
     "TOKENIZER",
+    "TokenSource",
     "bases_of_tokens",
     "digests_of",
     "is_tokens",
@@ -41,6 +48,58 @@ __all__ = [
 TOKENS = "tokens"
 TOKENIZER = "tokenizer.json"
 ENDINGS = (".arrow", ".arrows", ".parquet", ".bin")
+
+
+class TokenSource:
+    """Encoded sequences, cut into pieces once for all epochs.
+
+    Args:
+        tokens: The sequences.
+        files: The inputs, as they were given.
+        tokenizer: What they were encoded with.
+        hold_out: Records to hold out.
+    """
+
+    def __init__(
+        self, tokens: TokenDataset, files: Sequence[str], tokenizer: Tokenizer, hold_out: Sequence[str]
+    ) -> None:
+        self.tokens, self.files, self.tokenizer, self.hold_out = tokens, files, tokenizer, hold_out
+        found = tokens.manifest.totals() if tokens.manifest else None
+        self.symbols: int = found.symbols if found else 0
+        self.unknown: dict[str, int] = found.unknown_symbols if found else {}
+
+    def digests(self) -> dict[str, Any]:
+        """The digest of the tokens."""
+        return {"tokens": digests_of(self.tokens, self.files)}
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """The sequence files of the tokens, if a manifest names them; else the token files."""
+        if self.tokens.manifest is None:
+            return [{"file": name} for name in self.files]
+        inputs = (one for portion in self.tokens.manifest.portions for one in portion.inputs)
+        return [{"file": one.path, "bytes": one.bytes, **_digest(one)} for one in inputs]
+
+    def data(self, config: PretrainConfig, masking: Masking, arguments: TrainingArguments) -> TrainingData:
+        """Pieces to train on and to evaluate.
+
+        Raises:
+            ArgumentError: A record to hold out does not exist, or nothing is left to train on.
+        """
+        del arguments
+        added = bases_of_tokens(self.tokenizer)
+        only = BaseFilter(config.row_bases, added, overlap_of(self.tokenizer)) if config.row_bases else None
+        corpus = PretrainingCorpus.of(
+            self.tokens, masking.special, config.max_tokens, config.held_out, self.hold_out, only
+        )
+        run = TrainingRun(corpus.train, masking, config.steps * config.batch, config.seed)
+        return TrainingData(run, corpus.train, corpus.held_out, corpus.tokens)
+
+
+def _digest(entry: InputEntry) -> dict[str, str | None]:
+    """The SHA-256 of a file, if it is still the one that was encoded; else the checksum that is known."""
+    if entry.checksum and os.path.isfile(entry.path) and has_checksum(entry.path, entry.checksum):
+        return {"SHA-256": file_sha256(entry.path)}
+    return {"checksum": entry.checksum}
 
 
 def is_tokens(files: Sequence[str]) -> bool:

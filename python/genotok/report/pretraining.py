@@ -101,7 +101,7 @@ def _facts(run: Json) -> tuple[tuple[str, str], ...]:
     tokens, parameters = as_number(run.get("tokens")), as_number(run.get("parameters"))
     sequences = [as_number(run.get(key)) for key in ("train_sequences", "held_out_sequences")]
     made = Provenance.from_json(run.get("provenance") or {})
-    processes = as_number(run.get("processes")) or 1
+    processes, waiting = as_number(run.get("processes")) or 1, as_number(run.get("waiting"))
     told = [
         ("state", run_state(run)),
         ("encoder", f"{config['encoder']}" + (f", {parameters:,.0f} parameters" if parameters else "")),
@@ -111,15 +111,24 @@ def _facts(run: Json) -> tuple[tuple[str, str], ...]:
             f"{count:,.0f} {what}" for count, what in zip(sequences, ("to train on", "held out"), strict=True)
             if count is not None)),
         ("held-out records", ", ".join(map(str, run.get("hold_out") or []))),
-        ("batch", f"{config.get('batch')} sequences of at most {config.get('max_tokens')} tokens"),
+        ("batch", f"{config.get('batch')} {_sequences(run)}"),
         ("device", f"{run['device']}" + (f", {processes:,.0f} processes" if processes > 1 else "")
          if run.get("device") else ""),
         ("time", _duration(as_number(run.get("seconds")))),
+        ("waiting for data", "" if waiting is None else f"{waiting:.1%} of training"),
         ("resumed at", f"step {run['resumed_at']:,}" if run.get("resumed_at") else ""),
         ("versions", ", ".join(f"{name} {version}" for name, version in made.software.items())),
         ("command", made.command or str(_command(run))),
     ]  # fmt: skip
     return tuple((label, fact) for label, fact in told if fact)
+
+
+def _sequences(run: Json) -> str:
+    """What a batch consists of."""
+    if not (bases := as_number(run.get("windows"))):
+        return f"sequences of at most {run['config'].get('max_tokens')} tokens"
+    strands = "one strand" if run.get("stranded") else "random strands"
+    return f"windows of {bases:,.0f} bases, at new offsets in each epoch, on {strands}"
 
 
 def _command(run: Json) -> Any:  # noqa: ANN401  any JSON

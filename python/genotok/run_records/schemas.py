@@ -144,9 +144,11 @@ class PretrainRecord(RunRecord):
         config: The settings.
         files: The inputs, by name.
         hold_out: Records kept for evaluation.
+        windows: Bases of the windows that were cut anew in each epoch; None if the inputs were encoded once.
+        stranded: Whether windows were read on the strand in the files only.
         unknown: Number of unknown symbols, by symbol.
-        tokens: Tokens of the corpus.
-        train_sequences, held_out_sequences: Numbers of sequences.
+        tokens: Tokens of the corpus; estimated if there are `windows`.
+        train_sequences, held_out_sequences: Numbers of sequences; epochs of windows may have a few more.
         steps: Training steps done.
         train_loss: Mean loss in nats per masked token.
         parameters: Parameters of the model.
@@ -154,12 +156,16 @@ class PretrainRecord(RunRecord):
         device: Where.
         resumed_at: The step from which the run was resumed; 0 if it was not.
         seconds: The duration of the last part.
+        waiting: Share of the training time of the last part that the main process waited for batches; None in
+            records of earlier versions.
     """
 
     kind: str = "pretrain"
     config: Settings
     files: Sequence[str]
     hold_out: Sequence[str]
+    windows: int | None = None
+    stranded: bool = False
     unknown: Mapping[str, int] = field(default_factory=dict)
     tokens: int
     train_sequences: int
@@ -171,6 +177,7 @@ class PretrainRecord(RunRecord):
     device: str
     resumed_at: int
     seconds: float
+    waiting: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,7 @@ class Counters:
     """Tokens, padding and waiting time since the last line of the log, in this process."""
 
     def __init__(self) -> None:
+        self._all_waited = self._all_seconds = 0.0
         self._reset()
 
     def _reset(self) -> None:
@@ -111,6 +112,8 @@ class Counters:
     def take(self) -> dict[str, float]:
         """The figures; counting starts anew."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
+        self._all_waited += self.waited
+        self._all_seconds += seconds
         found = {
             "tokens_per_second": round(self._tokens / seconds, 1),
             "waiting": round(self.waited / seconds, 4),
@@ -118,3 +121,8 @@ class Counters:
         }
         self._reset()
         return found
+
+    def waiting(self) -> float:
+        """The share of time spent waiting for batches since these counters were made."""
+        seconds = self._all_seconds + time.perf_counter() - self._start
+        return round((self._all_waited + self.waited) / max(seconds, 1e-9), 4)

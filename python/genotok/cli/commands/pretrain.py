@@ -22,6 +22,7 @@ __all__ = ["EXAMPLES", "Device", "Settings", "pretrain"]
 EXAMPLES = (
     "genotok pretrain genomes/*.fa -o model",
     "genotok pretrain shards/ --preset small --set learning_rate=5e-4 -o model",
+    "genotok pretrain --windows 1000 genomes/*.fa --hold-out chrI -o model",
     "genotok pretrain chr*.fa.gz --hold-out chr20 --hold-out chr21 -o model --resume",
     "torchrun --nproc-per-node 8 -m genotok pretrain shards/ --preset dnabert2 -o model",
 )
@@ -47,7 +48,7 @@ def pretrain(
         typer.Argument(
             metavar="FILES...",
             help="FASTA or FASTQ, plain or compressed, or quoted patterns; or one folder or file "
-            "of genotok encode.",
+            "of genotok encode; with --windows also what genotok pack makes.",
             show_default=False,
         ),
     ],
@@ -105,6 +106,9 @@ def _print(report: dict[str, Any], output: str) -> None:
         ("steps", f"{report['steps']:,} of {config['batch']:,} sequences"),
         ("time", figures.duration(report["seconds"])),
     ]
+    if report["windows"]:
+        facts[1] = ("windows", _windows(report))
+        facts[3] = ("time", f"{facts[3][1]}; waiting for data {report['waiting']:.1%} of training")
     if "eval_loss" in report:
         bits, unigram = report["eval_bits_per_base"], report["eval_unigram_bits_per_base"]
         facts += [
@@ -117,3 +121,12 @@ def _print(report: dict[str, Any], output: str) -> None:
             ("accuracy", f"{report['eval_accuracy']:.1%} of masked tokens"),
         ]
     print_facts(standard_output(), f"model in {output}", facts)
+
+
+def _windows(report: dict[str, Any]) -> str:
+    """What was trained on, in words."""
+    epochs = report["steps"] * report["config"]["batch"] / report["train_sequences"]
+    return (
+        f"{report['train_sequences']:,} of {report['windows']:,} bases in each of {epochs:.1f} epochs; "
+        f"about {report['tokens']:,} tokens"
+    )
