@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,9 +14,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError
+from genotok import ArgumentError, GenotokWarning, SequenceFileError, SymbolError, Tokenizer
 from genotok.files.paths import expand
 from genotok.rows import ColumnRequest, RowSource, RowTokenization, chunks, open_rows, text_rows
+from genotok.rows.strands import OtherStrand
+from genotok.tokenizer.reference import reverse_complement
 from tests.support.encoded import TOKENIZER
 from tests.support.row_files import (
     COLUMNS,
@@ -66,6 +71,44 @@ def test_the_same_rows_come_from_every_file(tmp_path: Path, name: str) -> None:
 def test_the_same_rows_come_from_standard_input(tmp_path: Path, name: str, piped: bool) -> None:
     with standard_input(FILES[name], tmp_path / "held", piped=piped):
         check_rows(open_rows(OPTIONS, ["-"]))
+
+
+@pytest.mark.parametrize("piped", [None, True, False])
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "s.fa", "s.fq.zst"])
+def test_both_strands_come_from_every_source(tmp_path: Path, name: str, piped: bool | None) -> None:
+    """Of files and of standard input, which is copied, as the files are read twice."""
+    options = replace(OPTIONS, both_strands=True)
+    (tmp_path / name).write_bytes(FILES[name])
+    held = nullcontext() if piped is None else standard_input(FILES[name], tmp_path / "held", piped=piped)
+    with held:
+        source = open_rows(options, [str(tmp_path / name) if piped is None else "-"])
+        assert source.is_repeatable
+        for _ in range(2):
+            check_rows(source)
+            (piece,) = source.batches()
+            (found,) = piece.reverse
+            turned = [reverse_complement(text) for text in SEQUENCES]
+            assert [found[row].tolist() for row in range(4)] == [
+                [1, *TOKENIZER.encode(text), 2] for text in turned
+            ]
+            last = [part.reverse[0][0].tolist() for part in piece.parts(1)][-1]
+            assert last == [1, *TOKENIZER.encode(turned[-1]), 2]
+
+
+@pytest.mark.parametrize("symbols", ["ACGTRYKMBVDHSWN-.U", "acgtrykmbvdhswnu"])
+@pytest.mark.parametrize("bases", ["ACGT", "ACGU", "ACGTU"])
+def test_the_other_strand_is_that_of_files(tmp_path: Path, symbols: str, bases: str) -> None:
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]", *bases]
+    vocab = {token: number for number, token in enumerate(tokens)}
+    model = {"type": "BPE", "vocab": vocab, "merges": [], "unk_token": "[UNK]"}
+    tokenizer = Tokenizer.from_json(json.dumps({"version": "1.0", "model": model}))
+    (tmp_path / "x.fa").write_text(f">x\n{symbols}\n")
+    settings: dict[str, Any] = {"uppercase": True, "allow_unknown": 1.0}
+    (batch,) = tokenizer.encode_files(tmp_path / "x.fa", reverse_complement=True, **settings)
+    (turned,) = OtherStrand(tokenizer, uppercase=True).of([symbols])
+    found = tokenizer.encode_batch([turned], uppercase=True)
+    assert pa.record_batch(batch)["input_ids"].to_pylist() == found.to_list()
+    assert OtherStrand(tokenizer, uppercase=True).of([turned]) == [symbols] or "U" in bases
 
 
 @pytest.mark.parametrize(("name", "form"), [("s.fa", None), ("t.csv", "csv")])

@@ -74,6 +74,10 @@ def open_rows(
         for path, head in zip(paths, heads, strict=True)
     ]
     tables = [path for path, form in zip(paths, formats, strict=True) if form not in SEQUENCES]
+    if not tables and options.both_strands:  # read twice, so what is no file is copied
+        _check_sequence_files(paths[0], wanted)
+        copies = [InputFile.of(path, stdin) for path in paths]
+        return SequenceFiles(options, [copy.place for copy in copies], held=copies)
     if not tables:
         if STANDARD_INPUT in paths:
             put_back(stdin)

@@ -73,12 +73,14 @@ class SourceRows:
         sides: The tokens of the sequence of each row; of pairs, those of the first and of the second.
         place: Row to its name in an error.
         lines: The line of each row in its file (N,); None where rows have no lines.
+        reverse: The tokens of the other strand, for each of `sides`; empty unless they were asked for.
     """
 
     columns: pa.RecordBatch
     sides: tuple[Tokens, ...]
     place: Callable[[int], str]
     lines: NDArray[np.int64] | None = None
+    reverse: tuple[Tokens, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sides[0])
@@ -100,12 +102,14 @@ class SourceRows:
             return batches[number].place(row - int(starts[number]))
 
         sides = zip(*(batch.sides for batch in batches), strict=True)
+        reverse = zip(*(batch.reverse for batch in batches), strict=True)
         lines = [batch.lines for batch in batches if batch.lines is not None]
         return cls(
             pa.concat_batches([batch.columns for batch in batches]),
             tuple(map(Tokens.joined, sides)),
             place,
             np.concatenate(lines) if lines else None,
+            tuple(map(Tokens.joined, reverse)),
         )
 
     def parts(self, max_rows: int) -> Iterator[SourceRows]:
@@ -117,6 +121,7 @@ class SourceRows:
                 tuple(side.some(first, count) for side in self.sides),
                 partial(_place, self.place, first),
                 None if self.lines is None else self.lines[first : first + count],
+                tuple(side.some(first, count) for side in self.reverse),
             )
 
 
@@ -156,6 +161,7 @@ class RowTokenization:
         window: Symbols of a row, into which records of sequence files are cut; None for whole records.
         stride: Symbols from the start of one window to the start of the next; None for `window`.
         threads: Threads for encoding; None for all cores.
+        both_strands: Whether to give the tokens of reverse complements too.
     """
 
     tokenizer: Tokenizer
@@ -167,6 +173,7 @@ class RowTokenization:
     window: int | None = None
     stride: int | None = None
     threads: int | None = None
+    both_strands: bool = False
 
 
 class RowSource(Protocol):

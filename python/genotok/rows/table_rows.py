@@ -13,6 +13,7 @@ from genotok.rows import chunks
 from genotok.rows.chunks import unified
 from genotok.rows.column_request import LINE, choose
 from genotok.rows.source_rows import RowSource, RowSymbolCounts, RowTokenization, SourceRows, Tokens
+from genotok.rows.strands import OtherStrand
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from genotok.rows.chunks import InputTable
     from genotok.rows.column_request import ColumnRequest
-    from genotok.tokenizer.encoder import Progress
+    from genotok.tokenizer.encoder import Progress, TokenArray
 
 __all__ = ["TableRows"]
 
@@ -49,6 +50,9 @@ class TableRows(RowSource):
     def __init__(self, options: RowTokenization, tables: Sequence[InputTable], wanted: ColumnRequest) -> None:
         self.symbols = RowSymbolCounts()
         self._options, self._tables = options, tables
+        self._other = (
+            OtherStrand(options.tokenizer, uppercase=options.uppercase) if options.both_strands else None
+        )
         first = tables[0]
         self.has_lines = all(table.unit == LINE for table in tables)
         self._chosen = choose(first, wanted, has_lines=self.has_lines)
@@ -152,23 +156,30 @@ class TableRows(RowSource):
             return f"{table.path}, {table.unit} {numbers[row]:,}"
 
         try:
-            sides = tuple(self._tokens(side) for side in self._texts(table, numbers, batch))
+            texts = self._texts(table, numbers, batch)
+            sides = tuple(self._tokens(side) for side in texts)
         except SymbolError as error:
             raise SymbolError(f"{table.path}: counted from {table.unit} {numbers[0]:,}: {error}") from None
         columns = [column.cast(kind) for column, kind in zip(batch.columns, self.schema.types, strict=True)]
         kept = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        return SourceRows(kept, sides, place, numbers if self.has_lines else None)
+        lines = numbers if self.has_lines else None
+        others = [] if self._other is None else [self._encoded(self._other.of(side)) for side in texts]
+        reverse = tuple(Tokens(found.values, found.offsets) for found in others)
+        return SourceRows(kept, sides, place, lines, reverse)
 
-    def _tokens(self, texts: list[str]) -> Tokens:
-        """The tokens of sequences."""
+    def _encoded(self, texts: list[str]) -> TokenArray:
         options = self._options
-        found = options.tokenizer.encode_batch(
+        return options.tokenizer.encode_batch(
             texts,
             add_special_tokens=options.special,
             unknown=options.unknown,
             uppercase=options.uppercase,
             threads=options.threads,
         )
+
+    def _tokens(self, texts: list[str]) -> Tokens:
+        """The tokens of sequences, which are counted."""
+        found = self._encoded(texts)
         self.symbols.read += sum(map(len, texts))
         self.symbols.unknown += found.unknown
         self.symbols.lower_case += found.lower_case
