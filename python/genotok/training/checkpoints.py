@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from genotok._native import Claim
@@ -19,7 +19,7 @@ from genotok.files.identity import CHECKSUMS, check_files, check_same
 from genotok.files.outputs import is_internal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -108,12 +108,14 @@ class RunIdentity:
         digests: Digests of what the run reads (`genotok.files.identity`), in nested objects; more may follow.
         free: Settings that may have changed since.
         names: Settings that only name what digests identify: they may change where there are digests.
+        earlier: Settings that runs of earlier versions do not have, with what those runs did; may be nested.
     """
 
     settings: dict[str, Any]
     digests: dict[str, Any]
     free: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    earlier: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -146,6 +148,7 @@ def claim(
         before = _start(folder, settings | ({DIGESTS: digests} if digests else {}), resume)
         recorded = before.pop(DIGESTS, {}) if before else digests
         if before:
+            before = _completed(before, identity.earlier)
             _check_settings(folder, before, settings, {*identity.free, *(identity.names if recorded else ())})
             if not recorded and on_status:
                 on_status(f"{folder}: begun by an older genotok, without digests: inputs are not compared")
@@ -202,6 +205,13 @@ def _check_settings(
     changed = (part for part in _changes(before, settings) if part[0] not in free)
     for key, old, new in changed:
         raise ArgumentError(f"{folder}: {key}={new}: the run to resume has {old}")
+
+
+def _completed(before: dict[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run, with those of `earlier` that it lacks."""
+    found = {**earlier, **before}
+    nested = (key for key, one in earlier.items() if isinstance(one, dict) and isinstance(found[key], dict))
+    return {**found, **{key: _completed(found[key], earlier[key]) for key in nested}}
 
 
 def _merged(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
