@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from genotok.model.backends import Backend
     from genotok.model_folder.read import ModelFolder
 
+POOLER_PREFIX = "bert.pooler."
+
 __all__ = ["check_attention", "config_of", "load_encoder", "load_pretrained"]
 
 
@@ -70,7 +72,7 @@ def load_pretrained(kind: type[Any], folder: ModelFolder, **changes: Any) -> Any
     """A transformers model of the class `kind` with a folder's weights, in 32 bits and in evaluation mode.
 
     transformers gets a checked configuration and tensors, but no path. Weights that the folder lacks, such as
-    those of a new classifier, are initialised.
+    those of a new classifier, are initialised, and the pooler if `changes` give it another input.
 
     Raises:
         ArgumentError: Weights are not finite, or were altered since they were written.
@@ -81,7 +83,10 @@ def load_pretrained(kind: type[Any], folder: ModelFolder, **changes: Any) -> Any
         found = read(folder.path)
     except ValueError as error:
         raise ArgumentError(str(error)) from None
-    model = kind.from_pretrained(None, config=config_of(folder, **changes), state_dict=_named(found))
+    config, tensors = config_of(folder, **changes), _named(found)
+    if config.pooling != folder.settings.encoder.pooling:
+        tensors = {name: one for name, one in tensors.items() if not name.startswith(POOLER_PREFIX)}
+    model = kind.from_pretrained(None, config=config, state_dict=tensors)
     return model.to(torch.float32)
 
 

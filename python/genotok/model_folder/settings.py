@@ -35,6 +35,7 @@ class Settings:
         model_type: A type of this package, "bert" as published, or None.
         tokenizer_sha256: The digest of the vocabulary that the model was trained with, if known.
         pairs: Whether the model was trained on pairs of sequences; None if not given.
+        both_strands: Whether its predictions are the mean over both strands; None if not given.
     """
 
     encoder: EncoderConfig
@@ -46,6 +47,7 @@ class Settings:
     model_type: str | None
     tokenizer_sha256: str | None
     pairs: bool | None = None
+    both_strands: bool | None = None
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Settings:
@@ -75,7 +77,8 @@ class Settings:
             architectures[0] if is_list and architectures else "",
             model_type,
             _digest(found.get("tokenizer_sha256")),
-            _pairs(found.get("pairs")),
+            _flag(found, "pairs"),
+            _flag(found, "both_strands"),
         )
 
     def to_published(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class Settings:
             "problem_type": self.problem_type,
             "tokenizer_sha256": self.tokenizer_sha256,
             "pairs": self.pairs,
+            "both_strands": self.both_strands,
         }
 
 
@@ -159,10 +163,11 @@ def _check_inverse(numbers: Any, classes: tuple[str, ...]) -> None:
         raise ValueError(f"label2id: has {len(numbers)} names, and id2label {len(classes)}")
 
 
-def _pairs(value: Any) -> bool | None:
-    """Whether rows are pairs, if given."""
+def _flag(found: Mapping[str, Any], key: str) -> bool | None:
+    """The value of a key that is true or false, if given."""
+    value = found.get(key)
     if not isinstance(value, bool | None):
-        raise ValueError(f"pairs={repr(value)[:60]}: true or false is expected")  # noqa: TRY004
+        raise ValueError(f"{key}={repr(value)[:60]}: true or false is expected")  # noqa: TRY004
     return value
 
 

@@ -51,6 +51,8 @@ class DnaBert2Config(PreTrainedConfig):
     """The digest of the vocabulary that the model was trained with (`genotok.files.identity`)."""
     pairs: bool | None = None
     """Whether a classifier was trained on pairs of sequences; None if unknown."""
+    both_strands: bool | None = None
+    """Whether a classifier's prediction is the mean over both strands (`genotok.finetune.Classifier`)."""
 
     def __post_init__(self, **others: Any) -> None:
         """Check all values, and fix or drop those that describe the published code."""
