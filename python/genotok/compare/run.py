@@ -22,6 +22,7 @@ from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune_model
+from genotok.finetune.config import EARLIER
 from genotok.gue.splits import check_train
 from genotok.options import grouped
 from genotok.options.learning import FinetuneOptions, ModelRunKeywords, ModelRunOptions
@@ -137,6 +138,7 @@ class TokenizerComparison:
             digests=_digests(subjects, paths),
             free=("tokenizers",),
             names=("files",),
+            earlier={"finetune": EARLIER},
         )
         for task in tasks:  # faults in a set are found before training starts
             check_train(*task.read(allow_unknown=1.0))

@@ -4,6 +4,8 @@ Example:
     >>> from genotok.finetune import FinetuneConfig, find_tasks, finetune
     >>> record = finetune(find_tasks(["GUE"], ["mouse_2"]), "model", "results", FinetuneConfig())
     >>> record["sets"][0]["mean"]
+
+Without a model, a small encoder that sees bases is trained on each set alone: `finetune(tasks, None, ...)`.
 """
 
 from genotok.finetune.config import FinetuneConfig

@@ -6,11 +6,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from genotok.errors import ArgumentError
+from genotok.model import PRESETS
+from genotok.model.backends import SequencePooling
 from genotok.training.settings import at_least, share
 
-__all__ = ["ChooseBy", "FinetuneConfig"]
+__all__ = ["EARLIER", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
 
 ChooseBy = Literal["metric", "loss"]
+Schedule = Literal["linear", "one-cycle"]
+Strands = Literal["one", "both"]
+
+EARLIER = {
+    "strands": "one",
+    "dropout": None,
+    "label_smoothing": 0.0,
+    "schedule": "linear",
+    "patience": None,
+    "base_position": None,
+    "pooling": None,
+}
+"""Settings that runs of earlier versions do not have, with what those runs did."""
+
+MIN_VOCAB = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +35,27 @@ class FinetuneConfig:
     """The settings of fine-tuning; presets are in `presets/`.
 
     Attributes:
-        learning_rate: The peak; it decays linearly to 0.
+        learning_rate: The peak.
+        schedule: "linear": `warmup` steps of rise, then to 0; "one-cycle": rise over three tenths of the
+            steps, then as a cosine to 0, with the momentum in the other direction.
         weight_decay: Of AdamW, on matrices.
         batch: Sequences per step.
         micro_batch: Sequences per forward pass.
         epochs: Passes over train; None for the set's published number, or 3.
         max_steps: Limit on the steps; None for the set's published limit, if there is one.
-        warmup: Steps of rising learning rate, at most a tenth of all.
+        warmup: Steps of rising learning rate, at most a tenth of all; not for "one-cycle".
+        strands: "both": each row is shown on a random strand in each epoch, and predictions are the mean over
+            both, unless the sequences of a set are of one strand; "one": as they are given.
+        dropout: In the encoder and before the classifier; None for what the model's configuration says.
+        label_smoothing: Share of a label that is spread over all classes; nothing for numbers.
         evaluations: Evaluations on dev, evenly spaced over the run.
         choose_by: What selects the kept weights on dev: the set's metric, or the loss.
+        patience: Stop after this many evaluations in a row without a better one; None for never.
+        base_position: Whether features of bases know the place of each base; None for yes if a place means
+            the same in all sequences of a set, or if the model already knows them.
+        pooling: What the classifier reads (`genotok.model.EncoderConfig`); None for what the model has.
+        encoder: Without a model, the architecture of the new one, by name (`genotok.model.PRESETS`).
+        vocab: Without a model, tokens of the vocabulary, which is trained on the train split.
         max_tokens: Longer sequences are cut and counted; None cuts none.
         clip: Maximum norm of the gradients.
         precision: Number format of matrix products.
@@ -44,8 +73,17 @@ class FinetuneConfig:
     epochs: int | None = None
     max_steps: int | None = None
     warmup: int = 50
+    schedule: Schedule = "linear"
+    strands: Strands = "one"
+    dropout: float | None = 0.1
+    label_smoothing: float = 0.0
     evaluations: int = 6
     choose_by: ChooseBy = "metric"
+    patience: int | None = None
+    base_position: bool | None = None
+    pooling: SequencePooling | None = None
+    encoder: str = "tiny-1m-bases"
+    vocab: int = 512
     max_tokens: int | None = None
     clip: float = 1.0
     precision: Literal["float32", "bf16", "fp16"] = "float32"
@@ -60,12 +98,22 @@ class FinetuneConfig:
             at_least(name, getattr(self, name), 1)
         for name in ("weight_decay", "warmup", "clip"):
             at_least(name, getattr(self, name), 0)
-        for name in ("epochs", "max_steps"):
+        for name in ("epochs", "max_steps", "patience"):
             if getattr(self, name) is not None:
                 at_least(name, getattr(self, name), 1)
         if self.max_tokens is not None:
             at_least("max_tokens", self.max_tokens, 4)
-        share("lora_dropout", self.lora_dropout)
+        at_least("vocab", self.vocab, MIN_VOCAB)
+        for name in ("lora_dropout", "label_smoothing", "dropout"):
+            value = getattr(self, name)
+            if value is not None:
+                share(name, value)
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        """Raise an error if a name is unknown, or a number does not go with another."""
+        if self.encoder not in PRESETS:
+            raise ArgumentError(f"encoder={self.encoder}: one of {', '.join(PRESETS)} is expected")
         if not 0 < self.learning_rate < 1:
             raise ArgumentError(f"learning_rate={self.learning_rate}: a number between 0 and 1 is expected")
         if self.batch > self.micro_batch and self.batch % self.micro_batch:

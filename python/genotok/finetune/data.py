@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from genotok.rows import Tokens
+from genotok.rows.strands import OtherStrand
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.batches import Order, pad
 
@@ -32,6 +33,9 @@ __all__ = [
     "encode",
 ]
 
+STRANDS = 1
+"""The key of the draw of strands, besides seed and epoch; that of the order has none."""
+
 Label = Any
 """A class number, a number, or (C,) 1 where a label holds."""
 
@@ -45,15 +49,22 @@ class TokenizedRows:
         labels: As `Labels.values` gives them; empty if there are none.
         cut: Number of sequences that were cut.
         unknown: Number of symbols outside the vocabulary.
+        reverse: The ids of their reverse complements; empty if only one strand is read.
     """
 
     ids: list[Ids]
     labels: NDArray[Any]
     cut: int
     unknown: int
+    reverse: list[Ids] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def strands(self) -> tuple[list[Ids], ...]:
+        """The ids of each strand that is read."""
+        return (self.ids, self.reverse) if self.reverse else (self.ids,)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -85,11 +96,16 @@ class TaskData:
 
 
 class TrainingRows:
-    """The sequences of a run in training order, as a torch data set."""
+    """The sequences of a run in training order, as a torch data set.
+
+    Where both strands are read, each row is shown on one of them in each epoch: strands are a function of
+    seed, epoch and row.
+    """
 
     def __init__(self, rows: TokenizedRows, count: int, seed: int) -> None:
-        self.rows, self.count = rows, count
+        self.rows, self.count, self.seed = rows, count, seed
         self._order = Order(len(rows), seed)
+        self._epoch, self._flips = -1, np.empty(0, np.bool_)
 
     def __len__(self) -> int:
         return self.count
@@ -98,20 +114,37 @@ class TrainingRows:
         """Ids and label of the k-th sequence to train on."""
         if not 0 <= place < self.count:
             raise IndexError(place)
-        _, row = self._order.at(place)
-        return self.rows.ids[row], self.rows.labels[row]
+        epoch, row = self._order.at(place)
+        strand = self.rows.reverse if self.rows.reverse and self._is_flipped(epoch, row) else self.rows.ids
+        return strand[row], self.rows.labels[row]
+
+    def _is_flipped(self, epoch: int, row: int) -> bool:
+        """Whether a row is shown on its other strand in an epoch."""
+        if epoch != self._epoch:
+            draw = np.random.default_rng([self.seed, epoch, STRANDS])
+            self._flips, self._epoch = draw.random(len(self.rows)) < 0.5, epoch
+        return bool(self._flips[row])
 
 
-def encode(tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None) -> TokenizedRows:
+def encode(
+    tokenizer: Tokenizer, split: LabelledSplit, max_tokens: int | None = None, *, both_strands: bool = False
+) -> TokenizedRows:
     """The ids of a split: `[CLS]` sequence `[SEP]`, or `[CLS]` one `[SEP]` other `[SEP]`.
 
-    A row of more than `max_tokens` tokens loses the end of its sequence; a pair loses that of both.
+    A row of more than `max_tokens` tokens loses the end of its sequence; a pair loses that of both. The
+    reverse complement of a row, of a pair those of both sequences in their order, is cut likewise.
     """
     sides = [side for side in (split.sequences, split.partners) if side]
+    special = SpecialIds.of(tokenizer)
     found = [tokenizer.encode_batch(side, uppercase=True) for side in sides]
-    tokens = [Tokens(array.values, array.offsets) for array in found]
-    ids, cut = assemble(SpecialIds.of(tokenizer), tokens, max_tokens)
-    return TokenizedRows(ids, split.labels, cut, sum(array.unknown for array in found))
+    ids, cut = assemble(special, [Tokens(array.values, array.offsets) for array in found], max_tokens)
+    reverse: list[Ids] = []
+    if both_strands:
+        other = OtherStrand(tokenizer, uppercase=True)
+        turned = [tokenizer.encode_batch(other.of(side), uppercase=True) for side in sides]
+        tokens = [Tokens(array.values, array.offsets) for array in turned]
+        reverse, _ = assemble(special, tokens, max_tokens)
+    return TokenizedRows(ids, split.labels, cut, sum(array.unknown for array in found), reverse)
 
 
 def assemble(special: SpecialIds, sides: Sequence[Tokens], max_tokens: int | None) -> tuple[list[Ids], int]:
@@ -133,12 +166,16 @@ def task_data(
     problem: Problem,
     metric: Metric,
     max_tokens: int | None,
-    clean: CleanRows | None = None,
+    *,
+    both_strands: bool = False,
 ) -> TaskData:
     """All splits as token ids."""
-    rows = {name: encode(tokenizer, splits[name], max_tokens) for name in ("train", "dev", "test")}
+    rows = {
+        name: encode(tokenizer, splits[name], max_tokens, both_strands=both_strands)
+        for name in ("train", "dev", "test")
+    }
     longest = max(int(part.lengths.max()) for part in rows.values())
-    return TaskData(**rows, problem=problem, metric=metric, max_tokens=longest, clean=clean)
+    return TaskData(rows["train"], rows["dev"], rows["test"], problem, metric, longest)
 
 
 def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.Tensor]:

@@ -16,7 +16,7 @@ from genotok.evaluation.problem import Problem
 from genotok.files.outputs import output_file
 from genotok.files.paths import Files, expand
 from genotok.finetune.data import TokenizedRows, assemble, encode
-from genotok.finetune.train import outputs_of
+from genotok.finetune.outputs import outputs_of
 from genotok.gue.clean import clean_rows_of
 from genotok.gue.labels import LabelError
 from genotok.gue.tasks import MAIN_METRIC
@@ -105,6 +105,7 @@ class Classifier:
         problem: What the model predicts.
         classes: The names of the classes.
         pairs: Whether it was trained on pairs of sequences; None if its folder does not say.
+        both_strands: Whether a prediction is the mean over a sequence and its reverse complement.
         files: The files of the folder.
 
     Raises:
@@ -127,11 +128,12 @@ class Classifier:
         self.problem = Problem.of_config(found.config)
         self.classes = self.problem.classes
         self.pairs: bool | None = place.settings.pairs
+        self.both_strands = bool(place.settings.both_strands)
         self.files = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
 
     def outputs(self, split: LabelledSplit, max_tokens: int | None = None) -> tuple[NDArray[Any], int]:
         """Predictions (N, C), from `Problem.probabilities`, and the number of sequences that were cut."""
-        rows = encode(self.tokenizer, split, max_tokens)
+        rows = encode(self.tokenizer, split, max_tokens, both_strands=self.both_strands)
         return self._computed(rows), rows.cut
 
     def predict(
@@ -260,6 +262,7 @@ class Classifier:
             allow_unknown=rows.allow_unknown,
             window=rows.window,
             stride=rows.stride,
+            both_strands=self.both_strands,
         )
         return open_rows(tokenization, inputs, wanted, input_format=rows.input_format)
 
@@ -287,7 +290,9 @@ class Classifier:
         for whole in non_empty(source.batches(None if total else progress)):
             for piece in whole.parts(MAX_ROWS):
                 ids, cut = assemble(special, piece.sides, max_tokens)
-                yield piece, self._computed(TokenizedRows(ids, np.empty(0, np.int64), cut, 0)), cut
+                reverse = assemble(special, piece.reverse, max_tokens)[0] if piece.reverse else []
+                rows = TokenizedRows(ids, np.empty(0, np.int64), cut, 0, reverse)
+                yield piece, self._computed(rows), cut
                 done += piece.num_tokens
                 if progress:
                     progress({"phase": "predicting", "tokens": done, "tokens_total": total})

@@ -80,10 +80,11 @@ def save_model(
         "settings": settings,
         "metrics": {name: value for name, value in result["test"].items() if isinstance(value, float)},
     }
+    trained = "fine-tuned" if facts.base else "trained from new weights"
     card = Card(
-        title=f"{found['name']}, fine-tuned",
+        title=f"{found['name']}, {trained}",
         summary=(
-            f"A DNABERT-2 encoder fine-tuned on the set {found['name']} by genotok; of several seeds the "
+            f"A DNABERT-2 encoder {trained} on the set {found['name']} by genotok; of several seeds the "
             "best on dev is kept."
         ),
         command=command,
@@ -112,6 +113,11 @@ def _metrics(test: dict[str, Any], found: dict[str, Any]) -> list[Metric]:
 def _notes(found: dict[str, Any], config: FinetuneConfig) -> list[str]:
     """Limitations of this model."""
     notes = [found["note"]] if found.get("note") else []
+    if found.get("both_strands"):
+        notes.append(
+            "Predictions of genotok are the mean over a sequence and its reverse complement; transformers "
+            "computes that of one."
+        )
     if config.max_tokens is not None:
         cut = ", ".join(f"{count:,} of {name}" for name, count in found["cut"].items())
         notes.append(f"In training, sequences were cut at {config.max_tokens:,} tokens: {cut}.")

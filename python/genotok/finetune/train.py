@@ -11,32 +11,29 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
+from torch.nn import functional
+from torch.optim.lr_scheduler import OneCycleLR
 from transformers import TrainingArguments, set_seed
 
-from genotok.embedding.embedder import batches
 from genotok.errors import ArgumentError
 from genotok.evaluation.metrics import merit
-from genotok.evaluation.problem import Problem
 from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
+from genotok.finetune.outputs import Outputs, outputs_of
+from genotok.finetune.start import classifier
 from genotok.finetune.targets import Targets
-from genotok.model.huggingface import DnaBert2ForSequenceClassification
-from genotok.model_folder.load import config_of, load_pretrained
-from genotok.training.log import ProgressCallback, quietly
+from genotok.training.log import ProgressCallback
 from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genotok.finetune.config import FinetuneConfig
     from genotok.gue import Published
-    from genotok.model_folder.read import ModelFolder
     from genotok.options.learning import ModelRunOptions
 
 __all__ = ["FineTuned", "classifier", "fine_tune", "outputs_of", "steps_of"]
-
-Outputs = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +43,8 @@ class FineTuned:
     Attributes:
         model: The model with its best weights.
         step: The step of these weights.
-        steps: All steps.
+        steps: All steps that were planned.
+        done: The steps that were done: fewer if there was no better evaluation for long.
         evaluations: Metric and loss on dev at each evaluation: (step, metric, loss).
         outputs: (N, C) predictions for test, from `Problem.probabilities`.
         seconds: Time of training and evaluation.
@@ -56,23 +54,11 @@ class FineTuned:
     model: Any
     step: int
     steps: int
+    done: int
     evaluations: list[tuple[int, float, float]]
     outputs: Outputs
     seconds: float
     log: list[dict[str, float]]
-
-
-def classifier(folder: ModelFolder, problem: Problem, *, fresh: bool = False) -> Any:
-    """A model's encoder with a new classifier; with `fresh` all weights are new.
-
-    Raises:
-        ArgumentError: The weights are damaged.
-        OSError: They cannot be read.
-    """
-    if fresh:
-        return DnaBert2ForSequenceClassification(config_of(folder, **problem.config()))
-    with quietly():
-        return load_pretrained(DnaBert2ForSequenceClassification, folder, **problem.config())
 
 
 def steps_of(config: FinetuneConfig, rows: int, published: Published | None) -> int:
@@ -133,9 +119,15 @@ def fine_tune(
         # Predictions of the saved model: in 32 bits, with mean and scale in its last layer.
         place_of = trainer.args.device
         outputs = outputs_of(best, data.problem, data.test, padding, config.eval_tokens, place_of)
-    seconds = time.perf_counter() - start
     return FineTuned(
-        best, trainer.best_step, steps, trainer.evaluations, outputs, seconds, trainer.state.log_history
+        best,
+        trainer.best_step,
+        steps,
+        trainer.state.global_step,
+        trainer.evaluations,
+        outputs,
+        time.perf_counter() - start,
+        trainer.state.log_history,
     )
 
 
@@ -156,8 +148,29 @@ class _Trainer(OrderedTrainer):
         self.padding = padding
         self.settings, self.targets = config, targets
         self.evaluations: list[tuple[int, float, float]] = []
-        self.best_step = 0
+        self.best_step = self._worse = 0
         self._best: tuple[tuple[float, ...], dict[str, torch.Tensor]] | None = None
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The schedule of the learning rate."""
+        if self.settings.schedule == "linear" or self.lr_scheduler is not None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        of: Any = optimizer or self.optimizer
+        rate = self.settings.learning_rate
+        self.lr_scheduler = OneCycleLR(of, rate, total_steps=num_training_steps)
+        self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **more: Any
+    ) -> Any:
+        """The mean loss of a batch, with smooth labels if they are wanted."""
+        smoothing = self.settings.label_smoothing
+        if not smoothing or self.problem.type == "regression":
+            return super().compute_loss(model, inputs, return_outputs, **more)
+        outputs = model(**{name: one for name, one in inputs.items() if name != "labels"})
+        loss = smooth_loss(outputs.logits, inputs["labels"], smoothing)
+        return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Evaluate on dev, once per step; keep the weights if they are the best so far."""
@@ -172,7 +185,11 @@ class _Trainer(OrderedTrainer):
             rank += (-loss,)
         if self._best is None or rank > self._best[0]:
             self._best = (rank, _trained(self.model))
-            self.best_step = self.state.global_step
+            self.best_step, self._worse = self.state.global_step, 0
+        else:
+            self._worse += 1
+            if self._worse == self.settings.patience:
+                self.control.should_training_stop = True
         metrics = {f"eval_{self.metric}": value, "eval_loss": loss}
         self.log(metrics)
         return metrics
@@ -191,28 +208,16 @@ class _Trainer(OrderedTrainer):
         return self.targets.restored(found) if self.targets else found
 
 
-def outputs_of(
-    model: Any, problem: Problem, rows: TokenizedRows, padding: int, max_tokens: int, device: torch.device
-) -> Outputs:
-    """Predictions (N, C), from `Problem.probabilities`; a row's prediction does not depend on the other rows.
+def smooth_loss(scores: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """The mean cross entropy of scores (B, C), a share of each label being spread over all classes.
 
-    Rows are computed in batches of similar length, of at most `max_tokens` tokens unless of one row.
+    With labels (B, C) of 0 and 1, binary cross entropy, each label moved by half of the share.
     """
-    was_training = model.training
-    model.eval()
-    out: Outputs | None = None
-    with torch.inference_mode():
-        for numbers in batches(rows.lengths, max_tokens):
-            some = collate([(rows.ids[number], 0) for number in numbers.tolist()], padding)
-            inputs = {name: some[name].to(device) for name in ("input_ids", "attention_mask")}
-            found = problem.probabilities(model(**inputs).logits)
-            if out is None:
-                out = np.empty((len(rows), found.shape[1]))
-            out[numbers] = found
-    model.train(was_training)
-    if out is None:
-        raise ArgumentError("sequences: none; at least one is expected")
-    return out
+    wide = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    if labels.is_floating_point():
+        smooth = labels.to(wide.dtype) * (1 - smoothing) + smoothing / 2
+        return functional.binary_cross_entropy_with_logits(wide, smooth)
+    return functional.cross_entropy(wide, labels, label_smoothing=smoothing)
 
 
 def _arguments(config: FinetuneConfig, steps: int, seed: int, place: str, device: str) -> TrainingArguments:

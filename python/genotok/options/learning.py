@@ -41,7 +41,7 @@ Seeds = Annotated[
 Stranded = Annotated[
     bool | None,
     Option(
-        "Whether sequences are of one strand, so that baselines do not read the other.",
+        "Whether sequences are of one strand, so that the other is never read.",
         flags=("--stranded/--both-strands",),
         default="as known of sets of GUE, else both strands",
         panel=LABELS,
@@ -50,7 +50,7 @@ Stranded = Annotated[
 Aligned = Annotated[
     bool | None,
     Option(
-        "Whether a place means the same in all sequences, as in windows around a site, for baselines.",
+        "Whether a place means the same in all sequences, as in windows around a site.",
         flags=("--aligned/--any-place",),
         default="as known of sets of GUE, else any place",
         panel=LABELS,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLES", "Tasks", "finetune", "print_results"]
 
 EXAMPLES = (
+    "genotok finetune my_data/ -o results",
     "genotok finetune my_data/ --model model -o results",
     "genotok finetune my_data/ --problem-type regression --label expression --model model -o results",
     "genotok finetune GUE/ --task mouse_0 --task prom_core_tata --model dnabert2/ -o results",
@@ -47,22 +48,28 @@ def finetune(
             show_default=False,
         ),
     ],
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of results.")],
     model: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--model",
             "-m",
             metavar="FOLDER",
             help="A folder with config.json, model.safetensors and tokenizer.json.",
+            show_default="a new small encoder, trained on FOLDERS alone",
             rich_help_panel=MODEL,
         ),
-    ],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder of results.")],
+    ] = None,
     task: Tasks = None,
     preset: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="published, tiny, or a file in .toml.", rich_help_panel=MODEL),
-    ] = "published",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="published, bases, tiny, or a file in .toml.",
+            show_default="published; without a model bases",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
     changes: Settings = None,
     lora: Annotated[
         bool,
@@ -83,7 +90,7 @@ def finetune(
     from genotok.training.settings import preset as of_preset
 
     layers = [
-        of_preset("genotok.finetune", preset),
+        of_preset("genotok.finetune", preset or ("bases" if model is None else "published")),
         from_texts(changes or []),
         {"lora": True} if lora else {},
     ]

@@ -1,0 +1,218 @@
+"""The runs of one set: what they start from, the model of each seed, the baselines, and the best model."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from transformers import set_seed
+
+from genotok.baseline import NetworkConfig
+from genotok.baseline.set_work import BaselineSet
+from genotok.corpus.verdict import BASES, add_unknown, known_symbols
+from genotok.errors import ArgumentError
+from genotok.evaluation.figures import figures
+from genotok.evaluation.predictions import write_predictions
+from genotok.evaluation.problem import Problem
+from genotok.files.documents import read_object
+from genotok.finetune.data import TaskData, task_data
+from genotok.finetune.saving import SeedFacts, save_model
+from genotok.finetune.start import Start, of_train, settings_of
+from genotok.finetune.train import FineTuned, fine_tune, steps_of
+from genotok.gue.clean import clean_rows
+from genotok.gue.splits import announce, with_train
+from genotok.run_records.version_1 import renamed
+from genotok.training import checkpoints
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from genotok.finetune.config import FinetuneConfig
+    from genotok.gue import LabelledSplit, Labels, Task
+    from genotok.options.learning import FinetuneOptions, ModelRunOptions
+
+__all__ = ["SetWork"]
+
+Record = dict[str, Any]
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ReadySet:
+    """A set that its models can be trained on.
+
+    Attributes:
+        start: What they start from.
+        changes: What fine-tuning changes in its configuration.
+        data: The splits as tokens.
+        test: The test split as it was read.
+        found: The facts of the set, for its record.
+        files: Facts of each split, with the digest of its file.
+    """
+
+    start: Start
+    changes: dict[str, Any]
+    data: TaskData
+    test: LabelledSplit
+    found: Record
+    files: list[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class SetWork:
+    """The runs of one set.
+
+    Attributes:
+        task: The set.
+        start: What its models start from; None to make it of the train split.
+        folder: The folder of the results of the set.
+        config: The settings.
+        options: What is fine-tuned, and how often.
+        process: Device, threads, callbacks.
+    """
+
+    task: Task
+    start: Start | None
+    folder: Path
+    config: FinetuneConfig
+    options: FinetuneOptions
+    process: ModelRunOptions
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether the sequences are of one strand."""
+        return self.task.is_stranded(self.options.stranded)
+
+    @property
+    def both_strands(self) -> bool:
+        """Whether the model reads both strands."""
+        return self.config.strands == "both" and not self.is_stranded
+
+    def read(self) -> tuple[dict[str, LabelledSplit], Labels]:
+        """The splits of the set, and its labels. Read anew for each use: only one set is in memory."""
+        known = known_symbols(self.start.tokenizer, uppercase=True) if self.start else BASES
+        return self.task.read(known, self.options.allow_unknown)
+
+    def describe(self) -> dict[str, str | None]:
+        """Report labels and unknown symbols; the digests of the files, by split."""
+        return announce(self.task.name, *self.read(), self.process.notify)
+
+    def finetune(self, digests: dict[str, str | None]) -> Record:
+        """The results of all seeds and the baseline; `digests` are those from `describe`."""
+        ready = self._ready(digests)
+        metric, runs = ready.data.metric, []
+        for seed in self.options.seeds:
+            self.process.notify(f"{self.task.name}: seed {seed}")
+            runs.append(self._seed(seed, ready))
+        self._keep_best(runs, metric)
+        values = [run["test"][metric] for run in runs]
+        return {
+            **ready.found,
+            "parameters": runs[0]["parameters"],
+            "steps": runs[0]["steps"],
+            "mean": statistics.fmean(values),
+            "deviation": statistics.stdev(values) if len(values) > 1 else None,
+            "runs": runs,
+        }
+
+    def _ready(self, digests: dict[str, str | None]) -> _ReadySet:
+        """The set as tokens, what its models start from, and its facts with the baselines."""
+        read, labels = self.read()
+        splits, note = with_train(read)
+        of_file = {split.path: digests[name] for name, split in read.items()}
+        files = [
+            {"split": name, "file": split.path, "rows": len(split), "SHA-256": of_file[split.path]}
+            for name, split in splits.items()
+        ]
+        start = self.start or of_train(
+            splits["train"], self.config, stranded=self.is_stranded, threads=self.process.threads
+        )
+        changes = settings_of(start.encoder, self.config, aligned=self.task.is_aligned(self.options.aligned))
+        data = task_data(
+            start.tokenizer,
+            splits,
+            Problem(labels.type, labels.names),
+            self.task.metric_of(labels),
+            self.config.max_tokens,
+            both_strands=self.both_strands,
+        )
+        data = replace(data, clean=clean_rows(read))
+        found: Record = {
+            **self.task.facts(splits, labels, note),
+            "both_strands": self.both_strands,
+            "base_position": changes.get("base_position", start.encoder.base_position),
+            "max_tokens": data.max_tokens,
+            "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
+            "unknown_symbols": data.train.unknown + data.dev.unknown + data.test.unknown,
+            "unknown": add_unknown(split.unknown for split in read.values()),
+        }
+        if self.options.with_baseline:
+            found["baselines"] = self._baselines(splits, data)
+        return _ReadySet(start, changes, data, splits["test"], found, files)
+
+    def _seed(self, seed: int, ready: _ReadySet) -> Record:
+        """One run, or the result of an earlier one."""
+        place = self.folder / f"seed-{seed}"
+        if (place / RESULT).exists():
+            done: Record = renamed(read_object(place / RESULT, "the result of a seed"))
+            if not {"dev", "test", "parameters", "steps"} <= done.keys():
+                raise ArgumentError(f"{place / RESULT}: is damaged; remove {place} to train this seed again")
+            return done
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        known = self.task.known
+        data, source = ready.data, ready.start.folder
+        steps = steps_of(self.config, len(data.train), known.settings if known else None)
+        set_seed(seed)
+        model = ready.start.classifier(data.problem, fresh=self.options.scratch, **ready.changes)
+        model.config.pairs, model.config.both_strands = bool(ready.test.partners), self.both_strands
+        tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
+        write_predictions(str(place / "predictions.parquet"), ready.test, data.problem, tuned.outputs)
+        result = self._result(seed, tuned, data)
+        base = "" if self.options.scratch or source is None else source.path.name
+        facts = SeedFacts(base=base, found=ready.found, result=result, data=ready.files)
+        save_model(tuned.model, place / "model", ready.start.tokenizer, self.config, facts)
+        checkpoints.write_json(place / RESULT, result)
+        return result
+
+    def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
+        """The result of a run."""
+        best = next(one for one in tuned.evaluations if one[0] == tuned.step)
+        return {
+            "seed": seed,
+            "parameters": tuned.model.num_parameters(),
+            "steps": tuned.steps,
+            "best_step": tuned.step,
+            "dev": {data.metric: best[1], "loss": best[2]},
+            "evaluations": [list(one) for one in tuned.evaluations],
+            "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric, data.clean),
+            "seconds": round(tuned.seconds, 1),
+        } | ({"stopped_at": tuned.done} if tuned.done < tuned.steps else {})
+
+    def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
+        """The results of the baselines, with the seeds of the run."""
+        return BaselineSet(
+            task=self.task,
+            splits=splits,
+            problem=data.problem,
+            options=self.options,
+            config=NetworkConfig(),
+            run=self.process,
+            folder=self.folder / "baselines",
+            clean=data.clean,
+        ).record()
+
+    def _keep_best(self, runs: list[Record], metric: str) -> None:
+        """Keep the model of the seed that is best on dev, as `model/`."""
+        merit = "loss" if self.config.choose_by == "loss" else metric
+        sign = -1 if merit == "loss" else 1
+        best = max(runs, key=lambda run: sign * run["dev"][merit])["seed"]
+        target = self.folder / "model"
+        for run in runs:
+            place = self.folder / f"seed-{run['seed']}" / "model"
+            if place.exists() and run["seed"] == best:
+                checkpoints.publish(place, target)
+            shutil.rmtree(place, ignore_errors=True)
