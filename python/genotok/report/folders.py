@@ -185,7 +185,7 @@ def _pretrained(name: str, folder: str, names: frozenset[str]) -> Described | No
         "is_finished": report is not None,
         **({} if report else _state(folder)),
     }
-    own = {RUN, REPORT, LOG, "tokens", *OF_MODEL, *(f"checkpoint-{step}" for step in steps)}
+    own = {RUN, REPORT, LOG, "tokens", "words", *OF_MODEL, *(f"checkpoint-{step}" for step in steps)}
     return Described(FoundRecord(name, folder, "pretrain", data), frozenset(own))
 
 
