@@ -158,13 +158,13 @@ def test_numpy_sees_the_same_memory_and_keeps_it(tokenizer: genotok.Tokenizer) -
 def test_memory_is_used_again_only_when_nobody_looks_at_it(tokenizer: genotok.Tokenizer) -> None:
     texts = [genotok._native.simulate(400_000, number).decode() for number in range(6)]
     expected = [tokenizer.encode(text) for text in texts]
-    looks: list[Any] = []
+    views: list[Any] = []
     for number, text in enumerate(texts):
         tokens = tokenizer.encode_batch([text])
-        looks.append((tokens.values, pa.array(tokens).values, tokens[:1])[number % 3])
+        views.append((tokens.values, pa.array(tokens).values, tokens[:1])[number % 3])
         del tokens
         tokenizer.encode_batch(texts)  # takes memory, and leaves it
-    for look, ids in zip(looks, expected, strict=True):
+    for look, ids in zip(views, expected, strict=True):
         assert len(ids) > 65_536
         assert (look.values.tolist() if isinstance(look, genotok.TokenArray) else look.tolist()) == ids
 
