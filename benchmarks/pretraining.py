@@ -60,7 +60,7 @@ def trainer(name: str, steps: int, folder: str) -> Any:
 
     from genotok.model import EncoderConfig
     from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
-    from genotok.pretrain.evaluation import collate
+    from genotok.training.masked_batches import collate
     from genotok.training.trainer import OrderedTrainer
 
     torch.manual_seed(1)

@@ -32,13 +32,13 @@ from genotok.model_folder.write import save_folder  # noqa: E402
 from genotok.options.learning import ModelRunOptions  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun, unigram_costs  # noqa: E402
-from genotok.pretrain.evaluation import collate  # noqa: E402
 from genotok.pretrain.run import _model_config  # noqa: E402
 from genotok.pretrain.tokens import bases_of_tokens, open_tokens, overlap_of  # noqa: E402
 from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training import checkpoints  # noqa: E402
 from genotok.training.batches import Masking  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
+from genotok.training.masked_batches import collate  # noqa: E402
 from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent

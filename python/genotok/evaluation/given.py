@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from genotok.gue import LabelledSplit, Task
 
-__all__ = ["read_given", "score_given"]
+__all__ = ["read_given", "score_given", "table_of"]
 
 PREDICTED = "predicted"
 ROUNDING = 1e-6
@@ -52,7 +52,7 @@ def score_given(tasks: Sequence[Task], path: str, model: str | None = None) -> P
         SequenceFileError: A table, or a file of a set, is malformed.
         OSError: A file cannot be read.
     """
-    tables = {task.name: _table(Path(path), task, len(tasks)) for task in tasks}
+    tables = {task.name: table_of(Path(path), task, len(tasks)) for task in tasks}
     digests = dict(zip(tables, files_sha256([str(one) for one in tables.values()]), strict=True))
     return PredictionsRecord(
         provenance=Provenance.now(inputs={"predictions": digests}),
@@ -78,7 +78,7 @@ def _scored(task: Task, path: Path) -> dict[str, Any]:
 
 
 def read_given(path: Path, test: LabelledSplit, problem: Problem) -> NDArray[np.float64]:
-    """Predictions as outputs (N, C) in the order of test.
+    """Predictions as outputs (N, C) in the order of test, or of another split.
 
     Of `predicted` alone outputs are 0 and 1.
 
@@ -152,8 +152,12 @@ def _predicted(path: Path, texts: list[tuple[int, str]], problem: Problem) -> ND
     return values.astype(np.float64).reshape(len(texts), -1)
 
 
-def _table(place: Path, task: Task, sets: int) -> Path:
-    """The table for a set."""
+def table_of(place: Path, task: Task, sets: int) -> Path:
+    """The table for a set, of one file or of a folder.
+
+    Raises:
+        ArgumentError: There is none, or more than one.
+    """
     if not place.is_dir():
         if sets > 1:
             raise ArgumentError(

@@ -8,9 +8,10 @@ from typing import Literal
 from genotok.errors import ArgumentError
 from genotok.model import PRESETS
 from genotok.model.backends import SequencePooling
+from genotok.study.subjects import is_kmer_name, named_kmers
 from genotok.training.settings import at_least, share
 
-__all__ = ["EARLIER", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
+__all__ = ["BPE", "EARLIER", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
 
 ChooseBy = Literal["metric", "loss"]
 Schedule = Literal["linear", "one-cycle"]
@@ -24,9 +25,12 @@ EARLIER = {
     "patience": None,
     "base_position": None,
     "pooling": None,
+    "tokenizer": "bpe",
+    "pretrain_steps": 0,
 }
 """Settings that runs of earlier versions do not have, with what those runs did."""
 
+BPE = "bpe"
 MIN_VOCAB = 16
 
 
@@ -55,7 +59,14 @@ class FinetuneConfig:
             the same in all sequences of a set, or if the model already knows them.
         pooling: What the classifier reads (`genotok.model.EncoderConfig`); None for what the model has.
         encoder: Without a model, the architecture of the new one, by name (`genotok.model.PRESETS`).
-        vocab: Without a model, tokens of the vocabulary, which is trained on the train split.
+        tokenizer: Without a model, "bpe", trained on the train split; or k-mers by name
+            (`genotok.study.named_kmers`): "kmer:5:no-overlap" are fixed patches of five bases.
+        vocab: Tokens of the vocabulary of "bpe".
+        pretrain_steps: Steps of predicting masked tokens of the train split with new weights, before labels
+            are read; 0 for none.
+        mask_share: Share of the tokens that are predicted in these steps.
+        teacher_weight: Share of the predictions of a teacher in what is learned, if there is a teacher; the
+            rest is that of the labels.
         max_tokens: Longer sequences are cut and counted; None cuts none.
         clip: Maximum norm of the gradients.
         precision: Number format of matrix products.
@@ -83,7 +94,11 @@ class FinetuneConfig:
     base_position: bool | None = None
     pooling: SequencePooling | None = None
     encoder: str = "tiny-1m-bases"
+    tokenizer: str = "bpe"
     vocab: int = 512
+    pretrain_steps: int = 0
+    mask_share: float = 0.3
+    teacher_weight: float = 0.5
     max_tokens: int | None = None
     clip: float = 1.0
     precision: Literal["float32", "bf16", "fp16"] = "float32"
@@ -96,7 +111,7 @@ class FinetuneConfig:
     def __post_init__(self) -> None:
         for name in ("batch", "micro_batch", "evaluations", "lora_rank", "lora_alpha", "eval_tokens"):
             at_least(name, getattr(self, name), 1)
-        for name in ("weight_decay", "warmup", "clip"):
+        for name in ("weight_decay", "warmup", "clip", "pretrain_steps"):
             at_least(name, getattr(self, name), 0)
         for name in ("epochs", "max_steps", "patience"):
             if getattr(self, name) is not None:
@@ -108,12 +123,20 @@ class FinetuneConfig:
             value = getattr(self, name)
             if value is not None:
                 share(name, value)
+        for name in ("mask_share", "teacher_weight"):
+            share(name, getattr(self, name), open_end=False)
         self._check_choices()
 
     def _check_choices(self) -> None:
         """Raise an error if a name is unknown, or a number does not go with another."""
         if self.encoder not in PRESETS:
             raise ArgumentError(f"encoder={self.encoder}: one of {', '.join(PRESETS)} is expected")
+        if self.tokenizer != BPE:
+            if not is_kmer_name(self.tokenizer):
+                raise ArgumentError(
+                    f"tokenizer={self.tokenizer}: bpe, bases or kmer:K:no-overlap is expected"
+                )
+            named_kmers(self.tokenizer)
         if not 0 < self.learning_rate < 1:
             raise ArgumentError(f"learning_rate={self.learning_rate}: a number between 0 and 1 is expected")
         if self.batch > self.micro_batch and self.batch % self.micro_batch:

@@ -37,7 +37,7 @@ STRANDS = 1
 """The key of the draw of strands, besides seed and epoch; that of the order has none."""
 
 Label = Any
-"""A class number, a number, or (C,) 1 where a label holds."""
+"""A class number, a number, or (C,) 1 where a label holds; (C,) shares where a teacher is mixed in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class TokenizedRows:
 
     Attributes:
         ids: The ids of each, special tokens included, N arrays.
-        labels: As `Labels.values` gives them; empty if there are none.
+        labels: As `Labels.values` gives them, or `Teacher.mixed`; empty if there are none.
         cut: Number of sequences that were cut.
         unknown: Number of symbols outside the vocabulary.
         reverse: The ids of their reverse complements; empty if only one strand is read.

@@ -14,7 +14,8 @@ from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.finetune.config import EARLIER
 from genotok.finetune.set_work import SetWork
-from genotok.finetune.start import Start, has_places
+from genotok.finetune.start import Start, has_places, of_name
+from genotok.finetune.teacher import teacher_of
 from genotok.model import EncoderConfig
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
@@ -61,11 +62,14 @@ def finetune(
     Args:
         tasks: The data sets.
         model: A folder with config.json, model.safetensors and tokenizer.json; None for a new encoder
-            (`config.encoder`) and, for each set, a vocabulary that is trained on its train split.
+            (`config.encoder`) and, for each set, a vocabulary that is trained on its train split, or k-mers
+            (`config.tokenizer`).
         output: The folder of results.
         config: Settings.
         seeds: A run for each; it seeds new weights, order and dropout.
         scratch: Start from new weights of the same architecture.
+        teacher: Predictions for the rows of train, to learn from besides labels (`config.teacher_weight`): a
+            table as `genotok predict` writes it, or a folder with one for each set, such as `mouse_0.csv`.
         with_baseline: Also fit the baselines (`genotok.baseline`).
         stranded: Whether sequences are of one strand, so that the other is not read, whatever
             `config.strands` says; None for what is known of the set.
@@ -101,10 +105,14 @@ def finetune_model(
         if config.lora:
             raise ArgumentError("lora: trains a model that is there; name one by model")
         options = dataclasses.replace(options, scratch=True)
+    if config.pretrain_steps and not options.scratch:
+        raise ArgumentError(
+            f"pretrain_steps={config.pretrain_steps}: trains new weights; needs scratch, or no model"
+        )
     folder = Path(output)
     source = None if model is None else read_folder(model, need_weights=not options.scratch)
     place = torch.device("cpu" if run.device == "cpu" or not torch.cuda.is_available() else "cuda")
-    start = None if source is None else _start(source, place, config, options)
+    start = of_name(config) if source is None else _start(source, place, config, options)
     encoder = start.encoder if start else EncoderConfig.preset(config.encoder)
     has_places(encoder, config, aligned=False)  # an error before anything is read
     title = source.path.name if source else config.encoder
@@ -122,15 +130,20 @@ def finetune_model(
         "labels": _declared(tasks),
         "stranded": options.stranded,
         "aligned": options.aligned,
+        "teacher": options.teacher is not None,
     }
     identity = checkpoints.RunIdentity(
         settings=head,
         digests=source.digests() if source else {},
         free=("seeds",),
         names=("model",) if source else (),
-        earlier={"config": EARLIER},
+        earlier={"config": EARLIER, "teacher": False},
     )
-    works = [SetWork(task, start, folder / task.name, config, options, run) for task in tasks]
+    teachers = [teacher_of(task, len(tasks), config, options) for task in tasks]
+    works = [
+        SetWork(task, start, folder / task.name, config, options, run, teacher)
+        for task, teacher in zip(tasks, teachers, strict=True)
+    ]
     # Faults in any set are found before training starts, and leave no folder.
     digests = {work.task.name: work.describe() for work in works}
     with checkpoints.claim(folder, identity, resume=options.resume, on_status=run.on_status) as claimed:

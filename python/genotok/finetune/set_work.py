@@ -19,17 +19,21 @@ from genotok.evaluation.problem import Problem
 from genotok.files.documents import read_object
 from genotok.finetune.data import TaskData, task_data
 from genotok.finetune.saving import SeedFacts, save_model
+from genotok.finetune.self_training import pretrain_encoder
 from genotok.finetune.start import Start, of_train, settings_of
 from genotok.finetune.train import FineTuned, fine_tune, steps_of
 from genotok.gue.clean import clean_rows
 from genotok.gue.splits import announce, with_train
 from genotok.run_records.version_1 import renamed
+from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from genotok.finetune.config import FinetuneConfig
+    from genotok.finetune.teacher import Teacher
     from genotok.gue import LabelledSplit, Labels, Task
     from genotok.options.learning import FinetuneOptions, ModelRunOptions
 
@@ -72,6 +76,7 @@ class SetWork:
         config: The settings.
         options: What is fine-tuned, and how often.
         process: Device, threads, callbacks.
+        teacher: Predictions for train to learn from besides labels.
     """
 
     task: Task
@@ -80,6 +85,7 @@ class SetWork:
     config: FinetuneConfig
     options: FinetuneOptions
     process: ModelRunOptions
+    teacher: Teacher | None = None
 
     @property
     def is_stranded(self) -> bool:
@@ -97,8 +103,17 @@ class SetWork:
         return self.task.read(known, self.options.allow_unknown)
 
     def describe(self) -> dict[str, str | None]:
-        """Report labels and unknown symbols; the digests of the files, by split."""
-        return announce(self.task.name, *self.read(), self.process.notify)
+        """Report labels and unknown symbols; the digests of the files, by split, and of the teacher's table.
+
+        Raises:
+            ArgumentError: The teacher's table has not the rows of train.
+        """
+        splits, labels = self.read()
+        found = announce(self.task.name, splits, labels, self.process.notify)
+        if self.teacher:
+            self.teacher.mixed(with_train(splits)[0]["train"], Problem(labels.type, labels.names))
+            found = {**found, "teacher": self.teacher.digest()}
+        return found
 
     def finetune(self, digests: dict[str, str | None]) -> Record:
         """The results of all seeds and the baseline; `digests` are those from `describe`."""
@@ -140,8 +155,11 @@ class SetWork:
             both_strands=self.both_strands,
         )
         data = replace(data, clean=clean_rows(read))
+        if self.teacher:
+            mixed = self.teacher.mixed(splits["train"], data.problem)
+            data = replace(data, train=replace(data.train, labels=mixed))
         found: Record = {
-            **self.task.facts(splits, labels, note),
+            **self.task.facts(splits, labels, "; ".join(filter(None, (note, *self._remarks())))),
             "both_strands": self.both_strands,
             "base_position": changes.get("base_position", start.encoder.base_position),
             "max_tokens": data.max_tokens,
@@ -149,9 +167,18 @@ class SetWork:
             "unknown_symbols": data.train.unknown + data.dev.unknown + data.test.unknown,
             "unknown": add_unknown(split.unknown for split in read.values()),
         }
+        if self.teacher:
+            found["teacher"] = self.teacher.facts()
         if self.options.with_baseline:
             found["baselines"] = self._baselines(splits, data)
         return _ReadySet(start, changes, data, splits["test"], found, files)
+
+    def _remarks(self) -> Iterator[str]:
+        """What the models learn from besides the labels of train."""
+        if steps := self.config.pretrain_steps:
+            yield f"first trained on masked tokens of train, {steps:,} steps"
+        if self.teacher:
+            yield f"learned from a teacher, too: {self.teacher.table}, weight {self.teacher.weight:g}"
 
     def _seed(self, seed: int, ready: _ReadySet) -> Record:
         """One run, or the result of an earlier one."""
@@ -169,14 +196,23 @@ class SetWork:
         set_seed(seed)
         model = ready.start.classifier(data.problem, fresh=self.options.scratch, **ready.changes)
         model.config.pairs, model.config.both_strands = bool(ready.test.partners), self.both_strands
+        before = self._pretrained(model, seed, ready)
         tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
         write_predictions(str(place / "predictions.parquet"), ready.test, data.problem, tuned.outputs)
-        result = self._result(seed, tuned, data)
+        result = self._result(seed, tuned, data) | before
         base = "" if self.options.scratch or source is None else source.path.name
         facts = SeedFacts(base=base, found=ready.found, result=result, data=ready.files)
         save_model(tuned.model, place / "model", ready.start.tokenizer, self.config, facts)
         checkpoints.write_json(place / RESULT, result)
         return result
+
+    def _pretrained(self, model: Any, seed: int, ready: _ReadySet) -> Record:
+        """Train the encoder of a model on masked tokens of train, if the settings say so; the figures."""
+        if not self.config.pretrain_steps:
+            return {}
+        special, rows = SpecialIds.of(ready.start.tokenizer), ready.data.train
+        found = pretrain_encoder(model, rows, special, self.config, seed=seed, run=self.process)
+        return {"pretraining": found}
 
     def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
         """The result of a run."""

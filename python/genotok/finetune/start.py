@@ -1,7 +1,7 @@
 """What the classifier of a set starts from: a model's folder, or nothing but the set's own train split.
 
-Without a model, the vocabulary is trained on the sequences of train alone, both strands of them unless they
-are of one strand, so that nothing of dev or test reaches the model; and all weights are new.
+Without a model, the vocabulary is of k-mers, or is trained on the sequences of train alone, both strands of
+them unless they are of one strand, so that nothing of dev or test reaches the model; and all weights are new.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.errors import ArgumentError
 from genotok.files.identity import vocabulary_sha256
+from genotok.finetune.config import BPE
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForSequenceClassification
 from genotok.model_folder.load import config_of, load_pretrained
 from genotok.model_folder.spelling import spelling_for
+from genotok.study.subjects import named_kmers
 from genotok.tokenizer import Tokenizer
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.log import quietly
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from genotok.gue import LabelledSplit
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["Start", "classifier", "has_places", "of_train", "settings_of"]
+__all__ = ["Start", "classifier", "has_places", "of_name", "of_train", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,20 @@ def of_train(train: LabelledSplit, config: FinetuneConfig, *, stranded: bool, th
         tokenizer = Tokenizer.train(
             path, vocab_size=config.vocab, both_strands=not stranded, allow_unknown=1.0, threads=threads
         )
+    return _new(tokenizer, config)
+
+
+def of_name(config: FinetuneConfig) -> Start | None:
+    """The k-mers that the settings name, and an encoder of new weights; None if they name none.
+
+    Raises:
+        ArgumentError: The encoder sees bases, and the k-mers of a sequence do not spell it.
+    """
+    return None if config.tokenizer == BPE else _new(named_kmers(config.tokenizer).tokenizer, config)
+
+
+def _new(tokenizer: Tokenizer, config: FinetuneConfig) -> Start:
+    """A tokenizer and an encoder of new weights."""
     sizes = EncoderConfig.preset(config.encoder, vocab_size=tokenizer.vocab_size)
     if sizes.base_features != "none":
         sizes = sizes.with_changes(spelling=spelling_for(tokenizer))

@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 import transformers
 from torch.nn import functional
-from torch.optim.lr_scheduler import OneCycleLR
-from transformers import TrainingArguments, set_seed
+from transformers import set_seed
 
 from genotok.errors import ArgumentError
 from genotok.evaluation.metrics import merit
 from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
+from genotok.finetune.optimization import ScheduledTrainer, arguments_of
 from genotok.finetune.outputs import Outputs, outputs_of
 from genotok.finetune.start import classifier
 from genotok.finetune.targets import Targets
 from genotok.training.log import ProgressCallback
-from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,7 +97,7 @@ def fine_tune(
     with TemporaryDirectory(prefix="genotok-") as place:
         trainer = _Trainer(
             model=model,
-            args=_arguments(config, steps, seed, place, run.device),
+            args=arguments_of(config, steps, seed, place, run.device, evaluations=config.evaluations),
             train_dataset=TrainingRows(train, steps * config.batch, seed),
             data_collator=partial(collate, padding=padding),
             callbacks=[ProgressCallback(run.progress, "training")] if run.progress else None,
@@ -131,7 +130,7 @@ def fine_tune(
     )
 
 
-class _Trainer(OrderedTrainer):
+class _Trainer(ScheduledTrainer):
     """The trainer with evaluations on dev; it keeps the best weights in memory."""
 
     def __init__(
@@ -140,36 +139,26 @@ class _Trainer(OrderedTrainer):
         data: TaskData,
         targets: Targets | None,
         padding: int,
-        config: FinetuneConfig,
         **settings: Any,
     ) -> None:
         super().__init__(eval_dataset=data.dev, **settings)
         self.dev, self.metric, self.problem = data.dev, data.metric, data.problem
         self.padding = padding
-        self.settings, self.targets = config, targets
+        self.targets = targets
         self.evaluations: list[tuple[int, float, float]] = []
         self.best_step = self._worse = 0
         self._best: tuple[tuple[float, ...], dict[str, torch.Tensor]] | None = None
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        """The schedule of the learning rate."""
-        if self.settings.schedule == "linear" or self.lr_scheduler is not None:
-            return super().create_scheduler(num_training_steps, optimizer)
-        of: Any = optimizer or self.optimizer
-        rate = self.settings.learning_rate
-        self.lr_scheduler = OneCycleLR(of, rate, total_steps=num_training_steps)
-        self._created_lr_scheduler = True
-        return self.lr_scheduler
-
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **more: Any
     ) -> Any:
-        """The mean loss of a batch, with smooth labels if they are wanted."""
-        smoothing = self.settings.label_smoothing
-        if not smoothing or self.problem.type == "regression":
+        """The mean loss of a batch, with smooth labels or those of a teacher if they are wanted."""
+        smoothing, labels = self.settings.label_smoothing, inputs["labels"]
+        is_soft = self.problem.type == "classification" and labels.is_floating_point()
+        if self.problem.type == "regression" or not (smoothing or is_soft):
             return super().compute_loss(model, inputs, return_outputs, **more)
         outputs = model(**{name: one for name, one in inputs.items() if name != "labels"})
-        loss = smooth_loss(outputs.logits, inputs["labels"], smoothing)
+        loss = smooth_loss(outputs.logits, labels, smoothing, exclusive=self.problem.type == "classification")
         return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -208,47 +197,18 @@ class _Trainer(OrderedTrainer):
         return self.targets.restored(found) if self.targets else found
 
 
-def smooth_loss(scores: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+def smooth_loss(scores: Tensor, labels: Tensor, smoothing: float, *, exclusive: bool = True) -> Tensor:
     """The mean cross entropy of scores (B, C), a share of each label being spread over all classes.
 
-    With labels (B, C) of 0 and 1, binary cross entropy, each label moved by half of the share.
+    Labels are class numbers (B,) or probabilities of classes (B, C). If several may hold (not `exclusive`),
+    they are (B, C) from 0 to 1: binary cross entropy, each label moved by half of the share.
     """
     wide = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    if labels.is_floating_point():
+    if not exclusive:
         smooth = labels.to(wide.dtype) * (1 - smoothing) + smoothing / 2
         return functional.binary_cross_entropy_with_logits(wide, smooth)
-    return functional.cross_entropy(wide, labels, label_smoothing=smoothing)
-
-
-def _arguments(config: FinetuneConfig, steps: int, seed: int, place: str, device: str) -> TrainingArguments:
-    """The settings for transformers."""
-    use_cpu = device == "cpu" or not torch.cuda.is_available()
-    at_once = min(config.micro_batch, config.batch)
-    arguments = TrainingArguments(
-        output_dir=place,
-        max_steps=steps,
-        per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=config.batch // at_once,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=min(config.warmup, steps // 10),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.clip,
-        bf16=config.precision == "bf16",
-        fp16=config.precision == "fp16",
-        seed=seed,
-        logging_steps=max(steps // 20, 1),
-        eval_strategy="steps",
-        eval_steps=-(-steps // config.evaluations),
-        save_strategy="no",
-        report_to="none",
-        dataloader_pin_memory=not use_cpu,
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        use_cpu=use_cpu,
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # noqa: SLF001 - several GPUs would split batches
-    return arguments
+    soft = labels.to(wide.dtype) if labels.is_floating_point() else labels
+    return functional.cross_entropy(wide, soft, label_smoothing=smoothing)
 
 
 def _trained(model: Any) -> dict[str, torch.Tensor]:

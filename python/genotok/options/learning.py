@@ -147,6 +147,15 @@ class FinetuneOptions:
         bool,
         Option("Start from new weights of the same architecture.", flags=("--from-scratch",), panel=MODEL),
     ] = False
+    teacher: Annotated[
+        str | None,
+        Option(
+            "Also learn from predictions for train: a table of genotok predict, or a folder of them.",
+            metavar="PATH",
+            default="labels alone",
+            panel=MODEL,
+        ),
+    ] = None
     seeds: Seeds = (1, 2, 3)
     with_baseline: Annotated[
         bool,
@@ -171,6 +180,7 @@ class FinetuneKeywords(TypedDict, total=False):
     """`FinetuneOptions` as keywords."""
 
     scratch: bool
+    teacher: str | None
     seeds: Sequence[int]
     with_baseline: bool
     stranded: bool | None

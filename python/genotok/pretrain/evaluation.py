@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from genotok.training.batches import IGNORED, Masking, pad
+from genotok.training.masked_batches import collate
 from genotok.training.trainer import OrderedTrainer
 
 if TYPE_CHECKING:
@@ -27,21 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genotok.pretrain.data import TokenSequences
-    from genotok.tokenizer.special_ids import Ids
+    from genotok.training.batches import Masking
 
-__all__ = ["HeldOut", "MaskedTrainer", "collate"]
+__all__ = ["HeldOut", "MaskedTrainer"]
 
 FIXED = 0x6E6F7469
 """A key of the masks for evaluation, apart from the seeds of training."""
-
-
-def collate(rows: list[tuple[Ids, Ids]], padding: int) -> dict[str, torch.Tensor]:
-    """Inputs and labels of sequences as a padded batch."""
-    inputs = pad([ids for ids, _ in rows], padding)
-    labels = pad([labels for _, labels in rows], IGNORED)
-    mask = pad([np.ones(len(ids), np.int64) for ids, _ in rows], 0)
-    named = {"input_ids": inputs, "attention_mask": mask, "labels": labels}
-    return {name: torch.from_numpy(array) for name, array in named.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from genotok.options import grouped
 from genotok.options.learning import ModelRunKeywords, ModelRunOptions
 from genotok.options.pretraining import PretrainKeywords, PretrainOptions
 from genotok.pretrain.corpus import unigram_costs
-from genotok.pretrain.evaluation import HeldOut, MaskedTrainer, collate
+from genotok.pretrain.evaluation import HeldOut, MaskedTrainer
 from genotok.pretrain.saving import save_model
 from genotok.pretrain.sources import open_source, tokenizer_of
 from genotok.pretrain.tokens import TOKENIZER, bases_of_tokens, spelling_if_seen
@@ -35,6 +35,7 @@ from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
 from genotok.training.batches import Masking
 from genotok.training.log import JsonLines, ProgressCallback, cut_log, quietly
+from genotok.training.masked_batches import collate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

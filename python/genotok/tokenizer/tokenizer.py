@@ -97,7 +97,8 @@ class Tokenizer(SavedTokenizer):
         Args:
             k: Bases in a k-mer, 1 to 12.
             overlap: One k-mer at each position, as DNABERT. Otherwise non-overlapping k-mers, as Nucleotide
-                Transformer: what remains of a run of bases base by base, and N a token of its own.
+                Transformer, or fixed patches: what remains of a run of bases base by base, and N a token of
+                its own.
             canonical: A k-mer and its reverse complement are one token.
             special_tokens: Tokens that get the first ids; None for those of DNABERT (overlapping) or
                 Nucleotide Transformer, where that model has them.
