@@ -137,6 +137,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "pytest": (("pytest-large", "pytest"), _benchmark(results.markdown)),
     "encoder-speed": (("encoder-speed",), _benchmark(encoder.markdown)),
     "encoder-gpu": (("encoder-gpu",), _benchmark(encoder.markdown)),
+    "encoder-features": (("encoder-features",), _benchmark(encoder.markdown)),
     "pretraining": (("pretraining",), _benchmark(pretraining.markdown)),
     "inputs": (("inputs",), _benchmark(inputs.markdown)),
     "ingest": (("ingest",), _benchmark(ingest.markdown)),

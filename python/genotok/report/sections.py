@@ -41,6 +41,7 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "encoder-memory": memory_section,
     "encoder-speed": speed_section,
     "encoder-gpu": speed_section,
+    "encoder-features": speed_section,
     "pretraining": training_section,
     "inputs": inputs_section,
     "shards-pack": shards_section,
