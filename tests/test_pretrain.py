@@ -425,7 +425,8 @@ def test_a_folder_in_use_and_another_run_are_refused(whole: Path, tokenizer: str
 def test_all_presets_are_whole() -> None:
     assert presets("genotok.pretrain") == ["dnabert2", "small", "tiny"]
     for name in presets("genotok.pretrain"):
-        configured(PretrainConfig, preset("genotok.pretrain", name))
+        config = configured(PretrainConfig, preset("genotok.pretrain", name))
+        assert config.encoder.endswith("-bases") == (name != "dnabert2")
     paper = configured(PretrainConfig, preset("genotok.pretrain", "dnabert2"))
     assert (paper.batch, paper.max_tokens, paper.steps, paper.warmup) == (4096, 128, 500_000, 30_000)
     assert (paper.learning_rate, paper.beta1, paper.beta2, paper.epsilon) == (5e-4, 0.9, 0.98, 1e-6)

@@ -2,7 +2,7 @@
 
 Example:
     >>> from genotok.pretrain import PretrainConfig, pretrain
-    >>> config = PretrainConfig(encoder="tiny-1m", steps=200)
+    >>> config = PretrainConfig(encoder="tiny-1m-bases", steps=200)
     >>> report = pretrain(["genomes/*.fa"], "model", config)
     >>> report["eval_bits_per_base"]
 """

@@ -230,7 +230,13 @@ def spelling_if_seen(tokenizer: Tokenizer, encoder: str) -> str:
     Raises:
         ArgumentError: It does, and the tokens of a sequence do not spell it.
     """
-    return "" if EncoderConfig.preset(encoder).base_features == "none" else spelling_for(tokenizer)
+    if EncoderConfig.preset(encoder).base_features == "none":
+        return ""
+    try:
+        return spelling_for(tokenizer)
+    except ArgumentError as error:
+        plain = encoder.removesuffix("-bases")
+        raise ArgumentError(f"{error}; encoder={plain} has no base features") from None
 
 
 def overlap_of(tokenizer: Tokenizer) -> int:
