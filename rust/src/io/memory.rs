@@ -26,10 +26,15 @@ pub(crate) fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
 }
 
 /// Reserves capacity for `more` values. Fails where the system does not have so much memory.
+///
+/// The request is for all pages of the vector: Linux makes room behind a large one by moving its pages to other addresses,
+/// without a copy, only if the same was requested for all of them.
 pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
+    let before = values.capacity();
     values.try_reserve(more)?;
-    let spare = values.spare_capacity_mut();
-    advise(spare.as_mut_ptr(), spare.len());
+    if values.capacity() > before {
+        advise(values.as_mut_ptr(), values.capacity());
+    }
     Ok(())
 }
 
@@ -121,17 +126,17 @@ impl DerefMut for Buffer {
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn advise<T>(start: *mut T, length: usize) {
-    /// The call needs an address at the start of a page. No small page of any Linux is larger than this.
-    const PAGE: usize = 1 << 16;
     let bytes = length.saturating_mul(size_of::<T>());
-    let before = start.cast::<u8>().align_offset(PAGE);
-    if bytes < LARGE || before > bytes {
+    if bytes < LARGE {
         return;
     }
-    let start = start.cast::<u8>().wrapping_add(before);
-    // SAFETY: the range lies within one allocation, or ends in the page that the allocation ends in; the advice changes
-    // neither what is in memory nor who may use it. A system that does not know it answers with an error, as good as none.
-    unsafe { libc::madvise(start.cast(), bytes - before, libc::MADV_HUGEPAGE) };
+    // SAFETY: it asks for a number.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(usize::MAX);
+    let before = start.addr() % page; // in the page where the allocation starts
+    let start = start.cast::<u8>().wrapping_sub(before);
+    // SAFETY: the pages are those of one allocation; the advice changes neither what is in memory nor who may use it. A
+    // system that does not know it answers with an error, as good as none.
+    unsafe { libc::madvise(start.cast(), bytes + before, libc::MADV_HUGEPAGE) };
 }
 
 /// Other systems choose the size of pages themselves.
