@@ -36,7 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "base": {},
     "one strand": {"strands": "one"},
     "vocabulary of 64": {"vocab": 64},
-    "vocabulary of 4,096": {"vocab": 4096},
+    "vocabulary of 4096": {"vocab": 4096},
     "mean and maximum": {"pooling": "mean+max"},
     "no place": {"base_position": False},
     "no dropout": {"dropout": 0.0},

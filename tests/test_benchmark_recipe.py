@@ -41,3 +41,7 @@ def test_test_is_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "on dev" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         run("luck")
+
+
+def test_each_setting_can_be_named_in_a_list() -> None:
+    assert not [name for name in recipe.SETTINGS if "," in name]
