@@ -27,8 +27,8 @@ pub(crate) fn defaults<T: Clone + Default>(length: usize) -> Vec<T> {
 
 /// Reserves capacity for `more` values. Fails where the system does not have so much memory.
 ///
-/// The request is for all pages of the vector: Linux makes room behind a large one by moving its pages to other addresses,
-/// without a copy, only if the same was requested for all of them.
+/// The request is for all pages of the vector: Linux extends a large one by moving its pages to other addresses, without a
+/// copy, only if the same was requested for all of them.
 pub fn try_reserve<T>(values: &mut Vec<T>, more: usize) -> Result<(), TryReserveError> {
     let before = values.capacity();
     values.try_reserve(more)?;
