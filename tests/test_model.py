@@ -338,7 +338,8 @@ def test_the_choice_of_a_backend_is_told_once_and_kept(caplog: pytest.LogCapture
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"num_layers": 0}, "num_layers=0: a whole number of at least 1"),
+        ({"num_layers": -1}, "num_layers=-1: a whole number of at least 0"),
+        ({"num_heads": 0}, "num_heads=0: a whole number of at least 1"),
         ({"hidden_size": 100}, "hidden_size=100: a multiple of num_heads=12"),
         ({"hidden_dropout": 1.0}, "hidden_dropout=1.0: a share"),
         ({"attention": "fast"}, "attention='fast': one of auto, eager"),

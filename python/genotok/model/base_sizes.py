@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genotok.model.config import EncoderConfig
 
-__all__ = ["CHANNELS", "KMERS", "PLACES", "WIDTHS", "K", "base_shapes", "operations_per_token"]
+__all__ = [
+    "CHANNELS",
+    "GAP",
+    "KMERS",
+    "PLACES",
+    "WIDTHS",
+    "K",
+    "base_shapes",
+    "operations_per_base",
+    "operations_per_token",
+]
 
 K = 6
 KMERS = 4**K
@@ -18,6 +28,9 @@ KMERS = 4**K
 CHANNELS = (128, 64)
 WIDTHS = (15, 5)
 """Output channels and widths of the convolutions."""
+
+GAP = max(WIDTHS) // 2
+"""Zeros between stretches of bases: at least the reach of each convolution to one side."""
 
 PLACES = 1_024
 """Rows of the table of places."""
@@ -47,6 +60,10 @@ def operations_per_token(config: EncoderConfig, bases_per_token: float) -> float
     """Floating-point operations of the features for a token; lookups and pooling count nothing."""
     if "conv" not in config.base_features:
         return 0.0
+    return bases_per_token * sum(operations_per_base()) + 2 * 2 * CHANNELS[-1] * config.hidden_size
+
+
+def operations_per_base() -> tuple[int, ...]:
+    """Floating-point operations of each convolution for a base."""
     pairs = zip((4, *CHANNELS[:-1]), CHANNELS, WIDTHS, strict=True)
-    per_base = sum(2 * before * channels * wide for before, channels, wide in pairs)
-    return bases_per_token * per_base + 2 * 2 * CHANNELS[-1] * config.hidden_size
+    return tuple(2 * before * channels * wide for before, channels, wide in pairs)

@@ -56,7 +56,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genotok.model.base_sizes import CHANNELS, KMERS, PLACES, WIDTHS, K
+from genotok.model.base_sizes import CHANNELS, GAP, KMERS, PLACES, WIDTHS, K
 from genotok.model.config import EncoderConfig
 from genotok.model.packing import SequencePacking
 
@@ -64,9 +64,6 @@ __all__ = ["BaseFeatures", "BaseRow", "base_row"]
 
 CODES = {"A": 0, "C": 1, "G": 2, "T": 3, "N": 4}
 UNKNOWN = 4
-GAP = max(WIDTHS) // 2
-"""Zeros between stretches: at least the reach of each convolution to one side."""
-
 EPSILON = 1e-5
 
 

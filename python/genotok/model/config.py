@@ -128,7 +128,7 @@ class EncoderConfig:
     Attributes:
         vocab_size: Tokens in the vocabulary, with special tokens.
         hidden_size: Width D of a token's vector; a multiple of `num_heads`.
-        num_layers: Number of layers.
+        num_layers: Number of layers; without any, a classifier reads a bag of token vectors.
         num_heads: Heads H of attention; each has its slope of the ALiBi bias.
         intermediate_size: Width of one half of the gated feed-forward block (its matrix is twice as wide).
         type_vocab_size: Number of segments; two for pairs of sequences.
@@ -169,7 +169,9 @@ class EncoderConfig:
         for name in _COUNTS:
             number = getattr(self, name)
             is_whole = isinstance(number, int) and not isinstance(number, bool)
-            _expect(is_whole and 1 <= number < 1 << 40, name, number, "a whole number of at least 1")
+            least = 0 if name == "num_layers" else 1
+            rule = f"a whole number of at least {least}"
+            _expect(is_whole and least <= number < 1 << 40, name, number, rule)
         self._check_sizes()
         for name in _SHARES:
             share = getattr(self, name)
