@@ -15,20 +15,23 @@ pytest.importorskip("accelerate", reason="needs accelerate: the extra `train`")
 pytest.importorskip("sklearn", reason="needs scikit-learn: the extra `train`")
 
 from pyarrow import parquet  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.evaluation.problem import Problem  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.config import EARLIER  # noqa: E402
-from genotok.finetune.data import TrainingRows, encode, task_data  # noqa: E402
+from genotok.finetune.data import TokenizedRows, TrainingRows, encode, task_data  # noqa: E402
 from genotok.finetune.outputs import outputs_of  # noqa: E402
+from genotok.finetune.shuffled import changed_by_shuffling, shuffled  # noqa: E402
 from genotok.finetune.start import of_train  # noqa: E402
 from genotok.finetune.train import fine_tune, smooth_loss  # noqa: E402
 from genotok.gue import read_labelled  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.options.learning import ModelRunOptions  # noqa: E402
+from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training.settings import configured, preset  # noqa: E402
 from tests.support.labelled import write_set  # noqa: E402
 
@@ -203,7 +206,8 @@ def test_results_of_a_resumed_run_are_the_same(tuned: Path, motif: Path, tmp_pat
     both = tune(folder, motif, resume=True, seeds=(1, 2))
     whole = json.loads((tuned / "results.json").read_text())
     for one in (*both["sets"][0]["runs"], *whole["sets"][0]["runs"]):
-        one.pop("seconds")
+        for name in ("seconds", "cpu_seconds"):
+            one.pop(name)
     assert both["sets"] == whole["sets"]
     for name in ("seed-1/predictions.parquet", "seed-2/predictions.parquet"):
         tables = [parquet.read_table(place / "motif" / name) for place in (folder, tuned)]
@@ -345,3 +349,37 @@ def test_outputs_are_the_mean_of_both_strands(tuned: Path, motif: Path) -> None:
     ]
     mean = outputs_of(model._model, problem, rows, 3, 500, device)
     np.testing.assert_array_equal(mean, (parts[0] + parts[1]) / 2)
+
+
+def test_new_encoders_differ_in_one_thing(motif: Path, tmp_path: Path) -> None:
+    task = find_tasks([motif])[0]
+    common: dict[str, Any] = {"max_steps": 2, "epochs": 1, "evaluations": 1}
+    bag = {"layers": 0, "pooling": "mean+max", "base_features": "none"}
+    tune(tmp_path / "bag", motif, **common, **bag)
+    assert changed_by_shuffling(tmp_path / "bag" / "motif" / "model", task, device="cpu") == 0
+    found = tune(tmp_path / "none", motif, **common, token_identities=False, tokenizer="kmer:5:no-overlap")
+    assert found["sets"][0]["vocab_size"] == 1035
+    model = Classifier(tmp_path / "none" / "motif" / "model", device="cpu")
+    words = load_file(tmp_path / "none" / "motif" / "model" / "model.safetensors")
+    assert not words["bert.embeddings.word_embeddings.weight"].any()
+    assert model.tokenizer.vocab_size == 1035
+    for changes, said in (
+        ({"token_identities": False, "base_features": "none"}, "base_features, and no pretrain_steps"),
+        ({"tokenizer": "kmer:6"}, "its tokens overlap"),
+        ({"tokenizer": "words"}, "bpe, bases or kmer"),
+        ({"encoder": "tiny-1m", "alibi": "directional", "layers": -1}, "layers=-1"),
+    ):
+        with pytest.raises(ArgumentError, match=said):
+            tune(tmp_path / "refused", motif, **{**common, **changes})
+
+
+def test_shuffled_tokens_stay_between_special_ones() -> None:
+    special = SpecialIds.of(Tokenizer.kmer(1))
+    ids = special.around(np.arange(5, 9).repeat(20))
+    rows = TokenizedRows([ids, ids], np.empty(0), 0, 0, [ids])
+    found = shuffled(rows, special, seed=1)
+    for one in (*found.ids, *found.reverse):
+        assert sorted(one) == sorted(ids)
+        assert (one[0], one[-1]) == (ids[0], ids[-1])
+        assert (one != ids).any()
+    assert (found.ids[0] != found.ids[1]).any()

@@ -7,15 +7,16 @@ from typing import Literal
 
 from genotok.errors import ArgumentError
 from genotok.model import PRESETS
-from genotok.model.backends import SequencePooling
+from genotok.model.backends import Alibi, SequencePooling
 from genotok.study.subjects import is_kmer_name, named_kmers
 from genotok.training.settings import at_least, share
 
-__all__ = ["BPE", "EARLIER", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
+__all__ = ["BPE", "EARLIER", "BaseFeatures", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
 
 ChooseBy = Literal["metric", "loss"]
 Schedule = Literal["linear", "one-cycle"]
 Strands = Literal["one", "both"]
+BaseFeatures = Literal["preset", "none", "kmer", "conv", "kmer+conv"]
 
 EARLIER = {
     "strands": "one",
@@ -27,6 +28,10 @@ EARLIER = {
     "pooling": None,
     "tokenizer": "bpe",
     "pretrain_steps": 0,
+    "layers": None,
+    "base_features": "preset",
+    "alibi": None,
+    "token_identities": True,
 }
 """Settings that runs of earlier versions do not have, with what those runs did."""
 
@@ -61,7 +66,15 @@ class FinetuneConfig:
         encoder: Without a model, the architecture of the new one, by name (`genotok.model.PRESETS`).
         tokenizer: Without a model, "bpe", trained on the train split; or k-mers by name
             (`genotok.study.named_kmers`): "kmer:5:no-overlap" are fixed patches of five bases.
-        vocab: Tokens of the vocabulary of "bpe".
+        vocab: Tokens of the vocabulary of "bpe"; smaller vocabularies are truncations of larger ones, since
+            merges come in order of rank.
+        layers: Without a model, the number of layers; None for that of `encoder`. With 0 a classifier reads a
+            bag of token vectors.
+        base_features: Without a model, what the bases of a token add to its embedding; "preset" for what
+            `encoder` says.
+        alibi: Without a model, the form of the ALiBi bias; None for that of `encoder`.
+        token_identities: Without a model, whether tokens have embeddings of their own. Otherwise these are 0
+            and are not trained, so that only the bases of a token are known.
         pretrain_steps: Steps of predicting masked tokens of the train split with new weights, before labels
             are read; 0 for none.
         mask_share: Share of the tokens that are predicted in these steps.
@@ -99,6 +112,10 @@ class FinetuneConfig:
     pretrain_steps: int = 0
     mask_share: float = 0.3
     teacher_weight: float = 0.5
+    layers: int | None = None
+    base_features: BaseFeatures = "preset"
+    alibi: Alibi | None = None
+    token_identities: bool = True
     max_tokens: int | None = None
     clip: float = 1.0
     precision: Literal["float32", "bf16", "fp16"] = "float32"
@@ -119,6 +136,8 @@ class FinetuneConfig:
         if self.max_tokens is not None:
             at_least("max_tokens", self.max_tokens, 4)
         at_least("vocab", self.vocab, MIN_VOCAB)
+        if self.layers is not None:
+            at_least("layers", self.layers, 0)
         for name in ("lora_dropout", "label_smoothing", "dropout"):
             value = getattr(self, name)
             if value is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,8 @@ from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.finetune.config import EARLIER
 from genotok.finetune.set_work import SetWork
-from genotok.finetune.start import Start, has_places, of_name
+from genotok.finetune.start import Start, has_places, new_encoder, of_name
 from genotok.finetune.teacher import teacher_of
-from genotok.model import EncoderConfig
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
 from genotok.options import grouped
@@ -99,8 +98,12 @@ def finetune_model(
     config: FinetuneConfig,
     options: FinetuneOptions,
     run: ModelRunOptions,
+    budgets: Mapping[str, float] | None = None,
 ) -> Record:
-    """`finetune`, with its options as groups."""
+    """`finetune`, with its options as groups.
+
+    `budgets` has for each set the floating-point operations of training with each seed, in place of epochs.
+    """
     if model is None:
         if config.lora:
             raise ArgumentError("lora: trains a model that is there; name one by model")
@@ -113,7 +116,7 @@ def finetune_model(
     source = None if model is None else read_folder(model, need_weights=not options.scratch)
     place = torch.device("cpu" if run.device == "cpu" or not torch.cuda.is_available() else "cuda")
     start = of_name(config) if source is None else _start(source, place, config, options)
-    encoder = start.encoder if start else EncoderConfig.preset(config.encoder)
+    encoder = start.encoder if start else new_encoder(config)
     has_places(encoder, config, aligned=False)  # an error before anything is read
     title = source.path.name if source else config.encoder
     if run.threads is not None:
@@ -131,7 +134,7 @@ def finetune_model(
         "stranded": options.stranded,
         "aligned": options.aligned,
         "teacher": options.teacher is not None,
-    }
+    } | ({"budgets": dict(budgets)} if budgets else {})
     identity = checkpoints.RunIdentity(
         settings=head,
         digests=source.digests() if source else {},
@@ -139,9 +142,10 @@ def finetune_model(
         names=("model",) if source else (),
         earlier={"config": EARLIER, "teacher": False},
     )
+    budgets = budgets or {}
     teachers = [teacher_of(task, len(tasks), config, options) for task in tasks]
     works = [
-        SetWork(task, start, folder / task.name, config, options, run, teacher)
+        SetWork(task, start, folder / task.name, config, options, run, teacher, budgets.get(task.name))
         for task, teacher in zip(tasks, teachers, strict=True)
     ]
     # Faults in any set are found before training starts, and leave no folder.

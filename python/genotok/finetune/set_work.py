@@ -24,6 +24,7 @@ from genotok.finetune.start import Start, of_train, settings_of
 from genotok.finetune.train import FineTuned, fine_tune, steps_of
 from genotok.gue.clean import clean_rows
 from genotok.gue.splits import announce, with_train
+from genotok.model.operations import SequenceSizes, training_operations
 from genotok.run_records.version_1 import renamed
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training import checkpoints
@@ -55,6 +56,7 @@ class _ReadySet:
         test: The test split as it was read.
         found: The facts of the set, for its record.
         files: Facts of each split, with the digest of its file.
+        operations: Floating-point operations of a training step (`genotok.model.operations`).
     """
 
     start: Start
@@ -63,6 +65,7 @@ class _ReadySet:
     test: LabelledSplit
     found: Record
     files: list[Record]
+    operations: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class SetWork:
         options: What is fine-tuned, and how often.
         process: Device, threads, callbacks.
         teacher: Predictions for train to learn from besides labels.
+        budget: Floating-point operations of training for each seed; None for as many as the epochs take.
     """
 
     task: Task
@@ -86,6 +90,7 @@ class SetWork:
     options: FinetuneOptions
     process: ModelRunOptions
     teacher: Teacher | None = None
+    budget: float | None = None
 
     @property
     def is_stranded(self) -> bool:
@@ -155,6 +160,7 @@ class SetWork:
             both_strands=self.both_strands,
         )
         data = replace(data, clean=clean_rows(read))
+        tokens, operations = self._cost(start, changes, data)
         if self.teacher:
             mixed = self.teacher.mixed(splits["train"], data.problem)
             data = replace(data, train=replace(data.train, labels=mixed))
@@ -163,6 +169,8 @@ class SetWork:
             "both_strands": self.both_strands,
             "base_position": changes.get("base_position", start.encoder.base_position),
             "max_tokens": data.max_tokens,
+            "tokens_per_row": tokens,
+            "vocab_size": start.tokenizer.vocab_size,
             "cut": {name: getattr(data, name).cut for name in ("train", "dev", "test")},
             "unknown_symbols": data.train.unknown + data.dev.unknown + data.test.unknown,
             "unknown": add_unknown(split.unknown for split in read.values()),
@@ -171,7 +179,15 @@ class SetWork:
             found["teacher"] = self.teacher.facts()
         if self.options.with_baseline:
             found["baselines"] = self._baselines(splits, data)
-        return _ReadySet(start, changes, data, splits["test"], found, files)
+        return _ReadySet(start, changes, data, splits["test"], found, files, operations)
+
+    def _cost(self, start: Start, changes: Record, data: TaskData) -> tuple[float, float]:
+        """Mean tokens of a row of train, and the floating-point operations of a training step."""
+        encoder = start.encoder.with_changes(pooling=changes.get("pooling", start.encoder.pooling))
+        ids = [one for strand in data.train.strands for one in strand]
+        sizes = SequenceSizes.of(ids, encoder.spelling).per_sequence()
+        of_row = training_operations(encoder, sizes, classes=data.problem.num_outputs)
+        return sizes.tokens, self.config.batch * of_row
 
     def _remarks(self) -> Iterator[str]:
         """What the models learn from besides the labels of train."""
@@ -193,13 +209,15 @@ class SetWork:
         known = self.task.known
         data, source = ready.data, ready.start.folder
         steps = steps_of(self.config, len(data.train), known.settings if known else None)
+        if self.budget is not None:
+            steps = max(round(self.budget / ready.operations), 1)
         set_seed(seed)
         model = ready.start.classifier(data.problem, fresh=self.options.scratch, **ready.changes)
         model.config.pairs, model.config.both_strands = bool(ready.test.partners), self.both_strands
         before = self._pretrained(model, seed, ready)
         tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
         write_predictions(str(place / "predictions.parquet"), ready.test, data.problem, tuned.outputs)
-        result = self._result(seed, tuned, data) | before
+        result = self._result(seed, tuned, ready) | before
         base = "" if self.options.scratch or source is None else source.path.name
         facts = SeedFacts(base=base, found=ready.found, result=result, data=ready.files)
         save_model(tuned.model, place / "model", ready.start.tokenizer, self.config, facts)
@@ -214,8 +232,9 @@ class SetWork:
         found = pretrain_encoder(model, rows, special, self.config, seed=seed, run=self.process)
         return {"pretraining": found}
 
-    def _result(self, seed: int, tuned: FineTuned, data: TaskData) -> Record:
+    def _result(self, seed: int, tuned: FineTuned, ready: _ReadySet) -> Record:
         """The result of a run."""
+        data = ready.data
         best = next(one for one in tuned.evaluations if one[0] == tuned.step)
         return {
             "seed": seed,
@@ -226,6 +245,8 @@ class SetWork:
             "evaluations": [list(one) for one in tuned.evaluations],
             "test": figures(data.problem, data.test.labels, tuned.outputs, data.metric, data.clean),
             "seconds": round(tuned.seconds, 1),
+            "cpu_seconds": round(tuned.cpu_seconds, 1),
+            "operations": tuned.done * ready.operations,
         } | ({"stopped_at": tuned.done} if tuned.done < tuned.steps else {})
 
     def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:

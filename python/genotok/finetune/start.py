@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from genotok.errors import ArgumentError
 from genotok.files.identity import vocabulary_sha256
 from genotok.finetune.config import BPE
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from genotok.gue import LabelledSplit
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["Start", "classifier", "has_places", "of_name", "of_train", "settings_of"]
+__all__ = ["Start", "classifier", "has_places", "new_encoder", "of_name", "of_train", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +42,13 @@ class Start:
         tokenizer: The tokenizer.
         encoder: Sizes and settings of the encoder.
         folder: The folder that has them; None for new weights of `encoder`.
+        token_identities: Whether tokens have embeddings of their own (`FinetuneConfig`).
     """
 
     tokenizer: Tokenizer
     encoder: EncoderConfig
     folder: ModelFolder | None = None
+    token_identities: bool = True
 
     def classifier(self, problem: Problem, *, fresh: bool = False, **changes: Any) -> Any:
         """A new classifier on the encoder, with `changes` to its configuration; `fresh`: all weights are new.
@@ -65,9 +69,14 @@ class Start:
             "mask_token_id": special.mask,
             "tokenizer_sha256": vocabulary_sha256(self.tokenizer),
         }
-        return DnaBert2ForSequenceClassification(
+        model = DnaBert2ForSequenceClassification(
             DnaBert2Config(**{**settings, **problem.config(), **changes})
         )
+        if not self.token_identities:
+            words: Any = model.get_input_embeddings()
+            words.weight.requires_grad = False
+            torch.nn.init.zeros_(words.weight)
+        return model
 
 
 def classifier(folder: ModelFolder, problem: Problem, *, fresh: bool = False, **changes: Any) -> Any:
@@ -116,10 +125,32 @@ def of_name(config: FinetuneConfig) -> Start | None:
 
 def _new(tokenizer: Tokenizer, config: FinetuneConfig) -> Start:
     """A tokenizer and an encoder of new weights."""
-    sizes = EncoderConfig.preset(config.encoder, vocab_size=tokenizer.vocab_size)
+    sizes = new_encoder(config, vocab_size=tokenizer.vocab_size)
     if sizes.base_features != "none":
         sizes = sizes.with_changes(spelling=spelling_for(tokenizer))
-    return Start(tokenizer, sizes)
+    return Start(tokenizer, sizes, token_identities=config.token_identities)
+
+
+def new_encoder(config: FinetuneConfig, **sizes: int) -> EncoderConfig:
+    """The encoder without a model: that of `config.encoder`, with what the settings change.
+
+    Raises:
+        ArgumentError: They do not go together.
+    """
+    changes = {
+        "num_layers": config.layers,
+        "alibi": config.alibi,
+        "base_features": None if config.base_features == "preset" else config.base_features,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        found = EncoderConfig.preset(config.encoder, **given, **sizes)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
+    if not config.token_identities and (found.base_features == "none" or config.pretrain_steps):
+        rule = "base_features, and no pretrain_steps, which predict tokens, are expected"
+        raise ArgumentError(f"token_identities=False: {rule}")
+    return found
 
 
 def has_places(encoder: EncoderConfig, config: FinetuneConfig, *, aligned: bool) -> bool:

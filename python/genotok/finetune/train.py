@@ -47,6 +47,7 @@ class FineTuned:
         evaluations: Metric and loss on dev at each evaluation: (step, metric, loss).
         outputs: (N, C) predictions for test, from `Problem.probabilities`.
         seconds: Time of training and evaluation.
+        cpu_seconds: CPU time of the same, over all threads.
         log: What the trainer logged.
     """
 
@@ -57,6 +58,7 @@ class FineTuned:
     evaluations: list[tuple[int, float, float]]
     outputs: Outputs
     seconds: float
+    cpu_seconds: float
     log: list[dict[str, float]]
 
 
@@ -87,7 +89,7 @@ def fine_tune(
         seed: Seed of order and dropout; new weights were drawn when the model was made.
         run: Device, and callback for the progress.
     """
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     set_seed(seed)
     targets = Targets.of(data.train.labels) if data.problem.type == "regression" else None
     train = replace(data.train, labels=targets.standard(data.train.labels)) if targets else data.train
@@ -126,6 +128,7 @@ def fine_tune(
         trainer.evaluations,
         outputs,
         time.perf_counter() - start,
+        time.process_time() - cpu_start,
         trainer.state.log_history,
     )
 
