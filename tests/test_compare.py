@@ -208,3 +208,35 @@ def test_a_comparison_is_resumed_with_the_same_contents_only(
     other = Subject.of("bpe", Tokenizer.train(tmp_path / "lambda_phage.fa", vocab_size=63))
     with pytest.raises(ArgumentError, match="other contents of tokenizers/bpe/vocabulary; give those"):
         compare([other], [LAMBDA], tasks, compared, config, resume=True)
+
+
+@pytest.mark.slow
+def test_equal_compute_is_what_the_first_tokenizer_spends(
+    subjects: list[Subject], sets: list[str], tmp_path: Path
+) -> None:
+    config = CompareConfig.preset("tiny", [*QUICK, "pretrain.steps=20"])
+    compare(
+        [subjects[0], subjects[2]],
+        [LAMBDA],
+        find_tasks(sets[:1]),
+        tmp_path / "out",
+        config,
+        equal="compute",
+        device="cpu",
+    )
+    record = record_of(tmp_path / "out")
+    assert record.equal == "compute"
+    first, second = record.tokenizers
+    assert first["pretrain"]["bases"] == record.bases == 20 * 8 * 64
+    steps = second["pretrain"]["bases"] / (8 * 64)
+    of_step = second["pretrain"]["operations"] / steps
+    assert abs(first["pretrain"]["operations"] - second["pretrain"]["operations"]) <= of_step / 2
+    runs = [one["finetune"]["sets"][0]["runs"][0] for one in record.tokenizers]
+    assert abs(runs[0]["operations"] - runs[1]["operations"]) <= runs[1]["operations"] / runs[1]["steps"] / 2
+    assert (runs[0]["steps"], steps != 20) == (2, True)
+    text = comparison_markdown(record)
+    assert "| pre-training, TFLOP |" in text
+    assert "| calls changed by shuffling |" in text
+    assert 0 <= first["shuffled"]["first"] <= 1
+    with pytest.raises(ArgumentError, match="equal=bases: the run to resume has"):
+        compare(subjects[:1], [LAMBDA], find_tasks(sets[:1]), tmp_path / "out", config, resume=True)

@@ -1,8 +1,9 @@
 """A comparison: for each tokenizer the windows as tokens, an encoder, and its results on labelled sets.
 
-The same for all tokenizers: the windows and their order, the number of steps and so of bases, the encoder
-except its token embeddings, and the settings. What differs is the number of tokens per window, and so the
-time; that is measured, not equalized.
+The same for all tokenizers: the windows and their order, the encoder except its token embeddings, and the
+settings. What differs is the number of tokens per window, and so the time. At equal bases all take the same
+steps, and the time is measured. At equal compute each takes as many steps as the floating-point operations of
+the first tokenizer allow, in pre-training and for each set in fine-tuning (`genotok.model.operations`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genotok.compare.compute import at_compute, step_operations
 from genotok.compare.table import comparison_markdown
+from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from genotok.dataset.journal import is_folder_of_shards
 from genotok.errors import ArgumentError
@@ -23,6 +26,7 @@ from genotok.files.identity import files_sha256, vocabulary_sha256
 from genotok.files.paths import expand
 from genotok.finetune import finetune_model
 from genotok.finetune.config import EARLIER
+from genotok.finetune.shuffled import changed_by_shuffling
 from genotok.gue.splits import check_train
 from genotok.options import grouped
 from genotok.options.learning import FinetuneOptions, ModelRunKeywords, ModelRunOptions
@@ -58,11 +62,17 @@ KEPT = (
     "seconds",
     "device",
 )
-CAVEATS = (
-    "All encoders see the same windows, those without N, in the same order, for as many steps and bases; a "
-    "tokenizer with more tokens per window computes more. Their layers are the same, their token embeddings "
-    "are not. Overlapping k-mers are masked k in a row, as in DNABERT; nearly all bases of such a span still "
-    "show in its neighbours, and each base is predicted k times, so there are no bits per base to compare."
+CAVEATS = {
+    "bases": "All encoders see the same windows, those without N, in the same order, for as many steps and "
+    "bases; a tokenizer with more tokens per window computes more. ",
+    "compute": "All encoders see the same windows, those without N, in the same order, for as many steps as "
+    "the floating-point operations of the first allow, in pre-training and in fine-tuning; a tokenizer with "
+    "fewer tokens per window sees more bases. ",
+}
+ALIKE = (
+    "Their layers are the same, their token embeddings are not. Overlapping k-mers are masked k in a row, as "
+    "in DNABERT; nearly all bases of such a span still show in its neighbours, and each base is predicted k "
+    "times, so there are no bits per base to compare."
 )
 
 
@@ -89,6 +99,7 @@ def compare(
         output: The folder.
         config: Settings.
         hold_out: Records to evaluate on and not to train on.
+        equal: "bases" or "compute".
         resume: Resume a comparison that was stopped.
         device: "auto", or "cpu".
         threads: Threads of encoding, and of torch on the CPU.
@@ -131,6 +142,7 @@ class TokenizerComparison:
             "hold_out": list(options.hold_out),
             "sets": [task.name for task in tasks],
             "problem_type": options.problem_type,
+            "equal": options.equal,
             **dataclasses.asdict(config),
         }
         identity = checkpoints.RunIdentity(
@@ -138,19 +150,24 @@ class TokenizerComparison:
             digests=_digests(subjects, paths),
             free=("tokenizers",),
             names=("files",),
-            earlier={"finetune": EARLIER},
+            earlier={"equal": "bases", "finetune": EARLIER},
         )
         for task in tasks:  # faults in a set are found before training starts
             check_train(*task.read(allow_unknown=1.0))
         with checkpoints.claim(folder, identity, resume=options.resume, on_status=run.on_status) as claimed:
-            found = []
+            found: list[Record] = []
             for number, subject in enumerate(subjects):
-                one = _SubjectRuns(subject, folder / subject.name.replace(":", "-"), config, options, run)
+                place = folder / subject.name.replace(":", "-")
+                reference = found[0] if found and options.equal == "compute" else None
+                one = _SubjectRuns(subject, place, config, options, run, reference)
                 run.notify(f"{subject.name}: encoding and pre-training, {number + 1} of {len(subjects)}")
                 trained = one.pretrain(paths)
                 run.notify(f"{subject.name}: fine-tuning")
                 tuned = one.finetune(tasks, with_baseline=number == 0)
-                found.append({**subject.describe(), "pretrain": trained, "finetune": tuned})
+                changed = {task.name: one.changed_by_shuffling(task) for task in tasks}
+                found.append(
+                    {**subject.describe(), "pretrain": trained, "finetune": tuned, "shuffled": changed}
+                )
             seeds = settings.pop("seeds")
             record = ComparisonRecord(
                 provenance=Provenance.now(
@@ -159,7 +176,7 @@ class TokenizerComparison:
                 **settings,
                 bases=config.bases,
                 tokenizers=found,
-                caveats=[CAVEATS],
+                caveats=[CAVEATS[options.equal] + ALIKE],
                 seconds=round(time.monotonic() - start, 1),
             )
             write_atomic(folder / TABLE, (comparison_markdown(record) + "\n").encode())
@@ -181,13 +198,18 @@ def _digests(subjects: Sequence[Subject], paths: Sequence[str]) -> Record:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _SubjectRuns:
-    """The runs of one tokenizer."""
+    """The runs of one tokenizer.
+
+    Attributes:
+        reference: The record of the tokenizer whose operations are to be spent; None for equal bases.
+    """
 
     subject: Subject
     folder: Path
     config: CompareConfig
     options: ComparisonOptions
     process: ModelRunOptions
+    reference: Record | None = None
 
     def pretrain(self, paths: Sequence[str]) -> Record:
         """The windows as tokens, and an encoder trained on them; its figures."""
@@ -211,16 +233,24 @@ class _SubjectRuns:
                 threads=self.process.threads,
                 progress=self.process.progress,
             )
+        config = self.config.for_tokenizer(self.subject.overlap)
+        operations = step_operations(TokenDataset(tokens), self.subject.tokenizer, config)
+        if self.reference is not None:
+            config = at_compute(config, self.reference["pretrain"]["operations"] / operations)
         if not (model / REPORT).exists():
             options = PretrainOptions(
                 tokenizer=str(tokenizer), hold_out=self.options.hold_out, resume=_begun(model)
             )
-            config = self.config.for_tokenizer(self.subject.overlap)
             pretrain_model([str(tokens)], model, config, options, self.process)
         report = read_record(model / REPORT)
         sequences = report["train_sequences"] + report["held_out_sequences"]
         figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}
-        return {**figures, "tokens_per_window": report["tokens"] / sequences}
+        return {
+            **figures,
+            "tokens_per_window": report["tokens"] / sequences,
+            "bases": report["steps"] * config.batch * self.config.window,
+            "operations": report["steps"] * operations,
+        }
 
     def finetune(self, tasks: Sequence[Task], *, with_baseline: bool) -> Record:
         """The encoder on the labelled sets; a record of `genotok finetune`."""
@@ -232,8 +262,18 @@ class _SubjectRuns:
             allow_unknown=self.options.allow_unknown,
         )
         model, config = self.folder / "model", self.config.finetune
-        record = finetune_model(tasks, model, place, config, options, self.process)
+        budgets = None
+        if self.reference is not None:
+            sets = self.reference["finetune"]["sets"]
+            budgets = {one["name"]: one["runs"][0]["operations"] for one in sets}
+        record = finetune_model(tasks, model, place, config, options, self.process, budgets)
         return {**record, "model": self.subject.name}
+
+    def changed_by_shuffling(self, task: Task) -> float | None:
+        """The share of dev rows whose predicted class changes when tokens are shuffled."""
+        return changed_by_shuffling(
+            self.folder / "results" / task.name / "model", task, device=self.process.device
+        )
 
 
 def _begun(place: Path) -> bool:

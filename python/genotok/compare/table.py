@@ -53,11 +53,15 @@ FIGURES: tuple[tuple[str, Callable[[Mapping[str, Any]], float | None], str], ...
     ("tokens in the vocabulary", lambda one: one["vocab_size"], "{:,}"),
     ("tokens of a window", lambda one: one["pretrain"]["tokens_per_window"], "{:.1f}"),
     ("parameters, million", lambda one: one["pretrain"]["parameters"] / 1e6, "{:.2f}"),
+    ("pre-training, Mbp", lambda one: _scaled(one["pretrain"].get("bases"), 1e-6), "{:,.1f}"),
+    ("pre-training, TFLOP", lambda one: _scaled(one["pretrain"].get("operations"), 1e-12), "{:,.2f}"),
     ("pre-training, s", lambda one: one["pretrain"]["seconds"], "{:,.0f}"),
     ("bits per base", lambda one: _bits(one, "eval_bits_per_base"), "{:.3f}"),
     ("unigram baseline", lambda one: _bits(one, "eval_unigram_bits_per_base"), "{:.3f}"),
     ("masked-token accuracy", lambda one: PERCENT * one["pretrain"]["eval_accuracy"], "{:.1f} %"),
+    ("fine-tuning, TFLOP", lambda one: _scaled(_operations(one), 1e-12), "{:,.2f}"),
     ("fine-tuning, s", lambda one: sum(_seconds(one)), "{:,.0f}"),
+    ("calls changed by shuffling", lambda one: _mean_share(one.get("shuffled", {})), "{:.1f} %"),
 )
 
 
@@ -75,6 +79,8 @@ def comparison_rows(record: ComparisonRecord) -> list[ComparisonRow]:
     found = []
     for name, figure, form in FIGURES:
         values = [figure(one) for one in tokenizers]
+        if not any(value is not None for value in values):
+            continue  # records of earlier versions lack it
         cells = ("–" if value is None else form.format(value) for value in values)
         found.append(ComparisonRow(name, (*cells, *[""] * len(fitted)), (*values, *[None] * len(fitted))))
     with_metric = has_metrics(measured)
@@ -168,6 +174,23 @@ def _set_row(line: SetLine, baselines: Sequence[str], *, with_metric: bool) -> C
 def _bits(one: Mapping[str, Any], figure: str) -> float | None:
     """Bits per base; none of tokens that overlap, where a base is predicted several times."""
     return None if one["overlap_bases"] else float(one["pretrain"][figure])
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    """A figure in other units."""
+    return None if value is None else scale * value
+
+
+def _operations(one: Mapping[str, Any]) -> float | None:
+    """The operations of all runs of fine-tuning; None if that is not recorded."""
+    found = [run.get("operations") for each in one["finetune"]["sets"] for run in each["runs"]]
+    return None if None in found else float(sum(found))
+
+
+def _mean_share(shuffled: Mapping[str, float | None]) -> float | None:
+    """The mean over sets of the share of dev rows whose class changes, in percent."""
+    shares = [share for share in shuffled.values() if share is not None]
+    return PERCENT * statistics.fmean(shares) if shares else None
 
 
 def _seconds(one: Mapping[str, Any]) -> list[float]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence  # noqa: TC003 - the groups' types are read when they are shown
 from dataclasses import dataclass
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from genotok.options.declaration import MODEL, ROWS, RUN, Option, check_numbers
 from genotok.options.fields import MAX_UNKNOWN, AllowUnknown, ProblemType
 
-__all__ = ["ComparisonKeywords", "ComparisonOptions", "PretrainKeywords", "PretrainOptions"]
+__all__ = ["ComparisonKeywords", "ComparisonOptions", "Equal", "PretrainKeywords", "PretrainOptions"]
+
+Equal = Literal["bases", "compute"]
+"""What is the same for all tokenizers of a comparison."""
 
 HoldOut = Annotated[
     tuple[str, ...],
@@ -84,6 +87,13 @@ class ComparisonOptions:
     """What a comparison of tokenizers trains on; `genotok.compare.compare` explains each field."""
 
     hold_out: HoldOut = ()
+    equal: Annotated[
+        Equal,
+        Option(
+            "The same bases for all models, or the floating-point operations of the first one.",
+            panel=MODEL,
+        ),
+    ] = "bases"
     resume: Annotated[bool, Option("Resume a comparison that was stopped.", panel=RUN)] = False
     problem_type: ProblemType | None = None
     allow_unknown: AllowUnknown = MAX_UNKNOWN
@@ -97,6 +107,7 @@ class ComparisonKeywords(TypedDict, total=False):
     """`ComparisonOptions` as keywords."""
 
     hold_out: Sequence[str]
+    equal: Equal
     resume: bool
     problem_type: ProblemType | None
     allow_unknown: float

@@ -256,7 +256,8 @@ class ComparisonRecord(RunRecord):
         problem_type: What labels are; None if that was read off them.
         window: Bases of a window.
         pretrain, finetune: The settings.
-        bases: Bases seen in pre-training.
+        bases: Bases seen in pre-training, at equal compute by the first encoder.
+        equal: What is the same for all: "bases", or "compute", the operations that the first one takes.
         tokenizers: For each its figures, with `pretrain` and a fine-tuning record as `finetune`.
         caveats: What limits the comparison.
         seconds: The duration.
@@ -271,6 +272,7 @@ class ComparisonRecord(RunRecord):
     pretrain: Settings
     finetune: Settings
     bases: int
+    equal: str = "bases"
     tokenizers: Rows
     caveats: Sequence[str] = ()
     seconds: float = 0.0

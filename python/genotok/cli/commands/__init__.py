@@ -108,7 +108,7 @@ COMMANDS = {
     "compare": CommandEntry(
         "Evidence",
         "compare:compare",
-        "Compare tokenizers as models: the same encoder trained for the same bases on each.",
+        "Compare tokenizers as models: the same encoder trained on each, for as many bases or operations.",
     ),
     "report": CommandEntry(
         "Evidence",

@@ -27,6 +27,7 @@ __all__ = ["EXAMPLES", "compare", "print_comparison"]
 EXAMPLES = (
     "genotok compare tokenizer.json genomes/*.fa --gue GUE/ -o compared",
     "genotok compare a.json b.json chr20.fa.gz --gue GUE/ --task mouse_2 --kmers 6 -o compared",
+    "genotok compare a.json chr20.fa.gz --gue GUE/ --kmers 5:no-overlap --equal compute -o compared",
     "genotok compare human.json chr20.fa.gz --gue my_data/ --set pretrain.steps=1000 -o compared",
 )
 
@@ -75,7 +76,7 @@ def compare(
     run: ModelRunOptions,
     report: ReportOptions,
 ) -> None:
-    """Compare tokenizers as models: the same encoder trained for the same bases on each."""
+    """Compare tokenizers as models: the same encoder trained on each, for as many bases or operations."""
     from genotok.cli.shared.progress import watching
     from genotok.gue import find_tasks
 
