@@ -3,8 +3,9 @@
     genotok baseline GUE/ -o baselines                      # results.json is the record of kind `baseline`
     genotok evaluate GUE/ --predictions mine --name NAME --json    # a record of kind `predictions`
 
-Both kinds stand in `benchmarks/record/`. Sets with fewer seeds than those of the newest record have a record
-of their own, `DATE-baseline-fewer-seeds.json`. `rows` is what the table and the figure share.
+Both kinds stand in `benchmarks/record/`. Sets that the newest record lacks, because they were run apart or
+because one file would be too large, have a record of their own,
+`DATE-baseline-further-sets.json`. `rows` is what the table and the figure share.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def given(folder: Path = RECORDS) -> list[PredictionsRecord]:
 
 
 def completed(record: BaselineRecord, folder: Path = RECORDS) -> BaselineRecord:
-    """A record with the sets that it lacks, from the newest one of fewer seeds; all in the order of GUE."""
-    paths = sorted(folder.glob("*/????-??-??-baseline-fewer-seeds.json"), key=lambda path: path.name)
+    """A record with the sets that it lacks, from the newest one of further sets; all in the order of GUE."""
+    paths = sorted(folder.glob("*/????-??-??-baseline-further-sets.json"), key=lambda path: path.name)
     others = BaselineRecord.from_json(read_record(paths[-1])).sets if paths else ()
     there = {one["name"] for one in record.sets}
     places = {known.name: place for place, known in enumerate(gue_sets())}

@@ -126,7 +126,7 @@ def _benchmark(written: Callable[[BenchmarkRecord], str]) -> Callable[[Record], 
 
 
 def _baselines(written: Callable[[BaselineRecord], str]) -> Callable[[Record], str]:
-    """The table of baselines, with the sets that have fewer seeds."""
+    """The table of baselines, with the further sets."""
     return lambda record: written(gue_table.completed(BaselineRecord.from_json(record)))
 
 

@@ -89,7 +89,7 @@ def test_sets_with_fewer_seeds_stand_beside_the_others(tmp_path: Path) -> None:
     for one in fewer.sets:
         del one["baselines"]["cnn"]["runs"][1], one["baselines"]["average"]["runs"][1:]
     (tmp_path / "machine").mkdir()
-    (tmp_path / "machine" / "2026-01-01-baseline-fewer-seeds.json").write_bytes(fewer.text().encode())
+    (tmp_path / "machine" / "2026-01-01-baseline-further-sets.json").write_bytes(fewer.text().encode())
     made = completed(record(("mouse_0", 0.7)), tmp_path)
     assert [one["name"] for one in made.sets] == ["emp_H3", "mouse_0", "mouse_2"]
     text = markdown(made)
