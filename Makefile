@@ -84,6 +84,7 @@ tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables and figu
 	$(BIN)/python -m benchmarks.table
 	$(BIN)/python -m docs.figures.draw_speed
 	$(BIN)/python -m docs.figures.draw_gue
+	$(BIN)/python -m docs.figures.draw_tokenizers
 
 man: $(VENV)/.built ## renew the manual page that wheels install
 	$(BIN)/genotok help --man > share/data/share/man/man1/genotok.1

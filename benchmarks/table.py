@@ -22,6 +22,7 @@ from benchmarks import (
     gue_table,
     inputs,
     machine,
+    matched_tables,
     pretraining,
     results,
     scaling,
@@ -130,6 +131,11 @@ def _baselines(written: Callable[[BaselineRecord], str]) -> Callable[[Record], s
     return lambda record: written(gue_table.completed(BaselineRecord.from_json(record)))
 
 
+def _matched(written: Callable[[BenchmarkRecord], str]) -> Callable[[Record], str]:
+    """A table of the matched trial, with the arms of other records."""
+    return lambda record: written(matched_tables.with_others(BenchmarkRecord.from_json(record)))
+
+
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "train": (KINDS, _benchmark(markdown)),
     "train-scaling": (("train-scaling",), _benchmark(scaling.markdown)),
@@ -147,6 +153,12 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "shards-ray": (("shards-ray",), _benchmark(shards.markdown)),
     "cluster": (("cluster",), _benchmark(cluster.markdown)),
     "models": (("models",), lambda record: comparison_markdown(ComparisonRecord.from_json(record))),
+    "matched": (("matched",), _matched(matched_tables.arms)),
+    "matched-figure": (("matched",), lambda _: matched_tables.FIGURE),
+    "matched-sets": (("matched",), _matched(matched_tables.sets_markdown)),
+    "matched-choices": (("matched",), _matched(matched_tables.choices_markdown)),
+    "matched-contrasts": (("matched",), _matched(matched_tables.contrasts_markdown)),
+    "matched-conditions": (("matched",), _matched(matched_tables.conditions)),
     "gue-published": (("baseline",), _baselines(lambda one: gue_table.markdown(one, gue_table.given()))),
     "gue-baselines": (("baseline",), _baselines(gue_table.costs)),
     "gue-differences": (("baseline",), _baselines(gue_table.differences)),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import gue_table, table
+from benchmarks import gue_table, matched_tables, table
 from benchmarks.train import OURS, RIVAL, ratio
 
 import genotok
@@ -113,6 +113,16 @@ def test_the_figure_of_gue_is_drawn_from_the_newest_record() -> None:
     figure = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_gue.py"))
     found = gue_table.completed(BaselineRecord.from_json(table.newest(kinds=("baseline",))))
     assert read("docs/figures/gue.svg") == figure["draw"](found), "run `make tables`"
+
+
+def test_the_figure_of_tokenizers_is_drawn_from_the_newest_records() -> None:
+    figure = runpy.run_path(str(ROOT / "docs" / "figures" / "draw_tokenizers.py"))
+    try:
+        record = table.newest(kinds=("matched",))
+    except FileNotFoundError:
+        pytest.skip("the matched trial has no record here")
+    found = matched_tables.with_others(BenchmarkRecord.from_json(record))
+    assert read("docs/figures/tokenizers.svg") == figure["draw"](found), "run `make tables`"
 
 
 def test_the_labelled_example_is_cut_from_the_genomes() -> None:

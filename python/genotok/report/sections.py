@@ -17,6 +17,7 @@ from genotok.report.pretraining import pretraining_section
 from genotok.report.shards import cluster_section, shards_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
 from genotok.report.studies import study_section
+from genotok.report.trial import trial_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +51,7 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "cluster": cluster_section,
     "models": comparison_section,
     "models-gpu": comparison_section,
+    "matched": trial_section,
     "unfinished comparison": unfinished_section,
     "baseline": baseline_section,
     "gue": finetuning_section,
