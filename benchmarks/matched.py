@@ -107,8 +107,9 @@ class Trial:
         config = self.config(arm)
         found = self._finished(place, config)
         if found is None:
-            options = replace(self.options, resume=(place / "run.json").exists())
-            found = finetune_model([task], None, place, config, options, self.process, budget)
+            resume = (place / "run.json").exists()
+            options = replace(self.options, resume=resume, budgets=budget)
+            found = finetune_model([task], None, place, config, options, self.process)
         share = place / SHUFFLED
         if not share.exists():
             changed = changed_by_shuffling(place / task.name / "model", task, device=self.process.device)

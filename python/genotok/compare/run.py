@@ -255,18 +255,16 @@ class _SubjectRuns:
     def finetune(self, tasks: Sequence[Task], *, with_baseline: bool) -> Record:
         """The encoder on the labelled sets; a record of `genotok finetune`."""
         place = self.folder / "results"
+        sets = self.reference["finetune"]["sets"] if self.reference else ()
         options = FinetuneOptions(
             seeds=self.config.seeds,
             with_baseline=with_baseline,
             resume=_begun(place),
             allow_unknown=self.options.allow_unknown,
+            budgets={one["name"]: one["runs"][0]["operations"] for one in sets},
         )
         model, config = self.folder / "model", self.config.finetune
-        budgets = None
-        if self.reference is not None:
-            sets = self.reference["finetune"]["sets"]
-            budgets = {one["name"]: one["runs"][0]["operations"] for one in sets}
-        record = finetune_model(tasks, model, place, config, options, self.process, budgets)
+        record = finetune_model(tasks, model, place, config, options, self.process)
         return {**record, "model": self.subject.name}
 
     def changed_by_shuffling(self, task: Task) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,7 @@ def finetune(
         threads: Threads of torch on the CPU.
         problem_type: What labels are, where a task does not say so; None to read it off them.
         allow_unknown: The share of symbols other than N that may be unknown in a file (`corpus.verdict`).
+        budgets: By set the floating-point operations of training with each seed, in place of epochs.
         on_status: Called with a message before each step of the work.
         progress: Called with a dictionary as a run proceeds; an exception stops it.
 
@@ -98,12 +99,8 @@ def finetune_model(
     config: FinetuneConfig,
     options: FinetuneOptions,
     run: ModelRunOptions,
-    budgets: Mapping[str, float] | None = None,
 ) -> Record:
-    """`finetune`, with its options as groups.
-
-    `budgets` has for each set the floating-point operations of training with each seed, in place of epochs.
-    """
+    """`finetune`, with its options as groups."""
     if model is None:
         if config.lora:
             raise ArgumentError("lora: trains a model that is there; name one by model")
@@ -124,6 +121,7 @@ def finetune_model(
     tasks = [
         dataclasses.replace(task, problem_type=task.problem_type or options.problem_type) for task in tasks
     ]
+    budgets = dict(options.budgets or {})
     head: Record = {
         "kind": "gue",
         "model": title,
@@ -134,7 +132,7 @@ def finetune_model(
         "stranded": options.stranded,
         "aligned": options.aligned,
         "teacher": options.teacher is not None,
-    } | ({"budgets": dict(budgets)} if budgets else {})
+    } | ({"budgets": budgets} if budgets else {})
     identity = checkpoints.RunIdentity(
         settings=head,
         digests=source.digests() if source else {},
@@ -142,7 +140,6 @@ def finetune_model(
         names=("model",) if source else (),
         earlier={"config": EARLIER, "teacher": False},
     )
-    budgets = budgets or {}
     teachers = [teacher_of(task, len(tasks), config, options) for task in tasks]
     works = [
         SetWork(task, start, folder / task.name, config, options, run, teacher, budgets.get(task.name))

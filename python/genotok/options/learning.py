@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
@@ -170,6 +170,7 @@ class FinetuneOptions:
     resume: Annotated[bool, Option("Keep the results that are there.", panel=RUN)] = False
     problem_type: ProblemType | None = None
     allow_unknown: AllowUnknown = MAX_UNKNOWN
+    budgets: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         """Read `seeds`, which the command line gives as text."""
@@ -188,6 +189,7 @@ class FinetuneKeywords(TypedDict, total=False):
     resume: bool
     problem_type: ProblemType | None
     allow_unknown: float
+    budgets: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
