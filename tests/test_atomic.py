@@ -19,6 +19,7 @@ WRITERS = ("files/", "model/")
 ELSEWHERE = {
     ("cli/shared/process.py", "open"): "standard streams that were closed",
     ("distributed/storage.py", "open"): "a scratch copy of a remote file",
+    ("finetune/start.py", "open"): "sequences of train, in a temporary folder",
     ("rows/opening.py", "open"): "a pipe",
     ("model_folder/plain.py", "save_file"): "into an AtomicFolder",
     ("model_folder/plain.py", "save_pretrained"): "into an AtomicFolder",
