@@ -108,3 +108,14 @@ def children() -> Iterator[list[Child]]:
 
 # A shell's background job ignores SIGINT, and what it starts would too: the tests of Ctrl-C need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread: two have too little to do in small products, and wait for each other."""
+    import torch  # noqa: PLC0415 - an optional package
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

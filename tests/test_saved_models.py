@@ -7,7 +7,6 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,7 @@ SETTINGS = ["steps=2", "batch=4", "micro_batch=4", "warmup=0", "max_tokens=40", 
 ROWS = ("ACGTTGCAacgtNNACG", "acgtnnacgRYKacg", "NNNN", "ACG", "TTTTTTTACCCCCCCATTGCATCGATCGTACGATCGATCA")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two have too little to do in such small products, and wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def genotok(*arguments: str) -> None:

@@ -50,13 +50,7 @@ SMALL = {
 Lengths = st.lists(st.integers(1, 60), max_size=8)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Any:
-    """Two have too little to do in such small products, and wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
