@@ -31,6 +31,7 @@ PACKAGES = (
     "genotok.model",
     "genotok.model.huggingface",
     "genotok.embedding",
+    "genotok.variants",
     "genotok.baseline",
     "genotok.pretrain",
     "genotok.finetune",

@@ -21,7 +21,7 @@ PYTHON = (
     ("cli",),
     ("report", "multiqc", "browse"),
     ("compare",),
-    ("pretrain", "finetune"),
+    ("pretrain", "finetune", "variants"),
     ("baseline",),
     ("distributed", "embedding", "evaluation", "training"),
     ("dataset", "gue", "study"),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from genotok.options.inference import EmbedderKeywords
     from genotok.tokenizer import Tokenizer
 
-__all__ = ["Embedder", "batches"]
+__all__ = ["Embedder", "batches", "check_choice", "device_called"]
 
 Vectors = NDArray[np.float32]
 
@@ -76,15 +76,15 @@ class Embedder:
         **keywords: Unpack[EmbedderKeywords],
     ) -> None:
         chosen = replace(options or EmbedderOptions(), **keywords)
-        _check("pooling", chosen.pooling, get_args(Pooling))
-        _check("dtype", chosen.dtype, get_args(DataType))
+        check_choice("pooling", chosen.pooling, get_args(Pooling))
+        check_choice("dtype", chosen.dtype, get_args(DataType))
         if chosen.batch_tokens < 1:
             raise ArgumentError(f"batch_tokens={chosen.batch_tokens}: a number of at least 1 is expected")
         self.pooling: Pooling = chosen.pooling
         self.batch_tokens = chosen.batch_tokens
         self.dtype = chosen.dtype
-        self.device = _device(chosen.device)
-        _check("attention", chosen.attention, get_args(AttentionBackend))
+        self.device = device_called(chosen.device)
+        check_choice("attention", chosen.attention, get_args(AttentionBackend))
         folder = read_folder(model)
         self.tokenizer = folder.tokenizer(tokenizer)
         self.files = [os.path.join(model, name) for name in sorted(os.listdir(model))]
@@ -163,12 +163,13 @@ def batches(lengths: NDArray[np.int64], max_tokens: int) -> Iterator[NDArray[np.
         yield order[first:]
 
 
-def _check(name: str, value: str, known: tuple[str, ...]) -> None:
+def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Raise an error unless the argument `name` has one of the known values."""
     if value not in known:
         raise ArgumentError(f"{name}={value}: one of {', '.join(known)} is expected")
 
 
-def _device(name: str) -> torch.device:
+def device_called(name: str) -> torch.device:
     """The available device called `name`."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

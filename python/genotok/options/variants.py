@@ -1,0 +1,75 @@
+"""Scores of variants under a masked language model: which, of which window, and how they are computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypedDict, get_args
+
+from genotok.errors import ArgumentError
+from genotok.options.declaration import MODEL, Option, check_numbers
+from genotok.options.fields import TorchThreads  # noqa: TC001 - the groups' types are read when they are shown
+from genotok.options.inference import AttentionBackend, DataType  # noqa: TC001 - likewise
+
+__all__ = ["DEFAULT_SCORES", "Score", "ScoringKeywords", "ScoringOptions", "Strands"]
+
+Score = Literal["pll", "marginal", "embedding"]
+Strands = Literal["both", "forward"]
+
+DEFAULT_SCORES = ("pll", "marginal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringOptions:
+    """How variants are scored; `genotok.variants.VariantScorer` explains each field."""
+
+    scores: Annotated[
+        tuple[str, ...],
+        Option("Scores to compute: pll, marginal, embedding.", metavar="NAMES", panel=MODEL, separator=","),
+    ] = DEFAULT_SCORES
+    window: Annotated[
+        int, Option("Bases that the model sees, around each variant.", metavar="BASES", min=2, panel=MODEL)
+    ] = 512
+    strands: Annotated[
+        Strands, Option("The mean over both strands, or the forward strand alone.", panel=MODEL)
+    ] = "both"
+    batch_tokens: Annotated[
+        int,
+        Option(
+            "Tokens per batch: more take more memory, and may be faster.", metavar="N", min=1, panel=MODEL
+        ),
+    ] = 8192
+    device: Annotated[
+        str, Option("cpu, cuda, cuda:1, ...; auto takes CUDA.", metavar="NAME", panel=MODEL)
+    ] = "auto"
+    dtype: Annotated[
+        DataType, Option("Data type of the model; scores are computed in float32.", panel=MODEL)
+    ] = "float32"
+    attention: Annotated[AttentionBackend, Option("The attention backend.", panel=MODEL)] = "auto"
+    threads: TorchThreads = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers and the names of scores.
+
+        Raises:
+            ArgumentError: A value is out of range, or there is no score of that name.
+        """
+        check_numbers(self)
+        known = get_args(Score)
+        names = tuple(self.scores)
+        for name in names or ("",):
+            if name not in known:
+                raise ArgumentError(f"scores={name}: one or more of {', '.join(known)} is expected")
+        object.__setattr__(self, "scores", tuple(name for name in known if name in names))
+
+
+class ScoringKeywords(TypedDict, total=False):
+    """`ScoringOptions` as keywords."""
+
+    scores: tuple[str, ...]
+    window: int
+    strands: Strands
+    batch_tokens: int
+    device: str
+    dtype: DataType
+    attention: AttentionBackend
+    threads: int | None
