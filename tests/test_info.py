@@ -186,6 +186,9 @@ def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tuned = folder / "compared" / "bpe" / "results" / "one" / "model"
     ok("predict", folder / "sets" / "one" / "test.csv", "-m", tuned, "--device", "cpu",
        "-o", folder / "predicted.parquet")  # fmt: skip
+    site = "gi|9626243|ref|NC_001416.1|:9:A>G"
+    ok("score", site, "-r", LAMBDA, "-m", model, "--device", "cpu", "-o", folder / "scored.vcf")
+    ok("score", site, "-r", LAMBDA, "-m", model, "--device", "cpu", "-o", folder / "scored.parquet")
     ok("predict", LAMBDA, "-m", tuned, "--window", "2000", "--device", "cpu", "-o", folder / "places.bed")
     ok("baseline", folder / "sets" / "one", "--seeds", "1", "--device", "cpu", "-o", folder / "baselines")
     return folder
@@ -204,6 +207,8 @@ TRAINED: list[tuple[str, str, Facts]] = [
     ("compared/bpe/results/one/model", "model", {"vocab_size": 200, "classes": ["0", "1"]}),
     ("vectors.parquet", "vectors", {"rows": 25, "vocab_size": 200}),
     ("predicted.parquet", "predictions", {"rows": 8, "classes": ["0", "1"]}),
+    ("scored.vcf", "scores of variants", {"format": "vcf", "genotok": genotok.__version__}),
+    ("scored.parquet", "scores of variants", {"rows": 1}),
     ("places.bed", "predictions at their places", {"format": "bed"}),
 ]
 

@@ -86,6 +86,14 @@ RECIPES = {
         b"PAR1",
         "refused",
     ),
+    "score": Recipe(
+        ["score", "--model", "model", "--reference", "genome.fa", "--window", "64", "r:9:A>G"],
+        "out.vcf",
+        ("genome.fa", "model/model.safetensors"),
+        ("--scores", "pll"),
+        b"##fileformat=VCF",
+        "refused",
+    ),
     "pack": Recipe(
         ["pack", "genome.fa"], "out.pack", ("genome.fa",), ("other.fa",), b"GENOTOK\x1a", "refused"
     ),
@@ -280,7 +288,7 @@ def test_what_is_read_is_never_replaced(name: str, run: Run, place: Path) -> Non
         os.link(source, hard)
         before = contents(place)
         # A stream takes any name of its format; other commands want their ending.
-        own = [source] if name not in {"embed", "predict"} else []
+        own = [source] if name not in {"embed", "predict", "score"} else []
         for output in (*own, link, hard):
             refused(run(*recipe.arguments, "-o", output, "--force"), output)
             assert contents(place) == before

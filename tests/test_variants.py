@@ -93,8 +93,8 @@ def brute_marginal(found: VariantScorer, edit: WindowEdit) -> tuple[float, float
         return None
     values = log_p(found, row, place)
     sums = {"all": 0.0}
-    for letters in itertools.product(BASES, repeat=right - left):
-        word = "".join(letters)
+    for symbols in itertools.product(BASES, repeat=right - left):
+        word = "".join(symbols)
         changed = tokens.encode(edit.bases[:left] + word + edit.bases[right:])
         number = tokens.token_to_id(word)
         if number is not None and changed == [*row[:place], number, *row[place + 1 :]]:
@@ -183,8 +183,8 @@ def test_candidates_are_all_tokens_that_keep_the_borders(place: int, vocab_size:
     words = [tokenizer.id_to_token(number) or "" for number in ids]
     expected = [
         number
-        for letters in itertools.product(BASES, repeat=len(words[place]))
-        if (number := tokenizer.token_to_id(word := "".join(letters))) is not None
+        for symbols in itertools.product(BASES, repeat=len(words[place]))
+        if (number := tokenizer.token_to_id(word := "".join(symbols))) is not None
         and tokenizer.encode("".join([*words[:place], word, *words[place + 1 :]]))
         == [*ids[:place], number, *ids[place + 1 :]]
     ]

@@ -57,6 +57,11 @@ TYPES = {
     ),
     "genotok.options": ("genotok.files.paths.Bed",),
     "genotok.gue": ("genotok.gue.audit.LabelStatistics",),
+    "genotok.variants": (
+        "genotok.variants.edits.Bases",
+        "genotok.variants.edits.WindowEdit",
+        "genotok.variants.reference.Contig",
+    ),
     "genotok.model": (
         "genotok.model.packing.SequenceRun",
         "genotok.model.checkpoint.load",

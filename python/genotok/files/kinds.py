@@ -30,6 +30,7 @@ __all__ = [
     "REPORT_PAGE",
     "RESULT_LINES",
     "RESULT_TABLE",
+    "SCORED_VCF",
     "TABIX_INDEX",
     "TOKENIZER",
     "TOKEN_PAGE",
@@ -51,8 +52,9 @@ OUR_REPORT = re.compile(
 OUR_TOKEN_PAGE = re.compile(
     rb'\s*<!doctype html>.*<meta name="application-name" content="genotok browse">', re.DOTALL
 )
-RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0)[,\t\r\n]")
-RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding)": ')
+RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0|tokens_before)[,\t\r\n]")
+RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding|tokens_before)": ')
+SCORED = re.compile(rb"##fileformat=VCF[^\n]*\n##genotok_score=")
 BEDGRAPH_LINE = re.compile(rb"[^\t\n]+\t\d+\t\d+\t-?\d[^\t\n]*\n")
 BED_LINE = re.compile(rb"(#|track|browser)|[^\t\n]+\t\d+\t\d+[\t\n\r]")
 GZIP = b"\x1f\x8b"
@@ -131,6 +133,9 @@ MEGATRON_INDEX = OutputKind("a Megatron index", _starting(b"MMIDIDX"))
 MEGATRON = OutputKind("a file of token ids", _has_index)
 BED = OutputKind("a BED file", _is_bed, is_text=True)
 BEDGRAPH = OutputKind("a bedGraph file", _unpacked(BEDGRAPH_LINE), is_text=True)
-RESULT_TABLE = OutputKind("a table of predictions or vectors", _unpacked(RESULT_HEADER), is_text=True)
-RESULT_LINES = OutputKind("predictions or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True)
+RESULT_TABLE = OutputKind("a table of predictions, scores or vectors", _unpacked(RESULT_HEADER), is_text=True)
+RESULT_LINES = OutputKind(
+    "predictions, scores or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True
+)
+SCORED_VCF = OutputKind("a VCF with scores of genotok", _unpacked(SCORED), is_text=True)
 TABIX_INDEX = OutputKind("a tabix index", _starting(GZIP))

@@ -6,14 +6,26 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict, get_args
 
 from genotok.errors import ArgumentError
-from genotok.options.declaration import MODEL, Option, check_numbers
-from genotok.options.fields import TorchThreads  # noqa: TC001 - the groups' types are read when they are shown
+from genotok.options.declaration import MODEL, OUTPUT, ROWS, RUN, Option, check_numbers
+from genotok.options.fields import Force, TorchThreads  # noqa: TC001 - the groups' types are read when they are shown
 from genotok.options.inference import AttentionBackend, DataType  # noqa: TC001 - likewise
 
-__all__ = ["DEFAULT_SCORES", "Score", "ScoringKeywords", "ScoringOptions", "Strands"]
+__all__ = [
+    "DEFAULT_SCORES",
+    "Score",
+    "ScoreFileKeywords",
+    "ScoreFileOptions",
+    "ScoreFormat",
+    "ScoringKeywords",
+    "ScoringOptions",
+    "Strands",
+    "Unfitting",
+]
 
 Score = Literal["pll", "marginal", "embedding"]
 Strands = Literal["both", "forward"]
+Unfitting = Literal["error", "skip"]
+ScoreFormat = Literal["vcf", "parquet", "csv", "tsv", "jsonl"]
 
 DEFAULT_SCORES = ("pll", "marginal")
 
@@ -73,3 +85,39 @@ class ScoringKeywords(TypedDict, total=False):
     dtype: DataType
     attention: AttentionBackend
     threads: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFileOptions:
+    """Which variants of a file are scored, and how they are written; `score_files` explains each field."""
+
+    unfitting: Annotated[
+        Unfitting,
+        Option(
+            "Variants whose contig, position or REF the reference has not: an error with the line, or "
+            "skipped and counted.",
+            panel=ROWS,
+        ),
+    ] = "error"
+    output_format: Annotated[
+        ScoreFormat | None,
+        Option(
+            "The format of the output.",
+            flags=("--format",),
+            default="what its name says; of - vcf",
+            panel=OUTPUT,
+        ),
+    ] = None
+    force: Force = False
+    resume: Annotated[
+        bool, Option("Continue an interrupted run, whose scores are in OUTPUT.partial.", panel=RUN)
+    ] = False
+
+
+class ScoreFileKeywords(TypedDict, total=False):
+    """`ScoreFileOptions` as keywords."""
+
+    unfitting: Unfitting
+    output_format: ScoreFormat | None
+    force: bool
+    resume: bool

@@ -67,9 +67,21 @@ those of `marginal` and `pll`. Rows are batched by length without padding. Memor
 and `scorer.MAX_TOGETHER`, not on the number of variants.
 """
 
-from genotok.options.variants import Score, ScoringOptions
+from genotok.options.variants import Score, ScoreFileOptions, ScoringOptions
 from genotok.variants.edits import Edit
+from genotok.variants.files import ScoreReport, score_files
+from genotok.variants.reference import Reference
 from genotok.variants.scorer import VariantScorer
 from genotok.variants.scores import VariantScores
 
-__all__ = ["Edit", "Score", "ScoringOptions", "VariantScorer", "VariantScores"]
+__all__ = [
+    "Edit",
+    "Reference",
+    "Score",
+    "ScoreFileOptions",
+    "ScoreReport",
+    "ScoringOptions",
+    "VariantScorer",
+    "VariantScores",
+    "score_files",
+]

@@ -80,6 +80,11 @@ COMMANDS = {
         "predict:predict",
         "Predict the class of each record, window or table row, with the probabilities of all classes.",
     ),
+    "score": CommandEntry(
+        "Models",
+        "score:score",
+        "Score variants with a masked language model: substitutions, insertions and deletions of a VCF.",
+    ),
     "verify": CommandEntry(
         "Encoding",
         "verify:verify",

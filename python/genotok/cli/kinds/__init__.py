@@ -50,6 +50,7 @@ KINDS = (
     Kind("unfinished folder of encoded sequences", ("encode",), tokens.unfinished_folder),
     Kind("folder of encoded sequences", ("encode",), tokens.token_folder),
     Kind("list of the records of encoded sequences", ("encode",), documents.shard_records),
+    Kind("scores of variants", ("score",), documents.variant_scores),
     Kind("vectors", ("embed",), documents.vectors),
     Kind("predictions", ("predict", "finetune", "baseline"), documents.predictions),
     Kind("predictions at their places", ("predict",), documents.places),

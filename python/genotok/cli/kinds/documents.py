@@ -22,11 +22,13 @@ __all__ = [
     "report",
     "shard_records",
     "token_page",
+    "variant_scores",
     "vectors",
 ]
 
 TITLE = re.compile(r"<title>([^<]{0,200})</title>")
 BED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+\t[+-.](\t[^\t]*)*")
+SCORED_VCF = re.compile(r"##fileformat=VCF[^\n]*\n##genotok_score=([^\n]*)\n")
 SCORED_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t[^\t]+\t\d+")
 VALUE_LINE = re.compile(r"[^\t]+\t\d+\t\d+\t-?\d[-+.\de]*")
 PAGE = "<!doctype html>"
@@ -143,6 +145,23 @@ def places(look: Look) -> Facts | None:
         if lines and all(map(pattern.fullmatch, lines[:100])):
             return {"bytes": look.bytes, "format": form, "first": lines[0].replace("\t", " ")}
     return None
+
+
+def variant_scores(look: Look) -> Facts | None:
+    """The file of `genotok score`: a VCF, or a table."""
+    if found := SCORED_VCF.match(look.text):
+        try:
+            about = json.loads(found.group(1))
+        except ValueError:
+            about = None
+        facts = about if isinstance(about, dict) else {}
+        return {
+            "bytes": look.bytes,
+            "format": "vcf",
+            **{name: facts.get(name) for name in ("genotok", "options")},
+        }
+    columns = _columns(look)
+    return columns[1] if columns is not None and {"contig", "tokens_before"} <= set(columns[0]) else None
 
 
 def vectors(look: Look) -> Facts | None:

@@ -33,7 +33,7 @@ class Status:
     """Where the work stands.
 
     Attributes:
-        phase: "reading", "training", "checking", "embedding" or "predicting".
+        phase: "reading", "training", "checking", "embedding", "predicting" or "scoring".
         share: The part of the phase that is done, 0 to 1; None where it cannot be known.
         words: Counts and speed.
     """
@@ -121,7 +121,20 @@ def _learning(event: dict[str, Any], seconds: float) -> Status:
     return Status("training", done / total, f"step {done:,} of {total:,}{loss}{speed}")
 
 
-PHASES = {"training": _training, "embedding": _embedding, "predicting": _embedding, "learning": _learning}
+def _scoring(event: dict[str, Any], seconds: float) -> Status:
+    """Variants are scored: the share is that of their number."""
+    done, total = event["variants"], event["variants_total"]
+    speed = f" · {done / seconds:,.1f} variants/s" if seconds > 1 else ""
+    return Status("scoring", done / max(total, 1), f"{done:,} of {total:,} variants{speed}")
+
+
+PHASES = {
+    "training": _training,
+    "embedding": _embedding,
+    "predicting": _embedding,
+    "learning": _learning,
+    "scoring": _scoring,
+}
 """What shows the events of a phase; those of all others tell of bytes that were read."""
 
 
