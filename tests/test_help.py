@@ -139,7 +139,7 @@ def test_the_manual_page_is_good_roff(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("genotok tr", {"train-bpe", "truncate"}),
+        ("genotok tr", {"track", "train-bpe", "truncate"}),
         ("genotok embed --pooling ", {"mean", "cls"}),
         ("genotok encode --reg", {"--region"}),
     ],

@@ -189,6 +189,9 @@ def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = "gi|9626243|ref|NC_001416.1|:9:A>G"
     ok("score", site, "-r", LAMBDA, "-m", model, "--device", "cpu", "-o", folder / "scored.vcf")
     ok("score", site, "-r", LAMBDA, "-m", model, "--device", "cpu", "-o", folder / "scored.parquet")
+    part = ("--region", "gi|9626243|ref|NC_001416.1|:9-12", "-r", LAMBDA, "-m", model, "--device", "cpu")
+    ok("mutagenesis", *part, "-o", folder / "effects.parquet")
+    ok("track", *part, "-o", folder / "bases.tsv")
     ok("predict", LAMBDA, "-m", tuned, "--window", "2000", "--device", "cpu", "-o", folder / "places.bed")
     ok("baseline", folder / "sets" / "one", "--seeds", "1", "--device", "cpu", "-o", folder / "baselines")
     return folder
@@ -209,6 +212,8 @@ TRAINED: list[tuple[str, str, Facts]] = [
     ("predicted.parquet", "predictions", {"rows": 8, "classes": ["0", "1"]}),
     ("scored.vcf", "scores of variants", {"format": "vcf", "genotok": genotok.__version__}),
     ("scored.parquet", "scores of variants", {"rows": 1}),
+    ("effects.parquet", "scores of variants", {"rows": 12}),
+    ("bases.tsv", "numbers of bases", {"format": "tsv"}),
     ("places.bed", "predictions at their places", {"format": "bed"}),
 ]
 

@@ -94,6 +94,32 @@ RECIPES = {
         b"##fileformat=VCF",
         "refused",
     ),
+    "mutagenesis": Recipe(
+        [
+            "mutagenesis",
+            "--model",
+            "model",
+            "--reference",
+            "genome.fa",
+            "--window",
+            "64",
+            "--region",
+            "r:9-12",
+        ],
+        "out.parquet",
+        ("genome.fa", "model/model.safetensors"),
+        ("--scores", "pll"),
+        b"PAR1",
+        "refused",
+    ),
+    "track": Recipe(
+        ["track", "--model", "model", "--reference", "genome.fa", "--window", "64", "--region", "r:9-40"],
+        "out.parquet",
+        ("genome.fa", "model/model.safetensors"),
+        ("--strands", "forward"),
+        b"PAR1",
+        "refused",
+    ),
     "pack": Recipe(
         ["pack", "genome.fa"], "out.pack", ("genome.fa",), ("other.fa",), b"GENOTOK\x1a", "refused"
     ),
@@ -288,7 +314,7 @@ def test_what_is_read_is_never_replaced(name: str, run: Run, place: Path) -> Non
         os.link(source, hard)
         before = contents(place)
         # A stream takes any name of its format; other commands want their ending.
-        own = [source] if name not in {"embed", "predict", "score"} else []
+        own = [source] if name not in {"embed", "predict", "score", "mutagenesis", "track"} else []
         for output in (*own, link, hard):
             refused(run(*recipe.arguments, "-o", output, "--force"), output)
             assert contents(place) == before

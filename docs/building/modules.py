@@ -61,6 +61,8 @@ TYPES = {
         "genotok.variants.edits.Bases",
         "genotok.variants.edits.WindowEdit",
         "genotok.variants.reference.Contig",
+        "genotok.variants.passes.RowPasses",
+        "genotok.variants.rows.RowMaker",
     ),
     "genotok.model": (
         "genotok.model.packing.SequenceRun",

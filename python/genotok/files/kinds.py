@@ -20,12 +20,14 @@ __all__ = [
     "AUDIT",
     "BED",
     "BEDGRAPH",
+    "BIGWIG",
     "CHECKPOINT",
     "MEGATRON",
     "MEGATRON_INDEX",
     "MULTIQC",
     "PACKED",
     "PARQUET",
+    "PLOT",
     "RECORD",
     "REPORT_PAGE",
     "RESULT_LINES",
@@ -52,8 +54,13 @@ OUR_REPORT = re.compile(
 OUR_TOKEN_PAGE = re.compile(
     rb'\s*<!doctype html>.*<meta name="application-name" content="genotok browse">', re.DOTALL
 )
-RESULT_HEADER = re.compile(rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0|tokens_before)[,\t\r\n]")
-RESULT_LINE = re.compile(rb'\{[^\r\n]*"(predicted|embedding|tokens_before)": ')
+RESULT_HEADER = re.compile(
+    rb"[^\r\n]*(?<![^,\t\r\n])(predicted|v0)[,\t\r\n]|contig[,\t]position[,\t](id|base)[,\t]"
+)
+RESULT_LINE = re.compile(
+    rb'\{[^\r\n]*"(predicted|embedding)": |\{"contig": "[^"\r\n]*", "position": \d+, "(id|base)": '
+)
+OUR_PLOT = re.compile(rb"<svg [^>]*>\s*<title>genotok mutagenesis")
 SCORED = re.compile(rb"##fileformat=VCF[^\n]*\n##genotok_score=")
 BEDGRAPH_LINE = re.compile(rb"[^\t\n]+\t\d+\t\d+\t-?\d[^\t\n]*\n")
 BED_LINE = re.compile(rb"(#|track|browser)|[^\t\n]+\t\d+\t\d+[\t\n\r]")
@@ -137,5 +144,7 @@ RESULT_TABLE = OutputKind("a table of predictions, scores or vectors", _unpacked
 RESULT_LINES = OutputKind(
     "predictions, scores or vectors as JSON lines", _unpacked(RESULT_LINE), is_text=True
 )
+PLOT = OutputKind("a plot of genotok", _matching(OUR_PLOT), is_text=True)
+BIGWIG = OutputKind("a bigWig file", _starting(b"\x26\xfc\x8f\x88"))
 SCORED_VCF = OutputKind("a VCF with scores of genotok", _unpacked(SCORED), is_text=True)
 TABIX_INDEX = OutputKind("a tabix index", _starting(GZIP))

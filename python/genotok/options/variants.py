@@ -7,11 +7,17 @@ from typing import Annotated, Literal, TypedDict, get_args
 
 from genotok.errors import ArgumentError
 from genotok.options.declaration import MODEL, OUTPUT, ROWS, RUN, Option, check_numbers
-from genotok.options.fields import Force, TorchThreads  # noqa: TC001 - the groups' types are read when they are shown
+from genotok.options.fields import (
+    OUTPUT_FORMAT,
+    Force,
+    TableFormat,
+    TorchThreads,
+)
 from genotok.options.inference import AttentionBackend, DataType  # noqa: TC001 - likewise
 
 __all__ = [
     "DEFAULT_SCORES",
+    "MutagenesisOptions",
     "Score",
     "ScoreFileKeywords",
     "ScoreFileOptions",
@@ -19,12 +25,15 @@ __all__ = [
     "ScoringKeywords",
     "ScoringOptions",
     "Strands",
+    "TrackOptions",
     "Unfitting",
 ]
 
 Score = Literal["pll", "marginal", "embedding"]
 Strands = Literal["both", "forward"]
 Unfitting = Literal["error", "skip"]
+Shown = Literal["entropy", "probability", "attribution"]
+TrackFormat = Literal["bedgraph", "parquet", "csv", "tsv", "jsonl"]
 ScoreFormat = Literal["vcf", "parquet", "csv", "tsv", "jsonl"]
 
 DEFAULT_SCORES = ("pll", "marginal")
@@ -121,3 +130,84 @@ class ScoreFileKeywords(TypedDict, total=False):
     output_format: ScoreFormat | None
     force: bool
     resume: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MutagenesisOptions:
+    """What `mutagenesis` computes and writes beside its table; it explains each field."""
+
+    deletions: Annotated[bool, Option("Also delete each base.", panel=ROWS)] = False
+    score: Annotated[Score, Option("The score that plot and track show.", panel=OUTPUT)] = "pll"
+    plot: Annotated[
+        str | None,
+        Option(
+            "Also write a heat map and a sequence logo, as SVG.", metavar="FILE", default="none", panel=OUTPUT
+        ),
+    ] = None
+    track: Annotated[
+        str | None,
+        Option(
+            "Also write the mean score of each base: a name in .bedgraph, or in .bw with pyBigWig.",
+            metavar="FILE",
+            default="none",
+            panel=OUTPUT,
+        ),
+    ] = None
+    output_format: Annotated[TableFormat | None, OUTPUT_FORMAT] = None
+    force: Force = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackOptions:
+    """What `track` computes, and how; it explains each field."""
+
+    show: Annotated[
+        Shown,
+        Option(
+            "Entropy of the bases in bits, probability of the base that is there, or its share in an output "
+            "of a classifier.",
+            panel=OUTPUT,
+        ),
+    ] = "entropy"
+    class_name: Annotated[
+        str | None,
+        Option(
+            "The class that attribution explains.",
+            flags=("--class",),
+            metavar="NAME",
+            default="the second of two",
+            panel=OUTPUT,
+        ),
+    ] = None
+    window: Annotated[
+        int,
+        Option(
+            "Bases of a window, which gives numbers for its middle half.", metavar="BASES", min=2, panel=MODEL
+        ),
+    ] = 512
+    strands: Annotated[
+        Strands, Option("The mean over both strands, or the forward strand alone.", panel=MODEL)
+    ] = "both"
+    batch_tokens: Annotated[int, Option("Tokens per batch.", metavar="N", min=1, panel=MODEL)] = 8192
+    device: Annotated[
+        str, Option("cpu, cuda, cuda:1, ...; auto takes CUDA.", metavar="NAME", panel=MODEL)
+    ] = "auto"
+    output_format: Annotated[
+        TrackFormat | None,
+        Option(
+            "The format of the output.",
+            flags=("--format",),
+            default="what its name says; of - parquet",
+            panel=OUTPUT,
+        ),
+    ] = None
+    force: Force = False
+    threads: TorchThreads = None
+
+    def __post_init__(self) -> None:
+        """Check the numbers.
+
+        Raises:
+            ArgumentError: One is out of range.
+        """
+        check_numbers(self)

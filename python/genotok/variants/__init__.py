@@ -67,21 +67,37 @@ those of `marginal` and `pll`. Rows are batched by length without padding. Memor
 and `scorer.MAX_TOGETHER`, not on the number of variants.
 """
 
-from genotok.options.variants import Score, ScoreFileOptions, ScoringOptions
+from genotok.options.variants import MutagenesisOptions, Score, ScoreFileOptions, ScoringOptions, TrackOptions
 from genotok.variants.edits import Edit
 from genotok.variants.files import ScoreReport, score_files
 from genotok.variants.reference import Reference
+from genotok.variants.region_files import RegionReport, mutagenesis
+from genotok.variants.regions import ContigRegion
+from genotok.variants.saturation import Mutations, mutate
 from genotok.variants.scorer import VariantScorer
 from genotok.variants.scores import VariantScores
+from genotok.variants.track_files import track
+from genotok.variants.tracks import BaseTrack, attribution_track, masked_track
 
 __all__ = [
+    "BaseTrack",
+    "ContigRegion",
     "Edit",
+    "MutagenesisOptions",
+    "Mutations",
     "Reference",
+    "RegionReport",
     "Score",
     "ScoreFileOptions",
     "ScoreReport",
     "ScoringOptions",
+    "TrackOptions",
     "VariantScorer",
     "VariantScores",
+    "attribution_track",
+    "masked_track",
+    "mutagenesis",
+    "mutate",
     "score_files",
+    "track",
 ]

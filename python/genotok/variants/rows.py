@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from genotok.tokenizer import Tokenizer
     from genotok.variants.edits import WindowEdit
 
-__all__ = ["EditedRow", "RowMaker", "TokenIds"]
+__all__ = ["EditedRow", "RowMaker", "TokenIds", "TokenRow"]
 
 TokenIds = NDArray[np.int32]
 
 BASES = "ACGT"
 PROBE = "ACGTTGCAAGCTCCATGA"
+TokenRow = tuple[TokenIds, NDArray[np.int64]]
+"""Tokens and their borders."""
+
 MAX_KNOWN = 1 << 16
 """Sets of candidates that are kept."""
 
@@ -101,20 +104,20 @@ class RowMaker:
 
     def rows(self, edits: Sequence[WindowEdit]) -> list[EditedRow]:
         """The rows of windows with their variants."""
-        texts = [edit.bases for edit in edits] + [edit.changed for edit in edits]
-        encoded = self._tokenizer.encode_batch(texts, offsets=True)
-        ids, offsets = encoded.values.astype(np.int32), encoded.offsets
-        starts = np.asarray(encoded.spans)[:, 0]
-        parts = [slice(one, other) for one, other in pairwise(offsets.tolist())]
-        found = []
-        for number, edit in enumerate(edits):
-            one, other = parts[number], parts[number + len(edits)]
-            borders = np.append(starts[one], len(edit.bases))
-            changed_borders = np.append(
-                starts[other], len(edit.bases) + len(edit.replacement) - (edit.end - edit.start)
-            )
-            found.append(_compared(edit, (ids[one], borders), (ids[other], changed_borders)))
-        return found
+        windows = self.encoded([edit.bases for edit in edits])
+        changed = self.encoded([edit.changed for edit in edits])
+        return [_compared(*each) for each in zip(edits, windows, changed, strict=True)]
+
+    def encoded(self, texts: Sequence[str]) -> list[TokenRow]:
+        """The tokens of windows, and where each starts, with the window's length behind."""
+        found = self._tokenizer.encode_batch(texts, offsets=True)
+        ids, starts = found.values.astype(np.int32), np.asarray(found.spans)[:, 0]
+        parts = zip(texts, pairwise(found.offsets.tolist()), strict=True)
+        return [(ids[one:other], np.append(starts[one:other], len(text))) for text, (one, other) in parts]
+
+    def around(self, ids: TokenIds) -> TokenIds:
+        """A row with special tokens around it."""
+        return self.special.around(ids).astype(np.int32)
 
     def candidates(self, left: int | None, token: int, right: int | None) -> TokenIds:
         """The tokens of as many bases as `token` that may stand between two neighbours; None is the end."""
@@ -148,11 +151,7 @@ class RowMaker:
         return self.spelled[token, : self.lengths[token]].tobytes().decode()
 
 
-Row = tuple[TokenIds, NDArray[np.int64]]
-"""Tokens and their borders."""
-
-
-def _compared(edit: WindowEdit, one: Row, other: Row) -> EditedRow:
+def _compared(edit: WindowEdit, one: TokenRow, other: TokenRow) -> EditedRow:
     """What differs between the rows of a window without and with its variant."""
     (ids, borders), (changed, changed_borders) = one, other
     behind = edit.start + len(edit.replacement)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from genotok.options.variants import ScoringKeywords
     from genotok.tokenizer import Tokenizer
     from genotok.variants.edits import Bases, Edit
-    from genotok.variants.rows import TokenIds
 
 __all__ = ["MAX_TOGETHER", "VariantScorer"]
 
@@ -49,6 +48,7 @@ class VariantScorer:
         tokenizer: The tokenizer.
         options: What is computed, and how.
         device: The torch device.
+        maker: Makes the rows of variants.
         folder: The model's folder; None for a model in memory.
 
     Args:
@@ -96,7 +96,7 @@ class VariantScorer:
             found = _loaded(self.folder, chosen.attention)
             self._model = found.to(device_called(chosen.device), getattr(torch, chosen.dtype)).eval()
         self.device = next(self._model.parameters()).device
-        self._maker = RowMaker(self.tokenizer)
+        self.maker = RowMaker(self.tokenizer)
 
     def score(self, sequence: Bases, edits: Iterable[Edit]) -> VariantScores:
         """The scores of edits, each alone, of one sequence.
@@ -124,8 +124,7 @@ class VariantScorer:
         """The scores of at most `MAX_TOGETHER` edits."""
         for edit in edits:
             _check(edit)
-        special = self._maker.special
-        passes = RowPasses(self._model, special.mask, self.options.batch_tokens)
+        passes = self.passes()
         strands = [list(edits)]
         if self.options.strands == "both":
             strands.append([edit.other_strand for edit in edits])
@@ -136,11 +135,15 @@ class VariantScorer:
         rows = [scores_of(work, passes, self.options.scores) for work in zip(*works, strict=True)]
         return VariantScores.of(rows, passes.num_passes)
 
+    def passes(self) -> RowPasses:
+        """Rows through the model, to be asked for and computed."""
+        return RowPasses(self._model, self.maker.special.mask, self.options.batch_tokens)
+
     def _works(self, passes: RowPasses, edits: Sequence[WindowEdit]) -> Iterator[StrandWork]:
         """What is to be computed for edits on one strand; asks `passes` for it."""
         scores = self.options.scores
-        for edit, row in zip(edits, self._maker.rows(edits), strict=True):
-            work = StrandWork(edit, row, self._around(row.ids), self._around(row.changed))
+        for edit, row in zip(edits, self.maker.rows(edits), strict=True):
+            work = StrandWork(edit, row, self.maker.around(row.ids), self.maker.around(row.changed))
             if "marginal" in scores:
                 self._plan_marginal(passes, work)
             if "pll" in scores:
@@ -156,12 +159,8 @@ class VariantScorer:
             for each in work:
                 self._plan_pll(passes, each)
 
-    def _around(self, ids: TokenIds) -> TokenIds:
-        """A row with special tokens around it."""
-        return self._maker.special.around(ids).astype(np.int32)
-
     def _plan_pll(self, passes: RowPasses, work: StrandWork) -> None:
-        first = len(self._maker.special.before) + work.row.first
+        first = len(self.maker.special.before) + work.row.first
         for number in range(len(work.row.before)):
             work.before.append(passes.masked(work.reference, first + number))
         for number in range(len(work.row.after)):
@@ -176,15 +175,15 @@ class VariantScorer:
         if token is None:
             return
         ids = [None, *row.ids.tolist(), None]
-        found = self._maker.candidates(ids[token], int(row.ids[token]), ids[token + 2])
+        found = self.maker.candidates(ids[token], int(row.ids[token]), ids[token + 2])
         offset = edit.start - int(row.borders[token])
-        bases = self._maker.spelled[found, offset : offset + len(edit.replacement)]
+        bases = self.maker.spelled[found, offset : offset + len(edit.replacement)]
         is_one, is_other = (
             (bases == np.frombuffer(text.encode(), np.uint8)).all(1)
             for text in (edit.replaced, edit.replacement)
         )
         if is_other.any():
-            place = passes.masked(work.reference, len(self._maker.special.before) + token, found)
+            place = passes.masked(work.reference, len(self.maker.special.before) + token, found)
             work.marginal = (place, is_one, is_other)
 
 

@@ -85,6 +85,16 @@ COMMANDS = {
         "score:score",
         "Score variants with a masked language model: substitutions, insertions and deletions of a VCF.",
     ),
+    "mutagenesis": CommandEntry(
+        "Models",
+        "mutagenesis:mutagenesis",
+        "Score all substitutions of a region with a masked language model: a table, a heat map, a track.",
+    ),
+    "track": CommandEntry(
+        "Models",
+        "track:track",
+        "Write a model's numbers for each base of a region: entropy, probabilities, or attribution.",
+    ),
     "verify": CommandEntry(
         "Encoding",
         "verify:verify",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from genotok.dataset.tables import TableSummary
 
 __all__ = [
+    "base_numbers",
     "bed",
     "checkpoint",
     "defects",
@@ -162,6 +163,14 @@ def variant_scores(look: Look) -> Facts | None:
         }
     columns = _columns(look)
     return columns[1] if columns is not None and {"contig", "tokens_before"} <= set(columns[0]) else None
+
+
+def base_numbers(look: Look) -> Facts | None:
+    """A table of `genotok track`; its bedGraph is as that of any other tool."""
+    columns = _columns(look)
+    if columns is None or not {"contig", "base"} <= set(columns[0]):
+        return None
+    return columns[1] if {"entropy", "attribution"} & set(columns[0]) else None
 
 
 def vectors(look: Look) -> Facts | None:

@@ -9,9 +9,9 @@ from genotok.cli.shared.console import print_facts, report_console
 from genotok.cli.shared.figures import count
 
 if TYPE_CHECKING:
-    from genotok.variants import ScoreReport
+    from genotok.variants import RegionReport, ScoreReport
 
-__all__ = ["print_scores", "scores_as_json"]
+__all__ = ["print_region", "print_scores", "scores_as_json"]
 
 
 def scores_as_json(report: ScoreReport) -> dict[str, object]:
@@ -52,3 +52,19 @@ def print_scores(report: ScoreReport) -> None:
         ("output", f"{place}, {figures.memory(report['bytes'])}"),
     ]
     print_facts(console, title, facts)
+
+
+def print_region(report: RegionReport) -> None:
+    """What was computed of a region, and what it took."""
+    place = "standard output" if report["output"] == "-" else report["output"]
+    seconds = report["seconds"]
+    variants = report["variants"]
+    rate = f", {variants / seconds:,.1f} variants/s" if variants and seconds else ""
+    facts = [
+        ("variants", f"{variants:,}" if variants else ""),
+        ("passes", f"{report['passes']:,}"),
+        ("time", f"{figures.duration(seconds)}{rate}"),
+        ("output", place),
+    ]
+    title = f"{report['region']}, {count(report['bases'], 'base')}"
+    print_facts(report_console(report["output"]), title, facts)
