@@ -34,6 +34,11 @@ Record = dict[str, Any]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "base": {},
+    "no layer": {"layers": 0},
+    "one layer": {"layers": 1},
+    "patches of 5": {"tokenizer": "kmer:5:no-overlap"},
+    "masked tokens first": {"pretrain_steps": 500},
+    "directional": {"alibi": "directional"},
     "one strand": {"strands": "one"},
     "vocabulary of 64": {"vocab": 64},
     "vocabulary of 4096": {"vocab": 4096},

@@ -30,6 +30,7 @@ __all__ = [
     "TrainingRows",
     "assemble",
     "collate",
+    "collate_by_length",
     "encode",
 ]
 
@@ -188,3 +189,11 @@ def collate(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.
         "labels": labels.astype(np.int64 if is_class else np.float32),
     }
     return {name: torch.from_numpy(array) for name, array in named.items()}
+
+
+def collate_by_length(rows: Sequence[tuple[Ids, Label]], padding: int) -> dict[str, torch.Tensor]:
+    """`collate` for training, where the order in a batch means nothing: by length.
+
+    Sequences of equal length that follow each other are one call of attention (`genotok.model.packing`).
+    """
+    return collate(sorted(rows, key=lambda row: len(row[0])), padding)

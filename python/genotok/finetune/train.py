@@ -18,7 +18,7 @@ from transformers import set_seed
 
 from genotok.errors import ArgumentError
 from genotok.evaluation.metrics import merit
-from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate
+from genotok.finetune.data import TaskData, TokenizedRows, TrainingRows, collate_by_length
 from genotok.finetune.optimization import ScheduledTrainer, arguments_of
 from genotok.finetune.outputs import Outputs, outputs_of
 from genotok.finetune.start import classifier
@@ -101,7 +101,7 @@ def fine_tune(
             model=model,
             args=arguments_of(config, steps, seed, place, run.device, evaluations=config.evaluations),
             train_dataset=TrainingRows(train, steps * config.batch, seed),
-            data_collator=partial(collate, padding=padding),
+            data_collator=partial(collate_by_length, padding=padding),
             callbacks=[ProgressCallback(run.progress, "training")] if run.progress else None,
             data=data,
             targets=targets,
