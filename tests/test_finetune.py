@@ -19,6 +19,7 @@ from pyarrow import parquet  # noqa: E402
 from genotok import Tokenizer  # noqa: E402
 from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
 from genotok.evaluation.problem import Problem  # noqa: E402
+from genotok.evaluation.results import lines  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
 from genotok.finetune.data import collate, encode  # noqa: E402
 from genotok.finetune.train import classifier, outputs_of, steps_of  # noqa: E402
@@ -27,6 +28,7 @@ from genotok.gue.splits import with_train  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
+from genotok.run_records.schemas import FinetuneRecord  # noqa: E402
 from genotok.training.settings import configured, preset, presets  # noqa: E402
 from tests.support.labelled import MOTIF, write_set  # noqa: E402
 
@@ -115,6 +117,30 @@ def test_predictions_of_every_test_row_are_kept_and_said_again(
     (tmp_path / "odd.csv").write_text("sequence,label\nACGT,c\n")
     with pytest.raises(SequenceFileError, match=r"odd\.csv, line 2: label 'c'; one of a, b is expected"):
         tuned.evaluate(tmp_path / "odd.csv")
+
+
+@pytest.mark.slow
+def test_models_are_averaged_with_the_baselines_by_a_weight_from_dev(trained: Path) -> None:
+    (found,) = json.loads((trained / "results.json").read_text())["sets"]
+    runs = found["with_baselines"]["runs"]
+    assert [run["seed"] for run in runs] == [1, 2]
+    for run, model, floor in zip(runs, found["runs"], found["baselines"]["average"]["runs"], strict=True):
+        place = trained / "motif"
+        names = (f"seed-{run['seed']}", f"baselines/seed-{run['seed']}")
+
+        def second(name: str, place: Path = place) -> np.ndarray:
+            return parquet.read_table(place / name)["prob_b"].to_numpy()
+
+        weight = run["weight_of_model"]
+        one, other = second(f"{names[0]}/predictions.parquet"), second(f"{names[1]}/average.parquet")
+        mixed = weight * one + (1 - weight) * other
+        np.testing.assert_allclose(second(f"{names[0]}/with-baselines.parquet"), mixed, atol=1e-12)
+        assert run["dev"]["mcc"] >= max(model["dev"]["mcc"], floor["dev"]["mcc"])
+        labels = parquet.read_table(place / f"{names[0]}/predictions.parquet")["label"].to_pylist()
+        right = np.mean((mixed > 0.5) == (np.array(labels) == "b"))
+        assert run["test"]["accuracy"] == pytest.approx(right)
+    record = FinetuneRecord.from_json(json.loads((trained / "results.json").read_text()))
+    assert "averaged with the baselines" in " ".join(lines([record])[0].notes)
 
 
 @pytest.mark.slow

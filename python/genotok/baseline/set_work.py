@@ -27,6 +27,7 @@ from genotok.files.documents import read_object
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from genotok.gue import CleanRows, LabelledSplit, Task
     from genotok.options.learning import BaselineOptions, FinetuneOptions, ModelRunOptions
 
-__all__ = ["AVERAGE", "CNN", "KMERS", "BaselineSet", "device_of"]
+__all__ = ["AVERAGE", "CNN", "DEV", "KMERS", "TEST", "BaselineSet", "device_of"]
 
 Record = dict[str, Any]
 
@@ -45,7 +46,10 @@ KMERS, CNN, AVERAGE = "kmers", "cnn", "average"
 """The keys of the baselines in records."""
 
 RESULT, DEV, TEST = "fitted.json", "dev.parquet", "predictions.parquet"
+"""The files of a part; a model has its predictions under the same names."""
+
 AVERAGED = "average.parquet"
+WITH_BASELINES = "with-baselines.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class BaselineSet:
         Raises:
             ArgumentError: All rows of train have one label; a file that is kept is damaged.
         """
-        blind = BlindSet(self.splits, self.problem, self.metric, self.stranded, self.aligned)
+        blind = self._blind()
         common = self._kmers(blind)
         parts = [self._seed(seed, blind) for seed in self.options.seeds]
         averages = [self._average(seed, blind) for seed in self.options.seeds]
@@ -109,6 +113,34 @@ class BaselineSet:
                 "runs": [self._scored(part, self._place(part["seed"]) / AVERAGED) for part in averages]
             },
         }
+
+    def with_model(self, places: Mapping[int, Path]) -> Record:
+        """The results of a model averaged with the averaged baseline, seed by seed, after `record`.
+
+        Args:
+            places: The folder of each seed, which has `DEV` and `TEST` of the model and gets the average.
+
+        Raises:
+            ArgumentError: A file is damaged.
+        """
+        blind, runs = self._blind(), []
+        for seed, place in places.items():
+            model, baseline = (read_outputs(path / DEV, self.problem) for path in (place, self._place(seed)))
+            other = read_outputs(self.folder / KMERS / DEV, self.problem)
+            weight, _ = choose_weight(baseline, other, blind)
+            floor = averaged(baseline, other, weight)
+            weight, value = choose_weight(model, floor, blind)
+            model, floor = (
+                read_outputs(path, self.problem) for path in (place / TEST, self._place(seed) / AVERAGED)
+            )
+            self._write(place / WITH_BASELINES, "test", averaged(model, floor, weight))
+            run = {"seed": seed, "weight_of_model": weight, "dev": {self.metric: value}}
+            runs.append(self._scored(run, place / WITH_BASELINES))
+        return {"runs": runs}
+
+    def _blind(self) -> BlindSet:
+        """The set without the labels of test."""
+        return BlindSet(self.splits, self.problem, self.metric, self.stranded, self.aligned)
 
     def _place(self, seed: int) -> Path:
         """The folder of a seed."""

@@ -261,9 +261,12 @@ def _line(name: str, found: Sequence[Row | None], titles: Sequence[str]) -> SetL
     ours = tuple(mean_result(one["runs"], metric) if one else None for one in models)
     said = [one["note"] for one in there if one["note"]]
     strongest = next(reversed(baselines.values()), None)
-    for result, who in zip(ours, titles, strict=True):
+    for result, who, one in zip(ours, titles, models, strict=True):
         if result and strongest and not differ(result.interval, strongest.interval):
             said.append(f"{who} and the baseline: within their intervals")
+        if one and one.get("with_baselines"):
+            averaged = mean_result(one["with_baselines"]["runs"], metric)
+            said.append(f"{who} averaged with the baselines: {averaged.text}, {averaged.range}")
     results = [one for one in (*baselines.values(), *ours) if one and one.clean_rows is not None]
     if results:
         rows, note = results[0].clean_rows, results[0].clean_note

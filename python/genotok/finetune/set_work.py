@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import set_seed
 
 from genotok.baseline import NetworkConfig
-from genotok.baseline.set_work import BaselineSet
+from genotok.baseline.set_work import DEV, TEST, BaselineSet
 from genotok.corpus.verdict import BASES, add_unknown, known_symbols
 from genotok.errors import ArgumentError
 from genotok.evaluation.figures import figures
@@ -53,7 +53,8 @@ class _ReadySet:
         start: What they start from.
         changes: What fine-tuning changes in its configuration.
         data: The splits as tokens.
-        test: The test split as it was read.
+        splits: The splits as they were read.
+        baselines: The baselines, which are fitted; None where they are not wanted.
         found: The facts of the set, for its record.
         files: Facts of each split, with the digest of its file.
         operations: Floating-point operations of a training step (`genotok.model.operations`).
@@ -62,7 +63,8 @@ class _ReadySet:
     start: Start
     changes: dict[str, Any]
     data: TaskData
-    test: LabelledSplit
+    splits: dict[str, LabelledSplit]
+    baselines: BaselineSet | None
     found: Record
     files: list[Record]
     operations: float
@@ -128,9 +130,11 @@ class SetWork:
             self.process.notify(f"{self.task.name}: seed {seed}")
             runs.append(self._seed(seed, ready))
         self._keep_best(runs, metric)
+        more = {} if ready.baselines is None else self._with_baselines(ready.baselines)
         values = [run["test"][metric] for run in runs]
         return {
             **ready.found,
+            **more,
             "parameters": runs[0]["parameters"],
             "steps": runs[0]["steps"],
             "mean": statistics.fmean(values),
@@ -177,9 +181,10 @@ class SetWork:
         }
         if self.teacher:
             found["teacher"] = self.teacher.facts()
-        if self.options.with_baseline:
-            found["baselines"] = self._baselines(splits, data)
-        return _ReadySet(start, changes, data, splits["test"], found, files, operations)
+        baselines = self._baselines(splits, data) if self.options.with_baseline else None
+        if baselines:
+            found["baselines"] = baselines.record()
+        return _ReadySet(start, changes, data, splits, baselines, found, files, operations)
 
     def _cost(self, start: Start, changes: Record, data: TaskData) -> tuple[float, float]:
         """Mean tokens of a row of train, and the floating-point operations of a training step."""
@@ -213,10 +218,11 @@ class SetWork:
             steps = max(round(self.budget / ready.operations), 1)
         set_seed(seed)
         model = ready.start.classifier(data.problem, fresh=self.options.scratch, **ready.changes)
-        model.config.pairs, model.config.both_strands = bool(ready.test.partners), self.both_strands
+        model.config.pairs, model.config.both_strands = bool(ready.splits["test"].partners), self.both_strands
         before = self._pretrained(model, seed, ready)
         tuned = fine_tune(model, data, self.config, steps=steps, seed=seed, run=self.process)
-        write_predictions(str(place / "predictions.parquet"), ready.test, data.problem, tuned.outputs)
+        for name, split, outputs in ((DEV, "dev", tuned.dev), (TEST, "test", tuned.outputs)):
+            write_predictions(str(place / name), ready.splits[split], data.problem, outputs)
         result = self._result(seed, tuned, ready) | before
         base = "" if self.options.scratch or source is None else source.path.name
         facts = SeedFacts(base=base, found=ready.found, result=result, data=ready.files)
@@ -249,8 +255,15 @@ class SetWork:
             "operations": tuned.done * ready.operations,
         } | ({"stopped_at": tuned.done} if tuned.done < tuned.steps else {})
 
-    def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> Record:
-        """The results of the baselines, with the seeds of the run."""
+    def _with_baselines(self, baselines: BaselineSet) -> Record:
+        """The models averaged with the baselines; nothing if a run of an earlier version lacks dev."""
+        places = {seed: self.folder / f"seed-{seed}" for seed in self.options.seeds}
+        if not all((place / DEV).exists() for place in places.values()):
+            return {}
+        return {"with_baselines": baselines.with_model(places)}
+
+    def _baselines(self, splits: dict[str, LabelledSplit], data: TaskData) -> BaselineSet:
+        """The baselines, with the seeds of the run."""
         return BaselineSet(
             task=self.task,
             splits=splits,
@@ -260,7 +273,7 @@ class SetWork:
             run=self.process,
             folder=self.folder / "baselines",
             clean=data.clean,
-        ).record()
+        )
 
     def _keep_best(self, runs: list[Record], metric: str) -> None:
         """Keep the model of the seed that is best on dev, as `model/`."""

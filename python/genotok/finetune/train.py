@@ -11,6 +11,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import transformers
 from torch.nn import functional
@@ -46,6 +47,7 @@ class FineTuned:
         done: The steps that were done: fewer if there was no better evaluation for long.
         evaluations: Metric and loss on dev at each evaluation: (step, metric, loss).
         outputs: (N, C) predictions for test, from `Problem.probabilities`.
+        dev: (N, C) those for dev, by the same weights.
         seconds: Time of training and evaluation.
         cpu_seconds: CPU time of the same, over all threads.
         log: What the trainer logged.
@@ -57,6 +59,7 @@ class FineTuned:
     done: int
     evaluations: list[tuple[int, float, float]]
     outputs: Outputs
+    dev: Outputs
     seconds: float
     cpu_seconds: float
     log: list[dict[str, float]]
@@ -127,6 +130,7 @@ def fine_tune(
         trainer.state.global_step,
         trainer.evaluations,
         outputs,
+        trainer.best_outputs,
         time.perf_counter() - start,
         time.process_time() - cpu_start,
         trainer.state.log_history,
@@ -150,6 +154,7 @@ class _Trainer(ScheduledTrainer):
         self.targets = targets
         self.evaluations: list[tuple[int, float, float]] = []
         self.best_step = self._worse = 0
+        self.best_outputs: Outputs = np.empty((0, 0))
         self._best: tuple[tuple[float, ...], dict[str, torch.Tensor]] | None = None
 
     def compute_loss(
@@ -176,7 +181,7 @@ class _Trainer(ScheduledTrainer):
         if self.problem.type != "classification":  # small sets may have the same metric at every evaluation
             rank += (-loss,)
         if self._best is None or rank > self._best[0]:
-            self._best = (rank, _trained(self.model))
+            self._best, self.best_outputs = (rank, _trained(self.model)), outputs
             self.best_step, self._worse = self.state.global_step, 0
         else:
             self._worse += 1
