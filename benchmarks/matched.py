@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from genotok.compare.trial import Arm
 
-__all__ = ["Trial", "main"]
+__all__ = ["Trial", "main", "portion"]
 
 Record = dict[str, Any]
 
@@ -183,7 +183,7 @@ def _chosen(given: argparse.Namespace) -> list[Arm]:
     return arms + [one for one in map(arm_of, given.arm or []) if one not in arms]
 
 
-def _portion(text: str) -> tuple[int, int]:
+def portion(text: str) -> tuple[int, int]:
     """`1/2` as (0, 2)."""
     number, _, count = text.partition("/")
     if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
@@ -206,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
         "--arm", action="append", help="one more arm by its title, such as 'BPE 128 + features'"
     )
     parser.add_argument("--set", action="append", dest="changes", help="KEY=VALUE for all arms")
-    parser.add_argument("--part", type=_portion, default=(0, 1), help="K/N: every N-th run, from the K-th")
+    parser.add_argument("--part", type=portion, default=(0, 1), help="K/N: every N-th run, from the K-th")
     parser.add_argument("--threads", type=int, help="threads of torch (default: all cores)")
     parser.add_argument("--device", default="cpu", help="cpu, or auto, which takes CUDA")
     parser.add_argument("--list", action="store_true", help="show the arms, run nothing")

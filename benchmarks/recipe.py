@@ -128,7 +128,7 @@ def _scores(found: Record) -> Record:
             "metric": one["metric"],
             "mean": statistics.fmean(run["dev"][one["metric"]] for run in one["runs"]),
             "runs": [
-                {key: run[key] for key in ("seed", "dev", "best_step", "steps", "seconds")}
+                {key: run[key] for key in ("seed", "dev", "best_step", "steps", "seconds", "cpu_seconds")}
                 for run in one["runs"]
             ],
         }

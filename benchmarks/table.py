@@ -23,6 +23,7 @@ from benchmarks import (
     inputs,
     machine,
     matched_tables,
+    model_tables,
     pretraining,
     results,
     scaling,
@@ -31,14 +32,12 @@ from benchmarks import (
 from benchmarks.ingest import tables as ingest
 from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
 from genotok.compare.table import comparison_markdown
-from genotok.evaluation import results as gue_results
 from genotok.run_records.reading import read_record
 from genotok.run_records.schemas import (
     AuditRecord,
     BaselineRecord,
     BenchmarkRecord,
     ComparisonRecord,
-    FinetuneRecord,
 )
 
 if TYPE_CHECKING:
@@ -163,10 +162,9 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "gue-baselines": (("baseline",), _baselines(gue_table.costs)),
     "gue-differences": (("baseline",), _baselines(gue_table.differences)),
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
-    "gue": (
-        ("gue",),
-        lambda record: gue_results.markdown([FinetuneRecord.from_json(one) for one in record["records"]]),
-    ),
+    "gue": (("gue",), model_tables.markdown),
+    "gue-means": (("gue",), model_tables.means),
+    "recipe": (("recipe",), _benchmark(model_tables.recipe_markdown)),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""
 

@@ -1,0 +1,114 @@
+"""Tables of small encoders: on sets of GUE (`benchmarks.gue_models`), and settings (`benchmarks.recipe`)."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.gue_table import completed
+from benchmarks.train import RECORDS
+from genotok.evaluation import results as gue_results
+from genotok.evaluation.baselines import BASELINES
+from genotok.evaluation.mean_result import mean_result
+from genotok.gue import published
+from genotok.run_records.reading import read_record
+from genotok.run_records.schemas import BaselineRecord, FinetuneRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from genotok.run_records.schemas import BenchmarkRecord
+
+__all__ = ["markdown", "means", "recipe_markdown"]
+
+Record = dict[str, Any]
+
+PUBLISHED = ("DNABERT-2", "NT-2500M-multi")
+
+
+def _records_of(record: Record) -> list[FinetuneRecord]:
+    """The models of a record."""
+    return [FinetuneRecord.from_json(one) for one in record["records"]]
+
+
+def _floors_of(records: Sequence[FinetuneRecord], folder: Path = RECORDS) -> list[BaselineRecord]:
+    """The newest record of baselines, of the sets of some models; none where there is none."""
+    paths = sorted(folder.glob("*/????-??-??-baseline.json"), key=lambda path: path.name)
+    names = {one["name"] for record in records for one in record.sets}
+    if not paths or any(one.get("baselines") or one.get("baseline") for one in records[0].sets):
+        return []
+    found = completed(BaselineRecord.from_json(read_record(paths[-1])), folder)
+    return [replace(found, sets=[one for one in found.sets if one["name"] in names])]
+
+
+def markdown(record: Record) -> str:
+    """The table of a record, with the baselines."""
+    records = _records_of(record)
+    return gue_results.markdown(records, _floors_of(records))
+
+
+def means(record: Record) -> str:
+    """Means over the sets of a record: models, also averaged with baselines; baselines; published models."""
+    records = _records_of(record)
+    floors = _floors_of(records)
+    names = [one["name"] for one in records[0].sets]
+    table = [
+        [
+            f"mean over {len(names)} sets",
+            "all rows",
+            "clean rows",
+            "averaged with the baselines",
+            "clean rows",
+        ],
+        ["---", *["---:"] * 4],
+    ]
+    for one in records:
+        alone = [(row["runs"], row["metric"]) for row in one.sets]
+        both = [(row["with_baselines"]["runs"], row["metric"]) for row in one.sets if "with_baselines" in row]
+        mixed = _mean(both) if len(both) == len(names) else ["", ""]
+        table.append([one.title, *_mean(alone), *mixed])
+    for floor in floors:
+        for key, title in BASELINES.items():
+            parts = [(row["baselines"][key]["runs"], row["metric"]) for row in floor.sets]
+            table.append([title, *_mean(parts), "", ""])
+    known = published()
+    for model in PUBLISHED:
+        if all(model in known.get(name, {}) for name in names):
+            value = statistics.fmean(known[name][model] for name in names)
+            table.append([f"{model}, published", f"{value:.1f}", "", "", ""])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+
+
+def _mean(parts: Sequence[tuple[Sequence[Record], str]]) -> list[str]:
+    """The means over sets of all rows, with the deviation of it over seeds, and of clean rows."""
+    found = [mean_result(runs, metric) for runs, metric in parts]
+    value = statistics.fmean(one.interval.value for one in found)
+    seeds = min(len(runs) for runs, _ in parts)
+    spread = ""
+    if seeds > 1:
+        of_seed = [
+            100 * statistics.fmean(runs[seed]["test"][metric] for runs, metric in parts)
+            for seed in range(seeds)
+        ]
+        spread = f" ± {statistics.stdev(of_seed):.1f}"
+    clean = [one.clean for one in found if one.clean]
+    of_clean = statistics.fmean(one.interval.value for one in clean) if len(clean) == len(found) else None
+    return [f"{value:.1f}{spread}", "" if of_clean is None else f"{of_clean:.1f}"]
+
+
+def recipe_markdown(record: BenchmarkRecord) -> str:
+    """The table of a record: settings by their mean on dev, the best first."""
+    names = [one["name"] for one in record.cases[0]["sets"]]
+    table = [["setting", "mean", *names, "CPU s"], ["---", *["---:"] * (len(names) + 2)]]
+    for case in record.cases:
+        runs = [run for one in case["sets"] for run in one["runs"]]
+        seeds = len(record.provenance.seeds or [1])
+        seconds = sum(run.get("cpu_seconds", run["seconds"]) for run in runs) / seeds
+        values = [f"{100 * one['mean']:.1f}" for one in case["sets"]]
+        table.append([case["title"], f"{100 * case['mean']:.1f}", *values, f"{seconds:,.0f}"])
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    seeds = ", ".join(map(str, record.provenance.seeds or []))
+    said = f"Percent of the metric on dev, mean over seeds {seeds}; CPU time of a seed on all sets."
+    return "\n\n".join([lines, said, *record.caveats])
