@@ -35,7 +35,7 @@ Record = dict[str, Any]
 SETTINGS: dict[str, dict[str, Any]] = {
     "base": {},
     "no layer": {"layers": 0},
-    "one layer": {"layers": 1},
+    "two layers": {"layers": 2},
     "patches of 5": {"tokenizer": "kmer:5:no-overlap"},
     "masked tokens first": {"pretrain_steps": 500},
     "directional": {"alibi": "directional"},
