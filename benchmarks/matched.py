@@ -49,7 +49,7 @@ SHUFFLED = "shuffled.json"
 KEPT = ("seed", "dev", "best_step", "steps", "seconds", "cpu_seconds", "operations")
 
 CAVEATS = """\
-All arms are the preset `bases` of genotok finetune without a model: an encoder of two layers of width 128, \
+All arms are the preset `bases` of genotok finetune without a model: an encoder of one layer of width 128, \
 trained from new weights on the train split of each set. Nothing is pre-trained or larger.
 Equal bases: the same rows, epochs and order. Equal compute: the operations of training of the reference arm \
 and the epochs that this takes. Operations are products of matrices and convolutions, without the optimizer \
