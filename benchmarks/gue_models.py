@@ -15,6 +15,7 @@ documentation.
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import shutil
 import statistics
@@ -147,17 +148,18 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--sets", default=",".join(COMPLETE), help="with commas between them")
     parser.add_argument("--seeds", default="1,2,3", help="with commas between them (default: 1,2,3)")
     parser.add_argument("--model", action="append", metavar="TITLE=FOLDER", help="a pre-trained model, too")
-    parser.add_argument("--no-scratch", action="store_true", help="pre-trained models only")
+    parser.add_argument("--only", metavar="REGEX", default="", help="the models whose titles match")
     parser.add_argument("--set", action="append", dest="changes", help="KEY=VALUE for all models")
     parser.add_argument("--part", type=portion, default=(0, 1), help="K/N: every N-th set, from the K-th")
     parser.add_argument("--threads", type=int, help="threads of torch (default: all cores)")
     given = parser.parse_args(words)
-    models = [] if given.no_scratch else list(SCRATCH)
+    models = list(SCRATCH)
     for text in given.model or []:
         title, equals, folder = text.partition("=")
         if not equals:
             parser.error(f"--model {text}: TITLE=FOLDER is expected")
         models.append(Model(title, folder=folder))
+    models = [model for model in models if re.search(given.only, model.title)]
     work = Models(
         given.output,
         find_tasks([given.gue], given.sets.split(",")),

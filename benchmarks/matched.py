@@ -28,7 +28,7 @@ from genotok.files.atomic import write_atomic
 from genotok.finetune import FinetuneConfig, Task, find_tasks
 from genotok.finetune.run import RESULTS, finetune_model
 from genotok.finetune.shuffled import changed_by_shuffling
-from genotok.finetune.start import new_encoder
+from genotok.finetune.start import encoder_of
 from genotok.options.learning import FinetuneOptions, ModelRunOptions
 from genotok.run_records.provenance import Provenance
 from genotok.run_records.reading import read_record
@@ -129,7 +129,7 @@ class Trial:
         """The part of a record that an arm has of a set."""
         metric = one["metric"]
         wanted = (metric, "low", "high", "rows", "note")
-        unused = 0 if arm.identities else one["vocab_size"] * new_encoder(self.config(arm)).hidden_size
+        unused = 0 if arm.identities else one["vocab_size"] * encoder_of(self.config(arm)).hidden_size
         runs = []
         for run in one["runs"]:
             test = {key: run["test"][key] for key in wanted if key in run["test"]}

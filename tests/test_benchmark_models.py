@@ -52,7 +52,7 @@ def test_models_are_averaged_with_baselines_that_are_fitted_once(
             assert "baselines" not in one
             assert [run["seed"] for run in one["with_baselines"]["runs"]] == [1, 2]
     pretrained = tmp_path / "runs/tokens-and-bases/mouse_0/mouse_0/model"
-    (third,) = run("--no-scratch", "--model", f"again={pretrained}")
+    (third,) = run("--only", "again", "--model", f"again={pretrained}")
     assert (third["model"], third["scratch"]) == ("again", False)
     assert "tokens alone, prom_core_tata" in capsys.readouterr().out
     with pytest.raises(SystemExit):

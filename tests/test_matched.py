@@ -19,7 +19,7 @@ from docs.figures.draw_tokenizers import draw  # noqa: E402
 from genotok.compare.trial import Arm, choices, contrasts, trial_rows  # noqa: E402
 from genotok.errors import ArgumentError  # noqa: E402
 from genotok.finetune import FinetuneConfig  # noqa: E402
-from genotok.finetune.start import new_encoder  # noqa: E402
+from genotok.finetune.start import encoder_of  # noqa: E402
 from genotok.report.records import FoundRecord  # noqa: E402
 from genotok.report.trial import trial_section  # noqa: E402
 from genotok.run_records.schemas import BenchmarkRecord, PredictionsRecord  # noqa: E402
@@ -36,7 +36,7 @@ def test_arms_have_titles_and_settings_of_their_own() -> None:
     for arm in arms:
         assert arm_of(arm.title) == arm
         bases = preset("genotok.finetune", "bases")
-        encoder = new_encoder(configured(FinetuneConfig, bases, settings_of(arm)))
+        encoder = encoder_of(configured(FinetuneConfig, bases, settings_of(arm)))
         assert (encoder.base_features != "none", encoder.num_layers > 0) == (arm.features, arm.layers)
         assert encoder.alibi == arm.alibi
     for title in ("BPE many", "BPE 64, no luck", "luck"):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genotok.errors import ArgumentError
-from genotok.model import EncoderConfig
 from genotok.model.operations import SequenceSizes, training_operations
 from genotok.pretrain.tokens import bases_of_tokens, overlap_of, spelling_if_seen
 from genotok.tokenizer.special_ids import SpecialIds
+from genotok.training.new_encoder import new_encoder
 
 if TYPE_CHECKING:
     from genotok.dataset import TokenDataset
@@ -44,8 +44,8 @@ def step_operations(tokens: TokenDataset, tokenizer: Tokenizer, config: Pretrain
     ]
     if not windows:
         raise ArgumentError(f"window={config.row_bases}: there is no window of so many bases without N")
-    spelling = spelling_if_seen(tokenizer, config.encoder)
-    encoder = EncoderConfig.preset(config.encoder, vocab_size=tokenizer.vocab_size, spelling=spelling)
+    spelling = spelling_if_seen(tokenizer, config)
+    encoder = new_encoder(config, vocab_size=tokenizer.vocab_size, spelling=spelling)
     sizes = SequenceSizes.of(windows, spelling).per_sequence()
     added_tokens = len(special.before) + len(special.behind)
     masked = config.mask_share * (sizes.tokens - added_tokens)

@@ -9,16 +9,17 @@ from genotok.errors import ArgumentError
 from genotok.model import PRESETS
 from genotok.model.backends import Alibi, SequencePooling
 from genotok.study.subjects import is_kmer_name, named_kmers
+from genotok.training.new_encoder import EARLIER as ENCODER_EARLIER
+from genotok.training.new_encoder import BaseFeatures
 from genotok.training.settings import at_least, share
 
-__all__ = ["BPE", "EARLIER", "BaseFeatures", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
+__all__ = ["BPE", "EARLIER", "ChooseBy", "FinetuneConfig", "Schedule", "Strands"]
 
 ChooseBy = Literal["metric", "loss"]
 Schedule = Literal["linear", "one-cycle"]
 Strands = Literal["one", "both"]
-BaseFeatures = Literal["preset", "none", "kmer", "conv", "kmer+conv"]
 
-EARLIER = {
+EARLIER = ENCODER_EARLIER | {
     "strands": "one",
     "dropout": None,
     "label_smoothing": 0.0,
@@ -28,9 +29,6 @@ EARLIER = {
     "pooling": None,
     "tokenizer": "bpe",
     "pretrain_steps": 0,
-    "layers": None,
-    "base_features": "preset",
-    "alibi": None,
     "token_identities": True,
 }
 """Settings that runs of earlier versions do not have, with what those runs did."""

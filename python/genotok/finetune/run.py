@@ -14,7 +14,7 @@ from genotok.evaluation.results import markdown
 from genotok.files.atomic import write_atomic
 from genotok.finetune.config import EARLIER
 from genotok.finetune.set_work import SetWork
-from genotok.finetune.start import Start, has_places, new_encoder, of_name
+from genotok.finetune.start import Start, encoder_of, has_places, of_name
 from genotok.finetune.teacher import teacher_of
 from genotok.model_folder.load import check_attention
 from genotok.model_folder.read import ModelFolder, read_folder
@@ -113,7 +113,7 @@ def finetune_model(
     source = None if model is None else read_folder(model, need_weights=not options.scratch)
     place = torch.device("cpu" if run.device == "cpu" or not torch.cuda.is_available() else "cuda")
     start = of_name(config) if source is None else _start(source, place, config, options)
-    encoder = start.encoder if start else new_encoder(config)
+    encoder = start.encoder if start else encoder_of(config)
     has_places(encoder, config, aligned=False)  # an error before anything is read
     title = source.path.name if source else config.encoder
     if run.threads is not None:

@@ -24,6 +24,7 @@ from genotok.study.subjects import named_kmers
 from genotok.tokenizer import Tokenizer
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.training.log import quietly
+from genotok.training.new_encoder import new_encoder
 
 if TYPE_CHECKING:
     from genotok.evaluation.problem import Problem
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from genotok.gue import LabelledSplit
     from genotok.model_folder.read import ModelFolder
 
-__all__ = ["Start", "classifier", "has_places", "new_encoder", "of_name", "of_train", "settings_of"]
+__all__ = ["Start", "classifier", "encoder_of", "has_places", "of_name", "of_train", "settings_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,28 +126,19 @@ def of_name(config: FinetuneConfig) -> Start | None:
 
 def _new(tokenizer: Tokenizer, config: FinetuneConfig) -> Start:
     """A tokenizer and an encoder of new weights."""
-    sizes = new_encoder(config, vocab_size=tokenizer.vocab_size)
+    sizes = encoder_of(config, vocab_size=tokenizer.vocab_size)
     if sizes.base_features != "none":
         sizes = sizes.with_changes(spelling=spelling_for(tokenizer))
     return Start(tokenizer, sizes, token_identities=config.token_identities)
 
 
-def new_encoder(config: FinetuneConfig, **sizes: int) -> EncoderConfig:
-    """The encoder without a model: that of `config.encoder`, with what the settings change.
+def encoder_of(config: FinetuneConfig, **sizes: int) -> EncoderConfig:
+    """The encoder without a model (`genotok.training.new_encoder`).
 
     Raises:
-        ArgumentError: They do not go together.
+        ArgumentError: The settings do not go together.
     """
-    changes = {
-        "num_layers": config.layers,
-        "alibi": config.alibi,
-        "base_features": None if config.base_features == "preset" else config.base_features,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    try:
-        found = EncoderConfig.preset(config.encoder, **given, **sizes)
-    except ValueError as error:
-        raise ArgumentError(str(error)) from None
+    found = new_encoder(config, **sizes)
     if not config.token_identities and (found.base_features == "none" or config.pretrain_steps):
         rule = "base_features, and no pretrain_steps, which predict tokens, are expected"
         raise ArgumentError(f"token_identities=False: {rule}")

@@ -7,6 +7,8 @@ from typing import Literal
 
 from genotok.errors import ArgumentError
 from genotok.model import PRESETS
+from genotok.model.backends import Alibi
+from genotok.training.new_encoder import BaseFeatures
 from genotok.training.settings import at_least, share
 
 __all__ = ["Precision", "PretrainConfig"]
@@ -20,6 +22,9 @@ class PretrainConfig:
 
     Attributes:
         encoder: The architecture, by name (`genotok.model.PRESETS`).
+        layers: The number of layers; None for that of `encoder`.
+        base_features: What the bases of a token add to its embedding; "preset" for what `encoder` says.
+        alibi: The form of the ALiBi bias; None for that of `encoder`.
         max_tokens: Tokens per sequence, `[CLS]` and `[SEP]` included.
         batch: Sequences per step, over all processes.
         micro_batch: Sequences per forward pass of a process; gradients accumulate up to `batch`.
@@ -49,6 +54,9 @@ class PretrainConfig:
 
     encoder: str
     steps: int
+    layers: int | None = None
+    base_features: BaseFeatures = "preset"
+    alibi: Alibi | None = None
     max_tokens: int = 128
     batch: int = 64
     micro_batch: int = 64
@@ -78,6 +86,8 @@ class PretrainConfig:
         if self.encoder not in PRESETS:
             raise ArgumentError(f"encoder={self.encoder}: one of {', '.join(PRESETS)} is expected")
         at_least("max_tokens", self.max_tokens, 4)
+        if self.layers is not None:
+            at_least("layers", self.layers, 0)
         counts = (
             "batch",
             "micro_batch",

@@ -18,7 +18,6 @@ from genotok.corpus.verdict import describe
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
 from genotok.files.identity import vocabulary_sha256
-from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM
 from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.options import grouped
@@ -36,6 +35,7 @@ from genotok.training import checkpoints
 from genotok.training.batches import Masking
 from genotok.training.log import JsonLines, ProgressCallback, cut_log, quietly
 from genotok.training.masked_batches import collate
+from genotok.training.new_encoder import EARLIER, new_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -111,7 +111,7 @@ def pretrain_model(
     """`pretrain`, with its options as groups."""
     folder, start = Path(output), time.monotonic()
     tokenizer = tokenizer_of(files, options)
-    spelling_if_seen(tokenizer, config.encoder)  # an error before anything is written
+    spelling_if_seen(tokenizer, config)  # an error before anything is written
     settings: dict[str, Any] = {
         "config": dataclasses.asdict(config),
         "files": list(files),
@@ -233,7 +233,7 @@ def _trainer(
         arguments.per_device_train_batch_size,
     )
     set_seed(config.seed)
-    digest, spelling = vocabulary_sha256(tokenizer), spelling_if_seen(tokenizer, config.encoder)
+    digest, spelling = vocabulary_sha256(tokenizer), spelling_if_seen(tokenizer, config)
     model = DnaBert2ForMaskedLM(_model_config(config, special, digest, spelling))
     if config.gradient_checkpointing:
         model.gradient_checkpointing_enable()
@@ -258,7 +258,7 @@ def _model_config(
 ) -> DnaBert2Config:
     """The model's configuration, with the tokenizer's special tokens, its digest and its spelling."""
     changes: dict[str, Any] = {"vocab_size": special.vocab_size, "hidden_dropout": config.dropout}
-    sizes = EncoderConfig.preset(config.encoder, **changes, spelling=spelling)
+    sizes = new_encoder(config, **changes, spelling=spelling)
     return DnaBert2Config(
         **sizes.to_published(),
         pad_token_id=special.padding,
@@ -280,7 +280,9 @@ def _claimed(
 ) -> Iterator[checkpoints.RunFolder]:
     """Start in an empty folder, or resume the run of a folder with these settings and this tokenizer."""
     digests = {"tokenizer": vocabulary_sha256(tokenizer)}
-    identity = checkpoints.RunIdentity(settings=settings, digests=digests, names=("files",))
+    identity = checkpoints.RunIdentity(
+        settings=settings, digests=digests, names=("files",), earlier={"config": EARLIER}
+    )
     with checkpoints.claim(folder, identity, resume=resume, on_status=on_status) as run:
         place = folder / TOKENIZER
         if not place.exists():

@@ -16,11 +16,11 @@ from genotok.errors import ArgumentError
 from genotok.files.checksums import digits_of, has_checksum
 from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
 from genotok.files.paths import expand
-from genotok.model import EncoderConfig
 from genotok.model_folder.spelling import spelling_for
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun
 from genotok.pretrain.data import TrainingData
 from genotok.tokenizer import Tokenizer
+from genotok.training.new_encoder import new_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -224,18 +224,18 @@ def bases_of_tokens(tokenizer: Tokenizer) -> NDArray[np.int64]:
     return np.minimum(bases, 1) if overlap_of(tokenizer) else bases
 
 
-def spelling_if_seen(tokenizer: Tokenizer, encoder: str) -> str:
-    """The bases of each token if the architecture of this name sees them, else "".
+def spelling_if_seen(tokenizer: Tokenizer, config: PretrainConfig) -> str:
+    """The bases of each token if the encoder of the settings sees them, else "".
 
     Raises:
         ArgumentError: It does, and the tokens of a sequence do not spell it.
     """
-    if EncoderConfig.preset(encoder).base_features == "none":
+    if new_encoder(config).base_features == "none":
         return ""
     try:
         return spelling_for(tokenizer)
     except ArgumentError as error:
-        plain = encoder.removesuffix("-bases")
+        plain = config.encoder.removesuffix("-bases")
         raise ArgumentError(f"{error}; encoder={plain} has no base features") from None
 
 
