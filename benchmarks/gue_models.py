@@ -60,11 +60,13 @@ class Model:
         title: Its name.
         changes: Settings that differ from the preset `bases`.
         folder: The pre-trained model; None to train from new weights.
+        is_new: Whether the folder gives architecture and vocabulary only.
     """
 
     title: str
     changes: tuple[tuple[str, Any], ...] = ()
     folder: str | None = None
+    is_new: bool = False
 
 
 SCRATCH = (Model("tokens and bases"), Model("tokens alone", (("base_features", "none"),)))
@@ -79,6 +81,8 @@ class Models:
         changes: Settings of all models.
         seeds: A run for each.
         threads: Threads of torch.
+        device: "auto", or "cpu".
+        with_baselines: Whether models are averaged with the baselines.
     """
 
     def __init__(
@@ -89,9 +93,12 @@ class Models:
         *,
         seeds: Sequence[int],
         threads: int | None,
+        device: str = "cpu",
+        with_baselines: bool = True,
     ) -> None:
         self.folder, self.tasks, self.changes = folder, tasks, changes
-        self.seeds, self.threads = tuple(seeds), threads
+        self.seeds, self.threads, self.device = tuple(seeds), threads, device
+        self.with_baselines = with_baselines
 
     def place(self, model: Model, task: Task) -> Path:
         """The folder of a model on a set."""
@@ -103,19 +110,27 @@ class Models:
         Raises:
             ArgumentError: The folder holds a run of other settings or contents.
         """
-        common: Record = {"seeds": self.seeds, "device": "cpu", "threads": self.threads}
+        common: Record = {"seeds": self.seeds, "device": self.device, "threads": self.threads}
         place, floors = self.place(model, task), self.folder / "baselines" / task.name
         config = configured(
             FinetuneConfig, preset("genotok.finetune", "bases"), dict(model.changes), self.changes
         )
 
         def tuned(*, with_baseline: bool) -> Record:
-            is_there = (place / "run.json").exists()
             return finetune(
-                [task], model.folder, place, config, with_baseline=with_baseline, resume=is_there, **common
+                [task],
+                model.folder,
+                place,
+                config,
+                scratch=model.is_new,
+                with_baseline=with_baseline,
+                resume=(place / "run.json").exists(),
+                **common,
             )
 
-        tuned(with_baseline=False)
+        found = tuned(with_baseline=False)
+        if not self.with_baselines:
+            return found
         baselines([task], floors, resume=(floors / "run.json").exists(), **common)
         shutil.copytree(floors / task.name, place / task.name / "baselines", dirs_exist_ok=True)
         return tuned(with_baseline=True)

@@ -1,4 +1,4 @@
-"""Tables of small encoders: on sets of GUE (`benchmarks.gue_models`), and settings (`benchmarks.recipe`)."""
+"""Tables of small encoders: on sets of GUE, settings of training, and what pre-training adds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from genotok.run_records.schemas import BenchmarkRecord
 
-__all__ = ["markdown", "means", "recipe_markdown"]
+__all__ = ["markdown", "means", "pretraining_markdown", "recipe_markdown"]
 
 Record = dict[str, Any]
 
@@ -104,11 +104,29 @@ def recipe_markdown(record: BenchmarkRecord) -> str:
     table = [["setting", "mean", *names, "CPU s"], ["---", *["---:"] * (len(names) + 2)]]
     for case in record.cases:
         runs = [run for one in case["sets"] for run in one["runs"]]
-        seeds = len(record.provenance.seeds or [1])
+        seeds = len(record.provenance.seeds or (1,))
         seconds = sum(run.get("cpu_seconds", run["seconds"]) for run in runs) / seeds
         values = [f"{100 * one['mean']:.1f}" for one in case["sets"]]
         table.append([case["title"], f"{100 * case['mean']:.1f}", *values, f"{seconds:,.0f}"])
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
-    seeds = ", ".join(map(str, record.provenance.seeds or []))
+    seeds = ", ".join(map(str, record.provenance.seeds))
     said = f"Percent of the metric on dev, mean over seeds {seeds}; CPU time of a seed on all sets."
+    return "\n\n".join([lines, said, *record.caveats])
+
+
+def pretraining_markdown(record: BenchmarkRecord) -> str:
+    """The table of a trial of pre-training: encoders along the way, with means over sets."""
+    names = [one["name"] for one in record.cases[0]["sets"]]
+    head = ["encoder", "Mb seen", "bits per base", "dev", "test", *(f"{name}, test" for name in names)]
+    table = [head, ["---", *["---:"] * (len(head) - 1)]]
+    for case in record.cases:
+        bits = "" if case["bits_per_base"] is None else f"{case['bits_per_base']:.3f}"
+        parts = [(one["runs"], one["metric"]) for one in case["sets"]]
+        dev = statistics.fmean(run["dev"][metric] for runs, metric in parts for run in runs)
+        each = [mean_result(runs, metric).text for runs, metric in parts]
+        row = [case["encoder"], f"{case['bases'] / 1e6:g}", bits, f"{100 * dev:.1f}", _mean(parts)[0], *each]
+        table.append(row)
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    seeds = ", ".join(map(str, record.provenance.seeds))
+    said = f"Percent of the metric, mean and deviation over seeds {seeds}; dev and test are means over sets."
     return "\n\n".join([lines, said, *record.caveats])

@@ -164,6 +164,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue": (("gue",), model_tables.markdown),
     "gue-means": (("gue",), model_tables.means),
+    "pretraining-trial": (("pretraining-trial",), _benchmark(model_tables.pretraining_markdown)),
     "recipe": (("recipe",), _benchmark(model_tables.recipe_markdown)),
 }
 """For each table the kinds of record it may be made of, the best first, and how."""

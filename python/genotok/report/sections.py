@@ -14,7 +14,7 @@ from genotok.report.inputs import inputs_section
 from genotok.report.models import encoded_section, model_section, tokenizer_section, unfinished_section
 from genotok.report.overviews import finetuning_overview, pretraining_overview
 from genotok.report.pretraining import pretraining_section
-from genotok.report.recipes import recipe_section
+from genotok.report.recipes import pretraining_trial_section, recipe_section
 from genotok.report.shards import cluster_section, shards_section
 from genotok.report.speeds import encode_section, pytest_section, studies_section, train_section
 from genotok.report.studies import study_section
@@ -54,6 +54,7 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "models-gpu": comparison_section,
     "matched": trial_section,
     "recipe": recipe_section,
+    "pretraining-trial": pretraining_trial_section,
     "unfinished comparison": unfinished_section,
     "baseline": baseline_section,
     "gue": finetuning_section,
