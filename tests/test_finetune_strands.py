@@ -250,6 +250,7 @@ def test_pooling_and_places_are_settings(plain: Path, motif: Path, tmp_path: Pat
 def test_runs_of_earlier_versions_are_resumed_as_they_were(plain: Path, motif: Path, tmp_path: Path) -> None:
     def published(folder: Path, **changes: Any) -> Any:
         settings = {"strands": "one", "label_smoothing": 0.0, "schedule": "linear", "dropout": "none"}
+        settings["layers"] = "none"
         return tune(folder, motif, plain, max_steps=1, **{**settings, **changes})
 
     folder = tmp_path / "results"

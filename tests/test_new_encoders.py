@@ -114,7 +114,7 @@ def test_weights_that_are_there_are_not_trained_on_masks(motif: Path, tmp_path: 
 
 
 def test_only_the_encoder_is_changed(motif: Path) -> None:
-    config = settings(pretrain_steps=20, batch=16, learning_rate=5e-3)
+    config = settings(pretrain_steps=40, batch=16, learning_rate=5e-3)
     start = of_name(config)
     assert start is not None
     model = start.classifier(PROBLEM)
