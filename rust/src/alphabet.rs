@@ -25,7 +25,16 @@
 //!   protein: IUPAC gives it no nucleotide meaning;
 //! - everything else is no symbol of a sequence, and `fasta` refuses it before it gets here.
 //!
+//! # Complement
+//!
+//! A with T, C with G, and the ambiguity codes as IUPAC pairs them: R Y, K M, B V, D H; S, W, N and everything that is no
+//! nucleotide stay. Case is kept. Uracil pairs with A only if the vocabulary has U: where it does not, U is unknown, and
+//! must stay unknown on the other strand. A becomes U instead of T if the vocabulary has U and not T.
+//!
+//! # Cost
+//!
 //! All look-ups are tables of 256 entries, made at compile time: one load per symbol, no branch.
+//! `complement_symbol` is for making such tables.
 
 /// The entry of [`CODES`] for a byte that is none of A, C, G, T in either case. The only entry with bit 2 set, so an OR
 /// over codes tells whether there is one.
@@ -58,6 +67,29 @@ const fn codes() -> [u8; 256] {
 pub const fn complement(code: u8) -> u8 {
     debug_assert!(code < 4, "not a base code");
     code ^ 3
+}
+
+/// The symbol on the other strand, in the same case, for a vocabulary of the symbols that `is_known` accepts.
+pub fn complement_symbol(symbol: u8, is_known: impl Fn(u8) -> bool) -> u8 {
+    let (has_u, has_t) = (is_known(b'U'), is_known(b'T'));
+    let paired = match symbol.to_ascii_uppercase() {
+        b'A' if has_u && !has_t => b'U',
+        b'A' => b'T',
+        b'T' => b'A',
+        b'U' if has_u => b'A',
+        b'C' => b'G',
+        b'G' => b'C',
+        b'R' => b'Y',
+        b'Y' => b'R',
+        b'K' => b'M',
+        b'M' => b'K',
+        b'B' => b'V',
+        b'V' => b'B',
+        b'D' => b'H',
+        b'H' => b'D',
+        _ => return symbol,
+    };
+    if symbol.is_ascii_lowercase() { paired.to_ascii_lowercase() } else { paired }
 }
 
 /// What a symbol stands for, in either case.

@@ -41,6 +41,7 @@ mod exact;
 mod join;
 mod kmers;
 mod lists;
+mod local;
 mod output;
 mod tasks;
 mod text;
@@ -51,7 +52,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use self::collect::{Collector, IdRules};
-pub use self::encoded::{EncodeOptions, EncodedBatch, Ids, Sequences};
+pub use self::encoded::{EncodeOptions, EncodedBatch, Ids, SequenceEdit, Sequences};
 use self::join::{Joined, Joiner};
 use self::kmers::KmerJob;
 use self::output::{IdCounter, IdStore};

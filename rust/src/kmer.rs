@@ -49,6 +49,7 @@ mod canonical;
 mod decode;
 mod encode;
 mod kinds;
+mod local;
 mod runs;
 mod width;
 mod windows;
@@ -56,6 +57,7 @@ mod windows;
 pub use decode::KmerMeaning;
 pub use encode::{KmerOptions, UnknownCounts, symbols_of};
 pub use kinds::{Kmer, MAX_K};
+pub use local::BaseRuns;
 pub use width::{IdWidth, KmerToken};
 
 #[cfg(test)]

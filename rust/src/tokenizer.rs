@@ -29,6 +29,7 @@ mod kmers;
 mod names;
 mod normalizer;
 mod numbering;
+mod parts;
 mod pattern;
 pub(crate) mod pieces;
 pub(crate) mod refusal;
@@ -271,11 +272,15 @@ impl Tokenizer {
 
     /// The string of an id.
     pub(crate) fn token(&self, id: Id) -> Result<String> {
-        let meaning = self.numbering.meaning(id).ok_or_else(|| {
+        Ok(self.spell(self.meaning(id)?))
+    }
+
+    /// What an id stands for; fails if it is none.
+    fn meaning(&self, id: Id) -> Result<Meaning> {
+        self.numbering.meaning(id).ok_or_else(|| {
             let rule = format!("must be below {}, the size of the vocabulary", self.vocab_size());
             Error::argument("id", &id, rule)
-        })?;
-        Ok(self.spell(meaning))
+        })
     }
 
     /// How a text is read, as a table for programs in other languages; fails with the reason if no table can say it.
@@ -364,6 +369,13 @@ impl Tokenizer {
     /// Whether plain texts can be read byte by byte with [`SymbolTable::code`].
     pub(crate) fn is_simple(&self) -> bool {
         self.rules.symbols.is_simple() && self.finder.normalized.is_empty()
+    }
+
+    /// Whether a text without added tokens is read character by character, whatever stands beside each: nothing is done to
+    /// it but what the table of symbols says, and no word is looked up whole.
+    pub(crate) fn is_by_symbol(&self) -> bool {
+        let is_by_word = matches!(self.model, TokenModel::Words(_));
+        !is_by_word && self.rules.symbols.leaves_all() && self.finder.normalized.is_empty()
     }
 
     /// The ids of the tokens of the model, where they are listed.

@@ -24,6 +24,7 @@ mod loci;
 mod offsets;
 mod options;
 mod parquet;
+mod parts;
 mod pools;
 mod reader;
 mod row_map;

@@ -298,7 +298,7 @@ fn bytes_of_text<'a>(sequence: &'a Bound<'_, PyAny>, number: usize) -> PyResult<
 }
 
 /// A sequence for threads that do without Python.
-fn kept(sequence: &Bound<'_, PyAny>) -> PyResult<Box<dyn AsRef<[u8]> + Send + Sync>> {
+pub(crate) fn kept(sequence: &Bound<'_, PyAny>) -> PyResult<Box<dyn AsRef<[u8]> + Send + Sync>> {
     match sequence.extract::<PyBackedStr>() {
         Ok(text) => Ok(Box::new(text)),
         Err(_) => Ok(Box::new(sequence.extract::<PyBackedBytes>()?)),

@@ -9,7 +9,7 @@ use genotok_core::kmer::Kmer;
 use genotok_core::session;
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::arguments::{Nulls, Number, fit, fit_count, fit_threads};
 use crate::batches::{self, INSTANT, QUICK};
@@ -17,6 +17,7 @@ use crate::errors::exception;
 use crate::files::open;
 use crate::id_lists::{IdLists, ids_of};
 use crate::options::{BatchOptions, ReadOptions, RowOptions, RunOptions, TrainOptions};
+use crate::parts;
 use crate::pools::pool;
 use crate::reader::TokenReader;
 use crate::text_table;
@@ -291,6 +292,40 @@ impl Tokenizer {
         skip_special_tokens: bool,
     ) -> PyResult<Bound<'py, PyList>> {
         batches::decode(py, &self.core, IdLists::of(lists, Nulls::of(nulls)?)?, skip_special_tokens)
+    }
+
+    /// What each of many edits, `(start, end, replacement)`, changes in the tokens of a sequence: `parts::Changes`.
+    #[pyo3(signature = (sequence, edits, *, reverse))]
+    fn reencode<'py>(
+        &self,
+        py: Python<'py>,
+        sequence: &Bound<'py, PyAny>,
+        edits: &Bound<'py, PyAny>,
+        reverse: bool,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        parts::reencode(py, &self.core, sequence, edits, reverse)
+    }
+
+    /// The ids that may stand in place of one between two others, or an end: a numpy array of int32.
+    fn substitutions<'py>(
+        &self,
+        py: Python<'py>,
+        left: Option<Number>,
+        token: Number,
+        right: Option<Number>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (left, right) = (fit(left, "left", 0)?, fit(right, "right", 0)?);
+        let token = token.fit("token", 0)?;
+        let is_quick = self.core.is_ready() && self.core.why_no_automaton().is_none();
+        let found = self.call(py, is_quick, move |core| core.substitutions(left, token, right))?;
+        numpy(py, &parts::signed(found).into(), 1)
+    }
+
+    /// Where the tokens of the ids begin in their sequence, and the last ends: a numpy array of int64.
+    fn boundaries<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let ids = ids_of(ids)?;
+        let found = self.call(py, ids.len() <= QUICK, move |core| core.boundaries(&ids))?;
+        numpy(py, &found.into(), 1)
     }
 
     /// The ids of sequence files, as a stream of record batches.

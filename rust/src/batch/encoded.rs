@@ -16,6 +16,17 @@ pub struct Sequences<'a> {
     pub offsets: &'a [usize],
 }
 
+/// Characters of a sequence that are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SequenceEdit {
+    /// The first that is replaced.
+    pub start: usize,
+    /// The end of those that are replaced; `start` where something is inserted.
+    pub end: usize,
+    /// What takes their place; perhaps nothing.
+    pub replacement: String,
+}
+
 /// How to encode.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // they are independent options

@@ -100,7 +100,7 @@ fn encode(
 }
 
 /// Merges of the pairs that are frequent in a text over the symbols of `alphabet`, plainly trained.
-fn trained(alphabet: &[u8], text: &[u8], merges: usize) -> MergeTable {
+pub(super) fn trained(alphabet: &[u8], text: &[u8], merges: usize) -> MergeTable {
     let mut table = MergeTable::over(alphabet).unwrap();
     let code = |symbol: &u8| alphabet.iter().position(|known| known == symbol).unwrap() as Token;
     let mut tokens: Vec<Token> = text.iter().map(code).collect();
@@ -121,12 +121,12 @@ fn trained(alphabet: &[u8], text: &[u8], merges: usize) -> MergeTable {
     table
 }
 
-fn tokenizer(table: MergeTable) -> Tokenizer {
+pub(super) fn tokenizer(table: MergeTable) -> Tokenizer {
     Tokenizer::new(table, &SPECIALS.map(str::to_owned)).unwrap()
 }
 
 /// Symbols in runs and repeats, with others between them.
-fn text(alphabet: &'static str, others: &'static [&'static str]) -> impl Strategy<Value = String> {
+pub(super) fn text(alphabet: &'static str, others: &'static [&'static str]) -> impl Strategy<Value = String> {
     let symbol = proptest::sample::select(alphabet.chars().collect::<Vec<_>>());
     let piece = prop_oneof![
         4 => proptest::collection::vec(symbol.clone(), 1..12).prop_map(|run| run.into_iter().collect::<String>()),
@@ -138,7 +138,7 @@ fn text(alphabet: &'static str, others: &'static [&'static str]) -> impl Strateg
     proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
-const OTHERS: &[&str] =
+pub(super) const OTHERS: &[&str] =
     &["N", "n", "a", "acgt", " ", "\n", "é", "🧬", "\u{2003}", "[SEP]", "[SEA]", "[", "[SE", "-"];
 
 fn sizes() -> impl Strategy<Value = TaskSizes> {

@@ -9,9 +9,11 @@
 //! | [`compatible`] | which two tokens may stand next to each other |
 //! | [`offers`] | the merges that each token offers to its right neighbour |
 //! | [`items`] | open starts, as far as the future can tell |
+//! | [`local`] | what a change of a text changes in its tokens |
 //! | [`machine`] | what runs over bytes: transitions, outputs, a row for each byte |
 //! | [`automaton`] | byte-pair encoding as a finite automaton |
 //! | `marked` | the automaton over any bytes: N, gaps and ends of sequences have states of their own |
+//! | [`neighbours`] | which tokens may stand in place of another one |
 //! | [`stream`] | the traits between the lanes and what they read and write |
 //! | [`corpus_text`] | the words of corpora as a text |
 //! | [`lanes`] | the automaton over long texts: eight at a time, block by block, in bounded memory |
@@ -30,8 +32,10 @@ pub mod encoder;
 pub mod heap;
 pub mod items;
 pub mod lanes;
+pub mod local;
 pub mod machine;
 pub(crate) mod marked;
+pub mod neighbours;
 pub mod no_automaton;
 pub mod offers;
 pub mod rules;

@@ -12,14 +12,8 @@
 //! | A C G T | `Split` | upper case | `ACgNT` | `ACG`, `T` |
 //! | A C G T | `Token` | reverse complement | `AACR` | `YGTT` |
 //! | A C G U | `Token` | reverse complement | `AACU` | `AGUU` |
-//!
-//! # Complement
-//!
-//! A with T, C with G, and the ambiguity codes as IUPAC pairs them: R Y, K M, B V, D H; S, W, N and everything that is no
-//! nucleotide stay. Case is kept. Uracil pairs with A only if the vocabulary has U: where it does not, U is unknown, and
-//! must stay unknown on the other strand. A becomes U instead of T if the vocabulary has U and not T.
 
-use crate::alphabet::{SymbolKind, UnknownPolicy, kind};
+use crate::alphabet::{SymbolKind, UnknownPolicy, complement_symbol, kind};
 
 /// Symbols that are tested together: a block without notes costs no branch per symbol.
 const BLOCK: usize = 64;
@@ -56,7 +50,7 @@ impl SymbolRules {
         let mut becomes = [0; 256];
         for (slot, byte) in becomes.iter_mut().zip(0_u8..=255) {
             let byte = if upper_case { byte.to_ascii_uppercase() } else { byte };
-            *slot = if reverse_complement { complement(byte, &is_known) } else { byte };
+            *slot = if reverse_complement { complement_symbol(byte, &is_known) } else { byte };
         }
         let mut notes = becomes.map(|byte| if is_known(byte) { 0 } else { OUTSIDE });
         for (note, byte) in notes.iter_mut().zip(0_u8..=255) {
@@ -151,29 +145,6 @@ impl SymbolRules {
     fn notes_of(&self, block: &[u8]) -> u8 {
         block.iter().fold(0, |notes, &symbol| notes | self.notes[usize::from(symbol)])
     }
-}
-
-/// The symbol on the other strand, in the same case.
-fn complement(symbol: u8, is_known: impl Fn(u8) -> bool) -> u8 {
-    let (has_u, has_t) = (is_known(b'U'), is_known(b'T'));
-    let paired = match symbol.to_ascii_uppercase() {
-        b'A' if has_u && !has_t => b'U',
-        b'A' => b'T',
-        b'T' => b'A',
-        b'U' if has_u => b'A',
-        b'C' => b'G',
-        b'G' => b'C',
-        b'R' => b'Y',
-        b'Y' => b'R',
-        b'K' => b'M',
-        b'M' => b'K',
-        b'B' => b'V',
-        b'V' => b'B',
-        b'D' => b'H',
-        b'H' => b'D',
-        _ => return symbol,
-    };
-    if symbol.is_ascii_lowercase() { paired.to_ascii_lowercase() } else { paired }
 }
 
 #[cfg(test)]

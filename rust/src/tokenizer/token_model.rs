@@ -128,6 +128,20 @@ impl TokenModel {
         }
     }
 
+    /// Appends the codes of the symbols of a token; nothing of a word that is looked up.
+    #[allow(clippy::cast_possible_truncation)] // at most 32 symbols
+    pub(crate) fn spell_codes(&self, token: Token, codes: &mut Vec<u8>) {
+        match self {
+            Self::Bpe(bpe) => bpe.table.spell(token, codes),
+            Self::Words(_) => {}
+            Self::Rules(_) | Self::Kmer(_) => {
+                let alphabet = self.alphabet();
+                let code = |symbol: u8| alphabet.iter().position(|&known| known == symbol);
+                codes.extend(self.spell(token).bytes().filter_map(code).map(|code| code as u8));
+            }
+        }
+    }
+
     /// How many symbols each token has, in order of tokens.
     pub(crate) fn lengths(&self) -> Vec<u32> {
         (0..self.num_tokens()).map(|token| self.length(token)).collect()

@@ -105,7 +105,7 @@ impl<S: StateId> Marked<S> {
     }
 
     /// The automaton over codes.
-    fn over_codes(&self) -> Machine<'_, S, PackedOutput> {
+    pub(crate) fn over_codes(&self) -> Machine<'_, S, PackedOutput> {
         self.over(
             |code| if usize::from(code) < self.rows.len() - MARKS.len() { Ok(code) } else { Err(Mark::End) },
         )
