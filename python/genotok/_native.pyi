@@ -263,6 +263,18 @@ class Tokenizer:
         nulls: str,
         skip_special_tokens: bool = False,
     ) -> list[str | Any]: ...
+    def reencode(
+        self, sequence: str | bytes, edits: Iterable[tuple[int, int, str | bytes]], *, reverse: bool
+    ) -> tuple[
+        NDArray[np.int64],
+        NDArray[np.int64],
+        NDArray[np.int32],
+        NDArray[np.int64],
+        NDArray[np.int32],
+        NDArray[np.int64],
+    ]: ...
+    def substitutions(self, left: int | None, token: int, right: int | None) -> NDArray[np.int32]: ...
+    def boundaries(self, ids: Iterable[int]) -> NDArray[np.int64]: ...
     def encode_files(
         self, files: list[str], rows: RowOptions, read: ReadOptions, run: RunOptions
     ) -> TokenReader: ...

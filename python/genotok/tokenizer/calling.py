@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 from genotok.errors import ArgumentError
-from genotok.tokenizer.encoder import SequenceEncoder
+from genotok.tokenizer.parts import TokenParts
 from genotok.tokenizer.templates import Part
 
 __all__ = ["BatchEncoding", "Caller", "Padding", "ReturnTensors", "Truncation"]
@@ -53,7 +53,7 @@ class _Limits(NamedTuple):
     max_length: int | None
 
 
-class Caller(SequenceEncoder):
+class Caller(TokenParts):
     """The part of a tokenizer that is called with sequences; `Tokenizer` is one."""
 
     __slots__ = ()
