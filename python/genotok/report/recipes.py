@@ -67,7 +67,8 @@ def pretraining_trial_section(found: FoundRecord) -> Section:
         Column("test, %", "mean over sets and seeds"),
         *(Column(f"{name}, %", "test, mean over seeds") for name in names),
     )
-    rows, curves = [], {}
+    rows = []
+    curves: dict[str, list[tuple[float, float]]] = {}
     for case in record.cases:
         values = {one["name"]: _values(one, "test") for one in case["sets"]}
         dev = statistics.fmean(value for one in case["sets"] for value in _values(one, "dev"))
