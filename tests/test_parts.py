@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from genotok.tokenizer.parts import Edit, Reencoding
+    from genotok.tokenizer.parts import EditTuple, Reencoding
 
 COMPLEMENT = str.maketrans("ACGTacgtRYKMBVDHrykmbvdh", "TGCAtgcaYRMKVBHDyrmkvbhd")
 
@@ -244,7 +244,7 @@ def test_random_edits_of_a_genome(kind: str, tokenizer: genotok.Tokenizer, own_g
         tokenizer = genotok.Tokenizer.kmer(6, overlap=False)
     genome = next(dna.read_fasta(own_genomes / "lambda_phage.fa")).upper()
     draw = random.Random(11)
-    edits: list[Edit] = []
+    edits: list[EditTuple] = []
     for _ in range(2000):
         start = draw.randrange(len(genome))
         width = draw.choice([0, 1, 1, 1, 1, 2, 3, 9, 60])

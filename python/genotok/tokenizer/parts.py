@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Edit", "Reencoding", "Strand", "TokenParts"]
+__all__ = ["EditTuple", "Reencoding", "Strand", "TokenParts"]
 
 Strand = Literal["+", "-"]
 """Which strand tokens are read from."""
 
-Edit = tuple[int, int, str | bytes]
+EditTuple = tuple[int, int, str | bytes]
 """Bases `start` to `end` (excluded) of a sequence, and what takes their place."""
 
 
@@ -78,7 +78,7 @@ class TokenParts(SequenceEncoder):
         return self.reencode_many(sequence, [(start, end, replacement)])[0]
 
     def reencode_many(
-        self, sequence: str | bytes, edits: Iterable[Edit], strand: Strand = "+"
+        self, sequence: str | bytes, edits: Iterable[EditTuple], strand: Strand = "+"
     ) -> list[Reencoding]:
         """What each of many edits, made alone, changes in `sequence`; on all cores, without the GIL.
 

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use super::tasks::{TaskSizes, find_cut};
 use super::{EncodeOptions, Ids, Job, LAST_CUT_WINDOWS, SequenceEdit, Sequences, code_or_mark};
 use crate::alphabet::complement_symbol;
-use crate::bpe::encode::local::{Change, Edit, PlacedToken, Surroundings, reencode};
+use crate::bpe::encode::local::{ByteEdit, Change, PlacedToken, Surroundings, reencode};
 use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
 use crate::bpe::encode::marked::{AnyMarked, Mark};
 use crate::error::{Error, Result};
@@ -226,7 +226,7 @@ impl LocalJob<'_> {
             |(taken, space), number| {
                 let SequenceEdit { start, end, replacement } = &self.edits[number];
                 let (start, end) = (start - part.start, end - part.start);
-                let edit = Edit { start, end, replacement: replacement.as_bytes() };
+                let edit = ByteEdit { start, end, replacement: replacement.as_bytes() };
                 let encode = |text: &[u8], tokens: &mut Vec<PlacedToken>| encode(space, text, tokens);
                 let change = reencode(text.as_bytes(), &row, &edit, taken, encode)?;
                 Ok(Change { start: change.start + part.start, end: change.end + part.start, ..change })
@@ -266,7 +266,7 @@ impl LocalJob<'_> {
         };
         self.each(numbers, Vec::new, |changed: &mut Vec<u8>, number| {
             let SequenceEdit { start, end, replacement } = &self.edits[number];
-            let edit = Edit { start: *start, end: *end, replacement: replacement.as_bytes() };
+            let edit = ByteEdit { start: *start, end: *end, replacement: replacement.as_bytes() };
             let part = kmer.affected(&runs, *start..*end, edit.replacement, options.upper_case);
             edit.apply(bytes, (part.start, part.end), changed);
             let before = tokens(&bytes[part.clone()], part.start);
@@ -284,13 +284,13 @@ impl LocalJob<'_> {
         self.each(numbers, Vec::new, |changed: &mut Vec<u8>, number| {
             let SequenceEdit { start, end, replacement } = &self.edits[number];
             let in_bytes =
-                Edit { start: bounds[*start], end: bounds[*end], replacement: replacement.as_bytes() };
+                ByteEdit { start: bounds[*start], end: bounds[*end], replacement: replacement.as_bytes() };
             in_bytes.apply(self.sequence.as_bytes(), (0, self.sequence.len()), changed);
             let after =
                 self.row(&String::from_utf8_lossy(changed)).map_err(|error| in_edit(number, error))?;
             // What replaces, in characters: only its length matters from here on.
             let count = vec![0; replacement.chars().count()];
-            let edit = Edit { start: *start, end: *end, replacement: &count };
+            let edit = ByteEdit { start: *start, end: *end, replacement: &count };
             Ok(Change::between(&edit, &before, &after, (0, length)))
         })
     }

@@ -75,7 +75,7 @@ impl PlacedToken {
 
 /// The bytes `start..end` of a text are replaced.
 #[derive(Clone, Copy, Debug)]
-pub struct Edit<'a> {
+pub struct ByteEdit<'a> {
     /// The first byte that is replaced.
     pub start: usize,
     /// The end of those that are replaced; `start` if there is none.
@@ -84,7 +84,7 @@ pub struct Edit<'a> {
     pub replacement: &'a [u8],
 }
 
-impl Edit<'_> {
+impl ByteEdit<'_> {
     /// Where something behind the change stands after it.
     pub fn moved(&self, at: usize) -> usize {
         at - self.end + self.start + self.replacement.len()
@@ -118,7 +118,7 @@ impl Change {
     ///
     /// `after` counts its places in the changed text.
     pub fn between(
-        edit: &Edit<'_>,
+        edit: &ByteEdit<'_>,
         before: &[PlacedToken],
         after: &[PlacedToken],
         ends: (usize, usize),
@@ -172,7 +172,7 @@ pub struct Surroundings {
 pub fn reencode<E>(
     text: &[u8],
     row: &[PlacedToken],
-    edit: &Edit<'_>,
+    edit: &ByteEdit<'_>,
     taken: &mut Surroundings,
     mut encode: impl FnMut(&[u8], &mut Vec<PlacedToken>) -> Result<(), E>,
 ) -> Result<Change, E> {

@@ -61,7 +61,7 @@ fn boundaries(row: &[PlacedToken]) -> Vec<usize> {
 }
 
 /// The definition: common boundaries, and the tokens between them.
-fn defined(edit: &Edit<'_>, before: &[PlacedToken], after: &[PlacedToken]) -> Change {
+fn defined(edit: &ByteEdit<'_>, before: &[PlacedToken], after: &[PlacedToken]) -> Change {
     let (old, new) = (boundaries(before), boundaries(after));
     let start = old.iter().copied().filter(|at| *at <= edit.start && new.contains(at)).max().unwrap();
     let end =
@@ -81,7 +81,7 @@ fn check(
     new: &[u8],
 ) -> Result<(), TestCaseError> {
     let (a, b) = (a.index(word.len() + 1), b.index(word.len() + 1));
-    let edit = Edit { start: a.min(b), end: a.max(b), replacement: new };
+    let edit = ByteEdit { start: a.min(b), end: a.max(b), replacement: new };
     let mut changed = Vec::new();
     edit.apply(word, (0, word.len()), &mut changed);
     let (before, after) = (row(heap, lengths, word), row(heap, lengths, &changed));
@@ -143,7 +143,7 @@ fn a_change_in_a_run_reaches_to_its_end() {
     let mut word = vec![0; 4003];
     word.extend([1, 2, 3]);
     let before = row(&heap, &lengths, &word);
-    let edit = Edit { start: 5, end: 6, replacement: &[] };
+    let edit = ByteEdit { start: 5, end: 6, replacement: &[] };
     let encode = |text: &[u8], tokens: &mut Vec<PlacedToken>| -> Result<(), Infallible> {
         tokens.extend(row(&heap, &lengths, text));
         Ok(())
