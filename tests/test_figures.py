@@ -25,6 +25,14 @@ def test_the_figures_of_the_concepts_are_up_to_date(draw_concepts: ModuleType) -
         assert (FIGURES / name).read_text("utf-8") == content, "run python docs/figures/draw_concepts.py"
 
 
+def test_the_figure_of_variants_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FIGURES))
+    content = __import__("draw_variants").figure()
+    assert (FIGURES / "variants.svg").read_text("utf-8") == content, (
+        "run python docs/figures/draw_variants.py"
+    )
+
+
 @pytest.mark.parametrize("vocab_size", [9, 24, 96])
 def test_states_are_those_of_the_automaton(draw_concepts: ModuleType, vocab_size: int) -> None:
     """The definition gives as many states as genotok builds, and names the last token of each prefix."""
