@@ -1,6 +1,7 @@
 """The rows of tokens of a window without and with a variant, and which tokens may stand for others.
 
-Both are exact for each vocabulary: see `genotok.variants`.
+Both are exact for each vocabulary, by `Tokenizer.reencode_many` and `Tokenizer.substitutions`. A window is
+encoded once for all of its variants, and each of them only where it changes tokens.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ PROBE = "ACGTTGCAAGCTCCATGA"
 TokenRow = tuple[TokenIds, NDArray[np.int64]]
 """Tokens and their borders."""
 
-MAX_KNOWN = 1 << 16
-"""Sets of candidates that are kept."""
+MAX_KNOWN = 1 << 14
+"""Sets of candidates that are kept, since neighbours recur."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,15 +99,24 @@ class RowMaker:
                 "tokenizer: its tokens overlap or stand for both strands; variants need tokens that, put "
                 "together, spell a sequence"
             )
-        self._may_follow: dict[tuple[int, int], TokenIds] = {}
-        self._may_precede: dict[tuple[int, int], TokenIds] = {}
-        self._of_length: dict[int, TokenIds] = {}
+        self._known: dict[tuple[int | None, int, int | None], TokenIds] = {}
 
     def rows(self, edits: Sequence[WindowEdit]) -> list[EditedRow]:
         """The rows of windows with their variants."""
-        windows = self.encoded([edit.bases for edit in edits])
-        changed = self.encoded([edit.changed for edit in edits])
-        return [_compared(*each) for each in zip(edits, windows, changed, strict=True)]
+        windows: dict[str, list[int]] = {}
+        for number, edit in enumerate(edits):
+            windows.setdefault(edit.bases, []).append(number)
+        found: dict[int, EditedRow] = {}
+        for (bases, numbers), (ids, borders) in zip(
+            windows.items(), self.encoded(list(windows)), strict=True
+        ):
+            changes = [(edits[each].start, edits[each].end, edits[each].replacement) for each in numbers]
+            for number, change in zip(numbers, self._tokenizer.reencode_many(bases, changes), strict=True):
+                added = len(edits[number].replacement) - (edits[number].end - edits[number].start)
+                covered = (change.end - change.start, change.end - change.start + added)
+                first = int(np.searchsorted(borders, change.start))
+                found[number] = EditedRow(ids, borders, first, change.before, change.after, covered)
+        return [found[number] for number in range(len(edits))]
 
     def encoded(self, texts: Sequence[str]) -> list[TokenRow]:
         """The tokens of windows, and where each starts, with the window's length behind."""
@@ -121,60 +131,10 @@ class RowMaker:
 
     def candidates(self, left: int | None, token: int, right: int | None) -> TokenIds:
         """The tokens of as many bases as `token` that may stand between two neighbours; None is the end."""
-        size = int(self.lengths[token])
-        found = self._all_of(size)
-        for neighbour, known, is_left in ((left, self._may_follow, True), (right, self._may_precede, False)):
-            if neighbour is not None and self.lengths[neighbour]:
-                if (neighbour, size) not in known:
-                    if len(known) >= MAX_KNOWN:
-                        known.clear()
-                    known[neighbour, size] = self._compatible(neighbour, size, is_left=is_left)
-                found = np.intersect1d(found, known[neighbour, size], assume_unique=True)
+        key = left, int(self.lengths[token]), right
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            found = self._known[key] = self._tokenizer.substitutions(left, token, right)
         return found
-
-    def _all_of(self, size: int) -> TokenIds:
-        """All tokens of so many bases."""
-        if size not in self._of_length:
-            self._of_length[size] = np.flatnonzero(self.lengths == size).astype(np.int32)
-        return self._of_length[size]
-
-    def _compatible(self, neighbour: int, size: int, *, is_left: bool) -> TokenIds:
-        """The tokens of so many bases that stay tokens next to a neighbour on their left, or right."""
-        tokens = self._all_of(size)
-        pairs = [(neighbour, token) if is_left else (token, neighbour) for token in tokens.tolist()]
-        encoded = self._tokenizer.encode_batch(["".join(map(self._word, pair)) for pair in pairs])
-        is_pair = [list(found) == list(pair) for found, pair in zip(encoded, pairs, strict=True)]
-        found: TokenIds = tokens[np.array(is_pair, bool)]
-        return found
-
-    def _word(self, token: int) -> str:
-        return self.spelled[token, : self.lengths[token]].tobytes().decode()
-
-
-def _compared(edit: WindowEdit, one: TokenRow, other: TokenRow) -> EditedRow:
-    """What differs between the rows of a window without and with its variant."""
-    (ids, borders), (changed, changed_borders) = one, other
-    behind = edit.start + len(edit.replacement)
-    limit = min(_number(borders, edit.start), _number(changed_borders, edit.start))
-    first = _equal(ids[:limit], changed[:limit])
-    left = min(len(ids), len(changed)) - first
-    limit = min(
-        left,
-        len(ids) - int(np.searchsorted(borders, edit.end)),
-        len(changed) - int(np.searchsorted(changed_borders, behind)),
-    )
-    last = _equal(ids[len(ids) - limit :][::-1], changed[len(changed) - limit :][::-1])
-    ends = len(ids) - last, len(changed) - last
-    covered = int(borders[ends[0]] - borders[first]), int(changed_borders[ends[1]] - borders[first])
-    return EditedRow(ids, borders, first, ids[first : ends[0]], changed[first : ends[1]], covered)
-
-
-def _number(borders: NDArray[np.int64], place: int) -> int:
-    """The tokens that end at or before a place."""
-    return int(np.searchsorted(borders, place, "right")) - 1
-
-
-def _equal(one: TokenIds, other: TokenIds) -> int:
-    """The number of equal tokens at the start of two rows of equal length."""
-    different = np.flatnonzero(one != other)
-    return int(different[0]) if len(different) else len(one)
