@@ -277,6 +277,9 @@ impl LocalJob<'_> {
 
     /// By encoding the whole sequence with each edit.
     fn by_comparison(&self, numbers: &[usize]) -> Result<Vec<Change>> {
+        if numbers.is_empty() {
+            return Ok(Vec::new()); // nothing is encoded for nothing
+        }
         let before = self.row(self.sequence)?;
         let mut bounds: Vec<usize> = self.sequence.char_indices().map(|(at, _)| at).collect();
         bounds.push(self.sequence.len());
