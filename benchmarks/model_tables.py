@@ -1,4 +1,4 @@
-"""Tables of small encoders: on sets of GUE, settings of training, and what pre-training adds."""
+"""Tables of small encoders: on sets of GUE, settings, what pre-training adds, scores of substitutions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from genotok.run_records.schemas import BenchmarkRecord
 
-__all__ = ["markdown", "means", "pretraining_markdown", "recipe_markdown"]
+__all__ = ["coding_markdown", "markdown", "means", "pretraining_markdown", "recipe_markdown"]
 
 Record = dict[str, Any]
 
@@ -129,4 +129,26 @@ def pretraining_markdown(record: BenchmarkRecord) -> str:
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
     seeds = ", ".join(map(str, record.provenance.seeds))
     said = f"Percent of the metric, mean and deviation over seeds {seeds}; dev and test are means over sets."
+    return "\n\n".join([lines, said, *record.caveats])
+
+
+def coding_markdown(record: BenchmarkRecord) -> str:
+    """The table of `benchmarks.coding_variants`: an area for each pair of classes and each score."""
+    names = ("all", "same change", "same usage")
+    table = [["worse, better", "score", "area", *names[1:]], ["---", "---", "---:", "---:", "---:"]]
+    for case in record.cases:
+        areas = [
+            f"{one['area']:.3f} ({one['low']:.3f}–{one['high']:.3f})" if (one := case.get(name)) else ""
+            for name in names
+        ]
+        table.append([f"{case['worse']}, {case['better']}", case["score"], *areas])
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    numbers = ", ".join(f"{count:,} {kind}" for kind, count in record.more["substitutions"].items())
+    said = (
+        f"{numbers} substitutions in {record.more['frames']:,} reading frames, windows of "
+        f"{record.more['window']:,} bases; {record.more['passes']:,} rows through the model in "
+        f"{record.more['seconds']:,.0f} s, {record.threads or 'all'} threads. In brackets the 95 % interval "
+        f"of drawn frames. {100 * record.more['share_with_marginal']:.0f} % of the substitutions have "
+        "candidates for `marginal`."
+    )
     return "\n\n".join([lines, said, *record.caveats])
