@@ -17,7 +17,7 @@ import json
 import random
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -26,7 +26,9 @@ from genotok.model import PRESETS, EncoderConfig, MaskedLanguageModel, pack
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.variants import Edit, VariantScorer
 from genotok.variants.edits import WindowEdit
-from genotok.variants.rows import RowMaker
+
+if TYPE_CHECKING:
+    from genotok.variants.rows import RowMaker
 
 ROOT = Path(__file__).resolve().parent.parent
 GENOME = ROOT / "genomes" / "ecoli_k12_mg1655.fa"
@@ -43,10 +45,12 @@ CAVEATS = (
 )
 
 
-def naive(model: MaskedLanguageModel, tokenizer: genotok.Tokenizer, edit: WindowEdit) -> float:
+def naive(
+    model: MaskedLanguageModel, tokenizer: genotok.Tokenizer, maker: RowMaker, edit: WindowEdit
+) -> float:
     """`pll` of a variant from all tokens of both windows, each masked alone in a row of its own."""
     special = SpecialIds.of(tokenizer)
-    (row,) = RowMaker(tokenizer).rows([edit])
+    (row,) = maker.rows([edit])
     sums = []
     for bases, number in ((edit.bases, len(row.before)), (edit.changed, len(row.after))):
         ids = [*special.before, *tokenizer.encode(bases), *special.behind]
@@ -69,7 +73,7 @@ def measure(preset: str, tokenizer: genotok.Tokenizer, edits: list[WindowEdit]) 
     scorer = VariantScorer(model, tokenizer, window=WINDOW, strands="forward", scores=("pll",))
     some = edits[: NAIVE[preset]]
     start = time.perf_counter()
-    expected = [naive(model, tokenizer, edit) for edit in some]
+    expected = [naive(model, tokenizer, scorer.maker, edit) for edit in some]
     naive_seconds = time.perf_counter() - start
     ours = scorer.score_windows(some).pll
     assert max(abs(one - other) for one, other in zip(ours, expected, strict=True)) < 1e-3
@@ -97,8 +101,9 @@ def main() -> None:
         "--presets", nargs="+", default=list(SIZES), choices=sorted(set(SIZES) & set(PRESETS))
     )
     parser.add_argument("--variants", type=int, default=256)
+    parser.add_argument("--threads", type=int, default=THREADS)
     arguments = parser.parse_args()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(arguments.threads)
     tokenizer = genotok.Tokenizer.train(GENOME, vocab_size=4096)
     bases = "".join(GENOME.read_text().split("\n")[1:]).upper()
     source = random.Random(1)
@@ -107,7 +112,7 @@ def main() -> None:
         at = source.randrange(len(bases))
         alt = source.choice("ACGT".replace(bases[at], ""))
         edits.append(WindowEdit.around(bases, Edit(at, at + 1, alt), WINDOW))
-    print(json.dumps({"window": WINDOW, "threads": THREADS, "caveats": CAVEATS}))
+    print(json.dumps({"window": WINDOW, "threads": arguments.threads, "caveats": CAVEATS}))
     for preset in arguments.presets:
         print(json.dumps(measure(preset, tokenizer, edits)), flush=True)
 
