@@ -132,6 +132,10 @@ def pretraining_markdown(record: BenchmarkRecord) -> str:
     return "\n\n".join([lines, said, *record.caveats])
 
 
+def _threads(number: int | None) -> str:
+    return "all threads" if number is None else f"{number:,} thread{'s' * (number != 1)}"
+
+
 def coding_markdown(record: BenchmarkRecord) -> str:
     """The table of `benchmarks.coding_variants`: an area for each pair of classes and each score."""
     names = ("all", "same change", "same usage")
@@ -147,7 +151,7 @@ def coding_markdown(record: BenchmarkRecord) -> str:
     said = (
         f"{numbers} substitutions in {record.more['frames']:,} reading frames, windows of "
         f"{record.more['window']:,} bases; {record.more['passes']:,} rows through the model in "
-        f"{record.more['seconds']:,.0f} s, {record.threads or 'all'} threads. In brackets the 95 % interval "
+        f"{record.more['seconds']:,.0f} s, {_threads(record.threads)}. In brackets the 95 % interval "
         f"of drawn frames. {100 * record.more['share_with_marginal']:.0f} % of the substitutions have "
         "candidates for `marginal`."
     )
