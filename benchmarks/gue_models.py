@@ -7,8 +7,8 @@
 Each run is `genotok finetune` with its default settings, the preset `bases`, on one set, in
 `OUTPUT/MODEL/SET`; the baselines of a set are fitted once, in `OUTPUT/baselines/SET`, and each model is
 averaged with them by a weight that is chosen on dev. Test is scored once, at the end of a run. What is
-finished is kept, and the same command continues. At the end `OUTPUT/gue.json` is the record of all models
-that are finished on all sets; as `benchmarks/record/MACHINE/DATE-gue.json` it becomes a table of the
+finished is kept, and the same command continues. At the end `OUTPUT/gue.json` is the record of what is
+finished; as `benchmarks/record/MACHINE/DATE-gue.json` it becomes a table of the
 documentation.
 """
 
@@ -136,16 +136,15 @@ class Models:
         return tuned(with_baseline=True)
 
     def record(self, models: Sequence[Model], command: str) -> RunRecord:
-        """The record of the models that are finished on all sets."""
+        """The record of what is finished: of each model the sets with all seeds and averages."""
         records = []
         for model in models:
             paths = [self.place(model, task) / "results.json" for task in self.tasks]
-            if all(path.exists() for path in paths):
-                parts = [FinetuneRecord.from_json(read_record(path)) for path in paths]
-                sets = [one for part in parts for one in part.sets]
-                if all("with_baselines" in one for one in sets):
-                    rows = [{key: value for key, value in one.items() if key not in LEFT_OUT} for one in sets]
-                    records.append(replace(parts[0], model=model.title, sets=rows).to_json())
+            parts = [FinetuneRecord.from_json(read_record(path)) for path in paths if path.exists()]
+            sets = [one for part in parts for one in part.sets if "with_baselines" in one]
+            if sets:
+                rows = [{key: value for key, value in one.items() if key not in LEFT_OUT} for one in sets]
+                records.append(replace(parts[0], model=model.title, sets=rows).to_json())
         return RunRecord(
             kind="gue",
             provenance=Provenance.now(("torch", "transformers"), seeds=list(self.seeds)),

@@ -65,6 +65,8 @@ def means(record: Record) -> str:
         ["---", *["---:"] * 4],
     ]
     for one in records:
+        if [row["name"] for row in one.sets] != names:
+            continue  # no mean over other sets
         alone = [(row["runs"], row["metric"]) for row in one.sets]
         both = [(row["with_baselines"]["runs"], row["metric"]) for row in one.sets if "with_baselines" in row]
         mixed = _mean(both) if len(both) == len(names) else ["", ""]
