@@ -51,7 +51,7 @@ def heat_map(found: Mutations, score: str) -> str:
     finite = np.abs(values[np.isfinite(values)])
     scale = float(np.quantile(finite, 0.99)) if len(finite) else 0.0
     width, lines = LEFT + PER_LINE * CELL + 10, -(-len(values) // PER_LINE)
-    title = f"genotok mutagenesis: {score} of {found.region}; full colour at {scale:.3g}"
+    title = f"genotok mutagenesis: {score} of {found.region}; blue below 0, red above, full at {scale:.3g}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {lines * LINE + 24}" role="img">',
         f"<title>{_escaped(title)}</title><style>{STYLE}</style>",
