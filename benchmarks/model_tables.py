@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from genotok.run_records.schemas import BenchmarkRecord
 
-__all__ = ["coding_markdown", "markdown", "means", "pretraining_markdown", "recipe_markdown"]
+__all__ = [
+    "coding_markdown",
+    "markdown",
+    "means",
+    "pretraining_markdown",
+    "recipe_markdown",
+    "speed_markdown",
+]
 
 Record = dict[str, Any]
 
@@ -156,5 +163,30 @@ def coding_markdown(record: BenchmarkRecord) -> str:
         f"{record.more['seconds']:,.0f} s, {_threads(record.threads)}. In brackets the 95 % interval "
         f"of drawn frames. {100 * record.more['share_with_marginal']:.0f} % of the substitutions have "
         "candidates for `marginal`."
+    )
+    return "\n\n".join([lines, said, *record.caveats])
+
+
+def speed_markdown(record: BenchmarkRecord) -> str:
+    """The table of `benchmarks.variants`: variants per second for each preset, beside the naive way."""
+    table = [
+        ["preset", "variants/s", "rows per variant", "naive, variants/s", "times"],
+        ["---", *["---:"] * 4],
+    ]
+    for case in record.cases:
+        rates = case["variants_per_second"], case["naive_variants_per_second"]
+        table.append(
+            [
+                case["preset"],
+                f"{rates[0]:,.1f}",
+                f"{case['passes_per_variant']:.2f}",
+                f"{rates[1]:,.2f}",
+                f"{case['times_faster']:,.0f}",
+            ]
+        )
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    said = (
+        f"`pll` of substitutions in *E. coli*, one strand, windows of {record.more['window']:,} bases, 4,096 "
+        f"tokens, {_threads(record.threads)}; equal scores asserted first. {record.provenance.date}."
     )
     return "\n\n".join([lines, said, *record.caveats])

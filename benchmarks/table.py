@@ -164,6 +164,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue": (("gue",), model_tables.markdown),
     "gue-means": (("gue",), model_tables.means),
+    "variants-speed": (("variants-speed",), _benchmark(model_tables.speed_markdown)),
     "coding-variants": (("coding-variants",), _benchmark(model_tables.coding_markdown)),
     "pretraining-trial": (("pretraining-trial",), _benchmark(model_tables.pretraining_markdown)),
     "recipe": (("recipe",), _benchmark(model_tables.recipe_markdown)),

@@ -1,7 +1,7 @@
 """Variants per second of `genotok.variants`, beside the naive way.
 
     python -m benchmarks.variants
-    python -m benchmarks.variants --presets tiny-1m --variants 64
+    python -m benchmarks.variants --presets tiny-1m --variants 64 -o variants-speed.json
 
 Substitutions at random places of *E. coli*, windows of 512 bases, one strand, `pll`, a vocabulary of 4,096
 tokens trained there, random weights, two threads. The naive way encodes both windows of a variant and masks
@@ -22,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import genotok
+from genotok.files.atomic import write_atomic
 from genotok.model import PRESETS, EncoderConfig, MaskedLanguageModel, pack
+from genotok.run_records.provenance import Provenance
+from genotok.run_records.schemas import BenchmarkRecord
 from genotok.tokenizer.special_ids import SpecialIds
 from genotok.variants import Edit, VariantScorer
 from genotok.variants.edits import WindowEdit
@@ -102,6 +105,7 @@ def main() -> None:
     )
     parser.add_argument("--variants", type=int, default=256)
     parser.add_argument("--threads", type=int, default=THREADS)
+    parser.add_argument("-o", "--output", type=Path, help="also write a record")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     tokenizer = genotok.Tokenizer.train(GENOME, vocab_size=4096)
@@ -113,8 +117,20 @@ def main() -> None:
         alt = source.choice("ACGT".replace(bases[at], ""))
         edits.append(WindowEdit.around(bases, Edit(at, at + 1, alt), WINDOW))
     print(json.dumps({"window": WINDOW, "threads": arguments.threads, "caveats": CAVEATS}))
+    cases = []
     for preset in arguments.presets:
-        print(json.dumps(measure(preset, tokenizer, edits)), flush=True)
+        cases.append({"title": preset, **measure(preset, tokenizer, edits)})
+        print(json.dumps(cases[-1]), flush=True)
+    if arguments.output:
+        record = BenchmarkRecord(
+            kind="variants-speed",
+            provenance=Provenance.now(("torch",), seeds=[1]),
+            threads=arguments.threads,
+            cases=cases,
+            caveats=[CAVEATS],
+            more={"window": WINDOW},
+        )
+        write_atomic(arguments.output, record.text().encode())
 
 
 if __name__ == "__main__":

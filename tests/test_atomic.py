@@ -21,6 +21,7 @@ ELSEWHERE = {
     ("distributed/storage.py", "open"): "a scratch copy of a remote file",
     ("finetune/start.py", "open"): "sequences of train, in a temporary folder",
     ("rows/opening.py", "open"): "a pipe",
+    ("variants/region_files.py", "open"): "a bigWig in a temporary folder, then written atomically",
     ("model_folder/plain.py", "save_file"): "into an AtomicFolder",
     ("model_folder/plain.py", "save_pretrained"): "into an AtomicFolder",
     ("model_folder/write.py", "save_pretrained"): "into an AtomicFolder",

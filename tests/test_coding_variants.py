@@ -28,7 +28,7 @@ from benchmarks.reading_frames import (  # noqa: E402
 
 from genotok import Tokenizer  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
-from genotok.report.coding import coding_section  # noqa: E402
+from genotok.report.coding import coding_section, variants_speed_section  # noqa: E402
 from genotok.report.records import FoundRecord  # noqa: E402
 from genotok.run_records.schemas import BenchmarkRecord  # noqa: E402
 from genotok.training.settings import configured, preset  # noqa: E402
@@ -168,3 +168,20 @@ def test_a_model_is_scored_beside_what_needs_none(tmp_path: Path, capsys: pytest
     assert len(section.tables[0].rows) == len(record.cases)
     with pytest.raises(SystemExit, match="one record of FASTA"):
         coding_variants.main(["split", f"{tmp_path}/record.json", "-o", f"{tmp_path}/coli"])
+
+
+def test_the_speed_of_scores_is_a_table() -> None:
+    figures = {"variants": 128, "variants_per_second": 120.0, "passes_per_variant": 3.43}
+    case = {
+        "title": "tiny-1m",
+        "preset": "tiny-1m",
+        **figures,
+        "naive_variants_per_second": 0.9,
+        "times_faster": 133.3,
+    }
+    record = BenchmarkRecord(
+        kind="variants-speed", cases=[case], threads=1, caveats=["One."], more={"window": 512}
+    )
+    assert "| tiny-1m | 120.0 | 3.43 | 0.90 | 133 |" in model_tables.speed_markdown(record)
+    section = variants_speed_section(FoundRecord("v.json", "v.json", "variants-speed", record.to_json()))
+    assert [cell.text for cell in section.tables[0].rows[0]][:3] == ["tiny-1m", "128", "120.0"]

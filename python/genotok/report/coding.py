@@ -1,4 +1,4 @@
-"""The section of scores of substitutions in reading frames."""
+"""The sections of scores of variants: in reading frames, and their speed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from genotok.report.records import FoundRecord
     from genotok.report.tables import Cell
 
-__all__ = ["coding_section"]
+__all__ = ["coding_section", "variants_speed_section"]
 
 AREAS = {
     "all": ("area", "the chance that a worse substitution scores lower"),
@@ -61,3 +61,31 @@ def _cells(one: Mapping[str, Any] | None) -> tuple[Cell, Cell]:
     if one is None:
         return text(""), text("")
     return number(one["area"], "{:.3f}"), text(f"{one['low']:.3f}–{one['high']:.3f}")
+
+
+def variants_speed_section(found: FoundRecord) -> Section:
+    """One record of `benchmarks.variants`: a row for each preset."""
+    record = BenchmarkRecord.from_json(found.data)
+    columns = (
+        Column("preset", numeric=False),
+        Column("variants"),
+        Column("variants/s"),
+        Column("rows per variant", "through the model"),
+        Column("naive, variants/s", "two whole encodings, and all tokens masked in turn"),
+        Column("times"),
+    )
+    rows = tuple(
+        (
+            text(case["preset"]),
+            number(case["variants"], "{:,}"),
+            number(case["variants_per_second"], "{:,.1f}", strong=True),
+            number(case["passes_per_variant"], "{:.2f}"),
+            number(case["naive_variants_per_second"], "{:,.2f}"),
+            number(case["times_faster"], "{:,.0f}"),
+        )
+        for case in record.cases
+    )
+    table = ReportTable("Variants per second", columns, rows)
+    return Section(
+        "Scores of variants: speed", found.name, facts(record), (table,), (), tuple(record.caveats)
+    )

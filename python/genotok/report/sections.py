@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genotok.report.audits import audit_section
 from genotok.report.baselines import baseline_section
 from genotok.report.builds import ingest_memory_section, ingest_section, scaling_section
-from genotok.report.coding import coding_section
+from genotok.report.coding import coding_section, variants_speed_section
 from genotok.report.comparison import comparison_section
 from genotok.report.encoders import memory_section, speed_section, training_section
 from genotok.report.finetuning import finetuning_section
@@ -57,6 +57,7 @@ KINDS: dict[str, Callable[[FoundRecord], Section]] = {
     "recipe": recipe_section,
     "pretraining-trial": pretraining_trial_section,
     "coding-variants": coding_section,
+    "variants-speed": variants_speed_section,
     "unfinished comparison": unfinished_section,
     "baseline": baseline_section,
     "gue": finetuning_section,
