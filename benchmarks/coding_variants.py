@@ -228,7 +228,7 @@ def main(words: Sequence[str] | None = None) -> None:
             "frames": len(taken),
             "frames_found": len(known),
             "window": given.window,
-            "share_with_marginal": float(is_marginal.mean()),
+            "marginal_share": float(is_marginal.mean()),
             "median_mass": float(np.nanmedian(found.mass[is_marginal])) if is_marginal.any() else None,
             "passes": found.num_passes,
             "seconds": round(seconds, 1),

@@ -161,7 +161,7 @@ def coding_markdown(record: BenchmarkRecord) -> str:
         f"{numbers} substitutions in {record.more['frames']:,} reading frames, windows of "
         f"{record.more['window']:,} bases; {record.more['passes']:,} rows through the model in "
         f"{record.more['seconds']:,.0f} s, {_threads(record.threads)}. In brackets the 95 % interval "
-        f"of drawn frames. {100 * record.more['share_with_marginal']:.0f} % of the substitutions have "
+        f"of drawn frames. {100 * record.more['marginal_share']:.0f} % of the substitutions have "
         "candidates for `marginal`."
     )
     return "\n\n".join([lines, said, *record.caveats])
