@@ -8,7 +8,7 @@ Each run is `genotok finetune` with its default settings, the preset `bases`, on
 `OUTPUT/MODEL/SET`; the baselines of a set are fitted once, in `OUTPUT/baselines/SET`, and each model is
 averaged with them by a weight that is chosen on dev. Test is scored once, at the end of a run. What is
 finished is kept, and the same command continues. At the end `OUTPUT/gue.json` is the record of what is
-finished; as `benchmarks/record/MACHINE/DATE-gue.json` it becomes a table of the
+finished; as `benchmarks/record/MACHINE/DATE-gue-bases.json` it becomes a table of the
 documentation.
 """
 
