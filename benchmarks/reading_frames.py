@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from genotok.variants.edits import reverse_complement
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -25,7 +27,6 @@ PROTEIN = "FFLLSSSSYY**CC*WLLLLPPPPHHQQRRRRIIIMTTTTNNKKSSRRVVVVAAAADDEEGGGG"
 CODE = dict(zip(map("".join, product(BASES, repeat=3)), PROTEIN, strict=True))
 """The genetic code of bacteria (translation table 11) by codon; * is a stop."""
 
-COMPLEMENT = str.maketrans("ACGT", "TGCA")
 MIN_CODONS = 300
 EDGE = 10
 """Codons at both ends of a frame that are left out: the start may be a later ATG."""
@@ -75,11 +76,6 @@ class Substitution:
         return "synonymous" if one == other else "nonsense" if other == "*" else "missense"
 
 
-def reverse_complement(bases: str) -> str:
-    """The other strand."""
-    return bases.translate(COMPLEMENT)[::-1]
-
-
 def frames(genome: str, least: int = MIN_CODONS) -> list[Frame]:
     """The open reading frames of both strands, in order; of two that overlap the longer one."""
     size, other = len(genome), reverse_complement(genome)
@@ -125,7 +121,7 @@ def substitutions(genome: str, found: Sequence[Frame], per_frame: int, seed: int
                 if base != word[place]:
                     at = 3 * codon + place
                     position = frame.end - 1 - at if frame.is_reverse else frame.start + at
-                    shown = base.translate(COMPLEMENT) if frame.is_reverse else base
+                    shown = reverse_complement(base) if frame.is_reverse else base
                     after = word[:place] + base + word[place + 1 :]
                     made.append(Substitution(number, position, shown, place, word, after))
     return made

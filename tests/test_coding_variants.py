@@ -22,7 +22,6 @@ from benchmarks.reading_frames import (  # noqa: E402
     codons,
     frames,
     markov_scores,
-    reverse_complement,
     substitutions,
 )
 
@@ -32,6 +31,7 @@ from genotok.report.coding import coding_section, variants_speed_section  # noqa
 from genotok.report.records import FoundRecord  # noqa: E402
 from genotok.run_records.schemas import BenchmarkRecord  # noqa: E402
 from genotok.training.settings import configured, preset  # noqa: E402
+from genotok.variants.edits import reverse_complement  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 COLI = ROOT / "genomes" / "ecoli_k12_mg1655.fa"
