@@ -242,7 +242,6 @@ REFUSED = [
     (HEADER + line("one", 1, "", "C"), "line 4: REF is ''"),
     (HEADER + line("one", 1, "<X>", "C"), "line 4: REF is '<X>'"),
     (HEADER + "\n" + line("one", 1, "A", "C,"), "line 5: ALT has an empty allele"),
-    (HEADER, "there are no variants"),
 ]
 
 
@@ -254,6 +253,22 @@ def test_what_is_no_vcf_is_refused_with_its_line(
     with pytest.raises((SequenceFileError, ArgumentError), match=message):
         score(scorer, tmp_path / "in.vcf", reference, tmp_path / "out.vcf")
     assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize("name", ["out.vcf", "out.vcf.gz", "out.parquet", "out.tsv", "out.jsonl"])
+def test_no_variants_give_an_empty_output(
+    name: str, scorer: VariantScorer, reference: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.vcf").write_text(HEADER)
+    report = score(scorer, tmp_path / "in.vcf", reference, tmp_path / name)
+    assert (report["records"], report["variants"], report["scored"]) == (0, 0, 0)
+    if name == "out.parquet":
+        assert parquet.read_table(tmp_path / name).num_rows == 0
+        return
+    text = (tmp_path / name).read_bytes()
+    lines = (gzip.decompress(text) if name.endswith(".gz") else text).decode().splitlines()
+    assert not [line for line in lines if not line.startswith(("#", "contig\t"))]
+    assert bool(lines) == (name != "out.jsonl")
 
 
 def test_crlf_compression_and_bytes_that_are_no_text(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -248,24 +247,24 @@ def test_big_wig_needs_its_package(
     with pytest.raises(ArgumentError, match="bigWig needs pyBigWig, which is not installed"):
         mutagenesis(scorer, genome, "one:1-3", tmp_path / "a.tsv", options)
     assert not list(tmp_path.iterdir())
-    written: list[Any] = []
 
-    class File:
-        def __init__(self, path: str, mode: str) -> None:
-            Path(path).write_bytes(b"\x26\xfc\x8f\x88" + mode.encode())
 
-        def addHeader(self, header: Any) -> None:  # noqa: N802 - as pyBigWig has it
-            written.append(header)
-
-        def addEntries(self, names: Any, starts: Any, ends: Any, values: Any) -> None:  # noqa: N802
-            written.append((names, starts, ends, len(values)))
-
-        def close(self) -> None:
-            written.append("closed")
-
-    stub = types.ModuleType("pyBigWig")
-    stub.open = File  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "pyBigWig", stub)
-    mutagenesis(scorer, genome, "one:1-3", tmp_path / "a.tsv", options)
-    assert written == [[("one", 600)], (["one"] * 3, [0, 1, 2], [1, 2, 3], 3), "closed"]
-    assert (tmp_path / "a.bw").read_bytes() == b"\x26\xfc\x8f\x88w"
+def test_a_big_wig_has_the_numbers_of_the_bed_graph(
+    scorer: VariantScorer, genome: Path, tmp_path: Path
+) -> None:
+    big_wig = pytest.importorskip("pyBigWig")
+    for name in ("a.bw", "a.bedgraph"):
+        options = MutagenesisOptions(track=str(tmp_path / name))
+        mutagenesis(scorer, genome, "one:11-30", tmp_path / f"{name}.tsv", options)
+    rows = [line.split("\t") for line in (tmp_path / "a.bedgraph").read_text().splitlines()]
+    with big_wig.open(str(tmp_path / "a.bw")) as file:
+        assert file.chroms() == {"one": 600}
+        found = file.intervals("one")
+    assert [each[:2] for each in found] == [(int(row[1]), int(row[2])) for row in rows]
+    assert np.allclose([each[2] for each in found], [float(row[3]) for row in rows], rtol=1e-6)
+    (tmp_path / "model").mkdir()
+    model = tiny_folder(tmp_path / "model", tiny_tokenizer(40))
+    arguments = ["-m", model, "-r", genome, "--window", 48, "--region", "one:301-320"]
+    assert run("track", *arguments, "-o", tmp_path / "b.bw") == 0
+    with big_wig.open(str(tmp_path / "b.bw")) as file:
+        assert [each[0] for each in file.intervals("one")] == list(range(300, 320))

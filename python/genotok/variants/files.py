@@ -157,8 +157,6 @@ def score_files(
             skip_unfitting=options.unfitting == "skip",
         )
         counts, names = _checked(source, fitting)
-        if not counts.records:
-            raise ArgumentError(f"{', '.join(variants)}: there are no variants")
         header = source.header or header_of({name: len(contigs.contigs[name]) for name in names})
         settings = {name: getattr(scorer.options, name) for name in ("scores", "window", "strands", "dtype")}
         about = about_scores(settings)

@@ -11,52 +11,20 @@ from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note
 from genotok.cli.shared.options import OUTPUT_PANEL, ReportOptions
+from genotok.cli.shared.variant_options import MaskedModel, ModelTokenizer, ReferenceFile
 from genotok.cli.shared.variant_summaries import print_scores, scores_as_json
-from genotok.options.declaration import MODEL, ROWS
 from genotok.options.variants import ScoreFileOptions, ScoringOptions
 
 if TYPE_CHECKING:
     from genotok.variants import ScoreReport
 
-__all__ = ["EXAMPLES", "MaskedModel", "ModelTokenizer", "ReferenceFile", "score"]
+__all__ = ["EXAMPLES", "score"]
 
 EXAMPLES = (
     "genotok score --model model/ --reference hg38.fa.gz variants.vcf.gz -o scored.vcf.gz",
     "genotok score -m model/ -r genome.fa chr1:1234:A>G chr1:1300:CTT>C -o scored.tsv",
     "genotok score -m model/ -r genome.fa --scores pll,marginal,embedding calls.vcf -o scores.parquet",
 )
-
-MaskedModel = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="FOLDER",
-        help="A masked language model: a folder that pretrain wrote, or a published one.",
-        rich_help_panel=MODEL,
-    ),
-]
-ReferenceFile = Annotated[
-    str,
-    typer.Option(
-        "--reference",
-        "-r",
-        metavar="FILE",
-        help="The genome as FASTA, plain or compressed; its contigs are looked up by name.",
-        rich_help_panel=ROWS,
-    ),
-]
-ModelTokenizer = Annotated[
-    str | None,
-    typer.Option(
-        "--tokenizer",
-        "-t",
-        metavar="FILE",
-        help="A tokenizer.json.",
-        show_default="tokenizer.json in the model's folder",
-        rich_help_panel=MODEL,
-    ),
-]
 
 
 def score(

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from genotok.cli.commands.mutagenesis import RegionText
-from genotok.cli.commands.score import ReferenceFile
-from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
-from genotok.cli.shared.messages import note
 from genotok.cli.shared.options import OUTPUT_PANEL, ReportOptions
-from genotok.cli.shared.variant_summaries import print_region
+from genotok.cli.shared.variant_options import ReferenceFile, RegionText
+from genotok.cli.shared.variant_summaries import report_region
 from genotok.options.declaration import MODEL
 from genotok.options.variants import TrackOptions
-
-if TYPE_CHECKING:
-    from genotok.variants import RegionReport
 
 __all__ = ["EXAMPLES", "track"]
 
@@ -56,16 +49,5 @@ def track(
     report: ReportOptions,
 ) -> None:
     """Write a model's numbers for each base of a region: entropy, probabilities, or attribution."""
-    from genotok.cli.shared.progress import watching
-
-    found: RegionReport | None = None
     package = from_extra("variants", "track", "model")
-    with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
-        found = package.track(model, reference, region, output, computing, watch)
-    if found is None:
-        note("interrupted; nothing was written")
-        raise typer.Exit(130)
-    if report.as_json:
-        print_json(found, found["output"])
-    elif not report.quiet:
-        print_region(found)
+    report_region(report, lambda watch: package.track(model, reference, region, output, computing, watch))

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import typer
+
 from genotok.cli.shared import figures
-from genotok.cli.shared.console import print_facts, report_console
+from genotok.cli.shared.console import print_facts, print_json, report_console
 from genotok.cli.shared.figures import count
+from genotok.cli.shared.messages import note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from genotok.cli.shared.options import ReportOptions
+    from genotok.options import Progress
     from genotok.variants import RegionReport, ScoreReport
 
-__all__ = ["print_region", "print_scores", "scores_as_json"]
+__all__ = ["print_scores", "report_region", "scores_as_json"]
 
 
 def scores_as_json(report: ScoreReport) -> dict[str, object]:
@@ -54,7 +62,23 @@ def print_scores(report: ScoreReport) -> None:
     print_facts(console, title, facts)
 
 
-def print_region(report: RegionReport) -> None:
+def report_region(report: ReportOptions, compute: Callable[[Progress], RegionReport]) -> None:
+    """Compute a region with progress, and print what came of it, or that it was interrupted."""
+    from genotok.cli.shared.progress import watching
+
+    found: RegionReport | None = None
+    with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
+        found = compute(watch)
+    if found is None:
+        note("interrupted; nothing was written")
+        raise typer.Exit(130)
+    if report.as_json:
+        print_json(found, found["output"])
+    elif not report.quiet:
+        _print_region(found)
+
+
+def _print_region(report: RegionReport) -> None:
     """What was computed of a region, and what it took."""
     place = "standard output" if report["output"] == "-" else report["output"]
     seconds = report["seconds"]
