@@ -156,11 +156,11 @@ def score_files(
             scorer.options.window,
             skip_unfitting=options.unfitting == "skip",
         )
-        counts, names = _checked(source, fitting)
+        counts, names = _checked(source, fitting, progress)
         header = source.header or header_of({name: len(contigs.contigs[name]) for name in names})
         settings = {name: getattr(scorer.options, name) for name in ("scores", "window", "strands", "dtype")}
         about = about_scores(settings)
-        work = _Work(scorer, fitting, counts.scored, progress)
+        work = _Work(scorer, counts, progress)
         with (
             _journal(work, target, source, reference, options) as work.journal,
             score_writer(target, header, columns_of(scorer.options.scores), about) as (writer, sink),
@@ -168,6 +168,7 @@ def score_files(
         ):
             for batch, reasons, edits in _batches(records, fitting):
                 writer.write(batch, reasons, work.scores(edits))
+                work.report(len(batch))
         num_bytes = sink.num_bytes
     return {
         "output": target.path,
@@ -182,7 +183,7 @@ def score_files(
     }
 
 
-def _checked(source: _Source, fitting: Fitting) -> tuple[_Counts, list[str]]:
+def _checked(source: _Source, fitting: Fitting, progress: Progress | None) -> tuple[_Counts, list[str]]:
     """Check all records; how many there are, and the names of their contigs if they are texts."""
     counts, names = _Counts(), dict[str, None]()
     with source.records() as records:
@@ -191,6 +192,8 @@ def _checked(source: _Source, fitting: Fitting) -> tuple[_Counts, list[str]]:
             counts.add(found)
             if not source.paths and any(isinstance(each, WindowEdit) for each in found):
                 names[record.contig] = None
+            if progress and counts.records % MAX_RECORDS == 0:
+                progress({"phase": "checking", "records": counts.records})
     return counts, list(names)
 
 
@@ -216,12 +219,10 @@ def _batches(records: Iterator[VariantRecord], fitting: Fitting) -> Iterator[Bat
 class _Work:
     """Scores batches, or takes those of an interrupted run."""
 
-    def __init__(
-        self, scorer: VariantScorer, fitting: Fitting, total: int, progress: Progress | None
-    ) -> None:
-        self.scorer, self._fitting, self._total, self._progress = scorer, fitting, total, progress
+    def __init__(self, scorer: VariantScorer, counts: _Counts, progress: Progress | None) -> None:
+        self.scorer, self._counts, self._progress = scorer, counts, progress
         self.journal: ScoreJournal | None = None
-        self.done = self.resumed = self.passes = 0
+        self.records = self.done = self.resumed = self.passes = 0
         self.seconds = 0.0
 
     def scores(self, edits: Sequence[WindowEdit]) -> Any:  # noqa: ANN401 - see below
@@ -237,9 +238,15 @@ class _Work:
             self.resumed += len(edits)
         self.passes += stored.num_passes
         self.done += len(edits)
-        if self._progress:
-            self._progress({"phase": "scoring", "variants": self.done, "variants_total": self._total})
         return stored
+
+    def report(self, records: int) -> None:
+        """Tell the progress that so many more records are written."""
+        self.records += records
+        if self._progress:
+            variants = {"variants": self.done, "variants_total": self._counts.scored}
+            done = {"records": self.records, "records_total": self._counts.records}
+            self._progress({"phase": "scoring", **variants, **done})
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class Status:
     """Where the work stands.
 
     Attributes:
-        phase: "reading", "training", "checking", "embedding", "predicting" or "scoring".
+        phase: "reading", "training", "checking", "embedding", "predicting", "scoring" or "writing".
         share: The part of the phase that is done, 0 to 1; None where it cannot be known.
         words: Counts and speed.
     """
@@ -122,13 +122,23 @@ def _learning(event: dict[str, Any], seconds: float) -> Status:
 
 
 def _scoring(event: dict[str, Any], seconds: float) -> Status:
-    """Variants are scored: the share is that of their number."""
+    """Variants are scored: the share is that of their number, or of the records if all are skipped."""
     done, total = event["variants"], event["variants_total"]
+    if not total:
+        done, total = event.get("records", 0), event.get("records_total", 0)
+        return Status("writing", done / max(total, 1), f"{done:,} of {total:,} records without scores")
     speed = f" · {done / seconds:,.1f} variants/s" if seconds > 1 else ""
     return Status("scoring", done / max(total, 1), f"{done:,} of {total:,} variants{speed}")
 
 
+def _checking(event: dict[str, Any], seconds: float) -> Status:
+    """Records of variants are checked; how many there are is known at the end."""
+    speed = f" · {event['records'] / seconds:,.0f} records/s" if seconds > 1 else ""
+    return Status("checking", None, f"{event['records']:,} records{speed}")
+
+
 PHASES = {
+    "checking": _checking,
     "training": _training,
     "embedding": _embedding,
     "predicting": _embedding,
