@@ -90,6 +90,17 @@ def test_auto_takes_the_first_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
     assert chosen(Sample("cuda")) == "flex"
 
 
+@torch.no_grad()
+def test_a_compiled_encoder_takes_batches_of_any_lengths() -> None:
+    sizes = EncoderConfig(vocab_size=32, hidden_size=16, num_heads=2, num_layers=1, intermediate_size=16)
+    encoder = Encoder(sizes).eval()
+    compiled = torch.compile(encoder, backend="eager")
+    for lengths in ([5, 7], [9, 3, 4], [20], [6, 6]):
+        ids = torch.randint(5, 32, (sum(lengths),))
+        found = compiled(ids, pack(lengths)).last
+        assert torch.allclose(found, encoder(ids, pack(lengths)).last, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "sample", "packing", "message"),
     [

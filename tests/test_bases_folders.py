@@ -22,7 +22,8 @@ from genotok.model.huggingface import (  # noqa: E402
     DnaBert2Model,
 )
 from genotok.model.spelling import spelling_of  # noqa: E402
-from genotok.model_folder.load import load_encoder, load_pretrained  # noqa: E402
+from genotok.model_folder.load import load_encoder  # noqa: E402
+from genotok.model_folder.pretrained import load_pretrained  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
 from genotok.pretrain import PretrainConfig, pretrain  # noqa: E402
 from genotok.tokenizer import Tokenizer  # noqa: E402

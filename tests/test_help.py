@@ -61,6 +61,17 @@ def test_a_command_imports_no_other() -> None:
     assert done.stdout.split() == ["genotok.cli.commands"]
 
 
+def test_what_computes_with_an_encoder_alone_loads_neither_transformers_nor_the_compiler() -> None:
+    """Both take several times longer to import than torch itself."""
+    code = (
+        "import sys, genotok.embedding as a, genotok.variants as b\n"
+        "[getattr(each, name) for each in (a, b) for name in each.__all__]\n"
+        "print('torch' in sys.modules, 'transformers' in sys.modules, 'torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "False"]
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_option_of_every_command_is_written_and_explained(
     words: tuple[str, ...], tmp_path: Path

@@ -36,7 +36,7 @@ from genotok.model.huggingface import (  # noqa: E402
     DnaBert2Model,
 )
 from genotok.model.stored import CheckpointError, stored_in  # noqa: E402
-from genotok.model_folder.load import config_of, load_pretrained  # noqa: E402
+from genotok.model_folder.pretrained import config_of, load_pretrained  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
 from tests.support.commands import run  # noqa: E402
 from tests.support.labelled import write_set  # noqa: E402

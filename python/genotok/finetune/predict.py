@@ -21,7 +21,8 @@ from genotok.gue.clean import clean_rows_of
 from genotok.gue.labels import LabelError
 from genotok.gue.tasks import MAIN_METRIC
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
-from genotok.model_folder.load import check_attention, load_pretrained
+from genotok.model_folder.load import check_attention
+from genotok.model_folder.pretrained import load_pretrained
 from genotok.model_folder.read import read_folder
 from genotok.options import OutputFormat, grouped
 from genotok.options.inference import (

@@ -16,7 +16,7 @@ from genotok.evaluation.problem import Problem
 from genotok.finetune.data import TokenizedRows, encode
 from genotok.finetune.outputs import outputs_of
 from genotok.model.huggingface import DnaBert2ForSequenceClassification
-from genotok.model_folder.load import load_pretrained
+from genotok.model_folder.pretrained import load_pretrained
 from genotok.model_folder.read import read_folder
 from genotok.tokenizer.special_ids import Ids, SpecialIds
 from genotok.training.log import quietly

@@ -18,7 +18,7 @@ from genotok.files.identity import vocabulary_sha256
 from genotok.finetune.config import BPE
 from genotok.model import EncoderConfig
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForSequenceClassification
-from genotok.model_folder.load import config_of, load_pretrained
+from genotok.model_folder.pretrained import config_of, load_pretrained
 from genotok.model_folder.spelling import spelling_for
 from genotok.study.subjects import named_kmers
 from genotok.tokenizer import Tokenizer

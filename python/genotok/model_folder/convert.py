@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from genotok.files.folders import output_folder
 from genotok.files.identity import file_sha256
 from genotok.model_folder.card import Card
-from genotok.model_folder.load import config_of
 from genotok.model_folder.plain import PlainModel
+from genotok.model_folder.pretrained import config_of
 from genotok.model_folder.read import MANIFEST, read_folder
 from genotok.model_folder.tokenizer_files import FolderTokenizer
 from genotok.model_folder.write import KIND, save_folder

@@ -56,7 +56,8 @@ def choose(asked: Backend, sample: Tensor, packing: SequencePacking, dropout: fl
         return asked
     candidates = PREFERRED if sample.device.type == "cuda" else ("sdpa",)
     chosen = next(name for name in candidates if not BACKENDS[name].why_unsupported(sample, packing, dropout))
-    _tell(chosen, sample.device.type, str(sample.dtype).removeprefix("torch."))
+    if not torch.compiler.is_compiling():
+        _tell(chosen, sample.device.type, str(sample.dtype).removeprefix("torch."))
     return chosen
 
 
@@ -66,7 +67,6 @@ def _tell(chosen: str, device: str, dtype: str) -> None:
     log.info("attention: %s on %s in %s", chosen, device, dtype)
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def prepare(
     backend: Backend,
     num_heads: int,
@@ -74,7 +74,21 @@ def prepare(
     dtype: torch.dtype,
     directional: bool = False,
 ) -> AttentionPlan:
-    """Everything that the layers share in one batch, for a chosen backend and queries of `dtype`."""
+    """Everything that the layers share in one batch, for a chosen backend and queries of `dtype`.
+
+    A compiled model calls it uncompiled, as it depends on the lengths of each batch.
+    """
+    if torch.compiler.is_compiling():  # as a decorator, `disable` would load the compiler for everybody
+        plan: AttentionPlan = torch.compiler.disable(_plan)(  # type: ignore[no-untyped-call]
+            backend, num_heads, packing, dtype, directional
+        )
+        return plan
+    return _plan(backend, num_heads, packing, dtype, directional)
+
+
+def _plan(
+    backend: Backend, num_heads: int, packing: SequencePacking, dtype: torch.dtype, directional: bool
+) -> AttentionPlan:
     slopes = _slopes(num_heads, packing.cu_seqlens.device, directional)
     plan = AttentionPlan(backend, packing, slopes, directional)
     if backend == "sdpa":
