@@ -180,7 +180,7 @@ def speed_markdown(record: BenchmarkRecord) -> str:
                 case["preset"],
                 f"{rates[0]:,.1f}",
                 f"{case['passes_per_variant']:.2f}",
-                f"{rates[1]:,.2f}",
+                f"{rates[1]:,.2g}",
                 f"{case['times_faster']:,.0f}",
             ]
         )

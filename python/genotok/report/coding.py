@@ -80,7 +80,7 @@ def variants_speed_section(found: FoundRecord) -> Section:
             number(case["variants"], "{:,}"),
             number(case["variants_per_second"], "{:,.1f}", strong=True),
             number(case["passes_per_variant"], "{:.2f}"),
-            number(case["naive_variants_per_second"], "{:,.2f}"),
+            number(case["naive_variants_per_second"], "{:,.2g}"),
             number(case["times_faster"], "{:,.0f}"),
         )
         for case in record.cases
