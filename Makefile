@@ -15,9 +15,10 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 LOCK := requirements-dev.lock
+INSTALL := $(BIN)/python -m release.lock install
 RECIPES := build/recipes
+AUDIT := build/audit
 # What developing needs. What only a release needs (the extra `release`) waits for `make wheels`.
 EXTRAS := model train ray report test lint bench docs
 # Rust targets of `make wheels`, such as x86_64-unknown-linux-musl; empty: this machine's.
@@ -32,7 +33,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench tables man wheels lint-workflows release-check recipes lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -110,38 +111,23 @@ recipes: $(VENV)/.built $(VENV)/.dev $(RECIPES)/.installed ## lint, render and r
 	PATH="$$PATH:$(CURDIR)/$(RECIPES)/bin" $(BIN)/pytest tests/test_recipes.py tests/test_multiqc.py
 	@echo "MultiQC report: $(RECIPES)/workflow/multiqc_report.html"
 
-lock: $(VENV)/.created ## resolve the newest allowed packages and write requirements-dev.lock anew
-	@wanted=$$(mktemp) && trap 'rm -f "$$wanted" "$$wanted.json"' EXIT \
-		&& $(BIN)/python -c "$$READ_REQUIREMENTS" $(EXTRAS) release > "$$wanted" \
-		&& $(PIP) install --dry-run --ignore-installed --report "$$wanted.json" --requirement "$$wanted" \
-		&& $(BIN)/python -c "$$WRITE_LOCK" "$$wanted.json" $(LOCK)
+audit: $(VENV)/.created $(AUDIT)/.tried ## licences, sources, duplicates and advisories of what genotok is built from; SKIPPED without tool or network
+	@PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH" $(BIN)/python -m release.audit
+
+reproducible: $(VENV)/.release ## build the wheel of the last commit twice, in two folders, and compare the bytes
+	$(BIN)/python -m release.reproducible
+
+lock: $(VENV)/.release ## resolve the newest allowed packages and write requirements-dev.lock anew
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+		&& $(BIN)/python -m release.lock requirements > "$$folder/requirements.in" \
+		&& $(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --format pylock.toml \
+			--output-file "$$folder/pylock.toml" "$$folder/requirements.in" \
+		&& $(BIN)/python -m release.lock write "$$folder/pylock.toml"
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks docs/_build docs/reference/{cli,python}
 	find python tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	rm -f python/genotok/_native*.so
-
-define READ_REQUIREMENTS
-import sys, tomllib
-project = tomllib.load(open("pyproject.toml", "rb"))
-extras = project["project"]["optional-dependencies"]
-wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
-for extra in sys.argv[1:]:
-    wanted += [line for line in extras[extra] if not line.startswith("genotok[")]
-print(*wanted, sep="\n")
-endef
-export READ_REQUIREMENTS
-
-# What pip would install, without what says how a wheel was built: "2.15.0+cpu" satisfies "==2.15.0".
-define WRITE_LOCK
-import json, sys
-metadata = [package["metadata"] for package in json.load(open(sys.argv[1]))["install"]]
-lines = [one["name"] + "==" + one["version"].partition("+")[0] for one in metadata]
-with open(sys.argv[2], "w") as lock:
-    print("# The build backend and the extras model, train, ray, report, test, lint, bench, docs and release of pyproject.toml; written by `make lock`.", file=lock)
-    print(*sorted(lines, key=str.lower), sep="\n", file=lock)
-endef
-export WRITE_LOCK
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null \
@@ -159,19 +145,25 @@ $(RECIPES)/.installed: $(VENV)/.created recipes/requirements.txt
 	$(RECIPES)/bin/python -m pip --quiet --disable-pip-version-check --no-input install --requirement recipes/requirements.txt
 	@touch $@
 
+# pip-audit needs packages that developing does not. Without network it is left out, and `make audit` says so.
+$(AUDIT)/.tried: $(VENV)/.created
+	@$(PYTHON) -m venv --clear $(AUDIT)
+	@$(AUDIT)/bin/python -m pip --quiet --disable-pip-version-check --no-input install "pip-audit>=2.10,<3" && touch $@ \
+		|| echo "pip-audit could not be installed" >&2
+
 # What building and running need; the rest of the lock file waits for the first test.
 $(VENV)/.tools: $(VENV)/.created $(LOCK)
-	$(PIP) install --constraint $(LOCK) maturin rich typer
+	$(INSTALL) maturin rich typer
 	@touch $@
 
-# The lock file says which versions, not what to install: torch for processors alone needs none of CUDA's packages,
-# and PIP_EXTRA_INDEX_URL may name where it is.
+# The lock file says which versions and files, not what to install: torch for CPUs alone needs none of CUDA's
+# packages, and PIP_EXTRA_INDEX_URL may name where it is.
 $(VENV)/.dev: $(VENV)/.tools $(LOCK)
-	$(BIN)/python -c "$$READ_REQUIREMENTS" $(EXTRAS) | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
+	$(INSTALL) --extra $(EXTRAS)
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.tools $(LOCK)
-	$(BIN)/python -c "$$READ_REQUIREMENTS" release | $(PIP) install --constraint $(LOCK) --requirement /dev/stdin
+	$(INSTALL) --extra release
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(RUST)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 
+from release.lock import read as read_lock
 from release.notes import section
 from release.notices import NOTICES, notices
 
@@ -128,8 +129,7 @@ def locks() -> Point:
     problems = []
     if run("cargo", "metadata", "--locked", "--format-version", "1", "--no-deps").returncode:
         problems.append("Cargo.lock is stale: cargo update --workspace")
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", read("requirements-dev.lock"), re.MULTILINE))
-    pinned = {name.lower().replace("_", "-"): pin for name, pin in pins.items()}
+    pinned = {name: pin.version for name, pin in read_lock(read("requirements-dev.lock")).items()}
     about = project()
     lists = [about["dependencies"], *about["optional-dependencies"].values()]
     for requirement in (Requirement(line) for lines in lists for line in lines):

@@ -22,6 +22,7 @@ import zipfile
 from importlib import import_module
 from pathlib import Path
 
+from release import contents
 from release.pythons import new_environment, pythons, variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,22 +95,51 @@ def empty_dist() -> None:
 
 
 def build_wheel(target: str) -> Path:
-    """The wheel of a target, with the profile of Cargo.toml."""
-    kind = ["--target", target, "--compatibility", platform_of(target)]
-    zig = ["--zig"] if sys.platform == "linux" else []
-    before = set(DIST.glob("*.whl"))
-    run("maturin", "build", "--release", "--locked", *kind, *zig, "--out", str(DIST), env=build_variables())
-    (wheel,) = set(DIST.glob("*.whl")) - before
+    """The wheel of a target in dist/."""
+    return built(ROOT, target, DIST, zig=sys.platform == "linux")
+
+
+def built(sources: Path, target: str, out: Path, *, zig: bool) -> Path:
+    """A wheel of the sources in a folder, with the profile of Cargo.toml; zig links for old systems."""
+    system = ["--compatibility", platform_of(target), "--zig"] if zig else []
+    if not zig:
+        system = ["--compatibility", "linux" if sys.platform == "linux" else platform_of(target)]
+    before = set(out.glob("*.whl"))
+    command = ["maturin", "build", "--release", "--locked", "--target", target, *system, "--out", str(out)]
+    variables = build_variables(sources)
+    run(*command, cwd=sources, env=variables)
+    (wheel,) = set(out.glob("*.whl")) - before
+    contents.settle(wheel, int(variables["SOURCE_DATE_EPOCH"]))
     return wheel
 
 
-def build_variables() -> dict[str, str]:
-    """Variables with which the module does not depend on settings and folders of this machine."""
+def build_variables(sources: Path = ROOT) -> dict[str, str]:
+    """Variables with which a wheel does not depend on settings, folders and clock of this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OVERRIDES)}
     cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
-    names = {cargo: "cargo", str(ROOT): "genotok"}
+    names = {cargo: "cargo", str(sources): "genotok", **standard_library()}
     flags = [f"--remap-path-prefix={folder}={name}" for folder, name in names.items()]
-    return kept | {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags)}
+    maps = [f"-ffile-prefix-map={folder}={name}" for folder, name in names.items()]
+    return kept | {
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
+        "CFLAGS": " ".join([*os.environ.get("CFLAGS", "").split(), *maps]),
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH") or commit_time(),
+    }
+
+
+def standard_library() -> dict[str, str]:
+    """Where the sources of Rust's library are, if they are installed, and their default name."""
+    described = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    root = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout
+    (commit,) = re.findall(r"^commit-hash: (.+)$", described, re.MULTILINE)
+    return {f"{root.strip()}/lib/rustlib/src/rust": f"/rustc/{commit}"}
+
+
+def commit_time() -> str:
+    """Time of the commit in seconds, or that of the oldest zip archive where there is no repository."""
+    command = ["git", "log", "-1", "--format=%ct"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "315532800"
 
 
 def build_source() -> Path:
@@ -142,6 +172,7 @@ def audit(wheel: Path, target: str) -> None:
     run("abi3audit", "--strict", "--summary", str(wheel))
     run("twine", "check", "--strict", str(wheel))
     run("check-wheel-contents", str(wheel))
+    print(f"contents: {contents.check(wheel, target)}", flush=True)
     if target.endswith("linux-gnu"):
         audit_glibc(wheel, f"{platform_of(target)}_{target.partition('-')[0]}")
     elif target.endswith("linux-musl"):

@@ -536,7 +536,7 @@ def test_the_licences_agree() -> None:
 
 def test_the_lock_file_pins_what_the_project_asks_for() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
-    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==\S+$", lock, re.MULTILINE)}
+    pinned = {name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==\S+", lock, re.MULTILINE)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"]
     wanted = [
