@@ -7,9 +7,10 @@ r"""Does pre-training pay? Encoders with and without the bases under tokens, fin
 Two encoders read the same windows of the same genomes (`genotok pretrain --windows`) in the same order: one
 sees the bases under its tokens, one sees tokens alone. The weights at evenly spaced steps, and new weights
 beside them, are fine-tuned on each set with each seed by the preset `bases`, and judged on dev and once on
-test. What is finished is kept, and the same command continues; `--seconds` ends a run of pre-training at
-the next point. `OUTPUT/trial.json` is the record, a case for each encoder and point: bases that were seen,
-bits per base of held-out windows, the results on all sets.
+test: first those of the last step and the new ones, then those between. What is finished is kept, and the
+same command continues; `--seconds` ends a run of pre-training at the next point. `OUTPUT/trial.json` is the
+record of what is finished, a case for each encoder and point: bases that were seen, bits per base of
+held-out windows, the results on all sets.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import argparse
 import shutil
 import statistics
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ from genotok.run_records.schemas import BenchmarkRecord
 from genotok.training.settings import configured, from_texts, preset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["ENCODERS", "Trial", "main"]
 
@@ -157,26 +159,69 @@ class Trial:
         return [{**new, "folder": found[0]["folder"]}, *found] if found else []
 
 
-def model_of(encoder: str, point: Record) -> Model:
+def model_of(encoder: str, point: Record, seed: int) -> Model:
     """What is fine-tuned of a point; at step 0 new weights of the same architecture."""
-    return Model(f"{encoder}, step {point['step']}", folder=point["folder"], is_new=point["step"] == 0)
+    title = f"{encoder}, step {point['step']}, seed {seed}"
+    return Model(title, folder=point["folder"], is_new=point["step"] == 0)
 
 
-def case_of(encoder: str, point: Record, sets: Sequence[Record]) -> Record:
-    """A case of the record: an encoder at a point."""
+def case_of(encoder: str, point: Record, seeds: Sequence[Sequence[Record]]) -> Record:
+    """A case of the record: an encoder at a point, from the sets of each seed."""
     rows = []
-    for one in sets:
+    for parts in zip(*seeds, strict=True):
+        metric = parts[0]["metric"]
         runs = [
             {
                 "seed": run["seed"],
                 "dev": run["dev"],
-                "test": {key: run["test"][key] for key in (one["metric"], "low", "high")},
+                "test": {key: run["test"][key] for key in (metric, "low", "high")},
             }
-            for run in one["runs"]
+            for part in parts
+            for run in part["runs"]
         ]
-        rows.append({"name": one["name"], "metric": one["metric"], "runs": runs})
+        rows.append({"name": parts[0]["name"], "metric": metric, "runs": runs})
     kept = {key: value for key, value in point.items() if key != "folder"}
     return {"title": f"{encoder}, step {point['step']:,}", "encoder": encoder, **kept, "sets": rows}
+
+
+@dataclass(slots=True)
+class FineTuning:
+    """The fine-tuning of all points of a trial, and what of it is finished.
+
+    Attributes:
+        points: The points of each encoder, in order.
+        works: The work of each seed.
+        done: The sets of an encoder, a step and a seed.
+    """
+
+    points: dict[str, list[Record]]
+    works: dict[int, Models]
+    done: dict[tuple[str, int, int], list[Record]] = field(default_factory=dict)
+
+    def run(self) -> Iterator[str]:
+        """Fine-tune one point with one seed after the other; a line on each."""
+        work = [
+            (0 < number < len(points) - 1, seed, encoder, point)
+            for encoder, points in self.points.items()
+            for number, point in enumerate(points)
+            for seed in self.works
+        ]
+        for _, seed, encoder, point in sorted(work, key=lambda each: each[:2]):
+            tuned = self.works[seed]
+            sets = [tuned.run(model_of(encoder, point, seed), task)["sets"][0] for task in tuned.tasks]
+            self.done[encoder, point["step"], seed] = sets
+            dev = statistics.fmean(run["dev"][one["metric"]] for one in sets for run in one["runs"])
+            yield f"{encoder}, step {point['step']:,}, seed {seed}: {100 * dev:.1f} on dev"
+
+    def cases(self) -> list[Record]:
+        """The cases of points that are finished with a seed at least."""
+        found = []
+        for encoder, points in self.points.items():
+            for point in points:
+                keys = [(encoder, point["step"], seed) for seed in self.works]
+                if seeds := [self.done[key] for key in keys if key in self.done]:
+                    found.append(case_of(encoder, point, seeds))
+        return found
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -199,33 +244,26 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     config = {"encoder": given.encoder, "steps": given.steps, **from_texts(given.changes or [])}
     trial = Trial(given.output, given.genomes, config, device=given.device, threads=given.threads)
-    work = Models(
-        given.output / "finetuned",
-        find_tasks([given.gue], given.sets.split(",")),
-        from_texts(given.finetune or []),
-        seeds=[int(seed) for seed in given.seeds.split(",")],
-        threads=given.threads,
-        device=given.device,
-        with_baselines=False,
-    )
-    cases = []
+    tasks, changes = find_tasks([given.gue], given.sets.split(",")), from_texts(given.finetune or [])
+    common: Record = {"threads": given.threads, "device": given.device, "with_baselines": False}
+    works = {
+        seed: Models(given.output / "finetuned", tasks, changes, seeds=[seed], **common)
+        for seed in map(int, given.seeds.split(","))
+    }
     for encoder in ENCODERS:
         trial.pretrain(encoder, given.seconds)
-    for encoder in ENCODERS:
-        for point in trial.points(encoder):
-            sets = [work.run(model_of(encoder, point), task)["sets"][0] for task in work.tasks]
-            cases.append(case_of(encoder, point, sets))
-            mean = statistics.fmean(run["dev"][one["metric"]] for one in sets for run in one["runs"])
-            print(f"{cases[-1]['title']}: {100 * mean:.1f} on dev", flush=True)
-    record = BenchmarkRecord(
-        kind="pretraining-trial",
-        provenance=Provenance.now(("torch", "transformers"), seeds=list(work.seeds)),
-        threads=given.threads,
-        cases=cases,
-        caveats=[CAVEATS],
-        more={"pretraining": {**config, "windows": BASES, "vocab": VOCAB}},
-    )
-    write_atomic(given.output / "trial.json", record.text().encode())
+    tuning = FineTuning({encoder: trial.points(encoder) for encoder in ENCODERS}, works)
+    for line in tuning.run():
+        print(line, flush=True)
+        record = BenchmarkRecord(
+            kind="pretraining-trial",
+            provenance=Provenance.now(("torch", "transformers"), seeds=list(works)),
+            threads=given.threads,
+            cases=tuning.cases(),
+            caveats=[CAVEATS],
+            more={"pretraining": {**config, "windows": BASES, "vocab": VOCAB}},
+        )
+        write_atomic(given.output / "trial.json", record.text().encode())
 
 
 if __name__ == "__main__":

@@ -27,16 +27,10 @@ def test_points_of_both_encoders_are_fine_tuned(tmp_path: Path, capsys: pytest.C
     write_set(tmp_path / "GUE" / "mouse" / "0", {"train": 40, "dev": 20, "test": 20})
     words = [str(tmp_path / "GUE"), str(ROOT / "genomes" / "lambda_phage.fa"), "-o", f"{tmp_path}/trial"]
     words += ["--sets", "mouse_0", "--seeds", "1", "--threads", "1", "--steps", "4", "--set", "batch=4"]
-    words += [
-        "--set",
-        "warmup=1",
-        "--set",
-        "layers=1",
-        "--finetune",
-        "max_steps=2",
-        "--finetune",
-        "evaluations=1",
-    ]
+    for each in ("warmup=1", "layers=1"):
+        words += ["--set", each]
+    for each in ("max_steps=2", "evaluations=1"):
+        words += ["--finetune", each]
 
     def run() -> dict[str, Any]:
         pretraining_trial.main(words)
@@ -59,7 +53,13 @@ def test_points_of_both_encoders_are_fine_tuned(tmp_path: Path, capsys: pytest.C
     assert (config.get("base_features", "none"), config["num_hidden_layers"]) == ("none", 1)
     again = run()
     assert again["cases"] == found["cases"]
-    assert "tokens alone, step 4: " in capsys.readouterr().out
+    output = capsys.readouterr().out.splitlines()
+    assert output[0].startswith("tokens and bases, step 0, seed 1: ")
+    assert [line.split(",")[1] for line in output[:4]] == [" step 0", " step 4"] * 2
+    words[words.index("--seeds") + 1] = "1,2"
+    both = run()["cases"]
+    assert [[run["seed"] for run in case["sets"][0]["runs"]] for case in both] == [[1, 2]] * 10
+    assert both[3]["sets"][0]["runs"][0] == found["cases"][3]["sets"][0]["runs"][0]
 
     record = BenchmarkRecord.from_json(found)
     table = model_tables.pretraining_markdown(record)
