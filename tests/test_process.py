@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from genotok import _native
+from genotok.cli.shared.process import SPINS, let_threads_sleep
 from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -342,3 +343,12 @@ def test_names_that_are_not_utf8_are_valid_json(tmp_path: Path) -> None:
         [*PROGRAM, "check", "*.fa"], cwd=tmp_path, capture_output=True, env=ENVIRONMENT, check=False
     )
     assert b"Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
+def test_threads_sleep_soon_unless_the_environment_says_how_they_wait(
+    said: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {**said})
+    let_threads_sleep()
+    assert os.environ == (said or {"GOMP_SPINCOUNT": str(SPINS)})

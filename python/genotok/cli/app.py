@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 from genotok.cli.commands import COMMANDS, CommandEntry
 from genotok.cli.shared.help_pages import CommandPage, FrontPage, examples
 from genotok.cli.shared.messages import complain, note_warnings
-from genotok.cli.shared.process import exit_code, take_signals, take_streams
+from genotok.cli.shared.process import exit_code, let_threads_sleep, take_signals, take_streams
 from genotok.errors import GenotokError
 
 __all__ = ["app", "main"]
@@ -113,6 +113,7 @@ def main() -> None:
     """Run the program and leave with its exit code."""
     take_streams()
     take_signals()
+    let_threads_sleep()
     code = exit_code(_run())
     try:
         sys.stdout.flush()
