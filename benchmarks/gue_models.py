@@ -143,13 +143,25 @@ class Models:
             parts = [FinetuneRecord.from_json(read_record(path)) for path in paths if path.exists()]
             sets = [one for part in parts for one in part.sets if "with_baselines" in one]
             if sets:
-                rows = [{key: value for key, value in one.items() if key not in LEFT_OUT} for one in sets]
+                rows = [
+                    {key: _rounded(value) for key, value in one.items() if key not in LEFT_OUT}
+                    for one in sets
+                ]
                 records.append(replace(parts[0], model=model.title, sets=rows).to_json())
         return RunRecord(
             kind="gue",
             provenance=Provenance.now(("torch", "transformers"), seeds=list(self.seeds)),
             more={"commands": [command], "caveats": CAVEATS, "records": records},
         )
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """What JSON has, numbers with six digits: they have fewer, and a record should be readable."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list) else value
 
 
 def main(words: Sequence[str] | None = None) -> None:
