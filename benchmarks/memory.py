@@ -1,0 +1,128 @@
+"""Peak memory of commands, under limits and with a record of 2 GiB: `python -m benchmarks.memory [FOLDER]`.
+
+Each command runs in its own process; its peak is what the system tells of it at its end (`wait4`), the pages
+of mapped files included. Prints a table in Markdown for docs/evidence/memory.md. Needs 8 GB of disk in FOLDER
+(default: a temporary one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from genotok import _native
+from genotok.run_records.machine import description
+
+GENOTOK = (sys.executable, "-m", "genotok")
+CHUNK = 1 << 26
+LINE = 1 << 16
+SMALL = 200_000_000  # bases of the text that is trained on
+
+
+class Case(NamedTuple):
+    """A command to measure."""
+
+    name: str
+    arguments: tuple[str, ...]
+    limit: int | None = None  # bytes
+
+
+class Outcome(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    peak: int  # bytes
+    said: str
+
+
+def main() -> None:
+    """Write the inputs, run the commands, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description="Peak memory.")
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--record", type=int, default=1 << 31, help="bases of the long record")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="genotok-memory-", dir=options.folder) as folder:
+        work = Path(folder)
+        # In processes of their own: what a child's peak starts from is the memory of this one.
+        for name, bases in (("long.fa", options.record), ("small.fa", SMALL)):
+            writer = multiprocessing.Process(target=write_fasta, args=(work / name, bases))
+            writer.start()
+            writer.join()
+        print(f"{description()}, {dt.datetime.now(dt.UTC):%Y-%m-%d}\n")
+        print("| command | limit | peak memory | within it |\n|---|---:|---:|---|")
+        for case in cases(options.record):
+            outcome = measured(case.arguments, work)
+            print(row(case, outcome), flush=True)
+
+
+def cases(record: int) -> list[Case]:
+    """The commands, in an order in which each finds what it reads."""
+    train = ("train-bpe", "--vocab", "1024", "--threads", "2", "--force")
+    long, shards = ("long.fa", "--threads", "2"), ("--threads", "2", "--shard-size", "64M")
+    size = f"{record / 2**30:g} GiB" if record >= 1 << 28 else f"{record:,} bases"
+    return [
+        Case("train-bpe, 200 Mb", (*train, "small.fa")),
+        Case("train-bpe, 200 Mb", (*train, "--memory", "700M", "small.fa"), 700_000_000),
+        Case("pack to shards, 200 Mb", ("pack", "small.fa", "-o", "packed/", *shards)),
+        Case("train-bpe, 200 Mb in shards", (*train, "--memory", "500M", "packed"), 500_000_000),
+        Case("train-bpe, 200 Mb, too low", (*train, "--memory", "100M", "small.fa"), 100_000_000),
+        Case("train-bpe, 200 Mb, too low by a little", (*train, "--memory", "480M", "small.fa"), 480_000_000),
+        Case(f"pack, a record of {size}", ("pack", *long, "-o", "long.pack")),
+        Case(f"pack to shards, a record of {size}", ("pack", "long.fa", "-o", "shards/", *shards)),
+        Case(
+            f"encode in windows, a record of {size}",
+            ("encode", *long, "-t", "tokenizer.json", "-o", "windows.arrow", "--window", "1000"),
+        ),
+        Case(
+            f"encode whole, a record of {size}",
+            ("encode", *long, "-t", "tokenizer.json", "-o", "whole.arrow"),
+        ),
+    ]
+
+
+def write_fasta(path: Path, bases: int) -> None:
+    """A file of one record of random bases, on lines of 65,536."""
+    text = bytes(_native.simulate(min(CHUNK, bases), 5))
+    lines = b"\n".join(text[at : at + LINE] for at in range(0, len(text), LINE)) + b"\n"
+    with path.open("wb") as file:
+        file.write(b">long\n")
+        for _ in range(bases // len(text)):
+            file.write(lines)
+        rest = bases % len(text)
+        file.write(text[:rest] + b"\n" if rest else b"")
+
+
+def measured(arguments: tuple[str, ...], folder: Path) -> Outcome:
+    """A command's status, peak and last line on standard error."""
+    child = subprocess.Popen(
+        [*GENOTOK, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stderr is not None
+    said = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.stderr.close()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    unit = 1 if sys.platform == "darwin" else 1024
+    last = (said.strip().splitlines() or [""])[-1]
+    return Outcome(child.returncode, usage.ru_maxrss * unit, last)
+
+
+def row(case: Case, outcome: Outcome) -> str:
+    """A row of the table."""
+    limit = f"{case.limit / 1e6:,.0f} MB" if case.limit else ""
+    kept = "" if case.limit is None else "yes" if outcome.peak <= case.limit else "no"
+    if outcome.status:
+        kept = f"refused: {outcome.said}"
+    peak = f"{outcome.peak / 1e6:,.0f} MB"
+    return f"| {case.name} | {limit} | {peak} | {kept} |"
+
+
+if __name__ == "__main__":
+    main()
