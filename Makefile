@@ -27,13 +27,15 @@ TARGETS ?=
 SDIST ?=
 # Processes of the Python tests; each may need 3 GB. A file's tests stay in one process, with what they share.
 JOBS ?= 2
+# Calls that `make faults` tries of each command and kind; 0: all.
+SAMPLE ?= 0
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
 # One interpreter for every build of the extension: another one would rebuild the bindings.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench tables man wheels lint-workflows release-check recipes audit reproducible lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench faults tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +82,9 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 	$(BIN)/python -m benchmarks.encode
 	$(BIN)/pytest --benchmark
 	$(MAKE) tables
+
+faults: $(VENV)/.built $(VENV)/.dev ## try every command that writes with every fault of the system, and renew the table (hours; SAMPLE=4: less)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.support.faults --sample $(SAMPLE)
 
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables and figure from the newest records, without measuring
 	$(BIN)/python -m benchmarks.table

@@ -1,0 +1,378 @@
+"""The fault matrix: each command that writes, with each kind of fault at its first call, its second, ...
+
+`python -m tests.support.matrix` (`make faults`) tries all of it and writes the table of
+`docs/contributing/faults.md`; `tests/test_faults.py` tries a part.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tests.support.recipes import FOLDERS, RECIPES, write_models, write_place
+from tests.support.trials import Fault, Result, attempt
+
+__all__ = ["CASES", "Case", "Matrix", "Tally"]
+
+QUICK = {
+    "pretrain": [
+        "steps=4",
+        "warmup=1",
+        "batch=2",
+        "micro_batch=2",
+        "max_tokens=16",
+        "save_every=2",
+        "evaluate_every=2",
+    ],
+    "finetune": ["max_steps=2", "batch=4"],
+    "compare": [
+        "window=32",
+        "seeds=[1]",
+        "pretrain.steps=2",
+        "pretrain.warmup=1",
+        "pretrain.batch=2",
+        "pretrain.micro_batch=2",
+        "finetune.max_steps=2",
+    ],
+}
+"""Settings with which training takes a second or two."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command of the matrix.
+
+    Attributes:
+        arguments: All but the output.
+        output: The output's name; one that ends in `/` is a folder.
+        older: The arguments that make an older output of the same kind; none if there is no `--force`.
+        resume: Whether what a failure leaves is resumed.
+        is_slow: Whether a sample of the calls is tried.
+    """
+
+    arguments: tuple[str, ...]
+    output: str
+    older: tuple[str, ...] | None = None
+    resume: bool = False
+    is_slow: bool = False
+
+
+def _cases() -> dict[str, Case]:
+    found = {}
+    for name, recipe in RECIPES.items():
+        arguments = list(recipe.arguments)
+        if name in FOLDERS:
+            arguments += ["--device", "cpu"]
+            arguments += [part for one in QUICK.get(name, []) for part in ("--set", one)]
+            arguments += ["--seeds", "1"] if name in {"baseline", "finetune"} else []
+            arguments += ["--kmers", "bases"] if name == "compare" else []
+        older = (*arguments, *recipe.otherwise) if recipe.otherwise else None
+        resume = name in FOLDERS or name == "score"
+        found[name] = Case(tuple(arguments), recipe.output, older, resume, name in FOLDERS)
+    for name, given in (("pretrain", ["long.fa"]), ("compare", ["tokenizer.json", "long.fa"])):
+        arguments = (name, *given, *found[name].arguments[1 + len(given) :])
+        found[name] = replace(found[name], arguments=arguments)
+    found["convert"] = Case(("convert", "model"), "run/", ("convert", "classifier"))
+    found["encode to Megatron"] = Case(
+        ("encode", "genome.fa"), "out.bin", ("encode", "genome.fa", "--reverse-complement")
+    )
+    found["encode to Parquet"] = Case(
+        ("encode", "genome.fa"), "out.parquet", ("encode", "genome.fa", "--reverse-complement")
+    )
+    found["encode to shards"] = Case(("encode", "two.fa", "--shard-size", "1000"), "run/", None, True)
+    found["pack to shards"] = Case(("pack", "two.fa", "--shard-size", "1000"), "run/", None)
+    return found
+
+
+CASES = _cases()
+
+FILLER = "filler"
+"""A file that takes the space of a small disk."""
+
+FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
+
+VOLATILE = re.compile(
+    rb'"(?P<key>[a-z_]*seconds[a-z_]*|resumed_at|created|started|finished|date|time|[a-z_]*_per_second|peak_[a-z_]*)'
+    rb'": (-?[0-9.e+-]+|"[^"]*"|null)'
+)
+"""Times in records, which differ from run to run."""
+
+
+@dataclass
+class Tally:
+    """What happened in the trials of one command and one kind of fault.
+
+    Attributes:
+        calls: Calls of the kind in the undisturbed run.
+        tries: Trials in which the fault came true.
+        reported: Of them, those that ended with an error.
+        tolerated: Those that ended well all the same.
+        aborted: Those in which memory ran out and the process ended itself.
+        failures: What is wrong, in words.
+    """
+
+    calls: int = 0
+    tries: int = 0
+    reported: int = 0
+    tolerated: int = 0
+    aborted: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Matrix:
+    """The matrix in a folder of its own.
+
+    Attributes:
+        folder: An empty folder.
+        sample: Calls that are tried of those of a slow command; 0 for all.
+    """
+
+    folder: Path
+    sample: int = 8
+
+    def __post_init__(self) -> None:
+        self._models, self._place = self.folder / "models", self.folder / "place"
+        self._references: dict[tuple[str, bool], tuple[dict[str, bytes], dict[str, bytes]]] = {}
+
+    def tally(self, name: str, kind: str, *, over: bool) -> Tally:
+        """Try a command with a kind of fault, with an older output there (`over`) or without."""
+        case, found = CASES[name], Tally()
+        _, new = self._reference(name, over)
+        for at in self._calls(case, kind, over, found):
+            self._prepare(name, over)
+            result = attempt(_command(case, over), self.work, Fault(kind, at))
+            if result.call is None:
+                if self.sample:
+                    continue  # threads made fewer calls this time
+                break
+            found.tries += 1
+            faults = list(self._faults(name, kind, over, result, found))
+            again = self._again(case, over)
+            after = contents(self.work)
+            if again.code:
+                faults.append(f"the next run failed: {again.err.strip()[-200:]}")
+            elif after != new:
+                faults.append(f"the next run left something else: {_difference(new, after)}")
+            where = f"{kind} {at} ({result.call[0]} {Path(result.call[1]).name})"
+            found.failures += [f"{name}{' --force' * over}: {where}: {fault}" for fault in faults]
+        return found
+
+    def full(self, name: str, *, over: bool) -> Tally:
+        """Try a command on a disk with no free page, with 1, 2, 4 and so on, until it succeeds.
+
+        Raises:
+            PermissionError: Nothing can be mounted here.
+        """
+        case, found = CASES[name], Tally()
+        _, new = self._reference(name, over)
+        pages = 0
+        while True:
+            self._prepare(name, over)
+            with small_disk(self.work) as fill:
+                fill(pages)
+                result = attempt(_command(case, over), self.work)
+                if result.code == 0:
+                    return found
+                found.tries += 1
+                result = replace(result, call=("write", str(self.work / case.output)))
+                faults = list(self._faults(name, "write", over, result, found))
+                if not any(reason in result.err for reason in FULL):
+                    faults.append(f"does not say that the disk is full: {result.err[-300:]}")
+                fill(None)
+                again = self._again(case, over)
+                if again.code or contents(self.work) != new:
+                    faults.append(f"the next run: {again.err[-200:]} {_difference(new, contents(self.work))}")
+            found.failures += [f"{name}: {pages} free pages: {fault}" for fault in faults]
+            pages = max(1, 2 * pages)
+
+    @property
+    def work(self) -> Path:
+        """The folder in which commands run."""
+        return self.folder / "trial" / "work"
+
+    def _calls(self, case: Case, kind: str, over: bool, found: Tally) -> Iterable[int]:
+        """The numbers of the calls that are to fail."""
+        if not self.sample:
+            return range(1, 10_000)
+        name = next(name for name, one in CASES.items() if one is case)
+        self._prepare(name, over)
+        found.calls = attempt(_command(case, over), self.work, Fault(kind)).calls
+        return sampled(found.calls, self.sample)
+
+    def _prepare(self, name: str, over: bool) -> None:
+        """The folder of a trial, as it is before."""
+        if not self._place.exists():
+            for folder in (self._models, self._place):
+                folder.mkdir(parents=True)
+            write_models(self._models)
+            write_place(self._place, self._models)
+            genome = (self._place / "genome.fa").read_text()
+            (self._place / "two.fa").write_text(genome + genome.replace(">r", ">s"))
+            (self._place / "long.fa").write_text("".join(genome.replace(">r", f">{n}") for n in range(4)))
+        trial = self.folder / "trial"
+        shutil.rmtree(trial, ignore_errors=True)
+        older = self.folder / f"older-{name}"
+        shutil.copytree(older if over and older.exists() else self._place, self.work)
+        (trial / "tmp").mkdir()
+
+    def _reference(self, name: str, over: bool) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """What is in the folder before the command, and after it in an undisturbed run."""
+        if (name, over) not in self._references:
+            case = CASES[name]
+            if over:
+                assert case.older
+                self._prepare(name, False)
+                _succeeds(attempt([*case.older, "-o", case.output], self.work))
+                shutil.copytree(self.work, self.folder / f"older-{name}")
+            self._prepare(name, over)
+            before = contents(self.work)
+            _succeeds(attempt(_command(case, over), self.work))
+            after = contents(self.work)
+            assert before != after
+            self._references[name, over] = before, after
+        return self._references[name, over]
+
+    def _faults(self, name: str, kind: str, over: bool, result: Result, found: Tally) -> Iterator[str]:
+        """What is wrong after a command that met a fault, in words."""
+        case = CASES[name]
+        before, new = self._reference(name, over)
+        now = contents(self.work)
+        if kind == "kill":
+            if result.code != -9:
+                yield f"was to be killed, and ended with {result.code}"
+        elif result.code == 0:
+            found.tolerated += 1
+            left = {path for path in now if not is_hidden(path)}
+            if {path: now[path] for path in left} != new:
+                yield f"success without the whole output: {_difference(new, now)}"
+        elif kind == "memory" and result.code == -6 and "memory allocation of" in result.err:
+            found.aborted += 1
+        else:
+            found.reported += 1
+            yield from _of_messages(case, kind, result)
+            if not case.resume and any(is_hidden(path) for path in now) and kind != "remove":
+                yield f"left {sorted(path for path in now if is_hidden(path))}"
+        if not case.resume:
+            stem = case.output.rstrip("/").removesuffix(".bin")
+            old, whole, ours = (
+                {path: data for path, data in one.items() if path.startswith(stem)}
+                for one in (before, new, now)
+            )
+            if ours not in (old, whole):
+                yield f"neither old nor new: {_difference(whole, ours)}"
+        kept = [path for path, data in before.items() if new.get(path) == data]
+        if lost := [path for path in kept if now.get(path) != before[path]]:
+            yield f"changed what it reads: {lost}"
+
+    def _again(self, case: Case, over: bool) -> Result:
+        """The command once more, undisturbed: resumed if there is something to resume."""
+        command = _command(case, over)
+        there = [self.work / case.output, self.work / f"{case.output}.partial"]
+        if case.resume and any(path.exists() for path in there):
+            command.append("--resume")
+        elif not case.resume and "--force" not in command and case.older:
+            command.append("--force")
+        return attempt(command, self.work)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Callable[[int | None], None]]:
+    """A file system of its own with the contents of `folder`, mounted there.
+
+    Yields a function that leaves so many pages of it free, or, for None, most of it.
+
+    Raises:
+        PermissionError: Nothing can be mounted here.
+    """
+    inside = folder.with_name("inside")
+    folder.rename(inside)
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        raise PermissionError("a file system can be mounted by root only, or below `unshare -Urm`")
+    try:
+        shutil.copytree(inside, folder, dirs_exist_ok=True)
+        filler = folder / FILLER
+
+        def fill(pages: int | None) -> None:
+            filler.unlink(missing_ok=True)
+            if pages is not None:
+                free = os.statvfs(folder)
+                with filler.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, (free.f_bavail - pages) * free.f_bsize)
+
+        yield fill
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files below a folder, without the times in records; empty folders end in `/`."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name == FILLER:
+            continue
+        if path.is_file():
+            found[name] = VOLATILE.sub(rb'"\g<key>": 0', path.read_bytes())
+        elif path.is_dir() and not any(path.iterdir()):
+            found[name + "/"] = b""
+    return found
+
+
+def sampled(count: int, size: int) -> list[int]:
+    """The first numbers up to `count`, the last, and some between, evenly spaced: `size` of them, or all."""
+    if count <= size:
+        return list(range(1, count + 1))
+    ends = max(1, size // 4)
+    middle = size - 2 * ends
+    step = (count - 2 * ends) / (middle + 1)
+    between = {ends + round(step * number) for number in range(1, middle + 1)}
+    return sorted({*range(1, ends + 1), *between, *range(count - ends + 1, count + 1)})
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a path is that of a temporary file, folder or claim."""
+    return any(part.startswith((".genotok-", ".saving-")) for part in path.split("/"))
+
+
+def _command(case: Case, over: bool) -> list[str]:
+    return [*case.arguments, "-o", case.output, *(["--force"] if over else [])]
+
+
+def _succeeds(result: Result) -> None:
+    if result.code:
+        raise AssertionError(f"the undisturbed run failed: {result}")
+
+
+def _of_messages(case: Case, kind: str, result: Result) -> Iterator[str]:
+    """What is wrong with the messages of a command that failed."""
+    lines = [line for line in result.err.splitlines() if line.startswith("genotok: error: ")]
+    if result.code != 1:
+        yield f"ended with {result.code}: {result.err[-300:]}"
+    elif "Traceback" in result.err or "internal" in result.err or len(lines) != 1:
+        yield f"{len(lines)} lines of errors: {result.err[-600:]}"
+    elif kind != "memory":
+        assert result.call
+        path = Path(result.call[1])
+        names = {case.output.rstrip("/"), path.name, *case.arguments}
+        if not any(name in lines[0] for name in names if len(name) > 1):
+            yield f"names no file: {lines[0]}"
+
+
+def _difference(wanted: dict[str, bytes], found: dict[str, bytes]) -> dict[str, Any]:
+    """What two folders differ in."""
+    return {
+        "missing": sorted(wanted.keys() - found.keys()),
+        "stray": sorted(found.keys() - wanted.keys()),
+        "changed": sorted(path for path in wanted.keys() & found.keys() if wanted[path] != found[path]),
+    }

@@ -1,0 +1,110 @@
+"""Commands in forked processes, with a fault or a limit; the parent has imported what they need."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from multiprocessing import reduction
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from genotok.cli import commands
+from tests.support.syscalls import PATIENCE_SECONDS, Watcher, install_filter
+
+__all__ = ["Fault", "Result", "attempt"]
+
+COMMANDS = Path(commands.__file__).parent
+IMPORTS = ["tests.support.trials", "pyarrow.parquet", "torch", "transformers", "genotok.model.huggingface"]
+IMPORTS += [f"genotok.cli.commands.{file.stem}" for file in COMMANDS.glob("[a-z]*.py")]
+"""What the parent of all trials imports; commands of torch then start in milliseconds."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong: the call number `at` of a kind (`syscalls.KINDS`), or a limit."""
+
+    kind: str = "write"
+    at: int = 0
+    file_bytes: int | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended.
+
+    Attributes:
+        code: Its exit code; negative for a signal.
+        out: Its standard output.
+        err: Its messages.
+        calls: Calls of the kind that it made.
+        call: The call that failed, and its path; none if all went through.
+        seconds: Time from the fork to the end.
+    """
+
+    code: int
+    out: str
+    err: str
+    calls: int
+    call: tuple[str, str] | None
+    seconds: float
+
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(IMPORTS)
+
+
+def attempt(arguments: list[str], folder: Path, fault: Fault | None = None) -> Result:
+    """Run a command in `folder`, where its fault comes true; temporary files go to `tmp` beside it."""
+    fault = fault or Fault()
+    with tempfile.TemporaryDirectory() as outside:
+        ours, theirs = _context.Pipe()
+        process = _context.Process(target=_run, args=(theirs, arguments, str(folder), outside, fault))
+        start = time.perf_counter()
+        process.start()
+        theirs.close()
+        listener = reduction.recv_handle(ours)
+        ours.close()
+        watcher = Watcher(fault.kind, fault.at, os.path.realpath(folder.parent))
+        assert process.pid is not None
+        try:
+            watcher.watch(listener, process.pid, process.sentinel)
+            process.join(1)
+            if process.exitcode is None:
+                raise TimeoutError(f"{arguments} did not end within {PATIENCE_SECONDS} s")
+        finally:
+            os.close(listener)
+            process.kill()
+            process.join()
+        texts = [Path(outside, name).read_text(errors="replace") for name in ("out", "err")]
+        seconds = time.perf_counter() - start
+        return Result(process.exitcode, *texts, watcher.count, watcher.call, seconds)
+
+
+def _run(connection: Connection, arguments: list[str], folder: str, outside: str, fault: Fault) -> None:
+    """The program in this process, as its own `main` runs it."""
+    from genotok.cli import main  # noqa: PLC0415  after the fork
+
+    for number, name in ((1, "out"), (2, "err")):
+        opened = os.open(os.path.join(outside, name), os.O_WRONLY | os.O_CREAT)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    os.chdir(folder)
+    os.environ.update(COLUMNS="100", NO_COLOR="1", TMPDIR=os.path.join(folder, "../tmp"))
+    os.environ["OMP_NUM_THREADS"] = "1"
+    tempfile.tempdir = None
+    sys.argv = ["genotok", *arguments]
+    for kind, limit in ((resource.RLIMIT_FSIZE, fault.file_bytes), (resource.RLIMIT_AS, fault.memory_bytes)):
+        if limit is not None:
+            resource.setrlimit(kind, (limit, limit))
+    listener = install_filter(fault.kind)
+    reduction.send_handle(connection, listener, os.getppid())
+    os.close(listener)
+    main()
