@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from genotok.files.appending import AppendFile
 from genotok.files.atomic import TEMPORARY_PATTERN, AtomicFile, write_atomic
 from genotok.files.folders import AtomicFolder, remove_unfinished
+from genotok.files.reading import errors_name, open_reading, read_bytes
 
 PACKAGE = Path(__file__).resolve().parent.parent / "python" / "genotok"
 
@@ -138,3 +141,39 @@ def test_appended_records_stay(tmp_path: Path) -> None:
             assert len(file) == 2 * (number + 1)
             assert file.read().endswith(b"%d\n" % number)
     assert (tmp_path / "journal").read_bytes() == b"0\n1\n"
+
+
+UNNAMED = {
+    "files/identity.py": "within errors_name",
+    "files/paths.py": "standard input",
+    "files/reading.py": "the reader itself",
+    "rows/opening.py": "pipes, whose errors name the source",
+    "training/settings.py": "a preset of the package",
+    "distributed/storage.py": "a remote file",
+}
+"""Other reads of bytes, and why their errors need no name."""
+
+
+def test_reads_name_the_file() -> None:
+    found = {
+        place
+        for path in PACKAGE.rglob("*.py")
+        if not (place := path.relative_to(PACKAGE).as_posix()).startswith("model/")
+        and re.search(r"""\bopen\([^\n]*"rb"|\.read_bytes\(\)""", path.read_text(encoding="utf-8"))
+    }
+    assert found <= UNNAMED.keys(), "open_reading and read_bytes name the file in errors of reading"
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that cannot be read is Linux's own")
+def test_an_error_of_reading_names_the_file() -> None:
+    with pytest.raises(OSError, match="/proc/self/mem"):
+        read_bytes("/proc/self/mem")
+    with open_reading("/proc/self/mem") as file, pytest.raises(OSError, match="/proc/self/mem"):
+        file.read(1)
+
+
+def test_a_name_that_is_there_stays(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="missing"), errors_name("other"):
+        (tmp_path / "missing").read_bytes()
+    with pytest.raises(OSError, match=r"^no number$"), errors_name("other"):
+        raise OSError("no number")

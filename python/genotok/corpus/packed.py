@@ -8,6 +8,7 @@ from typing import NamedTuple, NotRequired, TypedDict, Unpack, cast
 from genotok import _native
 from genotok.errors import SequenceFileError
 from genotok.files.paths import MANIFEST, Files, expand
+from genotok.files.reading import open_reading
 from genotok.options import PackKeywords, PackOptions, Progress, RunKeywords, RunOptions, grouped
 from genotok.options.packing import DEFAULT_SHARD_SIZE
 
@@ -143,7 +144,7 @@ def verify_packed(path: str | os.PathLike[str]) -> list[str]:
 def is_packed_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins as packed files do."""
     try:
-        with open(path, "rb") as file:
+        with open_reading(path) as file:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
@@ -152,7 +153,7 @@ def is_packed_file(path: str | os.PathLike[str]) -> bool:
 def is_packed_folder(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder has a manifest of packed shards, to judge by how it starts."""
     try:
-        with open(os.path.join(folder, MANIFEST), "rb") as file:
+        with open_reading(os.path.join(folder, MANIFEST)) as file:
             return b'"genotok packed corpus"' in file.read(200)
     except OSError:
         return False

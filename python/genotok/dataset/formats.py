@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import open_reading
 
 __all__ = ["BEGINNINGS", "FORMATS", "Format", "FormatName", "choose", "found_in"]
 
@@ -88,7 +89,7 @@ def found_in(path: str) -> Format | None:
     Raises:
         OSError: The file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         head = file.read(8)
     for beginning, name in BEGINNINGS.items():
         if head.startswith(beginning):

@@ -23,6 +23,7 @@ from genotok.dataset.formats import FORMATS
 from genotok.dataset.plain import from_plain, sum_of, to_plain
 from genotok.errors import SequenceFileError
 from genotok.files.checksums import CHECKSUM
+from genotok.files.reading import open_reading
 
 __all__ = [
     "JOURNAL",
@@ -214,7 +215,7 @@ class Manifest:
             SequenceFileError: It is not a manifest, contradicts itself, or is of a later version.
             OSError: It cannot be read.
         """
-        with open(path, "rb") as file:
+        with open_reading(path) as file:
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
             raise SequenceFileError(f"{path}: more than {MAX_BYTES:,} bytes, too many for a manifest")

@@ -47,6 +47,7 @@ from genotok.dataset.batch_checksums import BatchChecksums
 from genotok.dataset.columns import bed_rows_of, ids_of, offsets_of, starts_of, view_of
 from genotok.dataset.mapped import mapped
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.reading import open_reading
 
 if TYPE_CHECKING:
     from genotok.dataset.batch_checksums import ChecksumWriter
@@ -163,7 +164,7 @@ class MegatronFile:
             SequenceFileError: The index is not one, or does not fit the data.
             OSError: A file cannot be read.
         """
-        with open(index, "rb") as file:
+        with open_reading(index) as file:
             kind, num_rows, num_documents = _read_head(index, file.read(HEAD_BYTES))
         needed = HEAD_BYTES + 12 * num_rows + 8 * num_documents
         size = os.path.getsize(index)

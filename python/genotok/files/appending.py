@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Self
 
+from genotok.files.reading import errors_name
+
 __all__ = ["AppendFile"]
 
 
@@ -35,24 +37,29 @@ class AppendFile:
 
     def append(self, record: str, *, deferred: bool = False) -> None:
         """Append a record in UTF-8 and flush it to the disk, or, `deferred`, leave that to `sync`."""
-        self._file.write(record.encode())
-        self._file.flush()
+        with errors_name(self.path):
+            self._file.write(record.encode())
+            self._file.flush()
         if not deferred:
             self.sync()
 
     def sync(self) -> None:
         """Flush what was appended to the disk."""
-        os.fsync(self._file.fileno())
+        with errors_name(self.path):
+            os.fsync(self._file.fileno())
 
     def read(self) -> bytes:
         """Everything in the file."""
-        self._file.seek(0)
-        return self._file.read()
+        with errors_name(self.path):
+            self._file.seek(0)
+            return self._file.read()
 
     def truncate(self, size: int) -> None:
         """Keep the first `size` bytes."""
-        self._file.truncate(size)
+        with errors_name(self.path):
+            self._file.truncate(size)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with errors_name(self.path):
+            self._file.close()

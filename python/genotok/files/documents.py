@@ -9,6 +9,7 @@ import stat
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def read_object(file: Path, what: str, *, max_bytes: int = MAX_BYTES) -> dict[st
     if found.st_size > max_bytes:
         raise ArgumentError(f"{file}: has {found.st_size:,} bytes; at most {max_bytes:,} are expected")
     try:
-        return parse_object(file.read_bytes())
+        return parse_object(read_bytes(file))
     except ValueError as error:
         raise ArgumentError(f"{file}: {error}; a JSON object is expected") from None
 

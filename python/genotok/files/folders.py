@@ -19,6 +19,7 @@ from genotok._native import Claim
 from genotok.errors import ArgumentError
 from genotok.files.atomic import is_stream
 from genotok.files.outputs import is_internal, named
+from genotok.files.reading import errors_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -121,7 +122,8 @@ class AtomicFolder:
     def write(self, name: str, data: bytes) -> None:
         """Add a file."""
         self.path.mkdir(exist_ok=True)
-        (self.path / name).write_bytes(data)
+        with errors_name(self._target / name):
+            (self.path / name).write_bytes(data)
 
     def commit(self, *, last: str) -> None:
         """Publish the folder; of files that are moved one by one, `last` is the last.
@@ -209,6 +211,7 @@ def _flush(folder: Path) -> None:
 def _fsync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with errors_name(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

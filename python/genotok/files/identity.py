@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
+from genotok.files.reading import errors_name, read_bytes
 
 if TYPE_CHECKING:
     import threading
@@ -94,7 +95,7 @@ def file_sha256(path: str | os.PathLike[str], stopped: threading.Event | None = 
     if not stat.S_ISREG(os.stat(path).st_mode):
         return None
     digest = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
+    with errors_name(path), open(path, "rb", buffering=0) as file:
         while (block := file.read(BLOCK)) and not (stopped and stopped.is_set()):
             digest.update(block)
     return digest.hexdigest()
@@ -202,7 +203,7 @@ def _checksums(file: Path) -> dict[str, str] | None:
     """Name to checksum; None if the file is not a list of checksums."""
     if not file.is_file() or file.stat().st_size > MAX_BYTES:
         return None
-    parts = [line.partition("  ") for line in file.read_text("utf-8", errors="replace").splitlines()]
+    parts = [line.partition("  ") for line in read_bytes(file).decode(errors="replace").splitlines()]
     is_list = all(name and len(digest) == DIGITS for digest, _, name in parts)
     return {name: digest for digest, _, name in parts} if parts and is_list else None
 

@@ -11,6 +11,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genotok.files.reading import open_reading
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,7 +85,7 @@ class OutputKind:
 
 
 def _head(path: str) -> bytes:
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         return file.read(HEAD)
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from genotok._native import Claim
 from genotok.errors import ArgumentError
 from genotok.files.atomic import STANDARD_OUTPUT, is_stream, write_atomic
+from genotok.files.reading import open_reading
 from genotok.files.syncing import sync_folder
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class FileOutput:
             OSError: It cannot be written.
         """
         if not is_stream(self.path) and os.path.exists(self.path):
-            with open(self.path, "rb") as file:
+            with open_reading(self.path) as file:
                 before = file.read()
             if before == data:
                 self.is_unchanged = True
@@ -188,7 +189,7 @@ def write_files(folder: str | os.PathLike[str], texts: Mapping[str, str], *, for
     paths = {os.path.join(folder, name): text.encode() for name, text in texts.items()}
     for path, data in paths.items():
         if os.path.isfile(path) and os.path.getsize(path) and not force:
-            with open(path, "rb") as file:
+            with open_reading(path) as file:
                 if file.read(len(data) + 1) != data:
                     raise ArgumentError(
                         f"{path}: is there already with other contents; --force (force=True) replaces it"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from genotok._native import shard_files
 from genotok.errors import ArgumentError
+from genotok.files.reading import open_reading
 
 __all__ = ["MANIFEST", "STANDARD_INPUT", "Bed", "Beds", "Files", "expand", "read_beds"]
 
@@ -63,7 +64,7 @@ def _bytes_of(path: str) -> bytes:
     if path == STANDARD_INPUT:
         with open(0, "rb", closefd=False) as file:
             return file.read()
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         return file.read()
 
 

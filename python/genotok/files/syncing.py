@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from genotok.files.reading import errors_name
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -38,9 +40,8 @@ def _sync_file(path: str) -> None:
     """Flush a file to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from None
+        with errors_name(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -14,6 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import open_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +110,7 @@ def members(path: str, source: str) -> Iterator[tuple[PurePosixPath, IO[bytes]]]
     if zipfile.is_zipfile(path):
         yield from _zip(path, source)
         return
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         start = file.read(PAGE)
     if start.startswith(b"PK"):
         raise zipfile.BadZipFile("the end of the zip archive is missing")

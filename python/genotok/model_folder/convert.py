@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.files.folders import output_folder
 from genotok.files.identity import file_sha256
+from genotok.files.reading import read_bytes
 from genotok.model_folder.card import Card
 from genotok.model_folder.plain import PlainModel
 from genotok.model_folder.pretrained import config_of
@@ -99,7 +100,7 @@ def _facts(found: ModelFolder, model: PlainModel) -> dict[str, Any]:
 def _is_ours(folder: Path) -> bool:
     """Whether `convert` made the folder."""
     try:
-        found = json.loads((folder / MANIFEST).read_bytes())
+        found = json.loads(read_bytes(folder / MANIFEST))
     except (OSError, ValueError):
         return False
     return isinstance(found, dict) and (found.get("kind"), found.get("made_by")) == (KIND, MADE_BY)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genotok import __version__
 from genotok.files.folders import AtomicFolder
 from genotok.files.identity import file_sha256, vocabulary_sha256
+from genotok.files.reading import read_bytes
 from genotok.model_folder.card import FRONT
 from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER
@@ -73,7 +74,7 @@ def save_folder(
             "fast": "model" in json.loads(stored.to_json()),
             "upper": stored.encode("acgt" * 4) == stored.encode("ACGT" * 4),
         }
-        config = json.loads((saved.path / "config.json").read_bytes())
+        config = json.loads(read_bytes(saved.path / "config.json"))
         name = CARD if not beside or _may_write(folder / CARD) else OTHER_CARD
         text = card.markdown(config, digests, **facts)
         saved.write(name, text.encode(errors="backslashreplace"))  # names of files may be no text
@@ -86,6 +87,6 @@ def save_folder(
 def _may_write(card: Path) -> bool:
     """Whether the file is missing or a card that genotok wrote."""
     try:
-        return card.read_bytes().startswith(FRONT.encode())
+        return read_bytes(card).startswith(FRONT.encode())
     except FileNotFoundError:
         return True

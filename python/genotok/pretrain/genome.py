@@ -19,6 +19,7 @@ from genotok.errors import ArgumentError
 from genotok.files.checksums import blake3, has_checksum
 from genotok.files.identity import object_sha256
 from genotok.files.paths import MANIFEST, expand
+from genotok.files.reading import read_bytes
 from genotok.options import PackOptions, RunOptions
 from genotok.pretrain.ahead import PrefetchBlocks, WindowRun
 from genotok.pretrain.data import TrainingData
@@ -169,7 +170,7 @@ def open_genomes(
     """
     place = folder / WORDS
     if (place / MANIFEST).exists():
-        manifest = json.loads((place / MANIFEST).read_bytes())
+        manifest = json.loads(read_bytes(place / MANIFEST))
         _check_inputs(manifest, files, folder, run)
     else:
         paths = expand(files, shards=True)
@@ -183,7 +184,7 @@ def open_genomes(
             )
         packing = PackOptions(allow_unknown=options.allow_unknown)
         write_shards(paths, place, packing, RunOptions(threads=run.threads, progress=run.progress))
-        manifest = json.loads((place / MANIFEST).read_bytes())
+        manifest = json.loads(read_bytes(place / MANIFEST))
     packed = PackedWords(expand([str(place)], shards=True))
     return GenomeSource(packed, tokenizer, window, options, manifest)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from genotok.errors import ArgumentError
 from genotok.files.documents import printable
+from genotok.files.reading import open_reading
 from genotok.report.records import FoundRecord
 from genotok.run_records.reading import read_lines, read_record, read_settings
 
@@ -249,7 +250,7 @@ def _around(folder: str) -> Json:
 def _state(folder: str) -> Json:
     """Whether a run holds the folder now. Nothing is written to find out."""
     try:
-        with open(_path(folder, CLAIM), "rb") as file:
+        with open_reading(_path(folder, CLAIM)) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return {"state": "running"}

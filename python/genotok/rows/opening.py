@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from genotok.errors import SequenceFileError
 from genotok.files.paths import STANDARD_INPUT
+from genotok.files.reading import open_reading
 from genotok.rows.formats import COMPRESSED, HEAD_BYTES, compression_of, unpacked
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["InputFile", "head_of", "is_repeatable", "put_back"]
 
 OPENERS: dict[str, Callable[[str], Any]] = {
-    "": lambda path: open(path, "rb"),  # noqa: SIM115 - its reader closes it
+    "": open_reading,
     "gzip": gzip.open,
     "bz2": bz2.open,
     "xz": lzma.open,
@@ -76,7 +77,7 @@ class InputFile:
         with open(0 if is_stdin else path, "rb", buffering=0, closefd=not is_stdin) as source:
             shutil.copyfileobj(source, copy, COPIED)
         copy.flush()
-        with open(copy.name, "rb") as file:
+        with open_reading(copy.name) as file:
             head = file.read(HEAD_BYTES)
         return cls("standard input" if is_stdin else path, copy.name, compression_of(head), copy)
 
@@ -135,7 +136,7 @@ def head_of(path: str) -> bytes:
         return os.pread(0, HEAD_BYTES, os.lseek(0, 0, os.SEEK_CUR)) if _is_regular(0) else _head_of_pipe()
     if not _is_regular(path):
         return b""
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         head = file.read(1 << 12)
         return head + file.read(HEAD_BYTES - len(head)) if compression_of(head) == "zstd" else head
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from genotok.errors import ArgumentError
 from genotok.files.documents import parse_object, printable, read_object
+from genotok.files.reading import open_reading
 from genotok.run_records.version_1 import current, renamed
 
 __all__ = ["MAX_FILE", "read_lines", "read_record", "read_settings"]
@@ -57,7 +58,7 @@ def read_lines(path: str | os.PathLike[str]) -> tuple[list[dict[str, Any]], int]
     """
     found: list[dict[str, Any]] = []
     damaged = 0
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         content = file.read(MAX_FILE + 1)
     if len(content) > MAX_FILE:
         raise ArgumentError(f"{os.fspath(path)}: larger than {MAX_FILE:,} bytes, so no log")

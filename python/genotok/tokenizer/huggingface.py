@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import open_reading
 
 __all__ = [
     "CONFIG",
@@ -98,7 +99,7 @@ def max_length_at(path: Path) -> int | None:
     beside = path.with_name(CONFIG)
     if path.name != TOKENIZER or not beside.is_file():
         return None
-    with open(beside, "rb") as file:
+    with open_reading(beside) as file:
         found = json.loads(file.read(MAX_BYTES)).get("model_max_length")
     is_length = isinstance(found, int) and not isinstance(found, bool) and 0 < found < MAX_LIMIT
     return found if is_length else None

@@ -17,6 +17,7 @@ from genotok.files.atomic import STANDARD_OUTPUT, write_atomic
 from genotok.files.folders import publish, remove_folder, remove_unfinished, unfinished_folder
 from genotok.files.identity import CHECKSUMS, check_files, check_same
 from genotok.files.outputs import is_internal
+from genotok.files.reading import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -94,7 +95,7 @@ class RunFolder:
         check_same(self.folder, self.recorded, digests)
         recorded = _merged(self.recorded, digests)
         if recorded != self.recorded:
-            settings = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+            settings = json.loads(read_bytes(self.folder / RUN))
             write_json(self.folder / RUN, {**settings, DIGESTS: recorded})
             self.recorded = recorded
 
@@ -190,7 +191,7 @@ def _start(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, An
     if not path.exists():
         raise ArgumentError(f"{folder}: holds no run to resume")
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = json.loads(read_bytes(path).decode())
     except (ValueError, RecursionError):
         before = None
     if not isinstance(before, dict) or not before or not isinstance(before.get(DIGESTS, {}), dict):

@@ -12,6 +12,7 @@ from transformers.utils import logging
 
 from genotok.files.appending import AppendFile
 from genotok.files.atomic import write_atomic
+from genotok.files.reading import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def cut_log(path: Path, step: int) -> None:
     if not path.exists():
         return
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in read_bytes(path).decode().splitlines():
         try:
             entry = json.loads(line)
         except ValueError:  # truncated when the run was killed

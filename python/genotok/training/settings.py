@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Literal, TypeVar
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import open_reading
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,7 +34,7 @@ def preset(package: str, name: str) -> dict[str, Any]:
         OSError: A file cannot be read.
     """
     if name.endswith(".toml"):
-        with open(name, "rb") as file:
+        with open_reading(name) as file:
             data = file.read()
     elif name in presets(package):
         data = files(package).joinpath("presets", f"{name}.toml").read_bytes()

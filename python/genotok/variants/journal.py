@@ -16,6 +16,7 @@ import numpy as np
 
 from genotok.errors import ArgumentError
 from genotok.files.appending import AppendFile
+from genotok.files.reading import open_reading
 from genotok.variants.scores import KINDS, VariantScores
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ScoreJournal:
     def _lines(self) -> Iterator[Any]:
         """The whole lines of the file; what stands behind them is dropped."""
         size = 0
-        with open(self._path, "rb") as file:
+        with open_reading(self._path) as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
@@ -103,6 +104,6 @@ class ScoreJournal:
 
 
 def _is_ours(path: str) -> bool:
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         head = file.read(64)
     return not head or head.startswith(b'{"format": "genotok scores"')

@@ -19,6 +19,7 @@ from genotok.errors import ArgumentError
 from genotok.files import kinds
 from genotok.files.atomic import write_atomic
 from genotok.files.outputs import output_file
+from genotok.files.reading import open_reading
 from genotok.options import OutputFormat, TableFormat
 from genotok.rows.targets import RowTarget
 from genotok.rows.writers import row_writer
@@ -194,7 +195,7 @@ def _write_big_wig(
             ends = (starts + 1).tolist()
             file.addEntries(names, starts.tolist(), ends=ends, values=numbers.tolist())
         file.close()
-        with open(place, "rb") as made:
+        with open_reading(place) as made:
             write_atomic(path, made.read())
 
 

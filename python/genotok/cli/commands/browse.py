@@ -16,6 +16,7 @@ from genotok.cli.shared.tokenizer_file import DEFAULT_TOKENIZER, load_tokenizer
 from genotok.errors import ArgumentError, VocabularyError
 from genotok.files.kinds import TOKEN_PAGE
 from genotok.files.outputs import Existing, output_file
+from genotok.files.reading import open_reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,7 @@ def _from_file(path: str) -> Tokenizer:
     try:
         return load_tokenizer(path)
     except VocabularyError:
-        with open(path, "rb") as file:
+        with open_reading(path) as file:
             if file.read(1) not in {b">", b"@"}:
                 raise
         command = f"genotok browse {DEFAULT_TOKENIZER} - < {shlex.quote(path)}"

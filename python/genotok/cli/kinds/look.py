@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from genotok.files.reading import open_reading
 from genotok.run_records.version_1 import current
 
 __all__ = ["Facts", "Look"]
@@ -51,7 +52,7 @@ class Look:
         self.bytes = 0 if self.is_folder else found.st_size
         self.head = b""
         if not self.is_folder:
-            with open(path, "rb") as file:
+            with open_reading(path) as file:
                 self.head = file.read(HEAD_BYTES)
 
     @cached_property
@@ -71,7 +72,7 @@ class Look:
         if self.bytes > MAX_JSON_BYTES or self.head.lstrip()[:1] not in {b"{", b"["}:
             return None
         try:
-            with open(self.path, "rb") as file:
+            with open_reading(self.path) as file:
                 return json.loads(file.read(MAX_JSON_BYTES + 1))
         except (ValueError, RecursionError):
             return None

@@ -11,6 +11,7 @@ from genotok.cli.shared.figures import count
 from genotok.cli.shared.messages import one_line
 from genotok.errors import SequenceFileError
 from genotok.files.checksums import digits_of
+from genotok.files.reading import open_reading
 
 if TYPE_CHECKING:
     from genotok.cli.kinds.look import Facts, Look
@@ -61,7 +62,7 @@ def unfinished_folder(look: Look) -> Facts | None:
     if JOURNAL not in look.names or MANIFEST in look.names:
         return None
     path = os.path.join(look.path, JOURNAL)
-    with open(path, "rb") as file:
+    with open_reading(path) as file:
         # The last line may have been cut short by a kill.
         lines = file.read(MAX_JOURNAL_BYTES).split(b"\n")[:-1]
     state = "unfinished; genotok encode --resume continues it"
