@@ -38,6 +38,7 @@ from genotok.model.huggingface import (  # noqa: E402
 from genotok.model.stored import CheckpointError, stored_in  # noqa: E402
 from genotok.model_folder.pretrained import config_of, load_pretrained  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
+from genotok.model_folder.write_errors import write_errors  # noqa: E402
 from tests.support.commands import run  # noqa: E402
 from tests.support.labelled import write_set  # noqa: E402
 
@@ -516,3 +517,14 @@ def test_any_table_of_weights_is_read_or_refused_in_one_line(classifier: Path, d
     else:
         tensors = {name for name in table if name != "__metadata__"}
         assert found.keys() == tensors
+
+
+def test_a_full_disk_is_an_error_of_the_system_whoever_writes(tmp_path: Path) -> None:
+    for write in (
+        lambda: torch.save({"a": torch.zeros(9)}, "/dev/full"),
+        lambda: save_file({"a": torch.zeros(9)}, tmp_path / "missing" / "model.safetensors"),
+    ):
+        with pytest.raises(OSError, match="folder"), write_errors(tmp_path / "folder"):
+            write()
+    with pytest.raises(RuntimeError, match="something else"), write_errors(tmp_path):
+        raise RuntimeError("something else")

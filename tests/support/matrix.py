@@ -81,6 +81,7 @@ def _cases() -> dict[str, Case]:
         arguments = (name, *given, *found[name].arguments[1 + len(given) :])
         found[name] = replace(found[name], arguments=arguments)
     found["convert"] = Case(("convert", "model"), "run/", ("convert", "classifier"))
+    found["gue split"] = replace(found["gue split"], marker="run/manifest.json")
     found["encode to Megatron"] = Case(
         ("encode", "genome.fa"), "out.bin", ("encode", "genome.fa", "--reverse-complement")
     )
@@ -282,9 +283,10 @@ class Matrix:
         there = [self.work / case.output, self.work / f"{case.output}.partial"]
         if case.resume and any(path.exists() for path in there):
             command.append("--resume")
-        elif not case.resume and "--force" not in command and case.older:
-            command.append("--force")
-        return attempt(command, self.work)
+        again = attempt(command, self.work)
+        if again.code and "run without --resume" in again.err:
+            return attempt(_command(case, over), self.work)
+        return again
 
 
 @contextmanager
@@ -372,7 +374,7 @@ def _of_messages(case: Case, kind: str, result: Result) -> Iterator[str]:
     elif kind != "memory":
         assert result.call
         path = Path(result.call[1])
-        names = {case.output.rstrip("/"), path.name, *case.arguments}
+        names = {Path(case.output).stem, path.name, *case.arguments}
         if not any(name in lines[0] for name in names if len(name) > 1):
             yield f"names no file: {lines[0]}"
 

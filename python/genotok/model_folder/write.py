@@ -17,6 +17,7 @@ from genotok.files.reading import read_bytes
 from genotok.model_folder.card import FRONT
 from genotok.model_folder.read import MANIFEST
 from genotok.model_folder.tokenizer_files import TOKENIZER
+from genotok.model_folder.write_errors import write_errors
 from genotok.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def save_folder(
         tied = model.all_tied_weights_keys
         own = None if weights is None else {name: weights[name] for name in weights if name not in tied}
         model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer.tokenizer)
-        model.save_pretrained(saved.path, state_dict=own)
+        with write_errors(folder):
+            model.save_pretrained(saved.path, state_dict=own)
         for name, content in tokenizer.files().items():
             saved.write(name, content)
         digests = {path.name: str(file_sha256(path)) for path in sorted(saved.path.iterdir())}

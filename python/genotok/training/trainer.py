@@ -22,6 +22,7 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
 from genotok.files.identity import write_checksums
+from genotok.model_folder.write_errors import write_errors
 from genotok.training import checkpoints
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class OrderedTrainer(Trainer):
         name = f"{checkpoints.PREFIX}{self.state.global_step}"
         self._folder = checkpoints.unfinished(place, self.state.global_step)
         try:
-            super()._save_checkpoint(model, trial)
+            with write_errors(place / name):
+                super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
                 write_checksums(self._folder / name)
