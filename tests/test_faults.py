@@ -23,7 +23,7 @@ FULL = [("train-bpe", True), ("pack", False), ("encode to shards", False)]
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    return Matrix(tmp_path_factory.mktemp("matrix"), sample=3)
+    return Matrix(tmp_path_factory.mktemp("matrix"), sample=2)
 
 
 def test_every_recipe_is_in_the_matrix() -> None:
