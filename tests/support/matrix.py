@@ -263,8 +263,9 @@ class Matrix:
         else:
             found.reported += 1
             yield from _of_messages(case, kind, result)
-            if not case.resume and any(is_hidden(path) for path in now) and kind != "remove":
-                yield f"left {sorted(path for path in now if is_hidden(path))}"
+            left = [path for path in now if is_hidden(path) and not path.endswith(".lock")]
+            if left and not case.resume and kind != "remove":
+                yield f"left {left}"
         if not case.resume and (not case.marker or case.marker in now):
             stem = case.output.rstrip("/").removesuffix(".bin")
             old, whole, ours = (
