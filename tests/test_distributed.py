@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,7 @@ from genotok.corpus.packed import pack_shards  # noqa: E402
 from genotok.dataset import verify_folder  # noqa: E402
 from genotok.dataset.encode import encode  # noqa: E402
 from genotok.distributed import Workers, workers  # noqa: E402
+from genotok.distributed import cluster as cluster_module  # noqa: E402
 from genotok.distributed.storage import fetch  # noqa: E402
 from genotok.distributed.workers import balanced  # noqa: E402
 from genotok.options import RunOptions  # noqa: E402
@@ -175,6 +177,35 @@ def test_a_worker_that_dies_again_and_again_ends_the_training(
     with pytest.raises(errors.ResourceError, match="died 4 times in a row") as raised:
         distributed.train(files[:1], vocab_size=300)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [("RPC error: WrongClusterID", "was restarted"), ("Timed out", r"has not answered for \d+ s")],
+)
+def test_a_head_that_is_gone_ends_the_work(said: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Head:
+        def internal_kv_get(self, key: bytes, namespace: bytes, timeout: float) -> bytes:
+            raise ConnectionError(said)
+
+    worker = types.SimpleNamespace(global_worker=types.SimpleNamespace(gcs_client=Head()))
+    waits = types.SimpleNamespace(
+        _private=types.SimpleNamespace(worker=worker), wait=lambda *_, **__: ([], [])
+    )
+    monkeypatch.setattr(cluster_module, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(cluster_module, "SILENT_SECONDS", 0.05)
+    contact = cluster_module.Contact(waits)
+    with pytest.raises(errors.ResourceError, match=message):
+        contact.get("reference")
+    assert contact.is_lost
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_head_that_answers_is_asked_in_vain(
+    files: list[str], alone: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "CHECK_SECONDS", 0.01)
+    assert distributed.train(files, vocab_size=700, workers=2).to_json() == alone.to_json()
 
 
 @pytest.mark.usefixtures("cluster")

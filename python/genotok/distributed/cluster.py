@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from genotok.errors import ArgumentError, GenotokError, ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["LOCAL", "cluster", "lost", "raise_cause", "ray_module", "told"]
+__all__ = ["LOCAL", "Contact", "cluster", "lost", "raise_cause", "ray_module", "told"]
 
 LOCAL = "local"
 """The address that stands for a local Ray cluster, started for the work on this machine."""
@@ -30,6 +31,19 @@ SHORT_FOLDER = "/tmp"  # noqa: S108 - a folder of a new name is made in it
 
 CONNECT_SECONDS = 5.0
 """How long a cluster may take to accept a connection."""
+
+
+RESTARTED = "WrongClusterID"
+"""What Ray says to a program that another head knows, which stood at the same address before."""
+
+TICK = 0.1
+"""Seconds between two looks for an interrupt."""
+
+CHECK_SECONDS = 5.0
+"""Seconds between two questions to the head whether it is there, and what each may take."""
+
+SILENT_SECONDS = 40.0
+"""How long a head may be silent; after 60 seconds Ray itself ends the program, without a checkpoint."""
 
 
 @contextmanager
@@ -100,6 +114,59 @@ def _own_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+class Contact:
+    """Waits for results, and notices when the head of the cluster is gone.
+
+    A head that was started again at its address knows nothing of this program, whose calls then wait for
+    ever.
+
+    Attributes:
+        is_lost: Whether the head is gone, and no call to it can end well.
+
+    Args:
+        ray: The module, connected.
+    """
+
+    def __init__(self, ray: Any) -> None:
+        self._ray, self.is_lost = ray, False
+        # Ray has no public way to ask with a limit of time; `ray.nodes()` ends the process here.
+        self._head = ray._private.worker.global_worker.gcs_client  # noqa: SLF001
+        self._heard = time.monotonic()
+        self._next = self._heard + CHECK_SECONDS
+
+    def check(self) -> None:
+        """Ask the head, if it is time.
+
+        Raises:
+            ResourceError: It was restarted, or has been silent for too long.
+        """
+        if time.monotonic() < self._next:
+            return
+        try:
+            self._head.internal_kv_get(b"session_name", b"session", timeout=CHECK_SECONDS)
+            self._heard = time.monotonic()
+        except Exception as error:  # noqa: BLE001 - of several kinds, in Ray's native code
+            restarted = RESTARTED in str(error)
+            silent = time.monotonic() - self._heard
+            if restarted or silent > SILENT_SECONDS:
+                self.is_lost = True
+                how = "was restarted" if restarted else f"has not answered for {silent:.0f} s"
+                raise ResourceError(f"ray: the head of the cluster {how}") from None
+        self._next = time.monotonic() + CHECK_SECONDS
+
+    def get(self, reference: Any, look: Callable[[], None] | None = None) -> Any:
+        """What a reference stands for, once it is there; meanwhile `look` is called.
+
+        Raises:
+            ResourceError: The head is gone.
+        """
+        while not self._ray.wait([reference], timeout=TICK)[0]:
+            self.check()
+            if look is not None:
+                look()
+        return self._ray.get(reference)
+
+
 def ray_module() -> Any:
     """The module, which only this one needs."""
     try:
@@ -128,6 +195,8 @@ def told(ray: Any, address: str) -> Iterator[None]:
     except lost(ray) as error:
         raise ResourceError(f"ray: work was lost again and again: {_first_line(error)}") from None
     except (ConnectionError, ray.exceptions.RayError) as error:
+        if RESTARTED in str(error):
+            raise ResourceError(f"ray: the head of the cluster at '{address}' was restarted") from None
         raise ResourceError(
             f"ray: the cluster at '{address}' cannot be reached or is gone: {_first_line(error)} (where it "
             "wants a token, set RAY_AUTH_MODE=token)"

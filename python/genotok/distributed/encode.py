@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from genotok.dataset.encode import EncodingOptions, encode_dataset
-from genotok.distributed.cluster import LOCAL, cluster, raise_cause, told
+from genotok.distributed.cluster import LOCAL, Contact, cluster, raise_cause, told
 from genotok.distributed.workers import check_workers
 from genotok.errors import ArgumentError
 from genotok.files.paths import STANDARD_INPUT, Files, expand
@@ -96,25 +96,26 @@ def _encode_remotely(ray: Any, address: str, at_once: int, work: RemoteJob, left
     """The portions in order, as many at a time as there are workers."""
     # A worker that is gone is none of the program's errors: only then is a task done again.
     encode_one = ray.remote(_encode).options(num_cpus=work.threads, max_retries=RETRIES)
+    contact = Contact(ray)
     with told(ray, address):
         shared = ray.put(work)
         pending: list[Any] = []
         for index in left:
             pending.append(encode_one.remote(shared, index))
             if len(pending) > at_once:
-                yield _get(ray, pending.pop(0))
+                yield _get(ray, contact, pending.pop(0))
         while pending:
-            yield _get(ray, pending.pop(0))
+            yield _get(ray, contact, pending.pop(0))
 
 
 def _encode(work: RemoteJob, index: int) -> Portion:
     return work.encode(index)
 
 
-def _get(ray: Any, ref: Any) -> Portion:
+def _get(ray: Any, contact: Contact, ref: Any) -> Portion:
     """A portion, or what its worker could not do."""
     try:
-        found: Portion = ray.get(ref)
+        found: Portion = contact.get(ref)
     except ray.exceptions.RayTaskError as error:
         raise_cause(error)
     return found

@@ -8,7 +8,16 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from genotok import _native
-from genotok.distributed.cluster import LOCAL, cluster, lost, raise_cause, ray_module, told
+from genotok.distributed.cluster import (
+    LOCAL,
+    TICK,
+    Contact,
+    cluster,
+    lost,
+    raise_cause,
+    ray_module,
+    told,
+)
 from genotok.distributed.storage import fetch, size_of
 from genotok.errors import ArgumentError, ResourceError
 
@@ -24,9 +33,6 @@ FAN_IN = 4
 
 TRIES = 4
 """How often in a row a worker is started anew, or a question repeated, before giving up."""
-
-TICK = 0.1
-"""Seconds between two looks for an interrupt."""
 
 
 class Workers:
@@ -55,6 +61,7 @@ class Workers:
         self._shares: list[list[str]] = []
         self._actors: list[Any] = []
         self._connected = ExitStack()
+        self._contact: Contact
 
     def __enter__(self) -> Self:
         wanted = self._wanted and self._wanted * self._threads
@@ -67,13 +74,14 @@ class Workers:
                 raise ArgumentError(
                     f"workers={count}: with {self._threads} threads each the cluster can run {slots}"
                 )
+            self._contact = Contact(ray)
             self._shares = balanced(self._paths, count)
             self._actors = [self._start(share) for share in self._shares]
             self._connected = opened.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for actor in self._actors:
+        for actor in [] if self._contact.is_lost else self._actors:
             self._ray.kill(actor)
         self._actors = []
         self._connected.close()
@@ -100,7 +108,7 @@ class Workers:
             for _ in range(TRIES):
                 answers = self._answers(question_ref, look)
                 try:
-                    return cast("bytes", self._wait(self._sum(answers), look))
+                    return cast("bytes", self._contact.get(self._sum(answers), look))
                 except lost(ray):
                     continue  # a machine went, with answers on it
                 except ray.exceptions.RayTaskError as error:
@@ -124,6 +132,7 @@ class Workers:
             ask(number)
         while pending:
             ready, _ = ray.wait(list(pending), timeout=TICK)
+            self._contact.check()
             if look is not None:
                 look()
             for made in ready:
@@ -157,12 +166,6 @@ class Workers:
                 add.options(num_cpus=0).remote(*group) if len(group) > 1 else group[0] for group in groups
             ]
         return answers[0]
-
-    def _wait(self, ref: Any, look: Look | None) -> Any:
-        while not self._ray.wait([ref], timeout=TICK)[0]:
-            if look is not None:
-                look()
-        return self._ray.get(ref)
 
 
 class _Holder:
