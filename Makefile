@@ -29,13 +29,15 @@ SDIST ?=
 JOBS ?= 2
 # Calls that `make faults` tries of each command and kind; 0: all.
 SAMPLE ?= 0
+# Seconds of `make fuzz` for each target.
+SECONDS ?= 60
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
 # One interpreter for every build of the extension: another one would rebuild the bindings.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python docs format bench faults tables man wheels lint-workflows release-check recipes audit reproducible lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz docs format bench faults tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +55,7 @@ lint-rust: $(VENV)/.created
 	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 \
 		|| { echo "genotok's lints need rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 lint-python: $(VENV)/.built $(VENV)/.dev
@@ -67,6 +70,10 @@ test-rust: $(VENV)/.created ## unit, property and documentation tests of the cor
 test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
+fuzz: $(VENV)/.built $(VENV)/.dev ## run each fuzz target for SECONDS (60) seconds, with AddressSanitizer
+	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
+	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
+
 docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_build/html, run its notebooks, check its links
 	rm -rf docs/_build/html
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/sphinx-build -E -W --keep-going -q -b html docs docs/_build/html
@@ -74,6 +81,7 @@ docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_bui
 
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
@@ -130,7 +138,7 @@ lock: $(VENV)/.release ## resolve the newest allowed packages and write requirem
 		&& $(BIN)/python -m release.lock write "$$folder/pylock.toml"
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks docs/_build docs/reference/{cli,python}
+	rm -rf $(VENV) target fuzz/target dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks docs/_build docs/reference/{cli,python}
 	find python tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	rm -f python/genotok/_native*.so
 

@@ -156,6 +156,7 @@ RUST_WRITERS = {
     "rust/src/io/atomic.rs": "the atomic writer",
     "rust/src/io/atomic/claim.rs": "claims, which are locked and never renamed",
     "rust/src/rows/spool.rs": "scratch space in a file without a name, gone with the process",
+    "rust/src/testing/fuzz/scratch.rs": "inputs of fuzz targets, in a folder that is gone with the process",
 }
 
 MAX_LINES = {".py": 300, ".rs": 500}

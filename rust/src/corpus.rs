@@ -50,6 +50,8 @@ mod together;
 pub use self::arena::{Contents, Corpus};
 pub use self::builder::{CorpusBuilder, WordPlace, from_words};
 pub use self::files::read;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::files::read_in_turns;
 pub use self::inputs::{check_bases, read_all, read_part};
 pub use self::layout::MAGIC;
 pub(crate) use self::layout::is_packed;

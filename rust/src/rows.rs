@@ -194,6 +194,15 @@ impl SequenceRows {
         self.cutter.cut_long_rows(Box::new(find));
     }
 
+    /// Reads with turns of these sizes of a chunk, of a turn and of a long line; strictly without.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn set_turns(&mut self, sizes: Option<[usize; 3]>) {
+        self.turns = sizes.map(|[chunk, turn, long_line]| {
+            let quiet = QuietSymbols::new(|symbol| self.cutter.forward_rules().is_quiet(symbol));
+            Box::new(Turns::with_sizes(quiet, self.hasher.clone(), chunk, turn, long_line))
+        });
+    }
+
     /// Where the bytes of batches go when nobody needs them any more, for batches to come.
     pub(crate) fn spares(&self) -> Spares {
         self.cutter.spares().clone()

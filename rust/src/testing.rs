@@ -23,6 +23,10 @@
 //!
 //! xoshiro256++ and SplitMix64 (Blackman and Vigna, 2019), from their published recurrences.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
+pub mod naive;
+
 use std::ops::RangeInclusive;
 
 use crate::alphabet::{BASES, CODES, complement};

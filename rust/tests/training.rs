@@ -1,14 +1,12 @@
 //! The trainer against its definition, on words full of runs and repeats, with every part of it forced to work.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, missing_docs)]
 
-mod naive;
-
 use genotok_core::bpe::encode::{CorpusText, MergeEncoder, NoAutomaton, SegmentQueue, TokenSink};
 use genotok_core::bpe::train::{MergeOptions, StopReason, TrainingSummary, WeightedCorpora, train};
 use genotok_core::bpe::{MergeTable, Pair, Token};
 use genotok_core::corpus::{Corpus, from_words};
 use genotok_core::monitor::Monitor;
-use genotok_core::testing::{Random, RandomGenome, nasty};
+use genotok_core::testing::{Random, RandomGenome, naive, nasty};
 use proptest::prelude::*;
 
 /// Words of one seed: runs, repeats, words of one base, words that occur twice.

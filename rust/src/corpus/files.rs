@@ -63,7 +63,7 @@ pub(super) fn read_symbols(
 }
 
 /// [`read_symbols`] with the turns given; strictly without.
-fn read_in_turns(
+pub(crate) fn read_in_turns(
     mut reader: SequenceReader,
     mut turns: Option<Turns>,
     monitor: &Monitor,

@@ -111,7 +111,7 @@ impl InputStream {
     }
 
     /// [`new`](Self::new) with the environment's answer passed in, for tests.
-    fn open(source: Box<dyn Read + Send>, marker_optional: bool) -> Result<Self, Fault> {
+    pub(crate) fn open(source: Box<dyn Read + Send>, marker_optional: bool) -> Result<Self, Fault> {
         let mut feed = Feed::new(source);
         feed.ensure(HEADER_BYTES)?;
         if let Some(reason) = refusal(feed.bytes()) {
@@ -125,6 +125,15 @@ impl InputStream {
             _ => Source::Here(Box::new(Members::new(feed, format, marker_optional))),
         };
         Ok(Self { format, source, chunk, fault: None })
+    }
+
+    /// The same with chunks of another size, so that tests cut content at every byte.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn with_chunks(mut self, bytes: usize) -> Self {
+        if let Source::Here(members) = std::mem::replace(&mut self.source, Source::Failed) {
+            self.source = Source::Here(Box::new(members.with_chunks(bytes)));
+        }
+        self
     }
 
     /// Sums the bytes of a compressed source of which nothing is unpacked yet; none if the source is plain.

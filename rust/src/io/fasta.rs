@@ -170,7 +170,7 @@ impl SequenceReader {
     }
 
     /// [`from_reader`](Self::from_reader) with a buffer of `bytes` bytes, so that tests cut records at every byte.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn with_buffer(
         name: impl Into<PathBuf>,
         input: impl Read + Send + 'static,

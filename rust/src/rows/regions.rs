@@ -165,6 +165,14 @@ impl Regions {
         Ok(())
     }
 
+    /// All that was read, in an order that does not depend on hashes.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let mut shown: Vec<String> = self.entries.iter().map(|entry| format!("{entry:?}")).collect();
+        shown.sort();
+        shown
+    }
+
     /// The rows of BED files; none if there are no BED files.
     pub(super) fn list(&self) -> Option<&Arc<WorkList>> {
         (!self.list.is_empty()).then_some(&self.list)

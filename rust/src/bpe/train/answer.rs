@@ -29,7 +29,7 @@ use crate::error::Result;
 /// The first byte of an answer with contents.
 pub(super) const CONTENTS: u8 = 1;
 /// The first byte of a sample.
-pub(super) const SAMPLE: u8 = 2;
+pub(crate) const SAMPLE: u8 = 2;
 /// The first byte of a pass.
 pub(super) const PASS: u8 = 3;
 /// The first byte of pairs with counts.

@@ -158,7 +158,7 @@ impl Origin {
 }
 
 /// A checksum of the merges: BLAKE3 over both parts of each, as 32-bit little-endian numbers.
-fn checksum(merges: &[Pair]) -> String {
+pub(crate) fn checksum(merges: &[Pair]) -> String {
     let mut hasher = blake3::Hasher::new();
     for (left, right) in merges {
         hasher.update(&left.to_le_bytes()).update(&right.to_le_bytes());

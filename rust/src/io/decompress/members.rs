@@ -56,7 +56,7 @@ impl Members {
     }
 
     /// The same with chunks of another size, so that tests cut content at every byte.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn with_chunks(mut self, bytes: usize) -> Self {
         self.chunk_bytes = bytes;
         self

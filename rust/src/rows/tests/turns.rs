@@ -28,10 +28,7 @@ fn read(
         std::fs::write(&path, text).unwrap();
     }
     let mut rows = SequenceRows::open(vec![path], options, |byte| known.contains(&byte)).unwrap();
-    rows.turns = sizes.map(|[chunk, turn, long_line]| {
-        let quiet = QuietSymbols::new(|symbol| rows.cutter.forward_rules().is_quiet(symbol));
-        Box::new(Turns::with_sizes(quiet, rows.hasher.clone(), chunk, turn, long_line))
-    });
+    rows.set_turns(sizes);
     let mut all = Vec::new();
     let error = loop {
         match rows.next_batch(&Monitor::default()) {

@@ -91,12 +91,9 @@ struct Drive {
 fn unpacked(packed: &[u8], drive: Drive) -> Unpacked {
     let mut stream =
         match InputStream::open(Box::new(Dribble::new(packed.to_vec(), vec![drive.source])), false) {
-            Ok(stream) => stream,
+            Ok(stream) => stream.with_chunks(drive.chunk),
             Err(fault) => return (Vec::new(), Some(fault.at("x".as_ref()).to_string())),
         };
-    if let Source::Here(members) = std::mem::replace(&mut stream.source, Source::Failed) {
-        stream.source = Source::Here(Box::new(members.with_chunks(drive.chunk)));
-    }
     let runner = if drive.ahead { stream.unpack_ahead(1) } else { None };
     let thread = runner.map(|runner| thread::spawn(move || runner.run()));
     let result = drain(&mut stream, drive.step);

@@ -1,14 +1,19 @@
-//! Training as it is defined, word by word and merge by merge: the oracle of the tests.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::cast_possible_truncation)] // each test file uses a part
+//! Training as it is defined, word by word and merge by merge: the oracle of tests and of fuzz targets.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, clippy::cast_possible_truncation)] // of four bases
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use genotok_core::bpe::{MergeTable, Pair, Token};
+use crate::bpe::{MergeTable, Pair, Token};
 
+/// What ends training, and what may be merged.
+#[derive(Clone, Debug)]
 pub struct Limits {
+    /// Merges, at most.
     pub merges: usize,
+    /// Pairs seen less often are not merged; 0 means 1.
     pub min_frequency: u64,
+    /// Bases of the longest token.
     pub max_length: u32,
 }
 
@@ -62,6 +67,7 @@ fn replace(word: &[Token], pair: Pair, product: Token) -> Vec<Token> {
     merged
 }
 
+/// The reverse complement of a word of bases.
 pub fn reverse_complement(word: &[u8]) -> Vec<u8> {
     let complement = |&base: &u8| match base {
         b'A' => b'T',
