@@ -37,8 +37,29 @@ pub(super) const PAIRS: u8 = 4;
 /// The first byte of a number of tokens.
 pub(super) const TOKENS: u8 = 5;
 
-/// No shard counts so much: sums of the answers of 255 shards stay below 2^64.
+/// No corpus counts so much, all counts of a list together: so no sum of them overflows.
 const MAX_COUNT: u64 = 1 << 56;
+
+/// The sum of all counts of a list, over all answers that are added.
+#[derive(Debug, Default)]
+struct TotalCount(u64);
+
+impl TotalCount {
+    /// Takes the next count of the list; fails if all of them reach [`MAX_COUNT`].
+    fn take(&mut self, numbers: &mut VarintReader<'_>) -> Result<u64> {
+        let count = numbers.below(MAX_COUNT)?;
+        self.0 += count; // both are below 2^56
+        if self.0 < MAX_COUNT { Ok(count) } else { Err(damaged()) }
+    }
+}
+
+/// The totals of the lists of a pass. Counts of a pair that has one of its own may end up in an entry.
+#[derive(Debug, Default)]
+struct PassTotals {
+    counts: TotalCount,
+    boundary_pairs: TotalCount,
+    islands: TotalCount,
+}
 
 /// Adds answers to the same question.
 ///
@@ -58,6 +79,7 @@ pub fn add(answers: &[impl AsRef<[u8]>]) -> Result<Vec<u8>> {
                 let (contents, pieces) = read_contents(part)?;
                 sum.0.add(&contents);
                 sum.1 += pieces;
+                read_contents(&self::contents(&sum.0, sum.1)[1..])?; // below the limits, like each part
             }
             Ok(contents(&sum.0, sum.1))
         }
@@ -67,9 +89,9 @@ pub fn add(answers: &[impl AsRef<[u8]>]) -> Result<Vec<u8>> {
         })),
         PASS => add_passes(&parts),
         PAIRS => {
-            let mut sums: Vec<(Pair, u64)> = Vec::new();
+            let (mut sums, mut total) = (Vec::new(), TotalCount::default());
             for part in parts {
-                sums.extend(read_pairs(part)?);
+                sums.extend(read_pairs_within(part, &mut total)?);
             }
             Ok(pairs(summed(sums)))
         }
@@ -131,10 +153,15 @@ pub(super) fn pairs(counts: impl IntoIterator<Item = (Pair, u64)>) -> Vec<u8> {
 /// Reads the answer with pairs. Their tokens are whatever was sent: the caller knows how many there
 /// are.
 pub(super) fn read_pairs(body: &[u8]) -> Result<Vec<(Pair, u64)>> {
+    read_pairs_within(body, &mut TotalCount::default())
+}
+
+/// The same, of one of several answers whose counts come to `total`.
+fn read_pairs_within(body: &[u8], total: &mut TotalCount) -> Result<Vec<(Pair, u64)>> {
     let mut numbers = VarintReader(body);
     let mut found = Vec::new();
     while !numbers.0.is_empty() {
-        found.push(((numbers.token(u32::MAX)?, numbers.token(u32::MAX)?), numbers.below(MAX_COUNT)?));
+        found.push(((numbers.token(u32::MAX)?, numbers.token(u32::MAX)?), total.take(&mut numbers)?));
     }
     Ok(found)
 }
@@ -252,7 +279,7 @@ impl<'a> Pass<'a> {
     ///
     /// Fails if the finder has started another pass. Counts come before islands, and the part of
     /// `S` that both kept before either: so an island that is added is one of that part.
-    fn add_to(mut self, finder: &mut IslandFinder) -> Result<Vec<(Pair, u64)>> {
+    fn add_to(mut self, finder: &mut IslandFinder, totals: &mut PassTotals) -> Result<Vec<(Pair, u64)>> {
         if self.num_tokens != finder.counts.separator() || self.guess != finder.guess() {
             return Err(damaged());
         }
@@ -268,11 +295,11 @@ impl<'a> Pass<'a> {
             if entry >= finder.counts.table_size() {
                 return Err(damaged());
             }
-            finder.counts.add(entry, self.rest.below(MAX_COUNT)?);
+            finder.counts.add(entry, totals.counts.take(&mut self.rest)?);
             next = entry + 1;
         }
         for &pair in &self.guess[..self.kept] {
-            let count = self.rest.below(MAX_COUNT)?;
+            let count = totals.counts.take(&mut self.rest)?;
             if count > 0 {
                 finder.counts.add_exact(pair, count);
             }
@@ -280,15 +307,15 @@ impl<'a> Pass<'a> {
         let mut boundary_pairs = Vec::new();
         for _ in 0..self.rest.count()? {
             let pair = (self.rest.token(self.num_tokens)?, self.rest.token(self.num_tokens)?);
-            boundary_pairs.push((pair, self.rest.below(MAX_COUNT)?));
+            boundary_pairs.push((pair, totals.boundary_pairs.take(&mut self.rest)?));
         }
-        self.add_islands(finder)?;
+        self.add_islands(finder, &mut totals.islands)?;
         Ok(boundary_pairs)
     }
 
     /// Adds the islands, which are all that is left. Memory is bounded after each 4,096 of them, as
     /// in a local pass.
-    fn add_islands(&mut self, finder: &mut IslandFinder) -> Result<()> {
+    fn add_islands(&mut self, finder: &mut IslandFinder, total: &mut TotalCount) -> Result<()> {
         let mut island = Vec::new();
         let mut number = 0_u32;
         while !self.rest.0.is_empty() {
@@ -296,7 +323,7 @@ impl<'a> Pass<'a> {
             for _ in 0..self.rest.count()? {
                 island.push(self.rest.token(self.num_tokens)?);
             }
-            finder.add_parts(&island, self.rest.below(MAX_COUNT)?);
+            finder.add_parts(&island, total.take(&mut self.rest)?);
             number = number.wrapping_add(1);
             if number.is_multiple_of(1 << 12) {
                 finder.bound();
@@ -309,20 +336,20 @@ impl<'a> Pass<'a> {
 
 /// Takes an answer into a finder that has started the same pass; returns the boundary pairs.
 pub(super) fn absorb(finder: &mut IslandFinder, answer: &[u8]) -> Result<Vec<(Pair, u64)>> {
-    Pass::read(body(answer, PASS)?)?.add_to(finder)
+    Pass::read(body(answer, PASS)?)?.add_to(finder, &mut PassTotals::default())
 }
 
 /// The sum of passes: a finder takes them all in, without a limit of its own on islands, and
 /// answers like a thread.
 fn add_passes(parts: &[&[u8]]) -> Result<Vec<u8>> {
     let mut finder = IslandFinder::default();
-    let mut boundary_pairs = Vec::new();
+    let (mut boundary_pairs, mut totals) = (Vec::new(), PassTotals::default());
     for (number, part) in parts.iter().enumerate() {
         let pass = Pass::read(part)?;
         if number == 0 {
             finder.start(pass.num_tokens, &pass.guess, usize::MAX);
         }
-        boundary_pairs.extend(pass.add_to(&mut finder)?);
+        boundary_pairs.extend(pass.add_to(&mut finder, &mut totals)?);
     }
     Ok(pass(std::slice::from_mut(&mut finder), &summed(boundary_pairs)))
 }
