@@ -3,13 +3,13 @@
 
 use std::sync::OnceLock;
 
-use genotok_core::testing::fuzz::{TARGETS, Target, single_thread};
+use genotok_core::testing::fuzz::{FuzzTarget, TARGETS, single_thread};
 use libfuzzer_sys::fuzz_target;
 
-static TARGET: OnceLock<Target> = OnceLock::new();
+static TARGET: OnceLock<FuzzTarget> = OnceLock::new();
 
 /// The target of the environment; the process ends with a list of all if there is none of this name.
-fn chosen() -> Target {
+fn chosen() -> FuzzTarget {
     let name = std::env::var("GENOTOK_FUZZ_TARGET").unwrap_or_default();
     TARGETS.iter().find(|(known, _)| *known == name).map_or_else(
         || {

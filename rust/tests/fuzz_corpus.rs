@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use genotok_core::testing::fuzz::{TARGETS, Target};
+use genotok_core::testing::fuzz::{FuzzTarget, TARGETS};
 
 /// Time for all files together, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ fn inputs(name: &str) -> Vec<PathBuf> {
     entries(&corpus().join(name))
 }
 
-fn replay(name: &str, target: Target) {
+fn replay(name: &str, target: FuzzTarget) {
     for path in inputs(name) {
         let bytes = fs::read(&path).unwrap();
         assert!(catch_unwind(|| target(&bytes)).is_ok(), "fuzz target {name} fails on {}", path.display());

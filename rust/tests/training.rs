@@ -54,8 +54,8 @@ fn weighted(words: &[Vec<u8>]) -> Vec<(Vec<u8>, u64)> {
     words.iter().map(|word| (word.clone(), 1)).collect()
 }
 
-fn no_limits(merges: usize) -> naive::Limits {
-    naive::Limits { merges, min_frequency: 0, max_length: u32::MAX }
+fn no_limits(merges: usize) -> naive::TrainingLimits {
+    naive::TrainingLimits { merges, min_frequency: 0, max_length: u32::MAX }
 }
 
 proptest! {
@@ -82,7 +82,7 @@ proptest! {
             max_token_length: max_length,
             ..MergeOptions::default()
         };
-        let limits = naive::Limits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
+        let limits = naive::TrainingLimits { merges, min_frequency, max_length: max_length.unwrap_or(u32::MAX) };
         prop_assert_eq!(run(&words, &options, threads), naive::train(&words, &limits));
     }
 

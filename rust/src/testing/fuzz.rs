@@ -32,10 +32,10 @@ mod training;
 mod unpacking;
 
 /// A fuzz target: returns if all is well, panics if not.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
 /// All targets by name, which is that of the folder of its corpus.
-pub const TARGETS: [(&str, Target); 19] = [
+pub const TARGETS: [(&str, FuzzTarget); 19] = [
     ("answers", answers::answers),
     ("bed", regions::bed),
     ("bgzf", unpacking::bgzf),
@@ -62,7 +62,7 @@ pub const TARGETS: [(&str, Target); 19] = [
 /// # Panics
 ///
 /// If there is none.
-pub fn target(name: &str) -> Target {
+pub fn target(name: &str) -> FuzzTarget {
     TARGETS.iter().find(|(known, _)| *known == name).expect("a target of this name").1
 }
 

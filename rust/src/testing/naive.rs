@@ -8,7 +8,7 @@ use crate::bpe::{MergeTable, Pair, Token};
 
 /// What ends training, and what may be merged.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct TrainingLimits {
     /// Merges, at most.
     pub merges: usize,
     /// Pairs seen less often are not merged; 0 means 1.
@@ -18,7 +18,7 @@ pub struct Limits {
 }
 
 /// The merges of training on `words` with their weights.
-pub fn train(words: &[(Vec<u8>, u64)], limits: &Limits) -> MergeTable {
+pub fn train(words: &[(Vec<u8>, u64)], limits: &TrainingLimits) -> MergeTable {
     let mut table = MergeTable::new();
     let mut words: Vec<(Vec<Token>, u64)> = words
         .iter()
@@ -39,7 +39,7 @@ fn code(symbol: u8) -> Token {
     b"ACGT".iter().position(|&base| base == symbol).unwrap() as Token
 }
 
-fn best(table: &MergeTable, words: &[(Vec<Token>, u64)], limits: &Limits) -> Option<(Pair, u64)> {
+fn best(table: &MergeTable, words: &[(Vec<Token>, u64)], limits: &TrainingLimits) -> Option<(Pair, u64)> {
     let mut counts: BTreeMap<Pair, u64> = BTreeMap::new();
     for (word, weight) in words {
         for pair in word.windows(2) {

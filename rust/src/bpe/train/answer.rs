@@ -22,7 +22,7 @@
 use super::islands::IslandFinder;
 use super::wire::{VarintReader, damaged, put_number};
 use crate::alphabet::SymbolKind;
-use crate::bpe::Pair;
+use crate::bpe::{NUM_BASES, Pair};
 use crate::corpus::Contents;
 use crate::error::Result;
 
@@ -265,6 +265,9 @@ impl<'a> Pass<'a> {
     fn read(body: &'a [u8]) -> Result<Self> {
         let mut rest = VarintReader(body);
         let num_tokens = rest.token(u32::MAX)?;
+        if num_tokens < NUM_BASES {
+            return Err(damaged());
+        }
         let length = rest.count()?;
         let kept = rest.below(length as u64 + 1)?;
         let mut guess = Vec::with_capacity(length);

@@ -46,6 +46,7 @@ pub(super) fn shard(data: &[u8]) {
 fn make_right(bytes: &mut [u8]) {
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..16].copy_from_slice(&1_u64.to_le_bytes());
+    bytes[80..96].fill(0); // padding, which is not kept
     let mut words = [0; 8];
     words.copy_from_slice(&bytes[16..24]);
     let (words, payload) = (u64::from_le_bytes(words), (bytes.len() - HEADER) as u64);

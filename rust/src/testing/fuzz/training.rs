@@ -59,7 +59,7 @@ pub(super) fn training(data: &[u8]) {
     let mut table = MergeTable::new();
     let trained = train(&texts, &options, &mut table, &Monitor::default(), |_, _| Ok(()));
     trained.expect("these words are trained on");
-    let limits = naive::Limits {
+    let limits = naive::TrainingLimits {
         merges,
         min_frequency: options.min_frequency,
         max_length: options.max_token_length.unwrap_or(u32::MAX),

@@ -7,7 +7,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 use super::input::{Knobs, Portions};
 use crate::io::decompress::InputStream;
 
-/// Bytes of content that are looked at, at most: a small input may unpack to gigabytes.
+/// Bytes of content that are unpacked, at most: a small input may unpack to gigabytes.
 const LIMIT: usize = 1 << 16;
 
 /// Content up to [`LIMIT`], whether that is all, and the message if it ends in an error.
