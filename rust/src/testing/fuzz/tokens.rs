@@ -50,11 +50,11 @@ pub(super) fn merges(data: &[u8]) {
 }
 
 /// The ids of a text as [`Tokenizer::encode_batch`] gives them, by lanes where these can.
-fn by_lanes(tokenizer: &Tokenizer, texts: &[&[u8]], options: &EncodeOptions) -> Result<Vec<Id>, String> {
+fn by_lanes(tokenizer: &Tokenizer, texts: &[&[u8]]) -> Result<Vec<Id>, String> {
     let (bytes, mut offsets) = (texts.concat(), vec![0]);
     texts.iter().for_each(|text| offsets.push(offsets.last().unwrap() + text.len()));
     let sequences = Sequences { bytes: &bytes, offsets: &offsets };
-    let batch = tokenizer.encode_batch(sequences, options, &Monitor::default());
+    let batch = tokenizer.encode_batch(sequences, &EncodeOptions::default(), &Monitor::default());
     batch.map(|batch| batch.ids.to_vec()).map_err(|error| error.to_string())
 }
 
@@ -79,13 +79,13 @@ pub(super) fn tokenizer(data: &[u8]) {
         assert_eq!(by_heap(&tokenizer, &text), by_heap(&again, &text), "after writing");
     }
     let expected = by_heap(&tokenizer, &text);
-    let found = by_lanes(&tokenizer, &[text.as_bytes()], &EncodeOptions::default());
+    let found = by_lanes(&tokenizer, &[text.as_bytes()]);
     match (&found, &expected) {
         (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{text:?}"),
         _ => assert_eq!(found.is_err(), expected.is_err(), "{found:?} {expected:?}"),
     }
     if let Ok(expected) = &expected {
-        let twice = by_lanes(&tokenizer, &[text.as_bytes(), b"", text.as_bytes()], &EncodeOptions::default());
+        let twice = by_lanes(&tokenizer, &[text.as_bytes(), b"", text.as_bytes()]);
         assert_eq!(twice, Ok([&expected[..], expected].concat()), "in a batch");
         tokenizer.decode(expected).ok();
         tokenizer.boundaries(expected).ok();
