@@ -7,12 +7,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use genotok_core::testing::fuzz::{FuzzTarget, TARGETS};
 
-/// Time for all files together, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Bytes of the corpus, at most.
 const MAX_BYTES: u64 = 500_000;
 
@@ -45,9 +43,7 @@ fn every_input_of_the_corpus_passes() {
     // One thread, as under libFuzzer: targets with files use the same ones.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     pool.install(|| TARGETS.iter().for_each(|&(name, target)| replay(name, target)));
-    let elapsed = start.elapsed();
-    println!("{elapsed:?}");
-    assert!(elapsed < PATIENCE, "the replay took {elapsed:?}");
+    println!("{:?}", start.elapsed());
 }
 
 #[test]
