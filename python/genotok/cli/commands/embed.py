@@ -10,6 +10,7 @@ import typer
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, note_unknown
+from genotok.cli.shared.model_options import ModelTokenizer
 from genotok.cli.shared.options import OUTPUT_PANEL, InputFiles, ReportOptions
 from genotok.cli.shared.summaries import embedding_as_json, print_embedding, soft_mask_warning
 from genotok.options import RunOptions
@@ -50,17 +51,7 @@ def embed(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ],
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(
-            "--tokenizer",
-            "-t",
-            metavar="FILE",
-            help="A tokenizer.json.",
-            show_default="tokenizer.json in the model's folder",
-            rich_help_panel=MODEL,
-        ),
-    ] = None,
+    tokenizer: ModelTokenizer = None,
     *,
     computing: EmbedderOptions,
     rows: EmbeddingOptions,

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from genotok.cli.shared.extras import from_extra
+from genotok.cli.shared.model_options import MaskedModel, ModelTokenizer, ReferenceFile, RegionText
 from genotok.cli.shared.options import OUTPUT_PANEL, ReportOptions
-from genotok.cli.shared.variant_options import MaskedModel, ModelTokenizer, ReferenceFile, RegionText
 from genotok.cli.shared.variant_summaries import report_region
 from genotok.options.variants import MutagenesisOptions, ScoringOptions
 

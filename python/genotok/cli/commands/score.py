@@ -10,8 +10,8 @@ import typer
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note
+from genotok.cli.shared.model_options import MaskedModel, ModelTokenizer, ReferenceFile
 from genotok.cli.shared.options import OUTPUT_PANEL, ReportOptions
-from genotok.cli.shared.variant_options import MaskedModel, ModelTokenizer, ReferenceFile
 from genotok.cli.shared.variant_summaries import print_scores, scores_as_json
 from genotok.options.variants import ScoreFileOptions, ScoringOptions
 

@@ -1,4 +1,4 @@
-"""Options of the commands that ask a model about bases, with one wording."""
+"""Options of the commands that compute with a model's folder, with one wording."""
 
 from typing import Annotated
 
