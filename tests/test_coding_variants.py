@@ -182,6 +182,6 @@ def test_the_speed_of_scores_is_a_table() -> None:
     record = BenchmarkRecord(
         kind="variants-speed", cases=[case], threads=1, caveats=["One."], more={"window": 512}
     )
-    assert "| tiny-1m | 120.0 | 3.43 | 0.90 | 133 |" in model_tables.speed_markdown(record)
+    assert "| tiny-1m | 120.0 | 3.43 | 0.9 | 133 |" in model_tables.speed_markdown(record)
     section = variants_speed_section(FoundRecord("v.json", "v.json", "variants-speed", record.to_json()))
     assert [cell.text for cell in section.tables[0].rows[0]][:3] == ["tiny-1m", "128", "120.0"]
