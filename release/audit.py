@@ -20,9 +20,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from release.lock import LOCK, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ("licenses", "bans", "sources")
@@ -55,26 +58,35 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 def crates() -> Finding:
     """Licences, duplicates and sources of the crates."""
-    point = "licences, bans, sources"
-    if not shutil.which("cargo-deny"):
-        return Finding("SKIPPED", point, "cargo-deny is missing: cargo install cargo-deny --locked")
-    done = run("cargo-deny", "--offline", "--log-level", "warn", "check", *LOCAL)
-    said = (done.stderr + done.stdout).strip()
-    if done.returncode and "rejected" not in said and "error[" not in said:
-        return Finding("SKIPPED", point, f"cargo-deny could not read the crates: {last_line(said)}")
-    return Finding("found", point, said) if done.returncode else Finding("ok", point, said)
+
+    def unread(said: str) -> str | None:
+        is_judged = "rejected" in said or "error[" in said
+        return None if is_judged else f"cargo-deny could not read the crates: {last_line(said)}"
+
+    return cargo_deny("licences, bans, sources", ("--offline",), LOCAL, unread)
 
 
 def crate_advisories() -> Finding:
     """Advisories of RustSec for the crates."""
-    point = "advisories for crates"
+
+    def unread(said: str) -> str | None:
+        lacking = NO_DATABASE.search(said)
+        return f"cargo-deny: {lacking[0][:100]}" if lacking and "error[" not in said else None
+
+    return cargo_deny("advisories for crates", (), ("advisories",), unread)
+
+
+def cargo_deny(
+    point: str, options: tuple[str, ...], checks: tuple[str, ...], unread: Callable[[str], str | None]
+) -> Finding:
+    """A point that cargo-deny judges; `unread` says from its words why it could not, or None."""
     if not shutil.which("cargo-deny"):
         return Finding("SKIPPED", point, "cargo-deny is missing: cargo install cargo-deny --locked")
-    done = run("cargo-deny", "--log-level", "warn", "check", "advisories")
+    done = run("cargo-deny", *options, "--log-level", "warn", "check", *checks)
     said = (done.stderr + done.stdout).strip()
-    if done.returncode and (lacking := NO_DATABASE.search(said)) and "error[" not in said:
-        return Finding("SKIPPED", point, f"cargo-deny: {lacking[0][:100]}")
-    return Finding("found", point, said) if done.returncode else Finding("ok", point, said)
+    if done.returncode and (reason := unread(said)):
+        return Finding("SKIPPED", point, reason)
+    return Finding("found" if done.returncode else "ok", point, said)
 
 
 def package_advisories() -> Finding:

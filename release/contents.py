@@ -23,7 +23,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from release.notices import linked_on
+from release.notices import host_target, linked_on
 
 SBOM = re.compile(r"genotok-[^/]+\.dist-info/sboms/[^/]+\.cyclonedx\.json")
 EARLIEST = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)  # of a zip archive
@@ -35,8 +35,6 @@ PATHS = re.compile(r"(?:file://)?/(?:home|root|work|tmp|Users|private|opt|build|
 
 def main() -> None:
     """Check wheels built for this machine."""
-    from release.wheels import host_target  # noqa: PLC0415 - it imports this module
-
     for name in sys.argv[1:]:
         print(f"{name}: {check(Path(name), host_target())}")
 

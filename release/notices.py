@@ -110,6 +110,13 @@ def linked() -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda crate: (crate["name"], crate["version"]))
 
 
+def host_target() -> str:
+    """The Rust target of this machine."""
+    described = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    (host,) = re.findall(r"^host: (.+)$", described, re.MULTILINE)
+    return str(host)
+
+
 def linked_on(target: str) -> dict[str, dict[str, Any]]:
     """The foreign crates that the extension links on one platform, by id."""
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--filter-platform", target]

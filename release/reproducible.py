@@ -21,6 +21,7 @@ import zipfile
 from pathlib import Path
 
 from release import wheels
+from release.notices import host_target
 
 ROOT = Path(__file__).resolve().parent.parent
 # Names of the two folders, of unequal length.
@@ -52,7 +53,7 @@ def built_in(folder: Path, *, zig: bool) -> Path:
     folder.mkdir(parents=True)
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "--extract", "--directory", str(folder)], input=archive, check=True)
-    return wheels.built(folder, wheels.host_target(), folder / "wheels", zig=zig)
+    return wheels.built(folder, host_target(), folder / "wheels", zig=zig)
 
 
 def differences(first: Path, second: Path) -> list[str]:

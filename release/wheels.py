@@ -23,6 +23,7 @@ from importlib import import_module
 from pathlib import Path
 
 from release import contents
+from release.notices import host_target
 from release.pythons import new_environment, pythons, variables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,13 +64,6 @@ def main() -> None:
         try_source(source)
     for path in sorted(DIST.glob("genotok-*")):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.2f} MB")
-
-
-def host_target() -> str:
-    """The Rust target of this machine."""
-    described = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
-    (host,) = re.findall(r"^host: (.+)$", described, re.MULTILINE)
-    return str(host)
 
 
 def platform_of(target: str) -> str:
