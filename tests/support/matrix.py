@@ -150,7 +150,7 @@ class Matrix:
         """Try a command with a kind of fault, with an older output there (`over`) or without."""
         case, found = CASES[name], Tally()
         _, new = self._reference(name, over)
-        for at in self._calls(case, kind, over, found):
+        for at in self._calls(name, kind, over, found):
             self._prepare(name, over)
             result = attempt(_command(case, over), self.work, Fault(kind, at))
             if result.call is None:
@@ -194,8 +194,9 @@ class Matrix:
                     faults.append(f"does not say that the disk is full: {result.err[-300:]}")
                 fill(None)
                 again = self._again(case, over)
-                if again.code or contents(self.work) != new:
-                    faults.append(f"the next run: {again.err[-200:]} {_difference(new, contents(self.work))}")
+                after = contents(self.work)
+                if again.code or after != new:
+                    faults.append(f"the next run: {again.err[-200:]} {_difference(new, after)}")
             found.failures += [f"{name}: {pages} free pages: {fault}" for fault in faults]
             pages = max(1, 2 * pages)
 
@@ -204,13 +205,12 @@ class Matrix:
         """The folder in which commands run."""
         return self.folder / "trial" / "work"
 
-    def _calls(self, case: Case, kind: str, over: bool, found: Tally) -> Iterable[int]:
+    def _calls(self, name: str, kind: str, over: bool, found: Tally) -> Iterable[int]:
         """The numbers of the calls that are to fail."""
         if not self.sample:
             return range(1, 10_000)
-        name = next(name for name, one in CASES.items() if one is case)
         self._prepare(name, over)
-        found.calls = attempt(_command(case, over), self.work, Fault(kind)).calls
+        found.calls = attempt(_command(CASES[name], over), self.work, Fault(kind)).calls
         return sampled(found.calls, self.sample)
 
     def _prepare(self, name: str, over: bool) -> None:

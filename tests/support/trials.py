@@ -1,13 +1,11 @@
-"""Commands in forked processes, with a fault or a limit; the parent has imported what they need."""
+"""Commands in forked processes, with a fault; the parent has imported what they need."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
@@ -26,12 +24,10 @@ IMPORTS += [f"genotok.cli.commands.{file.stem}" for file in COMMANDS.glob("[a-z]
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong: the call number `at` of a kind (`syscalls.KINDS`), or a limit."""
+    """What goes wrong: the call number `at` of a kind (`syscalls.KINDS`); none at 0."""
 
     kind: str = "write"
     at: int = 0
-    file_bytes: int | None = None
-    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,19 +36,15 @@ class Result:
 
     Attributes:
         code: Its exit code; negative for a signal.
-        out: Its standard output.
         err: Its messages.
         calls: Calls of the kind that it made.
         call: The call that failed, and its path; none if all went through.
-        seconds: Time from the fork to the end.
     """
 
     code: int
-    out: str
     err: str
     calls: int
     call: tuple[str, str] | None
-    seconds: float
 
 
 _context = multiprocessing.get_context("forkserver")
@@ -64,8 +56,7 @@ def attempt(arguments: list[str], folder: Path, fault: Fault | None = None) -> R
     fault = fault or Fault()
     with tempfile.TemporaryDirectory() as outside:
         ours, theirs = _context.Pipe()
-        process = _context.Process(target=_run, args=(theirs, arguments, str(folder), outside, fault))
-        start = time.perf_counter()
+        process = _context.Process(target=_run, args=(theirs, arguments, str(folder), outside, fault.kind))
         process.start()
         theirs.close()
         listener = reduction.recv_handle(ours)
@@ -81,12 +72,11 @@ def attempt(arguments: list[str], folder: Path, fault: Fault | None = None) -> R
             os.close(listener)
             process.kill()
             process.join()
-        texts = [Path(outside, name).read_text(errors="replace") for name in ("out", "err")]
-        seconds = time.perf_counter() - start
-        return Result(process.exitcode, *texts, watcher.count, watcher.call, seconds)
+        said = Path(outside, "err").read_text(errors="replace")
+        return Result(process.exitcode, said, watcher.count, watcher.call)
 
 
-def _run(connection: Connection, arguments: list[str], folder: str, outside: str, fault: Fault) -> None:
+def _run(connection: Connection, arguments: list[str], folder: str, outside: str, kind: str) -> None:
     """The program in this process, as its own `main` runs it."""
     from genotok.cli import main  # noqa: PLC0415  after the fork
 
@@ -101,10 +91,7 @@ def _run(connection: Connection, arguments: list[str], folder: str, outside: str
     os.environ["OMP_NUM_THREADS"] = "1"
     tempfile.tempdir = None
     sys.argv = ["genotok", *arguments]
-    for kind, limit in ((resource.RLIMIT_FSIZE, fault.file_bytes), (resource.RLIMIT_AS, fault.memory_bytes)):
-        if limit is not None:
-            resource.setrlimit(kind, (limit, limit))
-    listener = install_filter(fault.kind)
+    listener = install_filter(kind)
     reduction.send_handle(connection, listener, os.getppid())
     os.close(listener)
     main()
