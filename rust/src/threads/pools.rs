@@ -46,7 +46,8 @@ pub fn pool(threads: Option<usize>) -> Result<Pool> {
         return Ok(Pool(pool));
     }
     let built = rayon::ThreadPoolBuilder::new().num_threads(number).build();
-    let pool = built.map_err(|error| Error::argument("threads", &number, error.to_string()))?;
+    let refused = |error| format!("the system refuses to start threads ({error}); use fewer, or free memory");
+    let pool = built.map_err(|error| Error::argument("threads", &number, refused(error)))?;
     Ok(Pool(IdlePool { pool: Arc::new(pool), threads: number, process }))
 }
 

@@ -71,8 +71,10 @@ impl OutputClaim {
             }
             // The previous holder may have removed it after this process opened it.
             if tried.is_err() || is_same(&file, &path) {
-                file.set_len(0).and_then(|()| file.write_all(description().as_bytes())).map_err(fail)?;
-                return Ok(Self { path, file: Some(file) });
+                let described = file.set_len(0).and_then(|()| file.write_all(description().as_bytes()));
+                let claim = Self { path, file: Some(file) };
+                // A claim that cannot be described, as on a full disk, is dropped, and its file with it.
+                return described.map(|()| claim).map_err(fail);
             }
         }
     }
