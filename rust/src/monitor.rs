@@ -41,12 +41,26 @@ pub enum Phase {
 }
 
 /// Shared between a worker and those who watch it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Monitor {
     cancelled: AtomicBool,
     bases: AtomicU64,
     bytes: AtomicU64,
     phase: Mutex<Phase>,
+    /// Bytes of text in memory, and how many there may be; [`u64::MAX`] for any number.
+    text: (AtomicU64, AtomicU64),
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        Self {
+            cancelled: AtomicBool::default(),
+            bases: AtomicU64::default(),
+            bytes: AtomicU64::default(),
+            phase: Mutex::default(),
+            text: (AtomicU64::default(), AtomicU64::new(u64::MAX)),
+        }
+    }
 }
 
 impl Monitor {
@@ -68,6 +82,23 @@ impl Monitor {
     /// For the worker: `bytes` more of the input files were consumed.
     pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// For the worker: the text that is read from now on may take this many bytes of memory.
+    pub fn limit_text(&self, bytes: u64) {
+        self.text.0.store(0, Relaxed);
+        self.text.1.store(bytes, Relaxed);
+    }
+
+    /// For the worker: text in memory has grown by `bytes`. Fails once there is more than the limit.
+    pub fn hold_text(&self, bytes: u64) -> Result<()> {
+        let (held, limit) = (&self.text.0, self.text.1.load(Relaxed));
+        let needed = held.fetch_add(bytes, Relaxed).saturating_add(bytes);
+        if needed <= limit {
+            return Ok(());
+        }
+        let what = "memory in bytes for the text read so far; pack the genomes into shards, which are not held in it";
+        Err(Error::Resource { what, needed, available: limit })
     }
 
     /// For the worker: starts a phase. A new round counts bases from 0, a new file does not.

@@ -107,6 +107,9 @@ pub fn train(
     let resume = checkpoint.filter(|checkpoint| checkpoint.resume);
     let found = resume.map(|checkpoint| checkpoint::load(&checkpoint.path, &options.merging)).transpose()?;
     let start = Instant::now();
+    if let Some(available) = options.memory {
+        monitor.limit_text(memory_for_text(available, pool.current_num_threads())?);
+    }
     let corpora = pool.install(|| corpus::read_all(paths, options.allow_unknown, monitor))?;
     let seconds_reading = start.elapsed().as_secs_f64();
     fit_memory(&mut options, &corpora, pool.current_num_threads())?;
@@ -154,6 +157,13 @@ const THREAD_BYTES: u64 = 96 << 20;
 const ISLAND_TOKEN_BYTES: u64 = 64;
 /// With fewer tokens in islands a pass gives hardly a merge.
 const MIN_ISLAND_TOKENS: u64 = 1 << 18;
+
+/// What a limit leaves for the text, before any of it is read.
+fn memory_for_text(available: u64, threads: usize) -> Result<u64> {
+    let needed = FIXED_BYTES + THREAD_BYTES * threads as u64 + ISLAND_TOKEN_BYTES * MIN_ISLAND_TOKENS;
+    let what = "memory in bytes, whatever is read; use fewer threads or allow more";
+    available.checked_sub(needed).ok_or(Error::Resource { what, needed, available })
+}
 
 /// Gives islands the memory that nothing else needs.
 fn fit_memory(options: &mut TrainOptions, corpora: &[Corpus], threads: usize) -> Result<()> {

@@ -98,6 +98,11 @@ impl CorpusBuilder {
         self.position
     }
 
+    /// Bytes of memory that the words take, those of the open word included.
+    pub(super) fn bytes_held(&self) -> u64 {
+        self.arena.len() as u64 + 8 * self.ends.len() as u64
+    }
+
     /// Bases of the words that have ended.
     pub fn bases_ended(&self) -> u64 {
         self.contents.bases - self.bases_open()

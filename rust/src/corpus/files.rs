@@ -74,6 +74,7 @@ pub(crate) fn read_in_turns(
     let path = reader.path().to_path_buf();
     let mut copied = Vec::new();
     let (mut bytes_reported, mut read) = (0, 0);
+    let mut held = builder.bytes_held();
     let (mut in_record, mut events) = (false, 0_u32);
     loop {
         let turns = turns.as_mut().filter(|_| in_record);
@@ -116,6 +117,8 @@ pub(crate) fn read_in_turns(
         }
         if is_turn || events.is_multiple_of(1024) {
             monitor.check()?;
+            monitor.hold_text(builder.bytes_held().saturating_sub(held))?;
+            held = builder.bytes_held();
             monitor.add_bases(std::mem::take(&mut read));
             monitor.add_bytes(reader.bytes_read() - bytes_reported);
             bytes_reported = reader.bytes_read();
@@ -124,6 +127,7 @@ pub(crate) fn read_in_turns(
     monitor.check()?;
     end_piece(builder, piece, &mut after)?;
     builder.end_record();
+    monitor.hold_text(builder.bytes_held().saturating_sub(held))?;
     monitor.add_bases(read);
     monitor.add_bytes(reader.bytes_read() - bytes_reported);
     Ok(())

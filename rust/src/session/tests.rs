@@ -72,6 +72,29 @@ fn a_training_goes_on_from_a_checkpoint_of_any_size() {
 }
 
 #[test]
+fn a_memory_limit_is_compared_before_and_while_files_are_read() {
+    let (folder, path) = genome();
+    let needed = super::memory_for_text(u64::MAX, 1).map(|left| u64::MAX - left).unwrap();
+    let limited = |memory| {
+        let options = TrainOptions { memory: Some(memory), ..options(300) };
+        let monitor = Monitor::default();
+        let error = train(std::slice::from_ref(&path), options, Some(1), None, &monitor).err();
+        (error.map(|error| error.to_string()).unwrap_or_default(), monitor.look().1)
+    };
+    let (error, read) = limited(needed - 1);
+    assert!(error.contains("whatever is read; use fewer threads or allow more"), "{error}");
+    assert_eq!(read, 0);
+    let (error, _) = limited(needed + 40_000);
+    assert!(error.contains("for the text read so far; pack the genomes into shards"), "{error}");
+    assert_eq!(limited(needed + 400_000).0, "");
+    let damaged = folder.path().join("damaged.fa");
+    fs::write(&damaged, b"no sequence").unwrap();
+    let options = TrainOptions { memory: Some(1), ..options(300) };
+    let error = train(&[damaged], options, Some(1), None, &Monitor::default()).unwrap_err();
+    assert!(matches!(error, Error::Resource { .. }), "{error}"); // before the file is opened
+}
+
+#[test]
 fn a_cancelled_training_is_interrupted() {
     let (_folder, path) = genome();
     let monitor = Monitor::default();
