@@ -18,6 +18,7 @@ from tests.support.trials import Fault, attempt
 pytestmark = pytest.mark.skipif(bool(why_unsupported()), reason=why_unsupported() or "faults can be tried")
 
 QUICK = [("train-bpe", True), ("pack to shards", False)]
+FULL = [("train-bpe", True), ("pack", False), ("encode to shards", False)]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,14 @@ def test_every_recipe_is_in_the_matrix() -> None:
 @pytest.mark.parametrize(("name", "over"), QUICK)
 def test_a_fault_leaves_the_old_output_or_the_new(name: str, over: bool, kind: str, matrix: Matrix) -> None:
     found = matrix.tally(name, kind, over=over)
+    assert found.failures == []
+    assert found.tries
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
+@pytest.mark.parametrize(("name", "over"), FULL)
+def test_a_full_disk_leaves_no_partial_output(name: str, over: bool, matrix: Matrix) -> None:
+    found = matrix.full(name, over=over)
     assert found.failures == []
     assert found.tries
 
@@ -54,6 +63,16 @@ def test_the_call_that_was_named_fails_and_no_other(tmp_path: Path) -> None:
     killed = attempt(command, work, Fault("kill", 1))
     assert killed.code == -9
     assert attempt(command, work, Fault("fsync", calls + 1)).call is None
+
+
+def test_a_claim_that_cannot_be_described_is_removed(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    found = [attempt(["kmer", "-k", "3", "-o", "out.json"], work, Fault("write", at)) for at in range(1, 4)]
+    claims = [one for one in found if one.call and one.call[1].endswith(".lock")]
+    assert claims
+    assert all(one.code == 1 for one in claims)
+    assert contents(work) == {}
 
 
 def test_a_sample_has_both_ends() -> None:

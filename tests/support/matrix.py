@@ -263,7 +263,7 @@ class Matrix:
         else:
             found.reported += 1
             yield from _of_messages(case, kind, result)
-            left = [path for path in now if is_hidden(path) and not path.endswith(".lock")]
+            left = [path for path in now if is_hidden(path)]
             if left and not case.resume and kind != "remove":
                 yield f"left {left}"
         if not case.resume and (not case.marker or case.marker in now):
