@@ -152,8 +152,12 @@ class Journal:
         self._file.truncate(0)
         sync_folder(self._folder)
         self._clear(OURS)
-        write_atomic(self._path(TOKENIZER), tokenizer.encode())
-        self._file.append(to_line(head))
+        try:
+            write_atomic(self._path(TOKENIZER), tokenizer.encode())
+            self._file.append(to_line(head))
+        except BaseException:
+            self._clear(OURS)  # a folder with files and no journal would be refused from now on
+            raise
 
     def _clear(self, names: re.Pattern[str]) -> None:
         """Remove the files with such names."""
