@@ -155,6 +155,9 @@ def _read_safetensors(file: Path) -> dict[str, Tensor]:
         return load_file(file)
     except SafetensorError as error:
         raise CheckpointError(f"{file}: damaged, or no safetensors file ({error})") from None
+    except (OSError, MemoryError, RuntimeError) as error:  # without the file's name, or none of the system
+        reason = str(error).partition("\n")[0]
+        raise OSError(f"{file}: cannot be mapped into memory: {reason}") from None
 
 
 def _read_pickle(file: Path) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self, get_args
 
+from genotok.files.reading import read_bytes
 from genotok.model.backends import Alibi, Backend, BaseKind, SequencePooling
 from genotok.model.spelling import check_spelling
 
@@ -256,7 +257,7 @@ class EncoderConfig:
         """
         file = Path(path) / "config.json" if Path(path).is_dir() else Path(path)
         try:
-            settings = json.loads(file.read_text(encoding="utf-8"))
+            settings = json.loads(read_bytes(file).decode())
             if not isinstance(settings, dict):
                 raise TypeError("a JSON object is expected")  # noqa: TRY301 - named below
             return cls.from_published(settings, attention)

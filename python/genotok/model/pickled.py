@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from genotok.files.reading import open_reading
 from genotok.model.tensors import BYTES, MAX_DIMENSIONS, CheckpointError, Stored, are_sizes
 
 __all__ = ["stored_in_pickle"]
@@ -50,7 +51,7 @@ def stored_in_pickle(file: Path, size: int) -> dict[str, Stored]:
         CheckpointError: The file is damaged, or holds more than tensors.
         OSError: It cannot be read.
     """
-    with file.open("rb") as opened:
+    with open_reading(file) as opened:
         if opened.read(len(ZIP)) != ZIP:
             raise CheckpointError(
                 f"{file}: damaged, no file of weights, or of a torch before 1.6; "

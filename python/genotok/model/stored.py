@@ -14,6 +14,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from genotok.files.reading import open_reading
 from genotok.model.pickled import stored_in_pickle
 from genotok.model.tensors import BYTES, MAX_DIMENSIONS, CheckpointError, Stored, are_sizes
 
@@ -68,7 +69,7 @@ def stored_in(file: Path) -> dict[str, Stored]:
 
 
 def _stored_in_safetensors(file: Path, size: int) -> dict[str, Stored]:
-    with file.open("rb") as opened:
+    with open_reading(file) as opened:
         start = opened.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
         if not 2 <= length <= min(size - 8, MAX_HEADER):
