@@ -238,11 +238,12 @@ def _is_growth(name: str, thread: int, arguments: list[int]) -> bool:
 
 def _heap_end(thread: int) -> int:
     """Where the heap of a process ends; the end of memory where it has none, which grows no more."""
+    end = (1 << 63) - 1
     with open(f"/proc/{thread}/maps") as maps:
         for line in maps:
-            if line.endswith("[heap]\n"):
-                return int(line.split(" ", 1)[0].split("-")[1], 16)
-    return (1 << 63) - 1
+            if line.endswith("[heap]\n"):  # the system may list it in parts, one after the other
+                end = int(line.split(" ", 1)[0].split("-")[1], 16)
+    return end
 
 
 def _signed(number: int) -> int:

@@ -90,17 +90,21 @@ impl Corpus {
     /// Counts the bases. Fails unless the ends rise, every word has a base, and the last word ends in the last byte of the
     /// arena: the invariants that all reading relies on.
     fn check_words(&self, path: &Path) -> Result<u64> {
-        let mut start = 0;
-        let mut bases = 0;
+        let (mut start, mut bases) = (0, 0);
+        let span = self.arena().len() as u64 * 4;
         for word in 0..self.num_words() {
             let end = self.end(word);
             if end <= start {
                 return Err(damaged(path, "its words overlap"));
             }
+            // Also keeps the next multiple below 2^64.
+            if end > span {
+                return Err(damaged(path, "a word ends behind its bases"));
+            }
             bases += end - start;
             start = end.next_multiple_of(4);
         }
-        if start != self.arena().len() as u64 * 4 {
+        if start != span {
             return Err(damaged(path, "its words do not fill it"));
         }
         Ok(bases)

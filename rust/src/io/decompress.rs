@@ -61,6 +61,7 @@ mod chunk;
 mod decoder;
 mod feed;
 mod formats;
+mod frame;
 mod gzip;
 mod members;
 

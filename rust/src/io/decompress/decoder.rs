@@ -6,6 +6,7 @@
 
 use super::chunk::{Chunk, DecoderStep};
 use super::formats::{CompressionFormat, Fault};
+use super::frame::ZstdFrame;
 use super::gzip::GzipMember;
 
 /// Memory that an xz stream may ask for, at most.
@@ -15,17 +16,18 @@ const XZ_MEMORY_BYTES: u64 = 512 << 20;
 pub(super) enum Decoder {
     Gzip(GzipMember),
     Xz(liblzma::stream::Stream),
-    Zstd(zstd::stream::raw::Decoder<'static>),
+    Zstd(ZstdFrame),
 }
 
 impl Decoder {
-    /// A decoder before its first byte. Fails if the library cannot allocate its state.
-    pub(super) fn new(format: CompressionFormat) -> Result<Self, Fault> {
+    /// A decoder before its first byte, for a member that starts like `head`. Fails if the library cannot allocate its
+    /// state.
+    pub(super) fn new(format: CompressionFormat, head: &[u8]) -> Result<Self, Fault> {
         match format {
             CompressionFormat::Xz => liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY_BYTES, 0)
                 .map(Self::Xz)
                 .map_err(|error| Fault::damaged(format!("xz: {error}"))),
-            CompressionFormat::Zstd => zstd::stream::raw::Decoder::new().map(Self::Zstd).map_err(Fault::Io),
+            CompressionFormat::Zstd => ZstdFrame::new(head).map(Self::Zstd),
             CompressionFormat::Gzip | CompressionFormat::Plain => Ok(Self::Gzip(GzipMember::new())),
         }
     }
@@ -36,7 +38,7 @@ impl Decoder {
         let step = match self {
             Self::Gzip(member) => return member.step(input, chunk),
             Self::Xz(stream) => step_xz(stream, input, chunk.free())?,
-            Self::Zstd(decoder) => step_zstd(decoder, input, chunk.free())?,
+            Self::Zstd(frame) => frame.step(input, chunk.free())?,
         };
         chunk.grow(step.produced);
         Ok(step)
@@ -59,26 +61,6 @@ fn step_xz(stream: &mut liblzma::stream::Stream, input: &[u8], out: &mut [u8]) -
         consumed: narrow(consumed),
         produced: narrow(produced),
         ended: status == Status::StreamEnd,
-    })
-}
-
-/// zstd, which reports how many bytes it would like next; 0 means that the frame is complete.
-fn step_zstd(
-    decoder: &mut zstd::stream::raw::Decoder<'static>,
-    input: &[u8],
-    out: &mut [u8],
-) -> Result<DecoderStep, Fault> {
-    use zstd::stream::raw::Operation;
-    let status = decoder.run_on_buffers(input, out).map_err(|error| {
-        Fault::damaged(format!(
-            "the zstd data is damaged or needs a window above 128 MiB ({error}); try `zstd -dc --long=31 FILE | \
-             genotok ... -`, or fetch the file again"
-        ))
-    })?;
-    Ok(DecoderStep {
-        consumed: status.bytes_read,
-        produced: status.bytes_written,
-        ended: status.remaining == 0,
     })
 }
 

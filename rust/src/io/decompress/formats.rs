@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// Length of the header of a BGZF block; none of the other signatures looked for is longer.
+/// Length of the header of a BGZF block, and of the longest of a zstd frame; no signature looked for is longer.
 pub(super) const HEADER_BYTES: usize = 18;
 
 /// The environment variable that lets BGZF files without their end marker pass, if it is 1. It is no option of a command

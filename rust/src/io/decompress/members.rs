@@ -160,7 +160,7 @@ impl Members {
             Stage::Blocks(Blocks::new())
         } else {
             self.marker_missing = false;
-            Stage::Member(Decoder::new(self.format)?)
+            Stage::Member(Decoder::new(self.format, head)?)
         };
         Ok(true)
     }

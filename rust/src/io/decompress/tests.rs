@@ -103,6 +103,21 @@ fn skippable_zstd_frames_are_skipped() {
 }
 
 #[test]
+fn a_zstd_frame_has_as_much_as_it_states() {
+    let size = |bytes: usize| u16::try_from(bytes).unwrap().to_le_bytes();
+    for (stated, is_right) in [(300, true), (301, false), (299, false), (65_000, false)] {
+        let content = [&b">one\n"[..], &b"A".repeat(295)].concat();
+        // A header of one segment and a size in two bytes, a raw block with all the content, and an empty last block.
+        let head = [&b"\x28\xb5\x2f\xfd\x60"[..], &size(stated - 256)].concat();
+        let frame = [&head[..], &size(300 << 3), &[0], &content, &[1, 0, 0]].concat();
+        for step in [1, 7, 1000] {
+            let found = read_from(Dribble::new(frame.clone(), vec![step]));
+            assert_eq!(found.is_ok(), is_right, "{stated} {step}: {found:?}");
+        }
+    }
+}
+
+#[test]
 fn a_file_cut_anywhere_is_an_error() {
     for packing in [Packing::Gzip, Packing::TwoMembers, Packing::Bgzf, Packing::Xz, Packing::Zstd] {
         let packed = pack(SMALL, packing);

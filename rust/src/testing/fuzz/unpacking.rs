@@ -47,7 +47,7 @@ fn unpacked(packed: &[u8], [portion, chunk, step]: [usize; 3]) -> Unpacked {
 
 /// Unpacks in two ways and compares. What stands before an error may be longer in one of them.
 fn unpack(packed: &[u8], sizes: [usize; 3]) -> Unpacked {
-    let whole = unpacked(packed, [1 << 18, 512 << 10, 1 << 15]);
+    let whole = unpacked(packed, [1 << 13, 2 * LIMIT, 1 << 13]);
     let parts = unpacked(packed, sizes);
     let shared = whole.content.len().min(parts.content.len());
     assert!(whole.content[..shared] == parts.content[..shared], "{sizes:?}: other content");
