@@ -66,6 +66,7 @@ def cases(record: int) -> list[Case]:
     """The commands, in an order in which each finds what it reads."""
     train = ("train-bpe", "--vocab", "1024", "--threads", "2", "--force")
     long, shards = ("long.fa", "--threads", "2"), ("--threads", "2", "--shard-size", "64M")
+    encode = ("encode", *long, "-t", "tokenizer.json", "-o")
     size = f"{record / 2**30:g} GiB" if record >= 1 << 28 else f"{record:,} bases"
     return [
         Case("train-bpe, 200 Mb", (*train, "small.fa")),
@@ -75,14 +76,24 @@ def cases(record: int) -> list[Case]:
         Case("train-bpe, 200 Mb, too low", (*train, "--memory", "100M", "small.fa"), 100_000_000),
         Case("train-bpe, 200 Mb, too low by a little", (*train, "--memory", "480M", "small.fa"), 480_000_000),
         Case(f"pack, a record of {size}", ("pack", *long, "-o", "long.pack")),
+        Case(
+            f"pack, a record of {size}", ("pack", *long, "-o", "less.pack", "--memory", "400M"), 400_000_000
+        ),
         Case(f"pack to shards, a record of {size}", ("pack", "long.fa", "-o", "shards/", *shards)),
         Case(
             f"encode in windows, a record of {size}",
-            ("encode", *long, "-t", "tokenizer.json", "-o", "windows.arrow", "--window", "1000"),
+            (*encode, "windows.arrow", "--window", "1000", "--memory", "200M"),
+            200_000_000,
         ),
         Case(
             f"encode whole, a record of {size}",
-            ("encode", *long, "-t", "tokenizer.json", "-o", "whole.arrow"),
+            (*encode, "whole.arrow", "--memory", "1500M"),
+            1_500_000_000,
+        ),
+        Case(
+            f"encode whole, a record of {size}",
+            (*encode, "less.arrow", "--memory", "500M"),
+            500_000_000,
         ),
     ]
 

@@ -49,6 +49,8 @@ pub struct Monitor {
     phase: Mutex<Phase>,
     /// Bytes of text in memory, and how many there may be; [`u64::MAX`] for any number.
     text: (AtomicU64, AtomicU64),
+    /// Bytes that the process may hold; [`u64::MAX`] for any number.
+    memory: AtomicU64,
 }
 
 impl Default for Monitor {
@@ -59,6 +61,7 @@ impl Default for Monitor {
             bytes: AtomicU64::default(),
             phase: Mutex::default(),
             text: (AtomicU64::default(), AtomicU64::new(u64::MAX)),
+            memory: AtomicU64::new(u64::MAX),
         }
     }
 }
@@ -69,9 +72,29 @@ impl Monitor {
         self.cancelled.store(true, Relaxed);
     }
 
-    /// For the worker: fails once the work was cancelled.
+    /// For the worker: fails once the work was cancelled, or the process is about to hold more memory than it may.
     pub fn check(&self) -> Result<()> {
-        if self.cancelled.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        if self.cancelled.load(Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        match self.memory.load(Relaxed) {
+            u64::MAX => Ok(()),
+            available => check_memory(available, AHEAD_BYTES),
+        }
+    }
+
+    /// From now on [`check`](Self::check) compares what the process holds with this many bytes. Fails if the work cannot
+    /// even begin, or if the system does not say what a process holds.
+    pub fn limit_memory(&self, bytes: u64) -> Result<()> {
+        if resident_bytes().is_none() {
+            return Err(Error::argument(
+                "memory",
+                &bytes,
+                "this system does not say what a process holds; leave it out",
+            ));
+        }
+        self.memory.store(bytes, Relaxed);
+        check_memory(bytes, AHEAD_BYTES)
     }
 
     /// For the worker: `bases` more were read or passed over.
@@ -117,5 +140,46 @@ impl Monitor {
     /// Locks the phase. A thread that panicked with the lock held leaves a complete value.
     fn phase(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What may be asked for between two looks: the ids of a batch, or a list that grows.
+const AHEAD_BYTES: u64 = 64 << 20;
+
+/// Fails unless the process may hold `ahead` bytes more than it does, of the `available` ones.
+pub fn check_memory(available: u64, ahead: u64) -> Result<()> {
+    let needed = resident_bytes().unwrap_or(0).saturating_add(ahead);
+    if needed <= available {
+        return Ok(());
+    }
+    let what = "memory in bytes; cut long records into windows, take smaller batches, or allow more";
+    Err(Error::Resource { what, needed, available })
+}
+
+/// Bytes of memory that the process holds; none if the system does not say.
+fn resident_bytes() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = told.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix("kB")?;
+    kilobytes.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_limit_on_memory_is_compared_with_what_the_process_holds() {
+        let held = resident_bytes().unwrap();
+        assert!(held > 1 << 20);
+        let monitor = Monitor::default();
+        monitor.limit_memory(held + (1 << 30)).unwrap();
+        monitor.check().unwrap();
+        let block = std::hint::black_box(vec![1_u8; 1 << 30]);
+        assert!(matches!(monitor.check(), Err(Error::Resource { needed, .. }) if needed > held + (1 << 30)));
+        drop(block);
+        assert!(matches!(Monitor::default().limit_memory(held / 2), Err(Error::Resource { .. })));
     }
 }

@@ -67,6 +67,7 @@ def check_files(
     limit: int = 5,
     allow_unknown: float = _native.MAX_UNKNOWN,
     threads: int | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> list[FileReport]:
     """Find every defect of FASTA and FASTQ files; one report for each file, in order.
@@ -79,12 +80,13 @@ def check_files(
         limit: Defects of one kind that are kept of a file; all are counted.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         threads: Files checked at a time; None for as many as there are cores.
+        memory: Bytes that the process may hold; None for what it takes.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
     Raises:
         OSError: A name leads to no file.
         ArgumentError: No file at all, or one of them twice.
     """
-    run = RunOptions(threads=threads, progress=progress)
+    run = RunOptions(threads=threads, memory=memory, progress=progress)
     reports = _native.check(expand(files), limit, allow_unknown, run)
     return cast("list[FileReport]", reports)

@@ -56,6 +56,7 @@ def pack(
     *,
     allow_unknown: float = _native.MAX_UNKNOWN,
     threads: int | None = None,
+    memory: int | None = None,
     progress: Progress | None = None,
 ) -> PackReport:
     """Write the words of `files` to the packed file `output`, atomically.
@@ -68,14 +69,16 @@ def pack(
         output: The file to write; one that is there is replaced.
         allow_unknown: The share of a file's symbols other than N that may be unknown (`corpus.verdict`).
         threads: Threads to use; None for all cores.
+        memory: Bytes that the process may hold; None for what it takes.
         progress: Called about ten times a second at most, with a dictionary; an exception stops the work.
 
     Raises:
         SequenceFileError: A file is empty, cut short, damaged or malformed.
         SymbolError: A sequence holds symbols of no nucleotide code: it looks like protein.
+        ResourceError: It would take more than `memory`.
         OSError: A file cannot be read or written.
     """
-    run = RunOptions(threads=threads, progress=progress)
+    run = RunOptions(threads=threads, memory=memory, progress=progress)
     report = _native.pack(expand(files), os.fspath(output), allow_unknown, run)
     return cast("PackReport", report)
 

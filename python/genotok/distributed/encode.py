@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from genotok.dataset.encode import EncodingOptions, encode_dataset
 from genotok.distributed.cluster import LOCAL, Contact, cluster, raise_cause, told
-from genotok.distributed.workers import check_workers
+from genotok.distributed.workers import check_no_memory, check_workers
 from genotok.errors import ArgumentError
 from genotok.files.paths import STANDARD_INPUT, Files, expand
 from genotok.options import (
@@ -82,6 +82,7 @@ def encode_on_ray(
         raise ArgumentError("files=-: other machines cannot read this one's standard input; name files")
     threads = 1 if options.run.threads is None else options.run.threads
     check_workers(ray.workers, threads)
+    check_no_memory(options.run.memory)
     folder = os.path.join(os.path.abspath(os.fspath(output)), "")
     address = ray.address or LOCAL
     with cluster(address, ray.workers and ray.workers * threads) as module:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 
 from genotok import _native
 from genotok.distributed.storage import is_uri, listed
-from genotok.distributed.workers import Workers
+from genotok.distributed.workers import Workers, check_no_memory
 from genotok.errors import ArgumentError, GenotokError
 from genotok.files.paths import STANDARD_INPUT, Files, expand
 from genotok.options import (
@@ -54,10 +54,7 @@ def train(files: Files, **options: Unpack[TrainingOnRayKeywords]) -> Tokenizer:
 
 def train_on_ray(files: Files, options: TrainOptions, run: RunOptions, ray: RayOptions) -> Tokenizer:
     """`train`, with its options as groups."""
-    if options.memory is not None:
-        raise ArgumentError(
-            f"memory={options.memory}: is for this process; Ray's workers hold a part of the files each"
-        )
+    check_no_memory(run.memory)
     paths = _paths(files)
     training = _native.ShardTraining(len(paths), options, run.progress)
     try:

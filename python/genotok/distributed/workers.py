@@ -24,7 +24,7 @@ from genotok.errors import ArgumentError, ResourceError
 if TYPE_CHECKING:
     from genotok.options import RayOptions
 
-__all__ = ["Workers", "balanced", "check_workers"]
+__all__ = ["Workers", "balanced", "check_no_memory", "check_workers"]
 
 Look = Callable[[], None]
 
@@ -194,6 +194,18 @@ def check_workers(workers: int | None, threads: int) -> None:
     for name, number in (("workers", workers), ("threads", threads)):
         if number is not None and number < 1:
             raise ArgumentError(f"{name}={number}: at least 1 is expected")
+
+
+def check_no_memory(memory: int | None) -> None:
+    """Refuse a limit on memory, which no other machine would keep.
+
+    Raises:
+        ArgumentError: There is one.
+    """
+    if memory is not None:
+        raise ArgumentError(
+            f"memory={memory}: is for this process; Ray's workers hold a part of the files each"
+        )
 
 
 def _add(*answers: bytes) -> bytes:

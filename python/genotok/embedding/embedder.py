@@ -101,6 +101,14 @@ class Embedder:
         return self._encoder.config.hidden_size
 
     @property
+    def batch_bytes(self) -> int:
+        """Memory of a batch of `batch_tokens`, about, with attention that keeps no matrix of scores."""
+        config, number = self._encoder.config, getattr(torch, self.dtype).itemsize
+        # Of a layer at once: its input and output, queries, keys, values and their mixture; the gated pair.
+        per_token = 8 * config.hidden_size + 3 * config.intermediate_size
+        return self.batch_tokens * per_token * int(number)
+
+    @property
     def backend(self) -> str:
         """The attention backend of the last batch; "" before the first."""
         return self._encoder.encoder.backend

@@ -139,6 +139,7 @@ def embed_files(
 ) -> EmbeddingReport:
     """`embed`, with its options as groups."""
     start = time.monotonic()
+    progress = _within_memory(run, embedder.batch_bytes if embedder.device.type == "cpu" else 0)
     target = RowTarget.of(os.fspath(output), table.output_format, get_args(TableFormat))
     names = _names(target, embedder)
     inputs = expand(files)
@@ -160,11 +161,11 @@ def embed_files(
             source = open_rows(tokenization, inputs, wanted, input_format=rows.input_format)
             warnings.simplefilter("ignore", GenotokWarning)  # the report has what readers warn of
             schema = _schema(source.schema, names, embedder, rows)
-            total = _survey(source, rows.max_tokens, run.progress) if source.is_repeatable else 0
+            total = _survey(source, rows.max_tokens, progress) if source.is_repeatable else 0
             counts = _Counts(len(embedder.tokenizer.encode_batch([""], add_special_tokens=True).values))
             with row_writer(target, schema) as (writer, sink):
                 pieces = _pieces(source, rows.max_tokens, None)
-                for piece, vectors in _embedded(embedder, pieces, total, run.progress):
+                for piece, vectors in _embedded(embedder, pieces, total, progress):
                     counts.add(piece)
                     writer.write(_with_vectors(piece, vectors, schema))
             num_bytes = sink.num_bytes
@@ -187,6 +188,21 @@ def embed_files(
         "bytes": num_bytes,
         "seconds": time.monotonic() - start,
     }
+
+
+def _within_memory(run: RunOptions, ahead: int) -> Progress | None:
+    """The callback of progress, which first fails if `ahead` bytes more do not fit; now, too."""
+    memory, progress = run.memory, run.progress
+    if memory is None:
+        return progress
+    _native.check_memory(memory, ahead)
+
+    def look(event: dict[str, object]) -> None:
+        _native.check_memory(memory, ahead)
+        if progress:
+            progress(event)
+
+    return look
 
 
 @dataclass(slots=True)

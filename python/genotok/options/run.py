@@ -21,10 +21,23 @@ class RunOptions:
 
     Attributes:
         threads: Threads to use; None for all cores.
+        memory: Bytes that the process may hold; None for what it takes. Training does not count packed files
+            and shards, which are mapped.
         progress: Called with the state of the work.
     """
 
     threads: Threads = None
+    memory: Annotated[
+        int | None,
+        Option(
+            "Hold less memory than this, such as 2G, or end with an error; mapped shards do not count.",
+            metavar="BYTES",
+            min=1,
+            is_amount=True,
+            default="what it takes",
+            panel=RUN,
+        ),
+    ] = None
     progress: Progress | None = None
 
 
@@ -32,6 +45,7 @@ class RunKeywords(TypedDict, total=False):
     """`RunOptions` as keywords."""
 
     threads: int | None
+    memory: int | None
     progress: Progress | None
 
 

@@ -60,17 +60,6 @@ class TrainOptions:
     allow_unknown: AllowUnknown = MAX_UNKNOWN
     checkpoint: str | os.PathLike[str] | None = None
     resume: Annotated[bool, Option("Resume from FILE.checkpoint, left by Ctrl-C.", panel=RUN)] = False
-    memory: Annotated[
-        int | None,
-        Option(
-            "Stay below this, such as 2G; packed files and shards do not count.",
-            metavar="BYTES",
-            min=1,
-            is_amount=True,
-            default="what it takes",
-            panel=RUN,
-        ),
-    ] = None
 
     def __post_init__(self) -> None:
         """Check what is given, before anything is read."""
@@ -93,4 +82,3 @@ class TrainKeywords(TypedDict, total=False):
     allow_unknown: float
     checkpoint: str | os.PathLike[str] | None
     resume: bool
-    memory: int | None

@@ -9,7 +9,6 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::arguments::{Number, fit_count};
 use crate::options::RunOptions;
-use crate::watch::watch;
 
 /// Checks sequence files; one dictionary for each.
 #[pyfunction]
@@ -21,9 +20,9 @@ pub(crate) fn check(
     run: RunOptions,
 ) -> PyResult<Bound<'_, PyList>> {
     let options = CheckOptions { limit: fit_count(limit, "limit")?, allow_unknown };
-    let (threads, progress) = run.checked()?;
+    let (threads, watched) = run.checked()?;
     let work = move |monitor: &_| pool(threads)?.install(|| check_files(&paths, options, monitor));
-    let reports = watch(py, progress, work)?;
+    let reports = watched.watch(py, work)?;
     let reports = reports.iter().map(|report| as_dictionary(py, report));
     PyList::new(py, reports.collect::<PyResult<Vec<_>>>()?)
 }

@@ -27,12 +27,12 @@ pub(crate) fn pack(
     allow_unknown: f64,
     run: RunOptions,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (threads, progress) = run.checked()?;
+    let (threads, watched) = run.checked()?;
     let report = PyDict::new(py);
     report.set_item("output", output.as_os_str())?;
     let files = paths.len();
     let (bytes, contents) =
-        watch(py, progress, move |monitor| session::pack(&paths, &output, allow_unknown, threads, monitor))?;
+        watched.watch(py, move |monitor| session::pack(&paths, &output, allow_unknown, threads, monitor))?;
     report.set_item("bytes", bytes)?;
     report.set_item("files", files)?;
     add_contents(&report, &contents)?;
@@ -48,13 +48,13 @@ pub(crate) fn pack_shards(
     packing: PackOptions,
     run: RunOptions,
 ) -> PyResult<Bound<'_, PyDict>> {
-    let (threads, progress) = run.checked()?;
+    let (threads, watched) = run.checked()?;
     let report = PyDict::new(py);
     report.set_item("output", folder.as_os_str())?;
     report.set_item("files", paths.len())?;
     let packing = packing.checked(folder)?;
     let (manifest, contents) =
-        watch(py, progress, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
+        watched.watch(py, move |monitor| session::pack_shards(&paths, &packing, threads, monitor))?;
     report.set_item("bytes", manifest.shards.iter().map(|shard| shard.bytes).sum::<u64>())?;
     report.set_item("shards", manifest.shards.len())?;
     add_contents(&report, &contents)?;

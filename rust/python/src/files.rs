@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::options::{ReadOptions, RowOptions, RunOptions};
 use crate::reader::{ReaderOptions, TokenReader};
-use crate::watch::watch_blind;
+use crate::watch::{Watched, watch_blind};
 
 /// The regions that are wanted; nothing for all.
 fn regions(options: RowOptions) -> genotok_core::Result<Option<Regions>> {
@@ -40,7 +40,7 @@ pub(crate) fn open(
     run: RunOptions,
 ) -> PyResult<TokenReader> {
     let (mut rows, encode) = options.checked(read)?;
-    let (threads, progress) = run.checked()?;
+    let (threads, Watched { progress, memory }) = run.checked()?;
     let reader = ReaderOptions {
         is_narrow: core.vocab_size() <= 1 << 16,
         splits: encode.unknown == UnknownPolicy::Split,
@@ -52,7 +52,9 @@ pub(crate) fn open(
     };
     let stream = watch_blind(py, move || {
         rows.regions = regions(options)?;
-        TokenStream::open(core, files, StreamOptions { rows, encode, threads })
+        let stream = TokenStream::open(core, files, StreamOptions { rows, encode, threads })?;
+        memory.map_or(Ok(()), |bytes| stream.monitor().limit_memory(bytes))?;
+        Ok(stream)
     })?;
     Ok(TokenReader::new(stream, reader))
 }

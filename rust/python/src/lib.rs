@@ -77,6 +77,8 @@ mod _native {
     use super::tokens::TokenArray;
     #[pymodule_export]
     use super::verdict::{describe_unknown, judge};
+    #[pymodule_export]
+    use super::watch::check_memory;
     /// The share of unknown symbols that a file may have, unless the caller allows more.
     #[pymodule_export]
     const MAX_UNKNOWN: f64 = genotok_core::verdict::MAX_UNKNOWN;

@@ -10,7 +10,6 @@ use crate::arguments::{Nulls, Number, fit_count};
 use crate::options::RunOptions;
 use crate::texts::Texts;
 use crate::view::numpy;
-use crate::watch::watch;
 
 /// `genotok.options.LocusOptions`: what sequences of one locus are.
 #[derive(FromPyObject)]
@@ -34,10 +33,10 @@ pub(crate) fn find_loci<'py>(
         min_identity: options.min_identity,
         max_sequences: fit_count(options.max_sequences, "max_sequences")?,
     };
-    let (threads, progress) = run.checked()?;
+    let (threads, watched) = run.checked()?;
     let texts = Texts::of(sequences, Nulls::Error)?;
     let num_groups = sizes.len().max(1);
-    let found = watch(py, progress, move |monitor| {
+    let found = watched.watch(py, move |monitor| {
         let text = texts.sequences();
         pool(threads)?.install(|| find(text.bytes, text.offsets, &sizes, &options, monitor))
     })?;

@@ -17,18 +17,21 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::arguments::{Nulls, Number, fit, fit_count, fit_threads, unknown};
 use crate::errors::exception;
+use crate::watch::Watched;
 
 /// `genotok.options.RunOptions`: how work runs.
 #[derive(FromPyObject)]
 pub(crate) struct RunOptions {
     threads: Option<Number>,
-    pub(crate) progress: Option<Py<PyAny>>,
+    memory: Option<Number>,
+    progress: Option<Py<PyAny>>,
 }
 
 impl RunOptions {
-    /// The number of threads, and the progress callback.
-    pub(crate) fn checked(self) -> PyResult<(Option<usize>, Option<Py<PyAny>>)> {
-        Ok((fit_threads(self.threads)?, self.progress))
+    /// The number of threads, and how the work is watched.
+    pub(crate) fn checked(self) -> PyResult<(Option<usize>, Watched)> {
+        let memory = fit(self.memory, "memory", 1)?;
+        Ok((fit_threads(self.threads)?, Watched { progress: self.progress, memory }))
     }
 }
 
@@ -44,7 +47,6 @@ pub(crate) struct TrainOptions {
     allow_unknown: f64,
     checkpoint: Option<PathBuf>,
     resume: bool,
-    memory: Option<Number>,
 }
 
 impl TrainOptions {
@@ -63,7 +65,7 @@ impl TrainOptions {
             vocab_size: fit_count(self.vocab_size, "vocab_size")?,
             special_tokens: self.special_tokens,
             merging,
-            memory: fit(self.memory, "memory", 1)?,
+            memory: None,
             allow_unknown: self.allow_unknown,
         };
         let checkpoint = match self.checkpoint {

@@ -65,10 +65,11 @@ impl Tokenizer {
         training: TrainOptions,
         run: RunOptions,
     ) -> PyResult<(Self, Bound<'_, PyDict>)> {
-        let (options, checkpoint) = training.checked()?;
-        let (threads, progress) = run.checked()?;
+        let (mut options, checkpoint) = training.checked()?;
+        let (threads, watched) = run.checked()?;
+        options.memory = watched.memory; // which training divides, and packed files do not count
         let (both_strands, word_length) = (options.merging.both_strands, options.merging.word_length);
-        let (core, report) = watch(py, progress, move |monitor| {
+        let (core, report) = watch(py, watched.progress, move |monitor| {
             session::train(&paths, options, threads, checkpoint.as_ref(), monitor)
         })?;
         let dictionary = report_as_dictionary(py, &core, &report)?;

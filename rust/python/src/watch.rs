@@ -15,10 +15,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use genotok_core::error::Error;
-use genotok_core::monitor::{Monitor, Phase};
+use genotok_core::monitor::{self, Monitor, Phase};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::arguments::Number;
 use crate::errors::{exception, internal};
 
 /// How often signals are looked for.
@@ -29,6 +30,36 @@ const BETWEEN_EVENTS: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_millis(700);
 
 type Outcome<T> = thread::Result<Result<T, Error>>;
+
+/// How work is watched.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Called with the state of the work.
+    pub(crate) progress: Option<Py<PyAny>>,
+    /// Bytes that the process may hold.
+    pub(crate) memory: Option<u64>,
+}
+
+impl Watched {
+    /// Does `work` as [`watch`] does; more memory than allowed is an error.
+    pub(crate) fn watch<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        work: impl FnOnce(&Monitor) -> Result<T, Error> + Send + 'static,
+    ) -> PyResult<T> {
+        watch(py, self.progress, move |monitor| {
+            self.memory.map_or(Ok(()), |bytes| monitor.limit_memory(bytes))?;
+            work(monitor)
+        })
+    }
+}
+
+/// Fails unless the process may hold `ahead` bytes more than it does, of `available` ones.
+#[pyfunction]
+pub(crate) fn check_memory(available: Number, ahead: Number) -> PyResult<()> {
+    let (available, ahead) = (available.fit("memory", 1)?, ahead.fit("ahead", 0)?);
+    monitor::check_memory(available, ahead).map_err(exception)
+}
 
 /// Does `work` in a thread and waits for it. An exception of the callback or of a signal handler stops it.
 pub(crate) fn watch<T: Send + 'static>(

@@ -65,7 +65,12 @@ def check(
         with watching(report.quiet) as watch:
             try:
                 reports: list[FileReport] | None = check_files(
-                    files, limit=limit, allow_unknown=allow_unknown, threads=run.threads, progress=watch
+                    files,
+                    limit=limit,
+                    allow_unknown=allow_unknown,
+                    threads=run.threads,
+                    memory=run.memory,
+                    progress=watch,
                 )
             except KeyboardInterrupt:
                 reports = None

@@ -11,7 +11,7 @@ from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, note_unknown
 from genotok.cli.shared.model_options import ModelTokenizer
-from genotok.cli.shared.options import OUTPUT_PANEL, InputFiles, ReportOptions
+from genotok.cli.shared.options import OUTPUT_PANEL, InputFiles, Memory, ReportOptions
 from genotok.cli.shared.summaries import embedding_as_json, print_embedding, soft_mask_warning
 from genotok.options import RunOptions
 from genotok.options.declaration import MODEL
@@ -56,6 +56,7 @@ def embed(
     computing: EmbedderOptions,
     rows: EmbeddingOptions,
     table: TableOutputOptions,
+    memory: Memory = None,
     report: ReportOptions,
 ) -> None:
     """Embed sequences with a model: one vector per record, window or table row."""
@@ -65,7 +66,7 @@ def embed(
     embedder = embedding.Embedder(model, tokenizer, computing)
     found: EmbeddingReport | None = None
     with watching(report.quiet) as watch, suppress(KeyboardInterrupt):
-        run = RunOptions(threads=computing.threads, progress=watch)
+        run = RunOptions(threads=computing.threads, memory=memory, progress=watch)
         found = embedding.embed_files(embedder, files, output, rows, table, run)
     if found is None:
         note("interrupted; nothing was written")

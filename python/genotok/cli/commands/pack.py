@@ -87,7 +87,12 @@ def _pack(
     if in_shards:
         return write_shards(files, output, packing, run)
     return write_pack(
-        files, output, allow_unknown=packing.allow_unknown, threads=run.threads, progress=run.progress
+        files,
+        output,
+        allow_unknown=packing.allow_unknown,
+        threads=run.threads,
+        memory=run.memory,
+        progress=run.progress,
     )
 
 

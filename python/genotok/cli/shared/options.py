@@ -18,6 +18,7 @@ __all__ = [
     "InputFiles",
     "InputFormat",
     "LabelColumn",
+    "Memory",
     "MultiqcOptions",
     "ProblemTypeOption",
     "Quiet",
@@ -188,6 +189,17 @@ SequenceColumns = Annotated[
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace an output that is there.", rich_help_panel=OUTPUT_PANEL)
+]
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        "--memory",
+        metavar="BYTES",
+        parser=amount,
+        help="Hold less memory than this, such as 2G, or end with an error.",
+        show_default="what it takes",
+        rich_help_panel=RUN_PANEL,
+    ),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as one JSON object.", rich_help_panel=RUN_PANEL)
