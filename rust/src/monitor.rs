@@ -1,8 +1,9 @@
-//! Progress and cancellation of work that runs in another thread.
+//! Progress, cancellation and limits of work that runs in another thread.
 //!
 //! The worker writes its phase and counts; the watcher polls as often as it likes, and may cancel. The worker notices
 //! within some milliseconds, because every loop over input calls [`Monitor::check`] once per buffer. No callback crosses
-//! threads, so Python's signal handlers run in Python's main thread, and a relaxed atomic load is all that a check costs.
+//! threads, so Python's signal handlers run in Python's main thread, and a relaxed atomic load is all that a check costs;
+//! with a limit on memory, some ten microseconds for asking the system what the process holds.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -84,7 +85,7 @@ impl Monitor {
     }
 
     /// From now on [`check`](Self::check) compares what the process holds with this many bytes. Fails if the work cannot
-    /// even begin, or if the system does not say what a process holds.
+    /// even start, or if the system does not say what a process holds.
     pub fn limit_memory(&self, bytes: u64) -> Result<()> {
         if resident_bytes().is_none() {
             return Err(Error::argument(
@@ -143,7 +144,7 @@ impl Monitor {
     }
 }
 
-/// What may be asked for between two looks: the ids of a batch, or a list that grows.
+/// What may be asked for from one check to the next: the ids of a batch, or a list that grows.
 const AHEAD_BYTES: u64 = 64 << 20;
 
 /// Fails unless the process may hold `ahead` bytes more than it does, of the `available` ones.
