@@ -133,6 +133,7 @@ def pretraining_markdown(record: BenchmarkRecord) -> str:
         "seeds",
         "dev",
         "test",
+        "clean rows",
         *(f"{name}, test" for name in names),
     ]
     table = [head, ["---", *["---:"] * (len(head) - 1)]]
@@ -142,7 +143,7 @@ def pretraining_markdown(record: BenchmarkRecord) -> str:
         dev = statistics.fmean(run["dev"][metric] for runs, metric in parts for run in runs)
         each = [mean_result(runs, metric).text for runs, metric in parts]
         seen, seeds = f"{case['bases'] / 1e6:g}", str(len(parts[0][0]))
-        table.append([case["encoder"], seen, bits, seeds, f"{100 * dev:.1f}", _mean(parts)[0], *each])
+        table.append([case["encoder"], seen, bits, seeds, f"{100 * dev:.1f}", *_mean(parts), *each])
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
     said = "Percent of the metric, mean and deviation over seeds; dev and test are means over sets."
     return "\n\n".join([lines, said, *record.caveats])

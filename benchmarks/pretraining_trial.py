@@ -171,17 +171,21 @@ def case_of(encoder: str, point: Record, seeds: Sequence[Sequence[Record]]) -> R
     for parts in zip(*seeds, strict=True):
         metric = parts[0]["metric"]
         runs = [
-            {
-                "seed": run["seed"],
-                "dev": run["dev"],
-                "test": {key: run["test"][key] for key in (metric, "low", "high")},
-            }
+            {"seed": run["seed"], "dev": run["dev"], "test": figures_of(run["test"], metric)}
             for part in parts
             for run in part["runs"]
         ]
         rows.append({"name": parts[0]["name"], "metric": metric, "runs": runs})
     kept = {key: value for key, value in point.items() if key != "folder"}
     return {"title": f"{encoder}, step {point['step']:,}", "encoder": encoder, **kept, "sets": rows}
+
+
+def figures_of(result: Record, metric: str) -> Record:
+    """What a record keeps of a result on test: of all rows, and of clean ones."""
+    wanted = ("rows", metric, "low", "high")
+    found = {key: result[key] for key in wanted if key in result}
+    clean = result.get("clean")
+    return found | ({"clean": {key: clean[key] for key in wanted if key in clean}} if clean else {})
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ __all__ = [
     "batch_checksum",
     "check",
     "check_bases",
+    "check_memory",
     "describe_unknown",
     "file_checksum",
     "find_loci",
