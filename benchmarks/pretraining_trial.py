@@ -182,7 +182,7 @@ def case_of(encoder: str, point: Record, seeds: Sequence[Sequence[Record]]) -> R
 
 def figures_of(result: Record, metric: str) -> Record:
     """What a record keeps of a result on test: of all rows, and of clean ones."""
-    wanted = ("rows", metric, "low", "high")
+    wanted = (metric, "low", "high", "rows", "note")
     found = {key: result[key] for key in wanted if key in result}
     clean = result.get("clean")
     return found | ({"clean": {key: clean[key] for key in wanted if key in clean}} if clean else {})
