@@ -146,7 +146,14 @@ def pretraining_markdown(record: BenchmarkRecord) -> str:
         table.append([case["encoder"], seen, bits, seeds, f"{100 * dev:.1f}", *_mean(parts), *each])
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
     said = "Percent of the metric, mean and deviation over seeds; dev and test are means over sets."
-    return "\n\n".join([lines, said, *record.caveats])
+    curves = [
+        f"Bits per base of held-out windows, {encoder}: "
+        + ", ".join(f"{one['bits_per_base']:.3f} at {one['bases'] / 1e6:g} Mb" for one in points)
+        + "."
+        for encoder, points in record.more["curves"].items()
+    ]
+    genomes = f"Genomes: {', '.join(record.more['genomes'])}."
+    return "\n\n".join([lines, said, *curves, genomes, *record.caveats])
 
 
 def _threads(number: int | None) -> str:

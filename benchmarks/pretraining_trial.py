@@ -257,6 +257,11 @@ def main(words: Sequence[str] | None = None) -> None:
     for encoder in ENCODERS:
         trial.pretrain(encoder, given.seconds)
     tuning = FineTuning({encoder: trial.points(encoder) for encoder in ENCODERS}, works)
+    curves = {
+        encoder: [{key: point[key] for key in ("bases", "bits_per_base")} for point in points[1:]]
+        for encoder, points in tuning.points.items()
+    }
+    genomes = [Path(name).name for name in given.genomes]
     for line in tuning.run():
         print(line, flush=True)
         record = BenchmarkRecord(
@@ -265,7 +270,11 @@ def main(words: Sequence[str] | None = None) -> None:
             threads=given.threads,
             cases=tuning.cases(),
             caveats=[CAVEATS],
-            more={"pretraining": {**config, "windows": BASES, "vocab": VOCAB}},
+            more={
+                "pretraining": {**config, "windows": BASES, "vocab": VOCAB},
+                "genomes": genomes,
+                "curves": curves,
+            },
         )
         write_atomic(given.output / "trial.json", record.text().encode())
 
