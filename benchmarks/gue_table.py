@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["COMPLETE", "Row", "completed", "costs", "differences", "given", "markdown", "rows"]
+__all__ = [
+    "COMPLETE",
+    "Row",
+    "completed",
+    "costs",
+    "differences",
+    "figures_of",
+    "given",
+    "markdown",
+    "rows",
+]
 
 REDUCED = "trained on 85 % of dev"
 COMPLETE = ("mouse_0", "mouse_2", "mouse_4", "human_tf_0", "human_tf_2", "prom_core_tata", "prom_300_tata")
@@ -272,3 +282,11 @@ def costs(record: BaselineRecord) -> str:
             ]
         )
     return "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+
+
+def figures_of(result: Mapping[str, Any], metric: str) -> dict[str, Any]:
+    """What a record of a trial keeps of a result on test: of all rows, and of clean ones."""
+    wanted = (metric, "low", "high", "rows", "note")
+    found = {key: result[key] for key in wanted if key in result}
+    clean = result.get("clean")
+    return found | ({"clean": {key: clean[key] for key in wanted if key in clean}} if clean else {})

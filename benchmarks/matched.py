@@ -21,7 +21,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.gue_table import COMPLETE
+from benchmarks.gue_table import COMPLETE, figures_of
 from benchmarks.matched_arms import CORE, REFERENCE, all_arms, arm_of, settings_of
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
@@ -128,15 +128,8 @@ class Trial:
     def _figures(self, arm: Arm, one: Record, changed: float | None) -> Record:
         """The part of a record that an arm has of a set."""
         metric = one["metric"]
-        wanted = (metric, "low", "high", "rows", "note")
         unused = 0 if arm.identities else one["vocab_size"] * encoder_of(self.config(arm)).hidden_size
-        runs = []
-        for run in one["runs"]:
-            test = {key: run["test"][key] for key in wanted if key in run["test"]}
-            clean = run["test"].get("clean")
-            if clean:
-                test["clean"] = {key: clean[key] for key in wanted if key in clean}
-            runs.append({**{key: run[key] for key in KEPT}, "test": test})
+        kept = [{key: run[key] for key in KEPT} for run in one["runs"]]
         return {
             "name": one["name"],
             "metric": metric,
@@ -144,7 +137,10 @@ class Trial:
             "tokens_per_row": round(one["tokens_per_row"], 3),
             "parameters": one["parameters"] - unused,
             "shuffled": changed,
-            "runs": runs,
+            "runs": [
+                {**each, "test": figures_of(run["test"], metric)}
+                for each, run in zip(kept, one["runs"], strict=True)
+            ],
         }
 
     def record(self, jobs: Sequence[tuple[Arm, str]]) -> BenchmarkRecord:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.gue_models import Model, Models
-from benchmarks.gue_table import COMPLETE
+from benchmarks.gue_table import COMPLETE, figures_of
 from genotok import Tokenizer
 from genotok.files.atomic import write_atomic
 from genotok.finetune import find_tasks
@@ -178,14 +178,6 @@ def case_of(encoder: str, point: Record, seeds: Sequence[Sequence[Record]]) -> R
         rows.append({"name": parts[0]["name"], "metric": metric, "runs": runs})
     kept = {key: value for key, value in point.items() if key != "folder"}
     return {"title": f"{encoder}, step {point['step']:,}", "encoder": encoder, **kept, "sets": rows}
-
-
-def figures_of(result: Record, metric: str) -> Record:
-    """What a record keeps of a result on test: of all rows, and of clean ones."""
-    wanted = (metric, "low", "high", "rows", "note")
-    found = {key: result[key] for key in wanted if key in result}
-    clean = result.get("clean")
-    return found | ({"clean": {key: clean[key] for key in wanted if key in clean}} if clean else {})
 
 
 @dataclass(slots=True)
