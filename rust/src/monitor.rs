@@ -84,9 +84,10 @@ impl Monitor {
         }
     }
 
-    /// From now on [`check`](Self::check) compares what the process holds with this many bytes. Fails if the work cannot
-    /// even start, or if the system does not say what a process holds.
-    pub fn limit_memory(&self, bytes: u64) -> Result<()> {
+    /// From now on [`check`](Self::check) compares what the process holds with this many bytes, if there is a limit. Fails
+    /// if the work cannot even start, or if the system does not say what a process holds.
+    pub fn limit_memory(&self, limit: Option<u64>) -> Result<()> {
+        let Some(bytes) = limit else { return Ok(()) };
         if resident_bytes().is_none() {
             return Err(Error::argument(
                 "memory",
@@ -176,11 +177,11 @@ mod tests {
         let held = resident_bytes().unwrap();
         assert!(held > 1 << 20);
         let monitor = Monitor::default();
-        monitor.limit_memory(held + (1 << 30)).unwrap();
+        monitor.limit_memory(Some(held + (1 << 30))).unwrap();
         monitor.check().unwrap();
         let block = std::hint::black_box(vec![1_u8; 1 << 30]);
         assert!(matches!(monitor.check(), Err(Error::Resource { needed, .. }) if needed > held + (1 << 30)));
         drop(block);
-        assert!(matches!(Monitor::default().limit_memory(held / 2), Err(Error::Resource { .. })));
+        assert!(matches!(Monitor::default().limit_memory(Some(held / 2)), Err(Error::Resource { .. })));
     }
 }

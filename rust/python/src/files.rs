@@ -53,7 +53,7 @@ pub(crate) fn open(
     let stream = watch_blind(py, move || {
         rows.regions = regions(options)?;
         let stream = TokenStream::open(core, files, StreamOptions { rows, encode, threads })?;
-        memory.map_or(Ok(()), |bytes| stream.monitor().limit_memory(bytes))?;
+        stream.monitor().limit_memory(memory)?;
         Ok(stream)
     })?;
     Ok(TokenReader::new(stream, reader))

@@ -32,7 +32,6 @@ const PATIENCE: Duration = Duration::from_millis(700);
 type Outcome<T> = thread::Result<Result<T, Error>>;
 
 /// How work is watched.
-#[derive(Default)]
 pub(crate) struct Watched {
     /// Called with the state of the work.
     pub(crate) progress: Option<Py<PyAny>>,
@@ -48,7 +47,7 @@ impl Watched {
         work: impl FnOnce(&Monitor) -> Result<T, Error> + Send + 'static,
     ) -> PyResult<T> {
         watch(py, self.progress, move |monitor| {
-            self.memory.map_or(Ok(()), |bytes| monitor.limit_memory(bytes))?;
+            monitor.limit_memory(self.memory)?;
             work(monitor)
         })
     }
