@@ -36,6 +36,8 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name 
 # One interpreter for every build of the extension: another one would rebuild the bindings.
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+# Tests start hundreds of programs: what Python compiles of them is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz docs format bench faults tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
