@@ -8,6 +8,9 @@ builds do not load.
 from __future__ import annotations
 
 import gzip
+import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,6 +24,7 @@ from genotok import Tokenizer, _native
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
 from tests.support import dna
+from tests.support.foreign import MERGES, base
 
 if TYPE_CHECKING:
     from genotok.tokenizer.parts import Reencoding
@@ -127,6 +131,63 @@ def test_sixteen_threads_share_one_reader(tokenizer: Tokenizer, files: list[Path
     for thread in threads:
         thread.join()
     assert sorted(map(str, found)) == sorted(map(str, expected))
+
+
+# -- forked processes ------------------------------------------------------------------------------
+
+
+def little(tokenizer: Tokenizer) -> dict[str, Callable[[], Any]]:
+    """What the thread that calls does alone, in one part or in more than it has bases."""
+    text = _native.simulate(12_000, 8).decode() + "N[MASK]x"
+    texts = [text[at : at + 40] for at in range(0, len(text), 40)]
+    lists = tokenizer.encode_batch(texts).to_list()
+    edits = [(at, at + 1, base) for at in range(100) for base in "ACGT"]
+    return {
+        "encode": lambda: tokenizer.encode(text),
+        "encode_batch of one": lambda: tokenizer.encode_batch(texts[:1]).to_list(),
+        "encode_batch of two": lambda: tokenizer.encode_batch(texts[:2]).to_list(),
+        "encode_batch": lambda: tokenizer.encode_batch(texts).to_list(),
+        "count_tokens": lambda: tokenizer.count_tokens(texts).tolist(),
+        "decode_batch": lambda: list(tokenizer.decode_batch(lists)),
+        "decode_batch, plain": lambda: list(tokenizer.decode_batch(lists, skip_special_tokens=True)),
+        "reencode_many": lambda: changes(tokenizer.reencode_many(texts[3] * 3, edits)),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["byte pairs", "byte pairs, no automaton", "k-mers", "overlapping k-mers"])
+@pytest.mark.parametrize("amount", ["little", "much"])
+def test_a_forked_process_works_like_its_parent(
+    tokenizer: Tokenizer, files: list[Path], kind: str, amount: str
+) -> None:
+    """It has none of the parent's threads, and must not wait for them."""
+    no_training_makes = {"merges": [list(pair) for pair in reversed(MERGES)]}
+    kinds = {
+        "byte pairs": lambda: tokenizer,
+        "byte pairs, no automaton": lambda: Tokenizer.from_json(json.dumps(base(model=no_training_makes))),
+        "k-mers": lambda: Tokenizer.kmer(6, overlap=False),
+        "overlapping k-mers": lambda: Tokenizer.kmer(6),
+    }
+    found = kinds[kind]()
+    todo = little(found) if amount == "little" else works(found, files)
+    if kind == "overlapping k-mers":  # which no edit changes alone
+        todo = {name: work for name, work in todo.items() if not name.startswith("reencode")}
+    expected = {name: work() for name, work in todo.items()}
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        try:
+            for name, work in todo.items():
+                signal.alarm(60)
+                os.write(writing, f"{name}: {work() == expected[name]}\n".encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        answers = told.read().splitlines()
+    os.waitpid(child, 0)
+    assert answers == [f"{name}: True" for name in todo]
 
 
 # -- loaders ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from genotok import _native
+from genotok.cli import app
 from genotok.cli.shared.process import SPINS, let_threads_sleep
 from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
 
@@ -352,3 +354,33 @@ def test_threads_sleep_soon_unless_the_environment_says_how_they_wait(
     monkeypatch.setattr(os, "environ", {**said})
     let_threads_sleep()
     assert os.environ == (said or {"GOMP_SPINCOUNT": str(SPINS)})
+
+
+def test_no_thread_to_be_had_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Libraries start threads too; Python's error has no class of its own."""
+
+    def work(**_: object) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading, "_start_joinable_thread", refuse, raising=False)
+            patched.setattr(threading, "_start_new_thread", refuse, raising=False)
+            threading.Thread(target=int).start()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError(app.NO_THREAD)
+
+    monkeypatch.setattr(app, "app", work)
+    assert app._run() == 1
+    assert capsys.readouterr().err == (
+        "genotok: error: the system refuses to start a thread: free memory, or allow more processes\n"
+    )
+
+
+def test_other_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(**_: object) -> None:
+        raise RuntimeError("a fault of genotok")
+
+    monkeypatch.setattr(app, "app", work)
+    with pytest.raises(RuntimeError, match="a fault of genotok"):
+        app._run()

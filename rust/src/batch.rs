@@ -65,6 +65,7 @@ use crate::bpe::encode::marked::AnyMarked;
 use crate::error::Result;
 use crate::io::fasta::text::is_symbol;
 use crate::monitor::Monitor;
+use crate::threads::LITTLE;
 use crate::tokenizer::symbols::SymbolTable;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
@@ -134,6 +135,8 @@ impl Tokenizer {
 /// How far before the end of a text a cut is looked for, in lengths of what is searched.
 const LAST_CUT_WINDOWS: usize = 18;
 
+/// Edits that a thread takes at a time. The thread that calls does fewer alone, as [`LITTLE`] explains.
+pub const EDITS: usize = 256;
 /// Bytes below which it is not worth waking other threads.
 const SMALL: usize = 1 << 17;
 
@@ -184,10 +187,15 @@ impl<'a> Job<'a> {
             Some(AnyMarked::Narrow(marked)) => self.run_machine(&marked.over(symbol), monitor),
             Some(AnyMarked::Wide(marked)) => self.run_machine(&marked.over(symbol), monitor),
             None => {
-                let tasks = divide(self.sequences, &self.sizes, threads(), |_| false, |_, _| None);
+                let tasks = divide(self.sequences, &self.sizes, self.threads(), |_| false, |_, _| None);
                 self.collect(tasks, monitor, &|_, _, _| Ok(()))
             }
         }
+    }
+
+    /// The threads that work.
+    fn threads(&self) -> usize {
+        if self.sequences.num_bytes() <= LITTLE { 1 } else { rayon::current_num_threads() }
     }
 
     /// See [`Tokenizer::last_cut`].
@@ -205,7 +213,7 @@ impl<'a> Job<'a> {
         let cut = |wish, end| find_cut(machine, self.sequences.bytes, self.sizes.search, wish, end);
         let all_plain = self.all_plain();
         let is_plain = |number| all_plain || self.is_plain(self.bytes_of(number));
-        let mut tasks = divide(self.sequences, &self.sizes, threads(), is_plain, cut);
+        let mut tasks = divide(self.sequences, &self.sizes, self.threads(), is_plain, cut);
         let [continues, goes_on] = self.options.parts;
         tasks.first_mut().into_iter().for_each(|task| task.is_started &= !continues);
         tasks.last_mut().into_iter().for_each(|task| task.is_ended &= !goes_on);
@@ -276,7 +284,7 @@ impl<'a> Job<'a> {
                 failed.lock().unwrap_or_else(PoisonError::into_inner).replace(error);
             }
         };
-        if num_tasks <= 1 || bytes < SMALL || threads() == 1 {
+        if num_tasks <= 1 || bytes < SMALL || self.threads() == 1 {
             work_through();
         } else {
             rayon::broadcast(|_| work_through());
@@ -290,10 +298,6 @@ impl<'a> Job<'a> {
         }
         if refuses && joined.unknown > 0 { Err(self.first_unknown()) } else { Ok(joined) }
     }
-}
-
-fn threads() -> usize {
-    rayon::current_num_threads()
 }
 
 #[cfg(test)]

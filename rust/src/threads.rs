@@ -4,9 +4,17 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use rayon::prelude::*;
+
 mod pools;
 
 pub use self::pools::{MAX_THREADS, Pool, pool};
+
+/// Bytes, ids or edits that the thread that calls works on alone.
+///
+/// It then asks for no pool, not even for that of the process: starting threads takes longer than such work, the system may
+/// refuse them, and a process that was forked has none of the threads that its parent started, but would wait for them.
+pub const LITTLE: usize = 1 << 14;
 
 /// How many threads work here: those of the pool that the caller runs in, or else one per CPU core.
 pub fn available() -> usize {
@@ -14,6 +22,21 @@ pub fn available() -> usize {
     match rayon::current_thread_index() {
         Some(_) => rayon::current_num_threads(),
         None => thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The results of `work`, in the order of `items`: by this thread where the work is [`LITTLE`], else by those of its pool.
+pub fn collect<I, T, R, C>(items: I, amount: usize, work: impl Fn(T) -> R + Send + Sync) -> C
+where
+    I: IntoIterator<Item = T> + IntoParallelIterator<Item = T>,
+    T: Send,
+    R: Send,
+    C: FromIterator<R> + FromParallelIterator<R>,
+{
+    if amount <= LITTLE {
+        items.into_iter().map(work).collect()
+    } else {
+        items.into_par_iter().map(work).collect()
     }
 }
 

@@ -23,6 +23,7 @@ from genotok.errors import GenotokError
 __all__ = ["app", "main"]
 
 STANDARD_OUTPUT = "standard output"
+NO_THREAD = "can't start new thread"  # what Python says; it has no class of its own for it
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 Command = TyperCommand | TyperGroup
 
@@ -140,6 +141,11 @@ def _run() -> int | str | None:
     except (GenotokError, OSError, MemoryError, UnicodeError) as error:
         if not _is_of_standard_output(error):
             complain(error)
+        return 1
+    except RuntimeError as error:
+        if str(error) != NO_THREAD:
+            raise
+        complain(MemoryError("the system refuses to start a thread: free memory, or allow more processes"))
         return 1
     return 0
 

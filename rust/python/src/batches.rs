@@ -5,6 +5,7 @@ use std::sync::Arc;
 use genotok_core::batch::{EncodeOptions, EncodedBatch, Sequences};
 use genotok_core::error::Error;
 use genotok_core::monitor::Monitor;
+use genotok_core::threads::LITTLE;
 use genotok_core::tokenizer::Tokenizer as Core;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -17,8 +18,6 @@ use crate::texts::Texts;
 use crate::tokens::TokenArray;
 use crate::watch::watch;
 
-/// Bytes that are worked on in less than a millisecond: not worth a thread.
-pub(crate) const QUICK: usize = 1 << 14;
 /// Bytes that are worked on in some microseconds: not worth letting go of the lock.
 pub(crate) const INSTANT: usize = 1 << 12;
 
@@ -90,7 +89,7 @@ pub(crate) fn decode<'py>(
             core.decode_batch(&lists.ids, &lists.offsets, monitor)
         }
     };
-    let (bytes, offsets) = if lists.ids.len() <= QUICK {
+    let (bytes, offsets) = if lists.ids.len() <= LITTLE {
         py.detach(|| decode(core, &lists, &Monitor::default())).map_err(exception)?
     } else {
         let (core, lists) = (Arc::clone(core), Arc::clone(&lists));
@@ -116,7 +115,7 @@ fn call<T: Send + 'static>(
     };
     match texts.work() {
         much if is_quick && much <= INSTANT => work(core, &texts, &Monitor::default()).map_err(exception),
-        much if is_quick && much <= QUICK => {
+        much if is_quick && much <= LITTLE => {
             py.detach(|| work(core, &texts, &Monitor::default())).map_err(exception)
         }
         much => {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use genotok_core::batch::SequenceEdit;
+use genotok_core::batch::{EDITS, SequenceEdit};
 use genotok_core::bpe::encode::local::Change;
 use genotok_core::error::Error;
 use genotok_core::monitor::Monitor;
+use genotok_core::threads::LITTLE;
 use genotok_core::tokenizer::{Id, Tokenizer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::arguments::{Number, fit_count};
-use crate::batches::QUICK;
 use crate::errors::{ArgumentError, exception};
 use crate::pools::pool;
 use crate::texts::{PATIENCE, kept, text_of};
@@ -30,7 +30,7 @@ pub(crate) fn reencode<'py>(
 ) -> PyResult<Bound<'py, PyTuple>> {
     let text = text_of(sequence)?;
     let edits = edits_of(edits)?;
-    let changes = if core.is_ready() && text.len() + edits.len() <= QUICK {
+    let changes = if core.is_ready() && text.len() <= LITTLE && edits.len() < EDITS {
         py.detach(|| core.reencode(text, &edits, reverse, &Monitor::default())).map_err(exception)?
     } else {
         let (text, core) = (kept(sequence)?, Arc::clone(core));

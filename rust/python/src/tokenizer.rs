@@ -7,12 +7,13 @@ use std::sync::Arc;
 use genotok_core::error::Error;
 use genotok_core::kmer::Kmer;
 use genotok_core::session;
+use genotok_core::threads::LITTLE;
 use genotok_core::tokenizer::{KmerSpecials, Roles, Tokenizer as Core};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
 use crate::arguments::{Nulls, Number, fit, fit_count, fit_threads};
-use crate::batches::{self, INSTANT, QUICK};
+use crate::batches::{self, INSTANT};
 use crate::errors::exception;
 use crate::files::open;
 use crate::id_lists::{IdLists, ids_of};
@@ -249,7 +250,7 @@ impl Tokenizer {
     /// The ids of a text, `str` or `bytes`, without special tokens around it.
     fn encode<'py>(&self, py: Python<'py>, sequence: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let text = text_of(sequence)?;
-        let ids = if !self.core.is_ready() || text.len() > QUICK {
+        let ids = if !self.core.is_ready() || text.len() > LITTLE {
             let text = text.to_owned();
             self.call(py, false, move |core| pool(None)?.install(|| core.encode(&text)))?
         } else if text.len() > INSTANT {
@@ -325,7 +326,7 @@ impl Tokenizer {
     /// Where the tokens of the ids begin in their sequence, and the last ends: a numpy array of int64.
     fn boundaries<'py>(&self, py: Python<'py>, ids: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let ids = ids_of(ids)?;
-        let found = self.call(py, ids.len() <= QUICK, move |core| core.boundaries(&ids))?;
+        let found = self.call(py, ids.len() <= LITTLE, move |core| core.boundaries(&ids))?;
         numpy(py, &found.into(), 1)
     }
 
@@ -344,7 +345,7 @@ impl Tokenizer {
     /// The strings of the ids, joined.
     fn decode(&self, py: Python<'_>, ids: &Bound<'_, PyAny>) -> PyResult<String> {
         let ids = ids_of(ids)?;
-        self.call(py, ids.len() <= QUICK, move |core| core.decode(&ids))
+        self.call(py, ids.len() <= LITTLE, move |core| core.decode(&ids))
     }
 
     /// The tokens of a text after each merge.

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::lists::{offsets, places};
 use crate::error::{Error, Result};
 use crate::monitor::Monitor;
+use crate::threads::collect;
 use crate::tokenizer::{Id, Tokenizer};
 
 /// Ids between two looks at the monitor.
@@ -96,15 +95,16 @@ impl Tokenizer {
         lists: Vec<Range<usize>>,
         monitor: &Monitor,
     ) -> Result<(Vec<u8>, Vec<usize>)> {
+        let amount = ids.len();
         let used = lists.first().zip(lists.last()).map_or(0..0, |(first, last)| first.start..last.end);
         let spelled = Spelled::new(self, &ids[used], monitor)?;
         let length =
             |list: &Range<usize>| ids[list.clone()].iter().map(|&id| spelled.of(id).len()).sum::<usize>();
-        let lengths: Vec<usize> = lists.par_iter().with_min_len(64).map(length).collect();
+        let lengths: Vec<usize> = collect(&lists, amount, length);
         let ends = offsets(lengths.iter().copied());
         let mut text = vec![0; ends[lengths.len()]];
-        let places = places(&mut text, lengths);
-        lists.into_par_iter().zip(places).with_min_len(64).try_for_each(|(list, mut place)| {
+        let places: Vec<_> = lists.into_iter().zip(places(&mut text, lengths)).collect();
+        collect::<_, _, _, Result<()>>(places, amount, |(list, mut place)| {
             for ids in ids[list].chunks(STRETCH) {
                 monitor.check()?;
                 for &id in ids {
@@ -130,7 +130,7 @@ impl Tokenizer {
             monitor.check()?;
             self.decode(&ids[list.clone()])
         };
-        let texts: Vec<String> = lists.par_iter().with_min_len(16).map(decode).collect::<Result<_>>()?;
+        let texts: Vec<String> = collect::<_, _, _, Result<_>>(lists, ids.len(), decode)?;
         let ends = offsets(texts.iter().map(String::len));
         Ok((texts.concat().into_bytes(), ends))
     }

@@ -159,6 +159,11 @@ impl Sequences<'_> {
         self.len() == 0
     }
 
+    /// Bytes of all sequences.
+    pub(super) fn num_bytes(&self) -> usize {
+        self.offsets.last().zip(self.offsets.first()).map_or(0, |(last, first)| last.saturating_sub(*first))
+    }
+
     /// Fails unless the offsets rise and stay within the bytes; everything after relies on it.
     pub(super) fn check(&self) -> Result<()> {
         let rising = self.offsets.windows(2).all(|pair| pair[0] <= pair[1]);

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::io::memory;
 use crate::kmer::{IdWidth, Kmer, KmerOptions, UnknownCounts, symbols_of};
 use crate::monitor::Monitor;
+use crate::threads::{LITTLE, collect};
 use crate::tokenizer::refusal::refused_symbol;
 use crate::tokenizer::{Id, Template, Tokenizer};
 
@@ -105,14 +106,23 @@ impl<'a> KmerJob<'a> {
     /// Threads make lists of consecutive sequences, which are joined in order: one list per thread, not one per sequence.
     fn units(&self) -> Result<Vec<JobUnit>> {
         let add = |mut units, sequence| self.add_units(sequence, &mut units).map(|()| units);
-        let lists = (0..self.sequences.len()).into_par_iter().try_fold(Vec::new, add);
+        let mut numbers = 0..self.sequences.len();
+        if self.amount() <= LITTLE {
+            let units = numbers.try_fold(Vec::new(), add)?;
+            let refusal = self.refuses.then(|| units.iter().find_map(|unit| self.refusal(unit)));
+            return refusal.flatten().map_or(Ok(units), Err);
+        }
+        let lists = numbers.into_par_iter().try_fold(Vec::new, add);
         let mut lists = lists.collect::<Result<Vec<_>>>()?.into_iter();
         let mut units = lists.next().unwrap_or_default();
         lists.for_each(|list| units.extend(list));
-        match self.refuses.then(|| units.par_iter().find_map_first(|unit| self.refusal(unit))).flatten() {
-            Some(error) => Err(error),
-            None => Ok(units),
-        }
+        let refusal = self.refuses.then(|| units.par_iter().find_map_first(|unit| self.refusal(unit)));
+        refusal.flatten().map_or(Ok(units), Err)
+    }
+
+    /// Bytes of all sequences.
+    fn amount(&self) -> usize {
+        self.sequences.num_bytes()
     }
 
     /// Adds the units of one sequence: around each special token that stands in the text, what is plain is cut.
@@ -187,7 +197,7 @@ impl<'a> KmerJob<'a> {
                 UnitContent::Token { .. } => 1,
             })
         };
-        units.par_iter().map(count).collect()
+        collect(units, self.amount(), count)
     }
 
     /// How many symbols are not in the vocabulary.
@@ -201,10 +211,10 @@ impl<'a> KmerJob<'a> {
             let own = &symbols[..symbols.len().min(*own)];
             Ok(self.kmer.count_unknown(own, self.kmer_options.upper_case))
         };
-        let sum = |a: UnknownCounts, b: UnknownCounts| {
-            Ok(UnknownCounts { unknown: a.unknown + b.unknown, lower_case: a.lower_case + b.lower_case })
-        };
-        units.par_iter().map(count).try_reduce(UnknownCounts::default, sum)
+        let counts: Vec<UnknownCounts> = collect::<_, _, _, Result<_>>(units, self.amount(), count)?;
+        let unknown = counts.iter().map(|one| one.unknown).sum();
+        let lower_case = counts.iter().map(|one| one.lower_case).sum();
+        Ok(UnknownCounts { unknown, lower_case })
     }
 
     /// How many tokens each sequence has.
@@ -251,8 +261,8 @@ impl<'a> KmerJob<'a> {
         write: impl Fn(&JobUnit, &mut [T]) + Sync,
     ) -> Result<Vec<T>> {
         let mut all: Vec<T> = memory::defaults(counted.iter().sum());
-        let places = places(&mut all, counted.iter().copied());
-        units.par_iter().zip(places).try_for_each(|(unit, place)| {
+        let places: Vec<_> = units.iter().zip(places(&mut all, counted.iter().copied())).collect();
+        collect::<_, _, _, Result<()>>(places, self.amount(), |(unit, place)| {
             self.monitor.check()?;
             write(unit, place);
             Ok(())

@@ -18,7 +18,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::tasks::{TaskSizes, find_cut};
-use super::{EncodeOptions, Ids, Job, LAST_CUT_WINDOWS, SequenceEdit, Sequences, code_or_mark};
+use super::{EDITS, EncodeOptions, Ids, Job, LAST_CUT_WINDOWS, SequenceEdit, Sequences, code_or_mark};
 use crate::alphabet::complement_symbol;
 use crate::bpe::encode::local::{ByteEdit, Change, PlacedToken, Surroundings, reencode};
 use crate::bpe::encode::machine::{Machine, StateId, StateOutput};
@@ -28,9 +28,6 @@ use crate::kmer::{BaseRuns, Kmer};
 use crate::monitor::Monitor;
 use crate::tokenizer::symbols::UNKNOWN;
 use crate::tokenizer::{Id, Tokenizer};
-
-/// Edits that a thread takes at a time.
-const EDITS: usize = 256;
 
 impl Tokenizer {
     /// What each of `edits` changes in the tokens of `sequence`, without special tokens around it.

@@ -70,8 +70,7 @@ pub(super) fn divide(
     is_plain: impl Fn(usize) -> bool,
     cut: impl Fn(usize, usize) -> Option<usize> + Sync,
 ) -> Vec<BatchTask> {
-    let offsets = sequences.offsets;
-    let total = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first);
+    let (offsets, total) = (sequences.offsets, sequences.num_bytes());
     // Each lane gets one part if all is short, several if it is long: a cut costs as much as encoding 40,000 bases.
     let lanes = threads * LANES;
     let part = (total / lanes).clamp(sizes.part[0], sizes.part[1]);
