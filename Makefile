@@ -172,9 +172,10 @@ $(VENV)/.tools: $(VENV)/.created $(LOCK)
 	@touch $@
 
 # The lock file says which versions and files, not what to install: torch for CPUs alone needs none of CUDA's
-# packages, and PIP_EXTRA_INDEX_URL may name where it is.
+# packages, and PIP_EXTRA_INDEX_URL may name where it is. Tests import a small part of 20,000 modules, which Python
+# compiles then; pip would take a minute for all.
 $(VENV)/.dev: $(VENV)/.tools $(LOCK)
-	$(INSTALL) --extra $(EXTRAS)
+	$(INSTALL) --no-compile --extra $(EXTRAS)
 	@touch $@
 
 $(VENV)/.release: $(VENV)/.tools $(LOCK)

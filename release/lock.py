@@ -4,6 +4,7 @@
     python -m release.lock write PYLOCK            the lock file, from what uv resolved
     python -m release.lock install NAME...         packages and what they need, as the lock file has them
     python -m release.lock install --extra NAME    those of extras of pyproject.toml; may be repeated
+                                   --no-compile    Python compiles what is imported, not pip everything
 
 The lock file states for each package a version and the SHA-256 of the files that pip may choose: wheels for
 CPython 3.11 to 3.14 on Linux and macOS. No source distribution is among them: building one runs its code.
@@ -62,13 +63,15 @@ def main() -> None:
     install_parser = commands.add_parser("install", help="install packages of the lock file")
     install_parser.add_argument("names", nargs="*")
     install_parser.add_argument("--extra", nargs="+", choices=EXTRAS, default=[])
+    install_parser.add_argument("--no-compile", action="append_const", const="--no-compile", dest="flags")
     options = parser.parse_args()
     if options.command == "requirements":
         print(*requirements(EXTRAS), sep="\n")
     elif options.command == "write":
         LOCK.write_text(written(tomllib.loads(options.pylock.read_text(encoding="utf-8"))), encoding="utf-8")
     else:
-        install(options.names + (requirements(options.extra) if options.extra else []))
+        wanted = options.names + (requirements(options.extra) if options.extra else [])
+        install(wanted, options.flags or [])
 
 
 def requirements(extras: list[str] | tuple[str, ...]) -> list[str]:
@@ -169,8 +172,8 @@ def read(text: str) -> dict[str, Pin]:
     }
 
 
-def install(wanted: list[str]) -> None:
-    """Install requirements and what they need, each file with a digest.
+def install(wanted: list[str], flags: list[str]) -> None:
+    """Install requirements and what they need, each file with a digest, with flags of `pip install`.
 
     Raises:
         SystemExit: pip failed, or a package or a file is not in the lock file.
@@ -187,7 +190,7 @@ def install(wanted: list[str]) -> None:
         lines = hashed(json.loads(report.read_text(encoding="utf-8"))["install"], pins)
         if lines:
             requested.write_text("\n".join(lines) + "\n")
-            pip("install", "--require-hashes", "--no-deps", "--requirement", str(requested))
+            pip("install", "--require-hashes", "--no-deps", *flags, "--requirement", str(requested))
 
 
 def hashed(packages: list[dict[str, Any]], pins: dict[str, Pin]) -> list[str]:
