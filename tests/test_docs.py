@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import blocks
+from tests.support.loaded import program_in
 
 ROOT = blocks.ROOT
 ALL = blocks.all_blocks()
@@ -21,14 +23,22 @@ DOCUMENTS = sorted({block.document for block in ALL if block.reason is None})
 MEASURED = re.compile(r"\d[\d.,]*(?= ?(?:s|ms|min|kB|MB|GB|[kMG]bp/s|threads?)\b)")
 
 
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of all blocks, with the program that has loaded torch."""
+    folder = tmp_path_factory.mktemp("bin")
+    path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+    found = {**os.environ, "PATH": path, "COLUMNS": "120"}
+    with program_in(folder, found):
+        yield found
+
+
 @pytest.mark.timeout(900)  # of which each block has its own share, below
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_block_runs(tmp_path: Path, document: str) -> None:
+def test_every_block_runs(tmp_path: Path, environment: dict[str, str], document: str) -> None:
     """In order, as later blocks read what earlier ones wrote; a console shows what its commands print."""
     (tmp_path / "genomes").symlink_to(ROOT / "genomes")
     before: dict[Path, bytes] = {}
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment["COLUMNS"] = "120"
     for block in (block for block in ALL if block.document == document and block.reason is None):
         program = [sys.executable, "-c"] if block.language == "python" else ["bash", "-euo", "pipefail", "-c"]
         done = subprocess.run(
