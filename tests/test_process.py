@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -356,25 +355,26 @@ def test_threads_sleep_soon_unless_the_environment_says_how_they_wait(
     assert os.environ == (said or {"GOMP_SPINCOUNT": str(SPINS)})
 
 
-def test_no_thread_to_be_had_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("said", app.SHORTAGES)
+def test_what_the_system_has_no_more_of_is_one_line(
+    said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Libraries start threads too; Python's error has no class of its own."""
+    """Libraries ask for it too; their errors have no class of their own."""
 
     def work(**_: object) -> None:
-        with monkeypatch.context() as patched:
-            patched.setattr(threading, "_start_joinable_thread", refuse, raising=False)
-            patched.setattr(threading, "_start_new_thread", refuse, raising=False)
-            threading.Thread(target=int).start()
-
-    def refuse(*_: object, **__: object) -> None:
-        raise RuntimeError(app.NO_THREAD)
+        raise RuntimeError(f"[enforce fail] {said}: you tried to allocate 4096 bytes")
 
     monkeypatch.setattr(app, "app", work)
     assert app._run() == 1
-    assert capsys.readouterr().err == (
-        "genotok: error: the system refuses to start a thread: free memory, or allow more processes\n"
-    )
+    assert capsys.readouterr().err == f"genotok: error: {app.SHORTAGES[said]}\n"
+
+
+def test_python_and_torch_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words are those of the libraries that are installed."""
+    torch = pytest.importorskip("torch")
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert any(said in str(refused.value) for said in app.SHORTAGES)
 
 
 def test_other_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from pyarrow import parquet
 pytest.importorskip("torch", reason="variants need torch: the extra `model`")
 
 from genotok import ArgumentError, SequenceFileError, _native
+from genotok.errors import GenotokWarning
 from genotok.options.variants import ScoreFileOptions
 from genotok.variants import Edit, VariantScorer, files, score_files
 from genotok.variants import reference as references
@@ -344,6 +347,23 @@ def test_an_interrupted_run_is_resumed(
     with pytest.raises(ArgumentError, match="exists and is not of genotok"):
         score(scorer, inputs, reference, output, force=True)
     assert partial.read_text() == "mine"
+
+
+def test_a_journal_that_stays_is_told(
+    scorer: VariantScorer, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output is complete without."""
+
+    def refuse(path: str) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+
+    inputs, output = tmp_path / "in.vcf", tmp_path / "out.vcf"
+    inputs.write_text(HEADER)
+    score(scorer, inputs, reference, tmp_path / "expected.vcf")
+    monkeypatch.setattr(os, "remove", refuse)
+    with pytest.warns(GenotokWarning, match=r"partial: .*; remove it, the output is complete without"):
+        score(scorer, inputs, reference, output)
+    assert output.read_bytes() == (tmp_path / "expected.vcf").read_bytes()
 
 
 def test_an_output_with_scores_is_not_scored_again(

@@ -347,8 +347,9 @@ def sampled(count: int, size: int) -> list[int]:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a path is that of a temporary file, folder or claim."""
-    return any(part.startswith((".genotok-", ".saving-")) for part in path.split("/"))
+    """Whether a path is that of a temporary file, folder or claim, or of what a resumed run reads."""
+    parts = path.split("/")
+    return parts[-1].endswith(".partial") or any(part.startswith((".genotok-", ".saving-")) for part in parts)
 
 
 def visible(found: dict[str, bytes]) -> dict[str, bytes]:

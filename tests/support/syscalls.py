@@ -206,6 +206,8 @@ class Watcher:
                     return None
                 place = {"mmap": 4, "copy_file_range": 2}.get(name, 0)
                 path = os.readlink(f"/proc/{thread}/fd/{_signed(arguments[place])}")
+                if self.kind == "read" and path.endswith(" (deleted)"):
+                    return None  # a library's memory, as that of ctypes: it has no name to be told
         except OSError:
             return None
         return path if path == self.folder or path.startswith(self.folder + "/") else None

@@ -23,7 +23,14 @@ from genotok.errors import GenotokError
 __all__ = ["app", "main"]
 
 STANDARD_OUTPUT = "standard output"
-NO_THREAD = "can't start new thread"  # what Python says; it has no class of its own for it
+SHORT_OF_MEMORY = "not enough memory: take smaller batches or shorter sequences, or free some"
+SHORTAGES = {
+    "can't start new thread": "the system refuses to start a thread: free memory, or allow more processes",
+    "DefaultCPUAllocator": SHORT_OF_MEMORY,
+    "could not create a primitive": SHORT_OF_MEMORY,
+    "out of memory": SHORT_OF_MEMORY,
+}
+"""What Python and torch say in a RuntimeError where the system has no more, and what it means."""
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 Command = TyperCommand | TyperGroup
 
@@ -143,9 +150,10 @@ def _run() -> int | str | None:
             complain(error)
         return 1
     except RuntimeError as error:
-        if str(error) != NO_THREAD:
+        meaning = next((SHORTAGES[said] for said in SHORTAGES if said in str(error)), None)
+        if meaning is None:
             raise
-        complain(MemoryError("the system refuses to start a thread: free memory, or allow more processes"))
+        complain(MemoryError(meaning))
         return 1
     return 0
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from genotok.errors import ArgumentError
+from genotok.errors import ArgumentError, GenotokWarning
 from genotok.files.appending import AppendFile
 from genotok.files.reading import open_reading
 from genotok.variants.scores import KINDS, VariantScores
@@ -97,10 +97,15 @@ class ScoreJournal:
         self._file.close()
 
     def remove(self) -> None:
-        """Remove the file: the output is complete."""
+        """Remove the file: the output is complete, also where this fails, with a warning."""
         self._file.close()
-        with suppress(FileNotFoundError):
+        try:
             os.remove(self._path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            told = f"{self._path}: {error.strerror}; remove it, the output is complete without"
+            warnings.warn(told, GenotokWarning, stacklevel=2)
 
 
 def _is_ours(path: str) -> bool:
