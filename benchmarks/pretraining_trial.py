@@ -8,8 +8,8 @@ Two encoders read the same windows of the same genomes (`genotok pretrain --wind
 sees the bases under its tokens, one sees tokens alone. The weights at evenly spaced steps, and new weights
 beside them, are fine-tuned on each set with each seed by the preset `bases`, and judged on dev and once on
 test: first those of the last step and the new ones, then those between. What is finished is kept, and the
-same command continues; `--seconds` ends a run of pre-training at the next point. `OUTPUT/trial.json` is the
-record of what is finished, a case for each encoder and point: bases that were seen, bits per base of
+same command continues; `--seconds` ends a run of pre-training at the next point; `--collect` runs nothing, and
+writes the record of what is there. `OUTPUT/trial.json` is the record of what is finished, a case for each encoder and point: bases that were seen, bits per base of
 held-out windows, the results on all sets.
 """
 
@@ -28,6 +28,7 @@ from benchmarks.gue_table import COMPLETE, figures_of
 from genotok import Tokenizer
 from genotok.files.atomic import write_atomic
 from genotok.finetune import find_tasks
+from genotok.finetune.run import RESULTS
 from genotok.pretrain import PretrainConfig, pretrain
 from genotok.run_records.provenance import Provenance
 from genotok.run_records.reading import read_lines
@@ -194,8 +195,8 @@ class FineTuning:
     works: dict[int, Models]
     done: dict[tuple[str, int, int], list[Record]] = field(default_factory=dict)
 
-    def run(self) -> Iterator[str]:
-        """Fine-tune one point with one seed after the other; a line on each."""
+    def run(self, *, collect: bool = False) -> Iterator[str]:
+        """Fine-tune one point with one seed after the other, or `collect` those that are; a line on each."""
         work = [
             (0 < number < len(points) - 1, seed, encoder, point)
             for encoder, points in self.points.items()
@@ -203,8 +204,11 @@ class FineTuning:
             for seed in self.works
         ]
         for _, seed, encoder, point in sorted(work, key=lambda each: each[:2]):
-            tuned = self.works[seed]
-            sets = [tuned.run(model_of(encoder, point, seed), task)["sets"][0] for task in tuned.tasks]
+            tuned, model = self.works[seed], model_of(encoder, point, seed)
+            places = [tuned.place(model, task) / RESULTS for task in tuned.tasks]
+            if collect and not all(place.exists() for place in places):
+                continue
+            sets = [tuned.run(model, task)["sets"][0] for task in tuned.tasks]
             self.done[encoder, point["step"], seed] = sets
             dev = statistics.fmean(run["dev"][one["metric"]] for one in sets for run in one["runs"])
             yield f"{encoder}, step {point['step']:,}, seed {seed}: {100 * dev:.1f} on dev"
@@ -235,6 +239,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", default="1,2,3", help="with commas between them (default: 1,2,3)")
     parser.add_argument("--set", action="append", dest="changes", help="KEY=VALUE of pre-training")
     parser.add_argument("--finetune", action="append", help="KEY=VALUE of fine-tuning")
+    parser.add_argument("--collect", action="store_true", help="the record of what is finished")
     parser.add_argument("--device", default="cpu", help="cpu, or auto, which takes CUDA")
     parser.add_argument("--threads", type=int, help="threads of torch (default: all cores)")
     given = parser.parse_args(words)
@@ -246,7 +251,7 @@ def main(words: Sequence[str] | None = None) -> None:
         seed: Models(given.output / "finetuned", tasks, changes, seeds=[seed], **common)
         for seed in map(int, given.seeds.split(","))
     }
-    for encoder in ENCODERS:
+    for encoder in [] if given.collect else ENCODERS:
         trial.pretrain(encoder, given.seconds)
     tuning = FineTuning({encoder: trial.points(encoder) for encoder in ENCODERS}, works)
     curves = {
@@ -254,7 +259,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for encoder, points in tuning.points.items()
     }
     genomes = [Path(name).name for name in given.genomes]
-    for line in tuning.run():
+    for line in tuning.run(collect=given.collect):
         print(line, flush=True)
         record = BenchmarkRecord(
             kind="pretraining-trial",

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_points_of_both_encoders_are_fine_tuned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_set(tmp_path / "GUE" / "mouse" / "0", {"train": 40, "dev": 20, "test": 20})
     words = [str(tmp_path / "GUE"), str(ROOT / "genomes" / "lambda_phage.fa"), "-o", f"{tmp_path}/trial"]
-    words += ["--sets", "mouse_0", "--seeds", "1", "--threads", "1", "--steps", "4", "--set", "batch=4"]
+    words += ["--sets", "mouse_0", "--seeds", "1", "--threads", "1", "--steps", "2", "--set", "batch=4"]
     for each in ("warmup=1", "layers=1"):
         words += ["--set", each]
     for each in ("max_steps=2", "evaluations=1"):
@@ -39,7 +39,7 @@ def test_points_of_both_encoders_are_fine_tuned(tmp_path: Path, capsys: pytest.C
 
     found = run()
     titles = [case["title"] for case in found["cases"]]
-    steps = (0, 1, 2, 3, 4)
+    steps = (0, 1, 2)
     assert titles == [f"{one}, step {step}" for one in pretraining_trial.ENCODERS for step in steps]
     assert [case["bases"] for case in found["cases"]][:3] == [0, 2000, 4000]
     bits = [case["bits_per_base"] for case in found["cases"]]
@@ -48,22 +48,25 @@ def test_points_of_both_encoders_are_fine_tuned(tmp_path: Path, capsys: pytest.C
     kept = [
         path.stat().st_mtime_ns for path in sorted((tmp_path / "trial" / "finetuned").rglob("result.json"))
     ]
-    assert len(kept) == 10
-    config = json.loads((tmp_path / "trial/tokens-alone/points/4/config.json").read_text())
+    assert len(kept) == 6
+    config = json.loads((tmp_path / "trial/tokens-alone/points/2/config.json").read_text())
     assert (config.get("base_features", "none"), config["num_hidden_layers"]) == ("none", 1)
     again = run()
     assert again["cases"] == found["cases"]
     output = capsys.readouterr().out.splitlines()
     assert output[0].startswith("tokens and bases, step 0, seed 1: ")
-    assert [line.split(",")[1] for line in output[:4]] == [" step 0", " step 4"] * 2
+    assert [line.split(",")[1] for line in output[:4]] == [" step 0", " step 2"] * 2
     words[words.index("--seeds") + 1] = "1,2"
+    words.append("--collect")
+    assert run()["cases"] == found["cases"]
+    words.pop()
     both = run()["cases"]
-    assert [[run["seed"] for run in case["sets"][0]["runs"]] for case in both] == [[1, 2]] * 10
+    assert [[run["seed"] for run in case["sets"][0]["runs"]] for case in both] == [[1, 2]] * 6
     assert both[3]["sets"][0]["runs"][0] == found["cases"][3]["sets"][0]["runs"][0]
 
     record = BenchmarkRecord.from_json(found)
     table = model_tables.pretraining_markdown(record)
     assert "| tokens and bases | 0 |  | " in table
-    assert f"| tokens alone | {4 * 4 * 500 / 1e6:g} | " in table
+    assert f"| tokens alone | {2 * 4 * 500 / 1e6:g} | " in table
     section = pretraining_trial_section(FoundRecord("trial.json", "trial.json", "pretraining-trial", found))
-    assert len(section.tables[0].rows) == 10
+    assert len(section.tables[0].rows) == 6
