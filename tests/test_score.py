@@ -366,6 +366,29 @@ def test_a_journal_that_stays_is_told(
     assert output.read_bytes() == (tmp_path / "expected.vcf").read_bytes()
 
 
+def test_a_run_that_was_killed_when_its_output_was_complete_is_resumed(
+    scorer: VariantScorer, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, output, partial = tmp_path / "in.vcf", tmp_path / "out.vcf", tmp_path / "out.vcf.partial"
+    inputs.write_text(HEADER + "".join(text for text, *_ in good()))
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "remove", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        score(scorer, inputs, reference, output)
+    monkeypatch.undo()
+    expected = output.read_bytes()
+    with pytest.raises(ArgumentError, match="is there already"):
+        score(scorer, inputs, reference, output)
+    report = score(scorer, inputs, reference, output, resume=True)
+    assert (output.read_bytes(), partial.exists()) == (expected, False)
+    assert report["resumed"] == report["scored"] == 7
+    with pytest.raises(ArgumentError, match="is there already"):
+        score(scorer, inputs, reference, output, resume=True)
+
+
 def test_an_output_with_scores_is_not_scored_again(
     scorer: VariantScorer, reference: Path, tmp_path: Path
 ) -> None:

@@ -150,7 +150,8 @@ def score_files(
     model_files = [] if scorer.folder is None else [str(each) for each in scorer.folder.path.iterdir()]
     source = _Source(variants)
     inputs = [*source.paths, os.fspath(reference), *model_files]
-    with output_file(target.path, target.kind, inputs=inputs, force=options.force):
+    force = options.force or (options.resume and ScoreJournal.has_ended(target.path))
+    with output_file(target.path, target.kind, inputs=inputs, force=force):
         fitting = Fitting(
             contigs := Reference.read(reference),
             scorer.options.window,
@@ -169,6 +170,8 @@ def score_files(
             for batch, reasons, edits in _batches(records, fitting):
                 writer.write(batch, reasons, work.scores(edits))
                 work.report(len(batch))
+            if work.journal:
+                work.journal.end()
         num_bytes = sink.num_bytes
     return {
         "output": target.path,

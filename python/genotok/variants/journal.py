@@ -2,7 +2,9 @@
 
 `OUTPUT.partial` grows by a line of JSON for each batch of variants, after a first line that identifies
 model, inputs and settings. A killed run leaves at most a part of the last line, which is dropped. The output
-itself is written anew by the run that resumes; the file is removed once the output is complete.
+itself is written anew by the run that resumes; the file is removed once the output is complete. A last line
+says that all scores are there, before the output gets its name: a run that is killed between the two has an
+output, which the run that resumes may write again.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ __all__ = ["ScoreJournal"]
 
 FORMAT = "genotok scores"
 PARTIAL = ".partial"
+END = b'{"end": true}\n'
 
 
 class ScoreJournal:
@@ -82,10 +85,24 @@ class ScoreJournal:
     def stored(self, number: int) -> VariantScores | None:
         """The scores of the next batch, of so many variants; None if it is not there."""
         found = next(self._stored, None)
-        if found is None or len(found["pll"]) != number:
+        if found is None or len(found.get("pll", ())) != number:
             return None
         columns = {name: np.array(found[name], kind) for name, kind in KINDS.items()}
         return VariantScores(**columns, num_passes=0)
+
+    def end(self) -> None:
+        """Say that all scores are there; the output gets its name next."""
+        self._file.append(END.decode())
+
+    @staticmethod
+    def has_ended(output: str) -> bool:
+        """Whether a run of genotok has come to the end of its scores, and not to that of its output."""
+        path = output + PARTIAL
+        if not os.path.isfile(path) or not _is_ours(path):
+            return False
+        with open_reading(path) as file:
+            file.seek(max(os.path.getsize(path) - len(END), 0))
+            return file.read() == END
 
     def append(self, scores: VariantScores) -> None:
         """Store the scores of a batch."""
