@@ -8,9 +8,9 @@ Two encoders read the same windows of the same genomes (`genotok pretrain --wind
 sees the bases under its tokens, one sees tokens alone. The weights at evenly spaced steps, and new weights
 beside them, are fine-tuned on each set with each seed by the preset `bases`, and judged on dev and once on
 test: first those of the last step and the new ones, then those between. What is finished is kept, and the
-same command continues; `--seconds` ends a run of pre-training at the next point, and `--collect` runs nothing.
-`OUTPUT/trial.json` is the record of what is finished, a case for each encoder and point: bases that were seen,
-bits per base of held-out windows, the results on all sets.
+same command continues; `--seconds` ends pre-training at the next point, and `--collect` runs nothing.
+`OUTPUT/trial.json` is the record of what is finished, a case for each encoder and point: bases that were
+seen, bits per base of held-out windows, the results on all sets.
 """
 
 from __future__ import annotations
