@@ -9,7 +9,7 @@ Each run is `genotok finetune` with its default settings, the preset `bases`, on
 averaged with them by a weight that is chosen on dev. Test is scored once, at the end of a run. What is
 finished is kept, and the same command continues. At the end `OUTPUT/gue.json` is the record of what is
 finished; as `benchmarks/record/MACHINE/DATE-gue-bases.json` it becomes a table of the
-documentation.
+documentation, and with `--only` and pre-trained models as `DATE-gue-pretrained.json`.
 """
 
 from __future__ import annotations

@@ -40,6 +40,12 @@ def _records_of(record: Record) -> list[FinetuneRecord]:
     return [FinetuneRecord.from_json(one) for one in record["records"]]
 
 
+def _pretrained(folder: Path = RECORDS) -> list[FinetuneRecord]:
+    """The models of the newest record of pre-trained ones; none where there is none."""
+    paths = sorted(folder.glob("*/????-??-??-gue-pretrained.json"), key=lambda path: path.name)
+    return _records_of(read_record(paths[-1])) if paths else []
+
+
 def _floors_of(records: Sequence[FinetuneRecord], folder: Path = RECORDS) -> list[BaselineRecord]:
     """The newest record of baselines, of the sets of some models; none where there is none."""
     paths = sorted(folder.glob("*/????-??-??-baseline.json"), key=lambda path: path.name)
@@ -57,8 +63,11 @@ def markdown(record: Record) -> str:
 
 
 def means(record: Record) -> str:
-    """Means over the sets of a record: models, also averaged with baselines; baselines; published models."""
-    records = _records_of(record)
+    """Means over the sets of a record: models, also averaged with baselines; baselines; published models.
+
+    The models of a record of pre-trained ones are among them.
+    """
+    records = _records_of(record) + _pretrained()
     floors = _floors_of(records)
     names = [one["name"] for one in records[0].sets]
     table = [

@@ -163,6 +163,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "gue-differences": (("baseline",), _baselines(gue_table.differences)),
     "gue-loci": (("audit",), lambda record: gue_loci.markdown(AuditRecord.from_json(record))),
     "gue-bases": (("gue-bases",), model_tables.markdown),
+    "gue-pretrained": (("gue-pretrained",), model_tables.markdown),
     "gue-means": (("gue-bases",), model_tables.means),
     "variants-speed": (("variants-speed",), _benchmark(model_tables.speed_markdown)),
     "coding-variants": (("coding-variants",), _benchmark(model_tables.coding_markdown)),

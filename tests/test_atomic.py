@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from genotok.files.appending import AppendFile
-from genotok.files.atomic import TEMPORARY_PATTERN, AtomicFile, write_atomic
+from genotok.files.atomic import TEMPORARY_PATTERN, AtomicFile, commit_together, write_atomic
 from genotok.files.folders import AtomicFolder, remove_unfinished
 from genotok.files.reading import errors_name, open_reading, read_bytes
 
@@ -110,6 +110,31 @@ def test_a_file_has_its_name_when_it_is_committed(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
     write_atomic(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("older", [{}, {"one": b"1", "two": b"2"}, {"one": b"1"}])
+@pytest.mark.parametrize("fails", [0, 1, None])
+def test_files_that_belong_together_are_new_or_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: dict[str, bytes], fails: int | None
+) -> None:
+    def refuse() -> None:
+        raise OSError(5, "Input/output error", "two")
+
+    for name, data in older.items():
+        (tmp_path / name).write_bytes(data)
+    sinks = [AtomicFile(str(tmp_path / name)) for name in ("one", "two")]
+    for sink in sinks:
+        sink.write(b"new")
+    if fails is not None:
+        monkeypatch.setattr(sinks[fails], "commit", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            commit_together(sinks)
+    else:
+        commit_together(sinks)
+    for sink in sinks:
+        sink.discard()
+    found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert found == ({"one": b"new", "two": b"new"} if fails is None else older)
 
 
 def test_a_folder_has_its_name_when_it_is_committed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from genotok import _native
 from genotok.dataset.batch_checksums import total_of
 from genotok.dataset.counts import Counts
 from genotok.dataset.metadata import metadata_of, text_of
-from genotok.files.atomic import AtomicFile
+from genotok.files.atomic import AtomicFile, commit_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,8 +91,7 @@ class Output:
         self._sums = self._writer.close()
         for sink in self._sinks:
             sink.sync()
-        for sink in self._sinks:
-            sink.commit()
+        commit_together(self._sinks)
 
     def __enter__(self) -> Self:
         return self

@@ -11,8 +11,8 @@ and on Linux the disk begins to write before the fsync waits for it.
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import BinaryIO, Protocol
 
 from genotok import _native
@@ -23,6 +23,7 @@ __all__ = [
     "AtomicFile",
     "ByteSink",
     "OutputStream",
+    "commit_together",
     "is_stream",
     "open_sink",
     "write_atomic",
@@ -193,6 +194,44 @@ def open_sink(path: str) -> ByteSink:
     if path == STANDARD_OUTPUT:
         return OutputStream(sys.stdout.buffer)
     return OutputDevice(path) if is_stream(path) else AtomicFile(path)
+
+
+def commit_together(sinks: Sequence[ByteSink]) -> None:
+    """Finish outputs that belong together, the last one last; if one fails, files are as they were before.
+
+    A kill between the names of two files is not undone.
+
+    Raises:
+        OSError: One cannot be finished.
+    """
+    with ExitStack() as restored:
+        for sink in sinks[:-1]:
+            if isinstance(sink, AtomicFile):
+                restored.enter_context(_as_before(os.path.realpath(sink.path)))
+            sink.commit()
+        sinks[-1].commit()
+
+
+@contextmanager
+def _as_before(path: str) -> Iterator[None]:
+    """If the block fails, the file at `path` is as it was, if the file system has links."""
+    spare = os.path.join(os.path.dirname(path), _native.temporary_name())
+    is_there = os.path.exists(path)
+    if is_there:
+        with suppress(OSError):
+            os.link(path, spare)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if is_there:
+                os.replace(spare, path)
+            else:
+                os.remove(path)
+        raise
+    finally:
+        with suppress(OSError):
+            os.remove(spare)  # also after a rename to another name of the same file, which does nothing
 
 
 def _bytes(data: Bytes) -> memoryview:
