@@ -522,6 +522,7 @@ def test_any_table_of_weights_is_read_or_refused_in_one_line(classifier: Path, d
 def test_a_full_disk_is_an_error_of_the_system_whoever_writes(tmp_path: Path) -> None:
     for write in (
         lambda: torch.save({"a": torch.zeros(9)}, "/dev/full"),
+        lambda: Path("/dev/full").write_text("{}"),
         lambda: save_file({"a": torch.zeros(9)}, tmp_path / "missing" / "model.safetensors"),
     ):
         with pytest.raises(OSError, match="folder"), write_errors(tmp_path / "folder"):

@@ -1,7 +1,9 @@
-"""Errors of writing that torch and safetensors report in classes of their own, as errors of the system.
+"""Errors of writing in libraries, as errors of the system that say where.
 
-safetensors gives the number of the error in its text. torch says that the file is not as long as it should be
-(`inline_container.cc`, `unexpected pos 576 vs 534`), or that there was an `iostream error`, and not why.
+Python's own have no name where a write fails, unlike an opening. Those of torch and safetensors are of
+classes of their own: safetensors gives the number of the error in its text. torch says that the file is
+not as long as it should be (`inline_container.cc`, `unexpected pos 576 vs 534`), or that there was an
+`iostream error`, and not why.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
+
+from genotok.files.reading import errors_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +37,8 @@ def write_errors(folder: Path) -> Iterator[None]:
         OSError: A file cannot be written; names `folder`.
     """
     try:
-        yield
+        with errors_name(folder):
+            yield
     except SafetensorError as error:
         found = re.search(r"\(os error (\d+)\)", str(error))
         number = int(found[1]) if found else _likely(folder)
