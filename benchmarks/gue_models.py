@@ -29,6 +29,7 @@ from benchmarks.matched import portion
 from genotok.baseline import baselines
 from genotok.files.atomic import write_atomic
 from genotok.finetune import FinetuneConfig, find_tasks, finetune
+from genotok.finetune.run import RESULTS
 from genotok.run_records.provenance import Provenance
 from genotok.run_records.reading import read_record
 from genotok.run_records.schemas import FinetuneRecord, RunRecord
@@ -104,6 +105,10 @@ class Models:
         """The folder of a model on a set."""
         return self.folder / model.title.replace(" ", "-").replace(",", "") / task.name
 
+    def results(self, model: Model) -> list[Path]:
+        """Where the results of a model are, or will be, for each set."""
+        return [self.place(model, task) / RESULTS for task in self.tasks]
+
     def run(self, model: Model, task: Task) -> Record:
         """A model on a set with all seeds, or what is missing of it; the record.
 
@@ -139,7 +144,7 @@ class Models:
         """The record of what is finished: of each model the sets with all seeds and averages."""
         records = []
         for model in models:
-            paths = [self.place(model, task) / "results.json" for task in self.tasks]
+            paths = self.results(model)
             parts = [FinetuneRecord.from_json(read_record(path)) for path in paths if path.exists()]
             sets = [one for part in parts for one in part.sets if "with_baselines" in one]
             if sets:

@@ -14,7 +14,7 @@ import statistics
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.train import RECORDS
+from benchmarks.train import RECORDS, newest_record
 from genotok.evaluation.baselines import BASELINES
 from genotok.evaluation.mean_result import MeanResult, mean_result
 from genotok.gue import GueSet, gue_sets, published
@@ -76,8 +76,8 @@ def given(folder: Path = RECORDS) -> list[PredictionsRecord]:
 
 def completed(record: BaselineRecord, folder: Path = RECORDS) -> BaselineRecord:
     """A record with the sets that it lacks, from the newest one of further sets; all in the order of GUE."""
-    paths = sorted(folder.glob("*/????-??-??-baseline-further-sets.json"), key=lambda path: path.name)
-    others = BaselineRecord.from_json(read_record(paths[-1])).sets if paths else ()
+    further = newest_record("baseline-further-sets", folder)
+    others = BaselineRecord.from_json(further).sets if further else ()
     there = {one["name"] for one in record.sets}
     places = {known.name: place for place, known in enumerate(gue_sets())}
     sets = [*record.sets, *(one for one in others if one["name"] not in there)]

@@ -129,7 +129,6 @@ class Trial:
         """The part of a record that an arm has of a set."""
         metric = one["metric"]
         unused = 0 if arm.identities else one["vocab_size"] * encoder_of(self.config(arm)).hidden_size
-        kept = [{key: run[key] for key in KEPT} for run in one["runs"]]
         return {
             "name": one["name"],
             "metric": metric,
@@ -138,8 +137,8 @@ class Trial:
             "parameters": one["parameters"] - unused,
             "shuffled": changed,
             "runs": [
-                {**each, "test": figures_of(run["test"], metric)}
-                for each, run in zip(kept, one["runs"], strict=True)
+                {key: run[key] for key in KEPT} | {"test": figures_of(run["test"], metric)}
+                for run in one["runs"]
             ],
         }
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.gue_table import completed
-from benchmarks.train import RECORDS
+from benchmarks.train import RECORDS, newest_record
 from genotok.evaluation import results as gue_results
 from genotok.evaluation.baselines import BASELINES
 from genotok.evaluation.mean_result import mean_result
 from genotok.gue import published
-from genotok.run_records.reading import read_record
 from genotok.run_records.schemas import BaselineRecord, FinetuneRecord
 
 if TYPE_CHECKING:
@@ -40,19 +39,13 @@ def _records_of(record: Record) -> list[FinetuneRecord]:
     return [FinetuneRecord.from_json(one) for one in record["records"]]
 
 
-def _pretrained(folder: Path = RECORDS) -> list[FinetuneRecord]:
-    """The models of the newest record of pre-trained ones; none where there is none."""
-    paths = sorted(folder.glob("*/????-??-??-gue-pretrained.json"), key=lambda path: path.name)
-    return _records_of(read_record(paths[-1])) if paths else []
-
-
 def _floors_of(records: Sequence[FinetuneRecord], folder: Path = RECORDS) -> list[BaselineRecord]:
     """The newest record of baselines, of the sets of some models; none where there is none."""
-    paths = sorted(folder.glob("*/????-??-??-baseline.json"), key=lambda path: path.name)
+    newest = newest_record("baseline", folder)
     names = {one["name"] for record in records for one in record.sets}
-    if not paths or any(one.get("baselines") or one.get("baseline") for one in records[0].sets):
+    if newest is None or any(one.get("baselines") or one.get("baseline") for one in records[0].sets):
         return []
-    found = completed(BaselineRecord.from_json(read_record(paths[-1])), folder)
+    found = completed(BaselineRecord.from_json(newest), folder)
     return [replace(found, sets=[one for one in found.sets if one["name"] in names])]
 
 
@@ -67,7 +60,7 @@ def means(record: Record) -> str:
 
     The models of a record of pre-trained ones are among them.
     """
-    records = _records_of(record) + _pretrained()
+    records = [*_records_of(record), *_records_of(newest_record("gue-pretrained") or {"records": []})]
     floors = _floors_of(records)
     names = [one["name"] for one in records[0].sets]
     table = [

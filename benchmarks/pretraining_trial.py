@@ -28,7 +28,6 @@ from benchmarks.gue_table import COMPLETE, figures_of
 from genotok import Tokenizer
 from genotok.files.atomic import write_atomic
 from genotok.finetune import find_tasks
-from genotok.finetune.run import RESULTS
 from genotok.pretrain import PretrainConfig, pretrain
 from genotok.run_records.provenance import Provenance
 from genotok.run_records.reading import read_lines
@@ -205,8 +204,7 @@ class FineTuning:
         ]
         for _, seed, encoder, point in sorted(work, key=lambda each: each[:2]):
             tuned, model = self.works[seed], model_of(encoder, point, seed)
-            places = [tuned.place(model, task) / RESULTS for task in tuned.tasks]
-            if collect and not all(place.exists() for place in places):
+            if collect and not all(path.exists() for path in tuned.results(model)):
                 continue
             sets = [tuned.run(model, task)["sets"][0] for task in tuned.tasks]
             self.done[encoder, point["step"], seed] = sets

@@ -30,9 +30,8 @@ from benchmarks import (
     shards,
 )
 from benchmarks.ingest import tables as ingest
-from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, ratio
+from benchmarks.train import OURS, RECORDS, RIVAL, ROOT, newest_record, ratio
 from genotok.compare.table import comparison_markdown
-from genotok.run_records.reading import read_record
 from genotok.run_records.schemas import (
     AuditRecord,
     BaselineRecord,
@@ -54,11 +53,8 @@ def newest(folder: Path = RECORDS, kinds: tuple[str, ...] = KINDS) -> Record:
         FileNotFoundError: There is none.
     """
     for kind in kinds:
-        paths = sorted(
-            folder.glob(f"*/????-??-??-{kind}.json"), key=lambda path: (path.name, path.parent.name)
-        )
-        if paths:
-            return read_record(paths[-1])
+        if record := newest_record(kind, folder):
+            return record
     raise FileNotFoundError(f"no record of the benchmark {kinds[0]} under {folder}")
 
 

@@ -26,6 +26,7 @@ from rich.table import Table
 
 from benchmarks import machine, measure
 from benchmarks.engines import ENGINES, Corpus
+from genotok.run_records.reading import read_record
 from genotok.run_records.schemas import BenchmarkRecord
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Case:
     caveats: str
     vocab_size: int = VOCAB_SIZE
     max_runs: int = 5
+
+
+def newest_record(kind: str, folder: Path = RECORDS) -> Record | None:
+    """The newest record of a kind, which its file names; None where there is none."""
+    paths = sorted(folder.glob(f"*/????-??-??-{kind}.json"), key=lambda path: (path.name, path.parent.name))
+    return read_record(paths[-1]) if paths else None
 
 
 def quick_cases() -> list[Case]:

@@ -21,10 +21,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from tests.support.program import IMPORTS, open_streams
+
 __all__ = ["program_in"]
 
 ROOT = Path(__file__).resolve().parents[2]
-LOADED = ("torch", "transformers", "pyarrow.parquet", "genotok.model.huggingface", "genotok.finetune")
 COMMANDS = "baseline|compare|embed|evaluate|finetune|mutagenesis|predict|pretrain|score|track"
 CLIENT = """\
 import json, os, socket, sys
@@ -99,9 +100,7 @@ def started(arguments: list[str]) -> int:
     from genotok.cli import main  # noqa: PLC0415 - after the fork
 
     sys.argv = ["genotok", *arguments]
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+    open_streams()
     try:
         main()
     except SystemExit as stop:
@@ -116,6 +115,6 @@ def started(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    for module in LOADED:
+    for module in IMPORTS:
         import_module(module)
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -7,10 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from genotok.cli import commands
+
 GENOMES = Path(__file__).resolve().parents[2] / "genomes"
 LAMBDA = str(GENOMES / "lambda_phage.fa")
 YEAST = str(GENOMES / "yeast_chrI.fa")
 PROGRAM = [sys.executable, "-m", "genotok"]
+
+IMPORTS = ["pyarrow.parquet", "torch", "transformers", "genotok.model.huggingface"]
+IMPORTS += [f"genotok.cli.commands.{file.stem}" for file in Path(commands.__file__).parent.glob("[a-z]*.py")]
+"""What a process imports so that commands of torch start in milliseconds in those that it forks."""
 
 
 # As in a terminal of a fixed width, without colours, whatever the machine that runs the tests has set.
@@ -47,6 +53,13 @@ def fails(done: Done, *parts: str) -> None:
     assert done.stderr.endswith("\n")
     for part in parts:
         assert part in done.stderr
+
+
+def open_streams() -> None:
+    """Python's streams anew, on the descriptors of a process that was forked."""
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
 
 
 def names(folder: Path) -> set[str]:

@@ -11,15 +11,10 @@ from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from genotok.cli import commands
+from tests.support.program import IMPORTS, open_streams
 from tests.support.syscalls import PATIENCE_SECONDS, Watcher, install_filter
 
 __all__ = ["Fault", "Result", "attempt"]
-
-COMMANDS = Path(commands.__file__).parent
-IMPORTS = ["tests.support.trials", "pyarrow.parquet", "torch", "transformers", "genotok.model.huggingface"]
-IMPORTS += [f"genotok.cli.commands.{file.stem}" for file in COMMANDS.glob("[a-z]*.py")]
-"""What the parent of all trials imports; commands of torch then start in milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Result:
 
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(IMPORTS)
+_context.set_forkserver_preload(["tests.support.trials", *IMPORTS])
 
 
 def attempt(arguments: list[str], folder: Path, fault: Fault | None = None) -> Result:
@@ -84,8 +79,7 @@ def _run(connection: Connection, arguments: list[str], folder: str, outside: str
         opened = os.open(os.path.join(outside, name), os.O_WRONLY | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    open_streams()
     os.chdir(folder)
     os.environ.update(COLUMNS="100", NO_COLOR="1", TMPDIR=os.path.join(folder, "../tmp"))
     os.environ["OMP_NUM_THREADS"] = "1"
