@@ -10,7 +10,7 @@ mod pools;
 
 pub use self::pools::{MAX_THREADS, Pool, pool};
 
-/// Bytes, ids or edits that the thread that calls works on alone.
+/// Bytes or ids that the thread that calls works on alone; of edits it is [`EDITS`](crate::batch::EDITS).
 ///
 /// It then asks for no pool, not even for that of the process: starting threads takes longer than such work, the system may
 /// refuse them, and a process that was forked has none of the threads that its parent started, but would wait for them.
