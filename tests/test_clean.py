@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from genotok.errors import ArgumentError
 from genotok.evaluation.figures import figures
 from genotok.evaluation.metrics import bootstrap, bootstrap_clusters, confusion, label_scores, number_scores
 from genotok.evaluation.problem import Problem
-from genotok.gue import clean_rows, divide, find_loci, read_splits, write_split
+from genotok.gue import Labels, clean_rows, divide, find_loci, find_tasks, read_splits, write_split
+from genotok.gue.clean import clean_rows_of
+from genotok.gue.divide import _joined, _strata
+from genotok.gue.splits import with_train
+from genotok.options import LocusOptions
 from tests.support.commands import run
 
 PROBLEM = Problem("classification", ("0", "1"))
@@ -81,6 +86,17 @@ def test_a_clean_part_that_is_too_small_is_said_to_be(tmp_path: Path) -> None:
     assert "mcc" not in none
     assert none["rows"] == 0
     assert "train not available" in none["note"]
+
+
+def test_columns_of_other_names_are_read(tmp_path: Path) -> None:
+    folder = leaking(tmp_path / "set", leaks=3, clean=4)
+    for name in ("train", "dev", "test"):
+        text = (folder / f"{name}.csv").read_text()
+        (folder / f"{name}.csv").write_text(text.replace("sequence,label", "site,label", 1))
+    found = clean_rows_of([str(folder / "test.csv")], ("site",))
+    assert found is not None
+    assert found.is_clean.tolist() == [False] * 3 + [True] * 4
+    assert clean_rows_of([str(folder / "train.csv")], ("site",)) is None
 
 
 # -- intervals --------------------------------------------------------------------------------------
@@ -174,6 +190,8 @@ def test_the_manifest_says_what_moved(tmp_path: Path, capsys: pytest.CaptureFixt
     with (output / "moved.csv").open() as file:
         moved = list(csv.DictReader(file))
     before, after = read_splits(data)[0], read_splits(output)[0]
+    assert (manifest["format"], manifest["version"]) == ("genotok cluster-disjoint splits", 1)
+    assert (manifest["seed"], manifest["options"]) == (2, dataclasses.asdict(LocusOptions()))
     assert manifest["clean_test_rows_before"] == 40
     assert {name: one["rows"] for name, one in manifest["splits"].items()} == {
         name: len(split) for name, split in after.items()
@@ -187,9 +205,33 @@ def test_the_manifest_says_what_moved(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run("gue", "split", data, "-o", output, "--seed", "2") == 0  # the same files stay
     assert run("gue", "split", data, "-o", output, "--seed", "3") == 1
     assert "is there already with other contents; --force (force=True)" in capsys.readouterr().err
+    assert run("gue", "split", data, "-o", output, "--seed", "3", "--force") == 0
+    assert json.loads((output / "manifest.json").read_text())["seed"] == 3
     assert run("gue", "split", data, "-o", data) == 1
     assert run("gue", "split", data, "-o", tmp_path / "missing" / "new") == 1
     assert f"{tmp_path / 'missing'}: the output's folder does not exist" in capsys.readouterr().err
+
+
+def test_tables_of_new_splits_name_their_columns(tmp_path: Path) -> None:
+    rows = sequences(12, 80)
+    for name, header in (("single", "sequence,label"), ("pairs", "sequence1,sequence2,label")):
+        (tmp_path / name).mkdir()
+        for number, split in enumerate(("train", "dev", "test")):
+            part = rows[4 * number : 4 * number + 4]
+            lines = [",".join([row] * header.count("sequence")) + f",{at % 2}" for at, row in enumerate(part)]
+            (tmp_path / name / f"{split}.csv").write_text("\n".join([header, *lines]) + "\n")
+        write_split(divide(*read_splits(tmp_path / name)), tmp_path / f"new-{name}")
+        for split in ("train", "dev", "test"):
+            new, old = tmp_path / f"new-{name}" / f"{split}.csv", tmp_path / name / f"{split}.csv"
+            assert new.read_text() == old.read_text()
+
+
+def test_numbers_are_divided_by_tenths_and_partitions_are_joined() -> None:
+    numbers = np.random.default_rng(2).permutation(100).astype(float)
+    tenths = _strata(Labels((), "regression"), numbers)
+    assert tenths.tolist() == (numbers // 10).tolist()
+    # Rows 0 and 1 are of one part, 1 and 2 of the other one's, so the three are joined.
+    assert _joined(np.array([0, 0, 1, 2, 3]), np.array([4, 1, 1, 2, 2])).tolist() == [0, 0, 0, 1, 1]
 
 
 def test_numbers_and_lists_of_labels_are_divided_too(tmp_path: Path) -> None:
@@ -206,6 +248,21 @@ def test_numbers_and_lists_of_labels_are_divided_too(tmp_path: Path) -> None:
         written = write_split(found, tmp_path / f"new-{name}")
         assert sum(one["rows"] for one in written["splits"].values()) == 65
         assert all(loci.all() for loci in [find_loci(found.divided()).is_clean("test", ["train", "dev"])])
+
+
+def test_train_gives_dev_where_it_is_missing(tmp_path: Path) -> None:
+    every = [(row, at % 2) for at, row in enumerate(sequences(44, 30))]
+    for name, part in (("train", every[:40]), ("test", every[40:])):
+        write_table(tmp_path / f"{name}.csv", part)
+    parts, note = with_train(read_splits(tmp_path)[0])
+    assert note == "there is no dev: 15 % of train are dev"
+    assert (len(parts["train"]), len(parts["dev"]), len(parts["test"])) == (34, 6, 4)
+    rows = {name: parts[name].lines.tolist() for name in ("train", "dev")}
+    assert all(lines == sorted(lines) for lines in rows.values())
+    assert sorted(rows["train"] + rows["dev"]) == list(range(2, 42))
+    assert with_train(parts) == (parts, "")
+    with pytest.raises(FileNotFoundError, match=r"no such folder; one with train\.csv"):
+        find_tasks([tmp_path / "missing"])
 
 
 def test_one_cluster_cannot_be_divided(tmp_path: Path) -> None:

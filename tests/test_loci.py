@@ -134,7 +134,9 @@ def test_planted_rows_have_their_kinds_shifts_and_labels() -> None:
     assert links.partners.tolist() == [0, 1, 2, 3, 4, -1, -1]
     assert links.shifts[1] == 60
     assert links.overlaps[:5].tolist() == [200, 140, 200, 200, 150]
-    found = audit(splits, Labels(("0", "1"))).splits["test"].against["train"]
+    audited = audit(splits, Labels(("0", "1")))
+    assert audited.loci.across == 5
+    found = audited.splits["test"].against["train"]
     assert (found.exact, found.windows, found.reverse, found.similar, found.rows) == (1, 1, 1, 2, 5)
     assert found.same_label == {"exact": 1, "windows": 1, "reverse": 0, "similar": 2}
     assert (found.shifts, found.conflicting, found.near) == ({60: 1}, 1, 3)
