@@ -115,26 +115,42 @@ def test_a_file_has_its_name_when_it_is_committed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("older", [{}, {"one": b"1", "two": b"2"}, {"one": b"1"}])
 @pytest.mark.parametrize("fails", [0, 1, None])
 def test_files_that_belong_together_are_new_or_as_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, older: dict[str, bytes], fails: int | None
+    tmp_path: Path, older: dict[str, bytes], fails: int | None
 ) -> None:
-    def refuse() -> None:
-        raise OSError(5, "Input/output error", "two")
-
     for name, data in older.items():
         (tmp_path / name).write_bytes(data)
-    sinks = [AtomicFile(str(tmp_path / name)) for name in ("one", "two")]
-    for sink in sinks:
-        sink.write(b"new")
+    sinks, temporary = [], []
+    for name in ("one", "two"):
+        before = set(tmp_path.iterdir())
+        sinks.append(AtomicFile(str(tmp_path / name)))
+        temporary += set(tmp_path.iterdir()) - before
+        sinks[-1].write(b"new")
     if fails is not None:
-        monkeypatch.setattr(sinks[fails], "commit", refuse)
-        with pytest.raises(OSError, match="Input/output error"):
+        temporary[fails].unlink()
+        with pytest.raises(FileNotFoundError, match=["one", "two"][fails]):
             commit_together(sinks)
     else:
         commit_together(sinks)
+        assert all(sink.closed for sink in sinks)
     for sink in sinks:
         sink.discard()
     found = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert found == ({"one": b"new", "two": b"new"} if fails is None else older)
+
+
+def test_deferred_files_get_their_names_one_by_one(tmp_path: Path) -> None:
+    sinks = [AtomicFile(str(tmp_path / name), deferred=True) for name in ("one", "two")]
+    commit_together(sinks)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_files_that_belong_together_may_be_links_into_other_folders(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "two").symlink_to("elsewhere/two")
+    sinks = [AtomicFile(str(tmp_path / name)) for name in ("one", "two")]
+    commit_together(sinks)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "one", "two"]
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["two"]
 
 
 def test_a_folder_has_its_name_when_it_is_committed(tmp_path: Path) -> None:

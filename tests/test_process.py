@@ -272,7 +272,7 @@ def test_a_later_run_removes_what_a_killed_one_left(
     feed("killed.fa")
     living = start(*command, "living.fa", "-o", output)
     writer = feed("living.fa")
-    dead = tmp_path / _native.temporary_name()
+    dead = tmp_path / next(name for name in names(tmp_path) if name.endswith(".tmp")).replace(".tmp", "0.tmp")
     dead.write_text("of a writer that is gone")
     killed.kill()
     killed.communicate()

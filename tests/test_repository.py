@@ -155,6 +155,7 @@ RUST_WRITES = re.compile(
 RUST_WRITERS = {
     "rust/src/io/atomic.rs": "the atomic writer",
     "rust/src/io/atomic/claim.rs": "claims, which are locked and never renamed",
+    "rust/src/io/atomic/notes.rs": "gives committed files their names, also after a kill",
     "rust/src/rows/spool.rs": "scratch space in a file without a name, gone with the process",
     "rust/src/testing/fuzz/scratch.rs": "inputs of fuzz targets, in a folder that is gone with the process",
 }

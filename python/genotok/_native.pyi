@@ -43,6 +43,7 @@ __all__ = [
     "check",
     "check_bases",
     "check_memory",
+    "commit_together",
     "describe_unknown",
     "file_checksum",
     "find_loci",
@@ -53,7 +54,6 @@ __all__ = [
     "read_places",
     "shard_files",
     "simulate",
-    "temporary_name",
     "verify_shards",
 ]
 
@@ -91,7 +91,7 @@ class Claim:
     def __new__(cls, path: str, *, folder: bool = False) -> Claim: ...
     def release(self) -> None: ...
 
-def temporary_name() -> str: ...
+def commit_together(files: list[AtomicFile]) -> None: ...
 
 @final
 class TokenArray:

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Protocol
 
 from genotok import _native
@@ -197,41 +197,22 @@ def open_sink(path: str) -> ByteSink:
 
 
 def commit_together(sinks: Sequence[ByteSink]) -> None:
-    """Finish outputs that belong together, the last one last; if one fails, files are as they were before.
+    """Finish outputs that belong together; if one fails, all are as they were before.
 
-    A kill between the names of two files is not undone.
+    After a kill, nothing has changed, or the next writer in the folder completes them; until then readers,
+    which start with the last file, find none. Files opened with `deferred` get their names one by one.
 
     Raises:
         OSError: One cannot be finished.
     """
-    with ExitStack() as restored:
-        for sink in sinks[:-1]:
-            if isinstance(sink, AtomicFile):
-                restored.enter_context(_as_before(os.path.realpath(sink.path)))
+    files = [sink for sink in sinks if isinstance(sink, AtomicFile)]
+    if len(files) < 2:
+        for sink in sinks:
             sink.commit()
-        sinks[-1].commit()
-
-
-@contextmanager
-def _as_before(path: str) -> Iterator[None]:
-    """If the block fails, the file at `path` is as it was, if the file system has links."""
-    spare = os.path.join(os.path.dirname(path), _native.temporary_name())
-    is_there = os.path.exists(path)
-    if is_there:
-        with suppress(OSError):
-            os.link(path, spare)
-    try:
-        yield
-    except BaseException:
-        with suppress(OSError):
-            if is_there:
-                os.replace(spare, path)
-            else:
-                os.remove(path)
-        raise
-    finally:
-        with suppress(OSError):
-            os.remove(spare)  # also after a rename to another name of the same file, which does nothing
+        return
+    _native.commit_together([file.native for file in files])
+    for file in files:
+        file.closed = True
 
 
 def _bytes(data: Bytes) -> memoryview:

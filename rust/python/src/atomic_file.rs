@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use genotok_core::Error;
-use genotok_core::io::atomic::{AtomicFile as Core, AtomicOptions};
+use genotok_core::io::atomic::{self, AtomicFile as Core, AtomicOptions};
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -90,4 +90,17 @@ impl AtomicFile {
     fn discard(&self, py: Python<'_>) {
         py.detach(|| drop(self.shared.lock().take()));
     }
+}
+
+/// Commits files that belong together, the last one last: all of them, or none and an error.
+#[pyfunction]
+pub(crate) fn commit_together(py: Python<'_>, files: Vec<Py<AtomicFile>>) -> PyResult<()> {
+    let shared: Vec<SharedFile> = files.into_iter().map(|file| file.get().shared()).collect();
+    let committed = py.detach(|| {
+        let open = shared.iter().enumerate().map(|(at, file)| {
+            file.lock().take().ok_or_else(|| (at, io::Error::other("is closed already; start again")))
+        });
+        atomic::commit_together(open.collect::<Result<_, _>>()?)
+    });
+    committed.map_err(|(at, error)| shared[at].exception(error))
 }

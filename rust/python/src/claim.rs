@@ -1,8 +1,8 @@
-//! Claims of outputs, and names of temporary files.
+//! Claims of outputs.
 
 use std::path::PathBuf;
 
-use genotok_core::io::atomic::{self, claim};
+use genotok_core::io::atomic::claim;
 use pyo3::prelude::*;
 
 use crate::errors::exception;
@@ -26,10 +26,4 @@ impl Claim {
     fn release(&mut self) {
         self.0.release();
     }
-}
-
-/// A new name for a temporary file.
-#[pyfunction]
-pub(crate) fn temporary_name() -> String {
-    atomic::temporary_name()
 }

@@ -46,7 +46,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::atomic_file::AtomicFile;
+    use super::atomic_file::{AtomicFile, commit_together};
     #[pymodule_export]
     use super::batch_writer::BatchWriter;
     #[pymodule_export]
@@ -56,7 +56,7 @@ mod _native {
     #[pymodule_export]
     use super::checksum::batch_checksum;
     #[pymodule_export]
-    use super::claim::{Claim, temporary_name};
+    use super::claim::Claim;
     #[pymodule_export]
     use super::corpus::{
         check_bases, pack, pack_shards, packed_contents, read_places, shard_files, simulate, verify_shards,

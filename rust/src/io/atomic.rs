@@ -16,49 +16,37 @@
 //! the kernel of the writer, and a file of another kernel is a leftover only if it has not changed for a week. Where a
 //! file system has no locks, nothing is removed.
 //!
+//! Files that belong together get their names by [`commit_together`], which a kill between two of them does not divide:
+//! [`notes`] says how.
+//!
 //! Python writes through the same [`AtomicFile`] (`genotok.files`). Scratch space of this crate is in files without a name
 //! (`rows::spool`), which the system removes with the process.
 
 pub mod claim;
+mod names;
+mod notes;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempPath;
 
+pub use self::names::is_unfinished;
+
+pub(crate) use self::names::is_claim;
+use self::names::{PREFIX, SUFFIX, folder_of, is_leftover, is_same, kernel, kernel_in, kernel_of};
+use self::notes::Renaming;
 use crate::error::{Error, Result};
 use crate::io::file_writer::FileWriter;
 
-/// How the names of temporary files and of claims start.
-const PREFIX: &str = ".genotok-";
-/// How the names of temporary files end.
-const SUFFIX: &str = ".tmp";
-/// How the names of claims end ([`claim`]).
-const CLAIM_SUFFIX: &str = ".lock";
-/// Bytes of a claim's description of its holder that are read.
-const MAX_DESCRIPTION: u64 = 200;
-/// A file of another kernel is a leftover once it has not changed for this long.
-const STALE: Duration = Duration::from_hours(7 * 24);
-/// Hexadecimal digits of the kernel's id in a name.
-const KERNEL_DIGITS: usize = 12;
 /// Bytes that a writer collects before it calls the system.
 const BUFFER_BYTES: usize = 1 << 18;
 /// The path that stands for standard output.
 const STANDARD_OUTPUT: &str = "-";
-
-/// Whether this is the name of a temporary file, of a living writer or a dead one.
-pub fn is_unfinished(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
-}
-
-/// Whether this is the name of a claim, of a living holder or a dead one.
-pub(crate) fn is_claim(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(CLAIM_SUFFIX)
-}
 
 /// Writes the file at `path` atomically; `fill` writes its bytes, and an error of `fill` leaves the old file.
 ///
@@ -139,7 +127,12 @@ impl AtomicFile {
     }
 
     /// Brings the bytes to the disk, then the final name. The lock is held until the file has its name.
-    pub fn commit(mut self) -> io::Result<()> {
+    pub fn commit(self) -> io::Result<()> {
+        self.named().map(drop)
+    }
+
+    /// [`commit`](Self::commit); the lock is held for as long as the caller keeps the writer.
+    fn named(mut self) -> io::Result<BufWriter<FileWriter>> {
         self.sync()?;
         self.temporary.persist(&self.target).map_err(|error| error.error)?;
         if !self.is_deferred {
@@ -147,7 +140,63 @@ impl AtomicFile {
             // file to be complete under either name.
             File::open(folder_of(&self.target)).and_then(|folder| folder.sync_all()).ok();
         }
-        Ok(())
+        Ok(self.writer)
+    }
+}
+
+/// Commits files that belong together: after an error or a kill, all are the new ones or as they were before; after a kill,
+/// once a writer or a claim comes to the folder ([`notes`]). A reader of the group starts with the last file.
+///
+/// The error has the number of the file. Deferred files, whose caller knows itself what is complete, get their names one
+/// by one; files in several folders are not completed after a kill. Cost beyond that of single commits: the note, with two
+/// fsyncs.
+pub fn commit_together(mut files: Vec<AtomicFile>) -> std::result::Result<(), (usize, io::Error)> {
+    if files.iter().any(|file| file.is_deferred) {
+        let mut numbered = files.into_iter().enumerate();
+        return numbered.try_for_each(|(at, file)| file.commit().map_err(|error| (at, error)));
+    }
+    let mut renamings = Vec::with_capacity(files.len());
+    for (at, file) in files.iter_mut().enumerate() {
+        file.sync().map_err(|error| (at, error))?;
+        renamings.push(Renaming::of(&file.temporary, &file.target).map_err(|error| (at, error))?);
+    }
+    let note = notes::path_of(&renamings).map(|path| Note::write(path, &renamings)).transpose();
+    let note = note.map_err(|error| (files.len() - 1, error))?;
+    // The locks are held until the end. Temporary files that are renamed are no longer to be removed.
+    let keep = |file: AtomicFile| file.temporary.keep().map(|_| file.writer);
+    if let Err((at, error)) = notes::forward(&renamings) {
+        if notes::back(&renamings).is_ok() {
+            drop(note);
+        } else {
+            // The next writer tries to complete them.
+            std::mem::forget(note);
+            files.into_iter().for_each(|file| drop(keep(file)));
+        }
+        return Err((at, error));
+    }
+    let writers: Vec<_> = files.into_iter().map(keep).collect();
+    drop(note);
+    drop(writers);
+    Ok(())
+}
+
+/// A note, locked; dropped, it is removed.
+struct Note {
+    path: PathBuf,
+    _lock: BufWriter<FileWriter>,
+}
+
+impl Note {
+    fn write(path: PathBuf, renamings: &[Renaming]) -> io::Result<Self> {
+        let mut file = AtomicFile::create(&path, AtomicOptions::default())?;
+        file.write_all(&notes::text_of(renamings))?;
+        Ok(Self { _lock: file.named()?, path })
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        fs::remove_file(&self.path).ok();
     }
 }
 
@@ -188,47 +237,6 @@ fn target(path: &Path) -> PathBuf {
     target
 }
 
-/// The folder that a file is in.
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// A name for a temporary file, new at each call, for writers outside this crate. They lock the file themselves.
-pub fn temporary_name() -> String {
-    static COUNT: Mutex<u64> = Mutex::new(0);
-    let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
-    *count += 1;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let seed = format!("{} {} {count}", std::process::id(), now.as_nanos());
-    format!("{PREFIX}{}-{}{SUFFIX}", kernel(), &blake3::hash(seed.as_bytes()).to_hex()[..16])
-}
-
-/// Whether an open file still has this name.
-fn is_same(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let (Ok(open), Ok(named)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
-    (open.dev(), open.ino()) == (named.dev(), named.ino())
-}
-
-/// The kernel that a claim's description names on its second line; empty if it names none.
-fn kernel_of(file: &mut File) -> String {
-    let mut text = String::new();
-    file.take(MAX_DESCRIPTION).read_to_string(&mut text).ok();
-    text.lines().nth(1).unwrap_or_default().to_owned()
-}
-
-/// An id of this kernel, from one start of the machine to the next; empty where the system has none.
-fn kernel() -> &'static str {
-    static KERNEL: OnceLock<String> = OnceLock::new();
-    KERNEL.get_or_init(|| {
-        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        id.chars().filter(char::is_ascii_hexdigit).take(KERNEL_DIGITS).collect()
-    })
-}
-
 /// [`sweep`], the first time that this process writes to a folder: the cost is one listing per folder, not per file.
 pub fn sweep_once(folder: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -239,21 +247,21 @@ pub fn sweep_once(folder: &Path) {
     }
 }
 
-/// Removes the temporary files and claims of dead writers from a folder. Those of living writers stay, and so does what
-/// cannot be removed: the writer that sweeps must not fail for it.
+/// Completes what dead writers left to be renamed, and removes their temporary files and claims from a folder. Those of
+/// living writers stay, and so does what cannot be removed: the writer that sweeps must not fail for it.
 pub fn sweep(folder: &Path) {
+    notes::recover(folder, 1).ok();
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if is_unfinished(&name) || is_claim(&name) {
+        if is_unfinished(&name.to_string_lossy()) || is_claim(&name.to_string_lossy()) {
             remove_if_dead(&entry.path(), &name).ok();
         }
     }
 }
 
-/// Removes a temporary file or a claim if its lock is free, and its kernel is this one or it is stale.
-fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
+/// Removes a temporary file or a claim if its lock is free, its kernel is this one or it is stale, and no note names it.
+fn remove_if_dead(path: &Path, name: &OsStr) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if !metadata.is_file() {
         return Ok(());
@@ -262,22 +270,13 @@ fn remove_if_dead(path: &Path, name: &str) -> io::Result<()> {
     if file.try_lock().is_err() || !is_same(&file, path) {
         return Ok(()); // its writer lives, or the file system has no locks
     }
-    let maker = if is_claim(name) {
-        kernel_of(&mut file)
-    } else {
-        let named = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
-        named.map_or_else(String::new, |(maker, _)| maker.to_owned())
-    };
-    let is_ours = !kernel().is_empty() && maker == kernel();
-    if is_ours || metadata.modified()?.elapsed().is_ok_and(|age| age > STALE) {
+    let text = name.to_string_lossy();
+    let maker = if is_claim(&text) { kernel_of(&mut file) } else { kernel_in(&text).to_owned() };
+    // The note is looked for last: its writer is dead by now, and writes no other.
+    if is_leftover(&maker, metadata.modified()?) && !notes::is_noted(&folder_of(path), name) {
         fs::remove_file(path)?;
     }
     Ok(())
-}
-
-/// Whether someone else holds a lock; an error of the system means that the file system has no locks.
-fn is_held(tried: &std::result::Result<(), TryLockError>) -> bool {
-    matches!(tried, Err(TryLockError::WouldBlock))
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::{CLAIM_SUFFIX, MAX_DESCRIPTION, folder_of, is_held, is_same, kernel, target};
+use super::names::{CLAIM_SUFFIX, MAX_DESCRIPTION, folder_of, is_held, is_same, kernel};
+use super::{notes, sweep_once, target};
 use crate::error::{Error, Result};
 
 /// The name of a folder's claim.
@@ -29,11 +30,18 @@ pub struct OutputClaim {
 
 impl OutputClaim {
     /// Claims a file, whether it exists or not; a link and its target are one file. Fails if another run holds it.
+    ///
+    /// What dead runs left to be renamed in the folder is completed, so that the holder sees its output as it is, and their
+    /// leftovers are removed, also if the holder then finds its output there and writes nothing.
     pub fn file(path: &Path) -> Result<Self> {
         let output = target(path);
+        let folder = folder_of(&output);
         let name = output.file_name().unwrap_or_default().as_encoded_bytes();
         let digest = blake3::hash(name).to_hex();
-        Self::take(path, folder_of(&output).join(format!(".genotok-{}{CLAIM_SUFFIX}", &digest[..16])))
+        let claim = Self::take(path, folder.join(format!(".genotok-{}{CLAIM_SUFFIX}", &digest[..16])))?;
+        notes::recover(&folder, notes::TRIES).map_err(|source| Error::io(path, source))?;
+        sweep_once(&folder);
+        Ok(claim)
     }
 
     /// Claims a folder that exists. Fails if another run holds it.

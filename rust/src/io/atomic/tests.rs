@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::*;
 
@@ -9,6 +9,11 @@ fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A name for a temporary file of this kernel.
+fn temporary_name() -> String {
+    format!("{PREFIX}{}-0123456789abcdef{SUFFIX}", kernel())
 }
 
 /// A file that a killed writer of some kernel left, changed so many seconds ago.
@@ -56,14 +61,6 @@ fn a_writer_sweeps_its_folder_first() {
 }
 
 #[test]
-fn names_are_of_this_kernel_and_new_each_time() {
-    let (one, other) = (temporary_name(), temporary_name());
-    assert_ne!(one, other);
-    assert!(is_unfinished(&one) && !is_claim(&one));
-    assert!(one.starts_with(&format!(".genotok-{}-", kernel())));
-}
-
-#[test]
 fn links_are_followed_also_where_they_lead_to_nothing_yet() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -84,4 +81,34 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     write(&path, |_| Err(io::Error::other("no"))).unwrap_err();
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn files_that_belong_together_are_new_or_as_before() {
+    for (is_over, is_blocked) in [(false, false), (true, false), (false, true), (true, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("out.bin"), folder.path().join("out.idx")];
+        if is_over {
+            paths.iter().for_each(|path| fs::write(path, "old").unwrap());
+        }
+        let files = paths.iter().map(|path| {
+            let mut file = AtomicFile::create(path, AtomicOptions::default()).unwrap();
+            file.write_all(b"new").unwrap();
+            file
+        });
+        let files: Vec<_> = files.collect();
+        if is_blocked {
+            fs::remove_file(&files[1].temporary).unwrap();
+        }
+        let done = commit_together(files);
+        let found: Vec<_> = paths.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
+        if is_blocked {
+            assert_eq!(done.unwrap_err().0, 1);
+            assert_eq!(found, if is_over { vec!["old"; 2] } else { vec![] });
+        } else {
+            done.unwrap();
+            assert_eq!(found, ["new", "new"]);
+        }
+        assert_eq!(names(folder.path()).len(), found.len());
+    }
 }
