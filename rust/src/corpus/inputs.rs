@@ -51,3 +51,35 @@ pub fn check_bases(paths: &[PathBuf], monitor: &Monitor) -> Result<()> {
     }
     paths.first().map_or(Ok(()), |first| Err(verdict::no_base(first, records)))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn files_without_a_base_are_refused_and_what_cannot_be_read_is_left_to_the_reader() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (gaps, bases) = (path("n.fa", ">a\nNN\n>b\nNN\n"), path("acgt.fa", ">a\nNNA\n"));
+        let check = |paths: &[&PathBuf]| {
+            let paths: Vec<PathBuf> = paths.iter().map(|&path| path.clone()).collect();
+            check_bases(&paths, &Monitor::default()).map_err(|error| error.to_string())
+        };
+        assert!(check(&[&gaps]).unwrap_err().contains("in its 2 records"));
+        assert!(check(&[&gaps, &gaps]).unwrap_err().contains("in its 4 records"));
+        assert_eq!(check(&[&bases]), Ok(()));
+        assert_eq!(check(&[&gaps, &bases]), Ok(()));
+        assert_eq!(check(&[&folder.path().join("missing.fa")]), Ok(()));
+        assert_eq!(check(&[&path("bad.fa", "ACGT\n")]), Ok(()));
+        let corpora = read_all(&[gaps, bases], 1.0, &Monitor::default()).unwrap();
+        let totals = corpora.iter().map(|corpus| corpus.contents.total_symbols()).sum::<u64>();
+        assert_eq!(totals, 7, "symbols that were skipped count");
+    }
+}

@@ -304,6 +304,11 @@ fn blocks_are_joined() {
         (found.offsets, found.starts, found.sizes),
         (vec![0, 3, 4], vec![0, 3, 5, 0], vec![2, 1, 3, 2])
     );
+    let windows = RowOptions { window: Some(4), stride: Some(3), ..of_bed(bed, &blocks) };
+    let mut rows = SequenceRows::open(files.paths.clone(), &windows, is_base).unwrap();
+    let found = rows.next_batch(&Monitor::default()).unwrap().unwrap().bed.unwrap().blocks.unwrap();
+    assert_eq!((found.offsets, found.starts), (vec![0, 3, 4, 5], vec![0, 3, 5, 0, 0]), "from each window");
+    assert_eq!(found.sizes, [2, 1, 1, 3, 2]);
 }
 
 #[test]

@@ -83,3 +83,17 @@ pub(super) fn upper_casing(symbols: &[u8]) -> Value {
     };
     json!({"type": "Sequence", "normalizers": symbols.iter().map(replace).collect::<Vec<_>>()})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_decoder_of_bytes_decodes_bytes() {
+        let of = |decoder| TokenizerDocument(json!({ "decoder": decoder })).decodes_bytes();
+        assert!(of(json!({"type": "ByteLevel"})));
+        assert!(!of(json!({"type": "WordPiece"})));
+        assert!(!of(json!(null)));
+        assert!(!TokenizerDocument(json!({})).decodes_bytes());
+    }
+}

@@ -135,3 +135,22 @@ fn byte_level(value: &Value) -> Result<Vec<SplitRule>> {
     let splits = value.get("use_regex").is_none() || flag(PART, value, "use_regex")?;
     Ok(if splits { vec![SplitRule::Gpt2, SplitRule::Bytes] } else { vec![SplitRule::Bytes] })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_behavior_has_its_name() {
+        let names = ["Isolated", "Removed", "Contiguous", "MergedWithPrevious", "MergedWithNext"];
+        for name in names {
+            assert_eq!(format!("{:?}", read_behavior(&json!(name)).unwrap()), name);
+        }
+        for other in [json!("isolated"), json!(null), json!(1)] {
+            assert!(read_behavior(&other).unwrap_err().to_string().contains("which is none"));
+        }
+    }
+}
