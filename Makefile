@@ -29,6 +29,8 @@ SDIST ?=
 JOBS ?= 2
 # Calls that `make faults` tries of each command and kind; 0: all.
 SAMPLE ?= 0
+# Mutants that `make mutants` tries of each part; 0: all.
+MUTANTS ?= 40
 # Seconds of `make fuzz` for each target.
 SECONDS ?= 60
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
@@ -39,7 +41,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # Tests start hundreds of programs: what Python compiles of them is kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz docs format bench faults tables man wheels lint-workflows release-check recipes audit reproducible lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz docs format bench faults mutants tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +60,7 @@ lint-rust: $(VENV)/.created
 		|| { echo "genotok's lints need rustfmt and clippy: rustup component add rustfmt clippy" >&2; exit 1; }
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path mutants/spans/Cargo.toml --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 lint-python: $(VENV)/.built $(VENV)/.dev
@@ -84,6 +87,7 @@ docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_bui
 format: $(VENV)/.dev ## rewrite Rust and Python sources in the house format
 	cargo fmt --all
 	cargo fmt --manifest-path fuzz/Cargo.toml
+	cargo fmt --manifest-path mutants/spans/Cargo.toml
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
@@ -95,6 +99,10 @@ bench: $(VENV)/.built $(VENV)/.dev ## measure training, encoding and the speed s
 
 faults: $(VENV)/.built $(VENV)/.dev ## try every command that writes with every fault of the system, and renew the table (hours; SAMPLE=4: less)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.support.faults --sample $(SAMPLE)
+
+mutants: $(VENV)/.built $(VENV)/.dev ## try whether tests notice changes of the code: MUTANTS (40; 0: all) of each part, with cargo-mutants and mutmut
+	$(BIN)/python -m mutants.core --number $(MUTANTS)
+	$(BIN)/python -m mutants.packages --number $(MUTANTS)
 
 tables: $(VENV)/.built $(VENV)/.dev ## renew the documentation's tables and figure from the newest records, without measuring
 	$(BIN)/python -m benchmarks.table

@@ -1,0 +1,1 @@
+"""Mutation testing: `make mutants` (docs/contributing/mutation.md)."""
