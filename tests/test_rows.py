@@ -31,6 +31,7 @@ from tests.support.row_files import (
     as_json,
     as_parquet,
     delimited,
+    miscounted,
     standard_input,
 )
 
@@ -159,6 +160,10 @@ def test_standard_input_that_is_longer_than_what_is_looked_at_is_whole(tmp_path:
         ("x.parquet", as_parquet({"sequence": ["ACGT", ""]}), "row 2: an empty sequence"),
         ("x.parquet", as_parquet({"sequence": [1, 2]}), "column sequence is int64; text is expected"),
         ("x.parquet", as_parquet({"sequence": pa.array([], pa.string())}), "has no rows"),
+        ("x.parquet", miscounted(0), "damaged: row groups of 3 rows, where the file says -3"),
+        ("x.parquet", miscounted(0, 4), "damaged: row groups of 3 rows, where the file says 4"),
+        ("x.parquet", miscounted(1), "damaged: 0 rows, where the file says 3"),
+        ("x.parquet", miscounted(2), "damaged: row group 0 has a negative number of rows"),
         ("x.jsonl", b'{"sequence": "ACGT"}\n{"sequence": null}\n', r"line 2: no sequence \(null\)"),
         ("x.jsonl", b'{"sequence": "ACGT"}\n{"sequence": "ACGT", "b": 1}\n', "line 2: has a key 'b'"),
         ("x.jsonl", b'{"sequence": "ACGT"}\n[1]\n', "line 2: no object"),

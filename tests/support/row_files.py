@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +40,17 @@ def as_parquet(columns: dict[str, Any]) -> bytes:
     out = io.BytesIO()
     parquet.write_table(pa.table(columns), out)
     return out.getvalue()
+
+
+def miscounted(number: int, says: int = -3) -> bytes:
+    """Parquet of three rows whose footer miscounts them: 0 in all, 1 in a column, 2 in a row group."""
+    out = io.BytesIO()
+    parquet.write_table(pa.table({"sequence": ["ACGTACGT"] * 3}), out, compression="none")
+    data = out.getvalue()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # Thrift's compact protocol: the next field, of type i64, whose zigzag number is 6, which is 3.
+    at = [found.start() for found in re.finditer(b"\x16\x06", data[start:])][number] + start
+    return data[:at] + bytes([0x16, 2 * says if says >= 0 else -2 * says - 1]) + data[at + 2 :]
 
 
 def as_json(columns: dict[str, Any]) -> bytes:

@@ -27,6 +27,7 @@ from genotok.dataset.mapped import mapped
 from genotok.dataset.megatron import MegatronFile
 from genotok.dataset.metadata import about_of, facts_of
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.rows.parquet import rows_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +138,7 @@ class _ParquetShard(TokenShard):
             self._file = parquet.ParquetFile(content, page_checksum_verification=True)
             self.schema = _check_schema(self._file.schema_arrow)
             head = self._file.metadata
-            batch_rows = [head.row_group(number).num_rows for number in range(head.num_row_groups)]
+            batch_rows = rows_of_groups(head)
             about = about_of(self.schema)
             self.checksums = of_parquet(about, head.metadata, head.num_row_groups)
         self._last: tuple[int, pa.RecordBatch | None] = (-1, None)

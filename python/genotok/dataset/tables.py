@@ -10,6 +10,7 @@ from pyarrow import parquet
 from genotok.dataset.formats import found_in
 from genotok.dataset.metadata import facts_of
 from genotok.dataset.shards import arrow_faults
+from genotok.rows.parquet import rows_of_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def summary_of(path: str) -> TableSummary | None:
     with arrow_faults(path):
         if form.name == "parquet":
             file = parquet.ParquetFile(path, memory_map=True)
-            schema, rows = file.schema_arrow, file.metadata.num_rows
+            schema, rows = file.schema_arrow, sum(rows_of_groups(file.metadata))
         else:
             with pa.memory_map(path) as mapped:
                 opened = pa.ipc.open_file if form.name == "arrow" else pa.ipc.open_stream

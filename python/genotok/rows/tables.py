@@ -20,6 +20,7 @@ from genotok.rows import chunks
 from genotok.rows.chunks import Chunk, InputTable
 from genotok.rows.formats import format_of
 from genotok.rows.opening import InputFile, head_of
+from genotok.rows.parquet import rows_of_groups
 from genotok.rows.text_tables import DelimitedTable, JsonTable
 
 if TYPE_CHECKING:
@@ -45,8 +46,12 @@ class ParquetTable(InputTable):
             self.names = opened.schema_arrow.names
             data = opened.metadata
             size = sum(data.row_group(group).total_byte_size for group in range(data.num_row_groups))
+            try:
+                self._num_rows = sum(rows_of_groups(data))
+            except ValueError as error:
+                raise SequenceFileError(f"{self.path}: damaged: {error}") from None
             self._rows = min(
-                max(chunks.BATCH_SYMBOLS * max(data.num_rows, 1) // max(size, 1), 1), chunks.MAX_ROWS
+                max(chunks.BATCH_SYMBOLS * max(self._num_rows, 1) // max(size, 1), 1), chunks.MAX_ROWS
             )
 
     @contextmanager
@@ -61,6 +66,10 @@ class ParquetTable(InputTable):
             for batch in opened.iter_batches(batch_size=self._rows):
                 yield np.arange(passed + 1, passed + 1 + len(batch)), batch
                 passed += len(batch)
+        if passed != self._num_rows:
+            raise SequenceFileError(
+                f"{self.path}: damaged: {passed:,} rows, where the file says {self._num_rows:,}"
+            )
         if not passed:
             raise SequenceFileError(f"{self.path}: has no rows")
 
