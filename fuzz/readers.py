@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import ledger
+
 CORPUS = Path(__file__).resolve().parent / "corpus" / "readers"
 KEPT = CORPUS.parents[2] / "build" / "fuzz"
 MAX_LEN = 3000
@@ -220,6 +222,7 @@ def main() -> int:
         "readers", nargs="*", metavar="READER", help=f"all if none is given: {', '.join(READERS)}"
     )
     parser.add_argument("--seconds", type=float, default=60, help="for each reader (60)")
+    parser.add_argument("--record", action="store_true", help="add the executions to fuzz/executions.json")
     parser.add_argument("--here", action="store_true", help="run one reader in this process")
     given = parser.parse_args()
     if unknown := set(given.readers) - set(READERS):
@@ -234,7 +237,10 @@ def main() -> int:
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         is_well = done.returncode == 0
         failed += not is_well
-        print(f"{name:<12} {next(outcome(done), 0):>12,}{'' if is_well else '  FAILED'}", flush=True)
+        executions = next(outcome(done), 0)
+        print(f"{name:<12} {executions:>12,}{'' if is_well else '  FAILED'}", flush=True)
+        if given.record and how == "atheris":
+            ledger.add(f"reader {name}", how, executions)
         if not is_well:
             print(done.stderr[-4000:], file=sys.stderr)
     return 1 if failed else 0

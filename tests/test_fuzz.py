@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 import runpy
 import shutil
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 FUZZ = Path(__file__).resolve().parent.parent / "fuzz"
+sys.path.append(str(FUZZ))  # where the drivers' own imports are, as for python fuzz/run.py
+ledger: Any = importlib.import_module("ledger")
 DRIVER: dict[str, Any] = runpy.run_path(str(FUZZ / "readers.py"))
 RUN: dict[str, Any] = runpy.run_path(str(FUZZ / "run.py"), run_name="run")
 INPUTS = [(name, path) for name in DRIVER["READERS"] for path in sorted((DRIVER["CORPUS"] / name).iterdir())]
@@ -62,6 +65,24 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     assert "no C++ compiler" in RUN["missing"]()
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     assert RUN["missing"]() is None
+
+
+def test_the_ledger_adds_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- executions -->\nold\n<!-- /executions -->\nbehind\n")
+    monkeypatch.setattr(ledger, "LEDGER", tmp_path / "executions.json")
+    monkeypatch.setattr(ledger, "PAGE", page)
+    for target, way, executions in (("xz", "address", 1000), ("bed", "plain", 7), ("xz", "address", 34)):
+        ledger.add(target, way, executions)
+    told = page.read_text()
+    assert told.startswith("before\n<!-- executions -->\n\n| target")
+    assert "| `bed` |  | 7 |  | 7 |\n| `xz` | 1,034 |  |  | 1,034 |\n| all | 1,034 | 7 |  | 1,041 |" in told
+    assert told.endswith("|\n\n<!-- /executions -->\nbehind\n")
+
+
+def test_the_page_has_the_table_of_the_ledger() -> None:
+    assert ledger.table(ledger.read()) in ledger.PAGE.read_text()
+    assert set(ledger.read()) <= {*RUN["names"](), *(f"reader {name}" for name in DRIVER["READERS"])}
 
 
 def test_dictionaries_are_those_of_targets() -> None:
