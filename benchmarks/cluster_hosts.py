@@ -51,6 +51,32 @@ IN_ROUNDS = 3.0
 STOPPED, RUNNING = 0.6, 0.1
 """Seconds that the workers of a slow host stand still, and then run."""
 
+FILLER = """
+import sys, time
+import numpy as np
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy as On
+
+ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
+
+@ray.remote(num_cpus=0)
+class Filler:
+    def fill(self):
+        self.kept, size = [], 16 << 20
+        while size >= 1 << 16:
+            try:
+                self.kept.append(ray.put(np.zeros(size, np.uint8)))
+            except (ray.exceptions.ObjectStoreFullError, ray.exceptions.OutOfDiskError):
+                size //= 4
+        return len(self.kept)
+
+nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+fillers = [Filler.options(scheduling_strategy=On(node, soft=False)).remote() for node in nodes]
+print("filled", ray.get([filler.fill.remote() for filler in fillers]), flush=True)
+time.sleep(600)
+"""
+"""A program that fills the object stores of all hosts with what nobody may drop, and keeps it there."""
+
 SECONDS = 300.0
 STARTED = "Ray runtime started"
 ENVIRONMENT = {
@@ -64,6 +90,7 @@ ENVIRONMENT = {
     "RAY_health_check_failure_threshold": "3",
     "RAY_raylet_start_wait_time_s": "120",
 }
+NO_SPILLING = {"RAY_automatic_object_spilling_enabled": "0"}
 
 
 def ip(*words: str) -> None:
@@ -82,10 +109,12 @@ class Cluster:
     Attributes:
         folder: Where the folders of the hosts are.
         store: Bytes of the object store of each host.
+        spills: Whether a full object store writes objects to the disk.
     """
 
     folder: Path
     store: int | None = None
+    spills: bool = True
     _name: str = field(default_factory=lambda: f"gt{os.getpid()}")
     _raylets: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     _opened: ExitStack = field(default_factory=ExitStack)
@@ -171,7 +200,7 @@ class Cluster:
                 self.command(number, words),
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **ENVIRONMENT},
+                env={**os.environ, **ENVIRONMENT, **({} if self.spills else NO_SPILLING)},
                 start_new_session=True,
             )
 
@@ -259,6 +288,21 @@ class Cluster:
             text=True,
             env={**os.environ, **ENVIRONMENT},
         )
+
+    @contextmanager
+    def filled(self) -> Iterator[str]:
+        """Let the object stores of all hosts be full; gives what the filling program says."""
+        words = [sys.executable, "-c", FILLER, self.address]
+        environment = {**os.environ, **ENVIRONMENT}
+        child = subprocess.Popen(self.command(0, words), stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            said = child.stdout.readline().strip() if child.stdout else ""
+            if not said.startswith("filled"):
+                raise AssertionError(f"the object stores could not be filled: {said}")
+            yield said
+        finally:
+            child.kill()
+            child.wait()
 
     def genotok(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `genotok` on the first host to its end."""
@@ -455,12 +499,27 @@ def slow_host(bench: Bench) -> str:
     return "the tokenizer of one process"
 
 
-def full_store(bench: Bench) -> str:
+def small_store(bench: Bench) -> str:
     """Train with the smallest object store that Ray has."""
     with Cluster(bench.folder, store=STORE_BYTES) as cluster:
-        succeeded(cluster.genotok(*bench.train(cluster, "full", bench.local)))
-    bench.check_same(bench.shared / "full.json")
+        succeeded(cluster.genotok(*bench.train(cluster, "small", bench.local)))
+    bench.check_same(bench.shared / "small.json")
     return f"object stores of {STORE_BYTES >> 20} MiB: the tokenizer of one process"
+
+
+def full_store(bench: Bench) -> str:
+    """Train while all object stores are full, and nothing may be written to the disk instead."""
+    told = []
+    with Cluster(bench.folder, store=STORE_BYTES, spills=False) as cluster:
+        with cluster.filled():
+            words = bench.train(cluster, "filled", bench.local)
+            done = cluster.genotok(*words)
+            told.append("trained all the same" if done.returncode == 0 else ended(done))
+        if done.returncode:
+            succeeded(cluster.genotok(*words))
+            told.append("then, with space again, trained")
+    bench.check_same(bench.shared / "filled.json")
+    return f"{'; '.join(told)}: the tokenizer of one process"
 
 
 TRIALS: dict[str, Callable[[Bench], str]] = {
@@ -471,7 +530,8 @@ TRIALS: dict[str, Callable[[Bench], str]] = {
     "cut-off": cut_off,
     "head-restarted": head_restarted,
     "slow-host": slow_host,
-    "small-store": full_store,
+    "small-store": small_store,
+    "full-store": full_store,
 }
 
 
