@@ -31,8 +31,11 @@ JOBS ?= 2
 SAMPLE ?= 0
 # Mutants that `make mutants` tries of each part; 0: all.
 MUTANTS ?= 40
+# The tests of `make threads`, by a part of their name; all if it is empty.
+FILTER ?=
 # Seconds of `make fuzz` for each target.
 SECONDS ?= 60
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 RUST := Cargo.toml Cargo.lock $(shell find rust -name target -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print)
 
 # One interpreter for every build of the extension: another one would rebuild the bindings.
@@ -41,7 +44,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # Tests start hundreds of programs: what Python compiles of them is kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz docs format bench faults mutants tables man wheels lint-workflows release-check recipes audit reproducible lock clean
+.PHONY: help run build test lint lint-rust lint-python test-rust test-python fuzz coverage threads docs format bench faults mutants tables man wheels lint-workflows release-check recipes audit reproducible lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +81,14 @@ test-python: $(VENV)/.built $(VENV)/.dev ## pytest, in JOBS processes
 fuzz: $(VENV)/.built $(VENV)/.dev ## run each fuzz target for SECONDS (60) seconds, with AddressSanitizer
 	$(BIN)/python fuzz/run.py --seconds $(SECONDS)
 	$(BIN)/python fuzz/readers.py --seconds $(SECONDS)
+
+coverage: $(VENV)/.built $(VENV)/.dev ## which lines and branches the tests reach, by cargo-llvm-cov and coverage.py, and renew the page (an hour)
+	$(BIN)/python -m tests.support.reached rust
+	$(BIN)/python -m tests.support.reached python
+
+threads: $(VENV)/.created ## unit tests of the core under ThreadSanitizer, with the standard library built for it
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread cargo test --package genotok-core --all-features --locked --lib \
+		-Zbuild-std --target $(HOST) --target-dir target/threads $(FILTER)
 
 docs: $(VENV)/.built $(VENV)/.dev ## build the documentation site into docs/_build/html, run its notebooks, check its links
 	rm -rf docs/_build/html
