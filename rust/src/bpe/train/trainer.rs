@@ -38,6 +38,7 @@ use super::options::{MergeOptions, WeightedCorpora};
 use super::pass::TrainingText;
 use super::remote::{CorpusShards, RemoteCorpus, RemoteText};
 use super::replay::{Limits, MergePriority, Outcome, ReplayBuffers, replay, replay_phrases};
+use super::wire::damaged;
 use crate::bpe::encode::{MergeEncoder, NoAutomaton};
 use crate::bpe::{MergeTable, Pair};
 use crate::error::{Error, Result};
@@ -199,7 +200,11 @@ impl<'a> Trainer<'a> {
             };
             round.round = rounds.len() + 1;
             self.note_progress(table.merges().len() - merges)?;
-            tokens = tokens.zip(outcome.as_ref()).map(|(tokens, outcome)| tokens - outcome.replaced);
+            tokens = match tokens.zip(outcome.as_ref()) {
+                // Only shards that lie replace more tokens than they have.
+                Some((tokens, outcome)) => Some(tokens.checked_sub(outcome.replaced).ok_or_else(damaged)?),
+                None => None,
+            };
             on_round(table, &round)?;
             rounds.push(round);
             if let Some(stop) = outcome.and_then(|outcome| self.stop(&outcome)) {

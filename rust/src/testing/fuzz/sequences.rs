@@ -109,11 +109,18 @@ pub(super) fn reading(data: &[u8]) {
     let whole = told(strictly(WHOLE.reader(text)));
     let turned = told(in_turns(Sizes { buffer: WHOLE.buffer, ..sizes }.reader(text), sizes.turns(), often));
     assert_eq!(whole, turned, "{sizes:?}");
-    // A small buffer refuses some long lines of CR and judges a title by what is in it, so only what it accepts counts.
+    // A small buffer refuses some long lines of CR and judges a title by what is in it, so only what it accepts counts; and
+    // only if it has the first end of a line, which tells how lines end.
     let in_portions = told(strictly(sizes.reader(text)));
-    if in_portions.is_ok() {
+    if in_portions.is_ok() && first_end(text) < sizes.buffer {
         assert_eq!(whole, in_portions, "{sizes:?}");
     }
+}
+
+/// Where the first end of a line ends, with all CR before what follows.
+fn first_end(text: &[u8]) -> usize {
+    let at = text.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(text.len());
+    at + text[at..].iter().take_while(|&&byte| byte == b'\r').count()
 }
 
 /// All that packing gives.
