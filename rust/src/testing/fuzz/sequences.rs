@@ -149,10 +149,9 @@ pub(super) fn packing(data: &[u8]) {
     let sizes = Sizes { buffer: WHOLE.buffer, ..sizes };
     let strict = packed(knobs.0, WHOLE, false, piece);
     let turned = packed(knobs.0, sizes, true, piece);
-    if sizes.long_line < 1000 && strict.is_err() {
+    match (&strict, &turned) {
         // Of two defects in one line, a reader of parts of lines may tell the first symbol that is no nucleotide.
-        assert!(turned.is_err(), "{sizes:?}: {strict:?}");
-    } else {
-        assert_eq!(strict, turned, "{sizes:?}");
+        (Err(_), Err(message)) if message.contains(", position ") => {}
+        _ => assert_eq!(strict, turned, "{sizes:?}"),
     }
 }
