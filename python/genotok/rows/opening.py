@@ -39,7 +39,8 @@ OPENERS: dict[str, Callable[[str], Any]] = {
     "xz": lzma.open,
     "zstd": lambda path: pa.input_stream(path, compression="zstd"),
 }
-DAMAGE = (EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, pa.ArrowInvalid)
+OF_ARROW = pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowKeyError
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, *OF_ARROW)
 """Errors that damaged files raise, besides an OSError without a file name."""
 
 COPIED = 1 << 20
