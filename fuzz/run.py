@@ -2,8 +2,8 @@
 
 Needs rustup's stable toolchain and a C++ compiler, which builds libFuzzer; nothing is installed. What
 libFuzzer finds is kept below `build/fuzz`: inputs that reach new code, and in `artifacts` those that fail.
-Ends with 1 if a target fails. `--plain` leaves AddressSanitizer out and is about twice as fast: safe Rust is
-checked as before, C libraries and `unsafe` are not. `--record` adds to `fuzz/executions.json`.
+Ends with 1 if a target fails. `--plain` leaves AddressSanitizer out and is some ten times as fast: safe Rust
+is checked as before, C libraries and `unsafe` are not. `--record` adds to `fuzz/executions.json`.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ def commit_together(sinks: Sequence[ByteSink]) -> None:
         OSError: One cannot be finished.
     """
     files = [sink for sink in sinks if isinstance(sink, AtomicFile)]
-    if len(files) < 2:
+    if len(files) < max(2, len(sinks)):
         for sink in sinks:
             sink.commit()
         return
