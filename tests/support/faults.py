@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.marked import write_marked
 from tests.support.matrix import CASES, Matrix, Tally
 from tests.support.syscalls import KINDS, why_unsupported
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contributing" / "faults.md"
-MARKS = ("<!-- faults -->\n", "<!-- /faults -->\n")
 FULL = "disk full"
 
 Tallies = dict[tuple[str, bool, str], Tally]
@@ -88,10 +87,7 @@ def write_page(found: Tallies, sample: int) -> None:
     command = f"`make faults SAMPLE={sample}`" if sample else "`make faults`"
     lines += ["", f"{command}, {day}: {calls}. Of {tries:,} tries, the command ended well in {tolerated:,}"]
     lines[-1] += f", and ended itself for want of memory in {aborted:,}."
-    start, end = MARKS
-    page = PAGE.read_text(encoding="utf-8")
-    table = start + "\n" + "\n".join(lines) + "\n\n" + end
-    PAGE.write_text(re.sub(re.escape(start) + ".*?" + re.escape(end), lambda _: table, page, flags=re.DOTALL))
+    write_marked(PAGE, "faults", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from tests.support.marked import write_marked
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "contributing" / "coverage.md"
@@ -153,11 +154,8 @@ def share(part: int, whole: int) -> str:
 
 def write(what: str, found: Parts) -> None:
     """Write the table into the page, in place of the one before."""
-    start, end = f"<!-- {what} -->", f"<!-- /{what} -->"
     day = dt.datetime.now(tz=dt.UTC).date()
-    text = f"{start}\n\n{table(found)}\n\n`make coverage`, {day}.\n\n{end}"
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(re.sub(f"{start}.*?{end}", lambda _: text, page, flags=re.DOTALL), encoding="utf-8")
+    write_marked(PAGE, what, f"{table(found)}\n\n`make coverage`, {day}.")
 
 
 if __name__ == "__main__":
