@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import multiprocessing
 import os
 import subprocess
@@ -17,13 +18,14 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from genotok import _native
+from genotok import Tokenizer, _native
 from genotok.run_records.machine import description
 
 GENOTOK = (sys.executable, "-m", "genotok")
 CHUNK = 1 << 26
 LINE = 1 << 16
 SMALL = 200_000_000  # bases of the text that is trained on
+FEW = 2_000_000  # bases that are embedded
 
 
 class Case(NamedTuple):
@@ -51,13 +53,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="genotok-memory-", dir=options.folder) as folder:
         work = Path(folder)
         # In processes of their own: what a child's peak starts from is the memory of this one.
-        for name, bases in (("long.fa", options.record), ("small.fa", SMALL)):
+        for name, bases in (("long.fa", options.record), ("small.fa", SMALL), ("few.fa", FEW)):
             writer = multiprocessing.Process(target=write_fasta, args=(work / name, bases))
             writer.start()
             writer.join()
         print(f"{description()}, {dt.datetime.now(dt.UTC):%Y-%m-%d}\n")
         print("| command | limit | peak memory | within it |\n|---|---:|---:|---|")
         for case in cases(options.record):
+            if "embed" in case.arguments and not (work / "model").exists():
+                writer = multiprocessing.Process(target=write_model, args=(work,))
+                writer.start()
+                writer.join()
             outcome = measured(case.arguments, work)
             print(row(case, outcome), flush=True)
 
@@ -67,6 +73,8 @@ def cases(record: int) -> list[Case]:
     train = ("train-bpe", "--vocab", "1024", "--threads", "2", "--force")
     long, shards = ("long.fa", "--threads", "2"), ("--threads", "2", "--shard-size", "64M")
     encode = ("encode", *long, "-t", "tokenizer.json", "-o")
+    embed = ("embed", "few.fa", "-m", "model", "-t", "tokenizer.json", "--window", "1000", "--force")
+    embed += ("--device", "cpu", "-o", "vectors.parquet")
     size = f"{record / 2**30:g} GiB" if record >= 1 << 28 else f"{record:,} bases"
     return [
         Case("train-bpe, 200 Mb", (*train, "small.fa")),
@@ -95,6 +103,9 @@ def cases(record: int) -> list[Case]:
             (*encode, "less.arrow", "--memory", "500M"),
             500_000_000,
         ),
+        Case("embed in windows, 2 Mb", embed),
+        Case("embed in windows, 2 Mb", (*embed, "--memory", "1500M"), 1_500_000_000),
+        Case("embed in windows, 2 Mb", (*embed, "--memory", "300M"), 300_000_000),
     ]
 
 
@@ -108,6 +119,18 @@ def write_fasta(path: Path, bases: int) -> None:
             file.write(lines)
         rest = bases % len(text)
         file.write(text[:rest] + b"\n" if rest else b"")
+
+
+def write_model(folder: Path) -> None:
+    """An encoder of a million weights, for the tokenizer that was trained before."""
+    from genotok.model import EncoderConfig, MaskedLanguageModel  # noqa: PLC0415  only in this process
+    from genotok.model.checkpoint import write  # noqa: PLC0415
+
+    vocabulary = len(Tokenizer.load(folder / "tokenizer.json"))
+    config = EncoderConfig.preset("tiny-1m", vocab_size=vocabulary)
+    (folder / "model").mkdir()
+    write(MaskedLanguageModel(config), folder / "model" / "model.safetensors")
+    (folder / "model" / "config.json").write_text(json.dumps(config.to_published()))
 
 
 def measured(arguments: tuple[str, ...], folder: Path) -> Outcome:

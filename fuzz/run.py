@@ -91,7 +91,7 @@ def start(program: Path, target: str, options: list[str]) -> subprocess.Complete
     return subprocess.run(command, env=os.environ | chosen, check=False, capture_output=True, text=True)
 
 
-def run(program: Path, target: str, seconds: int) -> Outcome:
+def run(program: Path, target: str, seconds: int, length: int | None = None) -> Outcome:
     """Fuzzes a target for so long, from its corpus and what earlier runs have found."""
     kept, artifacts = KEPT / target, KEPT / "artifacts" / target
     kept.mkdir(parents=True, exist_ok=True)
@@ -99,6 +99,7 @@ def run(program: Path, target: str, seconds: int) -> Outcome:
     dictionary = HERE / "dictionaries" / f"{target}.dict"
     options = [f"-max_total_time={seconds}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
     options += [f"-dict={dictionary}"] if dictionary.exists() else []
+    options += [f"-max_len={length}"] if length is not None else []
     done = start(program, target, [*options, str(kept), str(HERE / "corpus" / target)])
 
     def stated(name: str) -> int:
@@ -127,6 +128,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--jobs", type=int, default=1, help="targets that run at a time (1)")
+    parser.add_argument("--length", type=int, help="bytes of an input at most: short ones are tried faster")
     parser.add_argument("--plain", action="store_true", help="without AddressSanitizer")
     parser.add_argument("--record", action="store_true", help="add the executions to fuzz/executions.json")
     parser.add_argument(
@@ -153,7 +155,7 @@ def main() -> int:
     outcomes = []
     print(f"{'target':<12} {'executions':>12} {'per second':>11} {'new inputs':>11}")
     with ThreadPoolExecutor(given.jobs) as pool:
-        for one in pool.map(lambda target: run(program, target, given.seconds), chosen):
+        for one in pool.map(lambda target: run(program, target, given.seconds, given.length), chosen):
             outcomes.append(one)
             told = f"{one.target:<12} {one.executions:>12,} {one.per_second:>11,} {one.new:>11,}"
             end = "" if one.is_well else f"  FAILED: the input is in build/fuzz/artifacts/{one.target}"

@@ -1,8 +1,8 @@
 """`make mutants`, first part: mutants of the core, as cargo-mutants lists them, tried by its tests.
 
 A sample of each part of the core is built as switches (`mutants/switches.py`) in a copy of the sources,
-below `build/mutants`. A mutant is tried by the unit tests of its part, with few examples of each property;
-what survives them is tried by all tests of the core. One that takes more than `CPU_SECONDS` is killed.
+below `build/mutants`. A mutant is tried by all tests of the core that reach it (`mutants/trials.py`).
+What became of each is kept in `build/mutants/core.jsonl`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from mutants.sample import HEAD, drawn, row
-from mutants.switches import PROFILE, SWITCH, VARIABLE, SourceText, build, located
+from mutants.switches import PROFILE, SourceText, build, located, switch
+from mutants.trials import fate, recorded
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "mutants"
 TREE = KEPT / "core"
 PARTS = {"bpe": "bpe", "fasta": "io/fasta", "tokenizer": "tokenizer", "rows": "rows", "corpus": "corpus"}
-# Slow without optimization, and tried with all tests.
-LATER = "bpe::encode::neighbours::tests::the_automaton_finds_what_the_definition_says"
-CPU_SECONDS = {"part": 5, "all": 300}
-WALL_SECONDS = 3600
 
 
 def missing() -> str | None:
@@ -52,7 +49,6 @@ def copied() -> None:
             shutil.copy2(ROOT / name, TREE / name)
     with (TREE / "Cargo.toml").open("a") as file:
         file.write(PROFILE)
-    (TREE / "rust/src/mutation.rs").write_text(SWITCH)
     with (TREE / "rust/src/lib.rs").open("a") as file:
         file.write("\nmod mutation;\n")
 
@@ -98,65 +94,49 @@ def built(sample: list[dict[str, Any]]) -> tuple[set[int], list[str]]:
     return {one.number for one in compiled}, programs
 
 
-def survives(number: int, program: str, arguments: list[str], limit: str) -> str:
-    """What becomes of a mutant: "killed", "time" or "survived"."""
-    seconds = CPU_SECONDS[limit]
-    environment = {**os.environ, VARIABLE: str(number), "PROPTEST_FAILURE_PERSISTENCE": "off"}
-    if limit == "part":
-        environment["PROPTEST_CASES"] = "16"
-    try:
-        done = subprocess.run(
-            [program, "--quiet", *arguments],
-            cwd=TREE / "rust",
-            env=environment,
-            capture_output=True,
-            check=False,
-            timeout=WALL_SECONDS,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1)),
-        )
-    except subprocess.TimeoutExpired:
-        return "time"
-    if done.returncode == 0:
-        return "survived"
-    return "time" if done.returncode in (-9, -24) else "killed"
+def chosen(everything: list[dict[str, Any]], number: int, only: set[str] | None) -> list[dict[str, Any]]:
+    """The mutants of a sample, numbered from 1; those of the names in `only` if there are any."""
+    by_name = {one["name"]: one for one in everything}
+    sample: list[dict[str, Any]] = []
+    for part in PARTS:
+        names = drawn((name for name, one in by_name.items() if part_of(one["file"]) == part), number, part)
+        names = [name for name in names if only is None or name in only]
+        sample += [{**by_name[name], "number": len(sample) + at} for at, name in enumerate(names, 1)]
+    return sample
 
 
-def tried(number: int, part: str, programs: list[str]) -> str:
-    """What becomes of a mutant under the tests of its part, and then under all."""
-    unit = next(one for one in programs if Path(one).name.startswith("genotok_core"))
-    filters = [f"{PARTS[part].replace('/', '::')}::", "--skip", LATER]
-    result = survives(number, unit, filters, "part")
-    for program in (unit, *(one for one in programs if one != unit)):
-        if result == "survived":
-            result = survives(number, program, [], "all")
-    return result
+def arguments() -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description="Try mutants of the core.")
+    parser.add_argument("--number", type=int, default=40, help="mutants of each part; 0: all")
+    parser.add_argument("--jobs", type=int, default=1, help="mutants tried at a time (1)")
+    parser.add_argument("--only", type=Path, metavar="FILE", help="those named in the lines of a file")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Try a sample and print the table and the survivors."""
-    parser = argparse.ArgumentParser(description="Try mutants of the core.")
-    parser.add_argument("--number", type=int, default=40, help="mutants of each part; 0: all")
-    number = parser.parse_args().number
+    given = arguments()
     if lack := missing():
         sys.exit(f"mutants of the core cannot be tried here: {lack}")
+    only = set(given.only.read_text().splitlines()) if given.only else None
     copied()
     everything = listed()
-    by_name = {one["name"]: one for one in everything}
     totals = Counter(part_of(one["file"]) for one in everything)
-    sample: list[dict[str, Any]] = []
-    for part in PARTS:
-        names = drawn((name for name, one in by_name.items() if part_of(one["file"]) == part), number, part)
-        sample += [{**by_name[name], "number": len(sample) + at} for at, name in enumerate(names, 1)]
+    sample = chosen(everything, given.number, only)
+    (TREE / "rust/src/mutation.rs").write_text(switch(len(sample)))
     compiled, programs = built(sample)
+    tests = recorded(TREE, programs)
     results: dict[str, Counter[str]] = {part: Counter() for part in PARTS}
-    if any(tried(0, part, programs) != "survived" for part in PARTS):
-        sys.exit("the tests fail without a mutant")
-    for one in sample:
-        if one["number"] in compiled:
-            result = tried(one["number"], part_of(one["file"]), programs)
+    trying = [one for one in sample if one["number"] in compiled]
+    with ThreadPoolExecutor(given.jobs) as pool, (KEPT / "core.jsonl").open("w") as kept:
+        for one, result in zip(
+            trying, pool.map(lambda one: fate(TREE, one["number"], tests), trying), strict=True
+        ):
             results[part_of(one["file"])][result] += 1
-            if result == "survived":
-                print(one["name"], flush=True)
+            print(json.dumps({"name": one["name"], "fate": result}), file=kept, flush=True)
+            if result in ("survived", "unreached"):
+                print(f"{result}: {one['name']}", flush=True)
     without = len(sample) - len(compiled)
     print(f"\n{without} of {len(sample)} mutants do not compile, or not as switches\n\n{HEAD}")
     for part in PARTS:

@@ -33,7 +33,7 @@ def interval(killed: int, tried: int) -> tuple[float, float]:
 
 def row(name: str, total: int, results: Counter[str]) -> str:
     """A row of the table: mutants, tried, killed (of these by time), survived, share, interval."""
-    tried, survived = results.total(), results["survived"]
+    tried, survived = results.total(), results["survived"] + results["unreached"]
     low, high = interval(tried - survived, tried)
     share = f"{(tried - survived) / tried:.1%}" if tried else ""
     parts = (

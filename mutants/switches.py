@@ -23,23 +23,49 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "GENOTOK_MUTANT"
+"""The number of the mutant that is on."""
+REACHED = "GENOTOK_MUTANTS_REACHED"
+"""A file that gets the numbers of the mutants that a run meets; none is on."""
 
-SWITCH = f"""//! Which mutant is on.
 
-use std::sync::atomic::{{AtomicU32, Ordering}};
+def switch(mutants: int) -> str:
+    """The module of the core by which `mutants` mutants, numbered from 1, are on or off."""
+    return f"""//! Which mutant is on.
 
-static ACTIVE: AtomicU32 = AtomicU32::new(u32::MAX);
+use std::io::Write;
+use std::sync::atomic::{{AtomicBool, AtomicU32, Ordering::Relaxed}};
+
+const UNKNOWN: u32 = u32::MAX;
+const RECORDING: u32 = u32::MAX - 1;
+static ACTIVE: AtomicU32 = AtomicU32::new(UNKNOWN);
+static REACHED: [AtomicBool; {mutants + 1}] = [const {{ AtomicBool::new(false) }}; {mutants + 1}];
 
 #[inline]
 pub(crate) fn on(number: u32) -> bool {{
-    let mut active = ACTIVE.load(Ordering::Relaxed);
-    if active == u32::MAX {{
-        active = std::env::var("{VARIABLE}").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-        ACTIVE.store(active, Ordering::Relaxed);
+    match ACTIVE.load(Relaxed) {{
+        active if active < RECORDING => active == number,
+        _ => first(number),
+    }}
+}}
+
+#[cold]
+fn first(number: u32) -> bool {{
+    let seen = &REACHED[number as usize];
+    if ACTIVE.load(Relaxed) == RECORDING && seen.load(Relaxed) {{
+        return false;
+    }}
+    let file = std::env::var("{REACHED}").ok();
+    let chosen = std::env::var("{VARIABLE}").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let active = if file.is_some() {{ RECORDING }} else {{ chosen }};
+    ACTIVE.store(active, Relaxed);
+    if let Some(file) = file.filter(|_| !seen.swap(true, Relaxed)) {{
+        let file = std::fs::OpenOptions::new().append(true).open(file);
+        file.and_then(|mut file| writeln!(file, "{{number}}")).expect("the file is there");
     }}
     active == number
 }}
 """
+
 
 PROFILE = """
 [profile.mutants]
@@ -47,7 +73,8 @@ inherits = "dev"
 debug = false
 """
 
-BUILD = ("cargo", "test", "--package", "genotok-core", "--all-features", "--profile", "mutants", "--no-run")
+OPTIONS = ("--package", "genotok-core", "--all-features", "--profile", "mutants", "--lib", "--tests")
+CHECK, BUILD = ("cargo", "check", *OPTIONS), ("cargo", "test", "--no-run", *OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -166,14 +193,18 @@ def _switch(text: str, same: list[Mutant], nested: list[Mutant]) -> str:
 def build(tree: Path, originals: dict[str, str], mutants: list[Mutant]) -> tuple[list[Mutant], list[str]]:
     """Build the tests of a copy of the sources: the mutants that compile, and the test programs."""
     kept = {**os.environ, "CARGO_TARGET_DIR": str(tree.parent / "target")}
+    command: tuple[str, ...] = CHECK  # which finds nearly all that does not compile, and soon
     while True:
         for file, text in originals.items():
             new = switchable(text, [one for one in mutants if one.file == file])
             if (tree / file).read_text() != new:
                 (tree / file).write_text(new)
-        command = [*BUILD, "--message-format", "json", "--lib", "--tests"]
-        done = subprocess.run(command, cwd=tree, env=kept, stdout=subprocess.PIPE, text=True, check=False)
+        line = [*command, "--message-format", "json"]
+        done = subprocess.run(line, cwd=tree, env=kept, stdout=subprocess.PIPE, text=True, check=False)
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode == 0 and command == CHECK:
+            command = BUILD
+            continue
         if done.returncode == 0:
             return mutants, [one["executable"] for one in messages if one.get("executable")]
         errors = [one["message"] for one in messages if one.get("reason") == "compiler-message"]

@@ -99,6 +99,7 @@ RUST_ORDER = {
     ],
     "bpe::train": [
         "options",
+        "wire",
         "counts",
         "islands",
         "layout",
@@ -109,7 +110,6 @@ RUST_ORDER = {
         "counted",
         "pass",
         "local",
-        "wire",
         "answer",
         "protocol",
         "shard",

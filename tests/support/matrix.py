@@ -111,6 +111,9 @@ VOLATILE = re.compile(
 )
 """Times in records, which differ from run to run."""
 
+COMMAND = re.compile(rb'(?<="command": ")[^"]*')
+"""The command in a record, which says whether it resumed."""
+
 
 @dataclass
 class Tally:
@@ -342,7 +345,8 @@ def contents(folder: Path) -> dict[str, bytes]:
         if name == FILLER:
             continue
         if path.is_file():
-            found[name] = VOLATILE.sub(rb'"\g<key>": 0', path.read_bytes())
+            data = VOLATILE.sub(rb'"\g<key>": 0', path.read_bytes())
+            found[name] = COMMAND.sub(lambda told: told[0].replace(b" --resume", b""), data)
         elif path.is_dir() and not any(path.iterdir()):
             found[name + "/"] = b""
     return found

@@ -44,6 +44,7 @@ RUN = "run.json"
 DIGESTS = "digests"
 """The key of `run.json` for the digests of what the run reads."""
 
+NO_RUN = "{}: holds no run to resume; run without --resume"
 PREFIX = "checkpoint-"
 
 
@@ -142,7 +143,7 @@ def claim(
     if not resume:
         folder.mkdir(parents=True, exist_ok=True)
     elif not folder.is_dir():
-        raise ArgumentError(f"{folder}: holds no run to resume")
+        raise ArgumentError(NO_RUN.format(folder))
     held = Claim(str(folder), folder=True)
     try:
         settings, digests = json.loads(json.dumps(identity.settings)), identity.digests
@@ -189,7 +190,7 @@ def _start(folder: Path, settings: dict[str, Any], resume: bool) -> dict[str, An
         write_json(path, settings)
         return {}
     if not path.exists():
-        raise ArgumentError(f"{folder}: holds no run to resume")
+        raise ArgumentError(NO_RUN.format(folder))
     try:
         before = json.loads(read_bytes(path).decode())
     except (ValueError, RecursionError):

@@ -220,7 +220,9 @@ impl<'l, 'a> Fastq<'l, 'a> {
             self.linter.line_end(part.returns > 0, line);
         }
         if is_too_long {
-            let what = format!("the quality is longer than the sequence: {}", self.lengths());
+            let symbols = self.linter.record.bytes; // a long line comes in parts, so that the other length is not known
+            let what =
+                format!("the quality is longer than the sequence: {symbols} symbols and more qualities");
             self.linter.add(DefectKind::QualityLength, line, || what);
             self.state = State::Lost;
         }

@@ -365,9 +365,12 @@ impl SequenceReader {
         Ok(StepOutcome::Progress)
     }
 
-    /// The counts of symbols and qualities, for a message.
+    /// The counts of symbols and qualities, for a message. How many there are too many is not known: a long line comes in
+    /// parts.
     fn quality_count(&self) -> String {
-        format!("it has {} symbols and {} qualities", self.num_symbols, self.num_qualities)
+        let (symbols, qualities) = (self.num_symbols, self.num_qualities);
+        let count = if qualities > symbols { "more".to_owned() } else { qualities.to_string() };
+        format!("it has {symbols} symbols and {count} qualities")
     }
 
     fn name_and_quality_count(&self) -> String {

@@ -26,6 +26,7 @@ use rustc_hash::FxHashMap;
 
 use super::islands::Islands;
 use super::layout::{GAP, Layout, Slot};
+use super::wire::damaged;
 use crate::bpe::{MergeTable, Pair, Token};
 use crate::error::Result;
 use crate::monitor::Monitor;
@@ -160,7 +161,7 @@ pub fn replay(
     buffers: &mut ReplayBuffers,
     monitor: &Monitor,
 ) -> Result<Outcome> {
-    let mut replay = Replay::new(guess, islands, *limits, buffers);
+    let mut replay = Replay::new(guess, islands, *limits, buffers)?;
     let outcome = replay.run(table, monitor);
     buffers.lists = replay.lists;
     if let Some(layout) = buffers.layouts.first_mut() {
@@ -186,7 +187,7 @@ impl Replay {
         islands: &[&Islands],
         limits: Limits,
         buffers: &mut ReplayBuffers,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut outcome = Outcome::default();
         let candidates: FxHashMap<Pair, Candidate> = guess
             .inspect(|&(_, count)| outcome.too_rare |= 0 < count && count < limits.min_count)
@@ -203,9 +204,9 @@ impl Replay {
             .for_each(|(layout, islands)| layout.fill(islands, &numbers));
         let mut this = Self::start(Vec::new(), Vec::new(), candidates, limits);
         this.lists = std::mem::take(&mut buffers.lists);
-        this.join(&mut buffers.layouts, &pairs);
+        this.join(&mut buffers.layouts, &pairs)?;
         this.outcome = Outcome { size: this.slots.len(), ..outcome };
-        this
+        Ok(this)
     }
 
     /// A replay of laid-out slots, whose queue has every candidate.
@@ -273,8 +274,10 @@ impl Replay {
     /// A counting sort: `ends[number]` is where the next slot of a candidate goes in `lists`.
     /// Layouts come in order and each lists its slots from left to right, so the slots of a
     /// candidate ascend, as [`Self::merge_at`] needs.
+    ///
+    /// Fails if islands have a pair more often than it was counted: only shards that lie do.
     #[allow(clippy::cast_possible_truncation)] // islands are bounded far below 2^32 tokens
-    fn join(&mut self, layouts: &mut [Layout], pairs: &[Pair]) {
+    fn join(&mut self, layouts: &mut [Layout], pairs: &[Pair]) -> Result<()> {
         let mut ends: Vec<usize> = Vec::with_capacity(pairs.len());
         let mut total = 0;
         for (number, pair) in pairs.iter().enumerate() {
@@ -282,7 +285,10 @@ impl Replay {
             let start = total;
             total += layouts.iter().map(|layout| layout.sizes[number]).sum::<usize>();
             if let Some(candidate) = self.candidates.get_mut(pair) {
-                candidate.alone -= layouts.iter().map(|layout| layout.weights[number]).sum::<u64>();
+                for layout in layouts.iter() {
+                    candidate.alone =
+                        candidate.alone.checked_sub(layout.weights[number]).ok_or_else(damaged)?;
+                }
                 candidate.listed = start..total;
             }
         }
@@ -301,6 +307,7 @@ impl Replay {
                 *end += 1;
             }
         }
+        Ok(())
     }
 
     /// The pair to merge next: the first in the order of training among the candidates that are
@@ -328,7 +335,7 @@ impl Replay {
         let Some(Candidate { listed, slots, alone, .. }) = self.candidates.remove(&pair) else {
             return false;
         };
-        self.outcome.replaced += alone;
+        self.outcome.replaced = self.outcome.replaced.wrapping_add(alone);
         self.born.counts.resize(product as usize + 1, [0, 0]);
         let lists = std::mem::take(&mut self.lists);
         let is_whole = self.merge_at(&lists[listed], pair, product) && self.merge_at(&slots, pair, product);

@@ -140,7 +140,7 @@ fn fastq_records_may_be_wrapped_and_qualities_may_look_like_marks() {
 #[test]
 fn every_defect_of_fastq_has_its_message() {
     refused(b"@a\nACGT\n+\nIII\n", &["line 5", "4 symbols and 3 qualities", "cut short"]);
-    refused(b"@a\nACGT\n+\nIIIII\n", &["line 4", "4 symbols and 5 qualities", "longer"]);
+    refused(b"@a\nACGT\n+\nIIIII\n", &["line 4", "4 symbols and more qualities", "longer"]);
     refused(b"@a\nACGT\n+\nII I\n", &["line 4", "column 3", "byte 0x20", "`!` to `~`"]);
     refused(b"@a\nACGT\n+\nII\x7fI\n", &["line 4", "byte 0x7f"]);
     refused(b"@a\nACGT\n+b\nIIII\n", &["line 3", "\"b\"", "\"a\""]);
