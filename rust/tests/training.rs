@@ -316,3 +316,90 @@ fn seams_and_blocks_do_not_show() {
         assert_eq!(encode_in_segments(&encoder, table.num_tokens(), &corpus, bases, true), back, "{bases}");
     }
 }
+
+/// What the rounds of a training did, on one thread: merges in the table, pairs guessed, different islands, count of theta.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn work(words: &[Vec<u8>], options: &MergeOptions) -> Vec<[u64; 4]> {
+    let texts = [WeightedCorpora { corpora: vec![from_words(words).unwrap()], weight: 1 }];
+    let (mut table, mut rounds) = (MergeTable::new(), Vec::new());
+    let note = |_: &MergeTable, round: &genotok_core::bpe::train::Round| {
+        rounds.push([round.merges as u64, round.guessed_pairs as u64, round.islands as u64, round.theta]);
+        Ok(())
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| train(&texts, options, &mut table, &Monitor::default(), note)).unwrap();
+    rounds
+}
+
+/// Guesses, samples and bounds change the work of training and never its merges, so only this test sees them change. Where
+/// a change is meant, `python -m benchmarks.train` says whether it is faster, and the figures here are renewed. Other
+/// machines may round a guess otherwise.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn training_does_the_work_that_is_recorded() {
+    let mut genome = RandomGenome::new(7);
+    let words: Vec<Vec<u8>> = (1..=40)
+        .map(|number| {
+            let mut word = Vec::new();
+            genome.bases(&mut word, 250 * number);
+            word
+        })
+        .collect();
+    let plain = MergeOptions { num_merges: 1000, ..MergeOptions::default() };
+    let recorded: [(MergeOptions, &[[u64; 4]]); 3] = [
+        (
+            MergeOptions { look_ahead_from: u64::MAX, ..plain },
+            &[
+                [2, 2, 39, 16997],
+                [2, 3, 23, 11453],
+                [10, 16, 10207, 3633],
+                [15, 19, 1025, 1955],
+                [32, 54, 5400, 712],
+                [83, 179, 7838, 180],
+                [273, 914, 9211, 33],
+                [1000, 3164, 6953, 5],
+            ],
+        ),
+        (
+            MergeOptions { look_ahead_from: 0, both_strands: true, ..plain },
+            &[
+                [17, 0, 0, 0],
+                [28, 22, 1493, 1693],
+                [37, 48, 2104, 951],
+                [85, 124, 9198, 355],
+                [167, 328, 9341, 132],
+                [498, 2125, 14841, 33],
+                [1000, 2264, 7716, 11],
+            ],
+        ),
+        (
+            MergeOptions { max_island_tokens: 5000, min_frequency: 12, max_token_length: Some(9), ..plain },
+            &[
+                [2, 2, 39, 16997],
+                [2, 3, 23, 11453],
+                [4, 4, 2, 9892],
+                [4, 3, 1, 9262],
+                [8, 7, 383, 4923],
+                [9, 4, 2, 3789],
+                [12, 9, 78, 2426],
+                [18, 16, 428, 1623],
+                [25, 16, 328, 1101],
+                [32, 20, 182, 712],
+                [46, 45, 961, 376],
+                [66, 50, 884, 270],
+                [89, 56, 751, 159],
+                [110, 72, 463, 110],
+                [150, 82, 347, 77],
+                [173, 77, 304, 65],
+                [209, 85, 340, 51],
+                [260, 146, 657, 36],
+                [317, 151, 414, 27],
+                [387, 171, 321, 21],
+                [500, 288, 617, 16],
+                [657, 530, 980, 10],
+            ],
+        ),
+    ];
+    let done = recorded.map(|(options, expected)| (work(&words, &options), expected));
+    assert!(done.iter().all(|(work, expected)| work == expected), "{done:?}");
+}
