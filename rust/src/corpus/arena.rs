@@ -241,3 +241,85 @@ const FOUR_CODES: [[u8; 4]; 256] = {
     }
     table
 };
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::corpus::{from_words, save};
+
+    #[test]
+    fn what_is_added_can_be_taken_back() {
+        let contents = |from: u64| Contents {
+            records: from,
+            empty_records: from + 1,
+            words: from + 2,
+            bases: from + 3,
+            skipped: std::array::from_fn(|kind| from + 4 + kind as u64),
+            fingerprint: u128::MAX - u128::from(from),
+        };
+        let (before, more) = (contents(10), contents(300));
+        let mut now = before.clone();
+        now.add(&more);
+        assert_eq!((now.records, now.empty_records, now.words, now.bases), (310, 312, 314, 316));
+        assert_eq!(now.skipped[1], 10 + 300 + 2 * 5);
+        assert_eq!(now.since(&before), more);
+        assert_eq!(now.since(&more), before);
+        assert_eq!((now.tally().known, now.total_symbols()), (316, 316 + now.skipped.iter().sum::<u64>()));
+    }
+
+    #[test]
+    fn memory_is_eight_bytes_for_a_word_and_a_byte_for_four_bases() {
+        let corpus = Corpus::from_packed(&[5, 3], vec![0; 3]);
+        assert_eq!(corpus.bytes_held(), 8 * 2 + 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.words");
+        save(&[corpus], &path, &Monitor::default()).unwrap();
+        let mapped = Corpus::open(&path).unwrap();
+        assert!(mapped.is_mapped());
+        assert_eq!(mapped.bytes_held(), 0);
+    }
+
+    #[test]
+    fn opening_a_packed_file_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.words");
+        let monitor = Monitor::default();
+        let bytes = save(&[from_words([b"ACGTA"]).unwrap()], &path, &monitor).unwrap();
+        Corpus::open_monitored(&path, &monitor).unwrap();
+        let (_, bases_seen, bytes_seen) = monitor.look();
+        assert_eq!((bases_seen, bytes_seen), (5, bytes));
+    }
+
+    #[test]
+    fn words_start_on_bytes_and_are_found_by_positions() {
+        let corpus = from_words([&b"ACGTA"[..], b"CG", b"ACGT"]).unwrap();
+        assert_eq!((0..3).map(|word| corpus.word(word)).collect::<Vec<_>>(), [0..5, 8..10, 12..16]);
+        let after: Vec<usize> = (0..18).map(|position| corpus.word_after(position)).collect();
+        assert_eq!(after, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 3]);
+        assert_eq!((corpus.span(), Corpus::from_packed(&[], Vec::new()).span()), (16, 0));
+        let pieces = |length| corpus.num_pieces(length);
+        assert_eq!((pieces(None), pieces(Some(1)), pieces(Some(2)), pieces(Some(4))), (3, 11, 6, 4));
+        let again = Corpus::from_packed(&[5, 2, 4], corpus.packed().to_vec());
+        assert_eq!((0..3).map(|word| again.word(word)).collect::<Vec<_>>(), [0..5, 8..10, 12..16]);
+        assert_eq!((again.contents().words, again.contents().bases), (3, 11));
+    }
+
+    #[test]
+    fn bases_are_unpacked_from_anywhere_on_both_strands() {
+        let codes: Vec<u8> = (0_u16..40).map(|at| (at * at % 13 % 4).to_le_bytes()[0]).collect();
+        let corpus = from_words([codes.iter().map(|&code| b"ACGT"[usize::from(code)]).collect::<Vec<_>>()]);
+        let corpus = corpus.unwrap();
+        for start in 0..=40 {
+            for end in start..=40 {
+                let mut found = vec![9; end - start];
+                corpus.unpack(start as u64, &mut found);
+                assert_eq!(found, codes[start..end]);
+                let mut found = vec![9; (end - start) / 2];
+                corpus.unpack_complement(&(start as u64..end as u64), 1.min(found.len() as u64), &mut found);
+                let backward = codes[start..end].iter().rev().skip(1).map(|code| 3 - code);
+                assert!(backward.zip(&found).all(|(expected, &found)| expected == found));
+            }
+        }
+    }
+}

@@ -300,6 +300,61 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_open_word_takes_memory_and_stays_when_words_are_taken() {
+        let mut builder = CorpusBuilder::new();
+        builder.record(b"a");
+        builder.symbols(b"ACGTANACGTAC").unwrap();
+        // A word of two bytes has its end in eight; of the open one, a byte is full and two bases wait.
+        assert_eq!((builder.bytes_held(), builder.bases_ended(), builder.position()), (2 + 8 + 1, 5, 12));
+        let corpus = builder.take_words();
+        assert_eq!((corpus.contents().words, corpus.contents().bases, corpus.arena().len()), (1, 5, 2));
+        assert_eq!((builder.bytes_held(), builder.bases_ended(), builder.position()), (1, 0, 12));
+        builder.symbols(b"GT").unwrap();
+        let rest = builder.finish();
+        assert_eq!((rest.contents().words, rest.contents().bases, rest.word(0)), (1, 8, 0..8));
+        assert_eq!(rest.arena(), from_words([b"ACGTACGT"]).unwrap().arena());
+    }
+
+    #[test]
+    fn places_are_ranges_of_the_symbols_of_records() {
+        let mut builder = CorpusBuilder::with_places();
+        builder.record(b"a");
+        builder.symbols(&[&b"NNACG"[..], &[b'N'; 64], b"T"].concat()).unwrap();
+        builder.record(&[b'b'; 300]);
+        builder.symbols(b"AC").unwrap();
+        builder.end_record();
+        let place = |record: &[u8], start, end| WordPlace { record: record.to_vec(), start, end };
+        let expected = [place(b"a", 2, 5), place(b"a", 69, 70), place(&[b'b'; 200], 0, 2)];
+        assert_eq!(builder.take_places(), expected);
+        assert_eq!(builder.take_places(), []);
+    }
+
+    #[test]
+    fn records_without_a_base_are_counted_once() {
+        let mut builder = CorpusBuilder::new();
+        for symbols in [&b"NN"[..], b"A", b"", b"ANA"] {
+            builder.record(b"a");
+            builder.symbols(symbols).unwrap();
+        }
+        builder.end_record();
+        builder.end_record();
+        assert_eq!((builder.contents().records, builder.contents().empty_records), (4, 2));
+        assert_eq!(builder.contents().total_symbols(), 6);
+    }
+
+    #[test]
+    fn a_corpus_is_copied_behind_the_words() {
+        let words = [&b"ACGTA"[..], b"CG", b"T"];
+        let mut builder = CorpusBuilder::new();
+        builder.record(b"word");
+        builder.symbols(words[0]).unwrap();
+        builder.append(&from_words(&words[1..]).unwrap());
+        let (all, expected) = (builder.finish(), from_words(words).unwrap());
+        assert_eq!((all.contents(), all.arena()), (expected.contents(), expected.arena()));
+        assert!((0..3).all(|word| all.word(word) == expected.word(word)));
+    }
+
     proptest! {
         #[test]
         fn blocks_and_single_symbols_leave_the_same_words(

@@ -241,6 +241,72 @@ mod tests {
         (parts, error)
     }
 
+    /// A file of this text.
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.fa");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn pieces_end_after_so_many_symbols_and_with_their_record() {
+        let (_folder, path) = written(">a\nACGTACG\nTAC\n>b\nACGTACGT\n>c\n>d\nA\n");
+        let mut positions = Vec::new();
+        let mut builder = CorpusBuilder::new();
+        let reader = SequenceReader::open(&path).unwrap();
+        let note = |builder: &mut CorpusBuilder| {
+            positions.push(builder.position());
+            Ok(())
+        };
+        read_symbols(reader, &Monitor::default(), &mut builder, 4, note).unwrap();
+        assert_eq!(positions, [4, 8, 10, 4, 8, 1]);
+    }
+
+    #[test]
+    fn all_bytes_and_symbols_of_a_file_are_reported() {
+        let (_folder, path) = written(">a\nACGTN\n>b\nAC\n");
+        let strict = |turns| {
+            let (monitor, mut builder) = (Monitor::default(), CorpusBuilder::new());
+            let reader = SequenceReader::open(&path).unwrap();
+            read_in_turns(reader, turns, &monitor, &mut builder, usize::MAX, |_| Ok(())).unwrap();
+            let (_, symbols, bytes) = monitor.look();
+            (symbols, bytes)
+        };
+        let turns = Turns::new(QuietSymbols::new(|_| true), DefaultHashBuilder::default(), TURN_BYTES);
+        assert_eq!(strict(None), (7, 15));
+        assert_eq!(strict(Some(turns)), (7, 15));
+    }
+
+    #[test]
+    fn text_may_take_as_much_memory_as_its_words_need() {
+        // Words of 8, 4 and 1 bases: four bytes, and eight for the end of each.
+        let (_folder, path) = written(">a\nACGTACGT\n>b\nACGTNA\n");
+        for (limit, fits) in [(28, true), (27, false)] {
+            let monitor = Monitor::default();
+            monitor.limit_text(limit);
+            assert_eq!(read(&path, 1.0, &monitor).is_ok(), fits, "{limit} bytes");
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_first_file_is_returned_and_results_are_in_order() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        let squares = |monitor: &Monitor| pool.install(|| each(50, monitor, |number| Ok(number * number)));
+        let expected: Vec<usize> = (0..50).map(|number| number * number).collect();
+        assert_eq!(squares(&Monitor::default()).unwrap(), expected);
+        let monitor = Monitor::default();
+        let failing = pool.install(|| {
+            each(50, &monitor, |number| match number {
+                2.. => Err(crate::error::Error::file(Path::new("a"), number.to_string())),
+                _ => Ok(()),
+            })
+        });
+        assert_eq!(failing.unwrap_err().to_string(), "a: 2");
+        assert!(monitor.check().is_err(), "the others were not told");
+        assert!(squares(&monitor).unwrap_err().is_interrupt());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1000))]
         #[test]

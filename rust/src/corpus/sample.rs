@@ -114,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn stretches_go_on_in_the_next_corpus() {
+        let mut stride = Stride::new(6, 9);
+        // One every twelve bases; the first corpus takes sixteen, of which the last two are no bases.
+        assert_eq!(stride.over(14).collect::<Vec<_>>(), [0..6, 12..14]);
+        assert_eq!(stride.over(20).collect::<Vec<_>>(), [0..2, 8..14]);
+        assert_eq!(stride.over(4).collect::<Vec<_>>(), [0..4; 1]);
+        assert_eq!(stride.over(8).collect::<Vec<_>>(), [0..2; 1]);
+        assert_eq!(stride.over(1).collect::<Vec<_>>(), [0..1; 1]);
+    }
+
+    #[test]
     fn a_stride_of_any_size_does_no_harm() {
         for (length, every) in [(0, 0), (u64::MAX, 1 << 40), (u64::MAX, u64::MAX), (1, u64::MAX)] {
             let mut stride = Stride::new(length, every);

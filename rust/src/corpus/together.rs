@@ -106,8 +106,45 @@ fn parts(sizes: &[u64], threads: u64) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::corpus::{from_words, save};
+
+    #[test]
+    fn small_packed_files_are_copied_and_large_ones_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let packed = |name: &str, bases: u64| {
+            let path = folder.path().join(name);
+            let corpus = from_words([vec![b'A'; usize::try_from(bases).unwrap()]]).unwrap();
+            let bytes = save(&[corpus], &path, &Monitor::default()).unwrap();
+            (path, bytes)
+        };
+        // A header of 192 bytes, eight for the word, and a byte for four bases.
+        let (small, bytes) = packed("small", 4 * (SMALL_PACKED - 200));
+        assert_eq!(bytes, SMALL_PACKED);
+        let (large, _) = packed("large", 4 * (SMALL_PACKED - 200) + 1);
+        let text = folder.path().join("a.fa");
+        fs::write(&text, ">a\nACG\n").unwrap();
+        // Files are together up to an eighth of all bytes, and here all but the last are.
+        let big = folder.path().join("b.fa");
+        fs::write(&big, format!(">b\n{}\n", "A".repeat(4_000_000))).unwrap();
+        let paths = [text.clone(), small, text, large, big];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let corpora = pool.install(|| read(&paths, 0.0, &Monitor::default())).unwrap();
+        let seen: Vec<_> = corpora.iter().map(|corpus| (corpus.is_mapped(), corpus.num_words())).collect();
+        assert_eq!(seen, [(false, 3), (true, 1), (false, 1)]);
+    }
+
+    #[test]
+    fn a_builder_that_has_read_nothing_makes_no_corpus() {
+        let mut builder = CorpusBuilder::new();
+        assert!(taken(&mut builder).is_none());
+        builder.record(b"a");
+        assert_eq!(taken(&mut builder).unwrap().contents().records, 1);
+        builder.symbols(b"N").unwrap();
+        assert_eq!(taken(&mut builder).unwrap().contents().total_symbols(), 1);
+    }
 
     #[test]
     fn files_are_together_while_they_are_small() {

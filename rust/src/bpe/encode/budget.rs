@@ -69,3 +69,43 @@ impl Spending<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_over_all_threads_is_limited() {
+        let budget = BuildBudget::default();
+        let (mut one, mut other) = (budget.spending(), budget.spending());
+        one.spend(MAX_STEPS).unwrap();
+        one.fill(MAX_MOVES).unwrap();
+        other.spend(0).unwrap();
+        other.end().unwrap();
+        other.spend(1).unwrap();
+        assert_eq!(other.end(), Err(NoAutomaton::TooSlow));
+
+        let budget = BuildBudget::default();
+        let (mut one, mut other) = (budget.spending(), budget.spending());
+        one.fill(MAX_MOVES).unwrap();
+        other.fill(1).unwrap();
+        let count = MAX_MOVES + 1;
+        assert_eq!(other.end(), Err(NoAutomaton::TooMany { what: "moves of open starts", count }));
+    }
+
+    #[test]
+    fn a_thread_keeps_little_to_itself() {
+        let budget = BuildBudget::default();
+        let said = || (budget.steps.load(Ordering::Relaxed), budget.moves.load(Ordering::Relaxed));
+        let mut spending = budget.spending();
+        spending.spend(UNSAID).unwrap();
+        spending.fill(UNSAID).unwrap();
+        assert_eq!(said(), (0, 0));
+        spending.spend(1).unwrap();
+        assert_eq!(said(), (UNSAID + 1, UNSAID));
+        spending.fill(UNSAID).unwrap();
+        spending.fill(1).unwrap();
+        assert_eq!(said(), (UNSAID + 1, 2 * UNSAID + 1));
+    }
+}

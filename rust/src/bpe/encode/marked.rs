@@ -196,3 +196,47 @@ impl AnyMarked {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_is_that_of_the_states_in_use() {
+        // The start, a state for each base and three for marks; a row for each base and each mark.
+        let table = MergeTable::new();
+        assert_eq!(AnyMarked::build(&table).unwrap().size(), (8, 8 * (8 * 2 + 4)));
+        let AnyAutomaton::Narrow(plain) = AnyAutomaton::build(&table).unwrap() else { panic!("wide") };
+        let wide: Marked<u32> = Marked::new(&plain, 4).unwrap();
+        assert_eq!(AnyMarked::Wide(wide).size(), (8, 8 * (8 * 4 + 4)));
+    }
+
+    #[test]
+    fn tokens_and_lengths_need_16_bits_each() {
+        let packed = PackedOutput::new(0xFFFF, 0xFFFE).unwrap();
+        assert_eq!((packed.token(), packed.length()), (0xFFFF, 0xFFFE));
+        assert!(PackedOutput::new(0x1_0000, 1).is_none() && PackedOutput::new(1, 0x1_0000).is_none());
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_is_refused_before_it_is_built() {
+        let mut table = MergeTable::new();
+        while table.num_tokens() < 65_532 {
+            table.push((0, 1)).unwrap();
+        }
+        check_size(&table).unwrap();
+        table.push((0, 1)).unwrap();
+        assert_eq!(check_size(&table), Err(NoAutomaton::TooManyTokens { found: 65_533, max: 65_532 }));
+
+        let doubled = (4..19).map(|token| (token, token));
+        let mut table = MergeTable::from_merges([(0, 0)].into_iter().chain(doubled)).unwrap();
+        assert_eq!(check_size(&table), Err(NoAutomaton::TooLong { found: 1 << 16, max: 65_535 }));
+        table = table.truncated(15);
+        for half in (4..18).rev().chain([0]) {
+            table.push((table.num_tokens() - 1, half)).unwrap();
+        }
+        assert_eq!(table.longest(), 65_535);
+        check_size(&table).unwrap();
+    }
+}

@@ -175,3 +175,118 @@ fn synchronize<S: StateId, O>(machine: &Machine<'_, S, O>, bytes: &[u8]) -> Opti
     }
     None
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::automaton::AnyAutomaton;
+    use super::super::heap::HeapEncoder;
+    use super::*;
+    use crate::alphabet::CODES;
+    use crate::bpe::{MergeTable, Token};
+    use crate::corpus::from_words;
+    use crate::testing::RandomGenome;
+    use crate::testing::naive::{TrainingLimits, reverse_complement, train};
+
+    fn genome(seed: u64, bases: usize) -> Vec<u8> {
+        let mut text = Vec::new();
+        RandomGenome::new(seed).bases(&mut text, bases);
+        text
+    }
+
+    fn automaton(table: &MergeTable) -> Automaton<u16> {
+        let AnyAutomaton::Narrow(automaton) = AnyAutomaton::build(table).unwrap() else { panic!("wide") };
+        automaton
+    }
+
+    /// A vocabulary of 64 tokens.
+    fn trained() -> MergeTable {
+        let limits = TrainingLimits { merges: 60, min_frequency: 0, max_length: u32::MAX };
+        train(&[(genome(1, 4000), 1)], &limits)
+    }
+
+    fn codes(text: &[u8]) -> Vec<u8> {
+        text.iter().map(|&symbol| CODES[usize::from(symbol)]).collect()
+    }
+
+    /// The tokens on both sides of a boundary of an encoding; none if there is no boundary.
+    fn pair_at(table: &MergeTable, tokens: &[Token], boundary: u64) -> Option<Pair> {
+        let mut end = 0;
+        tokens.windows(2).find_map(|pair| {
+            end += u64::from(table.length(pair[0]));
+            (end == boundary).then_some((pair[0], pair[1]))
+        })
+    }
+
+    fn ends(corpus: &Corpus, table: &MergeTable, word_length: Option<u64>, bases: u64) -> Vec<u64> {
+        let text = CorpusText { corpora: std::slice::from_ref(corpus), word_length, reverse: false };
+        let (segments, _) = segments(&automaton(table), text, bases, |_| true);
+        assert!(segments.iter().zip(&segments[1..]).all(|(one, next)| one.range.end == next.range.start));
+        segments.iter().map(|segment| segment.range.end).collect()
+    }
+
+    #[test]
+    fn a_long_word_is_cut_near_each_wish_where_its_encoding_has_a_boundary() {
+        let (bases, table) = (genome(2, 50_000), trained());
+        let corpus = from_words([&bases]).unwrap();
+        let may_cut = |pair: Pair| pair.0 > 8 && pair.1 > 8;
+        for reverse in [false, true] {
+            let text = CorpusText { corpora: std::slice::from_ref(&corpus), word_length: None, reverse };
+            let (segments, pairs) = segments(&automaton(&table), text, 10_000, may_cut);
+            assert_eq!((segments.len(), pairs.len()), (5, 4));
+            let strand = if reverse { reverse_complement(&bases) } else { bases.clone() };
+            let tokens = HeapEncoder::new(&table).encode(&codes(&strand));
+            for ((segment, pair), wish) in segments.iter().zip(pairs).zip((10_000..).step_by(10_000)) {
+                let cut = segment.range.end;
+                let (from, boundary) = if reverse { (wish - cut, 50_000 - cut) } else { (cut - wish, cut) };
+                assert!(from < 1000, "{from} bases after the wish");
+                assert_eq!(pair_at(&table, &tokens, boundary), Some(pair));
+                assert!(may_cut(pair));
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_are_cut_at_their_ends() {
+        let corpus = from_words([genome(3, 1000), genome(4, 99)]).unwrap();
+        assert_eq!(ends(&corpus, &trained(), Some(100), 250), [300, 500, 800, 1000, 1099]);
+        assert_eq!(ends(&corpus, &trained(), None, 250), [1000, 1099]);
+    }
+
+    #[test]
+    fn a_seam_is_looked_for_where_the_piece_goes_on_behind_the_window() {
+        let window = 2 * SEAM_SEARCH;
+        for (rest, segments) in [(window, 1), (window + 1, 2)] {
+            let corpus = from_words([genome(5, 10_000 + rest)]).unwrap();
+            assert_eq!(ends(&corpus, &trained(), None, 10_000).len(), segments);
+        }
+    }
+
+    #[test]
+    fn behind_a_run_the_search_goes_on() {
+        let run = [genome(6, 1000), vec![b'A'; 20_000], genome(7, 30_000)].concat();
+        let ends = ends(&from_words([run]).unwrap(), &trained(), None, 17_000);
+        assert!(ends.len() > 2 && (21_000..22_500).contains(&ends[0]), "{ends:?}");
+    }
+
+    #[test]
+    fn without_a_seam_the_end_of_a_piece_serves_unless_it_is_far() {
+        let table = MergeTable::from_merges([(0, 0)]).unwrap();
+        let word = usize::try_from(MAX_UNCUT).unwrap();
+        for (run, expected) in [(word, vec![MAX_UNCUT + 8, MAX_UNCUT + 16]), (word + 4, vec![MAX_UNCUT + 20])]
+        {
+            let corpus = from_words([b"ACGTACGT", &vec![b'A'; run][..], b"ACGTACGT"]).unwrap();
+            assert_eq!(ends(&corpus, &table, None, MAX_UNCUT / 2 + 100_000), expected);
+        }
+    }
+
+    #[test]
+    fn a_seam_lies_soon_after_the_states_are_one() {
+        // Behind C only one state is left; the longest token has 32 bases.
+        let table = MergeTable::from_merges([(0, 3), (4, 4), (5, 5), (6, 6), (7, 7)]).unwrap();
+        let text = [b"C".repeat(20), b"AT".repeat(16), b"G".repeat(1000)].concat();
+        let machine = automaton(&table);
+        let (cut, _) = seam(&machine.over_codes(), &codes(&text), 100, |_| true).unwrap();
+        assert!(cut < 20 + 32 + 4 * 32, "at {cut}");
+    }
+}

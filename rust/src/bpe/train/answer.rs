@@ -40,7 +40,7 @@ pub(super) const PAIRS: u8 = 4;
 /// The first byte of a number of tokens.
 pub(super) const TOKENS: u8 = 5;
 
-/// No corpus counts so much, all counts of a list together: so no sum of them overflows.
+/// No corpus counts so much, all counts of a list together, or all tokens in islands: so no sum of them overflows.
 const MAX_COUNT: u64 = 1 << 56;
 
 /// The sum of all counts of a list, over all answers that are added.
@@ -50,9 +50,15 @@ struct TotalCount(u64);
 impl TotalCount {
     /// Takes the next count of the list; fails if all of them reach [`MAX_COUNT`].
     fn take(&mut self, numbers: &mut VarintReader<'_>) -> Result<u64> {
+        self.take_of(1, numbers)
+    }
+
+    /// The same of an island of so many tokens, which count each: broken up, it becomes many islands of this count.
+    fn take_of(&mut self, tokens: usize, numbers: &mut VarintReader<'_>) -> Result<u64> {
         let count = numbers.below(MAX_COUNT)?;
-        self.0 += count; // both are below 2^56
-        if self.0 < MAX_COUNT { Ok(count) } else { Err(damaged()) }
+        let all = count.checked_mul(tokens.max(1) as u64).and_then(|all| self.0.checked_add(all));
+        self.0 = all.filter(|&all| all < MAX_COUNT).ok_or_else(damaged)?;
+        Ok(count)
     }
 }
 
@@ -332,7 +338,7 @@ impl<'a> Pass<'a> {
             for _ in 0..self.rest.count()? {
                 island.push(self.rest.token(self.num_tokens)?);
             }
-            finder.add_parts(&island, total.take(&mut self.rest)?);
+            finder.add_parts(&island, total.take_of(island.len(), &mut self.rest)?);
             number = number.wrapping_add(1);
             if number.is_multiple_of(1 << 12) {
                 finder.bound();
@@ -377,4 +383,40 @@ pub(crate) fn ordered(answer: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = pass(std::slice::from_mut(&mut finder), &boundary_pairs);
     islands.iter().for_each(|(island, count)| put_island(&mut bytes, island, *count));
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_add_up_with_their_pieces() {
+        let one = Contents { records: 1, words: 2, bases: 300, fingerprint: 7, ..Contents::default() };
+        let other = Contents { records: 3, words: 5, bases: 1, fingerprint: 9, ..Contents::default() };
+        let sum = add(&[contents(&one, 11), contents(&other, 200), contents(&one, 1)]).unwrap();
+        let expected = Contents { records: 5, words: 9, bases: 601, fingerprint: 23, ..Contents::default() };
+        assert_eq!(read_contents(body(&sum, CONTENTS).unwrap()).unwrap(), (expected, 212));
+        assert!(add(&[contents(&one, MAX_COUNT - 1)]).is_ok() && add(&[contents(&one, MAX_COUNT)]).is_err());
+        assert!(add(&[contents(&one, MAX_COUNT - 1), contents(&one, 1)]).is_err());
+    }
+
+    #[test]
+    fn numbers_and_pairs_add_up_below_a_limit() {
+        assert_eq!(add(&[tokens(3), tokens(4), tokens(0)]).unwrap(), tokens(7));
+        assert!(add(&[tokens(u64::MAX), tokens(1)]).is_err());
+        let sum = add(&[pairs([((5, 1), 2), ((0, 7), 1)]), pairs([((0, 7), 9)])]).unwrap();
+        assert_eq!(sum, pairs([((0, 7), 10), ((5, 1), 2)]));
+        let half = pairs([((0, 1), MAX_COUNT / 2)]);
+        let less = pairs([((2, 3), MAX_COUNT / 2 - 1)]);
+        assert!(add(&[half.clone(), less]).is_ok() && add(&[half.clone(), half]).is_err());
+    }
+
+    #[test]
+    fn answers_of_different_kinds_do_not_add_up() {
+        assert!(add(&[tokens(3), pairs([])]).is_err() && add(&[[9, 1]]).is_err());
+        let none: [Vec<u8>; 0] = [];
+        assert!(add(&[b""]).is_err() && add(&none).is_err());
+        assert_eq!(add(&[[SAMPLE, 1, 4, 0], [SAMPLE, 1, 3, 9]]).unwrap(), [SAMPLE, 1, 4, 0, 1, 3, 9]);
+    }
 }

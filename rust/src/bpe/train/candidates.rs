@@ -241,3 +241,167 @@ fn splitmix(seed: &mut u64) -> u64 {
     let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ mixed >> 31
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::bpe::train::local::LocalText;
+    use crate::bpe::train::options::WeightedCorpora;
+    use crate::corpus::from_words;
+
+    fn texts(words: &[&[u8]]) -> [WeightedCorpora; 1] {
+        [WeightedCorpora { corpora: vec![from_words(words).unwrap()], weight: 1 }]
+    }
+
+    /// A share, as in a [`Candidates`] that starts with a quarter, after a round.
+    fn adapted(bases: u64, size: usize, overflowed: bool) -> f64 {
+        let mut candidates = Candidates::new(None);
+        candidates.adapt(bases, size, overflowed);
+        candidates.share
+    }
+
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn the_share_follows_the_size_of_islands_slowly() {
+        // A 60th of the bases is the target, within limits.
+        for (bases, target) in [(60_000_000, 1_000_000), (0, 100_000), (1 << 40, 4_000_000)] {
+            assert_near(adapted(bases, target, false), 0.25);
+            assert_near(adapted(bases, 2 * target, false), 0.25 * 0.5_f64.powf(0.15));
+            assert_near(adapted(bases, target / 2, false), 0.25 * 2_f64.powf(0.15));
+            assert_near(adapted(bases, 0, false), 0.25 * 1.35);
+            assert_near(adapted(bases, usize::MAX, false), 0.25 * 0.6);
+            assert_near(adapted(bases, 0, true), 0.125);
+        }
+        let mut candidates = Candidates::new(None);
+        (0..20).for_each(|_| candidates.adapt(0, 0, false));
+        assert_near(candidates.share, 0.85);
+        (0..20).for_each(|_| candidates.adapt(0, 0, true));
+        assert_near(candidates.share, 0.02);
+    }
+
+    #[test]
+    fn shared_entries_that_block_a_round_are_counted() {
+        let (table, options, monitor) = (MergeTable::new(), MergeOptions::default(), Monitor::default());
+        let encoder = MergeEncoder::new(&table);
+        let (mut dense, mut shared) = (PassCounts::new(), PassCounts::new());
+        dense.start(4, &[], 0);
+        shared.start(1 << 12, &[], 0);
+        let count_from = |counted, theta: Option<u64>, is_stuck, floor, counts_new_pairs| {
+            let theta = theta.map(|count| (count, Reverse((0, 0))));
+            let (table, encoder, options, monitor) = (&table, &encoder, &options, &monitor);
+            let known = GuessContext { table, encoder, counted, theta, is_stuck, options, monitor };
+            known.count_from(floor, counts_new_pairs)
+        };
+        assert_eq!(count_from(&dense, Some(100), true, 0, true), 0);
+        assert_eq!(count_from(&dense, None, true, 0, true), 0);
+        assert_eq!(count_from(&shared, None, true, 0, true), 1);
+        assert_eq!(count_from(&shared, None, false, 0, true), 0);
+        assert_eq!(count_from(&shared, Some(100), true, 100, false), 50);
+        assert_eq!(count_from(&shared, Some(1), true, 100, false), 1);
+        assert_eq!(count_from(&shared, Some(101), false, 50, true), 50);
+        assert_eq!(count_from(&shared, Some(100), false, 50, true), 0);
+        assert_eq!(count_from(&shared, Some(101), false, 50, false), 0);
+    }
+
+    /// What is estimated, sorted, after a pass over `words` before the first merge and the merge of
+    /// A and C; `counts` are those that the replay left.
+    fn estimated(words: &[&[u8]], replayed: &[(Pair, u64)]) -> (Vec<(Pair, u64)>, u64) {
+        let (texts, options, monitor) = (texts(words), MergeOptions::default(), Monitor::default());
+        let mut text = LocalText::new(&texts, &options, &monitor);
+        let (mut table, mut counted) = (MergeTable::new(), PassCounts::new());
+        text.pass(&table, &MergeEncoder::new(&table), &[], &mut counted).unwrap();
+        table.push((0, 1)).unwrap();
+        let encoder = MergeEncoder::new(&table);
+        let mut candidates = Candidates::new(None);
+        candidates.replayed.extend(replayed.iter().copied());
+        candidates.near.push((2, 3));
+        let known = GuessContext {
+            table: &table,
+            encoder: &encoder,
+            counted: &counted,
+            theta: None,
+            is_stuck: false,
+            options: &options,
+            monitor: &monitor,
+        };
+        let (mut found, adjacencies) = candidates.estimate(&mut text, &known, 0).unwrap();
+        found.sort_unstable();
+        (found, adjacencies)
+    }
+
+    #[test]
+    fn old_pairs_are_judged_by_the_pass_and_new_ones_by_the_sample() {
+        // AC, G, T three times, and twice AC: no pair with the token AC is one of the pass, in
+        // which the separator had its number.
+        let words: [&[u8]; 5] = [b"ACGT", b"ACGT", b"ACGT", b"AC", b"AC"];
+        assert_eq!(estimated(&words, &[]), (vec![((2, 3), 3), ((4, 2), 3)], 6));
+        let left = [((0, 1), 0), ((1, 2), 0), ((2, 3), 2)];
+        let expected = vec![((0, 1), 0), ((1, 2), 0), ((2, 3), 2), ((4, 2), 3)];
+        assert_eq!(estimated(&words, &left), (expected, 6));
+    }
+
+    #[test]
+    fn a_sixteenth_of_a_text_is_sampled_within_limits() {
+        let span = 1 << 26;
+        let corpus = |bases: u64| Corpus::from_packed(&[bases], vec![0; usize::try_from(bases / 4).unwrap()]);
+        let texts = [WeightedCorpora { corpora: vec![corpus(span)], weight: 1 }];
+        let options = MergeOptions::default();
+        let held = Corpora::new(&texts, &options);
+        assert_eq!(sampled_bases(1 << 26, &held, span), 1 << 22);
+        assert_eq!(sampled_bases(1 << 26, &held, span / 4), 1 << 20);
+        assert_eq!(sampled_bases(1 << 40, &held, span), 1 << 25);
+        assert_eq!(sampled_bases(1 << 20, &held, span), 1 << 21);
+        assert_eq!(sampled_bases(1 << 26, &held, 1000), 1000);
+        assert_eq!(sampled_bases(1 << 26, &held, 2 * STRETCH), STRETCH);
+        let encoder = MergeEncoder::new(&MergeTable::new());
+        let text = CorpusText { corpora: &texts[0].corpora, word_length: None, reverse: false };
+        let (parts, pairs) = parts_of(text, span, 1 << 22, &encoder);
+        let sizes: Vec<u64> = parts.iter().map(|part| part.range.end - part.range.start).collect();
+        assert_eq!((sizes, pairs), (vec![STRETCH; (1 << 22) / 8192], Vec::new()));
+    }
+
+    #[test]
+    fn a_guess_takes_what_its_share_holds_and_one_pair_at_least() {
+        let words: [&[u8]; 2] = [b"ACACACACACACAC", b"GGGGTTTT"];
+        let (texts, monitor) = (texts(&words), Monitor::default());
+        let (table, counted) = (MergeTable::new(), PassCounts::new());
+        let encoder = MergeEncoder::new(&table);
+        // AC 7, CA 6, GG 3, TT 3, GT 1
+        let options = MergeOptions::default();
+        for (share, expected) in [
+            (0.02, vec![(0, 1)]),
+            (0.64, vec![(0, 1)]),
+            (0.65, vec![(0, 1), (1, 0)]),
+            (0.8, vec![(0, 1), (1, 0), (2, 2)]),
+            (1.0, vec![(0, 1), (1, 0), (2, 2), (3, 3), (2, 3)]),
+        ] {
+            let mut text = LocalText::new(&texts, &options, &monitor);
+            let mut candidates = Candidates { share, ..Candidates::new(None) };
+            let known = GuessContext {
+                table: &table,
+                encoder: &encoder,
+                counted: &counted,
+                theta: None,
+                is_stuck: false,
+                options: &options,
+                monitor: &monitor,
+            };
+            let guess = candidates.guess(&mut text, &known).unwrap();
+            assert_eq!(guess, expected, "{share}");
+            let floor = [7, 6, 3, 3, 1][guess.len() - 1];
+            assert_eq!((candidates.floor, &candidates.guessed), (floor, &guess));
+        }
+    }
+
+    #[test]
+    fn random_guesses_follow_the_published_sequence() {
+        let mut seed = 0;
+        let first: Vec<u64> = (0..3).map(|_| splitmix(&mut seed)).collect();
+        // The first numbers of splitmix64 from the seed 0.
+        assert_eq!(first, [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F]);
+    }
+}

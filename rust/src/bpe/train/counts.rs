@@ -364,3 +364,62 @@ pub(super) fn hashed_entry((left, right): Pair) -> usize {
 fn entry_count(entry: u16) -> u64 {
     u64::from(entry & COUNT)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_outside_are_shown_from_the_least_count_on() {
+        // A small table is kept four times, a large one once; two threads share the counts.
+        for (num_tokens, threads) in [(8, 1), (8, 2), (100, 1), (100, 2)] {
+            let mut all: Vec<PairCounter> = (0..threads).map(|_| PairCounter::default()).collect();
+            all.iter_mut().for_each(|counts| counts.reset(num_tokens, &[(3, 5)]));
+            for (right, count) in [(1, 1), (2, 2), (4, 3), (5, 6), (6, 4), (7, 20_000)] {
+                (0..count).for_each(|number| _ = all[number % threads].count((3, right)));
+                _ = all[0].count((3, num_tokens));
+            }
+            let all: Vec<&PairCounter> = all.iter().collect();
+            for least in 1..6 {
+                let mut found = Vec::new();
+                PairCounter::outside(&all, 3, least, |total, pair| found.push((total, pair)));
+                let of = |right, total| (total >= least).then_some((total, Some((3, right))));
+                let expected = [of(1, 1), of(2, 2), of(4, 3), of(6, 4), of(7, 20_000)];
+                assert_eq!(found, expected.into_iter().flatten().collect::<Vec<_>>(), "from {least} on");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_counted_is_added_whatever_its_size() {
+        let mut counts = PairCounter::default();
+        counts.reset(4, &[(1, 2)]);
+        let entry = counts.entry((1, 2));
+        let mut sum = 0;
+        for count in [5, 16_378, 1, 20_000, (1 << 40) + 3] {
+            counts.add(entry, count);
+            sum += count;
+            assert_eq!((counts.get((1, 2)), counts.is_guessed((1, 2))), (sum, true));
+        }
+        counts.add_exact((2, 1), 7);
+        assert_eq!((counts.get((2, 1)), counts.is_guessed((2, 1)), counts.exact((2, 1))), (7, false, None));
+
+        counts.reset(DENSE_TOKENS, &[(1, 2)]);
+        counts.add_exact((1, 2), 7);
+        counts.add_exact((2, 1), 9);
+        assert_eq!((counts.exact((1, 2)), counts.exact((2, 1)), counts.get((2, 1))), (Some(7), None, 9));
+    }
+
+    #[test]
+    fn tables_are_as_large_as_they_say() {
+        let mut counts = PairCounter::default();
+        for (num_tokens, size, copies, rows) in
+            [(4, 25, 4, 4), (63, 64 * 64, 4, 63), (64, 65 * 65, 1, 64), (DENSE_TOKENS, 1 << 24, 1, 4096)]
+        {
+            counts.reset(num_tokens, &[]);
+            assert_eq!((counts.table_size(), counts.copies(), counts.rows()), (size, copies, rows));
+            assert_eq!(counts.entries.len(), size * copies);
+            assert_eq!(counts.is_dense(), num_tokens < 4096);
+        }
+    }
+}

@@ -403,3 +403,50 @@ impl TokenSink for IslandFinder {
         self.bound();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_holds_the_tokens_that_fit_behind_a_one() {
+        for (num_tokens, bits, capacity) in [(4, 2, 31), (5, 3, 21), (4096, 12, 5), (4097, 13, 4)] {
+            let packing = IslandPacking::new(num_tokens);
+            assert_eq!((packing.bits, packing.capacity), (bits, capacity));
+            let island = vec![num_tokens - 1; capacity as usize];
+            let mut found = Vec::new();
+            packing.unpack(packing.pack(&island).unwrap_or(1), &mut found);
+            assert_eq!(found, island);
+            assert_eq!(packing.pack(&vec![0; capacity as usize + 1]), None);
+        }
+    }
+
+    #[test]
+    fn size_counts_different_islands_and_bounds_what_is_kept() {
+        let mut islands = Islands::default();
+        assert!(islands.is_empty());
+        islands.add(&[1, 2, 3], 1);
+        islands.add(&[1, 2, 3], 1);
+        assert_eq!((islands.len(), islands.size()), (1, 5));
+        islands.add(&[1, 2, 3, 4, 5, 6], 1);
+        islands.add(&[1, 2, 3, 4, 5, 6], 1);
+        assert_eq!((islands.len(), islands.size(), islands.is_empty()), (2, 5 + 6 + 1, false));
+        islands.clear(4);
+        assert_eq!((islands.len(), islands.size(), islands.is_empty()), (0, 0, true));
+    }
+
+    #[test]
+    fn a_finder_halves_its_pairs_only_when_it_keeps_too_much() {
+        let guess = [(0, 1), (1, 2), (2, 3), (3, 0)];
+        // An island of three tokens, and a token that stays open: six in all.
+        let tokens = [[0, 1, 2, 2], [2, 3, 0, 0]];
+        for (tokens, max_size, kept) in [(tokens[0], 6, 4), (tokens[0], 5, 1), (tokens[1], 5, 2)] {
+            let mut finder = IslandFinder::default();
+            finder.start(4, &guess, max_size);
+            finder.tokens(0, &tokens, false);
+            finder.block();
+            assert_eq!((finder.kept, finder.islands.len()), (kept, usize::from(max_size == 6)));
+            assert_eq!(finder.counts.get((tokens[0], tokens[1])), 1);
+        }
+    }
+}

@@ -91,3 +91,24 @@ impl Layout {
         self.numbers.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn islands_are_broken_at_other_pairs_and_parts_of_two_tokens_left_out() {
+        let mut islands = Islands::default();
+        islands.add(&[1, 2, 3], 5);
+        islands.add(&[1, 2, 3, 9, 1, 2], 7);
+        let numbers: FxHashMap<Pair, u32> = [((1, 2), 0), ((2, 3), 1)].into_iter().collect();
+        let mut layout = Layout::default();
+        for _ in 0..2 {
+            layout.fill(&islands, &numbers);
+            let tokens: Vec<Token> = layout.slots.iter().map(|slot| slot.token).collect();
+            assert_eq!(tokens, [GAP.token, 1, 2, 3, GAP.token, 1, 2, 3, GAP.token]);
+            assert_eq!(layout.seen, [(0, 1), (1, 2), (0, 5), (1, 6)]);
+            assert_eq!((&layout.sizes[..], &layout.weights[..]), (&[2, 2][..], &[12, 12][..]));
+        }
+    }
+}

@@ -175,3 +175,43 @@ fn read_sample(body: &[u8], most: u64) -> Result<Corpus> {
     }
     Ok(Corpus::from_packed(&lengths, arena))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::bpe::train::shard::answer;
+
+    /// A corpus of this process.
+    struct Here(Corpus);
+
+    impl CorpusShards for Here {
+        fn ask(&mut self, question: Vec<u8>) -> Result<Vec<u8>> {
+            answer(std::slice::from_ref(&self.0), &question, &Monitor::default())
+        }
+    }
+
+    #[test]
+    fn a_small_text_is_sampled_as_a_whole_and_of_a_large_one_stretches() {
+        for (bases, words, sampled) in [(1000, 1, 1000), (1 << 21, 1, 1 << 21), (1 << 23, 256, 1 << 21)] {
+            let corpus = Corpus::from_packed(&[bases], vec![0; usize::try_from(bases / 4).unwrap()]);
+            let found = RemoteCorpus::of(&mut Here(corpus), &MergeOptions::default()).unwrap();
+            assert_eq!((found.contents.bases, found.pieces), (bases, 1));
+            let contents = found.sample[0].corpora[0].contents();
+            assert_eq!((contents.words, contents.bases), (words, sampled));
+        }
+    }
+
+    #[test]
+    fn a_sample_that_no_shard_sends_is_refused() {
+        // Two words of five bases and of one, in two bytes and in one.
+        let sent = [2, 5, 1, 0x1B, 0, 1];
+        let sample = read_sample(&[&sent[..], &[1, 4, 0xE4]].concat(), 11).unwrap();
+        assert_eq!((0..3).map(|word| sample.word(word)).collect::<Vec<_>>(), [0..5, 8..9, 12..16]);
+        assert_eq!(sample.packed(), [0x1B, 0, 1, 0xE4]);
+        assert!(read_sample(&[2, 3, 3, 0, 0], 6).is_ok());
+        assert!(read_sample(&[2, 3, 3, 0, 0], 5).is_err(), "more bases than were asked for");
+        assert!(read_sample(&sent[..5], 11).is_err(), "a byte is missing");
+        assert!(read_sample(&[2, 5, 0, 0x1B, 0], 11).is_err(), "a word without a base");
+    }
+}

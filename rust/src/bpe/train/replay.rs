@@ -450,3 +450,27 @@ impl Born {
         self.seen.push((token, side, slot as u32));
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_that_are_made_too_rare_are_noted() {
+        let mut islands = Islands::default();
+        islands.add(&[0, 1, 2], 2);
+        islands.add(&[3, 1, 2], 2);
+        let counts = [((0, 1), 4), ((3, 1), 4), ((1, 2), 4)];
+        for (min_count, merges, too_rare) in [(2, 4, false), (3, 2, true)] {
+            let limits = Limits { theta: None, min_count, max_length: 9, max_merges: 9 };
+            let (mut table, mut buffers) = (MergeTable::new(), ReplayBuffers::default());
+            let guess = counts.into_iter();
+            let outcome =
+                replay(&mut table, guess, &[&islands], &limits, &mut buffers, &Monitor::default()).unwrap();
+            assert_eq!((table.merges().len(), outcome.too_rare, outcome.next), (merges, too_rare, None));
+            // Each island becomes shorter by two tokens, or one; two others have but one pair each.
+            assert_eq!((outcome.replaced, outcome.size), (2 * merges as u64 + 4, 9));
+        }
+    }
+}

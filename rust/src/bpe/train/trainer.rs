@@ -377,3 +377,84 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::corpus::from_words;
+    use crate::testing::RandomGenome;
+
+    /// One word of so many bases of a genome.
+    fn genome(bases: usize) -> [WeightedCorpora; 1] {
+        let mut text = Vec::new();
+        RandomGenome::new(11).bases(&mut text, bases);
+        [WeightedCorpora { corpora: vec![from_words([text]).unwrap()], weight: 1 }]
+    }
+
+    #[test]
+    fn a_training_that_gets_nowhere_ends() {
+        let (texts, options, monitor) = (genome(100), MergeOptions::default(), Monitor::default());
+        let mut text = LocalText::new(&texts, &options, &monitor);
+        let mut trainer = Trainer::new(&mut text, &options, &monitor);
+        (0..MAX_STUCK).for_each(|_| trainer.note_progress(0).unwrap());
+        trainer.note_progress(1).unwrap();
+        (0..MAX_STUCK).for_each(|_| trainer.note_progress(0).unwrap());
+        let error = trainer.note_progress(0).unwrap_err();
+        let expected = options.max_island_tokens as u64;
+        let Error::Resource { needed, available, .. } = error else { panic!("{error}") };
+        assert_eq!((needed, available), (expected + 1, expected));
+    }
+
+    #[test]
+    fn after_a_round_without_a_merge_all_pairs_are_guessed() {
+        let (texts, options, monitor) = (genome(5000), MergeOptions::default(), Monitor::default());
+        let mut text = LocalText::new(&texts, &options, &monitor);
+        let mut trainer = Trainer::new(&mut text, &options, &monitor);
+        let table = MergeTable::new();
+        let encoder = MergeEncoder::new(&table);
+        let few = trainer.guess(&table, &encoder).unwrap();
+        assert!((1..9).contains(&few.len()), "a quarter of all adjacencies: {few:?}");
+        trainer.note_progress(0).unwrap();
+        let all = trainer.guess(&table, &encoder).unwrap();
+        assert_eq!((all.len(), &all[..few.len()]), (16, &few[..]));
+    }
+
+    #[test]
+    fn a_large_text_is_looked_ahead_until_some_merges_are_made() {
+        let (texts, monitor) = (genome(5000), Monitor::default());
+        let looked = |known: usize, look_ahead_from, num_merges| {
+            let options = MergeOptions { num_merges, look_ahead_from, ..MergeOptions::default() };
+            let mut text = LocalText::new(&texts, &options, &monitor);
+            let mut trainer = Trainer::new(&mut text, &options, &monitor);
+            let mut table = MergeTable::from_merges((0..known).map(|_| (0, 1))).unwrap();
+            let round = trainer.look_ahead(&mut table).unwrap().map(|(round, _)| round.merges);
+            assert_eq!(round.is_some(), table.merges().len() > known);
+            round
+        };
+        assert!(looked(0, 5000, 200).is_some());
+        assert_eq!(looked(0, 5001, 200), None);
+        assert_eq!(looked(LOOK_FROM, 5000, 200), None);
+        assert_eq!(looked(0, 5000, 1), Some(1), "no more than are wanted");
+    }
+
+    #[test]
+    fn a_round_tells_what_it_did_and_keeps_its_encoder() {
+        let options = MergeOptions { num_merges: 200, ..MergeOptions::default() };
+        let (texts, monitor, mut table) = (genome(5000), Monitor::default(), MergeTable::new());
+        let mut rounds = Vec::new();
+        let note = |table: &MergeTable, round: &Round| {
+            rounds.push((round.round, round.merges, table.merges().len(), round.guessed_pairs));
+            Ok(())
+        };
+        let summary = train(&texts, &options, &mut table, &monitor, note).unwrap();
+        assert_eq!(rounds.len(), summary.rounds.len());
+        let mut before = 0;
+        for (number, (round, merges, in_table, guessed)) in (1..).zip(rounds) {
+            assert_eq!((round, merges), (number, in_table));
+            assert!(merges > before && guessed > 0, "a round without a merge");
+            before = merges;
+        }
+        assert_eq!((before, summary.stop), (200, StopReason::Full));
+    }
+}

@@ -71,3 +71,37 @@ impl<'a> VarintReader<'a> {
 pub(super) fn damaged() -> Error {
     Error::argument("answer", &"bytes", "is not what a shard of this version answers")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_short_and_all_come_back() {
+        for (number, length) in [(0, 1), (127, 1), (128, 2), (16_383, 2), (16_384, 3), (u64::MAX, 10)] {
+            let mut bytes = vec![9];
+            put_number(&mut bytes, number);
+            assert_eq!(bytes.len(), 1 + length);
+            let mut numbers = VarintReader(&bytes);
+            assert_eq!((numbers.take().unwrap(), numbers.take().unwrap()), (9, number));
+            numbers.end().unwrap();
+            let mut cut = VarintReader(&bytes[1..length]);
+            assert!(cut.take().is_err());
+        }
+        assert!(VarintReader(&[0x80; 11]).take().is_err(), "a number that does not end");
+    }
+
+    #[test]
+    fn limits_are_exclusive_and_a_count_is_at_most_the_bytes_left() {
+        assert!(VarintReader(&[5]).below(5).is_err() && VarintReader(&[5]).token(5).is_err());
+        assert_eq!((VarintReader(&[5]).below(6).unwrap(), VarintReader(&[5]).token(6).unwrap()), (5, 5));
+        assert_eq!(VarintReader(&[3, 0, 0, 0]).count().unwrap(), 3);
+        assert!(VarintReader(&[5, 0, 0, 0]).count().is_err());
+        let mut numbers = VarintReader(&[1, 2, 3]);
+        assert_eq!(numbers.bytes(2).unwrap(), [1, 2]);
+        assert!(numbers.end().is_err() && numbers.bytes(2).is_err());
+        assert_eq!(numbers.bytes(1).unwrap(), [3]);
+        numbers.end().unwrap();
+    }
+}

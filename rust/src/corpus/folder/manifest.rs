@@ -39,7 +39,7 @@ pub const MANIFEST: &str = "manifest.json";
 pub(super) const FORMAT: &str = "genotok packed corpus";
 pub(super) const VERSION: u32 = 1;
 /// Bytes of a manifest that is read, at most; a larger one is no manifest.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = if cfg!(test) { 1 << 16 } else { 256 << 20 };
 /// Bytes of an unpacked list of places, at most.
 const MAX_PLACES: u64 = 4 << 30;
 /// The endings of the names of a shard, and of the places of its words.
@@ -274,4 +274,38 @@ pub(in crate::corpus) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if path.is_dir() { found.extend(shards(path)?) } else { found.push(path.clone()) }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_named_by_two_numbers() {
+        for (name, expected) in [
+            ("00000-00000.pack", true),
+            ("123456-00001.words.tsv.zst", true),
+            ("0000-00000.pack", false),
+            ("00000-0000.pack", false),
+            ("00000-0000a.words.tsv.zst", false),
+            ("0000a-00000.words.tsv.zst", false),
+            ("0000000000.pack", false),
+            ("00000-00000.txt", false),
+        ] {
+            assert_eq!((is_shard(name), is_ours(name)), (expected, expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_is_too_large_is_not_parsed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = " ".repeat(usize::try_from(MAX_BYTES).unwrap());
+        for said in ["damaged", "too large"] {
+            fs::write(folder.path().join(MANIFEST), &text).unwrap();
+            let error = CorpusManifest::open(folder.path()).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            text.push(' ');
+        }
+    }
 }

@@ -174,3 +174,16 @@ proptest! {
         assert_equals_the_reference(&table, threads)?;
     }
 }
+
+#[test]
+fn states_of_16_bits_are_as_many_as_these_can_number() {
+    let wide = |states: usize, next: u32| Automaton::<u32> {
+        next: vec![vec![next; states]],
+        outputs: vec![LastToken { token: 0, length: 1 }; states],
+        longest: 1,
+        separator: 1,
+    };
+    let narrow = wide(1 << 16, u32::from(u16::MAX)).narrowed().unwrap();
+    assert!(narrow.next[0].iter().all(|&state| state == u16::MAX));
+    assert!(wide((1 << 16) + 1, 0).narrowed().is_none());
+}

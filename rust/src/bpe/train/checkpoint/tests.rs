@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{CheckpointWriter, load};
+use super::{CheckpointWriter, MAX_BYTES, load};
 use crate::bpe::MergeTable;
 use crate::bpe::train::MergeOptions;
 use crate::error::Error;
@@ -81,4 +81,44 @@ fn the_slightest_damage_is_found() {
         let error = load(&path, &options()).unwrap_err();
         assert!(matches!(error, Error::File { .. }) && !error.to_string().contains('\n'), "{error}");
     }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_parsed() {
+    let (_folder, path) = written();
+    let mut text = fs::read_to_string(&path).unwrap();
+    text.push_str(&" ".repeat(usize::try_from(MAX_BYTES).unwrap() - text.len()));
+    fs::write(&path, &text).unwrap();
+    assert!(load(&path, &options()).is_ok());
+    fs::write(&path, text + " ").unwrap();
+    assert!(load(&path, &options()).unwrap_err().to_string().contains("too large"));
+}
+
+#[test]
+fn limits_that_mean_the_same_are_the_same() {
+    let (_folder, path) = written();
+    let none = MergeOptions { min_frequency: 0, ..options() };
+    let one = MergeOptions { min_frequency: 1, ..options() };
+    assert!(load(&path, &none).is_err(), "it was made with 2");
+    let table = MergeTable::from_merges([(0, 1)]).unwrap();
+    let mut keeper = CheckpointWriter::new(&path, FINGERPRINT, &none, 0);
+    keeper.round(&table).unwrap();
+    keeper.stop(&table).unwrap();
+    assert!(load(&path, &none).is_ok() && load(&path, &one).is_ok());
+}
+
+#[test]
+fn merges_of_a_round_that_is_not_complete_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint");
+    let mut table = MergeTable::from_merges([(0, 1), (2, 3)]).unwrap();
+    let mut keeper = CheckpointWriter::new(&path, FINGERPRINT, &options(), 1);
+    keeper.round(&table).unwrap();
+    table.push((4, 5)).unwrap();
+    keeper.stop(&table).unwrap();
+    let found = load(&path, &options()).unwrap().table_for(FINGERPRINT, &options()).unwrap();
+    assert_eq!(found.merges(), [(0, 1), (2, 3)]);
+    fs::remove_file(&path).unwrap();
+    keeper.stop(&table).unwrap();
+    assert!(!path.exists(), "it was written before");
 }
