@@ -271,4 +271,17 @@ mod tests {
             assert!(reason.contains(says), "{columns}: {reason}");
         }
     }
+
+    #[test]
+    fn a_line_may_have_a_mebibyte() {
+        for (length, is_read) in [(LINE_BYTES, true), (LINE_BYTES + 1, false)] {
+            let mut found = Vec::new();
+            let text = std::io::Cursor::new(vec![b'a'; length]);
+            let outcome = each_line(Path::new("x.bed"), Box::new(text), |number, line| {
+                found.push((number, line.len()));
+                Ok(())
+            });
+            assert_eq!((outcome.is_ok(), found), (is_read, if is_read { vec![(1, length)] } else { vec![] }));
+        }
+    }
 }

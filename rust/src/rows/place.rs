@@ -126,3 +126,20 @@ impl BedColumns {
         self.names.len() + 17 * self.rows.len() + blocks
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_weighs_17_bytes_with_its_name_and_16_for_each_block() {
+        let mut columns = BedColumns::new(false);
+        assert_eq!(columns.weight(), 0);
+        columns.rows = vec![4, -1];
+        columns.names = "gene".to_owned();
+        assert_eq!(columns.weight(), 2 * 17 + 4);
+        let sizes = vec![2, 1, 3];
+        columns.blocks = Some(BlockColumns { offsets: vec![0, 2, 3], starts: vec![0, 3, 0], sizes });
+        assert_eq!(columns.weight(), 2 * 17 + 4 + 3 * 16);
+    }
+}

@@ -12,6 +12,7 @@ use super::*;
 use crate::alphabet::UnknownPolicy;
 use crate::corpus;
 
+mod batches;
 mod judged;
 mod turns;
 
@@ -161,6 +162,11 @@ fn regions_that_do_not_exist_are_errors() {
             assert_eq!(files.error(&regions(&[region])), says);
         }
     }
+    for region in ["a:5x", "a:x", "q:5x"] {
+        let no_range = format!("and {:?} is no position", &region[2..]);
+        assert!(files.error(&regions(&[region])).contains(&no_range), "{region}");
+    }
+    assert!(!files.error(&regions(&["q:x"])).contains("is no position"), "it may be a name");
     let twice = Files::new(&[">a\nACGT\n>b\nA\n>a\nA\n"]);
     assert!(twice.error(&regions(&["a:1-2"])).starts_with("0.fa: has two records \"a\""));
     assert_eq!(twice.rows(&regions(&["b"])).unwrap().1.duplicate_names, 1);

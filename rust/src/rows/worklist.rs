@@ -134,3 +134,33 @@ impl Faults {
         Err(Error::fasta(&list.beds[first], line, parts.join("; ") + also))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_faults_are_listed_in_the_order_of_lines_and_all_are_counted() {
+        let mut list = WorkList::default();
+        list.add_file(Path::new("x.bed"));
+        let listed: Vec<String> = (1..=12).map(|line| format!("line {line}: fault {line}")).collect();
+        let listed = format!("x.bed, {}", listed.join("; "));
+        let reversed: Vec<u64> = (1..=15).rev().collect();
+        for (lines, more) in [
+            ((1..=12).collect(), ""),
+            ((1..=13).collect(), "; and 1 more"),
+            ((1..=15).collect(), "; and 3 more"),
+            (reversed, "; and 3 more"),
+        ] {
+            let mut faults = Faults::default();
+            assert!(faults.is_empty() && faults.check(&list, "").is_ok());
+            for &line in &lines {
+                faults.add(0, line, || format!("fault {line}"));
+            }
+            faults.add(0, 1, || "found again".to_owned());
+            assert!(!faults.is_empty());
+            let error = faults.check(&list, " (all)").unwrap_err().to_string();
+            assert_eq!(error, format!("{listed}{more} (all)"));
+        }
+    }
+}

@@ -56,6 +56,17 @@ fn special_tokens_around_a_sequence_are_those_of_the_file_or_the_usual_ones() {
 }
 
 #[test]
+fn of_a_sequence_of_post_processors_each_puts_its_tokens_around_those_before() {
+    let around =
+        |first: (&str, u32), last: (&str, u32)| json!({"type": "BertProcessing", "cls": first, "sep": last});
+    let (inner, outer) = (around(("[SEP]", 1), ("[S", 2)), around(("[UNK]", 0), ("[SEP]", 1)));
+    let offsets = json!({"type": "ByteLevel", "trim_offsets": true});
+    let sequence = json!({"type": "Sequence", "processors": [offsets, inner, offsets, outer]});
+    let found = changed(|document| document["post_processor"] = sequence).unwrap().template().unwrap();
+    assert_eq!((found.before, found.after), (vec![0, 1], vec![2, 1]));
+}
+
+#[test]
 fn the_file_names_the_usual_special_tokens_and_an_old_one_stays_as_it_was() {
     let tokenizer = tokenizer(&["[UNK]", "[SEP]", "[CLS]"]);
     let text = tokenizer.to_json().unwrap();
@@ -151,6 +162,17 @@ fn ids_in_another_order_are_kept() {
     assert_eq!(foreign.decode(&[6, 0, 7, 10]).unwrap(), "ACGTTAA[UNK]");
     assert!(foreign.truncate(8).unwrap_err().to_string().contains("order"));
     assert_eq!(Tokenizer::from_json(&foreign.to_json().unwrap()).unwrap().encode("ACGTT").unwrap(), [6, 0]);
+}
+
+#[test]
+fn unknown_symbols_are_fused_unless_merges_join_the_unknown_token() {
+    let fused = changed(|document| document["model"]["fuse_unk"] = json!(true)).unwrap();
+    assert_eq!(fused.encode("ACNNGTX").unwrap(), [7, 0, 8, 0]);
+    let joined = changed(|document| {
+        document["model"]["fuse_unk"] = json!(true);
+        document["model"]["unk_token"] = json!("A");
+    });
+    assert!(joined.unwrap_err().to_string().contains("joined by merges"));
 }
 
 #[test]
@@ -313,4 +335,59 @@ fn tokens_know_the_characters_they_come_from() {
     assert_eq!(found, expected);
     let plain = |text| foreign.symbols().is_plain(text);
     assert!(plain("ACGTX") && !plain(" ACGT") && !plain("AC\nG") && !plain("é"));
+}
+
+/// A file that looks words up, cut by `pre_tokenizer`.
+fn of_words(words: &[&str], pre_tokenizer: &Value) -> Tokenizer {
+    let vocab = SPECIALS.iter().chain(words).zip(0..);
+    let vocab: serde_json::Map<String, Value> =
+        vocab.map(|(word, id)| ((*word).to_owned(), json!(id))).collect();
+    let found = changed(|document| {
+        document["normalizer"] = Value::Null;
+        document["pre_tokenizer"] = pre_tokenizer.clone();
+        document["model"] = json!({"type": "WordLevel", "unk_token": "[UNK]", "vocab": vocab});
+    });
+    found.unwrap()
+}
+
+fn pairs() -> Tokenizer {
+    of_words(&["AC", "GT"], &json!({"type": "FixedLength", "length": 2}))
+}
+
+#[test]
+fn text_is_read_character_by_character_unless_neighbours_matter() {
+    assert!(tokenizer(&SPECIALS).is_by_symbol());
+    assert!(!pairs().is_by_symbol(), "words are looked up whole");
+    let strip = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+    let strips = changed(|document| document["normalizer"] = strip);
+    assert!(!strips.unwrap().is_by_symbol(), "a blank goes only at the end");
+    let normalized = changed(|document| document["added_tokens"][2]["normalized"] = json!(true));
+    assert!(!normalized.unwrap().is_by_symbol(), "a token is looked for in what the normalizer made");
+}
+
+#[test]
+fn why_there_is_no_automaton_is_said_where_there_could_be_one() {
+    assert_eq!(tokenizer(&SPECIALS).why_no_automaton(), None);
+    let shuffled =
+        changed(|document| document["model"]["merges"].as_array_mut().unwrap().swap(0, 2)).unwrap();
+    assert_eq!(shuffled.why_no_automaton(), Some("its merges are in an order that no training makes"));
+    assert_eq!(pairs().why_no_automaton(), Some("its words are looked up one by one"));
+    let doubling =
+        MergeTable::from_merges([(0, 0)].into_iter().chain((4..30).map(|token| (token, token)))).unwrap();
+    let long = Tokenizer::new(doubling, &[]).unwrap();
+    assert!(long.why_no_automaton().is_some_and(|reason| reason.starts_with("its longest token has")));
+}
+
+#[test]
+fn the_table_says_all_of_a_character_that_always_stands_alone() {
+    let each = json!({"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated", "invert": false});
+    let unsure = |words: &[&str]| of_words(words, &each).symbols().unsure_bytes().collect::<Vec<_>>();
+    assert_eq!(
+        unsure(&["A", "C", "G", "T"]),
+        b"\n",
+        "of line ends, those that follow each other are one piece"
+    );
+    assert_eq!(unsure(&["A", "C", "AC", "?"]), b"\n?", "`?` is a word, and no symbol");
+    assert_eq!(pairs().symbols().unsure_bytes().count(), 128);
+    assert_eq!(tokenizer(&SPECIALS).symbols().unsure_bytes().count(), 0);
 }

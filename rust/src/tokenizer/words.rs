@@ -265,4 +265,13 @@ mod tests {
         assert_eq!(fate(vec![cut("[ACGT]{2}", Behavior::Isolated, false)], 'A'), Fate::Unsure);
         assert_eq!(fate(vec![WordCut::Every(1)], '\n'), Fate::Alone);
     }
+
+    #[test]
+    fn a_class_that_may_hold_any_character_keeps_texts_beyond_ascii_out() {
+        let refusal = |cuts| WordLookup { cuts, ..WordLookup::default() }.refusal();
+        let bases = || cut("[ACGT]{2}|N", Behavior::Isolated, false);
+        assert_eq!(refusal(vec![WordCut::Every(2), bases()]), None);
+        let said = refusal(vec![bases(), cut(r"A|\w+", Behavior::Isolated, false)]);
+        assert!(said.is_some_and(|reason| reason.starts_with("a class of characters")));
+    }
 }

@@ -390,3 +390,6 @@ for_this_cpu! {
     /// Reads FASTA by the best instructions that the CPU has.
     fn read_fasta(piece: &mut PlainPiece, text: &[u8], rules: &PlainRules) -> () = piece.read_fasta(text, rules);
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,10 @@ fn every_defect_of_fastq_has_its_message() {
     refused(b"@a\nACGT\n", &["line 3", "no `+` line", "cut short"]);
     refused(b"@a\nACGT\n@b\nACGT\n+\nIIII\n", &["line 3", "'@'", "no `+` line and no quality"]);
     refused(b"@a\nAC GT\n+\nIIIII\n", &["line 2", "column 3", "no white space"]);
-    refused(b"@a\nA\n+\nI\nI\n", &["line 5", "'I'", "expected `@`"]);
+    refused(b"@a\nA\n+\nI\nI\n", &["line 5", "'I'", "expected `@`", "quality above is longer"]);
+    refused(b"@a\nA\n+\nI\n @b\nA\n+\nI\n", &["line 5", "column 2", "remove the white space before it"]);
+    refused(b"@a\nA\n+\nI\n\x1a", &["line 5", "byte 0x1a", "end-of-file mark of DOS"]);
+    refused(b"@a\rA\r+\rI\r\n@b\rA\r+\rI\r", &["line 5", "byte 0x0a", "mixes line ends"]);
     refused(b"@a\nA\n+\nI\n>b\nA\n", &["line 5", "'>'", "expected `@`"]);
 }
 

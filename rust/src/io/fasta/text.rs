@@ -148,7 +148,7 @@ impl SequenceText {
     fn find_line_end(&mut self) -> Result<()> {
         let mut scanned = 0;
         loop {
-            let text = &self.buffer[self.start + scanned..self.end];
+            let text = &self.unread()[scanned..];
             let at = memchr2(b'\r', b'\n', text).unwrap_or(text.len());
             let returns = text[at..].iter().take_while(|&&byte| byte == b'\r').count();
             let after = text.get(at + returns);

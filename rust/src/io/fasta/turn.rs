@@ -51,7 +51,7 @@ pub(crate) struct Turns {
     /// Bytes that a turn must have; a smaller rest is read strictly.
     least: usize,
     chunks: Vec<PlainPiece>,
-    /// `borders[i]` lies before `chunks[i]`, the last one behind all.
+    /// `borders[i]` lies before `chunks[i]`. Behind the last chunk there is none: it has read as far as the text goes.
     borders: Vec<PlainPiece>,
     /// The offset before which no turn is made, and how long the last wait was.
     next: u64,
@@ -169,7 +169,7 @@ impl SequenceReader {
         }
         let Turns { rules, chunk_bytes, chunks, borders, .. } = turns;
         chunks.resize_with(bytes.div_ceil(*chunk_bytes), PlainPiece::default);
-        borders.resize_with(chunks.len() + 1, PlainPiece::default);
+        borders.resize_with(chunks.len(), PlainPiece::default);
         let column = usize::try_from(self.text.column).unwrap_or(usize::MAX);
         self.text.read_turn(bytes, *chunk_bytes, chunks, |number, text, piece| {
             let (start, column) =
@@ -184,10 +184,9 @@ impl SequenceReader {
         let turns = &*turns;
         let text = self.text.source.turn();
         let starts = (0..).step_by(turns.chunk_bytes).map(|start| text.get(start..).unwrap_or_default());
-        let chunks = starts.zip(&turns.chunks).map(Some).chain([None]);
-        let in_order =
-            turns.borders.iter().zip(chunks).flat_map(|(border, chunk)| [Some((text, border)), chunk]);
-        let pieces: Vec<_> = in_order.flatten().filter(|(_, piece)| !piece.range.is_empty()).collect();
+        let chunks = starts.zip(&turns.chunks);
+        let in_order = turns.borders.iter().zip(chunks).flat_map(|(border, chunk)| [(text, border), chunk]);
+        let pieces: Vec<_> = in_order.filter(|(_, piece)| !piece.range.is_empty()).collect();
         let symbols = pieces.iter().map(|(_, piece)| piece.symbols).sum();
         Ok((end.at > 0).then_some(Turn { pieces, symbols, first_line, text }))
     }
@@ -200,19 +199,13 @@ impl Turns {
     /// which no line starts leaves its text to the border of the next, unless the line is long.
     fn join(&mut self, text: &[u8], column: usize) -> TurnEnd {
         let mut end = TurnEnd { column, ..TurnEnd::default() };
-        self.borders.iter_mut().for_each(PlainPiece::clear);
-        for number in 0..self.borders.len() {
-            let (base, border) = (number * self.chunk_bytes, &mut self.borders[number]);
-            let chunk = self.chunks.get_mut(number).filter(|_| base < text.len() && !end.is_early);
-            let Some(chunk) = chunk else {
-                self.chunks.iter_mut().skip(number).for_each(PlainPiece::clear);
-                if !end.is_early {
-                    border.read(text, end.at..text.len(), end.column, &self.rules);
-                    end.add(border, 0);
-                    end.is_early = border.is_stopped;
-                }
-                break;
-            };
+        let bases = (0..).step_by(self.chunk_bytes);
+        for (base, (border, chunk)) in bases.zip(self.borders.iter_mut().zip(&mut self.chunks)) {
+            if end.is_early || base >= text.len() {
+                border.clear();
+                chunk.clear();
+                continue;
+            }
             let has_start = chunk.is_stopped || !chunk.range.is_empty();
             let start =
                 if has_start { base + chunk.range.start } else { text.len().min(base + self.chunk_bytes) };
@@ -241,6 +234,84 @@ impl TurnEnd {
         self.column = piece.column;
         if let Some(title) = &piece.title {
             self.title = Some(base + title.start..base + title.end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Event;
+    use super::*;
+
+    fn turns() -> Turns {
+        let quiet = QuietSymbols::new(|symbol| b"ACGT".contains(&symbol));
+        Turns::with_sizes(quiet, DefaultHashBuilder::default(), 1000, 8000, 100)
+    }
+
+    /// A reader of a file with this text, after its first title.
+    fn reader(text: &str) -> (tempfile::TempDir, SequenceReader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.fa");
+        std::fs::write(&path, text).unwrap();
+        let mut reader = SequenceReader::open(&path).unwrap();
+        assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
+        (folder, reader)
+    }
+
+    #[test]
+    fn turns_that_stop_at_once_are_tried_less_and_less_often() {
+        let (_folder, mut reader) = reader(&format!(">a\n{}", "AC GT\n".repeat(50_000)));
+        let (mut turns, mut waits) = (turns(), vec![0]);
+        loop {
+            assert!(reader.next_turn(&mut turns).unwrap().is_none());
+            if waits.last() != Some(&turns.wait) {
+                waits.push(turns.wait);
+            }
+            if reader.next_event().unwrap().is_none() {
+                break;
+            }
+        }
+        assert_eq!(waits, [0, 64 << 10, 128 << 10, 256 << 10], "at 0, 64 and 192 KiB; there is no 448th");
+    }
+
+    #[test]
+    fn a_turn_that_stops_makes_the_next_wait_and_one_that_does_not_does_not() {
+        let text = format!(">a\n{}AC GT\n{}", "ACGT\n".repeat(100), "ACGTACGTACGTACG\n".repeat(10_000));
+        let (_folder, mut reader) = reader(&text);
+        let mut turns = turns();
+        assert_eq!(reader.next_turn(&mut turns).unwrap().map(|turn| turn.symbols), Some(400));
+        assert_eq!(turns.next, reader.text.offset() + WAIT[0]);
+        while reader.text.offset() < turns.next {
+            assert!(reader.next_turn(&mut turns).unwrap().is_none());
+            assert!(reader.next_event().unwrap().is_some());
+        }
+        assert!(reader.next_turn(&mut turns).unwrap().is_some());
+        assert_eq!(turns.next, reader.text.offset());
+    }
+
+    #[test]
+    fn a_turn_has_at_least_a_chunk() {
+        for (lines, is_turn) in [(199, false), (200, true)] {
+            let (_folder, mut reader) = reader(&format!(">a\n{}", "ACGT\n".repeat(lines)));
+            assert_eq!(
+                reader.next_turn(&mut turns()).unwrap().is_some(),
+                is_turn,
+                "{lines} lines of 5 bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stream_that_ends_within_a_turn_is_read_whole() {
+        for lines in [1, 2, 100, 250, 399, 400, 401, 1000] {
+            let text = format!(">a\n{}", "ACGT\n".repeat(lines)).into_bytes();
+            let mut reader = SequenceReader::from_reader("a.fa", std::io::Cursor::new(text)).unwrap();
+            assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
+            let (mut turns, mut symbols) = (turns(), 0);
+            while let Some(turn) = reader.next_turn(&mut turns).unwrap() {
+                symbols += turn.symbols;
+            }
+            assert_eq!(symbols, 4 * lines);
         }
     }
 }

@@ -72,3 +72,15 @@ fn a_large_share_of_unknown_symbols_is_refused_for_each_file() {
         }
     }
 }
+
+#[test]
+fn a_refused_symbol_is_shown_on_its_line_wherever_the_text_was_taken_apart() {
+    // The reader hands out 16 KiB at a time: `N` is the first symbol behind them, after an empty line.
+    let text = format!(">a\n{}\nNACGT\n", format!("{}\n", "ACGT".repeat(256)).repeat(16));
+    let options = RowOptions { unknown: UnknownPolicy::Refuse, ..RowOptions::default() };
+    let error = Files::new(&[&text]).error(&options);
+    assert!(error.starts_with(r#"0.fa, line 19: record "a", position 16384: 'N' is not in"#), "{error}");
+    let last = text.replace("\nN", "\nA").replacen("ACGT\n\n", "ACGN\n\n", 1);
+    let error = Files::new(&[&last]).error(&options);
+    assert!(error.starts_with(r#"0.fa, line 17: record "a", position 16383: 'N' is not in"#), "{error}");
+}

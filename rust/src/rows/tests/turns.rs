@@ -107,18 +107,27 @@ fn a_plain_file_is_read_in_turns() {
     let record = |number: usize| {
         [">r", &number.to_string(), " x\n", &"ACGT".repeat(number % 30), "\nACGTN\n"].concat()
     };
-    let text: String = (0..500).map(record).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.fa");
-    std::fs::write(&path, &text).unwrap();
-    let quiet = QuietSymbols::new(|symbol| b"ACGT".contains(&symbol));
-    let mut reader = SequenceReader::open(&path).unwrap();
-    assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
-    let mut turns = Turns::with_sizes(quiet, DefaultHashBuilder::default(), 1000, 8000, 100);
-    let (mut records, mut symbols) = (1, 0);
-    while let Some(turn) = reader.next_turn(&mut turns).unwrap() {
-        records += turn.records().count();
-        symbols += turn.symbols;
+    let fasta: String = (0..500).map(record).collect();
+    let read = |number: usize| {
+        let width = 1 + 4 * (number % 30);
+        format!("@r{number} x\n{}N\n+\n{}\n", &"ACGT".repeat(30)[1..width], "I".repeat(width))
+    };
+    let fastq: String = (0..500).map(read).collect();
+    for (text, bytes_per_symbol) in [(fasta, 1), (fastq, 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.fa");
+        std::fs::write(&path, &text).unwrap();
+        let quiet = QuietSymbols::new(|symbol| b"ACGT".contains(&symbol));
+        let mut reader = SequenceReader::open(&path).unwrap();
+        assert!(matches!(reader.next_event(), Ok(Some(Event::Record { .. }))));
+        assert!(matches!(reader.next_event(), Ok(Some(Event::Symbols(_) | Event::Record { .. }))));
+        let mut turns = Turns::with_sizes(quiet, DefaultHashBuilder::default(), 1000, 8000, 100);
+        let (mut records, mut symbols) = (2, 0);
+        while let Some(turn) = reader.next_turn(&mut turns).unwrap() {
+            records += turn.records().count();
+            symbols += turn.symbols;
+        }
+        let read = bytes_per_symbol * symbols + 20 * records;
+        assert!(text.len() < 1000 + read, "{symbols} symbols of {} bytes", text.len());
     }
-    assert!(text.len() < 1000 + symbols + 20 * records, "{symbols} symbols of {}", text.len());
 }

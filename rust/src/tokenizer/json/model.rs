@@ -305,7 +305,7 @@ fn find_unknown(
     let Some(&id) = vocab.get(name) else {
         return refuse(format!("the unknown token {} is not in its vocab", show_text(name)));
     };
-    let is_name = |symbol: &u8| name.len() == 1 && name.as_bytes()[0] == *symbol;
+    let is_name = |symbol: &u8| name.as_bytes() == [*symbol];
     let code = alphabet.iter().zip(0..).find(|(symbol, _)| is_name(symbol) && merging.contains(symbol));
     if code.is_some() && options.fuses_unknown {
         return refuse(

@@ -150,7 +150,7 @@ impl TextSource {
             self.sum.iter_mut().for_each(|sum| sum.update(&turn[kept..end]));
         }
         let (file, taken) = (self.file.as_ref(), self.taken);
-        let is_summed = file.is_some() && self.sum.is_some();
+        let is_summed = self.sum.is_some(); // of a stream no text is new here: it is summed already
         let chunks = turn[..bytes].par_chunks_mut(chunk).zip(states).enumerate();
         let filled: Result<Vec<(usize, GroupSums)>, io::Error> = chunks
             .map(|(number, (text, state))| {
