@@ -111,8 +111,8 @@ VOLATILE = re.compile(
 )
 """Times in records, which differ from run to run."""
 
-COMMAND = re.compile(rb'(?<="command": ")[^"]*')
-"""The command in a record, which says whether it resumed."""
+RESUMED = b" --resume"
+"""What the command of a resumed run has, in its record and on the card of its model."""
 
 
 @dataclass
@@ -346,7 +346,7 @@ def contents(folder: Path) -> dict[str, bytes]:
             continue
         if path.is_file():
             data = VOLATILE.sub(rb'"\g<key>": 0', path.read_bytes())
-            found[name] = COMMAND.sub(lambda told: told[0].replace(b" --resume", b""), data)
+            found[name] = data.replace(RESUMED, b"")
         elif path.is_dir() and not any(path.iterdir()):
             found[name + "/"] = b""
     return found

@@ -16,6 +16,7 @@ from pyarrow import parquet
 from genotok import _native
 from genotok.dataset.metadata import describe
 from genotok.errors import ArgumentError
+from genotok.files.reading import errors_name
 from genotok.rows.column_request import LINE
 from genotok.rows.targets import RowTarget
 from genotok.rows.writers import bed_names, row_writer
@@ -114,7 +115,8 @@ def read_outputs(path: Path, problem: Problem) -> NDArray[np.float64]:
     """
     names = [name for name in columns_of(problem) if name != "predicted" or problem.type == "regression"]
     try:
-        table = parquet.read_table(path, columns=names)
+        with errors_name(path):
+            table = parquet.read_table(path, columns=names)
         columns = [table.column(name).to_numpy().astype(np.float64) for name in names]
     except (pa.ArrowException, KeyError) as error:
         said = (str(error).splitlines() or ["damaged"])[0]

@@ -301,6 +301,16 @@ mod tests {
     }
 
     #[test]
+    fn every_symbol_of_a_gap_is_counted() {
+        let mut builder = CorpusBuilder::new();
+        builder.record(b"a");
+        builder.symbols(&[b"AC".as_slice(), &[b'N'; 5 * BLOCK], b"GT"].concat()).unwrap();
+        let contents = builder.finish().contents().clone();
+        assert_eq!(contents.skipped.iter().sum::<u64>(), 5 * BLOCK as u64);
+        assert_eq!((contents.words, contents.bases), (2, 4));
+    }
+
+    #[test]
     fn the_open_word_takes_memory_and_stays_when_words_are_taken() {
         let mut builder = CorpusBuilder::new();
         builder.record(b"a");

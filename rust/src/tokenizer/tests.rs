@@ -67,6 +67,17 @@ fn of_a_sequence_of_post_processors_each_puts_its_tokens_around_those_before() {
 }
 
 #[test]
+fn a_post_processor_puts_in_a_thousand_tokens_at_most() {
+    let one = json!({"type": "BertProcessing", "cls": ("[SEP]", 1), "sep": ("[UNK]", 0)});
+    let of = |count| {
+        let many = json!({"type": "Sequence", "processors": vec![one.clone(); count]});
+        changed(|document| document["post_processor"] = many)
+    };
+    assert_eq!(of(500).unwrap().template().unwrap().after.len(), 500);
+    assert!(of(501).is_err());
+}
+
+#[test]
 fn the_file_names_the_usual_special_tokens_and_an_old_one_stays_as_it_was() {
     let tokenizer = tokenizer(&["[UNK]", "[SEP]", "[CLS]"]);
     let text = tokenizer.to_json().unwrap();
@@ -287,9 +298,12 @@ fn a_key_that_comes_twice_is_refused() {
 }
 
 #[test]
-fn errors_of_a_file_name_it() {
+fn a_file_is_read_as_its_text_and_errors_name_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some.json");
+    let text = tokenizer(&SPECIALS).to_json().unwrap();
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(Tokenizer::from_file(&path).unwrap().to_json().unwrap(), text);
     for content in [&b"{"[..], b"\xff\xfe", b"[]", b"{\"model\": {}}"] {
         std::fs::write(&path, content).unwrap();
         assert!(Tokenizer::from_file(&path).unwrap_err().to_string().starts_with(path.to_str().unwrap()));
