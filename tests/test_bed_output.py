@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from genotok import Tokenizer
 from genotok.dataset.encode import encode
 from genotok.dataset.formats import choose
 from genotok.errors import ArgumentError
@@ -117,6 +118,14 @@ def test_what_cannot_be_indexed_is_refused(
         encode(TOKENIZER, genome, tmp_path / "t.bed.gz", **options)  # type: ignore[arg-type]
     assert {path.name for path in tmp_path.iterdir()} == before
     encode(TOKENIZER, genome, tmp_path / "t.bed", **options)  # type: ignore[arg-type]
+
+
+def test_rows_of_one_kmer_have_their_place(tmp_path: Path) -> None:
+    (tmp_path / "k.fa").write_text(">a\nACG\n>b\nACGTA\n")
+    encode(Tokenizer.kmer(3), tmp_path / "k.fa", tmp_path / "k.bed")
+    places = [line[:4] for line in lines_of((tmp_path / "k.bed").read_text())]
+    rest = [["b", str(start), str(start + 3), "ACGTA"[start : start + 3]] for start in range(3)]
+    assert places == [["a", "0", "3", "ACG"], *rest]
 
 
 def test_the_pair_is_written_over_with_force_only(genome: str, tmp_path: Path) -> None:

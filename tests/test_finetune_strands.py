@@ -181,6 +181,9 @@ def test_a_new_encoder_is_trained_on_labelled_sequences_alone(tmp_path: Path) ->
     assert model.evaluate(data / "test.csv").scores.mcc == pytest.approx(found["mean"])
     manifest = json.loads((tmp_path / "results" / "organism" / "model" / "genotok.json").read_text())
     assert manifest["base"] is None
+    said, known = manifest["metrics"], found["runs"][0]["test"]
+    assert said["mcc"] == known["mcc"]
+    assert said.items() <= known.items()
 
 
 def test_the_vocabulary_is_of_train_alone(motif: Path, tuned: Path) -> None:

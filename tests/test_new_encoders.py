@@ -104,6 +104,7 @@ def test_the_encoder_learns_masked_tokens_of_train(motif: Path, tmp_path: Path) 
     assert run["dev"]["loss"] != without["dev"]["loss"]
     card = (tmp_path / "results" / "motif" / "model" / "README.md").read_text()
     assert "first trained on masked tokens of train, 2 steps" in card
+    assert "trained from new weights" in card
     again = tune(tmp_path / "again", motif, pretrain_steps=2)["sets"][0]["runs"][0]
     assert (again["dev"], again["test"]) == (run["dev"], run["test"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -383,8 +384,9 @@ def test_a_pipe_in_place_of_a_shard_is_not_opened() -> None:
     os.remove("shards/00000-00000.arrow")
     os.mkfifo("shards/00000-00000.arrow")
     assert defects() == ["shards/00000-00000.arrow: is not a regular file"]
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="not a regular file") as caught:
         TokenDataset("shards")[0]
+    assert caught.value.errno == errno.EINVAL
 
 
 def test_other_inputs_and_tokenizers_are_found() -> None:

@@ -106,10 +106,11 @@ NOTE = ".note"
 FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
 
 VOLATILE = re.compile(
-    rb'"(?P<key>[a-z_]*seconds[a-z_]*|resumed_at|created|started|finished|date|time|[a-z_]*_per_second|peak_[a-z_]*)'
+    rb'"(?P<key>[a-z_]*seconds[a-z_]*|resumed_at|created|started|finished|date|time|[a-z_]*_per_second|peak_[a-z_]*|'
+    rb"waiting|train_runtime|train_loss)"
     rb'": (-?[0-9.e+-]+|"[^"]*"|null)'
 )
-"""Times in records, which differ from run to run."""
+"""Times in records, which differ from run to run, and the mean loss of the part since a run was resumed."""
 
 RESUMED = b" --resume"
 """What the command of a resumed run has, in its record and on the card of its model."""

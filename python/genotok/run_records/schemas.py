@@ -150,7 +150,7 @@ class PretrainRecord(RunRecord):
         tokens: Tokens of the corpus; estimated if there are `windows`.
         train_sequences, held_out_sequences: Numbers of sequences; epochs of windows may have a few more.
         steps: Training steps done.
-        train_loss: Mean loss in nats per masked token.
+        train_loss: Mean loss in nats per masked token, of the steps since the run was resumed if it was.
         parameters: Parameters of the model.
         processes: Processes that trained together.
         device: Where.
