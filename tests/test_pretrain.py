@@ -40,6 +40,7 @@ from genotok.training.batches import Masking  # noqa: E402
 from genotok.training.log import cut_log  # noqa: E402
 from genotok.training.masked_batches import collate  # noqa: E402
 from genotok.training.settings import configured, from_texts, preset, presets  # noqa: E402
+from tests.support.tiny_models import tiny_tokenizer  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 LAMBDA = str(ROOT / "genomes" / "lambda_phage.fa")
@@ -460,9 +461,23 @@ def test_a_preset_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
         configured(PretrainConfig, SMALL, {"batch": 10}).accumulation(1)
 
 
+def test_what_could_not_be_removed_is_removed_by_the_next_run(tmp_path: Path) -> None:
+    (tmp_path / "a.fa").write_text(">a\nACGTACGTTAGG\n")
+    place, given = tmp_path / "tokens", ([str(tmp_path / "a.fa")], tmp_path, tiny_tokenizer(20), 0.0)
+    open_tokens(*given, ModelRunOptions())
+    names = sorted(path.name for path in place.iterdir())
+    for left in (".genotok-folder.lock", "unfinished.jsonl"):
+        (place / left).touch()
+        assert len(open_tokens(*given, ModelRunOptions())) == 1
+        assert sorted(path.name for path in place.iterdir()) == names
+
+
 def test_a_log_is_cut_where_the_run_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1}\n{"step": 5}\n{"step": 9}\n{"ste')
     cut_log(path, 5)
     assert path.read_text() == '{"step": 1}\n{"step": 5}\n'
+    path.write_text('{"step": 5}\n{"step": 5, "train_runtime": 2.0}\n{"step": 5, "eval_loss": 1.5}\n')
+    cut_log(path, 5)
+    assert path.read_text() == '{"step": 5}\n', "the summary and what follows are written again"
     cut_log(tmp_path / "none", 3)

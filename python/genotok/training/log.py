@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonLines", "ProgressCallback", "cut_log", "quietly"]
 
+SUMMARY = "train_runtime"
+"""What the line has that transformers writes behind the last step."""
+
 
 class JsonLines(TrainerCallback):
     """Appends logged values to a file, `step` first; in the main process only."""
@@ -64,7 +67,10 @@ class ProgressCallback(TrainerCallback):
 
 
 def cut_log(path: Path, step: int) -> None:
-    """Remove the lines of a log after `step`: those steps are trained again."""
+    """Remove the lines of a log after `step`: those steps are trained again.
+
+    So is what follows the last step, the summary and the final evaluation, which end each run.
+    """
     if not path.exists():
         return
     kept = []
@@ -73,6 +79,8 @@ def cut_log(path: Path, step: int) -> None:
             entry = json.loads(line)
         except ValueError:  # truncated when the run was killed
             continue
+        if isinstance(entry, dict) and SUMMARY in entry:
+            break
         if isinstance(entry, dict) and entry.get("step", step) <= step:
             kept.append(line + "\n")
     write_atomic(path, "".join(kept).encode())
