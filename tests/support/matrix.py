@@ -112,6 +112,9 @@ VOLATILE = re.compile(
 )
 """Times in records, which differ from run to run, and the mean loss of the part since a run was resumed."""
 
+TIMED = re.compile(rb"(?m)^\| [a-z-]+, s \|.*$")
+"""A row with seconds of a table in Markdown."""
+
 RESUMED = b" --resume"
 """What the command of a resumed run has, in its record and on the card of its model."""
 
@@ -319,7 +322,7 @@ def small_disk(folder: Path) -> Iterator[Callable[[int | None], None]]:
     inside = folder.with_name("inside")
     folder.rename(inside)
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         raise PermissionError("a file system can be mounted by root only, or below `unshare -Urm`")
     try:
@@ -347,7 +350,7 @@ def contents(folder: Path) -> dict[str, bytes]:
             continue
         if path.is_file():
             data = VOLATILE.sub(rb'"\g<key>": 0', path.read_bytes())
-            found[name] = data.replace(RESUMED, b"")
+            found[name] = TIMED.sub(b"", data.replace(RESUMED, b""))
         elif path.is_dir() and not any(path.iterdir()):
             found[name + "/"] = b""
     return found

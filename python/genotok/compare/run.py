@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genotok._native import Claim
 from genotok.compare.compute import at_compute, step_operations
 from genotok.compare.table import comparison_markdown
 from genotok.dataset import TokenDataset
@@ -215,6 +216,8 @@ class _SubjectRuns:
         """The windows as tokens, and an encoder trained on them; its figures."""
         tokens, model = self.folder / "tokens", self.folder / "model"
         self.folder.mkdir(exist_ok=True)
+        for folder in filter(Path.is_dir, (tokens, model)):
+            Claim(str(folder), folder=True).release()  # with what is left of it, if it could not be removed
         tokenizer = self.folder / "tokenizer.json"
         self.subject.tokenizer.save(tokenizer)
         if not (tokens / "manifest.json").exists():
