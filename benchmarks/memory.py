@@ -126,7 +126,7 @@ def write_model(folder: Path) -> None:
     from genotok.model import EncoderConfig, MaskedLanguageModel  # noqa: PLC0415  only in this process
     from genotok.model.checkpoint import write  # noqa: PLC0415
 
-    vocabulary = len(Tokenizer.load(folder / "tokenizer.json"))
+    vocabulary = len(Tokenizer.from_file(folder / "tokenizer.json"))
     config = EncoderConfig.preset("tiny-1m", vocab_size=vocabulary)
     (folder / "model").mkdir()
     write(MaskedLanguageModel(config), folder / "model" / "model.safetensors")

@@ -82,12 +82,15 @@ def names() -> list[str]:
     return sorted(path.name for path in (HERE / "corpus").iterdir() if path.name != "readers")
 
 
-def start(program: Path, target: str, options: list[str]) -> subprocess.CompletedProcess[str]:
-    """Runs libFuzzer on a target."""
+def start(
+    program: Path, target: str, options: list[str], length: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs libFuzzer on a target, on inputs of its usual length at most, or of `length` if that is less."""
     # Leaks are looked for at the end of a process, which needs a right that containers often lack.
     chosen = {"GENOTOK_FUZZ_TARGET": target, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1"}
-    length = f"-max_len={MAX_LEN.get(target, DEFAULT_MAX_LEN)}"
-    command = [str(program), length, *LIMITS, *options]
+    usual = MAX_LEN.get(target, DEFAULT_MAX_LEN)
+    longest = usual if length is None else min(length, usual)
+    command = [str(program), f"-max_len={longest}", *LIMITS, *options]
     return subprocess.run(command, env=os.environ | chosen, check=False, capture_output=True, text=True)
 
 
@@ -99,8 +102,7 @@ def run(program: Path, target: str, seconds: int, length: int | None = None) -> 
     dictionary = HERE / "dictionaries" / f"{target}.dict"
     options = [f"-max_total_time={seconds}", "-print_final_stats=1", f"-artifact_prefix={artifacts}/"]
     options += [f"-dict={dictionary}"] if dictionary.exists() else []
-    options += [f"-max_len={length}"] if length is not None else []
-    done = start(program, target, [*options, str(kept), str(HERE / "corpus" / target)])
+    done = start(program, target, [*options, str(kept), str(HERE / "corpus" / target)], length)
 
     def stated(name: str) -> int:
         found = re.findall(rf"stat::{name}:\s+(\d+)", done.stderr)

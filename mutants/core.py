@@ -18,12 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from mutants.copies import KEPT, ROOT, copy_project
 from mutants.sample import HEAD, drawn, row
 from mutants.switches import PROFILE, SourceText, build, located, switch
 from mutants.trials import fate, recorded
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "build" / "mutants"
 TREE = KEPT / "core"
 PARTS = {"bpe": "bpe", "fasta": "io/fasta", "tokenizer": "tokenizer", "rows": "rows", "corpus": "corpus"}
 
@@ -39,14 +38,7 @@ def missing() -> str | None:
 
 def copied() -> None:
     """A copy of the sources, with a profile of its own."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, TREE / name)
+    copy_project(TREE)
     with (TREE / "Cargo.toml").open("a") as file:
         file.write(PROFILE)
     with (TREE / "rust/src/lib.rs").open("a") as file:

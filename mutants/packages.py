@@ -11,17 +11,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
 from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mutants.copies import KEPT, ROOT, copy_project
 from mutants.sample import HEAD, drawn, row
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / "build" / "mutants"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TESTS = {
     "gue": ("gue", "gue_fetch", "labels", "loci", "clean", "tasks"),
     "dataset": (
@@ -47,18 +48,15 @@ pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "{in_process}"]
 
 def copied(package: str) -> Path:
     """A copy of the project for a package, with settings for mutmut."""
+
+    def place(name: str) -> str | None:
+        if name.startswith("mutants/"):
+            return None  # mutmut works in a folder of this name, which must not be this package
+        return "src" + name.removeprefix("python") if name.startswith("python/") else name
+
     tree = KEPT / package
-    shutil.rmtree(tree, ignore_errors=True)
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
-    )
     native = (str(path.relative_to(ROOT)) for path in (ROOT / "python" / "genotok").glob("_native*"))
-    for name in {*filter(None, listed.stdout.split("\0")), *native}:
-        place = tree / ("src" + name.removeprefix("python") if name.startswith("python/") else name)
-        # mutmut works in a folder called `mutants`, which must not be this package.
-        if (ROOT / name).is_file() and not name.startswith("mutants/"):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, place)
+    copy_project(tree, place, native)
     tests = [f"tests/test_{name}.py" for name in TESTS[package]]
     with (tree / "pyproject.toml").open("a") as file:
         file.write(SETTINGS.format(package=package, tests=json.dumps(tests), in_process=IN_PROCESS))

@@ -20,7 +20,7 @@ from genotok.compare.compute import at_compute, step_operations
 from genotok.compare.table import comparison_markdown
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
-from genotok.dataset.journal import is_folder_of_shards
+from genotok.dataset.journal import is_folder_of_shards, is_whole
 from genotok.errors import ArgumentError
 from genotok.files.atomic import write_atomic
 from genotok.files.identity import files_sha256, vocabulary_sha256
@@ -216,11 +216,9 @@ class _SubjectRuns:
         """The windows as tokens, and an encoder trained on them; its figures."""
         tokens, model = self.folder / "tokens", self.folder / "model"
         self.folder.mkdir(exist_ok=True)
-        for folder in filter(Path.is_dir, (tokens, model)):
-            Claim(str(folder), folder=True).release()  # with what is left of it, if it could not be removed
         tokenizer = self.folder / "tokenizer.json"
         self.subject.tokenizer.save(tokenizer)
-        if not (tokens / "manifest.json").exists():
+        if not is_whole(str(tokens)):
             window = self.config.window
             encode(
                 self.subject.tokenizer,
@@ -245,6 +243,8 @@ class _SubjectRuns:
                 tokenizer=str(tokenizer), hold_out=self.options.hold_out, resume=_begun(model)
             )
             pretrain_model([str(tokens)], model, config, options, self.process)
+        else:
+            Claim(str(model), folder=True).release()  # which removes one that a failed removal left
         report = read_record(model / REPORT)
         sequences = report["train_sequences"] + report["held_out_sequences"]
         figures = {key: value for key, value in report.items() if key in KEPT or key.startswith("eval_")}

@@ -27,7 +27,7 @@ from genotok.files.checksums import has_checksum
 from genotok.files.outputs import is_internal
 from genotok.files.syncing import sync_files, sync_folder
 
-__all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards"]
+__all__ = ["DIGESTS", "OURS", "SHARD", "Journal", "check_folder", "is_folder_of_shards", "is_whole"]
 
 DIGESTS = "records-{portion:05d}.tsv"
 SHARD = "{portion:05d}-{part:05d}"
@@ -46,6 +46,12 @@ OURS = re.compile(
 def is_folder_of_shards(folder: str) -> bool:
     """Whether `folder` has a manifest or a journal."""
     return any(os.path.lexists(os.path.join(folder, name)) for name in (MANIFEST, JOURNAL))
+
+
+def is_whole(folder: str) -> bool:
+    """Whether a folder of shards is complete, and holds nothing that only encoding would remove."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return MANIFEST in names and JOURNAL not in names and not any(map(is_internal, names))
 
 
 def check_folder(folder: str, *, resume: bool, force: bool, is_claimed: bool = False) -> None:

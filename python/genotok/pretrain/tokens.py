@@ -11,12 +11,10 @@ import numpy as np
 
 from genotok.dataset import TokenDataset
 from genotok.dataset.encode import encode
-from genotok.dataset.journal import is_folder_of_shards
-from genotok.dataset.manifest import JOURNAL, MANIFEST
+from genotok.dataset.journal import is_folder_of_shards, is_whole
 from genotok.errors import ArgumentError
 from genotok.files.checksums import digits_of, has_checksum
 from genotok.files.identity import file_sha256, object_sha256, vocabulary_sha256
-from genotok.files.outputs import is_internal
 from genotok.files.paths import expand
 from genotok.model_folder.spelling import spelling_for
 from genotok.pretrain.corpus import BaseFilter, PretrainingCorpus, TrainingRun
@@ -144,7 +142,7 @@ def open_tokens(
             )
         return found
     place = folder / TOKENS
-    if not _is_whole(place):
+    if not is_whole(str(place)):
         encode(
             tokenizer,
             expand(files),
@@ -162,12 +160,6 @@ def open_tokens(
     _check_shards(found, place)
     _check_inputs(found, files, folder, run.notify)
     return found
-
-
-def _is_whole(place: Path) -> bool:
-    """Whether a folder of tokens is complete, and holds nothing that only encoding would remove."""
-    names = os.listdir(place) if place.is_dir() else []
-    return MANIFEST in names and JOURNAL not in names and not any(map(is_internal, names))
 
 
 def _is_like(tokens: str, tokenizer: Tokenizer) -> bool:

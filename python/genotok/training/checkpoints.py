@@ -45,6 +45,8 @@ DIGESTS = "digests"
 """The key of `run.json` for the digests of what the run reads."""
 
 NO_RUN = "{}: holds no run to resume; run without --resume"
+"""The error for a folder."""
+
 PREFIX = "checkpoint-"
 
 

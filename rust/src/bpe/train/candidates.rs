@@ -307,6 +307,16 @@ mod tests {
         assert_eq!(count_from(&shared, Some(101), false, 50, false), 0);
     }
 
+    /// What is known before anything blocked a round.
+    fn at_first<'a>(
+        table: &'a MergeTable,
+        encoder: &'a MergeEncoder,
+        counted: &'a PassCounts,
+        (options, monitor): (&'a MergeOptions, &'a Monitor),
+    ) -> GuessContext<'a> {
+        GuessContext { table, encoder, counted, theta: None, is_stuck: false, options, monitor }
+    }
+
     /// What is estimated, sorted, after a pass over `words` before the first merge and the merge of
     /// A and C; `counts` are those that the replay left.
     fn estimated(words: &[&[u8]], replayed: &[(Pair, u64)]) -> (Vec<(Pair, u64)>, u64) {
@@ -319,15 +329,7 @@ mod tests {
         let mut candidates = Candidates::new(None);
         candidates.replayed.extend(replayed.iter().copied());
         candidates.near.push((2, 3));
-        let known = GuessContext {
-            table: &table,
-            encoder: &encoder,
-            counted: &counted,
-            theta: None,
-            is_stuck: false,
-            options: &options,
-            monitor: &monitor,
-        };
+        let known = at_first(&table, &encoder, &counted, (&options, &monitor));
         let (mut found, adjacencies) = candidates.estimate(&mut text, &known, 0).unwrap();
         found.sort_unstable();
         (found, adjacencies)
@@ -381,15 +383,7 @@ mod tests {
         ] {
             let mut text = LocalText::new(&texts, &options, &monitor);
             let mut candidates = Candidates { share, ..Candidates::new(None) };
-            let known = GuessContext {
-                table: &table,
-                encoder: &encoder,
-                counted: &counted,
-                theta: None,
-                is_stuck: false,
-                options: &options,
-                monitor: &monitor,
-            };
+            let known = at_first(&table, &encoder, &counted, (&options, &monitor));
             let guess = candidates.guess(&mut text, &known).unwrap();
             assert_eq!(guess, expected, "{share}");
             let floor = [7, 6, 3, 3, 1][guess.len() - 1];
