@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from genotok.errors import ArgumentError, SequenceFileError
 from genotok.evaluation.given import read_given, score_given
+from genotok.evaluation.predictions import read_outputs, write_predictions
 from genotok.evaluation.problem import Problem
 from genotok.gue import LabelledSplit, find_tasks, read_splits
 from tests.support.commands import run
@@ -99,3 +101,19 @@ def test_a_folder_has_a_table_for_each_set(tmp_path: Path, capsys: pytest.Captur
     assert "0 tables of mouse_2; mouse_2.csv is expected" in capsys.readouterr().err
     assert run("evaluate", tmp_path / "GUE") == 2
     assert "one of --model and --predictions" in capsys.readouterr().err
+
+
+def test_outputs_are_read_as_they_were_written(test: LabelledSplit, tmp_path: Path) -> None:
+    path, outputs = tmp_path / "test.parquet", np.array([[0.25, 0.75], [1, 0], [0.5, 0.5], [0.125, 0.875]])
+    write_predictions(str(path), test, CLASSES, outputs)
+    assert read_outputs(path, CLASSES).tolist() == outputs.tolist()
+    other = Problem("classification", ("0", "two"))
+    with pytest.raises(
+        ArgumentError, match=r'test\.parquet: Field "prob_two" .*; predictions with prob_0, prob_two'
+    ):
+        read_outputs(path, other)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(ArgumentError, match=r"test\.parquet: Parquet magic bytes not found"):
+        read_outputs(path, CLASSES)
+    with pytest.raises(FileNotFoundError, match=r"none\.parquet"):
+        read_outputs(tmp_path / "none.parquet", CLASSES)

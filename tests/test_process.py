@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from genotok import _native
 from genotok.cli import app
 from genotok.cli.shared.process import SPINS, let_threads_sleep
+from genotok.dataset.shards import arrow_faults
+from genotok.errors import SequenceFileError
 from tests.support.program import ENVIRONMENT, LAMBDA, PROGRAM, fails, names, run
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -355,14 +358,15 @@ def test_threads_sleep_soon_unless_the_environment_says_how_they_wait(
     assert os.environ == (said or {"GOMP_SPINCOUNT": str(SPINS)})
 
 
+@pytest.mark.parametrize("error", [RuntimeError, pa.ArrowException])
 @pytest.mark.parametrize("said", app.SHORTAGES)
 def test_what_the_system_has_no_more_of_is_one_line(
-    said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    said: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Libraries ask for it too; their errors have no class of their own."""
 
     def work(**_: object) -> None:
-        raise RuntimeError(f"[enforce fail] {said}: you tried to allocate 4096 bytes")
+        raise error(f"[enforce fail] {said}: you tried to allocate 4096 bytes")
 
     monkeypatch.setattr(app, "app", work)
     assert app._run() == 1
@@ -375,6 +379,14 @@ def test_python_and_torch_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError) as refused:
         torch.empty(1 << 60, dtype=torch.uint8)
     assert any(said in str(refused.value) for said in app.SHORTAGES)
+
+
+def test_a_thread_that_is_refused_is_no_damage_of_a_file() -> None:
+    refused = pa.ArrowException("Unknown error: Failed to launch worker thread: out of them")
+    with pytest.raises(pa.ArrowException, match="launch worker"), arrow_faults("shard.parquet"):
+        raise refused
+    with pytest.raises(SequenceFileError, match=r"shard\.parquet: damaged"), arrow_faults("shard.parquet"):
+        raise pa.ArrowException("Unknown error: cut off")
 
 
 def test_other_faults_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,13 +24,16 @@ __all__ = ["app", "main"]
 
 STANDARD_OUTPUT = "standard output"
 SHORT_OF_MEMORY = "not enough memory: take smaller batches or shorter sequences, or free some"
+NO_THREAD = "the system refuses to start a thread: free memory, or allow more processes"
 SHORTAGES = {
-    "can't start new thread": "the system refuses to start a thread: free memory, or allow more processes",
+    "can't start new thread": NO_THREAD,
+    "Failed to launch worker thread": NO_THREAD,
     "DefaultCPUAllocator": SHORT_OF_MEMORY,
     "could not create a primitive": SHORT_OF_MEMORY,
+    "could not execute a primitive": SHORT_OF_MEMORY,
     "out of memory": SHORT_OF_MEMORY,
 }
-"""What Python and torch say in a RuntimeError where the system has no more, and what it means."""
+"""What Python, torch and Arrow say where the system has no more, and what it means."""
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 Command = TyperCommand | TyperGroup
 
@@ -149,7 +152,7 @@ def _run() -> int | str | None:
         if not _is_of_standard_output(error):
             complain(error)
         return 1
-    except RuntimeError as error:
+    except Exception as error:
         meaning = next((SHORTAGES[said] for said in SHORTAGES if said in str(error)), None)
         if meaning is None:
             raise

@@ -216,6 +216,8 @@ def arrow_faults(path: str, where: str = "") -> Iterator[None]:
     except (pa.ArrowException, ValueError, MemoryError, OSError) as error:
         if isinstance(error, SequenceFileError) or (isinstance(error, OSError) and error.errno):
             raise
+        if "launch worker thread" in str(error):
+            raise  # which the file is not to blame for
         told = " ".join(str(error).split()) or "it asks for too much memory"
         raise SequenceFileError(f"{path}: damaged: {where}{told}") from None
 

@@ -115,10 +115,11 @@ def read_outputs(path: Path, problem: Problem) -> NDArray[np.float64]:
     """
     names = [name for name in columns_of(problem) if name != "predicted" or problem.type == "regression"]
     try:
-        with errors_name(path):
-            table = parquet.read_table(path, columns=names)
+        # In one thread, as `read_table` waits for ever if the system refuses it another one.
+        with errors_name(path), parquet.ParquetFile(path) as file:
+            table = file.read(columns=names, use_threads=False)
         columns = [table.column(name).to_numpy().astype(np.float64) for name in names]
     except (pa.ArrowException, KeyError) as error:
-        said = (str(error).splitlines() or ["damaged"])[0]
+        said = (str(error.args[0]).splitlines() or ["damaged"])[0]  # str of a KeyError has quotes
         raise ArgumentError(f"{path}: {said}; predictions with {', '.join(names)} are expected") from None
     return np.stack(columns, 1)
