@@ -1,8 +1,9 @@
 """Peak memory of commands, under limits and with a record of 2 GiB: `python -m benchmarks.memory [FOLDER]`.
 
 Each command runs in its own process; its peak is what the system tells of it at its end (`wait4`), the pages
-of mapped files included. Prints a table in Markdown for docs/evidence/memory.md. Needs 8 GB of disk in FOLDER
-(default: a temporary one).
+of mapped files included. A command with a limit runs in a control group that the kernel gives no more memory,
+where there are such groups and the rights to make one: if it used more, it would be killed. Prints a table in
+Markdown for docs/evidence/memory.md. Needs 8 GB of disk in FOLDER (default: a temporary one).
 """
 
 from __future__ import annotations
@@ -15,17 +16,25 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from genotok import Tokenizer, _native
 from genotok.run_records.machine import description
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 GENOTOK = (sys.executable, "-m", "genotok")
 CHUNK = 1 << 26
 LINE = 1 << 16
 SMALL = 200_000_000  # bases of the text that is trained on
 FEW = 2_000_000  # bases that are embedded
+JOIN = ("sh", "-c", 'echo $$ > "$0" && exec "$@"')
+"""Runs a command in the control group whose file of processes stands before it."""
+GROUPS = {"/sys/fs/cgroup/memory": "memory.limit_in_bytes", "/sys/fs/cgroup": "memory.max"}
+"""Where control groups of memory are, in their first version or the second, and the file of their limit."""
 
 
 class Case(NamedTuple):
@@ -42,6 +51,7 @@ class Outcome(NamedTuple):
     status: int
     peak: int  # bytes
     said: str
+    enclosed: bool = False  # in a control group of the limit
 
 
 def main() -> None:
@@ -58,13 +68,13 @@ def main() -> None:
             writer.start()
             writer.join()
         print(f"{description()}, {dt.datetime.now(dt.UTC):%Y-%m-%d}\n")
-        print("| command | limit | peak memory | within it |\n|---|---:|---:|---|")
+        print("| command | limit | of the kernel too | peak memory | within it |\n|---|---:|---|---:|---|")
         for case in cases(options.record):
             if "embed" in case.arguments and not (work / "model").exists():
                 writer = multiprocessing.Process(target=write_model, args=(work,))
                 writer.start()
                 writer.join()
-            outcome = measured(case.arguments, work)
+            outcome = measured(case.arguments, work, case.limit)
             print(row(case, outcome), flush=True)
 
 
@@ -133,29 +143,53 @@ def write_model(folder: Path) -> None:
     (folder / "model" / "config.json").write_text(json.dumps(config.to_published()))
 
 
-def measured(arguments: tuple[str, ...], folder: Path) -> Outcome:
-    """A command's status, peak and last line on standard error."""
-    child = subprocess.Popen(
-        [*GENOTOK, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert child.stderr is not None
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.stderr.close()
-    child.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    last = (said.strip().splitlines() or [""])[-1]
-    return Outcome(child.returncode, usage.ru_maxrss * unit, last)
+@contextmanager
+def control_group(limit: int | None) -> Iterator[Path | None]:
+    """A control group of at most `limit` bytes; None if there is no limit, or none can be made."""
+    for place, name in GROUPS.items() if limit else ():
+        group = Path(place, f"genotok-{os.getpid()}")
+        try:
+            group.mkdir()
+        except OSError:
+            continue
+        try:
+            if (group / name).exists():
+                (group / name).write_text(str(limit))
+                yield group
+                return
+        finally:
+            group.rmdir()
+    yield None
+
+
+def measured(arguments: tuple[str, ...], folder: Path, limit: int | None = None) -> Outcome:
+    """A command's status, peak and last line on standard error, in a control group of `limit` bytes."""
+    with control_group(limit) as group:
+        join = () if group is None else (*JOIN, str(group / "cgroup.procs"))
+        command = [*join, *GENOTOK, *arguments]
+        child = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        assert child.stderr is not None
+        said = child.stderr.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.stderr.close()
+        child.returncode = os.waitstatus_to_exitcode(status)
+        unit = 1 if sys.platform == "darwin" else 1024
+        last = (said.strip().splitlines() or [""])[-1]
+        return Outcome(child.returncode, usage.ru_maxrss * unit, last, group is not None)
 
 
 def row(case: Case, outcome: Outcome) -> str:
     """A row of the table."""
     limit = f"{case.limit / 1e6:,.0f} MB" if case.limit else ""
     kept = "" if case.limit is None else "yes" if outcome.peak <= case.limit else "no"
-    if outcome.status:
+    if outcome.status < 0:
+        kept = f"**killed** by signal {-outcome.status}"
+    elif outcome.status:
         kept = f"refused: {outcome.said}"
-    peak = f"{outcome.peak / 1e6:,.0f} MB"
-    return f"| {case.name} | {limit} | {peak} | {kept} |"
+    kernel = "yes" if outcome.enclosed else ""
+    return f"| {case.name} | {limit} | {kernel} | {outcome.peak / 1e6:,.0f} MB | {kept} |"
 
 
 if __name__ == "__main__":

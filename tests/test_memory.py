@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import memory as benchmark
 from benchmarks.memory import Outcome, write_fasta
 
 import genotok
@@ -118,3 +119,20 @@ def test_embedding_is_refused_where_a_batch_does_not_fit(tmp_path: Path) -> None
     embed(embedder, [genome], output, memory=ENOUGH, progress=lambda event: seen.append(event["phase"]))
     assert "embedding" in seen
     assert np.isfinite(embedder.vectors(["ACGT"])).all()
+
+
+def test_a_limit_of_the_kernel_ends_what_uses_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the benchmark measures: a command that keeps to its limit would not be there otherwise."""
+    monkeypatch.setattr(benchmark, "GENOTOK", (sys.executable, "-c"))
+    few, many = (
+        benchmark.measured((f"bytes(range(256)) * {size // 256}",), tmp_path, 60_000_000)
+        for size in (1 << 20, 1 << 28)
+    )
+    if not many.enclosed:
+        pytest.skip("no control group can be made here")
+    assert (few.status, many.status) == (0, -9)
+    case = benchmark.Case("many", (), 60_000_000)
+    assert "| 60 MB | yes |" in benchmark.row(case, few)
+    assert benchmark.row(case, many).endswith("| **killed** by signal 9 |")
+    free = benchmark.row(case._replace(limit=None), few._replace(enclosed=False))
+    assert free.startswith("| many |  |  | ")
