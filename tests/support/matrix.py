@@ -162,7 +162,12 @@ class Matrix:
         _, new = self._reference(name, over)
         for at in self._calls(name, kind, over, found):
             self._prepare(name, over)
-            result = attempt(_command(case, over), self.work, Fault(kind, at))
+            try:
+                result = attempt(_command(case, over), self.work, Fault(kind, at))
+            except TimeoutError as error:
+                found.tries += 1
+                found.failures.append(f"{name}{' --force' * over}: {kind} {at}: {error}")
+                continue
             if result.call is None:
                 if self.sample:
                     continue  # threads made fewer calls this time
