@@ -1,8 +1,9 @@
 """`make mutants`, first part: mutants of the core, as cargo-mutants lists them, tried by its tests.
 
 A sample of each part of the core is built as switches (`mutants/switches.py`) in a copy of the sources,
-below `build/mutants`. A mutant is tried by all tests of the core that reach it (`mutants/trials.py`).
-What became of each is kept in `build/mutants/core.jsonl`.
+below `build/mutants`. A mutant is tried by all tests of the core that reach it (`mutants/trials.py`), and if
+it survives, by the files of Python's tests that are about what the core does. What became of each is kept in
+`build/mutants/core.jsonl`.
 """
 
 from __future__ import annotations
@@ -20,10 +21,19 @@ from typing import Any
 
 from mutants.copies import KEPT, ROOT, copy_project
 from mutants.sample import HEAD, drawn, row
-from mutants.switches import PROFILE, SourceText, build, located, switch
-from mutants.trials import fate, recorded
+from mutants.switches import PROFILE, SourceText, build, build_extension, located, switch
+from mutants.trials import Test, fate, of_python, of_rust
 
 TREE = KEPT / "core"
+TESTS = (
+    *("reading", "reading_formats", "reading_specimens", "rows", "windows", "verdict", "check", "bed"),
+    *("encode_batch", "encode_files", "kmers", "word_level", "no_automaton", "templates", "identity"),
+    *("tokenizer_call", "tokenizer_file", "training", "shards", "packed_shards", "parts", "bed_output"),
+    *("browse_encoding", "columns_with_nulls", "token_array", "golden", "hostile_files", "errors"),
+    *("outputs", "loci"),
+)
+"""The tests of Python that try what survives the tests of the core."""
+
 PARTS = {"bpe": "bpe", "fasta": "io/fasta", "tokenizer": "tokenizer", "rows": "rows", "corpus": "corpus"}
 
 
@@ -43,6 +53,7 @@ def copied() -> None:
         file.write(PROFILE)
     with (TREE / "rust/src/lib.rs").open("a") as file:
         file.write("\nmod mutation;\n")
+    (TREE / "rust/src/mutation.rs").touch()  # cargo-mutants warns of a module without a file
 
 
 def part_of(file: str) -> str:
@@ -97,6 +108,17 @@ def chosen(everything: list[dict[str, Any]], number: int, only: set[str] | None)
     return sample
 
 
+def fate_of(number: int, suites: dict[str, list[Test]]) -> tuple[str, str | None]:
+    """What becomes of a mutant, and by which suite it is killed, the first that does; None if none does."""
+    met = False
+    for suite, tests in suites.items():
+        result = fate(number, tests)
+        if result in ("killed", "time"):
+            return result, suite
+        met = met or result == "survived"
+    return "survived" if met else "unreached", None
+
+
 def arguments() -> argparse.Namespace:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description="Try mutants of the core.")
@@ -118,17 +140,17 @@ def main() -> None:
     sample = chosen(everything, given.number, only)
     (TREE / "rust/src/mutation.rs").write_text(switch(len(sample)))
     compiled, programs = built(sample)
-    tests = recorded(TREE, programs)
+    build_extension(TREE)
+    suites = {"Rust": of_rust(TREE, programs), "Python": of_python(TREE, TESTS)}
     results: dict[str, Counter[str]] = {part: Counter() for part in PARTS}
     trying = [one for one in sample if one["number"] in compiled]
     with ThreadPoolExecutor(given.jobs) as pool, (KEPT / "core.jsonl").open("w") as kept:
-        for one, result in zip(
-            trying, pool.map(lambda one: fate(TREE, one["number"], tests), trying), strict=True
-        ):
+        fates = pool.map(lambda one: fate_of(one["number"], suites), trying)
+        for one, (result, suite) in zip(trying, fates, strict=True):
             results[part_of(one["file"])][result] += 1
-            print(json.dumps({"name": one["name"], "fate": result}), file=kept, flush=True)
-            if result in ("survived", "unreached"):
-                print(f"{result}: {one['name']}", flush=True)
+            print(json.dumps({"name": one["name"], "fate": result, "by": suite}), file=kept, flush=True)
+            if suite != "Rust":
+                print(f"{result}{f' by {suite}' if suite else ''}: {one['name']}", flush=True)
     without = len(sample) - len(compiled)
     print(f"\n{without} of {len(sample)} mutants do not compile, or not as switches\n\n{HEAD}")
     for part in PARTS:

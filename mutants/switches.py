@@ -14,7 +14,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -67,6 +69,7 @@ fn first(number: u32) -> bool {{
 """
 
 
+DYLIB = ".dylib" if sys.platform == "darwin" else ".so"
 PROFILE = """
 [profile.mutants]
 inherits = "dev"
@@ -75,6 +78,7 @@ debug = false
 
 OPTIONS = ("--package", "genotok-core", "--all-features", "--profile", "mutants", "--lib", "--tests")
 CHECK, BUILD = ("cargo", "check", *OPTIONS), ("cargo", "test", "--no-run", *OPTIONS)
+EXTENSION = ("cargo", "build", "--package", "genotok-python", "--profile", "mutants")
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,13 @@ def _switch(text: str, same: list[Mutant], nested: list[Mutant]) -> str:
         original = inner(start, first.cut[0]) + text[slice(*first.cut)] + inner(first.cut[1], end)
     switches = "".join(one.marked(branch) + " else " for one, branch in zip(same, branches, strict=True))
     return f"({switches}{{ {original} }})"
+
+
+def build_extension(tree: Path) -> None:
+    """Build the extension of a copy whose core holds mutants, and put it into its package."""
+    target = tree.parent / "target"
+    subprocess.run(EXTENSION, cwd=tree, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, check=True)
+    shutil.copy2(target / "mutants" / f"lib_native{DYLIB}", tree / "python/genotok/_native.abi3.so")
 
 
 def build(tree: Path, originals: dict[str, str], mutants: list[Mutant]) -> tuple[list[Mutant], list[str]]:

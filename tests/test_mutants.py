@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mutants import core, packages, sample
-from mutants.switches import SourceText, located, switchable
+from mutants import copies, core, packages, sample, trials
+from mutants.switches import REACHED, VARIABLE, SourceText, located, switchable
 
 SOURCE = """fn f(a: u8, b: u8) -> u8 {
     match a {
@@ -102,8 +103,42 @@ def test_each_source_is_of_one_part() -> None:
     )
     parts = [core.part_of(f"rust/src/{file}") for file in files]
     assert parts == ["bpe", "bpe", "fasta", "tokenizer", "rows", "corpus"]
-    for names in packages.TESTS.values():
-        assert all((core.ROOT / "tests" / f"test_{name}.py").is_file() for name in names)
+    for names in (*packages.TESTS.values(), core.TESTS):
+        assert all((copies.ROOT / "tests" / f"test_{name}.py").is_file() for name in names)
+
+
+def test_a_mutant_is_killed_by_the_first_suite_that_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs stand in for tests: one fails under mutant 1, never ends under 2; the other fails under 3."""
+    monkeypatch.setattr(trials, "SPARE_SECONDS", 1)
+    notices = f"case ${VARIABLE} in 1) exit 1;; 2) while :; do :; done;; esac"
+    first, second = (
+        trials.Program(("sh", "-c", script), tmp_path) for script in (notices, f"[ ${VARIABLE} != 3 ]")
+    )
+    rust = trials.Test(first, "a", 0.0, frozenset({1, 2, 3}))
+    python = trials.Test(second, "b", 0.0, frozenset({3, 4}))
+    suites = {"Rust": [rust], "Python": [python]}
+    fates = [core.fate_of(number, suites) for number in range(1, 6)]
+    assert fates == [
+        ("killed", "Rust"),
+        ("time", "Rust"),
+        ("killed", "Python"),
+        ("survived", None),
+        ("unreached", None),
+    ]
+
+
+def test_files_of_python_note_what_they_meet(tmp_path: Path) -> None:
+    tree = tmp_path / "core"
+    (tree / "tests").mkdir(parents=True)
+    note = f"def test_it() -> None:\n    open(os.environ['{REACHED}'], 'a').write('3\\n')\n"
+    (tree / "tests" / "test_met.py").write_text("import os\n\n\n" + note)
+    (met,) = trials.of_python(tree, ["met"])
+    assert (met.name, sorted(met.reached)) == ("tests/test_met.py", [3])
+    (tree / "tests" / "test_met.py").write_text("def test_it() -> None:\n    raise ValueError\n")
+    with pytest.raises(SystemExit, match=r"the test tests/test_met\.py fails without a mutant"):
+        trials.of_python(tree, ["met"])
 
 
 def test_what_is_missing_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
