@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import lzma
+import os
 import resource
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +22,11 @@ from hypothesis import strategies as st
 
 import genotok
 from genotok import _native
+from genotok.corpus import pack
+from genotok.corpus.mapped import PackedWords
+from genotok.model_folder.finite import check_finite
 from genotok.options import RunOptions
+from genotok.variants.reference import Reference
 from tests.support import dna
 
 if TYPE_CHECKING:
@@ -441,3 +447,25 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(trained: Any, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["tokenizer.json"]
     trained.save(str(path))
     assert path.read_text() == trained.to_json()
+
+
+def test_a_file_that_cannot_be_mapped_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors of `mmap` have no name of their own."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    (tmp_path / "a.fa").write_text(">one\nACGT\n")
+    pack([str(tmp_path / "a.fa")], tmp_path / "a.pack")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(bytes(64))
+    tensors: Any = {"a": SimpleNamespace(dtype="F32", place=(0, 16))}
+    monkeypatch.setattr("numpy.memmap", refused)
+    monkeypatch.setattr("genotok.variants.reference.mmap.mmap", refused)
+    for call, name in (
+        (lambda: PackedWords([tmp_path / "a.pack"]), "a.pack"),
+        (lambda: Reference.read(tmp_path / "a.fa"), "a.fa"),
+        (lambda: check_finite(weights, tensors), weights.name),
+    ):
+        with pytest.raises(OSError, match=f"Cannot allocate memory: '.*{name}'"):
+            call()

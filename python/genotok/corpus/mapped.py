@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genotok import _native
+from genotok.files.reading import errors_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,8 @@ class PackedWords:
         files, starts, lengths = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for number, path in enumerate(self.paths):
             _native.packed_contents(path)  # checks the numbers that are trusted below
-            content = np.asarray(np.memmap(path, np.uint8, mode="r"))
+            with errors_name(path):
+                content = np.asarray(np.memmap(path, np.uint8, mode="r"))
             num_words = int.from_bytes(content[NUM_WORDS].tobytes(), "little")
             behind = HEADER + 8 * num_words
             ends = np.frombuffer(content[HEADER:behind].tobytes(), "<u8").astype(np.int64)

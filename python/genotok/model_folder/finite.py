@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genotok.errors import ArgumentError
+from genotok.files.reading import errors_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,8 @@ def check_finite(weights: Path, tensors: Mapping[str, Stored]) -> None:
         form, exponent = FORMS[stored.dtype]
         if not count:
             continue
-        bits = np.memmap(weights, dtype=form, mode="r", offset=start, shape=(count,))
+        with errors_name(weights):
+            bits = np.memmap(weights, dtype=form, mode="r", offset=start, shape=(count,))
         for first in range(0, count, AT_ONCE):
             if (bits[first : first + AT_ONCE] & exponent).max() == exponent:
                 raise ArgumentError(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from genotok.errors import ArgumentError, SequenceFileError
+from genotok.files.reading import errors_name
 from genotok.rows.opening import InputFile, head_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Reference:
                 places = _copied(file, copy, name)
             copy.flush()
             has_bases = copy.tell() > 0
-            mapped = mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) if has_bases else b""
+            with errors_name(name):
+                mapped = mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) if has_bases else b""
         found = {each: Contig(each, start, end - start, mapped) for each, (start, end) in places.items()}
         return cls(name, found)
 
