@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from genotok import _native
 from genotok.cli.shared.console import print_json
 from genotok.cli.shared.extras import from_extra
 from genotok.cli.shared.messages import note, note_unknown
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from genotok.embedding import EmbeddingReport
 
 __all__ = ["EXAMPLES", "embed"]
+
+BESIDE_WEIGHTS = 768 << 20
+"""Bytes of torch, transformers and Arrow (590 MB with the libraries of CUDA) and a batch of a small model."""
 
 EXAMPLES = (
     "genotok embed --model dnabert2/ reads.fq.gz -o reads.parquet",
@@ -62,6 +66,8 @@ def embed(
     """Embed sequences with a model: one vector per record, window or table row."""
     from genotok.cli.shared.progress import watching
 
+    if memory is not None:
+        _check_memory(memory, model)
     embedding = from_extra("embedding", "embed", "model")
     embedder = embedding.Embedder(model, tokenizer, computing)
     found: EmbeddingReport | None = None
@@ -79,3 +85,10 @@ def embed(
         print_json(embedding_as_json(found), found["output"])
     elif not report.quiet:
         print_embedding(found)
+
+
+def _check_memory(memory: int, model: str) -> None:
+    """Fail, before torch is loaded, unless it and the weights fit: twice, as their file is mapped."""
+    from genotok.model_folder.read import read_folder
+
+    _native.check_memory(memory, BESIDE_WEIGHTS + 8 * read_folder(model).parameters)
