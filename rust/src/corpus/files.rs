@@ -273,7 +273,7 @@ mod tests {
             let (_, symbols, bytes) = monitor.look();
             (symbols, bytes)
         };
-        let turns = Turns::new(QuietSymbols::new(|_| true), DefaultHashBuilder::default(), TURN_BYTES);
+        let turns = Turns::with_sizes(QuietSymbols::new(|_| true), DefaultHashBuilder::default(), 2, 4, 1000);
         assert_eq!(strict(None), (7, 15));
         assert_eq!(strict(Some(turns)), (7, 15));
     }

@@ -82,4 +82,13 @@ mod tests {
         let totals = corpora.iter().map(|corpus| corpus.contents.total_symbols()).sum::<u64>();
         assert_eq!(totals, 7, "symbols that were skipped count");
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_not_opened_before_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(check_bases(&[pipe], &Monitor::default()).is_ok(), "to open it would wait for a writer");
+    }
 }

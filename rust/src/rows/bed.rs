@@ -261,6 +261,8 @@ mod tests {
             ("2\t4,4", "fewer than 12 columns"),
             ("0\t\t", "expected a position"),
             ("3\t4,4\t0,28", "has 3 blocks, 2 sizes and 2 starts"),
+            ("2\t4\t0,28", "has 2 blocks, 1 sizes and 2 starts"),
+            ("2\t4,4\t0", "has 2 blocks, 2 sizes and 1 starts"),
             ("2\t4,4\t1,28", "block 1 does not fit"),
             ("2\t4,0\t0,32", "block 2 does not fit"),
             ("2\t30,4\t0,28", "block 2 does not fit"),

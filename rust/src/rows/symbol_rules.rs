@@ -193,4 +193,24 @@ mod tests {
         assert_eq!(rules.first_outside(b"acgtn"), Some(4));
         assert!(!rules.is_missed_lower_case(b'a'));
     }
+
+    #[test]
+    fn rows_are_whole_if_no_symbol_is_cut_out_or_refused() {
+        let whole = |vocabulary, unknown, symbols: &[u8]| {
+            let mut counts = [0; 256];
+            symbols.iter().for_each(|&symbol| counts[usize::from(symbol)] += 1);
+            SymbolRules::new(upper(vocabulary), false, false, unknown).takes_all(&counts)
+        };
+        for (symbols, with_unknown, split) in
+            [("ACGT", true, true), ("ACGTN", true, false), ("acgt", true, false), ("ACE", false, false)]
+        {
+            assert_eq!(whole(b"ACGT", UnknownPolicy::Token, symbols.as_bytes()), with_unknown, "{symbols}");
+            assert_eq!(whole(b"ACGT", UnknownPolicy::Split, symbols.as_bytes()), split, "{symbols}");
+        }
+        assert!(whole(b"ACGTN", UnknownPolicy::Split, b"ACGTN"));
+        let knows = |vocabulary| {
+            SymbolRules::new(upper(vocabulary), false, false, UnknownPolicy::Split).knows_any_base()
+        };
+        assert_eq!((knows(b"ACGT"), knows(b"ACGTN")), (false, true));
+    }
 }

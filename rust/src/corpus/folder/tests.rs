@@ -189,7 +189,7 @@ fn every_fault_of_a_folder_is_named() {
     let monitor = Monitor::default();
     let (manifest, _) = pack(&inputs, &packing(&good, 700, false), &monitor).unwrap();
     let first = &manifest.shards[0].file;
-    let faults: [(&str, Damage<'_>); 7] = [
+    let faults: [(&str, Damage<'_>); 8] = [
         ("missing", &|place| fs::remove_file(place.join(first)).unwrap()),
         ("bytes, not", &|place| {
             let data = fs::read(place.join(first)).unwrap();
@@ -201,6 +201,11 @@ fn every_fault_of_a_folder_is_named() {
         ("has the checksum", &|place| change(&words_path(&place.join(first)), 9)),
         ("bytes, not", &|place| {
             fs::copy(place.join(&manifest.shards[1].file), place.join(first)).unwrap();
+        }),
+        ("this shard has the checksum", &|place| {
+            let text = fs::read_to_string(place.join(MANIFEST)).unwrap();
+            let other = text.replace(&manifest.shards[0].checksum, &manifest.shards[1].checksum);
+            fs::write(place.join(MANIFEST), other).unwrap();
         }),
     ];
     for (number, (said, damage)) in faults.iter().enumerate() {

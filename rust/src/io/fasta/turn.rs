@@ -302,6 +302,18 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_may_be_larger_than_the_one_before() {
+        let (_folder, mut reader) = reader(&format!(">a\n{}", "ACGT\n".repeat(400_000)));
+        let mut turns = turns();
+        turns.chunk_bytes = 300_000; // more than the buffer holds when a turn starts
+        let found = [300_000, 600_000, 300_000].map(|bytes| {
+            turns.turn_bytes = bytes;
+            reader.next_turn(&mut turns).unwrap().map(|turn| turn.symbols)
+        });
+        assert_eq!(found, [Some(240_000), Some(480_000), Some(240_000)]);
+    }
+
+    #[test]
     fn a_stream_that_ends_within_a_turn_is_read_whole() {
         for lines in [1, 2, 100, 250, 399, 400, 401, 1000] {
             let text = format!(">a\n{}", "ACGT\n".repeat(lines)).into_bytes();

@@ -24,6 +24,17 @@ fn symbols(piece: &PlainPiece, text: &[u8]) -> String {
 }
 
 #[test]
+fn lines_of_bases_alone_are_quiet() {
+    let quiet = |known: &'static [u8]| {
+        let symbols = QuietSymbols::new(move |symbol| known.contains(&symbol));
+        [&b"ACGT"[..], b"acGT", b"ACGN", b"AC>T", b""].map(|line| symbols.is_quiet(line))
+    };
+    assert_eq!(quiet(b"ACGT"), [true, false, false, false, true]);
+    assert_eq!(quiet(b"ACGTacgt"), [true, true, false, false, true]);
+    assert_eq!(quiet(b"ACG"), [false; 5]);
+}
+
+#[test]
 fn a_line_without_end_is_read_if_it_is_long() {
     let text = b">a\nACGT\nACG";
     let long = piece(PlainFormat::Fasta, 3, text, 0);
