@@ -21,14 +21,16 @@ from genotok.errors import ArgumentError, SequenceFileError  # noqa: E402
 from genotok.evaluation.problem import Problem  # noqa: E402
 from genotok.evaluation.results import lines  # noqa: E402
 from genotok.finetune import Classifier, FinetuneConfig, find_tasks, finetune  # noqa: E402
-from genotok.finetune.data import collate, encode  # noqa: E402
+from genotok.finetune.data import assemble, collate, encode  # noqa: E402
 from genotok.finetune.train import classifier, outputs_of, steps_of  # noqa: E402
 from genotok.gue import gue_set, read_labelled, read_splits  # noqa: E402
 from genotok.gue.splits import with_train  # noqa: E402
 from genotok.model import EncoderConfig  # noqa: E402
 from genotok.model.huggingface import DnaBert2Config, DnaBert2ForMaskedLM  # noqa: E402
 from genotok.model_folder.read import read_folder  # noqa: E402
+from genotok.rows import Tokens  # noqa: E402
 from genotok.run_records.schemas import FinetuneRecord  # noqa: E402
+from genotok.tokenizer.special_ids import SpecialIds  # noqa: E402
 from genotok.training.settings import configured, preset, presets  # noqa: E402
 from tests.support.labelled import MOTIF, write_set  # noqa: E402
 
@@ -276,3 +278,21 @@ def test_folders_that_hold_no_model_are_named(model: Path, motif: Path, tmp_path
         Classifier(tmp_path / "bad")
     with pytest.raises(ArgumentError, match="bad"):
         tune(tmp_path / "results", tmp_path / "bad", motif)
+
+
+@pytest.mark.parametrize(("max_tokens", "cut"), [(None, 0), (5, 0), (4, 1)])
+def test_a_row_that_fits_is_not_cut(max_tokens: int | None, cut: int) -> None:
+    special = SpecialIds(0, 1, 2, 3, 4, (0, 1, 2, 3, 4), 9, (1,), (2,), None)
+    rows = Tokens(np.array([5, 6, 7, 8]), np.array([0, 3, 4]))
+    ids, number = assemble(special, [rows], max_tokens)
+    kept = 3 - cut
+    assert [row.tolist() for row in ids] == [[1, *[5, 6, 7][:kept], 2], [1, 8, 2]]
+    assert number == cut
+
+
+def test_shares_of_masks_and_of_a_teacher_may_be_all() -> None:
+    config = FinetuneConfig(mask_share=1.0, teacher_weight=1.0)
+    assert (config.mask_share, config.teacher_weight) == (1, 1)
+    for name in ("mask_share", "teacher_weight"):
+        with pytest.raises(ArgumentError, match=f"{name}=1.5: a share from 0 to 1"):
+            FinetuneConfig(**{name: 1.5})

@@ -191,3 +191,13 @@ fn a_list_of_kmers_that_is_not_ours_is_read_as_anybodys() {
         assert!(again.vocab().eq(listed.vocab()));
     }
 }
+
+#[test]
+fn settings_of_a_file_are_kept_and_it_is_still_of_kmers() {
+    let settings = json!({"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0});
+    let set = |document: &mut Value| document["truncation"] = settings.clone();
+    let read = changed(&tokenizer(2, false, false), set).unwrap();
+    assert!(read.kmers().is_some());
+    let again: Value = serde_json::from_str(&read.to_json().unwrap()).unwrap();
+    assert_eq!(again["truncation"], settings);
+}

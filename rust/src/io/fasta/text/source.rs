@@ -49,10 +49,10 @@ impl TextSource {
         Self { input, file: None, is_file_in_use: false, taken: 0, turn: None, ahead: 0..0, sum: None }
     }
 
-    /// A file from which `input` reads, too.
+    /// A file that is not compressed, from which `input` reads, too.
     pub(crate) fn with_file(input: InputStream, file: File) -> Self {
-        let file = (cfg!(unix) && !input.is_compressed()).then_some(file);
-        Self { file, ..Self::new(input) }
+        debug_assert!(!input.is_compressed());
+        Self { file: cfg!(unix).then_some(file), ..Self::new(input) }
     }
 
     /// The same, summing the bytes that are read.
