@@ -14,25 +14,29 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_files_of_the_core_are_summed_by_module() -> None:
-    def file(name: str, lines: int, covered: int) -> dict[str, Any]:
-        summary = {"lines": {"count": lines, "covered": covered}, "branches": {"count": 4, "covered": 3}}
-        return {"filename": str(name), "summary": summary}
-
-    source = reached.ROOT / "rust" / "src"
-    files = [
-        file(f"{source}/bpe/encode.rs", 10, 9),
-        file(f"{source}/bpe.rs", 20, 10),
-        file(f"{source}/testing/naive.rs", 50, 1),
-        file(f"{source}/threads.rs", 1, 1),
-        file("/elsewhere/lib.rs", 99, 0),
-    ]
-    found = reached.rust_parts({"data": [{"files": files}]})
-    assert found == {"bpe": Reached(30, 19, 8, 6), "threads": Reached(1, 1, 4, 3)}
+def test_files_of_the_core_are_summed_by_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what is there for tests: a folder, and the end of a file."""
+    monkeypatch.setattr(reached, "ROOT", tmp_path)
+    code = "fn f() {\n    g();\n}\n"
+    tests = "\n#[cfg(test)]\n#[allow(clippy::unwrap_used)]\nmod tests {\n    fn t() {}\n}\n"
+    files = {
+        "rust/src/bpe/encode.rs": (code + tests, "DA:1,4\nDA:2,0\nBRDA:2,0,0,7\nBRDA:2,0,1,-\nDA:8,1\n"),
+        "rust/src/bpe.rs": (code, "DA:1,1\n"),
+        "rust/src/testing/naive.rs": (code, "DA:1,1\n"),
+        "rust/src/threads.rs": (code, "DA:2,0\nBRDA:2,0,0,0\n"),
+        "lib.rs": (code, "DA:1,0\n"),
+    }
+    report = ""
+    for name, (text, facts) in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+        report += f"SF:{tmp_path / name}\nFN:1,f\n{facts}end_of_record\n"
+    found = reached.rust_parts(report)
+    assert found == {"bpe": Reached(3, 2, 2, 1), "threads": Reached(1, 0, 1, 0)}
     assert reached.table(found).splitlines()[2:] == [
-        "| `bpe` | 30 | 63.3 % | 8 | 75.0 % |",
-        "| `threads` | 1 | 100.0 % | 4 | 75.0 % |",
-        "| all | 31 | 64.5 % | 12 | 75.0 % |",
+        "| `bpe` | 3 | 66.7 % | 2 | 50.0 % |",
+        "| `threads` | 1 | 0.0 % | 1 | 0.0 % |",
+        "| all | 4 | 50.0 % | 3 | 33.3 % |",
     ]
 
 
