@@ -114,16 +114,7 @@ def test_embedding_is_refused_where_a_batch_does_not_fit(tmp_path: Path) -> None
     with pytest.raises(ResourceError, match="smaller batches"):
         embed(embedder, [genome], output, memory=4 << 30)
     assert not output.exists()
-    command = (
-        "embed",
-        genome,
-        "-m",
-        str(tmp_path / "place" / "model"),
-        "-o",
-        str(output),
-        "--memory",
-        "700M",
-    )
+    command = ("embed", genome, "-m", "place/model", "-o", output.name, "--memory", "700M")
     outcome = _measured(command, tmp_path)
     assert outcome.status == 1
     assert "700000000 available" in outcome.said

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.marked import write_marked
-from tests.support.matrix import CASES, Matrix, Tally
+from tests.support.matrix import CASES, Matrix, Tally, titled
 from tests.support.syscalls import KINDS, why_unsupported
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contributing" / "faults.md"
@@ -54,10 +54,6 @@ def trials(names: list[str], kinds: list[str]) -> Iterator[tuple[str, bool, str]
         for over in (False, True) if CASES[name].older else (False,):
             for kind in kinds:
                 yield name, over, kind
-
-
-def titled(name: str, over: bool) -> str:
-    return f"{name} --force" if over else name
 
 
 def cell(tally: Tally) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from tests.support.recipes import FOLDERS, RECIPES, write_models, write_place
 from tests.support.trials import Fault, Result, attempt
 
-__all__ = ["CASES", "Case", "Matrix", "Tally"]
+__all__ = ["CASES", "Case", "Matrix", "Tally", "titled"]
 
 QUICK = {
     "pretrain": [
@@ -166,7 +166,7 @@ class Matrix:
                 result = attempt(_command(case, over), self.work, Fault(kind, at))
             except TimeoutError as error:
                 found.tries += 1
-                found.failures.append(f"{name}{' --force' * over}: {kind} {at}: {error}")
+                found.failures.append(f"{titled(name, over)}: {kind} {at}: {error}")
                 continue
             if result.call is None:
                 if self.sample:
@@ -185,7 +185,7 @@ class Matrix:
             elif after != new:
                 faults.append(f"the next run left something else: {_difference(new, after)}")
             where = f"{kind} {at} ({result.call[0]} {Path(result.call[1]).name})"
-            found.failures += [f"{name}{' --force' * over}: {where}: {fault}" for fault in faults]
+            found.failures += [f"{titled(name, over)}: {where}: {fault}" for fault in faults]
         return found
 
     def full(self, name: str, *, over: bool) -> Tally:
@@ -344,6 +344,11 @@ def small_disk(folder: Path) -> Iterator[Callable[[int | None], None]]:
         yield fill
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+def titled(name: str, over: bool) -> str:
+    """A command as the table and the failures name it."""
+    return f"{name} --force" if over else name
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -92,20 +92,21 @@ def rust_parts(report: str) -> Parts:
     """Sums by module of a report in the format of lcov, without the tests that are in files of the core."""
     found: Parts = {}
     for part in report.split("end_of_record"):
-        facts = [line.partition(":")[::2] for line in part.split()]
+        facts = [(key, value) for key, _, value in (line.partition(":") for line in part.splitlines())]
         name = next((Path(value) for key, value in facts if key == "SF"), ROOT)
         place = name.relative_to(ROOT).as_posix() if name.is_relative_to(ROOT) else ""
-        if not place.startswith("rust/src/") or place.startswith(UNCOUNTED):
-            continue
-        last = lines_of_code(name.read_text(encoding="utf-8"))
-        lines, branches = (
-            [taken for number, *_, taken in rows if int(number) <= last]
-            for rows in ([value.split(",") for key, value in facts if key == kind] for kind in ("DA", "BRDA"))
-        )
-        reached = (sum(one not in ("0", "-") for one in taken) for taken in (lines, branches))
-        one = Reached(len(lines), next(reached), len(branches), next(reached))
-        add(found, Path(place.split("/")[2]).stem, one)
+        if place.startswith("rust/src/") and not place.startswith(UNCOUNTED):
+            last = lines_of_code(name.read_text(encoding="utf-8"))
+            lines, branches = (counted(facts, kind, last) for kind in ("DA", "BRDA"))
+            add(found, Path(place.split("/")[2]).stem, Reached(*lines, *branches))
     return found
+
+
+def counted(facts: list[tuple[str, str]], kind: str, last: int) -> tuple[int, int]:
+    """The facts of a kind up to the line `last`, each `LINE,...,TIMES`, and how many of them were reached."""
+    rows = [value.split(",") for key, value in facts if key == kind]
+    times = [row[-1] for row in rows if int(row[0]) <= last]
+    return len(times), sum(one not in ("0", "-") for one in times)
 
 
 def lines_of_code(source: str) -> int:

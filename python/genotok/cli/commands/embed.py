@@ -88,7 +88,7 @@ def embed(
 
 
 def _check_memory(memory: int, model: str) -> None:
-    """Fail, before torch is loaded, unless it and the weights fit: twice, as their file is mapped."""
+    """Fail, before torch is loaded, unless it fits, with the weights and their mapped file."""
     from genotok.model_folder.read import read_folder
 
     _native.check_memory(memory, BESIDE_WEIGHTS + 8 * read_folder(model).parameters)
