@@ -16,6 +16,10 @@ and a package that it does not have, is refused before anything of it runs. One 
 there: a local build such as torch 2.15.0+cpu, which comes from an index that the user has named in
 PIP_EXTRA_INDEX_URL. It is installed with the digest that this index states, and a line says so.
 
+They are installed in portions: pip keeps the files of one call until all of them are unpacked, and torch with
+CUDA alone comes in 3 GB of files. Its largest follow each other in pip's report, so each portion takes every
+sixth package. A call after one that failed installs what is missing.
+
 Before anything is installed, this needs Python's standard library alone.
 """
 
@@ -38,6 +42,7 @@ HEADER = """\
 # The build backend and the extras {extras} of pyproject.toml, with the SHA-256 of the wheels for
 # CPython 3.11 to 3.14 on Linux and macOS; written by `make lock`, installed by release/lock.py.
 """
+PORTIONS = 6
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 
 ABIS = {"none", "abi3", "cp311", "cp312", "cp313", "cp314"}
@@ -188,8 +193,8 @@ def install(wanted: list[str], flags: list[str]) -> None:
         asked = ("--constraint", str(constraint), "--requirement", str(requested))
         pip("install", "--dry-run", "--report", str(report), *asked)
         lines = hashed(json.loads(report.read_text(encoding="utf-8"))["install"], pins)
-        if lines:
-            requested.write_text("\n".join(lines) + "\n")
+        for portion in filter(None, (lines[first::PORTIONS] for first in range(PORTIONS))):
+            requested.write_text("\n".join(portion) + "\n")
             pip("install", "--require-hashes", "--no-deps", *flags, "--requirement", str(requested))
 
 

@@ -126,6 +126,30 @@ def test_a_file_of_the_user_is_installed_as_it_is() -> None:
     assert lock.hashed([package], {}) == [f"genotok @ https://index.invalid/genotok.whl --hash=sha256:{SHA}"]
 
 
+def test_everything_is_installed_once_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"package{number}" for number in range(4 * lock.PORTIONS + 1)]
+    locked = tmp_path / "requirements.lock"
+    locked.write_text("".join(f"{name}==1 --hash=sha256:{SHA}\n" for name in names), "utf-8")
+    portions: list[list[str]] = []
+
+    def pip(*arguments: str) -> None:
+        if "--dry-run" in arguments:
+            report = Path(arguments[arguments.index("--report") + 1])
+            report.write_text(json.dumps({"install": [chosen(name, "1", SHA) for name in names]}), "utf-8")
+        else:
+            assert {"--require-hashes", "--no-deps", "--no-compile"} <= set(arguments)
+            portions.append(Path(arguments[-1]).read_text("utf-8").split("\n")[:-1])
+
+    monkeypatch.setattr(lock, "pip", pip)
+    monkeypatch.setattr(lock, "LOCK", locked)
+    lock.install(names, ["--no-compile"])
+    assert sorted(line for portion in portions for line in portion) == sorted(
+        f"{name}==1 --hash=sha256:{SHA}" for name in names
+    )
+    assert len(portions) == lock.PORTIONS
+    assert max(map(len, portions)) == 5  # no portion has all the large ones
+
+
 def test_the_lock_needs_no_package() -> None:
     command = [sys.executable, "-S", "-m", "release.lock", "requirements"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
