@@ -151,6 +151,7 @@ mod tests {
         assert!(parts(&[], 2).is_empty());
         assert_eq!(parts(&[5], 2), vec![0..1; 1]);
         assert_eq!(parts(&[0, 0, 7], 1), [0..1, 1..2, 2..3]);
+        assert_eq!(parts(&[1, 0, 1, 1, 1000], 1), [0..1, 1..2, 2..4, 4..5]);
         assert_eq!(parts(&[1; 32], 2).len(), 16);
         assert_eq!(parts(&[1, 1, 1000, 1, 1, 1], 1), [0..2, 2..3, 3..6]);
         assert_eq!(parts(&[TOGETHER; 3], 1), [0..1, 1..2, 2..3]);

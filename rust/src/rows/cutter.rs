@@ -49,7 +49,7 @@ const ROW_BYTES: usize = 32;
 /// Symbols of a part of a long row, in batches: each part is cut again for the lanes of all threads.
 const PART_BATCHES: usize = 2;
 /// Symbols that are processed between two checks for an interrupt.
-const PIECE_SYMBOLS: usize = 1 << 24;
+const PIECE_SYMBOLS: usize = if cfg!(test) { 8 } else { 1 << 24 };
 
 /// Finds a place where symbols may be cut.
 pub(super) type FindCut = Box<dyn Fn(&[u8]) -> Option<usize> + Send>;

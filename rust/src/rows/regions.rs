@@ -411,9 +411,12 @@ mod tests {
             ("{chr1", "`}` is missing"),
             ("{chr1}x", "`:` is expected"),
             ("{chr1}:a", "is no position"),
+            ("{chr1}:1-1k", "\"1k\" is no position"),
             ("chr1:99999999999999999999", "is no position"),
         ] {
             assert!(refused(text).contains(says), "{text}: {}", refused(text));
+            // Braces are there already.
+            assert!(!text.starts_with('{') || !refused(text).contains("put braces"), "{text}");
         }
     }
 }

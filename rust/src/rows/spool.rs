@@ -265,6 +265,16 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_part_is_written_when_its_buffer_is_full() {
+        let mut store = PartStore { buffer_bytes: 40, ..PartStore::of_parts(100, 100) };
+        for (number, written) in [0, 1, 1, 2].into_iter().enumerate() {
+            // Eight bytes take twenty, with their offset and their number.
+            store.put(8 * number as u64, &[0; 8]).unwrap();
+            assert_eq!(store.parts[0].written.len(), written);
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_put_anywhere_comes_out_in_order(

@@ -55,7 +55,7 @@ impl Sweep {
             let region = self.regions[number];
             let mut give = |start: u64, stop: u64, before: u64| {
                 let symbols = &symbols[offset(start)..offset(stop)];
-                let before = before + position.saturating_sub(start).min(stop - start);
+                let before = before + position.saturating_sub(start);
                 take(RegionPiece { number, region, before, symbols })
             };
             let blocks = region.row().zip(list).map_or(&[][..], |(row, list)| list.blocks(row));

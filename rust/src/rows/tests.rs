@@ -333,6 +333,25 @@ fn rows_are_split_at_unknown_symbols_or_these_are_errors() {
 }
 
 #[test]
+fn what_is_no_nucleotide_is_named_with_its_place_in_the_file() {
+    let text = format!(">a\n{}EC{}\n", "ACGT".repeat(5), "A".repeat(30));
+    let files = Files::new(&[&text]);
+    let forward = RowOptions::default();
+    let reverse = RowOptions { reverse_complement: true, ..RowOptions::default() };
+    let refuse = RowOptions { unknown: UnknownPolicy::Refuse, ..reverse.clone() };
+    let part = |options: &RowOptions| RowOptions { regions: regions(&["a:3-40"]).regions, ..options.clone() };
+    let bed = |strand: char| of_bed(&format!("a\t4\t44\tone\t0\t{strand}\n"), &forward);
+    let cut = |options: &RowOptions| RowOptions { window: Some(7), ..options.clone() };
+    let all = [&forward, &reverse, &refuse, &part(&forward), &part(&reverse), &bed('+'), &bed('-')];
+    for options in all {
+        for options in [options.clone(), cut(options)] {
+            let error = files.error(&options);
+            assert!(error.contains("record \"a\", position 20") && error.contains("'E'"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn the_other_strand_keeps_its_place() {
     let files = Files::new(&[">a\nAACNgtR\n"]);
     let options = RowOptions { reverse_complement: true, ..windows(4, Some(3)) };

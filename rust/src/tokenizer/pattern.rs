@@ -293,6 +293,8 @@ mod tests {
     fn strings_classes_and_runs_are_found() {
         assert_eq!(found("NN", "ANNNNA"), [1..3, 3..5]);
         assert_eq!(found("N{3,}", "NNANNNNCNNN"), [3..7, 8..11]);
+        assert_eq!(found("[AC]+", "CCAGCTNA"), [0..3, 4..5, 7..8]);
+        assert_eq!(found("[AC]{2,}", "CAGATCCC"), [0..2, 5..8]);
         assert_eq!(found("[^ACGT]", "AéC N"), [1..3, 4..5, 5..6]);
         assert_eq!(found("[^ACGT]+", "AéC N"), [1..3, 4..6]);
         assert_eq!(found(r"[a-c\n\-]", "ad-\nc"), [0..1, 2..3, 3..4, 4..5]);

@@ -92,7 +92,7 @@ impl Items {
         let compatible = Compatible::new(table)?;
         let offers = Offers::new(table, &compatible)?;
         let mut sources = Sources::new(table.num_symbols() as usize);
-        let mut index = GroupIndex::new(offers.len());
+        let mut index = GroupIndex::new(offers.count());
         let sets = (0..table.num_tokens()).map(|token| offers.of(token)).chain([NOTHING]);
         let starts: Vec<u32> = sets.map(|set| sources.add(0, set, 0, &mut index)).collect();
         let finder = ItemFinder { compatible: &compatible, offers: &offers, budget };
@@ -303,7 +303,7 @@ impl Sources {
             }
             if !below.is_empty() {
                 // The offer of the child itself blocks what stands below it, from its place on.
-                let own = (last != NONE && !is_in_run).then(|| (place + 1, last));
+                let own = (last != NONE && !is_in_run).then_some((place, last));
                 let first_run = self.runs.len();
                 self.cut(runs, own, below);
                 if self.runs[first_run..] == [(below[0], below[below.len() - 1])] {

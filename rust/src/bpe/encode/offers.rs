@@ -63,7 +63,7 @@ pub struct Offers {
     num_symbols: usize,
     /// The node that each set is below. Edges alone do not tell: offers of different right parts may
     /// block up to the same place.
-    nodes: Vec<u32>,
+    pub(super) nodes: Vec<u32>,
     /// The numbers of the sets, by node and edges.
     index: HashTable<OfferSet>,
     /// The set of each token.
@@ -90,13 +90,8 @@ impl Offers {
     }
 
     /// How many sets there are.
-    pub fn len(&self) -> usize {
-        self.edges.len() / self.num_symbols
-    }
-
-    /// Whether there is none; never so.
-    pub fn is_empty(&self) -> bool {
-        self.edges.is_empty()
+    pub fn count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// The offers of `token`.

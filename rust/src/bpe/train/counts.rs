@@ -400,6 +400,10 @@ mod tests {
             counts.add(entry, count);
             sum += count;
             assert_eq!((counts.get((1, 2)), counts.is_guessed((1, 2))), (sum, true));
+            let mut alone = PairCounter::default();
+            alone.reset(4, &[]);
+            alone.add(entry, count);
+            assert_eq!((alone.get((1, 2)), alone.is_guessed((1, 2))), (count, false));
         }
         counts.add_exact((2, 1), 7);
         assert_eq!((counts.get((2, 1)), counts.is_guessed((2, 1)), counts.exact((2, 1))), (7, false, None));

@@ -41,7 +41,7 @@ pub(super) const VERSION: u32 = 1;
 /// Bytes of a manifest that is read, at most; a larger one is no manifest.
 const MAX_BYTES: u64 = if cfg!(test) { 1 << 16 } else { 256 << 20 };
 /// Bytes of an unpacked list of places, at most.
-const MAX_PLACES: u64 = 4 << 30;
+const MAX_PLACES: u64 = if cfg!(test) { 1 << 16 } else { 4 << 30 };
 /// The endings of the names of a shard, and of the places of its words.
 pub(super) const SHARD: &str = ".pack";
 const WORDS: &str = ".words.tsv.zst";
@@ -306,6 +306,20 @@ mod tests {
             let error = CorpusManifest::open(folder.path()).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
             text.push(' ');
+        }
+    }
+
+    #[test]
+    fn places_that_are_too_many_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("00000-00000.words.tsv.zst");
+        let lines = "a\t0\t1\n".repeat(usize::try_from(MAX_PLACES / 6).unwrap());
+        for (more, expected) in [(4, true), (5, false), (600, false)] {
+            let text = format!("{lines}{}", "a".repeat(more));
+            fs::write(&path, zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
+            let read = places(&path);
+            assert_eq!(read.as_ref().is_ok_and(|found| *found == text), expected, "{} bytes", text.len());
+            assert!(expected || read.unwrap_err().to_string().contains("is too large"));
         }
     }
 }

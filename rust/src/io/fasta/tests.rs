@@ -248,6 +248,40 @@ fn lines_longer_than_the_buffer_pass_in_pieces() {
     }
 }
 
+#[test]
+fn lines_of_one_width_are_joined_up_to_the_size_of_a_piece() {
+    let text = |text: Vec<u8>| {
+        let input = InputStream::new(Box::new(io::Cursor::new(text))).expect("valid");
+        SequenceText::new("x".into(), TextSource::new(input)).expect("valid")
+    };
+    let mut few = text(b"ACGT\nACGT\nTTTT\nAC\n".to_vec());
+    let part = few.part().expect("valid").expect("a line");
+    assert_eq!(few.even_lines(), None); // no line was taken: none says how wide the next is
+    few.take(&part);
+    let (span, width) = few.even_lines().expect("two lines");
+    assert_eq!((few.symbols(span), width, few.line), (&b"ACGTTTTT"[..], 4, 4));
+    assert_eq!(few.even_lines(), None);
+
+    let mut many = text(b"ACGTACGTAC\n".repeat(4000));
+    let part = many.part().expect("valid").expect("a line");
+    many.take(&part);
+    let lengths: Vec<_> = std::iter::from_fn(|| many.even_lines()).map(|(span, _)| span.len()).collect();
+    assert_eq!(lengths, [16_390, 16_390, 7_210]);
+}
+
+#[test]
+fn the_line_end_is_found_behind_a_byte_order_mark_wherever_the_buffer_ends() {
+    // 511 reads of a byte, then one that ends three bytes from the end of the buffer, where the line ends.
+    let text = [&b"\xef\xbb\xbf>"[..], &b"n".repeat(1017), b"\rAC\r"].concat();
+    let reads = [vec![1; 512], vec![510]].concat();
+    let mut reader = SequenceReader::with_buffer("x", Dribble::new(text, reads), 1024).expect("valid");
+    let mut lines = Vec::new();
+    while reader.next_event().expect("valid").is_some() {
+        lines.push(reader.line());
+    }
+    assert_eq!((lines.first(), lines.last()), (Some(&1), Some(&2)));
+}
+
 /// How a file is written.
 #[derive(Debug, Clone)]
 struct Layout {

@@ -6,7 +6,9 @@ mod reference;
 use proptest::prelude::*;
 
 use super::*;
+use crate::bpe::encode::compatible::Compatible;
 use crate::bpe::encode::heap::HeapEncoder;
+use crate::bpe::encode::offers::Offers;
 
 /// A plain trainer on one word: enough to make valid tables.
 fn train(mut tokens: Vec<Token>, num_merges: usize) -> MergeTable {
@@ -105,6 +107,21 @@ fn compatibility_is_what_it_says() {
                 assert_eq!(reached.token == t, is_compatible, "{seed}: {l} {t}, by items");
             }
         }
+    }
+}
+
+#[test]
+fn equal_sets_of_offers_are_one() {
+    for seed in 0..20 {
+        let corpus = runs(seed, 300, 2 + seed % 3);
+        let table = train(corpus.iter().map(|&code| Token::from(code)).collect(), 40);
+        let offers = Offers::new(&table, &Compatible::new(&table).unwrap()).unwrap();
+        let mut all = std::collections::HashSet::new();
+        for (set, &node) in (0..).zip(&offers.nodes) {
+            let edges: Vec<_> = offers.edges(set).iter().map(|edge| (edge.last, edge.set)).collect();
+            assert!(all.insert((node, edges)), "{seed}: {set} is another set once more");
+        }
+        assert_eq!(all.len(), offers.count());
     }
 }
 

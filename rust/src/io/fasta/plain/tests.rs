@@ -58,6 +58,14 @@ fn lines_of_any_widths_are_read_and_their_unquiet_symbols_counted() {
 }
 
 #[test]
+fn lines_of_one_width_that_follow_each_other_are_one_run() {
+    let text = b">a\nACGT\nACNT\nACGT\nAC\n>b\nGT\nGA\n";
+    let piece = piece(PlainFormat::Fasta, 100, text, 0);
+    let runs: Vec<_> = piece.runs.iter().map(|run| (run.start, run.width, run.lines)).collect();
+    assert_eq!(runs, [(3, 4, 3), (18, 2, 1), (24, 2, 2)]);
+}
+
+#[test]
 fn records_of_fastq_are_read_up_to_the_one_that_is_not_whole() {
     let text = b"@a x\nACGT\n+\nIIII\n@b\nACN\n+b\n@+I\n@c\nACGT\n+\nII";
     let piece = piece(PlainFormat::Fastq, 100, text, 0);

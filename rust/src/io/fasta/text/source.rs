@@ -220,3 +220,36 @@ fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<usize> {
 fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<usize> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use super::*;
+
+    #[test]
+    fn turns_of_a_file_are_summed_and_use_one_buffer() -> Result<(), Box<dyn std::error::Error>> {
+        let bytes: Vec<u8> = (0..=250).cycle().take(300_000).collect();
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&bytes)?;
+        let input = InputStream::new(Box::new(Cursor::new(Vec::new()))).map_err(|_| "not valid")?;
+        let mut source = TextSource::with_file(input, file).summed();
+        let (mut read, mut buffers) = (0, Vec::new());
+        while read < bytes.len() {
+            let size = source.available(0, 100_000);
+            let mut lengths = vec![0; size.div_ceil(33_000)];
+            let work = |_: usize, text: &[u8], length: &mut usize| *length = text.len();
+            source.read_turn(&[], size, 33_000, &mut lengths, work).map_err(|_| "not read")?;
+            assert_eq!((lengths.iter().sum(), source.turn()), (size, &bytes[read..read + size]));
+            buffers.push(source.turn().as_ptr());
+            // All but five bytes are consumed; these come again.
+            let consumed = if read + size < bytes.len() { size - 5 } else { size };
+            source.consume(consumed);
+            read += consumed;
+        }
+        assert_eq!(buffers, [buffers[0]; 4]);
+        assert_eq!(source.read(&mut [0; 9]).map_err(|_| "not read")?, 0);
+        assert_eq!(source.checksum(), Some(blake3::hash(&bytes).to_hex().to_string()));
+        Ok(())
+    }
+}
