@@ -342,7 +342,9 @@ fn what_is_no_nucleotide_is_named_with_its_place_in_the_file() {
     let part = |options: &RowOptions| RowOptions { regions: regions(&["a:3-40"]).regions, ..options.clone() };
     let bed = |strand: char| of_bed(&format!("a\t4\t44\tone\t0\t{strand}\n"), &forward);
     let cut = |options: &RowOptions| RowOptions { window: Some(7), ..options.clone() };
-    let all = [&forward, &reverse, &refuse, &part(&forward), &part(&reverse), &bed('+'), &bed('-')];
+    let with_blocks = RowOptions { regions: Some(Regions::of_blocks()), ..RowOptions::default() };
+    let blocks = of_bed("a\t4\t44\tone\t0\t-\t4\t44\t0\t2\t6,30\t0,10\n", &with_blocks);
+    let all = [&blocks, &forward, &reverse, &refuse, &part(&forward), &part(&reverse), &bed('+'), &bed('-')];
     for options in all {
         for options in [options.clone(), cut(options)] {
             let error = files.error(&options);
