@@ -30,7 +30,7 @@ TESTS = (
     *("encode_batch", "encode_files", "kmers", "word_level", "no_automaton", "templates", "identity"),
     *("tokenizer_call", "tokenizer_file", "training", "shards", "packed_shards", "parts", "bed_output"),
     *("browse_encoding", "columns_with_nulls", "token_array", "golden", "hostile_files", "errors"),
-    *("outputs", "loci", "hostile_paths"),
+    *("outputs", "loci", "hostile_paths", "tokenizer_roles"),
 )
 """The tests of Python that try what survives the tests of the core."""
 

@@ -10,11 +10,12 @@ The lock file states for each package a version and the SHA-256 of the files tha
 CPython 3.11 to 3.14 on Linux and macOS. No source distribution is among them: building one runs its code.
 
 Packages are installed in two steps. pip first says, without installing, what it would install under the
-versions of the lock file: this leaves CUDA out where torch is one for CPUs (decision 0064). Then exactly
-these are installed with `--require-hashes` and `--no-deps`, so that a file that the lock file does not state,
-and a package that it does not have, is refused before anything of it runs. One kind of file has no digest
-there: a local build such as torch 2.15.0+cpu, which comes from an index that the user has named in
-PIP_EXTRA_INDEX_URL. It is installed with the digest that this index states, and a line says so.
+versions of the lock file: this leaves CUDA out where torch is one for CPUs (decision 0064). It downloads the
+files to say so, and once more in the second step if it keeps no cache. Then exactly these are installed with
+`--require-hashes` and `--no-deps`, so that a file that the lock file does not state, and a package that it
+does not have, is refused before anything of it runs. One kind of file has no digest there: a local build such
+as torch 2.15.0+cpu, which comes from an index that the user has named in PIP_EXTRA_INDEX_URL. It is installed
+with the digest that this index states, and a line says so.
 
 They are installed in portions: pip keeps the files of one call until all of them are unpacked, and torch with
 CUDA alone comes in 3 GB of files. Its largest follow each other in pip's report, so each portion takes every

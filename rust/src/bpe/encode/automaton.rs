@@ -262,7 +262,7 @@ impl<'a> Builder<'a> {
     fn new(table: &'a MergeTable, budget: &'a BuildBudget, threads: usize) -> Result<Self> {
         let items = Items::new(table, budget, threads)?;
         // One more, for a state without items, which no trained table has.
-        let youngest = vec![NONE; items.len() + 1];
+        let youngest = vec![NONE; items.count() + 1];
         let num_symbols = table.num_symbols() as usize;
         let (members, states) = Default::default();
         Ok(Self { table, items, budget, threads, num_symbols, members, states, youngest })
@@ -369,7 +369,7 @@ impl<'a> Builder<'a> {
         from: usize,
         spending: &mut Spending<'_>,
     ) -> Result<u32> {
-        let oldest = items.first().map_or(self.items.len(), |&oldest| oldest as usize);
+        let oldest = items.first().map_or(self.items.count(), |&oldest| oldest as usize);
         let mut known = self.youngest[oldest];
         while known != NONE && known as usize >= from {
             let state = self.states[known as usize];
@@ -400,7 +400,7 @@ impl<'a> Builder<'a> {
         if number >= MAX_STATES || entries > MAX_ENTRIES {
             return Err(NoAutomaton::TooManyStates);
         }
-        let oldest = items.first().map_or(self.items.len(), |&oldest| oldest as usize);
+        let oldest = items.first().map_or(self.items.count(), |&oldest| oldest as usize);
         let older = std::mem::replace(&mut self.youngest[oldest], number as u32);
         let (first, count) = (self.members.len() as u32, items.len() as u32);
         self.states.push(State { first, count, last, older });

@@ -103,13 +103,8 @@ impl Items {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.moves.len() / self.num_symbols
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.moves.is_empty()
     }
 
     /// The item of a start that is opened after `token`, or, after the number of tokens, at the
